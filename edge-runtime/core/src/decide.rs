@@ -1,0 +1,105 @@
+//! From the network's logit to one of the states that a light shows.
+//!
+//! The calibrated score is Platt scaling written as temperature and bias, `score = 1 / (1 + exp(-(logit / T + b)))`
+//! (Platt 1999; Guo et al. 2017). `exp` is the one of `libm`, in software, so the score has the same bits everywhere.
+
+use crate::gate::Reason;
+use core::fmt;
+
+/// The answer for one picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Calibrated score above the upper threshold: red, steady.
+    Positive,
+    /// Calibrated score below the lower threshold: green, steady.
+    Negative,
+    /// Between: a person must look; amber, steady.
+    Refer,
+    /// The gate refused the picture: amber, slow blink.
+    Invalid,
+    /// The device cannot answer: red and amber alternating.
+    Fault,
+}
+
+impl State {
+    /// All states, in the order of this enum.
+    pub const ALL: [State; 5] = [State::Positive, State::Negative, State::Refer, State::Invalid, State::Fault];
+
+    /// The name in logs and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            State::Positive => "POSITIVE",
+            State::Negative => "NEGATIVE",
+            State::Refer => "REFER",
+            State::Invalid => "INVALID",
+            State::Fault => "FAULT",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// How a logit becomes a probability of the positive label.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Calibration {
+    /// Divides the logit; finite and above 0.
+    pub temperature: f32,
+    /// Added after the division; finite.
+    pub bias: f32,
+}
+
+impl Calibration {
+    /// The calibrated score of `logit`, 0..=1; NaN for NaN.
+    pub fn score(&self, logit: f32) -> f32 {
+        1.0 / (1.0 + libm::expf(-(logit / self.temperature + self.bias)))
+    }
+}
+
+/// Where the score is clear enough for a light; `0 <= negative_below <= positive_above <= 1`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
+    /// Scores below are NEGATIVE.
+    pub negative_below: f32,
+    /// Scores above are POSITIVE.
+    pub positive_above: f32,
+}
+
+/// What is lit and logged for one picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decision {
+    /// The state to show.
+    pub state: State,
+    /// Why.
+    pub reason: Reason,
+    /// The network's output; none where the gate refused the picture before inference.
+    pub logit: Option<f32>,
+    /// The calibrated score, 0..=1; none where there is no finite logit.
+    pub score: Option<f32>,
+}
+
+impl Decision {
+    /// The decision on a picture that the gate refused.
+    pub const fn refused(reason: Reason) -> Self {
+        Self { state: State::Invalid, reason, logit: None, score: None }
+    }
+}
+
+/// Decides on a logit. Total: a logit that is not finite is a FAULT.
+pub fn decide(logit: f32, calibration: &Calibration, thresholds: &Thresholds) -> Decision {
+    if !logit.is_finite() {
+        return Decision { state: State::Fault, reason: Reason::NotFinite, logit: Some(logit), score: None };
+    }
+    let score = calibration.score(logit);
+    let (state, reason) = if score > thresholds.positive_above {
+        (State::Positive, Reason::AboveThreshold)
+    } else if score < thresholds.negative_below {
+        (State::Negative, Reason::BelowThreshold)
+    } else {
+        (State::Refer, Reason::BetweenThresholds)
+    };
+    Decision { state, reason, logit: Some(logit), score: Some(score) }
+}

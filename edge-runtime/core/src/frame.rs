@@ -1,0 +1,194 @@
+//! A camera's or file's picture as a checked view over bytes.
+//!
+//! [`Geometry`] is what must be known before the first row arrives (a microcontroller never sees more);
+//! [`Frame`] is geometry plus all rows in memory. Both are checked when made; afterwards no access can fail.
+
+use core::fmt;
+
+/// Shortest side that a picture may have, in pixels.
+pub const MIN_SIDE: u16 = 32;
+/// Longest side that a picture may have, in pixels.
+pub const MAX_SIDE: u16 = 8000;
+
+/// How one pixel is stored. Multi-byte samples are little-endian; colour is interleaved red, green, blue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PixelFormat {
+    /// One byte, 0 is black.
+    Gray8,
+    /// Two bytes, little-endian, 0 is black.
+    Gray16,
+    /// Three bytes.
+    Rgb8,
+    /// Three little-endian samples of two bytes.
+    Rgb16,
+}
+
+impl PixelFormat {
+    /// Bytes that one pixel takes.
+    pub const fn bytes_per_pixel(self) -> usize {
+        match self {
+            PixelFormat::Gray8 => 1,
+            PixelFormat::Gray16 => 2,
+            PixelFormat::Rgb8 => 3,
+            PixelFormat::Rgb16 => 6,
+        }
+    }
+
+    /// One pixel's bytes as luminance in 0..=65535.
+    ///
+    /// Colour weights are those of ITU-R BT.601 in 1/256 (77, 150, 29): they add up to 256, so a grey pixel stored
+    /// as colour gives exactly the value of the same pixel stored as grey. Eight bits widen by 257 (0xAB to 0xABAB).
+    #[inline]
+    pub(crate) fn luminance(self, pixel: &[u8]) -> u16 {
+        let wide = |low: u8, high: u8| u32::from(u16::from_le_bytes([low, high]));
+        let mix = |r: u32, g: u32, b: u32| ((77 * r + 150 * g + 29 * b + 128) >> 8) as u16;
+        match (self, pixel) {
+            (PixelFormat::Gray8, &[v]) => u16::from(v) * 257,
+            (PixelFormat::Gray16, &[l, h]) => u16::from_le_bytes([l, h]),
+            (PixelFormat::Rgb8, &[r, g, b]) => mix(u32::from(r) * 257, u32::from(g) * 257, u32::from(b) * 257),
+            (PixelFormat::Rgb16, &[r0, r1, g0, g1, b0, b1]) => mix(wide(r0, r1), wide(g0, g1), wide(b0, b1)),
+            _ => 0, // not reached: rows are cut into pixels of bytes_per_pixel()
+        }
+    }
+}
+
+/// Width, height and pixel format of a picture, within [`MIN_SIDE`] and [`MAX_SIDE`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Geometry {
+    width: u16,
+    height: u16,
+    format: PixelFormat,
+}
+
+impl Geometry {
+    /// Checks the size.
+    ///
+    /// # Errors
+    /// [`FrameError::Size`] where a side is below [`MIN_SIDE`] or above [`MAX_SIDE`].
+    pub fn new(width: u32, height: u32, format: PixelFormat) -> Result<Self, FrameError> {
+        let fits = |side: u32| (u32::from(MIN_SIDE)..=u32::from(MAX_SIDE)).contains(&side);
+        if fits(width) && fits(height) {
+            Ok(Self { width: width as u16, height: height as u16, format })
+        } else {
+            Err(FrameError::Size { width, height })
+        }
+    }
+
+    /// Width in pixels.
+    pub fn width(&self) -> u16 {
+        self.width
+    }
+
+    /// Height in pixels.
+    pub fn height(&self) -> u16 {
+        self.height
+    }
+
+    /// How a pixel is stored.
+    pub fn format(&self) -> PixelFormat {
+        self.format
+    }
+
+    /// Bytes in one row without padding.
+    pub fn row_bytes(&self) -> usize {
+        usize::from(self.width) * self.format.bytes_per_pixel()
+    }
+
+    /// The longer side divided by the shorter one, in thousandths (1000 is square).
+    pub fn elongation_permille(&self) -> u32 {
+        let (long, short) = (self.width.max(self.height), self.width.min(self.height));
+        u32::from(long) * 1000 / u32::from(short)
+    }
+}
+
+/// A whole picture in memory: rows from top to bottom, `stride` bytes from one row's start to the next.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    geometry: Geometry,
+    stride: usize,
+    bytes: &'a [u8],
+}
+
+impl<'a> Frame<'a> {
+    /// A view over `bytes`. The last row needs no padding after it.
+    ///
+    /// # Errors
+    /// [`FrameError::Stride`] where a row does not fit into `stride`, [`FrameError::Bytes`] where `bytes` is too short.
+    pub fn new(geometry: Geometry, stride: usize, bytes: &'a [u8]) -> Result<Self, FrameError> {
+        let row = geometry.row_bytes();
+        if stride < row {
+            return Err(FrameError::Stride { expected: row, got: stride });
+        }
+        let rows_before_last = usize::from(geometry.height) - 1;
+        let expected = stride.checked_mul(rows_before_last).and_then(|b| b.checked_add(row));
+        match expected {
+            Some(expected) if bytes.len() >= expected => Ok(Self { geometry, stride, bytes }),
+            _ => Err(FrameError::Bytes { expected: expected.unwrap_or(usize::MAX), got: bytes.len() }),
+        }
+    }
+
+    /// A view over rows that follow each other without padding.
+    ///
+    /// # Errors
+    /// As [`Frame::new`].
+    pub fn packed(geometry: Geometry, bytes: &'a [u8]) -> Result<Self, FrameError> {
+        Self::new(geometry, geometry.row_bytes(), bytes)
+    }
+
+    /// Size and format.
+    pub fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
+    /// The rows from top to bottom, each of [`Geometry::row_bytes`] bytes.
+    pub fn rows(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let row = self.geometry.row_bytes();
+        self.bytes.chunks(self.stride).take(usize::from(self.geometry.height)).map(move |r| r.get(..row).unwrap_or(r))
+    }
+}
+
+/// Why bytes are not a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameError {
+    /// A side is outside [`MIN_SIDE`]..=[`MAX_SIDE`].
+    Size {
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+    },
+    /// A row is longer than the distance between rows.
+    Stride {
+        /// Bytes a row needs.
+        expected: usize,
+        /// Bytes given.
+        got: usize,
+    },
+    /// Too few bytes for the size.
+    Bytes {
+        /// Bytes the picture needs.
+        expected: usize,
+        /// Bytes given.
+        got: usize,
+    },
+}
+
+impl fmt::Display for FrameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FrameError::Size { width, height } => write!(
+                f,
+                "expected a picture with sides of {MIN_SIDE} to {MAX_SIDE} pixels, got {width}x{height}; \
+                 scale or crop it first"
+            ),
+            FrameError::Stride { expected, got } => {
+                write!(f, "expected a stride of at least {expected} bytes, got {got}; check the pixel format")
+            }
+            FrameError::Bytes { expected, got } => {
+                write!(f, "expected {expected} bytes of pixels, got {got}; the picture is cut short")
+            }
+        }
+    }
+}
+
+impl core::error::Error for FrameError {}

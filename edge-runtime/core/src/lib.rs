@@ -1,0 +1,32 @@
+//! What every Pneumoscope target shares: the trainer, the Linux runtime and the firmware call this code and no
+//! copy of it, so that a model is trained on exactly the bytes that a device will show it.
+//!
+//! A frame flows through one file a stage:
+//!
+//! ```text
+//! frame  ->  preprocess  ->  (an engine: image in, logit out)  ->  decide
+//!            + gate                                                ^ model (metadata)
+//! ```
+//!
+//! Principles:
+//!
+//! 1. No allocator, no `unsafe`, no panic on any input: every operation is total or returns a small error enum.
+//! 2. Arithmetic is integer, or float written so that every machine gives the same bits (no fused multiply-add,
+//!    `libm` in place of the platform's mathematics).
+//! 3. Rows stream: preprocessing never holds a whole frame.
+//! 4. Bytes from outside become a checked view once; behind the check no access can fail.
+#![no_std]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod decide;
+pub mod frame;
+pub mod gate;
+pub mod model;
+pub mod preprocess;
+
+pub use decide::{Decision, State, decide};
+pub use frame::{Frame, FrameError, Geometry, PixelFormat};
+pub use gate::Reason;
+pub use model::{Metadata, MetadataError};
+pub use preprocess::{Preprocess, Scratch, Stats, preprocess};

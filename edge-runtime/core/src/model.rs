@@ -1,0 +1,288 @@
+//! What a model file says of itself: the metadata bound into it, parsed and checked.
+//!
+//! A model carries its metadata as text properties (`metadata_props` in ONNX). [`Metadata::from_props`] is the only way
+//! in: it refuses missing, malformed, contradictory and unknown-version entries and names the key. Writers call
+//! [`Metadata::write_props`], the exact inverse.
+
+use crate::decide::{Calibration, Thresholds};
+use crate::gate::Limits;
+use crate::preprocess;
+use core::fmt::{self, Write};
+use core::str::FromStr;
+use heapless::String;
+
+/// Version of the metadata's form that this code reads and writes.
+pub const FORMAT: u32 = 1;
+
+/// The properties' names, in the order in which they are written.
+pub mod key {
+    /// Version of this form, [`super::FORMAT`].
+    pub const FORMAT: &str = "pneumoscope.format";
+    /// Name of the model.
+    pub const NAME: &str = "pneumoscope.name";
+    /// Version of the model.
+    pub const VERSION: &str = "pneumoscope.version";
+    /// Side of the square input, in pixels.
+    pub const INPUT_SIDE: &str = "pneumoscope.input_side";
+    /// Name and version of the preprocessing.
+    pub const PREPROCESSING: &str = "pneumoscope.preprocessing";
+    /// Label of a low score.
+    pub const LABEL_NEGATIVE: &str = "pneumoscope.label.negative";
+    /// Label of a high score.
+    pub const LABEL_POSITIVE: &str = "pneumoscope.label.positive";
+    /// Divides the logit.
+    pub const TEMPERATURE: &str = "pneumoscope.calibration.temperature";
+    /// Added to the divided logit.
+    pub const BIAS: &str = "pneumoscope.calibration.bias";
+    /// What temperature and bias were fitted on.
+    pub const FITTED_ON: &str = "pneumoscope.calibration.fitted_on";
+    /// Lower threshold on the score.
+    pub const NEGATIVE_BELOW: &str = "pneumoscope.threshold.negative_below";
+    /// Upper threshold on the score.
+    pub const POSITIVE_ABOVE: &str = "pneumoscope.threshold.positive_above";
+    /// What the thresholds were chosen for.
+    pub const CHOSEN_FOR: &str = "pneumoscope.threshold.chosen_for";
+    /// Gate: least mean luminance.
+    pub const MIN_MEAN: &str = "pneumoscope.gate.min_mean";
+    /// Gate: greatest mean luminance.
+    pub const MAX_MEAN: &str = "pneumoscope.gate.max_mean";
+    /// Gate: least deviation of luminance.
+    pub const MIN_DEVIATION: &str = "pneumoscope.gate.min_deviation";
+    /// Gate: greatest elongation, in thousandths.
+    pub const MAX_ELONGATION: &str = "pneumoscope.gate.max_elongation_permille";
+    /// Who may use it for what.
+    pub const INTENDED_USE: &str = "pneumoscope.intended_use";
+    /// SHA-256 over the training data's content.
+    pub const TRAINING_DATA: &str = "pneumoscope.training_data_sha256";
+    /// Seeds of the run.
+    pub const SEEDS: &str = "pneumoscope.seeds";
+    /// Versions of the programs that made the model.
+    pub const MADE_BY: &str = "pneumoscope.made_by";
+    /// Headline metrics, as text.
+    pub const METRICS: &str = "pneumoscope.metrics";
+    /// SHA-256 over graph and all other properties; checked by readers that have the whole file.
+    pub const DIGEST: &str = "pneumoscope.sha256";
+}
+
+/// A short text in the metadata.
+pub type Text = String<64>;
+/// A sentence or two in the metadata.
+pub type LongText = String<256>;
+
+/// Everything a model says of itself, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metadata {
+    /// Name of the model.
+    pub name: Text,
+    /// Version of the model.
+    pub version: Text,
+    /// Side of the square one-channel input, in pixels, 1..=[`preprocess::MAX_OUTPUT_SIDE`].
+    pub input_side: u16,
+    /// Label of a low score.
+    pub label_negative: Text,
+    /// Label of a high score.
+    pub label_positive: Text,
+    /// Logit to score.
+    pub calibration: Calibration,
+    /// What the calibration was fitted on.
+    pub fitted_on: LongText,
+    /// Score to state.
+    pub thresholds: Thresholds,
+    /// What the thresholds were chosen for.
+    pub chosen_for: LongText,
+    /// What the gate lets through.
+    pub gate: Limits,
+    /// Who may use it for what.
+    pub intended_use: LongText,
+    /// SHA-256 of the training data, 64 hexadecimal digits.
+    pub training_data_sha256: Text,
+    /// Seeds of the run.
+    pub seeds: Text,
+    /// Versions of the programs that made the model.
+    pub made_by: Text,
+    /// Headline metrics, as text.
+    pub metrics: LongText,
+}
+
+impl Metadata {
+    /// Reads and checks the properties, looked up by name.
+    ///
+    /// # Errors
+    /// The first key that is missing or wrong.
+    pub fn from_props<'p>(props: impl Fn(&str) -> Option<&'p str>) -> Result<Self, MetadataError> {
+        let props = Props(props);
+        let format: u32 = props.number(key::FORMAT, "a whole number")?;
+        if format != FORMAT {
+            return Err(MetadataError::Format { got: format });
+        }
+        if props.raw(key::PREPROCESSING)? != preprocess::NAME {
+            return Err(MetadataError::Preprocessing);
+        }
+        let metadata = Self {
+            name: props.text(key::NAME)?,
+            version: props.text(key::VERSION)?,
+            input_side: props.number(key::INPUT_SIDE, "a whole number of pixels")?,
+            label_negative: props.text(key::LABEL_NEGATIVE)?,
+            label_positive: props.text(key::LABEL_POSITIVE)?,
+            calibration: Calibration {
+                temperature: props.number(key::TEMPERATURE, "a number")?,
+                bias: props.number(key::BIAS, "a number")?,
+            },
+            fitted_on: props.text(key::FITTED_ON)?,
+            thresholds: Thresholds {
+                negative_below: props.number(key::NEGATIVE_BELOW, "a number")?,
+                positive_above: props.number(key::POSITIVE_ABOVE, "a number")?,
+            },
+            chosen_for: props.text(key::CHOSEN_FOR)?,
+            gate: Limits {
+                min_mean: props.number(key::MIN_MEAN, "a whole number of 0 to 65535")?,
+                max_mean: props.number(key::MAX_MEAN, "a whole number of 0 to 65535")?,
+                min_deviation: props.number(key::MIN_DEVIATION, "a whole number of 0 to 65535")?,
+                max_elongation_permille: props.number(key::MAX_ELONGATION, "a whole number")?,
+            },
+            intended_use: props.text(key::INTENDED_USE)?,
+            training_data_sha256: props.text(key::TRAINING_DATA)?,
+            seeds: props.text(key::SEEDS)?,
+            made_by: props.text(key::MADE_BY)?,
+            metrics: props.text(key::METRICS)?,
+        };
+        metadata.check()?;
+        Ok(metadata)
+    }
+
+    /// The rules between and within values; `from_props` holds them, a writer calls this before it writes.
+    ///
+    /// # Errors
+    /// The first key whose value breaks a rule.
+    pub fn check(&self) -> Result<(), MetadataError> {
+        let wrong = |key, expected| Err(MetadataError::Malformed { key, expected });
+        if self.input_side == 0 || self.input_side > preprocess::MAX_OUTPUT_SIDE {
+            return wrong(key::INPUT_SIDE, "a side of 1 to 224 pixels");
+        }
+        if !(self.calibration.temperature.is_finite() && self.calibration.temperature > 0.0) {
+            return wrong(key::TEMPERATURE, "a finite number above 0");
+        }
+        if !self.calibration.bias.is_finite() {
+            return wrong(key::BIAS, "a finite number");
+        }
+        let Thresholds { negative_below: low, positive_above: high } = self.thresholds;
+        if !(0.0..=1.0).contains(&low) {
+            return wrong(key::NEGATIVE_BELOW, "a score of 0 to 1");
+        }
+        if !(low..=1.0).contains(&high) {
+            return wrong(key::POSITIVE_ABOVE, "a score of negative_below to 1");
+        }
+        if self.gate.min_mean > self.gate.max_mean {
+            return wrong(key::MAX_MEAN, "a luminance not below min_mean");
+        }
+        if self.gate.max_elongation_permille < 1000 {
+            return wrong(key::MAX_ELONGATION, "1000 or more");
+        }
+        let sha = self.training_data_sha256.as_bytes();
+        if sha.len() != 64 || !sha.iter().all(u8::is_ascii_hexdigit) {
+            return wrong(key::TRAINING_DATA, "64 hexadecimal digits");
+        }
+        Ok(())
+    }
+
+    /// Hands every property but [`key::DIGEST`] to `put`, as name and value, in the order of [`key`].
+    pub fn write_props(&self, mut put: impl FnMut(&'static str, &str)) {
+        let mut number = |key, value: &dyn fmt::Display| {
+            let mut text = Text::new();
+            // Numbers print in at most 64 bytes: an f32's shortest exact form has at most 48 digits.
+            if write!(text, "{value}").is_ok() {
+                put(key, &text);
+            }
+        };
+        number(key::FORMAT, &FORMAT);
+        number(key::INPUT_SIDE, &self.input_side);
+        number(key::TEMPERATURE, &self.calibration.temperature);
+        number(key::BIAS, &self.calibration.bias);
+        number(key::NEGATIVE_BELOW, &self.thresholds.negative_below);
+        number(key::POSITIVE_ABOVE, &self.thresholds.positive_above);
+        number(key::MIN_MEAN, &self.gate.min_mean);
+        number(key::MAX_MEAN, &self.gate.max_mean);
+        number(key::MIN_DEVIATION, &self.gate.min_deviation);
+        number(key::MAX_ELONGATION, &self.gate.max_elongation_permille);
+        put(key::PREPROCESSING, preprocess::NAME);
+        put(key::NAME, &self.name);
+        put(key::VERSION, &self.version);
+        put(key::LABEL_NEGATIVE, &self.label_negative);
+        put(key::LABEL_POSITIVE, &self.label_positive);
+        put(key::FITTED_ON, &self.fitted_on);
+        put(key::CHOSEN_FOR, &self.chosen_for);
+        put(key::INTENDED_USE, &self.intended_use);
+        put(key::TRAINING_DATA, &self.training_data_sha256);
+        put(key::SEEDS, &self.seeds);
+        put(key::MADE_BY, &self.made_by);
+        put(key::METRICS, &self.metrics);
+    }
+}
+
+/// Typed look-ups that name the key when they fail.
+struct Props<F>(F);
+
+impl<'p, F: Fn(&str) -> Option<&'p str>> Props<F> {
+    fn raw(&self, key: &'static str) -> Result<&'p str, MetadataError> {
+        (self.0)(key).ok_or(MetadataError::Missing { key })
+    }
+
+    fn number<T: FromStr>(&self, key: &'static str, expected: &'static str) -> Result<T, MetadataError> {
+        self.raw(key)?.parse().map_err(|_| MetadataError::Malformed { key, expected })
+    }
+
+    fn text<const N: usize>(&self, key: &'static str) -> Result<String<N>, MetadataError> {
+        let expected = if N == 64 { "at most 64 bytes of text" } else { "at most 256 bytes of text" };
+        String::try_from(self.raw(key)?).map_err(|_| MetadataError::Malformed { key, expected })
+    }
+}
+
+/// Why a model's metadata was refused. Recoverable by another model file only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetadataError {
+    /// No such property.
+    Missing {
+        /// Its name.
+        key: &'static str,
+    },
+    /// The value is not of the form or range that it must have.
+    Malformed {
+        /// Its name.
+        key: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// Written in another version of the metadata's form.
+    Format {
+        /// The version found.
+        got: u32,
+    },
+    /// Trained on another preprocessing than this build has.
+    Preprocessing,
+}
+
+impl fmt::Display for MetadataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { key } => {
+                write!(f, "metadata `{key}` is missing; export the model again with host-trainer")
+            }
+            Self::Malformed { key, expected } => {
+                write!(f, "metadata `{key}`: expected {expected}; export the model again with host-trainer")
+            }
+            Self::Format { got } => write!(
+                f,
+                "metadata `{}`: expected version {FORMAT}, got {got}; use the program version that made the model",
+                key::FORMAT
+            ),
+            Self::Preprocessing => write!(
+                f,
+                "metadata `{}`: expected `{}`, got another; use the program version that made the model",
+                key::PREPROCESSING,
+                preprocess::NAME
+            ),
+        }
+    }
+}
+
+impl core::error::Error for MetadataError {}
