@@ -1,0 +1,132 @@
+//! The launcher: what `cargo run -p host-trainer` is before libtorch is there.
+//!
+//! It makes sure that libtorch lies in `.cache/libtorch` (see [`crate::libtorch`]) and then *becomes*
+//! `cargo run --release -p host-trainer --features torch -- ARGS`. The process is replaced, not started beside
+//! this one, so exit status, Ctrl-C and every other signal belong to the trainer without any forwarding.
+//!
+//! A libtorch of the user's own, named by `LIBTORCH` or `LIBTORCH_USE_PYTORCH=1`, is used as it is.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, bail};
+
+use crate::libtorch;
+
+/// The launcher's `main`: exit status 1 with a message when libtorch cannot be had, else the trainer's status.
+pub fn main() -> ExitCode {
+    match run(std::env::args_os().skip(1).collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Fetches libtorch where it is missing and runs the trainer; returns only for `setup` or on failure.
+fn run(args: Vec<OsString>) -> anyhow::Result<()> {
+    let root = workspace_root()?;
+    let ours = root.join(".cache/libtorch");
+    let choice = choose(std::env::var_os("LIBTORCH"), std::env::var_os("LIBTORCH_USE_PYTORCH"), &ours);
+    match &choice {
+        Choice::Ours => libtorch::ensure(&root.join(".cache"))?,
+        Choice::Users(name) => eprintln!("libtorch: using {name} from the environment; nothing is fetched"),
+    }
+    if args.first().is_some_and(|first| first == "setup") {
+        if args.len() > 1 {
+            bail!("`setup` fetches libtorch and stops; it takes no argument, but got {:?}", args[1]);
+        }
+        return Ok(());
+    }
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["run", "--quiet", "--release", "--package", "host-trainer", "--features", "torch"]);
+    cargo.arg("--manifest-path").arg(root.join("Cargo.toml")).arg("--").args(args);
+    if matches!(choice, Choice::Ours) {
+        cargo.env("LIBTORCH", &ours);
+    }
+    eprintln!("launcher: building the trainer (the first time takes some minutes) and running it");
+    let error = cargo.exec();
+    Err(error).with_context(|| format!("cannot run {:?}; is cargo installed?", cargo.get_program()))
+}
+
+/// Which libtorch to build with.
+#[derive(Debug, PartialEq, Eq)]
+enum Choice {
+    /// The one in `.cache/libtorch`, fetched where it is missing.
+    Ours,
+    /// One that the environment names, as `NAME=value`.
+    Users(String),
+}
+
+/// The user's libtorch when the environment names one, else ours. Cargo itself sets `LIBTORCH` to `ours` by
+/// `.cargo/config.toml`, so that value is not the user's.
+fn choose(libtorch: Option<OsString>, use_pytorch: Option<OsString>, ours: &Path) -> Choice {
+    if use_pytorch.is_some_and(|value| value == "1") {
+        return Choice::Users("LIBTORCH_USE_PYTORCH=1".into());
+    }
+    match libtorch {
+        Some(path) if !path.is_empty() && !same_path(Path::new(&path), ours) => {
+            Choice::Users(format!("LIBTORCH={}", Path::new(&path).display()))
+        }
+        _ => Choice::Ours,
+    }
+}
+
+/// True if both name one place, symbolic links followed where the place exists.
+fn same_path(a: &Path, b: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    a == b || real(a) == real(b)
+}
+
+/// The folder of the workspace. Cargo names the package's folder when it runs this program; the place where it was
+/// compiled serves when it is started directly.
+fn workspace_root() -> anyhow::Result<PathBuf> {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let root = Path::new(&package).parent().unwrap_or(Path::new("/")).to_path_buf();
+    if !root.join("host-trainer/Cargo.toml").is_file() {
+        bail!(
+            "{} is not the Pneumoscope workspace; start the trainer with `cargo run -p host-trainer`",
+            root.display()
+        );
+    }
+    Ok(root)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(libtorch: Option<&str>, use_pytorch: Option<&str>) -> Choice {
+        choose(libtorch.map(Into::into), use_pytorch.map(Into::into), Path::new("/w/.cache/libtorch"))
+    }
+
+    #[test]
+    fn cargos_own_setting_is_not_the_users() {
+        assert_eq!(chosen(None, None), Choice::Ours);
+        assert_eq!(chosen(Some(""), Some("0")), Choice::Ours);
+        assert_eq!(chosen(Some("/w/.cache/libtorch"), None), Choice::Ours);
+        assert_eq!(chosen(Some("/w/.cache/libtorch/"), None), Choice::Ours);
+    }
+
+    #[test]
+    fn the_users_libtorch_wins() {
+        assert_eq!(chosen(Some("/opt/libtorch"), None), Choice::Users("LIBTORCH=/opt/libtorch".into()));
+        assert_eq!(
+            chosen(Some("/w/.cache/libtorch"), Some("1")),
+            Choice::Users("LIBTORCH_USE_PYTORCH=1".into())
+        );
+    }
+
+    #[test]
+    fn a_link_to_our_folder_is_our_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let real = dir.path().join("real");
+        std::fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, dir.path().join("link")).unwrap();
+        assert!(same_path(&dir.path().join("link"), &real));
+        assert!(!same_path(dir.path(), &real));
+    }
+}
