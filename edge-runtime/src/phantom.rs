@@ -1,0 +1,123 @@
+//! Phantoms: drawn frontal chest radiographs of small children, with clear lungs and with pneumonia.
+//!
+//! There is no X-ray picture and no patient data in them. A child is a handful of measures, drawn by lot: solids of
+//! tissue ([`body`]), hoops and rods of bone ([`bones`]), trees of vessels ([`vessels`]), and fluid where the air
+//! should be ([`disease`]). Rays through them give a map of thickness ([`canvas`]); the film turns it into grey
+//! ([`film`]). The measures were set by looking at the public set of children's films (Kermany et al. 2018) and
+//! compared with its grey levels and power spectrum; no picture of it, nor an average of pictures, is stored here.
+//! As in that set, the ill are also filmed differently (lying, a flatter film, the head seldom in the field).
+//!
+//! What they are for: demonstration, a training set that every checkout has, golden frames. What they are not: a
+//! measure of how well a model works on children. Only real films with a known outcome can say that.
+//!
+//! The same label, seed and side give the same bytes on every machine: integer pseudo-random numbers, floats with
+//! `+ - * /`, square root and rounding only, `libm` in software for everything else, one thread, fixed order.
+
+mod body;
+mod bones;
+mod canvas;
+mod cloud;
+mod dice;
+mod disease;
+mod film;
+mod vessels;
+
+use crate::decode::Picture;
+use body::Body;
+use bones::Bones;
+use canvas::{Canvas, Pose};
+use cloud::Cloud;
+use dice::Dice;
+use disease::{Disease, Pattern};
+use edge_core::frame::{Geometry, MAX_SIDE, MIN_SIDE, PixelFormat};
+use film::Film;
+
+/// What a phantom shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Label {
+    /// Clear lungs.
+    Normal,
+    /// Pneumonia of one of four patterns: a lobe on the right, on the left, patches, diffuse.
+    Pneumonia,
+}
+
+/// Draws one phantom of `side` x `side` pixels, 8-bit grey; about 2 ms at 224.
+///
+/// A `side` outside [`MIN_SIDE`]..=[`MAX_SIDE`] becomes the nearer of the two.
+pub fn draw(label: Label, seed: u64, side: u16) -> Picture {
+    let pattern = match label {
+        Label::Normal => Pattern::Clear,
+        Label::Pneumonia => Pattern::ILL[(Dice::new(seed, 0).bits() % 4) as usize],
+    };
+    draw_pattern(pattern, seed, side)
+}
+
+/// One of the frames that the programs bring along.
+#[derive(Clone, Debug)]
+pub struct Demo {
+    /// What it is, in a few words for a table.
+    pub name: &'static str,
+    /// What it shows.
+    pub expected: Label,
+    /// 224 x 224 pixels.
+    pub picture: Picture,
+}
+
+/// Side of the demonstration frames.
+const DEMO_SIDE: u16 = 224;
+
+/// Eight frames for demonstrations: four normal, four with pneumonia, one of each pattern.
+pub fn demo() -> Vec<Demo> {
+    const FRAMES: [(&str, Pattern, u64); 8] = [
+        ("normal, phantom 1", Pattern::Clear, 1),
+        ("normal, phantom 2", Pattern::Clear, 2),
+        ("normal, phantom 3", Pattern::Clear, 3),
+        ("normal, phantom 4", Pattern::Clear, 4),
+        ("consolidation, right lung", Pattern::RightLobe, 5),
+        ("consolidation, left lung", Pattern::LeftLobe, 6),
+        ("diffuse, both lungs", Pattern::Diffuse, 7),
+        ("patches, both lungs", Pattern::Patches, 8),
+    ];
+    FRAMES
+        .into_iter()
+        .map(|(name, pattern, seed)| Demo {
+            name,
+            expected: if pattern == Pattern::Clear { Label::Normal } else { Label::Pneumonia },
+            picture: draw_pattern(pattern, seed, DEMO_SIDE),
+        })
+        .collect()
+}
+
+fn draw_pattern(pattern: Pattern, seed: u64, side: u16) -> Picture {
+    let side = side.clamp(MIN_SIDE, MAX_SIDE);
+    let ill = pattern != Pattern::Clear;
+    // A stream for each part: a change in one part's use of chance leaves the others as they are.
+    let stream = |part: u64| Dice::new(seed, 16 * part + 1 + pattern as u64);
+    let body = Body::new(&mut stream(1), ill);
+    let bones = Bones::new(&mut stream(2), &body);
+    let disease = Disease::new(&mut stream(3), pattern, &body);
+    let cloud = Cloud::new(&mut stream(4));
+    let film = Film::new(&mut stream(5), ill);
+
+    let mut canvas = Canvas::new(side, pose(&mut stream(6), &body));
+    canvas.fill(|x, y| body.thickness(x, y, &cloud, &disease) + bones.spine(&body, x, y));
+    bones.draw(&mut canvas, &body, &mut stream(7));
+    vessels::draw(&mut canvas, &body, disease.markings, &mut stream(8));
+    let bytes = film.develop(canvas.thickness, side, &mut stream(9));
+
+    let geometry = Geometry::new(u32::from(side), u32::from(side), PixelFormat::Gray8);
+    // The side was clamped to what a geometry takes, and the map has side * side cells: neither can fail.
+    geometry.and_then(|geometry| Picture::new(geometry, bytes)).expect("a clamped side fits")
+}
+
+/// Where the child lies on the film: the cage takes most of the width, the lungs somewhat over half of the height.
+fn pose(dice: &mut Dice, body: &Body) -> Pose {
+    let angle = 0.03 * dice.normal().clamp(-2.0, 2.0);
+    let across = dice.about(0.375, 0.02) / body.half_width;
+    let down = dice.about(0.56, 0.03) / body.dome;
+    Pose {
+        centre: (dice.about(0.5, 0.015), dice.about(0.185, 0.025)),
+        scale: (across, down),
+        turn: (libm::sinf(angle), libm::cosf(angle)),
+    }
+}

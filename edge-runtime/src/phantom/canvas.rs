@@ -1,0 +1,124 @@
+//! A map of tissue thickness under the beam, and the ways to add to it.
+//!
+//! Positions are in the patient's frame, in centimetres: x from the midline to the patient's left (right in the
+//! picture), y downwards from the apex of the lungs. Thickness is in centimetres of water with the same attenuation.
+
+/// Where the patient lies in the picture. The picture is square: as in the public training sets it is a landscape
+/// film squeezed to a square, so the two scales differ.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pose {
+    /// The patient's origin in the picture, in shares of its side.
+    pub(super) centre: (f32, f32),
+    /// Shares of the picture's side that a centimetre takes, across and down.
+    pub(super) scale: (f32, f32),
+    /// Sine and cosine of the turn in the picture's plane, clockwise.
+    pub(super) turn: (f32, f32),
+}
+
+impl Pose {
+    /// Patient to picture.
+    fn project(&self, x: f32, y: f32) -> (f32, f32) {
+        let (sin, cos) = self.turn;
+        (
+            self.centre.0 + self.scale.0 * (x * cos - y * sin),
+            self.centre.1 + self.scale.1 * (x * sin + y * cos),
+        )
+    }
+
+    /// Picture to patient.
+    pub(super) fn locate(&self, u: f32, v: f32) -> (f32, f32) {
+        let (sin, cos) = self.turn;
+        let (x, y) = ((u - self.centre.0) / self.scale.0, (v - self.centre.1) / self.scale.1);
+        (x * cos + y * sin, y * cos - x * sin)
+    }
+}
+
+/// The map.
+#[derive(Debug)]
+pub(super) struct Canvas {
+    side: usize,
+    pose: Pose,
+    /// `side * side` thicknesses, row by row.
+    pub(super) thickness: Vec<f32>,
+}
+
+impl Canvas {
+    /// An empty map of `side` x `side` pixels.
+    pub(super) fn new(side: u16, pose: Pose) -> Self {
+        let side = usize::from(side);
+        Self { side, pose, thickness: vec![0.0; side * side] }
+    }
+
+    /// Sets every pixel to `thickness(x, y)` at its centre.
+    pub(super) fn fill(&mut self, mut thickness: impl FnMut(f32, f32) -> f32) {
+        let step = 1.0 / self.side as f32;
+        for (row, line) in self.thickness.chunks_exact_mut(self.side).enumerate() {
+            let v = (row as f32 + 0.5) * step;
+            for (column, cell) in line.iter_mut().enumerate() {
+                let (x, y) = self.pose.locate((column as f32 + 0.5) * step, v);
+                *cell = thickness(x, y);
+            }
+        }
+    }
+
+    /// Adds a ball of radius `radius` whose thickest ray is `peak`. `hollow` 0 is solid; towards 1 the rim of the
+    /// shadow gets denser than its middle, as a bone's does, whose cortex is denser than its marrow.
+    pub(super) fn ball(&mut self, x: f32, y: f32, radius: f32, peak: f32, hollow: f32) {
+        let side = self.side as f32;
+        let (u, v) = self.pose.project(x, y);
+        let (u, v) = (u * side - 0.5, v * side - 0.5);
+        // A ball finer than a pixel spreads over one and keeps its mass.
+        let wide = |scale: f32| (radius * scale * side).max(0.9);
+        let (rx, ry) = (wide(self.pose.scale.0), wide(self.pose.scale.1));
+        let area = radius * radius * self.pose.scale.0 * self.pose.scale.1 * side * side;
+        let peak = peak * area / (rx * ry);
+        let range = |centre: f32, r: f32| (ceil_index(centre - r), ceil_index(centre + r).min(self.side));
+        let ((left, right), (top, bottom)) = (range(u, rx), range(v, ry));
+        if left >= right {
+            return;
+        }
+        let (ix, iy) = (1.0 / rx, 1.0 / ry);
+        let rows = self.thickness.chunks_exact_mut(self.side).enumerate();
+        for (row, line) in rows.take(bottom).skip(top) {
+            let dy = (row as f32 - v) * iy;
+            for (column, cell) in line.iter_mut().enumerate().take(right).skip(left) {
+                let dx = (column as f32 - u) * ix;
+                let q = dx * dx + dy * dy;
+                if q < 1.0 {
+                    *cell += peak * (1.0 - q) * (1.0 + hollow * (2.0 * q - 0.667));
+                }
+            }
+        }
+    }
+
+    /// Adds a straight rod from `from` to `to` with radii at both ends; `density` is the water-equivalent excess of
+    /// a centimetre of it.
+    pub(super) fn rod(
+        &mut self,
+        from: (f32, f32),
+        to: (f32, f32),
+        radii: (f32, f32),
+        density: f32,
+        hollow: f32,
+    ) {
+        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+        let length = (dx * dx + dy * dy).sqrt();
+        let steps = (length / (0.5 * radii.0.min(radii.1)).max(0.05)) as usize + 1;
+        for i in 0..=steps {
+            let s = i as f32 / steps as f32;
+            let radius = radii.0 + (radii.1 - radii.0) * s;
+            self.ball(
+                from.0 + dx * s,
+                from.1 + dy * s,
+                radius,
+                2.0 * density * length / steps as f32,
+                hollow,
+            );
+        }
+    }
+}
+
+/// The first index at or after `at`.
+fn ceil_index(at: f32) -> usize {
+    at.max(0.0).ceil() as usize
+}
