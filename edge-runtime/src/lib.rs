@@ -1,1 +1,20 @@
-//! Runtime.
+//! Pneumoscope on Linux, as a library: everything between a file's bytes and a decision.
+//!
+//! ```text
+//! file -> decode -> frame -> classify (preprocess, gate, infer, decide) -> decision
+//!                            ^ engine (infer_tract) <- model_file
+//! ```
+//!
+//! Principles:
+//!
+//! 1. What is shared with the trainer and the microcontroller is in `edge-core` and only called here.
+//! 2. Bytes from outside become a checked value once: a [`decode::Picture`], a [`model_file::ModelFile`].
+//! 3. Nothing here panics on any input; an error says what was expected, what came, and what to do.
+
+pub mod classify;
+pub mod decode;
+pub mod engine;
+mod guard;
+pub mod infer_tract;
+pub mod model_file;
+pub mod phantom;

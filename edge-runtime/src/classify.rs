@@ -1,0 +1,88 @@
+//! The one place on Linux where a frame goes through its stages: preprocess, gate, infer, decide.
+
+use crate::engine::{Engine, EngineError};
+use crate::model_file::ModelFile;
+use edge_core::gate::gate;
+use edge_core::{Decision, Frame, Metadata, Scratch, Stats, decide, preprocess};
+use std::time::{Duration, Instant};
+
+/// A model, an engine that computes it, and the memory that the stages work in.
+pub struct Classifier<E> {
+    metadata: Metadata,
+    engine: E,
+    row: Vec<u32>,
+    line: Vec<u64>,
+    cells: Vec<u16>,
+    input: Vec<u8>,
+}
+
+/// What one frame gave.
+#[derive(Clone, Copy, Debug)]
+pub struct Classified {
+    /// State, reason, logit and score.
+    pub decision: Decision,
+    /// Exposure of the picture.
+    pub stats: Stats,
+    /// Time that preprocessing took.
+    pub preprocess: Duration,
+    /// Time that the network took; zero where the gate refused the picture.
+    pub infer: Duration,
+}
+
+impl<E: Engine> Classifier<E> {
+    /// `engine` must have been made for `model`.
+    pub fn new(model: &ModelFile, engine: E) -> Self {
+        let metadata = model.metadata.clone();
+        let side = usize::from(metadata.input_side);
+        Self {
+            metadata,
+            engine,
+            row: vec![0; side],
+            line: vec![0; side],
+            cells: vec![0; side * side],
+            input: vec![0; side * side],
+        }
+    }
+
+    /// Classifies one frame.
+    ///
+    /// # Errors
+    /// [`ClassifyError`]: the device's FAULT. A picture that must not be judged is no error but INVALID.
+    pub fn classify(&mut self, frame: &Frame) -> Result<Classified, ClassifyError> {
+        let start = Instant::now();
+        let scratch = Scratch { row: &mut self.row, line: &mut self.line, cells: &mut self.cells };
+        let stats = preprocess(frame, self.metadata.input_side, scratch, &mut self.input)?;
+        let preprocessed = Instant::now();
+        let preprocess = preprocessed - start;
+
+        if let Err(reason) = gate(frame.geometry(), &stats, &self.metadata.gate) {
+            let decision = Decision::refused(reason);
+            return Ok(Classified { decision, stats, preprocess, infer: Duration::ZERO });
+        }
+        let logit = self.engine.infer(&self.input)?;
+        let infer = preprocessed.elapsed();
+        let decision = decide(logit, &self.metadata.calibration, &self.metadata.thresholds);
+        Ok(Classified { decision, stats, preprocess, infer })
+    }
+
+    /// The network's input for the frame classified last, `side * side` bytes.
+    pub fn input(&self) -> &[u8] {
+        &self.input
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &E {
+        &self.engine
+    }
+}
+
+/// Why a frame got no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClassifyError {
+    /// Preprocessing was called wrongly.
+    #[error(transparent)]
+    Preprocess(#[from] edge_core::preprocess::PreprocessError),
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
