@@ -61,11 +61,12 @@ enum Choice {
     Users(String),
 }
 
-/// The user's libtorch when the environment names one, else ours. Cargo itself sets `LIBTORCH` to `ours` by
+/// The user's libtorch when the environment names one, else ours. torch-sys takes any value of
+/// `LIBTORCH_USE_PYTORCH` for a yes. Cargo itself sets `LIBTORCH` to `ours` by
 /// `.cargo/config.toml`, so that value is not the user's.
 fn choose(libtorch: Option<OsString>, use_pytorch: Option<OsString>, ours: &Path) -> Choice {
-    if use_pytorch.is_some_and(|value| value == "1") {
-        return Choice::Users("LIBTORCH_USE_PYTORCH=1".into());
+    if let Some(value) = use_pytorch {
+        return Choice::Users(format!("LIBTORCH_USE_PYTORCH={}", value.display()));
     }
     match libtorch {
         Some(path) if !path.is_empty() && !same_path(Path::new(&path), ours) => {
@@ -106,7 +107,7 @@ mod tests {
     #[test]
     fn cargos_own_setting_is_not_the_users() {
         assert_eq!(chosen(None, None), Choice::Ours);
-        assert_eq!(chosen(Some(""), Some("0")), Choice::Ours);
+        assert_eq!(chosen(Some(""), None), Choice::Ours);
         assert_eq!(chosen(Some("/w/.cache/libtorch"), None), Choice::Ours);
         assert_eq!(chosen(Some("/w/.cache/libtorch/"), None), Choice::Ours);
     }
