@@ -1,2 +1,66 @@
-//! Commands.
-fn main() {}
+//! The project's one list of commands. Continuous integration calls these and nothing else.
+
+mod deny;
+mod golden;
+mod lint;
+mod process;
+mod python;
+mod test;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The commands that keep Pneumoscope in order.
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    after_help = "Examples:\n  cargo xtask test                      every test that needs no X-rays\n  \
+                  cargo xtask test --data ~/chest_xray  also those that need them\n  \
+                  cargo xtask test gate                 tests whose name contains `gate`\n\n\
+                  Exit status: 0 when everything passed, otherwise that of the tool which did not, or 1."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run every test of the project; fetches libtorch and the Python packages of the cross-checks where missing.
+    Test(test::Arguments),
+    /// Check formatting and lints, every warning an error.
+    Lint,
+    /// Check that licences and sources of all dependencies are the allowed ones (deny.toml).
+    Deny,
+    /// Check the dependencies against the RustSec advisories; needs access to github.com.
+    Audit,
+    /// Write the golden vectors of the shipped model again (models/pneumonia/golden.json).
+    Golden,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Lint => lint::run_all(),
+        Command::Deny => deny::licences(),
+        Command::Audit => deny::advisories(),
+        Command::Golden => golden::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            // A tool that failed has said why; its exit status is passed on.
+            let code = error.downcast_ref::<process::Failed>().and_then(|failed| failed.code());
+            ExitCode::from(code.unwrap_or(1))
+        }
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    package.parent().map(PathBuf::from).unwrap_or(package)
+}

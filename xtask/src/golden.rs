@@ -1,0 +1,20 @@
+//! `cargo xtask golden`: computes the golden vectors of the shipped model with onnxruntime, an engine that is not ours.
+
+use crate::{process, python};
+
+/// Where the frames are put, one file each, between the two steps.
+const FRAMES: &str = ".cache/golden/frames";
+
+/// Draws the frames, then lets tests/golden.py run the model on them and write the vectors.
+pub fn run() -> anyhow::Result<()> {
+    let python = python::find()?;
+    let packages = python::packages(&python)?;
+    let frames = ["run", "--release", "--package", "conformance", "--bin", "frames", "--", FRAMES];
+    process::run(process::cargo().args(frames))?;
+    process::run(
+        process::command(&python.program)
+            .args(["tests/golden.py", "--model", "models/pneumonia/model.onnx", "--frames", FRAMES])
+            .args(["--out", "models/pneumonia/golden.json"])
+            .env("PYTHONPATH", packages),
+    )
+}

@@ -1,0 +1,101 @@
+//! The Python packages that cross-check the models (onnxruntime, onnx), in a folder of their own.
+//!
+//! They are installed with `pip install --target`, which needs neither a virtual environment nor leave to change the
+//! system's Python, and with the hashes of tests/requirements.txt.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+use crate::{process, root};
+
+/// A Python interpreter.
+#[derive(Debug)]
+pub struct Python {
+    /// The program, by its full path.
+    pub program: String,
+    /// Version such as `3.11`; packages with compiled parts are good for one only.
+    version: String,
+}
+
+/// The Python named by `PNEUMOSCOPE_PYTHON`, else `python3`, else `python`.
+pub fn find() -> anyhow::Result<Python> {
+    match std::env::var("PNEUMOSCOPE_PYTHON") {
+        Ok(program) => ask(&program).with_context(|| format!("PNEUMOSCOPE_PYTHON={program} is no Python 3")),
+        Err(_) => ["python3", "python"].iter().find_map(|program| ask(program).ok()).context(
+            "the cross-checks need Python 3.11 or later, and there is no `python3`; install it (on Debian: apt-get \
+             install python3 python3-pip)",
+        ),
+    }
+}
+
+/// Asks `program` where it is and which version it has.
+fn ask(program: &str) -> anyhow::Result<Python> {
+    let script = "import sys; print(sys.executable); print('%d.%d' % sys.version_info[:2])";
+    let output = Command::new(program).args(["-c", script]).output()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    match text.lines().collect::<Vec<_>>()[..] {
+        [program, version] if version.starts_with("3.") => {
+            Ok(Python { program: program.to_string(), version: version.to_string() })
+        }
+        _ => bail!("`{program}` answered {text:?}"),
+    }
+}
+
+/// The folder with the packages, to be put on the interpreter's path; installed where it is missing or was made for
+/// other requirements or another Python.
+pub fn packages(python: &Python) -> anyhow::Result<PathBuf> {
+    let requirements = root().join("tests/requirements.txt");
+    let wanted = fs::read_to_string(&requirements)
+        .with_context(|| format!("cannot read {}", requirements.display()))
+        .map(|text| format!("# Python {}\n{text}", python.version))?;
+    let target = root().join(".cache/python");
+    // The stamp is written last, into a folder that is renamed when complete.
+    if fs::read_to_string(target.join("stamp")).is_ok_and(|stamp| stamp == wanted) {
+        return Ok(target);
+    }
+    let making = root().join(".cache/python.tmp");
+    for old in [&making, &target] {
+        if old.exists() {
+            fs::remove_dir_all(old).with_context(|| format!("cannot remove {}", old.display()))?;
+        }
+    }
+    eprintln!(
+        "==> installing onnxruntime, onnx and numpy (about 40 MB, 190 MB unpacked) into {}",
+        target.display()
+    );
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore"];
+    process::run(
+        process::command(&python.program)
+            .args(pip)
+            .args(["--require-hashes", "--only-binary=:all:", "--requirement", "tests/requirements.txt"])
+            .arg("--target")
+            .arg(&making),
+    )
+    .context("the cross-checks' packages need Python 3.11 or later with pip (on Debian: apt-get install python3-pip)")?;
+    fs::write(making.join("stamp"), wanted)
+        .with_context(|| format!("cannot write into {}", making.display()))?;
+    fs::rename(&making, &target).with_context(|| format!("cannot rename {}", making.display()))?;
+    Ok(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_python_is_refused() {
+        assert!(ask("no-such-python").is_err());
+        assert!(ask("echo").unwrap_err().to_string().contains("`echo` answered"));
+    }
+
+    #[test]
+    fn every_requirement_has_a_hash() {
+        let text = fs::read_to_string(root().join("tests/requirements.txt")).unwrap().replace("\\\n", " ");
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains("==")).collect();
+        assert!(lines.len() >= 3);
+        assert!(lines.iter().all(|line| line.contains("--hash=sha256:")), "{lines:?}");
+    }
+}

@@ -1,0 +1,46 @@
+//! `cargo xtask test`: every test of the project.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use crate::{process, python};
+
+/// What to test.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Folder of chest X-rays (`train`, `val`, `test`, each with `NORMAL` and `PNEUMONIA`): run the tests that need
+    /// them too.
+    #[arg(long, env = "PNEUMOSCOPE_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Run only tests whose name contains this text.
+    filter: Option<String>,
+}
+
+/// Fetches what the tests need and runs them. The test runner's own summary lines come last.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let data = arguments.data.as_ref().map(|dir| {
+        dir.canonicalize().with_context(|| format!("--data: there is no folder {}", dir.display()))
+    });
+    let data = data.transpose()?;
+    libtorch()?;
+    let python = python::find()?;
+    let packages = python::packages(&python)?;
+
+    let mut cargo = process::cargo();
+    // All test programs are run even after one failed, so that one run tells everything.
+    cargo.args(["test", "--workspace", "--features", "host-trainer/torch", "--no-fail-fast"]);
+    cargo.args(&arguments.filter);
+    cargo.env("PNEUMOSCOPE_PYTHON", &python.program).env("PNEUMOSCOPE_PYTHON_PACKAGES", packages);
+    match data {
+        // Tests that need the X-rays are marked as ignored, with that reason.
+        Some(data) => cargo.env("PNEUMOSCOPE_DATA", data).args(["--", "--include-ignored"]),
+        None => cargo.env_remove("PNEUMOSCOPE_DATA"),
+    };
+    process::run(&mut cargo)
+}
+
+/// Puts libtorch in place; what builds the trainer needs it first.
+pub fn libtorch() -> anyhow::Result<()> {
+    process::run(process::cargo().args(["run", "--quiet", "--package", "host-trainer", "--", "setup"]))
+}
