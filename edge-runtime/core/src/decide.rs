@@ -23,7 +23,8 @@ pub enum State {
 
 impl State {
     /// All states, in the order of this enum.
-    pub const ALL: [State; 5] = [State::Positive, State::Negative, State::Refer, State::Invalid, State::Fault];
+    pub const ALL: [State; 5] =
+        [State::Positive, State::Negative, State::Refer, State::Invalid, State::Fault];
 
     /// The name in logs and tables.
     pub const fn name(self) -> &'static str {
@@ -88,12 +89,12 @@ impl Decision {
     }
 }
 
-/// Decides on a logit. Total: a logit that is not finite is a FAULT.
+/// Decides on a logit. Total: a logit or a score that is not a number is a FAULT.
 pub fn decide(logit: f32, calibration: &Calibration, thresholds: &Thresholds) -> Decision {
-    if !logit.is_finite() {
+    let score = calibration.score(logit);
+    if !logit.is_finite() || score.is_nan() {
         return Decision { state: State::Fault, reason: Reason::NotFinite, logit: Some(logit), score: None };
     }
-    let score = calibration.score(logit);
     let (state, reason) = if score > thresholds.positive_above {
         (State::Positive, Reason::AboveThreshold)
     } else if score < thresholds.negative_below {

@@ -45,7 +45,9 @@ impl PixelFormat {
         match (self, pixel) {
             (PixelFormat::Gray8, &[v]) => u16::from(v) * 257,
             (PixelFormat::Gray16, &[l, h]) => u16::from_le_bytes([l, h]),
-            (PixelFormat::Rgb8, &[r, g, b]) => mix(u32::from(r) * 257, u32::from(g) * 257, u32::from(b) * 257),
+            (PixelFormat::Rgb8, &[r, g, b]) => {
+                mix(u32::from(r) * 257, u32::from(g) * 257, u32::from(b) * 257)
+            }
             (PixelFormat::Rgb16, &[r0, r1, g0, g1, b0, b1]) => mix(wide(r0, r1), wide(g0, g1), wide(b0, b1)),
             _ => 0, // not reached: rows are cut into pixels of bytes_per_pixel()
         }
@@ -143,7 +145,10 @@ impl<'a> Frame<'a> {
     /// The rows from top to bottom, each of [`Geometry::row_bytes`] bytes.
     pub fn rows(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let row = self.geometry.row_bytes();
-        self.bytes.chunks(self.stride).take(usize::from(self.geometry.height)).map(move |r| r.get(..row).unwrap_or(r))
+        self.bytes
+            .chunks(self.stride)
+            .take(usize::from(self.geometry.height))
+            .map(move |r| r.get(..row).unwrap_or(r))
     }
 }
 

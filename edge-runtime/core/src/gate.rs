@@ -71,7 +71,9 @@ impl fmt::Display for Reason {
             Reason::LowContrast(got, limit) => {
                 write!(f, "blank or low contrast: deviation {got} of 65535, at least {limit}")
             }
-            Reason::NotFinite => write!(f, "the network gave no finite number: the model or the engine is damaged"),
+            Reason::NotFinite => {
+                write!(f, "the network gave no finite number: the model or the engine is damaged")
+            }
         }
     }
 }

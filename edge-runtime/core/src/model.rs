@@ -178,6 +178,12 @@ impl Metadata {
         if self.gate.max_elongation_permille < 1000 {
             return wrong(key::MAX_ELONGATION, "1000 or more");
         }
+        // Logs and tables are made of lines: a control character could fake one or steer a terminal.
+        for (key, text) in self.texts() {
+            if text.is_empty() || text.chars().any(char::is_control) {
+                return wrong(key, "text that is not empty and without control characters");
+            }
+        }
         let sha = self.training_data_sha256.as_bytes();
         if sha.len() != 64 || !sha.iter().all(u8::is_ascii_hexdigit) {
             return wrong(key::TRAINING_DATA, "64 hexadecimal digits");
@@ -205,17 +211,26 @@ impl Metadata {
         number(key::MIN_DEVIATION, &self.gate.min_deviation);
         number(key::MAX_ELONGATION, &self.gate.max_elongation_permille);
         put(key::PREPROCESSING, preprocess::NAME);
-        put(key::NAME, &self.name);
-        put(key::VERSION, &self.version);
-        put(key::LABEL_NEGATIVE, &self.label_negative);
-        put(key::LABEL_POSITIVE, &self.label_positive);
-        put(key::FITTED_ON, &self.fitted_on);
-        put(key::CHOSEN_FOR, &self.chosen_for);
-        put(key::INTENDED_USE, &self.intended_use);
-        put(key::TRAINING_DATA, &self.training_data_sha256);
-        put(key::SEEDS, &self.seeds);
-        put(key::MADE_BY, &self.made_by);
-        put(key::METRICS, &self.metrics);
+        for (key, text) in self.texts() {
+            put(key, text);
+        }
+    }
+
+    /// The properties that are text, in the order in which they are written.
+    fn texts(&self) -> [(&'static str, &str); 11] {
+        [
+            (key::NAME, &self.name),
+            (key::VERSION, &self.version),
+            (key::LABEL_NEGATIVE, &self.label_negative),
+            (key::LABEL_POSITIVE, &self.label_positive),
+            (key::FITTED_ON, &self.fitted_on),
+            (key::CHOSEN_FOR, &self.chosen_for),
+            (key::INTENDED_USE, &self.intended_use),
+            (key::TRAINING_DATA, &self.training_data_sha256),
+            (key::SEEDS, &self.seeds),
+            (key::MADE_BY, &self.made_by),
+            (key::METRICS, &self.metrics),
+        ]
     }
 }
 

@@ -71,7 +71,8 @@ impl<'a> Preprocess<'a> {
         }
         let (n, cells) = (usize::from(side), usize::from(side) * usize::from(side));
         let Scratch { row, line, cells: means } = scratch;
-        let (Some(row), Some(line), Some(means)) = (row.get_mut(..n), line.get_mut(..n), means.get_mut(..cells))
+        let (Some(row), Some(line), Some(means)) =
+            (row.get_mut(..n), line.get_mut(..n), means.get_mut(..cells))
         else {
             return Err(PreprocessError::Scratch { side });
         };
@@ -192,7 +193,12 @@ fn div_round(a: i32, b: i32) -> i32 {
 ///
 /// # Errors
 /// As [`Preprocess`]; with a fitting `scratch` and `output` none is possible.
-pub fn preprocess(frame: &Frame, side: u16, scratch: Scratch, output: &mut [u8]) -> Result<Stats, PreprocessError> {
+pub fn preprocess(
+    frame: &Frame,
+    side: u16,
+    scratch: Scratch,
+    output: &mut [u8],
+) -> Result<Stats, PreprocessError> {
     let mut run = Preprocess::begin(frame.geometry(), side, scratch)?;
     for row in frame.rows() {
         run.row(row)?;

@@ -1,0 +1,161 @@
+//! Frame, gate and decision: every input gives a state or a clear error.
+
+use edge_core::decide::{Calibration, Thresholds};
+use edge_core::gate::{Limits, gate};
+use edge_core::{Decision, Frame, FrameError, Geometry, PixelFormat, Reason, State, Stats, decide};
+use proptest::prelude::*;
+
+const CALIBRATION: Calibration = Calibration { temperature: 1.0, bias: 0.0 };
+const THRESHOLDS: Thresholds = Thresholds { negative_below: 0.25, positive_above: 0.75 };
+
+/// Any bit pattern at all: infinities, NaN, subnormal numbers.
+fn floats() -> impl Strategy<Value = f32> {
+    any::<u32>().prop_map(f32::from_bits)
+}
+
+proptest! {
+    #[test]
+    fn any_numbers_at_all_give_a_state(
+        logit in floats(), temperature in floats(), bias in floats(), low in floats(), high in floats(),
+    ) {
+        let thresholds = Thresholds { negative_below: low, positive_above: high };
+        let decision = decide(logit, &Calibration { temperature, bias }, &thresholds);
+        let judged = matches!(decision.state, State::Positive | State::Negative | State::Refer);
+        prop_assert_ne!(decision.state, State::Invalid, "the gate's alone");
+        prop_assert_eq!(judged, decision.score.is_some());
+        prop_assert!(decision.score.is_none_or(|score| (0.0..=1.0).contains(&score)), "{:?}", decision);
+        prop_assert_eq!(decision.logit.map(f32::to_bits), Some(logit.to_bits()));
+    }
+
+    #[test]
+    fn a_finite_logit_on_valid_metadata_is_never_a_fault(
+        logit in floats().prop_filter("finite", |f| f.is_finite()),
+        temperature in floats().prop_filter("valid", |t| t.is_finite() && *t > 0.0),
+        bias in floats().prop_filter("finite", |f| f.is_finite()),
+    ) {
+        let decision = decide(logit, &Calibration { temperature, bias }, &THRESHOLDS);
+        prop_assert_ne!(decision.state, State::Fault);
+    }
+
+    #[test]
+    fn the_state_follows_from_the_score_and_the_thresholds(
+        logit in -30f32..30.0, temperature in 0.05f32..20.0, bias in -5f32..5.0,
+        (low, high) in (0f32..=1.0, 0f32..=1.0).prop_map(|(a, b)| (a.min(b), a.max(b))),
+    ) {
+        let thresholds = Thresholds { negative_below: low, positive_above: high };
+        let decision = decide(logit, &Calibration { temperature, bias }, &thresholds);
+        let score = decision.score.unwrap();
+        let exact = 1.0 / (1.0 + (-(f64::from(logit) / f64::from(temperature) + f64::from(bias))).exp());
+        prop_assert!((f64::from(score) - exact).abs() < 1e-5, "{score} for {exact}");
+        let expected = if score > high { State::Positive } else if score < low { State::Negative } else { State::Refer };
+        prop_assert_eq!(decision.state, expected);
+    }
+
+    #[test]
+    fn frames_are_checked_once_and_then_give_every_row(
+        width in 0u32..70, height in 0u32..70, format in prop_oneof![Just(PixelFormat::Gray8), Just(PixelFormat::Rgb16)],
+        stride in prop_oneof![0usize..500, Just(usize::MAX)], size in 0usize..30_000,
+    ) {
+        let Ok(geometry) = Geometry::new(width, height, format) else {
+            prop_assert!(width < 32 || height < 32);
+            return Ok(());
+        };
+        let bytes = vec![0; size];
+        match Frame::new(geometry, stride, &bytes) {
+            Ok(frame) => {
+                prop_assert_eq!(frame.rows().count(), height as usize);
+                prop_assert!(frame.rows().all(|row| row.len() == geometry.row_bytes()));
+            }
+            Err(FrameError::Stride { expected, got }) => {
+                prop_assert_eq!((expected, got), (geometry.row_bytes(), stride));
+                prop_assert!(stride < expected);
+            }
+            Err(FrameError::Bytes { expected, got }) => {
+                prop_assert_eq!(got, size);
+                prop_assert!(size < expected);
+            }
+            Err(error) => prop_assert!(false, "{error}"),
+        }
+    }
+
+    #[test]
+    fn the_gate_lets_through_exactly_what_keeps_to_all_limits(
+        (width, height) in (32u32..200, 32u32..200),
+        (mean, deviation) in (any::<u16>(), any::<u16>()),
+        (min_mean, max_mean, min_deviation) in (any::<u16>(), any::<u16>(), any::<u16>()),
+        max_elongation_permille in 1000u32..5000,
+    ) {
+        let geometry = Geometry::new(width, height, PixelFormat::Gray8).unwrap();
+        let stats = Stats { mean, deviation, black_permille: 0, white_permille: 0 };
+        let limits = Limits { min_mean, max_mean, min_deviation, max_elongation_permille };
+        let (long, short) = (width.max(height), width.min(height));
+        let fits = long * 1000 / short <= max_elongation_permille
+            && (min_mean..=max_mean).contains(&mean)
+            && deviation >= min_deviation;
+        prop_assert_eq!(gate(geometry, &stats, &limits).is_ok(), fits);
+    }
+}
+
+#[test]
+fn a_score_on_a_threshold_is_referred() {
+    let half = decide(0.0, &CALIBRATION, &Thresholds { negative_below: 0.5, positive_above: 0.5 });
+    assert_eq!((half.score, half.state), (Some(0.5), State::Refer));
+}
+
+#[test]
+fn extremes_and_what_is_no_number() {
+    let state = |logit| decide(logit, &CALIBRATION, &THRESHOLDS).state;
+    assert_eq!(state(f32::MAX), State::Positive);
+    assert_eq!(state(f32::MIN), State::Negative);
+    assert_eq!(state(0.0), State::Refer);
+    for logit in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let decision = decide(logit, &CALIBRATION, &THRESHOLDS);
+        assert_eq!(
+            (decision.state, decision.reason, decision.score),
+            (State::Fault, Reason::NotFinite, None)
+        );
+    }
+    // A calibration that no metadata check would pass must not end in a light either.
+    let decision = decide(1.0, &Calibration { temperature: f32::NAN, bias: 0.0 }, &THRESHOLDS);
+    assert_eq!((decision.state, decision.score), (State::Fault, None));
+}
+
+/// Logs are read by number, for years: these never change.
+#[test]
+fn reason_codes_are_fixed_and_differ() {
+    let codes = [
+        (Reason::AboveThreshold, 1),
+        (Reason::BelowThreshold, 2),
+        (Reason::BetweenThresholds, 3),
+        (Reason::Elongated(4000, 3000), 10),
+        (Reason::Dark(1, 2), 11),
+        (Reason::Bright(2, 1), 12),
+        (Reason::LowContrast(1, 2), 13),
+        (Reason::NotFinite, 20),
+    ];
+    for (reason, code) in codes {
+        assert_eq!(reason.code(), code, "{reason}");
+        assert!(!reason.to_string().is_empty());
+    }
+}
+
+#[test]
+fn a_refusal_names_measure_and_limit() {
+    let geometry = Geometry::new(100, 32, PixelFormat::Gray8).unwrap();
+    let limits =
+        Limits { min_mean: 3000, max_mean: 60000, min_deviation: 1500, max_elongation_permille: 3000 };
+    let text = |geometry, mean, deviation| {
+        let stats = Stats { mean, deviation, black_permille: 0, white_permille: 0 };
+        gate(geometry, &stats, &limits).unwrap_err().to_string()
+    };
+    assert_eq!(
+        text(geometry, 30000, 9000),
+        "wrong shape: sides 3125:1000, at most 3000:1000; crop to the film"
+    );
+    let square = Geometry::new(64, 64, PixelFormat::Gray8).unwrap();
+    assert_eq!(text(square, 30000, 12), "blank or low contrast: deviation 12 of 65535, at least 1500");
+    assert_eq!(text(square, 2999, 9000), "too dark: mean 2999 of 65535, at least 3000");
+    assert_eq!(text(square, 60001, 9000), "too bright: mean 60001 of 65535, at most 60000");
+    let refused = Decision::refused(Reason::Dark(1, 2));
+    assert_eq!((refused.state, refused.score, refused.logit), (State::Invalid, None, None));
+}
