@@ -1,0 +1,264 @@
+//! Changes a training picture as another room, film, screen and camera would: the network must not live on geometry, JPEG
+//! quality or tone, which give the class away in this kind of data.
+//!
+//! The order is that of the physical chain: patient and framing (crop, aspect, rotation, mirror), exposure and tone (gamma,
+//! contrast, uneven light), optics (down-scaling, blur), sensor (noise), storage (JPEG), and last something in front of
+//! the picture (erasing). The result goes through edge-core's preprocessing like any other picture.
+//! The same code with [`Strength::SHIFTED`] and a fixed seed makes the shifted validation set.
+
+use crate::dataset::{Input, WORKING_SIDE, prepare};
+use crate::random::Dice;
+use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
+use image::{ExtendedColorType, ImageDecoder};
+use std::io::Cursor;
+
+/// How far each change may go.
+#[derive(Clone, Copy, Debug)]
+pub struct Strength {
+    /// Least share of each side that a crop keeps; crops may also reach beyond the picture by a tenth.
+    pub crop: f32,
+    /// Largest factor of the aspect ratio.
+    pub aspect: f32,
+    /// Largest rotation, in degrees.
+    pub rotation: f32,
+    /// Probability of mirroring left and right.
+    pub mirror: f32,
+    /// Largest factor of gamma.
+    pub gamma: f32,
+    /// Largest strength of an uneven light across the picture, as a share of full scale.
+    pub light: f32,
+    /// Smallest side that the picture is scaled to.
+    pub small: u32,
+    /// Largest blur, standard deviation in pixels at 128 pixels a side.
+    pub blur: f32,
+    /// Largest noise, standard deviation in 8-bit steps.
+    pub noise: f32,
+    /// Lowest JPEG quality.
+    pub quality: u8,
+    /// Probability that each of blur, noise, JPEG and light is applied.
+    pub often: f32,
+    /// Probability of an erased rectangle.
+    pub erase: f32,
+}
+
+impl Strength {
+    /// For training.
+    pub const TRAINING: Self = Self {
+        crop: 0.7,
+        aspect: 1.4,
+        rotation: 12.0,
+        mirror: 0.5,
+        gamma: 1.8,
+        light: 0.25,
+        small: 96,
+        blur: 1.5,
+        noise: 10.0,
+        quality: 20,
+        often: 0.35,
+        erase: 0.3,
+    };
+    /// For the shifted validation set: everything an installation may do to a picture that is still a chest, and
+    /// each more often than in training; neither mirrored nor erased.
+    pub const SHIFTED: Self = Self {
+        crop: 0.75,
+        aspect: 1.35,
+        rotation: 10.0,
+        mirror: 0.0,
+        gamma: 1.8,
+        light: 0.25,
+        small: 96,
+        blur: 1.5,
+        noise: 10.0,
+        quality: 20,
+        often: 0.6,
+        erase: 0.0,
+    };
+}
+
+/// A square grey picture, 8 bits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Square {
+    /// Pixels in a row and rows.
+    pub side: u32,
+    /// Rows from the top.
+    pub pixels: Vec<u8>,
+}
+
+/// The network's input for a changed picture; `source` is [`WORKING_SIDE`] squared.
+pub fn augmented(source: &[u8], strength: &Strength, side: u16, dice: &mut Dice) -> Input {
+    let square = change(source, strength, dice);
+    prepare(&square.pixels, square.side, side)
+}
+
+/// Changes a picture of [`WORKING_SIDE`] squared pixels. Every draw is taken in a fixed order from `dice`.
+pub fn change(source: &[u8], strength: &Strength, dice: &mut Dice) -> Square {
+    let mut picture = frame_anew(source, strength, dice);
+    let tone = tone_curve(strength, dice);
+    picture.iter_mut().for_each(|v| *v = tone[(*v as usize).min(255)]);
+    let side = dice.between(strength.small as f32, WORKING_SIDE as f32) as u32;
+    if dice.chance(strength.often) {
+        uneven_light(&mut picture, strength.light, dice);
+    }
+    let mut picture = shrink(&picture, side);
+    if dice.chance(strength.often) {
+        let sigma = dice.between(0.0, strength.blur) * side as f32 / 128.0;
+        blur(&mut picture, side as usize, sigma);
+    }
+    if dice.chance(strength.often) {
+        let sigma = dice.between(0.0, strength.noise);
+        picture.iter_mut().for_each(|v| *v += sigma * dice.normal());
+    }
+    let mut pixels: Vec<u8> = picture.iter().map(|&v| v.round().clamp(0.0, 255.0) as u8).collect();
+    if dice.chance(strength.often) {
+        let quality = dice.between(f32::from(strength.quality), 95.0) as u8;
+        pixels = through_jpeg(pixels, side, quality);
+    }
+    if dice.chance(strength.erase) {
+        erase(&mut pixels, side as usize, dice);
+    }
+    Square { side, pixels }
+}
+
+/// Crop, aspect, rotation and mirror as one inverse affine map, sampled bilinearly; outside is black, white or the border
+/// drawn out.
+fn frame_anew(source: &[u8], strength: &Strength, dice: &mut Dice) -> Vec<f32> {
+    let n = WORKING_SIDE as i32;
+    let share = dice.between(strength.crop, 1.1);
+    let stretch = dice.between(-1.0, 1.0) * strength.aspect.ln() / 2.0;
+    let (wide, high) = (share * stretch.exp(), share / stretch.exp());
+    let angle = (dice.between(-1.0, 1.0) * strength.rotation).to_radians();
+    let slack = |size: f32| (1.0 - size).abs() / 2.0 + 0.03;
+    let (dx, dy) = (dice.between(-1.0, 1.0) * slack(wide), dice.between(-1.0, 1.0) * slack(high));
+    let mirror = if dice.chance(strength.mirror) { -1.0 } else { 1.0 };
+    let outside = match dice.below(3) {
+        0 => Some(0.0),
+        1 => Some(dice.between(0.0, 255.0)),
+        _ => None,
+    };
+    let at = |x: i32, y: i32| {
+        let inside = (0..n).contains(&x) && (0..n).contains(&y);
+        match outside {
+            Some(value) if !inside => value,
+            _ => f32::from(source[(y.clamp(0, n - 1) * n + x.clamp(0, n - 1)) as usize]),
+        }
+    };
+    let (sin, cos) = angle.sin_cos();
+    let mut out = Vec::with_capacity((n * n) as usize);
+    for row in 0..n {
+        for column in 0..n {
+            let u = ((column as f32 + 0.5) / n as f32 - 0.5) * wide * mirror;
+            let v = ((row as f32 + 0.5) / n as f32 - 0.5) * high;
+            let x = (0.5 + dx + cos * u - sin * v) * n as f32 - 0.5;
+            let y = (0.5 + dy + sin * u + cos * v) * n as f32 - 0.5;
+            let (x0, y0) = (x.floor(), y.floor());
+            let (fx, fy, x0, y0) = (x - x0, y - y0, x0 as i32, y0 as i32);
+            let top = at(x0, y0) * (1.0 - fx) + at(x0 + 1, y0) * fx;
+            let bottom = at(x0, y0 + 1) * (1.0 - fx) + at(x0 + 1, y0 + 1) * fx;
+            out.push(top * (1.0 - fy) + bottom * fy);
+        }
+    }
+    out
+}
+
+/// Gamma, contrast and brightness as one table over 8-bit values.
+fn tone_curve(strength: &Strength, dice: &mut Dice) -> [f32; 256] {
+    let gamma = (dice.between(-1.0, 1.0) * strength.gamma.ln()).exp();
+    let contrast = dice.between(0.6, 1.2);
+    let brightness = dice.between(-1.0, 1.0) * 30.0;
+    std::array::from_fn(|v| {
+        let curved = 255.0 * (v as f32 / 255.0).powf(gamma);
+        ((curved - 128.0) * contrast + 128.0 + brightness).clamp(0.0, 255.0)
+    })
+}
+
+/// A plane and a bowl of light over the picture, as from a light box or a lamp's reflection.
+fn uneven_light(picture: &mut [f32], strength: f32, dice: &mut Dice) {
+    let n = WORKING_SIDE as usize;
+    let mut draw = || dice.between(-1.0, 1.0) * strength;
+    let (across, down, bowl) = (draw(), draw(), draw());
+    for (i, value) in picture.iter_mut().enumerate() {
+        let (x, y) = ((i % n) as f32 / n as f32 - 0.5, (i / n) as f32 / n as f32 - 0.5);
+        *value *= 1.0 + across * x + down * y + bowl * (2.0 * (x * x + y * y) - 0.33);
+    }
+}
+
+/// Scales to `side` by area, so that nothing is aliased.
+fn shrink(picture: &[f32], side: u32) -> Vec<f32> {
+    let (n, side) = (WORKING_SIDE as usize, side as usize);
+    if side == n {
+        return picture.to_vec();
+    }
+    // One axis at a time; transposing in between lets both passes run along rows.
+    let along_rows = |rows: &[f32], length: usize| {
+        let count = rows.len() / length;
+        let mut out = vec![0.0; side * count];
+        let step = length as f32 / side as f32;
+        for cell in 0..side {
+            let (from, to) = (cell as f32 * step, (cell + 1) as f32 * step);
+            let (first, last) = (from as usize, (to.ceil() as usize).min(length));
+            for source in first..last {
+                let overlap = (to.min((source + 1) as f32) - from.max(source as f32)) / step;
+                for row in 0..count {
+                    out[cell * count + row] += overlap * rows[row * length + source];
+                }
+            }
+        }
+        out
+    };
+    along_rows(&along_rows(picture, n), n)
+}
+
+/// Gaussian blur, separable, with the border drawn out.
+fn blur(picture: &mut [f32], side: usize, sigma: f32) {
+    if sigma < 0.2 {
+        return;
+    }
+    let radius = (2.5 * sigma).ceil() as i32;
+    let mut kernel: Vec<f32> =
+        (-radius..=radius).map(|i| (-((i * i) as f32) / (2.0 * sigma * sigma)).exp()).collect();
+    let total: f32 = kernel.iter().sum();
+    kernel.iter_mut().for_each(|k| *k /= total);
+    for (step, other) in [(1, side), (side, 1)] {
+        let before = picture.to_vec();
+        for line in 0..side {
+            for i in 0..side {
+                let tap = |k: usize| {
+                    before[line * other
+                        + (i as i32 + k as i32 - radius).clamp(0, side as i32 - 1) as usize * step]
+                };
+                picture[line * other + i * step] = kernel.iter().enumerate().map(|(k, w)| w * tap(k)).sum();
+            }
+        }
+    }
+}
+
+/// Encodes and decodes; a picture that the codec refuses (none is known) stays as it was.
+pub fn through_jpeg(pixels: Vec<u8>, side: u32, quality: u8) -> Vec<u8> {
+    let mut file = Vec::new();
+    if JpegEncoder::new_with_quality(&mut file, quality)
+        .encode(&pixels, side, side, ExtendedColorType::L8)
+        .is_err()
+    {
+        return pixels;
+    }
+    let mut decoded = vec![0; pixels.len()];
+    match JpegDecoder::new(Cursor::new(&file)) {
+        Ok(decoder) if decoder.total_bytes() == decoded.len() as u64 => {
+            match decoder.read_image(&mut decoded) {
+                Ok(()) => decoded,
+                Err(_) => pixels,
+            }
+        }
+        _ => pixels,
+    }
+}
+
+/// One rectangle of at most a quarter of each side filled with one value: a label, a marker, a finger, a tube.
+fn erase(pixels: &mut [u8], side: usize, dice: &mut Dice) {
+    let (wide, high) = (1 + dice.below(side / 4), 1 + dice.below(side / 4));
+    let (left, top) = (dice.below(side - wide), dice.below(side - high));
+    let value = dice.below(256) as u8;
+    for row in pixels.chunks_exact_mut(side).skip(top).take(high) {
+        row[left..left + wide].fill(value);
+    }
+}

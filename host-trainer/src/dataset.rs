@@ -1,0 +1,310 @@
+//! From a folder or an `.npz` file to pictures with label, patient and content hash.
+//!
+//! Known forms: the Kaggle layout (`train/`, optional `val/` and `test/`, each with `NORMAL` and `PNEUMONIA`), a folder with just
+//! these two, and MedMNIST's `.npz` files (28 to 224 pixels). Pictures are read by the edge runtime's own decoder and
+//! squashed by edge-core's preprocessing, so that training sees what a device sees.
+//!
+//! `test/` is never read for training: it belongs to `evaluate`.
+
+use crate::npz;
+use edge_core::{Frame, Geometry, PixelFormat, Preprocess, Scratch, Stats};
+use edge_runtime::decode::{self, Picture};
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// Side of the squashed picture that augmentation starts from, in pixels.
+pub const WORKING_SIDE: u16 = 224;
+
+/// A picture as the network takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// `side * side` bytes, rows from the top.
+    pub bytes: Vec<u8>,
+    /// Exposure of the picture, for the gate's limits.
+    pub stats: Stats,
+}
+
+/// What a case is known to be, beyond its label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subgroup {
+    /// Pneumonia called bacterial in the file name.
+    Bacterial,
+    /// Pneumonia called viral in the file name.
+    Viral,
+}
+
+/// One labelled picture.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Path below the data folder, or name and index in an `.npz` file. Unique.
+    pub id: String,
+    /// The file, where there is one.
+    pub path: Option<PathBuf>,
+    /// Whose picture it is, as far as the file name tells.
+    pub patient: String,
+    /// True for PNEUMONIA.
+    pub positive: bool,
+    /// Where the name tells.
+    pub subgroup: Option<Subgroup>,
+    /// SHA-256 of the file (or the pixels), for duplicates and for the data's own hash.
+    pub content: [u8; 32],
+    /// Width and height of the original.
+    pub size: (u16, u16),
+    /// [`WORKING_SIDE`] squared grey pixels, squashed.
+    pub working: Vec<u8>,
+    /// The original as a device would take it.
+    pub input: Input,
+}
+
+/// Cases and where they came from.
+#[derive(Debug)]
+pub struct Dataset {
+    /// Sorted by id.
+    pub cases: Vec<Case>,
+    /// For the report: the form and what was noticed.
+    pub notes: Vec<String>,
+}
+
+/// Why data could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DatasetError {
+    /// Nothing of a known form.
+    #[error(
+        "{path}: expected train/NORMAL and train/PNEUMONIA (or NORMAL and PNEUMONIA), or a MedMNIST .npz file; found neither. {hint}"
+    )]
+    Layout {
+        /// What was asked for.
+        path: PathBuf,
+        /// What may be meant.
+        hint: String,
+    },
+    /// A class without pictures.
+    #[error(
+        "{path}: expected JPEG or PNG pictures of both classes, found {normal} NORMAL and {pneumonia} PNEUMONIA"
+    )]
+    Empty {
+        /// What was asked for.
+        path: PathBuf,
+        /// Pictures found.
+        normal: usize,
+        /// Pictures found.
+        pneumonia: usize,
+    },
+    /// A picture that cannot be read. Training data is not silently thinned out.
+    #[error("{path}: {reason}; remove or replace this file")]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Reading failed.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// An `.npz` file of another form.
+    #[error("{path}: {reason}")]
+    Npz {
+        /// The file.
+        path: PathBuf,
+        /// Expected and found.
+        reason: String,
+    },
+}
+
+/// Which part of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// `train/` and `val/`: what may be learned from.
+    Learning,
+    /// `test/`, or the folder itself where it has no parts: what is only measured.
+    Test,
+}
+
+/// Reads one part of `path`, for a network input of `side`.
+///
+/// # Errors
+/// See [`DatasetError`].
+pub fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, DatasetError> {
+    if path.extension().is_some_and(|e| e == "npz") {
+        return npz::load(path, part, side);
+    }
+    let mut notes = Vec::new();
+    let mut roots = Vec::new();
+    let has = |folder: &Path| folder.join("NORMAL").is_dir() && folder.join("PNEUMONIA").is_dir();
+    match part {
+        Part::Learning if has(&path.join("train")) => {
+            roots.push(path.join("train"));
+            if has(&path.join("val")) {
+                roots.push(path.join("val"));
+                notes.push(
+                    "val/ merged into training: validation patients are drawn anew, grouped by patient"
+                        .into(),
+                );
+            }
+        }
+        Part::Test if has(&path.join("test")) => roots.push(path.join("test")),
+        _ if has(path) => roots.push(path.to_path_buf()),
+        _ => {
+            let hint =
+                if part == Part::Learning && has(&path.join("test")) { "Only test/ is there." } else { "" };
+            return Err(DatasetError::Layout { path: path.to_path_buf(), hint: hint.into() });
+        }
+    }
+    let mut files = Vec::new();
+    for root in &roots {
+        for (class, positive) in [("NORMAL", false), ("PNEUMONIA", true)] {
+            let found = pictures_in(&root.join(class))?;
+            if root.ends_with("val") {
+                notes.push(format!("val/{class} has {} pictures", found.len()));
+            }
+            files.extend(found.into_iter().map(|file| (file, positive)));
+        }
+    }
+    let cases = with_progress("reading pictures", files.len(), |bar| -> Result<Vec<Case>, DatasetError> {
+        files
+            .par_iter()
+            .map(|(file, positive)| read(path, file, *positive, side))
+            .inspect(|_| bar.inc(1))
+            .collect()
+    });
+    let mut cases = cases?;
+    check_both(path, &mut cases)?;
+    Ok(Dataset { cases, notes })
+}
+
+/// Both classes must be there; sorts by id.
+pub(crate) fn check_both(path: &Path, cases: &mut [Case]) -> Result<(), DatasetError> {
+    let pneumonia = cases.iter().filter(|c| c.positive).count();
+    let normal = cases.len() - pneumonia;
+    if normal == 0 || pneumonia == 0 {
+        return Err(DatasetError::Empty { path: path.to_path_buf(), normal, pneumonia });
+    }
+    cases.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(())
+}
+
+/// A progress bar with remaining time around a step; none where standard error is not a terminal.
+pub fn with_progress<T>(what: &str, steps: usize, work: impl FnOnce(ProgressBar) -> T) -> T {
+    let bar = progress_bar(what, steps);
+    let result = work(bar.clone());
+    bar.finish_and_clear();
+    result
+}
+
+/// See [`with_progress`].
+pub fn progress_bar(what: &str, steps: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg:28} [{bar:30}] {pos}/{len}, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ");
+    ProgressBar::new(steps as u64).with_style(style).with_message(what.to_owned())
+}
+
+fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+    let failed = |source| DatasetError::Io { path: folder.to_path_buf(), source };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        if matches!(extension.as_deref(), Some("jpg" | "jpeg" | "png")) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn read(root: &Path, file: &Path, positive: bool, side: u16) -> Result<Case, DatasetError> {
+    let bytes =
+        std::fs::read(file).map_err(|source| DatasetError::Io { path: file.to_path_buf(), source })?;
+    let wrong = |reason: String| DatasetError::Picture { path: file.to_path_buf(), reason };
+    let picture = decode::decode(&bytes).map_err(|e| wrong(e.to_string()))?;
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let (patient, subgroup) = patient_of(&name);
+    let id = file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/");
+    let mut case = case_of(id, &picture, side).ok_or_else(|| wrong("no pixels in it".into()))?;
+    case.content = Sha256::digest(&bytes).into();
+    Ok(Case { path: Some(file.to_path_buf()), patient, positive, subgroup, ..case })
+}
+
+/// A case from a decoded picture, with a patient and content of its own and no label yet.
+pub(crate) fn case_of(id: String, picture: &Picture, side: u16) -> Option<Case> {
+    let geometry = picture.geometry();
+    let (working, _) = squash(&picture.frame(), WORKING_SIDE)?;
+    let (_, input) = squash(&picture.frame(), side)?;
+    Some(Case {
+        patient: id.clone(),
+        id,
+        path: None,
+        positive: false,
+        subgroup: None,
+        content: Sha256::digest(picture.bytes()).into(),
+        size: (geometry.width(), geometry.height()),
+        working,
+        input,
+    })
+}
+
+/// Patient and subgroup by the naming of Kermany et al.: `person1199_bacteria_3149`, `IM-0115-0001`, `NORMAL2-IM-0402-0001`
+/// (a suffix after the picture's number, as in `IM-0435-0001-0002`, is another picture of the same patient). Any other
+/// name is a patient of its own.
+pub fn patient_of(name: &str) -> (String, Option<Subgroup>) {
+    if let Some((person, rest)) = name.split_once('_').filter(|(p, _)| p.starts_with("person")) {
+        let subgroup = match rest.split('_').next() {
+            Some("bacteria") => Some(Subgroup::Bacterial),
+            Some("virus") => Some(Subgroup::Viral),
+            _ => None,
+        };
+        return (person.to_owned(), subgroup);
+    }
+    if let Some(at) = name.find("IM-") {
+        let end = name[at + 3..].find('-').map_or(name.len(), |dash| at + 3 + dash);
+        return (name[..end].to_owned(), None);
+    }
+    (name.to_owned(), None)
+}
+
+/// edge-core's preprocessing of a whole picture: the cell means as 8-bit grey, and the standardised input.
+fn squash(frame: &Frame, side: u16) -> Option<(Vec<u8>, Input)> {
+    let n = usize::from(side);
+    let (mut row, mut line, mut cells) = (vec![0; n], vec![0; n], vec![0; n * n]);
+    let mut bytes = vec![0; n * n];
+    let scratch = Scratch { row: &mut row, line: &mut line, cells: &mut cells };
+    let mut run = Preprocess::begin(frame.geometry(), side, scratch).ok()?;
+    frame.rows().try_for_each(|r| run.row(r)).ok()?;
+    let stats = run.finish(&mut bytes).ok()?;
+    // Round to nearest: 65535 / 255 = 257.
+    let grey = cells.iter().map(|&c| ((u32::from(c) + 128) / 257) as u8).collect();
+    Some((grey, Input { bytes, stats }))
+}
+
+/// The network's input from `from` x `from` grey pixels. `pixels` shorter than that give a blank input.
+pub fn prepare(pixels: &[u8], from: u32, side: u16) -> Input {
+    let blank = || Input {
+        bytes: vec![edge_core::preprocess::ZERO_POINT; usize::from(side) * usize::from(side)],
+        stats: Stats { mean: 0, deviation: 0, black_permille: 0, white_permille: 0 },
+    };
+    let geometry = Geometry::new(from, from, PixelFormat::Gray8);
+    geometry
+        .ok()
+        .and_then(|g| Frame::packed(g, pixels).ok())
+        .and_then(|f| squash(&f, side))
+        .map_or_else(blank, |s| s.1)
+}
+
+/// SHA-256 over ids, labels and contents: names the data that a model was trained on.
+pub fn content_hash(cases: &[Case]) -> String {
+    let mut hash = Sha256::new();
+    for case in cases {
+        hash.update(case.id.as_bytes());
+        hash.update([0, u8::from(case.positive)]);
+        hash.update(case.content);
+    }
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}

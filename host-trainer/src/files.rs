@@ -1,0 +1,32 @@
+//! Files that are there whole or not at all: a temporary name in the same folder, sync, rename.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A file that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}: {source}; check that the folder exists, is writable and has room", path.display())]
+pub struct WriteError {
+    /// The file.
+    pub path: PathBuf,
+    /// Why.
+    pub source: io::Error,
+}
+
+/// Writes `bytes` to `path`; a file of that name is replaced at once or stays as it was.
+///
+/// # Errors
+/// The folder or file cannot be written.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let put = || -> io::Result<()> {
+        let mut temporary = tempfile::Builder::new().suffix(".tmp").tempfile_in(folder)?;
+        temporary.write_all(bytes)?;
+        temporary.as_file().sync_all()?;
+        temporary.persist(path).map_err(|e| e.error)?;
+        // The rename itself lasts only when the folder is on disk too.
+        File::open(folder)?.sync_all()
+    };
+    put().map_err(|source| WriteError { path: path.to_path_buf(), source })
+}

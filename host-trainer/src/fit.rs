@@ -1,0 +1,161 @@
+//! The training loop that float training and int8 fine-tuning share; resumable after every epoch.
+//!
+//! What is validated and handed on is the exponential moving average of the parameters. No checkpoint is selected by its
+//! validation score: the last one counts, so the validation figures are not flattered by the choice.
+
+use crate::batches::{self, Batch};
+use crate::dataset::{Case, progress_bar};
+use crate::net;
+use crate::optimizer::{AdamW, balanced_loss, class_weights, cosine, values};
+use crate::run::{Epoch, Phase, Run};
+use crate::tensors;
+use crate::validation::{Validation, score};
+use anyhow::{Context, Result, ensure};
+use std::path::Path;
+use std::time::Instant;
+use tch::{Device, Tensor};
+
+/// Largest norm of a gradient, in the units of the parameters.
+const CLIP: f64 = 2.0;
+
+/// A network that [`fit`] can train. Pictures come as steps around the preprocessing's zero point, see [`net::to_steps`].
+pub trait Trainable {
+    /// Logits while training; `parameters` require gradients.
+    fn train_logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor;
+    /// Logits of the averaged network.
+    fn logits(&self, average: &Tensor, steps: &Tensor) -> Tensor;
+    /// Called after each step of the optimizer, with the decay of the moving average.
+    fn after_step(&mut self, decay: f64);
+    /// Tensors besides the parameters that change while training; saved and restored by name.
+    fn buffers(&self) -> Vec<(&'static str, &Tensor)>;
+}
+
+/// How long and how fast.
+#[derive(Clone, Debug)]
+pub struct Schedule<'a> {
+    /// Which training, for the history.
+    pub phase: Phase,
+    /// File of the state after the last finished epoch.
+    pub checkpoint: &'a str,
+    /// Epochs in all.
+    pub epochs: usize,
+    /// Peak learning rate.
+    pub rate: f64,
+}
+
+/// Trains until all epochs are done, going on from the checkpoint where there is one.
+///
+/// # Errors
+/// Files that cannot be written, or a checkpoint that does not fit the network.
+pub fn fit(
+    run: &mut Run,
+    cases: &[Case],
+    schedule: &Schedule,
+    optimizer: &mut AdamW,
+    network: &mut dyn Trainable,
+    device: Device,
+) -> Result<()> {
+    let recipe = run.recipe.clone();
+    let (train, validate) = run.indices(cases)?;
+    let checkpoint = run.path(schedule.checkpoint);
+    let done = if checkpoint.exists() { load(&checkpoint, optimizer, network, device)? } else { 0 };
+    run.truncate(schedule.phase, done);
+    if done >= schedule.epochs {
+        return Ok(());
+    }
+    let validation = Validation::new(cases, &validate, recipe.side);
+    let weights = class_weights(train.iter().filter(|&&i| cases[i].positive).count(), train.len());
+    let steps = train.len().div_ceil(recipe.batch);
+    for epoch in done..schedule.epochs {
+        let started = Instant::now();
+        let bar = progress_bar(&format!("{} epoch {} of {}", schedule.phase, epoch + 1, schedule.epochs), steps);
+        let mut sums = Sums::default();
+        std::thread::scope(|scope| -> Result<()> {
+            // Fine-tuning sees other orders and changes than float training did.
+            let key = (recipe.seed, epoch as u64 + schedule.phase.first_epoch());
+            let (receiver, worker) = batches::epoch(scope, cases, &train, key, (recipe.batch, recipe.side));
+            for (index, batch) in receiver.iter().enumerate() {
+                let rate = cosine(epoch * steps + index, steps, schedule.epochs * steps, schedule.rate);
+                step(optimizer, network, &batch, i64::from(recipe.side), weights, rate, &mut sums, device);
+                bar.inc(1);
+            }
+            ensure!(worker.join().is_ok(), "the thread that prepares pictures stopped");
+            Ok(())
+        })?;
+        bar.finish_and_clear();
+        let forward = |steps: &Tensor| network.logits(&optimizer.average, steps);
+        let measure = |set| score(set, &validation.labels, recipe.side, device, weights, &forward);
+        let (plain, shifted) = (measure(&validation.plain), measure(&validation.shifted));
+        let entry = Epoch::new(epoch + 1, schedule.phase, &sums, &plain, &shifted, started.elapsed());
+        // The checkpoint says how far the run is; a history that is one epoch ahead of it is cut when the run goes on.
+        run.record(entry)?;
+        save(&checkpoint, optimizer, network, epoch + 1)?;
+    }
+    Ok(())
+}
+
+/// Loss and hits over an epoch's training pictures.
+#[derive(Debug, Default)]
+pub struct Sums {
+    /// Sum of the loss over pictures.
+    pub loss: f64,
+    /// Pictures on the right side of a logit of 0.
+    pub right: f64,
+    /// Pictures.
+    pub count: f64,
+}
+
+#[allow(clippy::too_many_arguments)] // one step touches everything once
+fn step(
+    optimizer: &mut AdamW,
+    network: &mut dyn Trainable,
+    batch: &Batch,
+    side: i64,
+    weights: [f32; 2],
+    rate: f64,
+    sums: &mut Sums,
+    device: Device,
+) {
+    let steps = net::to_steps(batch.pictures.iter().map(Vec::as_slice), side, device);
+    let labels = Tensor::from_slice(&batch.labels).to_device(device);
+    let logits = network.train_logits(&optimizer.parameters, &net::channels_last(&steps));
+    let loss = balanced_loss(&logits, &labels, weights);
+    sums.loss += loss.double_value(&[]) * batch.labels.len() as f64;
+    sums.right += values(&logits).iter().zip(&batch.labels).filter(|(z, y)| (**z > 0.0) == (**y > 0.5)).count() as f64;
+    sums.count += batch.labels.len() as f64;
+    let decay = optimizer.step(&loss, rate, CLIP);
+    network.after_step(decay);
+}
+
+/// Everything that changes while training, by name.
+fn state<'a>(optimizer: &'a AdamW, network: &'a dyn Trainable) -> Vec<(&'static str, &'a Tensor)> {
+    let mut state = vec![
+        ("parameters", &optimizer.parameters),
+        ("first", &optimizer.first),
+        ("second", &optimizer.second),
+        ("average", &optimizer.average),
+    ];
+    state.extend(network.buffers());
+    state
+}
+
+fn save(path: &Path, optimizer: &AdamW, network: &dyn Trainable, epochs: usize) -> Result<()> {
+    let progress = Tensor::from_slice(&[optimizer.steps, epochs as i64]);
+    let mut tensors = state(optimizer, network);
+    tensors.push(("progress", &progress));
+    tensors::save(path, &tensors)
+}
+
+/// Restores the state in place and returns the number of finished epochs.
+fn load(path: &Path, optimizer: &mut AdamW, network: &dyn Trainable, device: Device) -> Result<usize> {
+    let found = tensors::load(path, device)?;
+    let get = |name: &str| found.get(name).with_context(|| format!("{}: no tensor `{name}`", path.display()));
+    for (name, tensor) in state(optimizer, network) {
+        let saved = get(name)?;
+        ensure!(saved.size() == tensor.size(), "{}: `{name}` is of another network", path.display());
+        tch::no_grad(|| tensor.shallow_clone().copy_(saved));
+    }
+    let progress = get("progress")?.to_device(Device::Cpu);
+    optimizer.steps = progress.int64_value(&[0]);
+    Ok(usize::try_from(progress.int64_value(&[1]))?)
+}

@@ -1,0 +1,85 @@
+//! MedMNIST's `.npz` files: `{train,val,test}_images` of u8 with 28 to 224 pixels a side, `{train,val,test}_labels` of 0 and 1.
+//!
+//! They carry no patients: each picture counts as a patient of its own, and a note says so. Sides below the
+//! frame's minimum are doubled pixel by pixel, which changes nothing about the area means.
+
+use crate::dataset::{Case, Dataset, DatasetError, Part, case_of, check_both};
+use edge_core::{Geometry, PixelFormat, frame};
+use edge_runtime::decode::Picture;
+use npyz::npz::NpzArchive;
+use rayon::prelude::*;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+/// Reads one part; `Learning` is train and val together.
+pub(crate) fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, DatasetError> {
+    let wrong = |reason: String| DatasetError::Npz { path: path.to_path_buf(), reason };
+    let mut archive =
+        NpzArchive::open(path).map_err(|source| DatasetError::Io { path: path.to_path_buf(), source })?;
+    let names: &[&str] = if part == Part::Learning { &["train", "val"] } else { &["test"] };
+    let mut cases = Vec::new();
+    for name in names {
+        let (shape, pixels) = array(&mut archive, &format!("{name}_images")).map_err(wrong)?;
+        let (_, labels) = array(&mut archive, &format!("{name}_labels")).map_err(wrong)?;
+        let (count, height, width, channels) = match shape[..] {
+            [n, h, w] => (n, h, w, 1),
+            [n, h, w, c @ (1 | 3)] => (n, h, w, c),
+            _ => return Err(wrong(format!("expected {name}_images of shape N x H x W, got {shape:?}"))),
+        };
+        if labels.len() != count || labels.iter().any(|&l| l > 1) {
+            return Err(wrong(format!(
+                "expected {count} labels of 0 or 1 in {name}_labels, got {}",
+                labels.len()
+            )));
+        }
+        let bytes = height * width * channels;
+        if bytes == 0 || pixels.len() != count * bytes {
+            return Err(wrong(format!(
+                "expected {} bytes in {name}_images, got {}",
+                count * bytes,
+                pixels.len()
+            )));
+        }
+        let made: Result<Vec<Case>, String> = pixels
+            .par_chunks_exact(bytes)
+            .zip(&labels)
+            .enumerate()
+            .map(|(i, (pixels, &label))| {
+                let picture = picture(pixels, width, height, channels)?;
+                let case =
+                    case_of(format!("{name}/{i:05}"), &picture, side).ok_or("a picture cannot be scaled")?;
+                Ok(Case { positive: label == 1, ..case })
+            })
+            .collect();
+        cases.extend(made.map_err(wrong)?);
+    }
+    check_both(path, &mut cases)?;
+    let notes = vec!["no patients in this file: each picture counts as a patient of its own".into()];
+    Ok(Dataset { cases, notes })
+}
+
+/// An array of bytes and its shape.
+fn array(archive: &mut NpzArchive<BufReader<File>>, name: &str) -> Result<(Vec<usize>, Vec<u8>), String> {
+    let array = archive.by_name(name).map_err(|e| format!("{name}: {e}"))?;
+    let array = array.ok_or_else(|| format!("expected an array {name}, found none"))?;
+    let shape = array.shape().iter().map(|&n| n as usize).collect();
+    if array.order() != npyz::Order::C {
+        return Err(format!("{name}: expected C order"));
+    }
+    let values = array.into_vec::<u8>().map_err(|e| format!("{name}: expected bytes (u8), {e}"))?;
+    Ok((shape, values))
+}
+
+fn picture(pixels: &[u8], width: usize, height: usize, channels: usize) -> Result<Picture, String> {
+    let times = if width.min(height) < usize::from(frame::MIN_SIDE) { 2 } else { 1 };
+    let format = if channels == 3 { PixelFormat::Rgb8 } else { PixelFormat::Gray8 };
+    let geometry =
+        Geometry::new((width * times) as u32, (height * times) as u32, format).map_err(|e| e.to_string())?;
+    let mut bytes = Vec::with_capacity(pixels.len() * times * times);
+    for row in pixels.chunks_exact(width * channels) {
+        let wide: Vec<u8> = row.chunks_exact(channels).flat_map(|p| p.repeat(times)).collect();
+        (0..times).for_each(|_| bytes.extend_from_slice(&wide));
+    }
+    Picture::new(geometry, bytes).map_err(|e| e.to_string())
+}

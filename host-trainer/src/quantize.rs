@@ -1,0 +1,201 @@
+//! From the float network to the int8 one: fold, calibrate, fine-tune with the integers of the exported file.
+//!
+//! Ranges of values are those of training pictures, half of them changed as in training: for each batch the extremes,
+//! averaged over batches, so that a single odd picture does not stretch a scale (moving-average min-max, Krishnamoorthi 2018).
+
+use crate::augment::{Strength, augmented};
+use crate::dataset::{Case, progress_bar};
+use crate::fit::{Schedule, Trainable, fit};
+use crate::grid::{Grid, head_limit, HEAD_MAX};
+use crate::integer::IntegerNet;
+use crate::net::{channels_last, to_steps, to_units};
+use crate::optimizer::{AdamW, values};
+use crate::random::{Dice, Purpose};
+use crate::run::{Phase, Run};
+use crate::tensors;
+use crate::train::FloatNet;
+use crate::validation::{Validation, score};
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use tch::{Device, Tensor, no_grad};
+
+/// Training pictures that set the ranges.
+const CALIBRATION: usize = 768;
+/// Pictures a calibration batch.
+const BATCH: usize = 48;
+/// File of the frozen scales.
+const GRID: &str = "grid.json";
+/// File of the fine-tuned parameters.
+const INT8: &str = "int8.safetensors";
+
+/// What quantizing cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The float network.
+    pub float: Figures,
+    /// The int8 network.
+    pub int8: Figures,
+}
+
+/// One network on both validation sets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Area under the ROC curve, validation patients.
+    pub val_auc: f64,
+    /// Share on the right side of a logit of 0, validation patients.
+    pub val_accuracy: f64,
+    /// Area under the ROC curve, shifted validation set.
+    pub shifted_auc: f64,
+    /// Share on the right side of a logit of 0, shifted validation set.
+    pub shifted_accuracy: f64,
+}
+
+/// A fine-tuned int8 network.
+#[derive(Debug)]
+pub struct Quantized {
+    /// Architecture and scales.
+    pub network: IntegerNet,
+    /// Flat parameters in steps.
+    pub parameters: Tensor,
+}
+
+impl Quantized {
+    /// Reads what [`quantize`] wrote.
+    ///
+    /// # Errors
+    /// The run has not been quantized, or its files are damaged.
+    pub fn load(run: &Run, device: Device) -> Result<Self> {
+        let grid: Grid = run.read_json(GRID).context("run the `quantize` step first")?;
+        let mut found = tensors::load(&run.path(INT8), device)?;
+        let parameters = found.remove("parameters").with_context(|| format!("{INT8}: no tensor `parameters`"))?;
+        let net = crate::net::Net::pneumonia(i64::from(run.recipe.side));
+        Ok(Self { network: IntegerNet::new(net, grid, device), parameters })
+    }
+
+    /// Logits of pictures given as steps.
+    pub fn logits(&self, steps: &Tensor) -> Tensor {
+        self.network.logits(&self.parameters, steps)
+    }
+}
+
+/// Quantizes the run's float network, or goes on with it, and writes scales, parameters and the comparison.
+///
+/// # Errors
+/// Files that cannot be read or written.
+pub fn quantize(run: &mut Run, cases: &[Case], device: Device) -> Result<Comparison> {
+    let float = FloatNet::load(run, device)?;
+    let folded = float.net.fold(&float.parameters, &float.statistics);
+    let grid = if run.path(GRID).exists() {
+        run.read_json(GRID)?
+    } else {
+        let ranges = ranges(run, cases, &float, device)?;
+        let largest: Vec<Vec<f32>> =
+            folded.convs.iter().map(|(w, _)| values(&w.abs().amax([1i64, 2, 3].as_slice(), false))).collect();
+        let grid = Grid::choose(&float.net, &ranges, &largest, largest_head(&float.net, &values(&folded.head)));
+        run.write_json(GRID, &grid)?;
+        grid
+    };
+    let network = IntegerNet::new(float.net.clone(), grid, device);
+    let first = network.parameters(&folded);
+    let recipe = run.recipe.clone();
+    let mut optimizer = AdamW::new(&first, first.zeros_like(), 0.0, recipe.average);
+    let schedule = Schedule {
+        phase: Phase::Qat,
+        checkpoint: "quantize.safetensors",
+        epochs: recipe.quantized_epochs,
+        rate: recipe.quantized_rate,
+    };
+    let mut tuning = Tuning(network);
+    fit(run, cases, &schedule, &mut optimizer, &mut tuning, device)?;
+    tensors::save(&run.path(INT8), &[("parameters", &optimizer.average)])?;
+    let quantized = Quantized { network: tuning.0, parameters: optimizer.average };
+    let comparison = compare(run, cases, &float, &quantized, device)?;
+    run.write_json("quantize.json", &comparison)?;
+    Ok(comparison)
+}
+
+/// Fine-tuning changes parameters only.
+struct Tuning(IntegerNet);
+
+impl Trainable for Tuning {
+    fn train_logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor {
+        self.0.logits(parameters, steps)
+    }
+
+    fn logits(&self, average: &Tensor, steps: &Tensor) -> Tensor {
+        self.0.logits(average, steps)
+    }
+
+    fn after_step(&mut self, _decay: f64) {}
+
+    fn buffers(&self) -> Vec<(&'static str, &Tensor)> {
+        vec![]
+    }
+}
+
+/// Lowest and highest of each value over the calibration pictures, input first.
+fn ranges(run: &Run, cases: &[Case], float: &FloatNet, device: Device) -> Result<Vec<(f32, f32)>> {
+    let (mut train, _) = run.indices(cases)?;
+    let seed = run.recipe.seed;
+    Dice::new(seed, Purpose::Calibrate, 0, 0).shuffle(&mut train);
+    train.truncate(CALIBRATION);
+    let side = run.recipe.side;
+    let mut sums = vec![(0f64, 0f64); float.net.nodes.len() + 1];
+    let bar = progress_bar("calibrating", train.len().div_ceil(BATCH));
+    let mut batches = 0f64;
+    for chunk in train.chunks(BATCH) {
+        let pictures: Vec<Vec<u8>> = chunk
+            .iter()
+            .map(|&i| {
+                let mut dice = Dice::new(seed, Purpose::Calibrate, 1, i as u64);
+                match dice.chance(0.5) {
+                    true => augmented(&cases[i].working, &Strength::TRAINING, side, &mut dice).bytes,
+                    false => cases[i].input.bytes.clone(),
+                }
+            })
+            .collect();
+        let steps = to_steps(pictures.iter().map(Vec::as_slice), i64::from(side), device);
+        no_grad(|| {
+            float.net.forward_observed(
+                &float.parameters,
+                &float.statistics,
+                &channels_last(&to_units(&steps)),
+                false,
+                &mut |value, tensor| {
+                    sums[value].0 += tensor.min().double_value(&[]);
+                    sums[value].1 += tensor.max().double_value(&[]);
+                },
+            )
+        });
+        batches += 1.0;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(sums.iter().map(|(low, high)| ((low / batches) as f32, (high / batches) as f32)).collect())
+}
+
+/// The head weight that becomes 31 steps: the largest one, or more where the steps' sum would otherwise pass three quarters
+/// of what keeps the head exact.
+fn largest_head(net: &crate::net::Net, head: &[f32]) -> f32 {
+    let side = net.shapes().last().map_or(1, |s| s.0);
+    let sum: f32 = head.iter().map(|w| w.abs()).sum();
+    let largest = head.iter().fold(0f32, |m, w| m.max(w.abs()));
+    largest.max(sum * HEAD_MAX / (0.75 * head_limit(side * side)))
+}
+
+/// Both networks on both validation sets.
+fn compare(run: &Run, cases: &[Case], float: &FloatNet, int8: &Quantized, device: Device) -> Result<Comparison> {
+    let (_, validate) = run.indices(cases)?;
+    let sets = Validation::new(cases, &validate, run.recipe.side);
+    let figures = |forward: &dyn Fn(&Tensor) -> Tensor| {
+        let measure = |set| score(set, &sets.labels, run.recipe.side, device, [1.0, 1.0], forward);
+        let (plain, shifted) = (measure(&sets.plain), measure(&sets.shifted));
+        Figures {
+            val_auc: plain.auc,
+            val_accuracy: plain.accuracy,
+            shifted_auc: shifted.auc,
+            shifted_accuracy: shifted.accuracy,
+        }
+    };
+    Ok(Comparison { float: figures(&|x| float.logits(x)), int8: figures(&|x| int8.logits(x)) })
+}

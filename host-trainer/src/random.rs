@@ -1,0 +1,75 @@
+//! Random draws that depend on a key alone: (seed, purpose, epoch, index) gives the same numbers on every machine, in every
+//! order of calls and on any number of threads. That is what lets a resumed run equal an uninterrupted one.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// What the draws are for; keeps the streams of one seed apart.
+#[derive(Clone, Copy, Debug)]
+#[repr(u64)]
+pub enum Purpose {
+    /// Which patients are for validation.
+    Split = 1,
+    /// First weights of the network.
+    Weights = 2,
+    /// Order of the training pictures within an epoch.
+    Order = 3,
+    /// Changes made to a training picture.
+    Augment = 4,
+    /// Changes made to a picture of the shifted validation set.
+    Shift = 5,
+    /// Which training pictures calibrate the quantizer.
+    Calibrate = 6,
+    /// Which patients a bootstrap resample draws.
+    Resample = 7,
+    /// Which pictures the robustness table is measured on.
+    Sample = 8,
+}
+
+/// A keyed source of random numbers.
+#[derive(Debug)]
+pub struct Dice(ChaCha8Rng);
+
+impl Dice {
+    /// The draws for one key.
+    pub fn new(seed: u64, purpose: Purpose, epoch: u64, index: u64) -> Self {
+        let mut key = [0; 32];
+        for (slot, word) in key.chunks_exact_mut(8).zip([seed, purpose as u64, epoch, index]) {
+            slot.copy_from_slice(&word.to_le_bytes());
+        }
+        Self(ChaCha8Rng::from_seed(key))
+    }
+
+    /// Uniform in 0..1, with 24 bits.
+    pub fn unit(&mut self) -> f32 {
+        (self.0.next_u32() >> 8) as f32 / (1u32 << 24) as f32
+    }
+
+    /// Uniform between `low` and `high`.
+    pub fn between(&mut self, low: f32, high: f32) -> f32 {
+        low + (high - low) * self.unit()
+    }
+
+    /// True with this probability.
+    pub fn chance(&mut self, probability: f32) -> bool {
+        self.unit() < probability
+    }
+
+    /// Standard normal (Box and Muller 1958).
+    pub fn normal(&mut self) -> f32 {
+        let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
+        radius * (std::f32::consts::TAU * self.unit()).cos()
+    }
+
+    /// Uniform in 0..n; 0 for n = 0. The bias of the multiplication is below n / 2^32.
+    pub fn below(&mut self, n: usize) -> usize {
+        ((u64::from(self.0.next_u32()) * n as u64) >> 32) as usize
+    }
+
+    /// A random order (Fisher and Yates).
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Float training: from random weights to a float network with running statistics of its normalisation.
+
+use crate::dataset::Case;
+use crate::fit::{Schedule, Trainable, fit};
+use crate::net::{Net, to_units};
+use crate::optimizer::AdamW;
+use crate::run::{Phase, Run};
+use crate::tensors;
+use anyhow::{Context, Result};
+use tch::{Device, Tensor, no_grad};
+
+/// File of the trained float network.
+const FLOAT: &str = "float.safetensors";
+
+/// Trains, or goes on training, and writes the float network into the run.
+///
+/// # Errors
+/// Files that cannot be written, or a checkpoint that does not fit.
+pub fn train(run: &mut Run, cases: &[Case], device: Device) -> Result<FloatNet> {
+    let recipe = run.recipe.clone();
+    let net = Net::pneumonia(i64::from(recipe.side));
+    let first = net.first_parameters(recipe.seed).to_device(device);
+    let mut optimizer = AdamW::new(&first, net.decay_mask().to_device(device), recipe.decay, recipe.average);
+    let statistics = net.first_statistics().to_device(device);
+    let mut network = Training { net, average_statistics: statistics.copy(), statistics };
+    let schedule = Schedule {
+        phase: Phase::Float,
+        checkpoint: "train.safetensors",
+        epochs: recipe.epochs,
+        rate: recipe.rate,
+    };
+    fit(run, cases, &schedule, &mut optimizer, &mut network, device)?;
+    let float =
+        FloatNet { net: network.net, parameters: optimizer.average, statistics: network.average_statistics };
+    tensors::save(&run.path(FLOAT), &[("parameters", &float.parameters), ("statistics", &float.statistics)])?;
+    Ok(float)
+}
+
+/// A trained float network.
+#[derive(Debug)]
+pub struct FloatNet {
+    /// Its architecture.
+    pub net: Net,
+    /// Flat parameters.
+    pub parameters: Tensor,
+    /// Flat running statistics.
+    pub statistics: Tensor,
+}
+
+impl FloatNet {
+    /// Reads what [`train`] wrote.
+    ///
+    /// # Errors
+    /// The run has not been trained, or its file is damaged.
+    pub fn load(run: &Run, device: Device) -> Result<Self> {
+        let mut found = tensors::load(&run.path(FLOAT), device)?;
+        let mut take =
+            |name: &str| found.remove(name).with_context(|| format!("{FLOAT}: no tensor `{name}`"));
+        let net = Net::pneumonia(i64::from(run.recipe.side));
+        Ok(Self { net, parameters: take("parameters")?, statistics: take("statistics")? })
+    }
+
+    /// Logits of pictures given as steps.
+    pub fn logits(&self, steps: &Tensor) -> Tensor {
+        self.net.forward(&self.parameters, &self.statistics, &to_units(steps), false)
+    }
+}
+
+/// The network while it is trained: running statistics, and their average over steps, beside the parameters.
+struct Training {
+    net: Net,
+    statistics: Tensor,
+    average_statistics: Tensor,
+}
+
+impl Trainable for Training {
+    fn train_logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor {
+        self.net.forward(parameters, &self.statistics, &to_units(steps), true)
+    }
+
+    fn logits(&self, average: &Tensor, steps: &Tensor) -> Tensor {
+        self.net.forward(average, &self.average_statistics, &to_units(steps), false)
+    }
+
+    fn after_step(&mut self, decay: f64) {
+        no_grad(|| {
+            let _ = self.average_statistics.g_mul_scalar_(decay).g_add_(&(&self.statistics * (1.0 - decay)));
+        });
+    }
+
+    fn buffers(&self) -> Vec<(&'static str, &Tensor)> {
+        vec![("statistics", &self.statistics), ("average_statistics", &self.average_statistics)]
+    }
+}

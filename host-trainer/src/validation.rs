@@ -1,0 +1,80 @@
+//! The two validation sets and a network's figures on them. Both are always measured: a plain validation score alone says
+//! little, since the shortcuts of the training data hold in it too.
+
+use crate::batches;
+use crate::dataset::Case;
+use crate::metrics;
+use crate::net::{channels_last, to_steps};
+use crate::optimizer::{balanced_loss, values};
+use tch::{Device, Tensor};
+
+/// Pictures a forward pass.
+const CHUNK: usize = 64;
+
+/// Preprocessed pictures of the validation patients, as they are and shifted.
+#[derive(Debug)]
+pub struct Validation {
+    /// As a device would see the files.
+    pub plain: Vec<Vec<u8>>,
+    /// Changed as by another installation, with a fixed seed.
+    pub shifted: Vec<Vec<u8>>,
+    /// True for pneumonia.
+    pub labels: Vec<bool>,
+}
+
+/// A network's figures on one set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scored {
+    /// Class-balanced cross-entropy.
+    pub loss: f64,
+    /// Share on the right side of a logit of 0.
+    pub accuracy: f64,
+    /// Area under the ROC curve; NaN where a class is absent.
+    pub auc: f64,
+    /// In the order of the pictures.
+    pub logits: Vec<f32>,
+}
+
+impl Validation {
+    /// Both sets of the cases at `indices`.
+    pub fn new(cases: &[Case], indices: &[usize], side: u16) -> Self {
+        Self {
+            plain: indices.iter().map(|&i| cases[i].input.bytes.clone()).collect(),
+            shifted: batches::shifted(cases, indices, side),
+            labels: indices.iter().map(|&i| cases[i].positive).collect(),
+        }
+    }
+}
+
+/// Runs `forward` (steps in, logits out) over `pictures`.
+pub fn logits(
+    pictures: &[Vec<u8>],
+    side: u16,
+    device: Device,
+    forward: &dyn Fn(&Tensor) -> Tensor,
+) -> Vec<f32> {
+    let chunks = pictures.chunks(CHUNK).flat_map(|chunk| {
+        let steps = to_steps(chunk.iter().map(Vec::as_slice), i64::from(side), device);
+        values(&tch::no_grad(|| forward(&channels_last(&steps))))
+    });
+    chunks.collect()
+}
+
+/// Figures of `forward` on one set.
+pub fn score(
+    pictures: &[Vec<u8>],
+    labels: &[bool],
+    side: u16,
+    device: Device,
+    weights: [f32; 2],
+    forward: &dyn Fn(&Tensor) -> Tensor,
+) -> Scored {
+    let logits = logits(pictures, side, device, forward);
+    let targets: Vec<f32> = labels.iter().map(|&l| f32::from(u8::from(l))).collect();
+    let loss =
+        balanced_loss(&Tensor::from_slice(&logits), &Tensor::from_slice(&targets), weights).double_value(&[]);
+    let right = logits.iter().zip(labels).filter(|(z, l)| (**z > 0.0) == **l).count();
+    let wide: Vec<f64> = logits.iter().map(|&z| f64::from(z)).collect();
+    let auc = metrics::auc(&wide, labels).unwrap_or(f64::NAN);
+    Scored { loss, accuracy: right as f64 / labels.len().max(1) as f64, auc, logits }
+}
