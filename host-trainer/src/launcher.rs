@@ -42,12 +42,11 @@ fn run(args: Vec<OsString>) -> anyhow::Result<()> {
         return Ok(());
     }
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["run", "--quiet", "--release", "--package", "host-trainer", "--features", "torch"]);
+    cargo.args(["run", "--release", "--package=host-trainer", "--bin=host-trainer", "--features=torch"]);
     cargo.arg("--manifest-path").arg(root.join("Cargo.toml")).arg("--").args(args);
     if matches!(choice, Choice::Ours) {
         cargo.env("LIBTORCH", &ours);
     }
-    eprintln!("launcher: building the trainer (the first time takes some minutes) and running it");
     let error = cargo.exec();
     Err(error).with_context(|| format!("cannot run {:?}; is cargo installed?", cargo.get_program()))
 }
