@@ -20,6 +20,8 @@ mod cloud;
 mod dice;
 mod disease;
 mod film;
+#[cfg(test)]
+mod tests;
 mod vessels;
 
 use crate::decode::Picture;
@@ -99,8 +101,14 @@ fn draw_pattern(pattern: Pattern, seed: u64, side: u16) -> Picture {
     let cloud = Cloud::new(&mut stream(4));
     let film = Film::new(&mut stream(5), ill);
 
-    let mut canvas = Canvas::new(side, pose(&mut stream(6), &body));
-    canvas.fill(|x, y| body.thickness(x, y, &cloud, &disease) + bones.spine(&body, x, y));
+    let mut canvas = Canvas::new(side, pose(&mut stream(6), &body, ill));
+    canvas.fill(
+        |x, y| [body.flesh(x, y, &cloud), disease.opacity(x, y, &cloud)],
+        |x, y, [flesh, opacity]| {
+            let solid = flesh - body.hollow(x, y, opacity, &cloud);
+            if flesh > 0.0 { solid.max(0.2) + bones.spine(&body, x, y) } else { 0.0 }
+        },
+    );
     bones.draw(&mut canvas, &body, &mut stream(7));
     vessels::draw(&mut canvas, &body, disease.markings, &mut stream(8));
     let bytes = film.develop(canvas.thickness, side, &mut stream(9));
@@ -110,14 +118,19 @@ fn draw_pattern(pattern: Pattern, seed: u64, side: u16) -> Picture {
     geometry.and_then(|geometry| Picture::new(geometry, bytes)).expect("a clamped side fits")
 }
 
-/// Where the child lies on the film: the cage takes most of the width, the lungs somewhat over half of the height.
-fn pose(dice: &mut Dice, body: &Body) -> Pose {
-    let angle = 0.03 * dice.normal().clamp(-2.0, 2.0);
-    let across = dice.about(0.375, 0.02) / body.half_width;
-    let down = dice.about(0.56, 0.03) / body.dome;
+/// Where the child lies on the film: the cage takes most of the width, the lungs somewhat over half of the height;
+/// the ill are filmed closer and less evenly.
+fn pose(dice: &mut Dice, body: &Body, ill: bool) -> Pose {
+    let angle = dice.about(0.0, if ill { 0.045 } else { 0.03 });
+    let (across, down) = if ill { (0.385, 0.60) } else { (0.375, 0.56) };
+    let spread = if ill { 1.6 } else { 1.0 };
+    let top = if ill { 0.155 } else { 0.185 };
     Pose {
-        centre: (dice.about(0.5, 0.015), dice.about(0.185, 0.025)),
-        scale: (across, down),
+        centre: (dice.about(0.5, 0.015 * spread), dice.about(top, 0.025 * spread)),
+        scale: (
+            dice.about(across, 0.02 * spread) / body.half_width,
+            dice.about(down, 0.03 * spread) / body.dome,
+        ),
         turn: (libm::sinf(angle), libm::cosf(angle)),
     }
 }

@@ -5,7 +5,6 @@
 
 use super::cloud::Cloud;
 use super::dice::Dice;
-use super::disease::Disease;
 
 /// Water-equivalent share of aerated lung; the rest of its volume is air.
 const LUNG_DENSITY: f32 = 0.27;
@@ -27,6 +26,8 @@ pub(super) struct Body {
     pub(super) half_width: f32,
     /// Half the inner depth of the rib cage.
     pub(super) half_depth: f32,
+    /// Width of the cage at the apex as a share of its widest.
+    top: f32,
     /// Length of the lungs from apex to the costophrenic angle.
     pub(super) length: f32,
     /// Height of the right dome; the left one is a little lower.
@@ -37,6 +38,8 @@ pub(super) struct Body {
     pub(super) turn: f32,
     heart: Heart,
     neck: f32,
+    /// Depth of the armpits' notch in the outline.
+    armpit: f32,
     /// How far above the lungs' apex the shoulders' upper line is.
     shoulder: f32,
     head: Option<(f32, f32, f32)>,
@@ -44,6 +47,8 @@ pub(super) struct Body {
     pub(super) arms: [Arm; 2],
     gas: Vec<(f32, f32, f32, f32)>,
     trachea: f32,
+    /// Distance from the spine's middle at which the lungs begin.
+    medial: f32,
     /// Sideways bend of the spine: offset at the apex and at the bottom.
     bend: (f32, f32),
     uneven: f32,
@@ -67,29 +72,31 @@ impl Body {
     pub(super) fn new(dice: &mut Dice, ill: bool) -> Self {
         let half_width = dice.about(9.4, 0.5);
         let breath = if ill { dice.about(10.6, 0.8) } else { dice.about(11.0, 0.5) };
-        let head_chance = if ill { 0.3 } else { 0.85 };
+        let head_chance = if ill { 0.25 } else { 0.9 };
         let raised = dice.chance(if ill { 0.3 } else { 0.6 });
         let body = Self {
             half_width,
             half_depth: dice.about(5.9, 0.3),
+            top: dice.about(0.47, 0.05),
             length: breath + dice.about(2.8, 0.3),
             dome: breath,
             dome_left: breath + dice.about(0.5, 0.35),
             wall: dice.about(2.3, 0.35),
             turn: dice.about(0.0, 0.35),
             heart: Heart {
-                narrow: dice.about(1.9, 0.2),
+                narrow: dice.about(2.2, 0.4),
                 thymus: dice.about(0.5, 0.5).max(0.0),
                 left: dice.about(6.1, 0.6),
                 apex: breath - dice.about(1.4, 0.4),
-                right: dice.about(3.0, 0.35),
+                right: dice.about(3.1, 0.7),
                 depth: dice.about(8.6, 0.5),
             },
             neck: dice.about(2.9, 0.25),
+            armpit: if raised { dice.within(0.3, 1.6) } else { dice.within(0.0, 0.4) },
             shoulder: dice.about(5.4, 1.2),
             head: dice
                 .chance(head_chance)
-                .then(|| (dice.about(0.2, 0.9), dice.about(-6.6, 0.8), dice.about(4.9, 0.4))),
+                .then(|| (dice.about(0.2, 0.9), dice.about(-6.5, 0.9), dice.about(5.2, 0.4))),
             arms: [-1.0, 1.0].map(|side| Arm::new(dice, side, half_width, raised)),
             gas: (0..(3.0 * dice.unit()) as usize)
                 .map(|_| {
@@ -101,6 +108,7 @@ impl Body {
                     )
                 })
                 .collect(),
+            medial: dice.about(0.9, 0.35),
             trachea: dice.about(0.45, 0.06),
             bend: (dice.about(0.0, 0.3), dice.about(0.0, 0.3)),
             uneven: dice.about(0.0, 0.04),
@@ -111,7 +119,7 @@ impl Body {
     /// Half width of the inside of the rib cage at height `y`, on the left (`side` 1) or right (-1).
     pub(super) fn cage(&self, y: f32, side: f32) -> f32 {
         let s = (y / self.length).clamp(-0.2, 1.0);
-        let open = 0.33 + 0.67 * (1.0 - (1.0 - s) * (1.0 - s));
+        let open = self.top + (1.0 - self.top) * (1.0 - (1.0 - s) * (1.0 - s));
         self.half_width * open.max(0.1) * (1.0 + side * self.uneven)
     }
 
@@ -121,58 +129,65 @@ impl Body {
         self.bend.0 * (1.0 - s) + self.bend.1 * s
     }
 
-    /// Water-equivalent thickness of all soft parts at a position.
-    pub(super) fn thickness(&self, x: f32, y: f32, cloud: &Cloud, disease: &Disease) -> f32 {
-        let outline = self.outline(x, y);
-        if outline <= 0.0 {
-            return 0.0;
-        }
+    /// The water-equivalent thickness from skin to skin, were there no air in the body.
+    pub(super) fn flesh(&self, x: f32, y: f32, cloud: &Cloud) -> f32 {
         let fibres = 1.0 + 0.05 * cloud.at(x * 0.35, y * 0.35) + 0.02 * cloud.at(x * 1.3 + 7.0, y * 1.3);
-        let mut thickness = outline * fibres;
-        let air = self.air(x, y);
-        if air > 0.0 {
-            thickness -= air * (1.0 - LUNG_DENSITY) * (1.0 - disease.opacity(x, y, cloud));
-        }
-        thickness -= self.windpipe(x, y);
+        self.outline(x, y) * fibres
+    }
+
+    /// Centimetres of air in the lungs (less where `opacity` of them is filled), airways, stomach and bowel.
+    pub(super) fn hollow(&self, x: f32, y: f32, opacity: f32, cloud: &Cloud) -> f32 {
+        let mut air = self.air(x, y) * (1.0 - LUNG_DENSITY) * (1.0 - opacity) + self.windpipe(x, y);
         if y > self.dome {
             for &(gx, gy, rx, ry) in &self.gas {
-                let wobble = 1.0 + 0.4 * cloud.at(x * 0.7, y * 0.7);
-                thickness -= 2.2 * ry * chord(square((x - gx) / rx) + square((y - gy) / ry) * wobble);
+                let q = square((x - gx) / rx) + square((y - gy) / ry);
+                if q < 2.0 {
+                    let wobble = 1.0 + 0.4 * cloud.at(x * 0.7, y * 0.7);
+                    air += 2.2 * ry * chord(q * wobble);
+                }
             }
         }
-        thickness.max(0.2)
+        air
     }
 
     /// Centimetres of lung that a ray passes.
     pub(super) fn air(&self, x: f32, y: f32) -> f32 {
-        if y < 0.0 || y > self.length + 1.0 {
+        if y < 0.0 || y > self.length + 0.5 {
             return 0.0;
         }
-        let side = if x < self.spine(y) { -1.0 } else { 1.0 };
-        let across = (x - self.spine(y)) * side;
-        let cap = ((2.8 - y) / 2.8).max(0.0);
+        let spine = self.spine(y);
+        let side = if x < spine { -1.0 } else { 1.0 };
+        let across = (x - spine) * side;
         let cage = self.cage(y, side);
-        let inside = chord(square(across / cage) + cap * cap);
-        if inside <= 0.0 {
+        if across <= self.medial || across >= cage {
             return 0.0;
         }
-        let depth = 2.0 * self.half_depth * taper(y) * inside;
-        let medial = ramp((across - 1.25) / 0.9);
-        let solid = self.middle(x, y) + self.below(x, y, side);
-        (depth * medial - solid).max(0.0)
+        let cap = ((1.9 - y) / 1.9).max(0.0);
+        let inside = chord(square(across / cage) + cap * cap);
+        let edges = ramp((across - self.medial) / 1.2) * ramp((self.length + 0.4 - y) / 1.5);
+        let depth = 2.0 * self.half_depth * taper(y) * inside * edges;
+        if depth <= 0.0 {
+            return 0.0;
+        }
+        (depth - self.middle(x, y) - self.below(x, y, side)).max(0.0)
     }
 
     /// Heart, great vessels and thymus.
     fn middle(&self, x: f32, y: f32) -> f32 {
         let h = &self.heart;
-        let widening = h.thymus * (1.0 - square((y - 3.0) / 3.0)).max(0.0);
-        let opening = ramp((y - 1.5) / (h.apex - 1.5));
-        let closing = chord(square((y - h.apex).max(0.0) / 3.6));
-        let left = (h.narrow + widening + (h.left - h.narrow) * opening) * closing;
-        let right = h.narrow + widening + (h.right - h.narrow) * ramp((y - 3.5) / 4.0);
         let x = x - self.turn;
-        let reach = if x < 0.0 { right } else { left };
-        (4.5 + (h.depth - 4.5) * opening) * chord(square(x / reach.max(0.1)))
+        if x.abs() > h.left.max(h.narrow + h.thymus) {
+            return 0.0;
+        }
+        let vessels = h.narrow + h.thymus * (1.0 - square((y - 3.0) / 3.0)).max(0.0);
+        let opening = ramp((y - 1.5) / (h.apex - 1.5));
+        let reach = if x < 0.0 {
+            vessels + (h.right - h.narrow) * ramp((y - 3.5) / 4.0)
+        } else {
+            let closing = if y > h.apex { chord(square((y - h.apex) / 3.6)) } else { 1.0 };
+            (vessels + (h.left - h.narrow) * opening) * closing
+        };
+        (6.5 + (h.depth - 6.5) * opening) * chord(square(x / reach.max(0.1)))
     }
 
     /// The abdomen's organs under one half of the diaphragm.
@@ -182,7 +197,7 @@ impl Body {
             return 0.0;
         }
         // A dome that is flat in the middle and falls to the costophrenic angle.
-        let (width, height) = (6.2, self.length - top + 0.6);
+        let (width, height) = (5.75, self.length - top + 0.6);
         let q = square((x - centre) / width) + square((y - top - height) / height);
         if y > top + height { 40.0 } else { 2.4 * self.half_depth * chord(q) }
     }
@@ -207,7 +222,8 @@ impl Body {
     fn outline(&self, x: f32, y: f32) -> f32 {
         // Muscle and shoulder blades fill what the cage, narrow at the top, leaves of a trunk of even width.
         let side = if x < 0.0 { -1.0 } else { 1.0 };
-        let half = self.half_width * (1.0 + side * self.uneven) + self.wall + 0.25 * (y - 7.0) / 7.0;
+        let half = self.half_width * (1.0 + side * self.uneven) + self.wall + 0.25 * (y - 7.0) / 7.0
+            - self.armpit * (1.0 - square((y - 4.5) / 4.0)).max(0.0);
         let shoulder_line = ramp((y + self.shoulder - 0.012 * x * x) / 3.6);
         let q = square(x / half);
         let blades = 2.6 * ramp((x.abs() - 2.5) / 4.0) * ramp((9.0 - y) / 8.0);
@@ -223,7 +239,7 @@ impl Body {
         if let Some((hx, hy, radius)) = self.head {
             let q = square((x - hx) / radius) + square((y - hy) / (radius * 1.05));
             // The skull's bone adds to its soft parts.
-            all = join(all, 13.0 * chord(q));
+            all = join(all, 21.0 * chord(q));
         }
         all
     }

@@ -27,10 +27,10 @@ impl Bones {
     pub(super) fn new(dice: &mut Dice, body: &Body) -> Self {
         Self {
             density: dice.about(1.5, 0.15),
-            rib_radius: dice.about(0.29, 0.025),
-            rib_spacing: body.length / dice.about(12.2, 0.35),
+            rib_radius: dice.about(0.33, 0.03),
+            rib_spacing: body.length / dice.about(11.3, 0.35),
             first_rib: dice.about(-0.6, 0.25),
-            rib_fall: dice.about(0.40, 0.05),
+            rib_fall: dice.about(0.46, 0.08),
             clavicle_rise: dice.about(1.2, 0.7),
             vertebra: dice.about(1.15, 0.05),
             phase: dice.unit(),
@@ -47,7 +47,7 @@ impl Bones {
         let count = (y + 20.0) / self.vertebra + self.phase;
         let part = count - count.floor(); // 0 and 1 in the middle of a disc
         let from_disc = part.min(1.0 - part);
-        let body_of_it = ramp((1.25 - across) / 0.25) * (0.55 + 0.45 * ramp((from_disc - 0.06) / 0.08));
+        let body_of_it = ramp((1.2 - across) / 0.2) * (0.55 + 0.45 * ramp((from_disc - 0.06) / 0.08));
         let end_plate = ramp((1.2 - across) / 0.2) * ramp(1.0 - (from_disc - 0.13).abs() / 0.07);
         let pedicle = chord(square((across - 0.8) / 0.26) + square((part - 0.42) / 0.26));
         let spinous = chord(square(across / 0.22) + square((part - 0.72) / 0.3));
@@ -55,7 +55,7 @@ impl Bones {
         let deeper = 0.8 + 0.4 * ramp(y / 14.0); // vertebrae grow downwards
         self.density
             * deeper
-            * (0.42 * body_of_it + 0.12 * end_plate + 0.25 * pedicle + 0.2 * spinous + 0.2 * transverse)
+            * (0.40 * body_of_it + 0.2 * end_plate + 0.35 * pedicle + 0.25 * spinous + 0.25 * transverse)
     }
 
     /// Draws everything but the spine.
@@ -76,15 +76,18 @@ impl Bones {
 
     /// One rib: an ellipse round the cage in a plane that falls towards the front.
     fn rib(&self, canvas: &mut Canvas, body: &Body, number: f32, side: f32, dice: &mut Dice) {
-        let start = self.first_rib + self.rib_spacing * number + 0.06 * dice.normal();
+        let start = self.first_rib + self.rib_spacing * number + 0.08 * dice.normal();
         // The first ribs are short and tight, the last two end early.
         let depth = body.half_depth * (0.55 + 0.45 * ramp((number + 1.0) / 4.0));
         let end = if number > 9.5 { 1.5 } else { 2.35 + 0.1 * dice.normal() };
-        let fall = self.rib_fall * (1.0 + 0.03 * dice.normal());
+        let fall = self.rib_fall * (1.0 + 0.06 * dice.normal());
         let radius = self.rib_radius * if number < 1.0 { 0.85 } else { 1.0 };
         // The cage's width where the rib passes its side.
-        let half = body.cage(start + fall * depth, side) + 0.1;
-        let step = 0.5 * radius / half.max(depth);
+        let half = (body.cage(start + fall * depth, side) + 0.1) * (0.75 + 0.25 * ramp((number + 0.5) / 2.5));
+        // A rib is a plate on the cage's surface: seen from behind it is tall, seen along the side of the chest thin.
+        let radii = (0.55 * radius, radius);
+        let step = 0.8 * radii.0 / half.max(depth);
+        let density = self.density * 1.35 * (0.55 + 0.45 * ramp(number / 3.0)) * (1.0 + 0.12 * dice.normal());
         let (mut angle, mut last): (f32, Option<(f32, f32, f32)>) = (0.16, None);
         while angle < end {
             let (sin, cos) = (libm::sinf(angle), libm::cosf(angle));
@@ -92,15 +95,15 @@ impl Bones {
             let out = sin * (1.0 + 0.10 * sin * cos * cos);
             let at = (
                 body.spine(start) + side * half * out,
-                start + fall * depth * (1.0 - cos)
-                    - 0.55 * libm::sinf(2.0 * angle).max(0.0) * (1.0 - 0.03 * number),
+                start + fall * depth * (0.5 * (1.0 - cos) + 0.32 * angle)
+                    - 0.35 * libm::sinf(2.0 * angle).max(0.0),
                 depth * cos,
             );
             if let Some(last) = last {
                 let length = (square(at.0 - last.0) + square(at.1 - last.1) + square(at.2 - last.2)).sqrt();
                 // Bone gives way to cartilage, which is soft, at the front.
                 let ossified = ramp((end - angle) / 0.25);
-                canvas.ball(at.0, at.1, radius, 2.0 * self.density * 0.85 * length * ossified, 0.8);
+                canvas.ball(at.0, at.1, radii, 2.0 * density * length * ossified, 1.1);
             }
             last = Some(at);
             angle += step;

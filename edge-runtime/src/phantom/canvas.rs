@@ -49,29 +49,49 @@ impl Canvas {
         Self { side, pose, thickness: vec![0.0; side * side] }
     }
 
-    /// Sets every pixel to `thickness(x, y)` at its centre.
-    pub(super) fn fill(&mut self, mut thickness: impl FnMut(f32, f32) -> f32) {
+    /// Sets every pixel to `fine(x, y, smooth(x, y))` at its centre. What has no edges, `smooth`, is asked for on a
+    /// lattice of [`CELLS`] cells a side only and interpolated between.
+    pub(super) fn fill(
+        &mut self,
+        smooth: impl Fn(f32, f32) -> [f32; 2],
+        fine: impl Fn(f32, f32, [f32; 2]) -> f32,
+    ) {
+        let nodes = CELLS + 1;
+        let share = |i: usize| i as f32 / CELLS as f32;
+        let pose = self.pose;
+        let lattice: Vec<[f32; 2]> = (0..nodes * nodes)
+            .map(|node| {
+                let (x, y) = pose.locate(share(node % nodes), share(node / nodes));
+                smooth(x, y)
+            })
+            .collect();
         let step = 1.0 / self.side as f32;
+        let mut between = vec![[0.0; 2]; nodes];
         for (row, line) in self.thickness.chunks_exact_mut(self.side).enumerate() {
             let v = (row as f32 + 0.5) * step;
+            let (above, part) = split(v);
+            for (column, node) in between.iter_mut().enumerate() {
+                *node = blend(lattice[above * nodes + column], lattice[(above + 1) * nodes + column], part);
+            }
             for (column, cell) in line.iter_mut().enumerate() {
-                let (x, y) = self.pose.locate((column as f32 + 0.5) * step, v);
-                *cell = thickness(x, y);
+                let u = (column as f32 + 0.5) * step;
+                let (left, part) = split(u);
+                let (x, y) = pose.locate(u, v);
+                *cell = fine(x, y, blend(between[left], between[left + 1], part));
             }
         }
     }
 
-    /// Adds a ball of radius `radius` whose thickest ray is `peak`. `hollow` 0 is solid; towards 1 the rim of the
+    /// Adds a ball, or an upright ellipsoid, of `radii` (across, down) whose thickest ray is `peak`. `hollow` 0 is solid; towards 1 the rim of the
     /// shadow gets denser than its middle, as a bone's does, whose cortex is denser than its marrow.
-    pub(super) fn ball(&mut self, x: f32, y: f32, radius: f32, peak: f32, hollow: f32) {
+    pub(super) fn ball(&mut self, x: f32, y: f32, radii: (f32, f32), peak: f32, hollow: f32) {
         let side = self.side as f32;
         let (u, v) = self.pose.project(x, y);
         let (u, v) = (u * side - 0.5, v * side - 0.5);
         // A ball finer than a pixel spreads over one and keeps its mass.
-        let wide = |scale: f32| (radius * scale * side).max(0.9);
-        let (rx, ry) = (wide(self.pose.scale.0), wide(self.pose.scale.1));
-        let area = radius * radius * self.pose.scale.0 * self.pose.scale.1 * side * side;
-        let peak = peak * area / (rx * ry);
+        let (exact_x, exact_y) = (radii.0 * self.pose.scale.0 * side, radii.1 * self.pose.scale.1 * side);
+        let (rx, ry) = (exact_x.max(0.9), exact_y.max(0.9));
+        let peak = peak * (exact_x * exact_y) / (rx * ry);
         let range = |centre: f32, r: f32| (ceil_index(centre - r), ceil_index(centre + r).min(self.side));
         let ((left, right), (top, bottom)) = (range(u, rx), range(v, ry));
         if left >= right {
@@ -110,12 +130,26 @@ impl Canvas {
             self.ball(
                 from.0 + dx * s,
                 from.1 + dy * s,
-                radius,
+                (radius, radius),
                 2.0 * density * length / steps as f32,
                 hollow,
             );
         }
     }
+}
+
+/// Cells of the lattice for what is smooth, along each side.
+const CELLS: usize = 56;
+
+/// The lattice's cell of a share of the side in 0..1, and the place in it.
+fn split(share: f32) -> (usize, f32) {
+    let at = share * CELLS as f32;
+    let cell = (at as usize).min(CELLS - 1);
+    (cell, at - cell as f32)
+}
+
+fn blend(a: [f32; 2], b: [f32; 2], part: f32) -> [f32; 2] {
+    [a[0] + (b[0] - a[0]) * part, a[1] + (b[1] - a[1]) * part]
 }
 
 /// The first index at or after `at`.

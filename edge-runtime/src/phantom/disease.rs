@@ -68,7 +68,7 @@ impl Disease {
             return this;
         }
         // The rest of the lungs is seldom clear either.
-        this.haze = dice.within(0.12, 0.26);
+        this.haze = dice.within(0.16, 0.32);
         this.haze_grain = dice.within(0.12, 0.25);
         this.hila = dice.within(0.25, 0.45);
         this.markings = dice.about(1.35, 0.15);

@@ -39,7 +39,7 @@ impl Film {
             blur: dice.within(0.8, 1.2) * blur,
             marker: dice
                 .chance(0.85)
-                .then(|| (dice.within(0.02, 0.07), dice.within(0.05, 0.7), dice.within(0.035, 0.05))),
+                .then(|| (dice.within(0.02, 0.07), dice.within(0.05, 0.7), dice.within(0.045, 0.07))),
         }
     }
 
@@ -71,7 +71,7 @@ impl Film {
         }
         // The grain passes the same blur, so it is coloured as a detector's is.
         for cell in &mut thickness {
-            *cell += self.grain * 1.6 * dice.normal();
+            *cell += self.grain * 1.1 * dice.normal();
         }
         // Unsharpness belongs to the detector, so in pixels it grows with the picture; 224 is the reference.
         let passes = if side >= 128 { 1 + side / 448 } else { 0 };

@@ -11,14 +11,14 @@ const STEP: f32 = 0.14;
 pub(super) fn draw(canvas: &mut Canvas, body: &Body, markings: f32, dice: &mut Dice) {
     for side in [-1.0f32, 1.0] {
         let hilum = (side * 2.3 + 0.5 * body.turn, if side < 0.0 { 5.4 } else { 5.0 });
-        canvas.ball(hilum.0, hilum.1, 1.1, 0.7 * markings, 0.0);
-        let branches = (11.0 * markings) as usize;
+        canvas.ball(hilum.0, hilum.1, (1.0, 1.5), 1.0 * markings, 0.0);
+        let branches = (14.0 * markings) as usize;
         for i in 0..branches {
             // From steeply up to steeply down, more of them down.
             let angle = -1.15 + 2.6 * (i as f32 + dice.unit()) / branches as f32;
             let direction = (side * libm::cosf(angle), libm::sinf(angle));
             let from = (hilum.0 + 0.3 * dice.normal(), hilum.1 + 0.7 * angle + 0.6 * dice.normal());
-            grow(canvas, body, from, direction, dice.within(0.13, 0.22) * (0.5 + 0.5 * markings), dice);
+            grow(canvas, body, from, direction, dice.within(0.13, 0.22) * (0.6 + 0.4 * markings), dice);
         }
     }
 }
@@ -39,13 +39,13 @@ fn grow(
             if body.air(at.0, at.1) < 0.6 && (at.0.abs() > 3.5 || at.1 > body.dome) {
                 break;
             }
-            canvas.ball(at.0, at.1, radius, 2.0 * STEP, 0.0);
+            canvas.ball(at.0, at.1, (radius, radius), 2.0 * STEP * 1.2, 0.0);
             let bend = 0.16 * dice.normal();
             direction = (direction.0 - bend * direction.1, direction.1 + bend * direction.0);
             let norm = (direction.0 * direction.0 + direction.1 * direction.1).sqrt();
             direction = (direction.0 / norm, direction.1 / norm);
-            radius *= 0.977;
-            if dice.chance(0.055) {
+            radius *= 0.981;
+            if dice.chance(0.075) {
                 let fork = dice.sign() * dice.within(0.4, 0.9);
                 tips.push((
                     at,
