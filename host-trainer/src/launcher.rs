@@ -41,14 +41,21 @@ fn run(args: Vec<OsString>) -> anyhow::Result<()> {
         }
         return Ok(());
     }
+    let mut cargo = trainer(&root, &choice, args);
+    let error = cargo.exec();
+    Err(error).with_context(|| format!("cannot run {:?}; is cargo installed?", cargo.get_program()))
+}
+
+/// The command that builds and runs the trainer of the workspace `root` with `args`.
+fn trainer(root: &Path, choice: &Choice, args: Vec<OsString>) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["run", "--release", "--package=host-trainer", "--bin=host-trainer", "--features=torch"]);
     cargo.arg("--manifest-path").arg(root.join("Cargo.toml")).arg("--").args(args);
-    if matches!(choice, Choice::Ours) {
-        cargo.env("LIBTORCH", &ours);
+    if *choice == Choice::Ours {
+        // Cargo sets it too when it is started inside the workspace, but not from elsewhere.
+        cargo.env("LIBTORCH", root.join(".cache/libtorch"));
     }
-    let error = cargo.exec();
-    Err(error).with_context(|| format!("cannot run {:?}; is cargo installed?", cargo.get_program()))
+    cargo
 }
 
 /// Which libtorch to build with.
@@ -118,6 +125,19 @@ mod tests {
             chosen(Some("/w/.cache/libtorch"), Some("1")),
             Choice::Users("LIBTORCH_USE_PYTORCH=1".into())
         );
+    }
+
+    #[test]
+    fn the_trainer_gets_every_argument_and_our_libtorch() {
+        let args = vec!["train".into(), "--data".into(), "a b".into()];
+        let command = trainer(Path::new("/w"), &Choice::Ours, args.clone());
+        let found: Vec<_> = command.get_args().collect();
+        let after = found.iter().position(|arg| *arg == "--").unwrap();
+        assert!(found[..after].contains(&"--features=torch".as_ref()));
+        assert_eq!(found[after + 1..], args);
+        let libtorch = |command: &Command| command.get_envs().any(|(name, _)| name == "LIBTORCH");
+        assert!(libtorch(&command));
+        assert!(!libtorch(&trainer(Path::new("/w"), &Choice::Users("LIBTORCH=/opt".into()), args)));
     }
 
     #[test]
