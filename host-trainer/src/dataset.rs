@@ -6,6 +6,7 @@
 //!
 //! `test/` is never read for training: it belongs to `evaluate`.
 
+use crate::evaluate::Source;
 use crate::npz;
 use edge_core::{Frame, Geometry, PixelFormat, Preprocess, Scratch, Stats};
 use edge_runtime::decode::{self, Picture};
@@ -13,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Side of the squashed picture that augmentation starts from, in pixels.
 pub const WORKING_SIDE: u16 = 224;
@@ -26,28 +28,19 @@ pub struct Input {
     pub stats: Stats,
 }
 
-/// What a case is known to be, beyond its label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Subgroup {
-    /// Pneumonia called bacterial in the file name.
-    Bacterial,
-    /// Pneumonia called viral in the file name.
-    Viral,
-}
-
 /// One labelled picture.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// Path below the data folder, or name and index in an `.npz` file. Unique.
     pub id: String,
-    /// The file, where there is one.
-    pub path: Option<PathBuf>,
+    /// The original: a file, or pixels where it came from no file of its own.
+    pub original: Source,
     /// Whose picture it is, as far as the file name tells.
     pub patient: String,
     /// True for PNEUMONIA.
     pub positive: bool,
-    /// Where the name tells.
-    pub subgroup: Option<Subgroup>,
+    /// `bacteria` or `virus` where the file name tells, else empty.
+    pub subgroup: &'static str,
     /// SHA-256 of the file (or the pixels), for duplicates and for the data's own hash.
     pub content: [u8; 32],
     /// Width and height of the original.
@@ -228,23 +221,23 @@ fn read(root: &Path, file: &Path, positive: bool, side: u16) -> Result<Case, Dat
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
     let (patient, subgroup) = patient_of(&name);
     let id = file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/");
-    let mut case = case_of(id, &picture, side).ok_or_else(|| wrong("no pixels in it".into()))?;
+    let mut case = case_of(id, picture, side).ok_or_else(|| wrong("no pixels in it".into()))?;
     case.content = Sha256::digest(&bytes).into();
-    Ok(Case { path: Some(file.to_path_buf()), patient, positive, subgroup, ..case })
+    Ok(Case { original: Source::File(file.to_path_buf()), patient, positive, subgroup, ..case })
 }
 
 /// A case from a decoded picture, with a patient and content of its own and no label yet.
-pub(crate) fn case_of(id: String, picture: &Picture, side: u16) -> Option<Case> {
+pub(crate) fn case_of(id: String, picture: Picture, side: u16) -> Option<Case> {
     let geometry = picture.geometry();
     let (working, _) = squash(&picture.frame(), WORKING_SIDE)?;
     let (_, input) = squash(&picture.frame(), side)?;
     Some(Case {
         patient: id.clone(),
         id,
-        path: None,
         positive: false,
-        subgroup: None,
+        subgroup: "",
         content: Sha256::digest(picture.bytes()).into(),
+        original: Source::Memory(Arc::new(picture)),
         size: (geometry.width(), geometry.height()),
         working,
         input,
@@ -254,20 +247,20 @@ pub(crate) fn case_of(id: String, picture: &Picture, side: u16) -> Option<Case> 
 /// Patient and subgroup by the naming of Kermany et al.: `person1199_bacteria_3149`, `IM-0115-0001`, `NORMAL2-IM-0402-0001`
 /// (a suffix after the picture's number, as in `IM-0435-0001-0002`, is another picture of the same patient). Any other
 /// name is a patient of its own.
-pub fn patient_of(name: &str) -> (String, Option<Subgroup>) {
+pub fn patient_of(name: &str) -> (String, &'static str) {
     if let Some((person, rest)) = name.split_once('_').filter(|(p, _)| p.starts_with("person")) {
         let subgroup = match rest.split('_').next() {
-            Some("bacteria") => Some(Subgroup::Bacterial),
-            Some("virus") => Some(Subgroup::Viral),
-            _ => None,
+            Some("bacteria") => "bacteria",
+            Some("virus") => "virus",
+            _ => "",
         };
         return (person.to_owned(), subgroup);
     }
     if let Some(at) = name.find("IM-") {
         let end = name[at + 3..].find('-').map_or(name.len(), |dash| at + 3 + dash);
-        return (name[..end].to_owned(), None);
+        return (name[..end].to_owned(), "");
     }
-    (name.to_owned(), None)
+    (name.to_owned(), "")
 }
 
 /// edge-core's preprocessing of a whole picture: the cell means as 8-bit grey, and the standardised input.

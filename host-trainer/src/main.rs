@@ -12,12 +12,9 @@ mod launcher;
 #[cfg_attr(feature = "torch", allow(dead_code))]
 mod libtorch;
 
-#[cfg(feature = "torch")]
-mod cli;
-
 fn main() -> std::process::ExitCode {
     #[cfg(feature = "torch")]
-    return cli::main();
+    return host_trainer::cli::main();
     #[cfg(not(feature = "torch"))]
     return launcher::main();
 }

@@ -48,7 +48,7 @@ pub(crate) fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, Datase
             .map(|(i, (pixels, &label))| {
                 let picture = picture(pixels, width, height, channels)?;
                 let case =
-                    case_of(format!("{name}/{i:05}"), &picture, side).ok_or("a picture cannot be scaled")?;
+                    case_of(format!("{name}/{i:05}"), picture, side).ok_or("a picture cannot be scaled")?;
                 Ok(Case { positive: label == 1, ..case })
             })
             .collect();

@@ -50,7 +50,7 @@ impl Default for Recipe {
             seed: 1,
             side: 128,
             validation_share: 0.2,
-            epochs: 30,
+            epochs: 24,
             batch: 48,
             rate: 3e-3,
             decay: 0.05,

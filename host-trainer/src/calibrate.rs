@@ -1,0 +1,94 @@
+//! From logits of validation patients to a calibrated score, thresholds and the gate's limits.
+//!
+//! Score: Platt scaling (Platt 1999, with his smoothed targets), written as temperature and bias. Thresholds: order statistics of
+//! the scores. Both are fitted on the grouped validation split, each picture once as it is and once shifted, so that
+//! they hold for more than one installation. They are fitted on what is then reported: the report says so.
+
+use crate::dataset::Case;
+use edge_core::decide::{Calibration, Thresholds};
+use edge_core::gate::Limits;
+
+/// Share of positives that may be called NEGATIVE.
+pub const MISSED: f64 = 0.02;
+/// Share of negatives that may be called POSITIVE.
+pub const FALSE_ALARMS: f64 = 0.05;
+
+/// Fits `score = 1 / (1 + exp(-(logit / T + b)))` by Newton's method on the cross-entropy.
+pub fn fit(logits: &[f32], labels: &[bool]) -> Calibration {
+    let positives = labels.iter().filter(|&&l| l).count() as f64;
+    let negatives = labels.len() as f64 - positives;
+    // Platt's targets keep the fit finite where the classes are separable.
+    let (high, low) = ((positives + 1.0) / (positives + 2.0), 1.0 / (negatives + 2.0));
+    let (mut slope, mut bias) = (1.0f64, 0.0f64);
+    for _ in 0..50 {
+        let (mut g, mut h) = ([0.0; 2], [1e-9, 0.0, 1e-9]);
+        for (&z, &label) in logits.iter().zip(labels) {
+            let z = f64::from(z);
+            let p = 1.0 / (1.0 + (-(slope * z + bias)).exp());
+            let (error, weight) = (p - if label { high } else { low }, (p * (1.0 - p)).max(1e-12));
+            g[0] += error * z;
+            g[1] += error;
+            h[0] += weight * z * z;
+            h[1] += weight * z;
+            h[2] += weight;
+        }
+        let determinant = h[0] * h[2] - h[1] * h[1];
+        if determinant.abs() < 1e-12 {
+            break;
+        }
+        let step = [(h[2] * g[0] - h[1] * g[1]) / determinant, (h[0] * g[1] - h[1] * g[0]) / determinant];
+        // A bounded step: Newton's method overshoots far from the optimum.
+        slope = (slope - step[0].clamp(-0.5, 0.5)).max(1e-3);
+        bias -= step[1].clamp(-1.0, 1.0);
+        if step[0].abs() + step[1].abs() < 1e-10 {
+            break;
+        }
+    }
+    Calibration { temperature: (1.0 / slope) as f32, bias: bias as f32 }
+}
+
+/// The widest lights that keep to [`MISSED`] and [`FALSE_ALARMS`] on these scores.
+///
+/// `negative_below` leaves at most that share of positives below it, `positive_above` at most that share of negatives above it. Where
+/// the classes are so well apart that the two cross, they change places, which keeps both promises.
+pub fn thresholds(scores: &[f32], labels: &[bool]) -> Thresholds {
+    let of = |label: bool| {
+        let mut sorted: Vec<f32> = scores.iter().zip(labels).filter(|(_, l)| **l == label).map(|(s, _)| *s).collect();
+        sorted.sort_by(f32::total_cmp);
+        sorted
+    };
+    let (positives, negatives) = (of(true), of(false));
+    let missed = (MISSED * positives.len() as f64) as usize;
+    let alarms = (FALSE_ALARMS * negatives.len() as f64) as usize;
+    let low = positives.get(missed).copied().unwrap_or(0.0);
+    let high = negatives.len().checked_sub(alarms + 1).map_or(1.0, |i| negatives[i]);
+    Thresholds { negative_below: low.min(high), positive_above: high.max(low) }
+}
+
+/// What [`thresholds`] promises, for the metadata.
+pub fn chosen_for() -> String {
+    format!(
+        "validation patients, plain and shifted: at most {:.0} % of pneumonia NEGATIVE, at most {:.0} % of normal POSITIVE",
+        100.0 * MISSED,
+        100.0 * FALSE_ALARMS
+    )
+}
+
+/// Limits with room around the training pictures: half the lowest mean and deviation, halfway from the highest mean to white,
+/// a quarter more than the longest shape, and never tighter than 5:2 (training files may have been squashed to squares).
+pub fn limits(cases: &[Case], indices: &[usize]) -> Limits {
+    let stats = || indices.iter().map(|&i| cases[i].input.stats);
+    let lowest = stats().map(|s| s.mean).min().unwrap_or(0);
+    let highest = stats().map(|s| s.mean).max().unwrap_or(u16::MAX);
+    let flattest = stats().map(|s| s.deviation).min().unwrap_or(0);
+    let longest = indices.iter().map(|&i| {
+        let (width, height) = cases[i].size;
+        u32::from(width.max(height)) * 1000 / u32::from(width.min(height)).max(1)
+    });
+    Limits {
+        min_mean: lowest / 2,
+        max_mean: highest + (u16::MAX - highest) / 2,
+        min_deviation: (flattest / 2).max(1),
+        max_elongation_permille: (longest.max().unwrap_or(1000) * 5 / 4).max(2500),
+    }
+}

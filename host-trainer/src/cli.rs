@@ -1,0 +1,178 @@
+//! The trainer's commands, in the order of the model flow. `all` is the flow itself.
+
+use crate::commands;
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Trains a chest X-ray triage model: a folder of X-rays in, one small int8 ONNX model and a report out.
+#[derive(Debug, Parser)]
+#[command(
+    name = "host-trainer",
+    version,
+    about,
+    after_help = "Examples:
+  cargo run -p host-trainer                                   the whole flow on built-in drawings, a few minutes
+  cargo run -p host-trainer -- all --data chest_xray          the whole flow on your X-rays
+  cargo run -p host-trainer -- all --data chest_xray --resume go on after an interruption
+  cargo run -p host-trainer -- evaluate --model models/pneumonia/model.onnx --data chest_xray --out measured
+
+Data: a folder with train/ (and optional val/, test/), each with NORMAL and PNEUMONIA; or a MedMNIST .npz file.
+Exit status: 0 done, 1 failed (the message says what to do), 2 wrong usage.
+The model supports a decision; it is not a diagnosis."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train in float: split by patient, augment, train
+    Train(Training),
+    /// Fold, calibrate and fine-tune in int8
+    Quantize(Step),
+    /// Fit score and thresholds, write model.onnx
+    Export(Export),
+    /// Score a model.onnx on labelled pictures
+    Evaluate(Evaluate),
+    /// Write one HTML page about a run
+    Report(Report),
+    /// All of the above, one after the other (the default)
+    All(All),
+}
+
+/// What every step needs.
+#[derive(Args, Clone, Debug)]
+pub struct Step {
+    /// Folder or .npz file of labelled X-rays; without it, built-in drawings
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// Folder of the run
+    #[arg(long, default_value = "runs/latest")]
+    pub run: PathBuf,
+    /// Use CUDA where libtorch has it
+    #[arg(long)]
+    pub cuda: bool,
+}
+
+/// Where a run starts.
+#[derive(Args, Clone, Debug)]
+pub struct Training {
+    /// What every step needs
+    #[command(flatten)]
+    pub step: Step,
+    /// Go on with the run in the folder
+    #[arg(long)]
+    pub resume: bool,
+    /// Split, first weights, order and changes of the pictures
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Side of the network's input in pixels
+    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u16).range(32..=224))]
+    pub side: u16,
+    /// Epochs in float; 24 on X-rays, fewer on drawings
+    #[arg(long)]
+    pub epochs: Option<usize>,
+    /// Epochs of fine-tuning in int8
+    #[arg(long)]
+    pub quantized_epochs: Option<usize>,
+    /// How many drawings, without --data
+    #[arg(long, default_value_t = 800)]
+    pub phantoms: usize,
+}
+
+/// Writing the model.
+#[derive(Args, Clone, Debug)]
+pub struct Export {
+    /// What every step needs
+    #[command(flatten)]
+    pub step: Step,
+    /// Version to write into the model
+    #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
+    pub model_version: String,
+}
+
+/// Measuring a model.
+#[derive(Args, Clone, Debug)]
+pub struct Evaluate {
+    /// What every step needs
+    #[command(flatten)]
+    pub step: Step,
+    /// The model; without it, that of the run
+    #[arg(long)]
+    pub model: Option<PathBuf>,
+    /// Measure all pictures of --data (its test/ where it has one) into this folder, instead of the run's validation patients
+    #[arg(long, requires = "data")]
+    pub out: Option<PathBuf>,
+    /// Most pictures for the robustness table; 0 leaves it out
+    #[arg(long, default_value_t = 400)]
+    pub robustness: usize,
+    /// One JSON object on standard output instead of the tables
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Writing the page.
+#[derive(Args, Clone, Debug)]
+pub struct Report {
+    /// Folder of the run
+    #[arg(long, default_value = "runs/latest")]
+    pub run: PathBuf,
+    /// The page; without it, report.html in the run's folder
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Leave out the pictures of patients
+    #[arg(long)]
+    pub no_pictures: bool,
+}
+
+/// The whole flow.
+#[derive(Args, Clone, Debug)]
+pub struct All {
+    /// Where the run starts
+    #[command(flatten)]
+    pub training: Training,
+    /// Version to write into the model
+    #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
+    pub model_version: String,
+    /// Most pictures for the robustness table; 0 leaves it out
+    #[arg(long)]
+    pub robustness: Option<usize>,
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    let command = cli.command.unwrap_or_else(|| Command::All(All::parse_from_defaults()));
+    match command {
+        Command::Train(training) => commands::train(&training),
+        Command::Quantize(step) => commands::quantize(&step),
+        Command::Export(export) => commands::export(&export),
+        Command::Evaluate(evaluate) => commands::evaluate(&evaluate),
+        Command::Report(report) => commands::report(&report),
+        Command::All(all) => commands::all(&all),
+    }
+}
+
+impl All {
+    /// What `all` without arguments means.
+    fn parse_from_defaults() -> Self {
+        #[derive(Parser)]
+        struct Defaults {
+            #[command(flatten)]
+            all: All,
+        }
+        Defaults::parse_from(["host-trainer"]).all
+    }
+}

@@ -1,0 +1,225 @@
+//! What each command does: read the data, open the run, call the step, say what came out.
+
+use crate::augment::{Strength, change};
+use crate::batches::shift_dice;
+use crate::cli;
+use crate::dataset::{self, Case, Dataset, Part, content_hash};
+use crate::evaluate::{self, Item, Metrics, Options, Source};
+use crate::metadata::metadata;
+use crate::quantize::{self, Comparison, Quantized};
+use crate::run::{Recipe, Run};
+use crate::{phantoms, report, train};
+use anyhow::{Context, Result, ensure};
+use edge_core::{Geometry, PixelFormat};
+use edge_runtime::decode::Picture;
+use std::path::Path;
+use std::sync::Arc;
+use tch::Device;
+
+/// Float training.
+///
+/// # Errors
+/// See the message.
+pub fn train(args: &cli::Training) -> Result<()> {
+    let (mut run, data, device) = start(args)?;
+    train::train(&mut run, &data.cases, device).map(drop)
+}
+
+/// Quantization.
+///
+/// # Errors
+/// See the message.
+pub fn quantize(args: &cli::Step) -> Result<()> {
+    let (mut run, data, device) = open(args)?;
+    quantize_run(&mut run, &data, device)
+}
+
+/// Calibration and export.
+///
+/// # Errors
+/// See the message.
+pub fn export(args: &cli::Export) -> Result<()> {
+    let (run, data, device) = open(&args.step)?;
+    export_run(&run, &data, &args.model_version, device)
+}
+
+/// Measurement of a model on labelled pictures, or on a run's validation patients.
+///
+/// # Errors
+/// See the message.
+pub fn evaluate(args: &cli::Evaluate) -> Result<()> {
+    let say = |metrics: &Metrics| -> Result<()> {
+        match args.json {
+            true => println!("{}", serde_json::to_string(metrics)?),
+            false => println!("{metrics}"),
+        }
+        Ok(())
+    };
+    if let (Some(out), Some(data)) = (&args.out, &args.step.data) {
+        let model = args.model.clone().unwrap_or_else(|| args.step.run.join("model.onnx"));
+        let set = dataset::load(data, Part::Test, Recipe::default().side)?;
+        let items: Vec<Item> = set.cases.iter().map(plain_item).collect();
+        let options = options("all labelled pictures of the folder", args.robustness);
+        return say(&evaluate::run(&model, &items, out, &options)?);
+    }
+    let (run, data, _) = open(&args.step)?;
+    let model = args.model.clone().unwrap_or_else(|| run.path("model.onnx"));
+    evaluate_run(&run, &data, &model, args.robustness)?.iter().try_for_each(say)
+}
+
+/// The page.
+///
+/// # Errors
+/// See the message.
+pub fn report(args: &cli::Report) -> Result<()> {
+    let out = args.out.clone().unwrap_or_else(|| args.run.join("report.html"));
+    report::run(&args.run, &out, &report::Options { no_pictures: args.no_pictures, ..Default::default() })?;
+    println!("report: {}", out.display());
+    Ok(())
+}
+
+/// The whole model flow.
+///
+/// # Errors
+/// See the message.
+pub fn all(args: &cli::All) -> Result<()> {
+    let (mut run, data, device) = start(&args.training)?;
+    train::train(&mut run, &data.cases, device)?;
+    quantize_run(&mut run, &data, device)?;
+    export_run(&run, &data, &args.model_version, device)?;
+    let drawn = args.training.step.data.is_none();
+    let robustness = args.robustness.unwrap_or(if drawn { 60 } else { 400 });
+    for metrics in evaluate_run(&run, &data, &run.path("model.onnx"), robustness)? {
+        println!("{metrics}");
+    }
+    let out = run.path("report.html");
+    let open = |id: &str| data.cases.iter().find(|c| c.id == id).and_then(|c| c.original.open().ok()).map(|p| (*p).clone());
+    report::run(&args.training.step.run, &out, &report::Options { no_pictures: false, open: Some(&open) })?;
+    println!("model:  {}\nreport: {}", run.path("model.onnx").display(), out.display());
+    Ok(())
+}
+
+/// Data, device, and a run that is new or goes on.
+fn start(args: &cli::Training) -> Result<(Run, Dataset, Device)> {
+    let drawn = args.step.data.is_none();
+    let mut recipe = Recipe { seed: args.seed, side: args.side, ..Recipe::default() };
+    if drawn {
+        // A few hundred drawings: many short epochs, each at least a dozen steps.
+        recipe = Recipe { epochs: 8, quantized_epochs: 2, average: 0.97, ..recipe };
+    }
+    recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
+    recipe.quantized_epochs = args.quantized_epochs.unwrap_or(recipe.quantized_epochs);
+    let device = device(args.step.cuda)?;
+    let data = load(args.step.data.as_deref(), args.phantoms, recipe.side)?;
+    let name = args.step.data.as_ref().map_or(phantoms::NAME.into(), |d| data_name(d));
+    let hash = content_hash(&data.cases);
+    let run = Run::start(&args.step.run, recipe, (name, hash), data.notes.clone(), &data.cases, args.resume)?;
+    println!(
+        "{}: {} pictures, {} to train and {} to validate, no patient in both; {} contents occur more than once",
+        run.data.0,
+        data.cases.len(),
+        run.split.train.len(),
+        run.split.validation.len(),
+        run.split.duplicate_groups
+    );
+    data.notes.iter().for_each(|note| println!("note: {note}"));
+    Ok((run, data, device))
+}
+
+/// The folder's last name: enough to recognise it, and no path of this machine in the run or the model.
+fn data_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// Data, device and a run that is there.
+fn open(args: &cli::Step) -> Result<(Run, Dataset, Device)> {
+    let run = Run::open(&args.run)?;
+    let count = run.split.train.len() + run.split.validation.len();
+    let data = load(args.data.as_deref(), count, run.recipe.side)?;
+    ensure!(
+        content_hash(&data.cases) == run.data.1,
+        "this is not the data that {} was started on ({}); give the same --data",
+        args.run.display(),
+        run.data.0
+    );
+    Ok((run, data, device(args.cuda)?))
+}
+
+fn load(path: Option<&Path>, phantoms: usize, side: u16) -> Result<Dataset> {
+    match path {
+        Some(path) => Ok(dataset::load(path, Part::Learning, side)?),
+        None => Ok(phantoms::load(phantoms.max(40), side)),
+    }
+}
+
+fn device(cuda: bool) -> Result<Device> {
+    // One thread: results then repeat bit by bit, and two are hardly faster on a busy machine.
+    tch::set_num_threads(1);
+    if !cuda {
+        return Ok(Device::Cpu);
+    }
+    ensure!(tch::Cuda::is_available(), "no CUDA in this libtorch or on this machine; leave --cuda out");
+    Ok(Device::Cuda(0))
+}
+
+fn quantize_run(run: &mut Run, data: &Dataset, device: Device) -> Result<()> {
+    let Comparison { float, int8 } = quantize::quantize(run, &data.cases, device)?;
+    println!("           AUC validation  shifted   accuracy validation  shifted");
+    for (name, f) in [("float", &float), ("int8", &int8)] {
+        println!(
+            "{name:<10} {:>14.4} {:>8.4} {:>21.4} {:>8.4}",
+            f.val_auc, f.shifted_auc, f.val_accuracy, f.shifted_accuracy
+        );
+    }
+    println!("lost       {:>14.4} {:>8.4}", float.val_auc - int8.val_auc, float.shifted_auc - int8.shifted_auc);
+    Ok(())
+}
+
+fn export_run(run: &Run, data: &Dataset, version: &str, device: Device) -> Result<()> {
+    let quantized = Quantized::load(run, device)?;
+    let metadata = metadata(run, &data.cases, &quantized, version, device)?;
+    let integers = quantized.network.integers(&quantized.parameters)?;
+    let path = run.path("model.onnx");
+    let sha256 = crate::export::export(&quantized.network, &integers, &metadata, &path)?;
+    let bytes = std::fs::metadata(&path).map(|m| m.len()).context("the model was written but cannot be read")?;
+    let t = metadata.thresholds;
+    println!("{}: {bytes} bytes, sha256 {sha256}", path.display());
+    println!("NEGATIVE below {}, POSITIVE above {}: {}", t.negative_below, t.positive_above, metadata.chosen_for);
+    Ok(())
+}
+
+/// Both validation sets, always.
+fn evaluate_run(run: &Run, data: &Dataset, model: &Path, robustness: usize) -> Result<[Metrics; 2]> {
+    let (_, validate) = run.indices(&data.cases)?;
+    let plain: Vec<Item> = validate.iter().map(|&i| plain_item(&data.cases[i])).collect();
+    let shifted: Vec<Item> = validate.iter().map(|&i| shifted_item(&data.cases[i])).collect::<Result<_>>()?;
+    let about = |what: &str| {
+        format!("{}, validation patients of split seed {}, {what}; score and thresholds were fitted on them", run.data.0, run.split.seed)
+    };
+    println!("measuring on the validation patients, as they are");
+    let first = evaluate::run(model, &plain, &run.path("validation"), &options(&about("as they are"), robustness))?;
+    println!("measuring on the validation patients, shifted");
+    let second = evaluate::run(model, &shifted, &run.path("shifted"), &options(&about("shifted"), 0))?;
+    Ok([first, second])
+}
+
+fn options(description: &str, robustness_limit: usize) -> Options {
+    Options { description: description.into(), robustness_limit, ..Options::default() }
+}
+
+fn plain_item(case: &Case) -> Item {
+    Item {
+        id: case.id.clone(),
+        source: case.original.clone(),
+        label: case.positive,
+        patient: case.patient.clone(),
+        subgroup: case.subgroup.into(),
+    }
+}
+
+fn shifted_item(case: &Case) -> Result<Item> {
+    let square = change(&case.working, &Strength::SHIFTED, &mut shift_dice(case));
+    let geometry = Geometry::new(square.side, square.side, PixelFormat::Gray8)?;
+    let picture = Arc::new(Picture::new(geometry, square.pixels)?);
+    Ok(Item { source: Source::Memory(picture), ..plain_item(case) })
+}

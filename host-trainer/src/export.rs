@@ -1,0 +1,195 @@
+//! Writes the int8 network as one ONNX file in the exact form, with its metadata bound in and sealed.
+
+use crate::exact_form;
+use crate::files;
+use crate::grid::{Grid, Scale};
+use crate::integer::{IntegerNet, Integers};
+use crate::net::{Conv, Node};
+use anyhow::{Context, Result};
+use edge_core::Metadata;
+use edge_runtime::model_file::{ModelFile, seal};
+use prost::Message;
+use std::path::Path;
+use tract_onnx::pb::attribute_proto::AttributeType;
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
+use tract_onnx::pb::{
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
+    TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
+};
+
+/// Writes the file; returns its SHA-256.
+///
+/// # Errors
+/// The exact form or the metadata's rules are broken, or the file cannot be written.
+pub fn export(network: &IntegerNet, integers: &Integers, metadata: &Metadata, path: &Path) -> Result<String> {
+    let model = model(network, integers, metadata)?;
+    let bytes = model.encode_to_vec();
+    // Read back as a runtime would before anybody relies on it.
+    let read = ModelFile::from_bytes(&bytes).context("the exported model does not pass the runtime's own checks")?;
+    files::write(path, &bytes)?;
+    Ok(read.sha256)
+}
+
+/// The sealed model, checked against the exact form.
+///
+/// # Errors
+/// As [`export`].
+pub fn model(network: &IntegerNet, integers: &Integers, metadata: &Metadata) -> Result<ModelProto> {
+    metadata.check().context("metadata")?;
+    let mut model = ModelProto {
+        ir_version: 8,
+        producer_name: "pneumoscope host-trainer".into(),
+        producer_version: env!("CARGO_PKG_VERSION").into(),
+        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: 13 }],
+        graph: Some(graph(network, integers)),
+        ..Default::default()
+    };
+    metadata.write_props(|key, value| {
+        model.metadata_props.push(StringStringEntryProto { key: key.into(), value: value.into() });
+    });
+    exact_form::check(&model)?;
+    seal(&mut model);
+    Ok(model)
+}
+
+/// Name of value `index`: the input, or the output of node `index - 1`.
+pub fn value_name(network: &IntegerNet, index: usize) -> String {
+    match index.checked_sub(1).and_then(|i| network.net.nodes.get(i)) {
+        Some(Node::Conv(conv)) => conv.name.clone(),
+        // The addition that ends block "c2" follows "c2.project".
+        Some(Node::Add(_, last)) => value_name(network, *last).replace(".project", ".sum"),
+        None => "image".into(),
+    }
+}
+
+fn graph(network: &IntegerNet, integers: &Integers) -> GraphProto {
+    let mut build = Build { graph: GraphProto { name: "pneumonia".into(), ..Default::default() }, grid: &network.grid };
+    build.put("weight_zero_point", DataType::Int8, &[], vec![0]);
+    for (value, scale) in network.grid.values.iter().enumerate() {
+        build.scale(&value_name(network, value), *scale);
+    }
+    let name = |value| value_name(network, value);
+    let mut index = 0;
+    for (node, output) in network.net.nodes.iter().zip(1..) {
+        match node {
+            Node::Conv(conv) => {
+                let numbers = &integers.convs[index];
+                let weights = numbers.weights.iter().map(|&w| w as u8).collect();
+                build.put(&format!("{}.weight", conv.name), DataType::Int8, &conv.weight_shape(), weights);
+                let biases = numbers.biases.iter().flat_map(|b| b.to_le_bytes()).collect();
+                build.put(&format!("{}.bias", conv.name), DataType::Int32, &[conv.cout], biases);
+                build.floats(&format!("{}.weight_scale", conv.name), &[conv.cout], &network.grid.weights[index]);
+                build.convolution(conv, &name(conv.input));
+                index += 1;
+            }
+            Node::Add(a, b) => build.residual(&name(*a), &name(*b), &name(output)),
+        }
+    }
+    let last = network.net.nodes.len();
+    build.head(&name(last), integers);
+    build.graph.input.push(value_info("image", DataType::Uint8, &[1, 1, network.net.side, network.net.side]));
+    build.graph.output.push(value_info("logit", DataType::Float, &[1, 1]));
+    build.graph
+}
+
+struct Build<'g> {
+    graph: GraphProto,
+    grid: &'g Grid,
+}
+
+impl Build<'_> {
+    fn put(&mut self, name: &str, data_type: DataType, dims: &[i64], raw_data: Vec<u8>) {
+        let data_type = data_type as i32;
+        self.graph.initializer.push(TensorProto {
+            name: name.into(),
+            data_type,
+            dims: dims.to_vec(),
+            raw_data,
+            ..Default::default()
+        });
+    }
+
+    fn floats(&mut self, name: &str, dims: &[i64], values: &[f32]) {
+        self.put(name, DataType::Float, dims, values.iter().flat_map(|v| v.to_le_bytes()).collect());
+    }
+
+    fn scale(&mut self, value: &str, scale: Scale) {
+        self.floats(&format!("{value}.scale"), &[], &[scale.scale]);
+        self.put(&format!("{value}.zero_point"), DataType::Uint8, &[], vec![scale.zero]);
+    }
+
+    fn node(&mut self, operator: &str, inputs: Vec<String>, output: &str) -> &mut NodeProto {
+        let at = self.graph.node.len();
+        self.graph.node.push(NodeProto {
+            op_type: operator.into(),
+            name: output.into(),
+            input: inputs,
+            output: vec![output.into()],
+            ..Default::default()
+        });
+        &mut self.graph.node[at]
+    }
+
+    fn convolution(&mut self, conv: &Conv, x: &str) {
+        let y = &conv.name;
+        let inputs = [x.into(), format!("{x}.scale"), format!("{x}.zero_point")]
+            .into_iter()
+            .chain([format!("{y}.weight"), format!("{y}.weight_scale"), "weight_zero_point".into()])
+            .chain([format!("{y}.scale"), format!("{y}.zero_point"), format!("{y}.bias")]);
+        let inputs = inputs.collect();
+        let (k, s, p) = (conv.kernel, conv.stride, conv.kernel / 2);
+        let node = self.node("QLinearConv", inputs, y);
+        node.attribute = vec![
+            ints("kernel_shape", &[k, k]),
+            ints("strides", &[s, s]),
+            ints("pads", &[p, p, p, p]),
+            ints("dilations", &[1, 1]),
+            int("group", conv.groups),
+        ];
+    }
+
+    fn residual(&mut self, a: &str, b: &str, sum: &str) {
+        for (value, real) in [(a, format!("{sum}.left")), (b, format!("{sum}.right"))] {
+            let inputs = vec![value.into(), format!("{value}.scale"), format!("{value}.zero_point")];
+            self.node("DequantizeLinear", inputs, &real);
+        }
+        let real = format!("{sum}.real");
+        self.node("Add", vec![format!("{sum}.left"), format!("{sum}.right")], &real);
+        self.node("QuantizeLinear", vec![real, format!("{sum}.scale"), format!("{sum}.zero_point")], sum);
+    }
+
+    fn head(&mut self, last: &str, integers: &Integers) {
+        debug_assert_eq!(self.grid.values.last().map(|s| s.zero), Some(0));
+        self.floats("features.scale", &[], &[1.0 / 256.0]);
+        self.put("features.zero_point", DataType::Uint8, &[], vec![0]);
+        let weights: Vec<f32> = integers.head.iter().map(|&w| f32::from(w)).collect();
+        self.floats("head.weight", &[weights.len() as i64, 1], &weights);
+        self.floats("head.scale", &[1], &[integers.head_scale]);
+        self.floats("head.bias", &[1], &[integers.head_bias]);
+        let of = |names: &[&str]| names.iter().map(|n| n.to_string()).collect::<Vec<_>>();
+        self.node("DequantizeLinear", of(&[last, "features.scale", "features.zero_point"]), "features");
+        self.node("GlobalAveragePool", of(&["features"]), "pooled");
+        self.node("Flatten", of(&["pooled"]), "flat").attribute = vec![int("axis", 1)];
+        self.node("MatMul", of(&["flat", "head.weight"]), "head.sum");
+        self.node("Mul", of(&["head.sum", "head.scale"]), "head.scaled");
+        self.node("Add", of(&["head.scaled", "head.bias"]), "logit");
+    }
+}
+
+fn int(name: &str, i: i64) -> AttributeProto {
+    AttributeProto { name: name.into(), r#type: AttributeType::Int as i32, i, ..Default::default() }
+}
+
+fn ints(name: &str, values: &[i64]) -> AttributeProto {
+    let r#type = AttributeType::Ints as i32;
+    AttributeProto { name: name.into(), r#type, ints: values.to_vec(), ..Default::default() }
+}
+
+fn value_info(name: &str, element: DataType, dims: &[i64]) -> ValueInfoProto {
+    let dim = |&n: &i64| Dimension { value: Some(dimension::Value::DimValue(n)), ..Default::default() };
+    let shape = Some(TensorShapeProto { dim: dims.iter().map(dim).collect() });
+    let tensor = type_proto::Tensor { elem_type: element as i32, shape };
+    let r#type = Some(TypeProto { value: Some(type_proto::Value::TensorType(tensor)), ..Default::default() });
+    ValueInfoProto { name: name.into(), r#type, ..Default::default() }
+}

@@ -1,0 +1,73 @@
+//! What the exporter binds into a model: calibration and thresholds from the validation patients, limits of the gate from the
+//! training pictures, and where all of it came from.
+
+use crate::calibrate;
+use crate::dataset::Case;
+use crate::phantoms;
+use crate::quantize::{Comparison, Quantized};
+use crate::run::{Run, TCH, TRAINER};
+use crate::validation::{Validation, logits};
+use anyhow::{Result, anyhow};
+use edge_core::Metadata;
+use std::collections::HashSet;
+use tch::Device;
+
+/// Who may use a model of this data for what.
+const INTENDED_USE: &str = "Triage support on frontal chest radiographs of children aged 1 to 5: marks pictures that a person should \
+     read first. Supports a decision, is no diagnosis. Not for adults, lateral views or other diseases.";
+/// The same for a model that has seen no X-ray.
+const NO_USE: &str = "Trained on drawings to try the trainer. Not for pictures of people.";
+
+/// Puts the metadata of a run's int8 network together.
+///
+/// # Errors
+/// The data does not fit the run, or a text is too long.
+pub fn metadata(run: &Run, cases: &[Case], quantized: &Quantized, version: &str, device: Device) -> Result<Metadata> {
+    let (train, validate) = run.indices(cases)?;
+    let sets = Validation::new(cases, &validate, run.recipe.side);
+    let forward = |steps: &tch::Tensor| quantized.logits(steps);
+    let mut both = logits(&sets.plain, run.recipe.side, device, &forward);
+    both.extend(logits(&sets.shifted, run.recipe.side, device, &forward));
+    let labels = [&sets.labels[..], &sets.labels[..]].concat();
+    let calibration = calibrate::fit(&both, &labels);
+    let scores: Vec<f32> = both.iter().map(|&z| calibration.score(z)).collect();
+    let thresholds = calibrate::thresholds(&scores, &labels);
+    let patients: HashSet<&str> = validate.iter().map(|&i| cases[i].patient.as_str()).collect();
+    let figures: Comparison = run.read_json("quantize.json")?;
+    let drawn = run.data.0 == phantoms::NAME;
+    Ok(Metadata {
+        name: text("name", if drawn { "phantom" } else { "pneumonia" })?,
+        version: text("version", version)?,
+        input_side: run.recipe.side,
+        label_negative: text("label", "NORMAL")?,
+        label_positive: text("label", "PNEUMONIA")?,
+        calibration,
+        fitted_on: text(
+            "fitted_on",
+            &format!(
+                "{} validation pictures of {} patients, each as it is and shifted, split seed {}",
+                validate.len(),
+                patients.len(),
+                run.split.seed
+            ),
+        )?,
+        thresholds,
+        chosen_for: text("chosen_for", &calibrate::chosen_for())?,
+        gate: calibrate::limits(cases, &train),
+        intended_use: text("intended_use", if drawn { NO_USE } else { INTENDED_USE })?,
+        training_data_sha256: text("training_data_sha256", &run.data.1)?,
+        seeds: text("seeds", &format!("split, weights, order and augmentation: {}", run.recipe.seed))?,
+        made_by: text("made_by", &format!("{TRAINER}, {TCH}"))?,
+        metrics: text(
+            "metrics",
+            &format!(
+                "int8, validation patients: AUC {:.4}, shifted {:.4}; float: {:.4}, shifted {:.4}",
+                figures.int8.val_auc, figures.int8.shifted_auc, figures.float.val_auc, figures.float.shifted_auc
+            ),
+        )?,
+    })
+}
+
+fn text<const N: usize>(what: &str, value: &str) -> Result<heapless::String<N>> {
+    heapless::String::try_from(value).map_err(|_| anyhow!("{what}: expected at most {N} bytes, got `{value}`"))
+}
