@@ -29,6 +29,13 @@ pub struct Classified {
     pub infer: Duration,
 }
 
+impl Classified {
+    /// Time from the decoded picture to the decision.
+    pub fn latency(&self) -> Duration {
+        self.preprocess + self.infer
+    }
+}
+
 impl<E: Engine> Classifier<E> {
     /// `engine` must have been made for `model`.
     pub fn new(model: &ModelFile, engine: E) -> Self {

@@ -17,6 +17,16 @@ pub trait Engine: Send {
     fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError>;
 }
 
+impl Engine for Box<dyn Engine> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError> {
+        (**self).infer(input)
+    }
+}
+
 /// Names of all engines of this build, fastest first; [`load`] takes them.
 pub const NAMES: [&str; 1] = [TractEngine::NAME];
 
@@ -60,14 +70,4 @@ pub enum EngineError {
         /// What it said.
         what: String,
     },
-}
-
-impl Engine for Box<dyn Engine> {
-    fn name(&self) -> &'static str {
-        (**self).name()
-    }
-
-    fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError> {
-        (**self).infer(input)
-    }
 }

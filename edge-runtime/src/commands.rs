@@ -1,0 +1,6 @@
+//! The subcommands, one file each.
+
+pub mod about;
+pub mod bench;
+pub mod classify;
+pub mod demo;

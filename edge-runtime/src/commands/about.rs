@@ -1,0 +1,79 @@
+//! `edge-runtime about`: versions, engines, limits, and what the model says of itself.
+
+use crate::cli::Output;
+use crate::exit::Outcome;
+use crate::report;
+use anyhow::Result;
+use edge_core::frame::{MAX_SIDE, MIN_SIDE};
+use edge_core::model::key;
+use edge_runtime::engine;
+use edge_runtime::model_file::ModelFile;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+#[derive(Serialize)]
+struct About<'a> {
+    version: &'static str,
+    engines: &'static [&'static str],
+    preprocessing: &'static str,
+    picture_side_min: u16,
+    picture_side_max: u16,
+    model_sha256: &'a str,
+    /// Every property of the model, by its name.
+    model: BTreeMap<&'static str, String>,
+    intended_use: &'a str,
+    notice: &'static str,
+}
+
+pub fn run(model: &ModelFile, output: Output) -> Result<Outcome> {
+    match output {
+        Output::Json => {
+            let mut properties = BTreeMap::new();
+            model.metadata.write_props(|key, value| {
+                properties.insert(key, value.to_owned());
+            });
+            report::json(&About {
+                version: VERSION,
+                engines: &engine::NAMES,
+                preprocessing: edge_core::preprocess::NAME,
+                picture_side_min: MIN_SIDE,
+                picture_side_max: MAX_SIDE,
+                model_sha256: &model.sha256,
+                model: properties,
+                intended_use: &model.metadata.intended_use,
+                notice: report::NOTICE,
+            })?;
+        }
+        Output::Text => {
+            let mut out = io::stdout().lock();
+            writeln!(out, "edge-runtime {VERSION}, engines: {}\n", engine::NAMES.join(", "))?;
+            writeln!(out, "{}\n", report::footer(model))?;
+            writeln!(out, "Limits")?;
+            writeln!(
+                out,
+                "  Pictures   JPEG or PNG, sides of {MIN_SIDE} to {MAX_SIDE} pixels, one picture a file"
+            )?;
+            let gate = &model.metadata.gate;
+            let elongation = f64::from(gate.max_elongation_permille) / 1000.0;
+            writeln!(out, "  Shape      longer side at most {elongation} times the shorter")?;
+            let (low, high) = (percent(gate.min_mean), percent(gate.max_mean));
+            writeln!(out, "  Exposure   mean luminance {low:.1} to {high:.1} % of white")?;
+            writeln!(out, "  Contrast   standard deviation {:.1} % or more\n", percent(gate.min_deviation))?;
+            writeln!(out, "The model's own words")?;
+            let mut lines = Vec::new();
+            model.metadata.write_props(|key, value| lines.push((key, value.to_owned())));
+            lines.push((key::DIGEST, "checked".to_owned()));
+            for (key, value) in lines {
+                writeln!(out, "  {:<37} {value}", key.trim_start_matches("pneumoscope."))?;
+            }
+        }
+    }
+    Ok(Outcome::Complete)
+}
+
+fn percent(luminance: u16) -> f64 {
+    f64::from(luminance) * 100.0 / 65535.0
+}

@@ -1,0 +1,61 @@
+//! `edge-runtime classify`: pictures from files, folders or standard input.
+
+use crate::cli::Output;
+use crate::exit::Outcome;
+use crate::pictures::{self, Source, Unusable};
+use crate::report::{self, Record, Table};
+use crate::{model, report::Failure};
+use anyhow::Result;
+use edge_runtime::classify::{Classified, Classifier};
+use edge_runtime::engine::{self, Engine};
+use edge_runtime::model_file::ModelFile;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+pub fn run(model: &ModelFile, paths: &[PathBuf], output: Output) -> Result<Outcome> {
+    let engine = model::engine(engine::NAMES[0], model)?;
+    let mut classifier = Classifier::new(model, engine);
+    let sources = pictures::expand(paths);
+    let progress = report::progress(sources.len() as u64, "pictures");
+    let mut table = Table::new(["Picture", "State", "Score", "Why", "Time"]);
+    let mut outcome = Outcome::Complete;
+
+    for source in sources {
+        let answer = source.and_then(|source| answer(&mut classifier, &source));
+        progress.suspend(|| -> Result<()> {
+            match &answer {
+                Ok((name, classified)) if output == Output::Text => {
+                    table.add(&[name], &classified.decision, classified.latency());
+                }
+                Ok((name, classified)) => report::json(&Record::new(name, classified, model))?,
+                Err(unusable) => {
+                    outcome = Outcome::Incomplete;
+                    report::error(&format!("{}: {}", unusable.path, unusable.why));
+                    if output == Output::Json {
+                        report::json(&Failure { path: &unusable.path, error: &unusable.why })?;
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+
+    if output == Output::Text && !table.is_empty() {
+        writeln!(io::stdout().lock(), "{table}\n\n{}", report::footer(model))?;
+    }
+    Ok(outcome)
+}
+
+/// One picture's answer, under the name by which it is reported.
+fn answer<E: Engine>(
+    classifier: &mut Classifier<E>,
+    source: &Source,
+) -> Result<(String, Classified), Unusable> {
+    let unusable = |why: String| Unusable { path: source.to_string(), why };
+    let picture = source.read().map_err(|error| unusable(error.to_string()))?;
+    let classified =
+        classifier.classify(&picture.frame()).map_err(|error| unusable(format!("FAULT: {error}")))?;
+    Ok((source.to_string(), classified))
+}

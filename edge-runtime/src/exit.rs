@@ -1,0 +1,35 @@
+//! From a command's outcome to the exit code that `--help` documents, and the last line on standard error.
+
+use crate::model::Refused;
+use crate::report;
+use std::io;
+use std::process::ExitCode;
+
+/// What a command that ran to its end has to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything was answered.
+    Complete,
+    /// Some pictures could not be read or got no answer; each was reported.
+    Incomplete,
+}
+
+/// Reports an error, if there is one, and chooses the exit code.
+pub fn code(outcome: anyhow::Result<Outcome>) -> ExitCode {
+    match outcome {
+        Ok(Outcome::Complete) => ExitCode::SUCCESS,
+        Ok(Outcome::Incomplete) => ExitCode::from(3),
+        Err(error) if error.is::<Refused>() => {
+            report::error(&error);
+            ExitCode::from(4)
+        }
+        Err(error) => {
+            // Whoever closed the pipe knows that he did; a message would only disturb.
+            let cause = error.downcast_ref::<io::Error>().map(io::Error::kind);
+            if cause != Some(io::ErrorKind::BrokenPipe) {
+                report::error(&format!("{error:#}"));
+            }
+            ExitCode::from(1)
+        }
+    }
+}

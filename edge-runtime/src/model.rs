@@ -1,0 +1,35 @@
+//! Which model the program uses: the file that was named, or the one that it was built with.
+
+use anyhow::Result;
+use edge_runtime::engine::{self, Engine, EngineError};
+use edge_runtime::model_file::{ModelFile, ModelFileError};
+use std::path::Path;
+
+/// The model was refused: exit code 4.
+#[derive(Debug, thiserror::Error)]
+#[error("model {name} was refused: {why}")]
+pub struct Refused {
+    name: String,
+    why: String,
+}
+
+/// Loads the model at `path`, or the built-in one.
+pub fn load(path: Option<&Path>) -> Result<ModelFile> {
+    let loaded = match path {
+        Some(path) => ModelFile::load(path),
+        None => built_in(),
+    };
+    let name = path.map_or("(built in)".to_owned(), |path| path.display().to_string());
+    Ok(loaded.map_err(|why| Refused { name, why: why.to_string() })?)
+}
+
+/// Makes an engine ready for the model.
+pub fn engine(name: &str, model: &ModelFile) -> Result<Box<dyn Engine>> {
+    let refused = |why: EngineError| Refused { name: model.metadata.name.to_string(), why: why.to_string() };
+    let engine = engine::load(name, model);
+    Ok(engine.ok_or_else(|| anyhow::anyhow!("there is no engine `{name}`"))?.map_err(refused)?)
+}
+
+fn built_in() -> Result<ModelFile, ModelFileError> {
+    Err(ModelFileError::Parse { what: "no model is built in yet; name one with --model".to_owned() })
+}
