@@ -1,0 +1,104 @@
+//! The numbers as text for a terminal.
+
+use super::record::{Metrics, StateCounts};
+use crate::metrics::{Average, Class, Estimate};
+use std::fmt;
+
+/// `0.953 (0.931 to 0.972)`, `0.953` without interval, `-` where undefined.
+pub(crate) fn estimate(e: &Estimate) -> String {
+    match (e.value, e.low, e.high) {
+        (Some(v), Some(low), Some(high)) => format!("{v:.3} ({low:.3} to {high:.3})"),
+        _ => number(e.value),
+    }
+}
+
+/// Three decimals, `-` where undefined.
+pub(crate) fn number(v: Option<f64>) -> String {
+    v.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"))
+}
+
+impl fmt::Display for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (s, m) = (&self.measured.statistics, &self.model);
+        writeln!(f, "{} {} (sha256 {})", m.name, m.version, m.sha256)?;
+        writeln!(f, "on {}", self.data.description)?;
+        writeln!(
+            f,
+            "{} pictures of {} patients: {} {}, {} {}; {} scored",
+            self.data.pictures,
+            self.data.patients,
+            self.data.negatives,
+            m.label_negative,
+            self.data.positives,
+            m.label_positive,
+            self.data.scored
+        )?;
+        writeln!(f, "(in brackets: 95 % intervals, {} resamples of patients)\n", self.measured.resamples)?;
+        for (name, e) in [
+            ("ROC AUC", &s.auc),
+            ("average precision", &s.average_precision),
+            ("Brier score", &s.brier),
+            ("calibration error (ECE)", &s.ece),
+        ] {
+            writeln!(f, "{name:<28}{}", estimate(e))?;
+        }
+
+        writeln!(f, "\nat score 0.5")?;
+        let line = |f: &mut fmt::Formatter<'_>, name: &str, p: String, r: String, f1: String, n: u64| {
+            writeln!(f, "  {name:<18}{p:<26}{r:<26}{f1:<26}{n:>8}")
+        };
+        let class = |f: &mut fmt::Formatter<'_>, name: &str, c: &Class| {
+            line(f, name, estimate(&c.precision), estimate(&c.recall), estimate(&c.f1), c.support)
+        };
+        let average = |f: &mut fmt::Formatter<'_>, name: &str, a: &Average| {
+            line(f, name, number(a.precision), number(a.recall), number(a.f1), a.support)
+        };
+        writeln!(f, "  {:<18}{:<26}{:<26}{:<26}{:>8}", "", "precision", "recall", "F1", "support")?;
+        let r = &self.measured.report;
+        class(f, &m.label_negative, &r.negative)?;
+        class(f, &m.label_positive, &r.positive)?;
+        average(f, "macro average", &r.macro_average)?;
+        average(f, "weighted average", &r.weighted_average)?;
+        writeln!(f, "  accuracy          {}", estimate(&r.accuracy))?;
+        writeln!(f, "  sensitivity       {}", estimate(&s.sensitivity))?;
+        writeln!(f, "  specificity       {}", estimate(&s.specificity))?;
+
+        writeln!(
+            f,
+            "\nas the device shows it (NEGATIVE below {}, POSITIVE above {})",
+            m.negative_below, m.positive_above
+        )?;
+        writeln!(
+            f,
+            "  {:<18}{:>10}{:>8}{:>10}{:>9}{:>7}{:>12}",
+            "", "POSITIVE", "REFER", "NEGATIVE", "INVALID", "FAULT", "UNREADABLE"
+        )?;
+        let counts = |f: &mut fmt::Formatter<'_>, name: &str, c: &StateCounts| {
+            let StateCounts { positive, refer, negative, invalid, fault, unreadable } = c;
+            writeln!(
+                f,
+                "  {name:<18}{positive:>10}{refer:>8}{negative:>10}{invalid:>9}{fault:>7}{unreadable:>12}"
+            )
+        };
+        counts(f, &m.label_negative, &self.states.without_disease)?;
+        counts(f, &m.label_positive, &self.states.with_disease)?;
+        writeln!(f, "  sensitivity of \"not NEGATIVE\"  {}", estimate(&s.sensitivity_not_negative))?;
+        writeln!(f, "  specificity of \"not POSITIVE\"  {}", estimate(&s.specificity_not_positive))?;
+
+        for g in &self.subgroups {
+            writeln!(
+                f,
+                "\n{} ({} pictures, {} patients): AUC {}, sensitivity {}",
+                g.name,
+                g.pictures,
+                g.patients,
+                estimate(&g.auc),
+                estimate(&g.sensitivity)
+            )?;
+        }
+        if let Some(robustness) = &self.robustness {
+            write!(f, "\n{robustness}")?;
+        }
+        writeln!(f, "\nThis supports a decision and makes none. Intended use: {}", m.intended_use)
+    }
+}

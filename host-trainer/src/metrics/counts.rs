@@ -1,0 +1,99 @@
+//! Right and wrong answers at the decision point: confusion matrix and classification report.
+//!
+//! The report has the form that scikit-learn's `classification_report` made familiar: a line a class, then the plain
+//! (macro) and the support-weighted mean (Sokolova and Lapalme, "A systematic analysis of performance measures for
+//! classification tasks", Information Processing and Management 45, 2009). An undefined entry makes its mean undefined.
+
+use super::{Estimate, Statistics};
+use serde::{Deserialize, Serialize};
+
+/// Pictures by truth and answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confusion {
+    /// Diseased, called positive.
+    pub true_positive: u64,
+    /// Healthy, called positive: a false alarm.
+    pub false_positive: u64,
+    /// Healthy, called negative.
+    pub true_negative: u64,
+    /// Diseased, called negative: a miss.
+    pub false_negative: u64,
+}
+
+/// One class's line of the report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Class {
+    /// Of those called so, the share that is.
+    pub precision: Estimate,
+    /// Of those that are, the share called so.
+    pub recall: Estimate,
+    /// Harmonic mean of both.
+    pub f1: Estimate,
+    /// Pictures of this class.
+    pub support: u64,
+}
+
+/// A mean over both classes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Average {
+    /// Mean precision.
+    pub precision: Option<f64>,
+    /// Mean recall.
+    pub recall: Option<f64>,
+    /// Mean F1.
+    pub f1: Option<f64>,
+    /// Pictures of both classes.
+    pub support: u64,
+}
+
+/// The classification report.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Class without the disease.
+    pub negative: Class,
+    /// Class with the disease.
+    pub positive: Class,
+    /// Share of right answers.
+    pub accuracy: Estimate,
+    /// Plain mean of both classes.
+    pub macro_average: Average,
+    /// Mean weighted by support.
+    pub weighted_average: Average,
+}
+
+impl Report {
+    /// Arranges statistics that are already computed.
+    pub(super) fn new(s: &Statistics<Estimate>, c: &Confusion) -> Self {
+        let negative = Class {
+            precision: s.negative_precision,
+            recall: s.specificity,
+            f1: s.negative_f1,
+            support: c.true_negative + c.false_positive,
+        };
+        let positive = Class {
+            precision: s.precision,
+            recall: s.sensitivity,
+            f1: s.f1,
+            support: c.true_positive + c.false_negative,
+        };
+        let mean = |n: f64, p: f64| {
+            let of = |pick: fn(&Class) -> Estimate| {
+                let (a, b) = (pick(&negative).value?, pick(&positive).value?);
+                Some((a * n + b * p) / (n + p))
+            };
+            Average {
+                precision: of(|c| c.precision),
+                recall: of(|c| c.recall),
+                f1: of(|c| c.f1),
+                support: negative.support + positive.support,
+            }
+        };
+        Self {
+            accuracy: s.accuracy,
+            macro_average: mean(1.0, 1.0),
+            weighted_average: mean(negative.support as f64, positive.support as f64),
+            negative,
+            positive,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! One page that says what a training run made, how good it is and how that was measured.
+//!
+//! The page is a single HTML file: style, diagrams and thumbnails are inside, nothing is loaded and no script runs (a
+//! content security policy in the page forbids both). It reads on a phone, on paper, in light and in dark. What a run's
+//! folder does not hold is said to be missing, not left out.
+
+mod examples;
+mod inputs;
+mod page;
+mod results;
+mod training;
+mod words;
+
+pub use inputs::{EvaluatedSet, Inputs};
+
+use crate::files;
+use anyhow::{Context, Result};
+use edge_runtime::decode::Picture;
+use std::path::Path;
+
+/// What goes into the page.
+#[derive(Clone, Copy, Default)]
+pub struct Options<'a> {
+    /// Leaves out the thumbnails, which are pictures of patients.
+    pub no_pictures: bool,
+    /// Finds a picture by its id where `predictions.csv` names no file (data in an `.npz` file).
+    pub open: Option<&'a dyn Fn(&str) -> Option<Picture>>,
+}
+
+/// Writes the page about the run in `run_dir` to `out`.
+///
+/// Reads `model.onnx`, `run.json`, `history.json`, `quantize.json`, and `metrics.json` with `predictions.csv` in
+/// `validation/`, `shifted/` and `test/`; each may be absent.
+///
+/// # Errors
+/// The folder is not there, a file in it is damaged, or the page cannot be written.
+pub fn run(run_dir: &Path, out: &Path, options: &Options) -> Result<()> {
+    let inputs = Inputs::read(run_dir)?;
+    let html = render(&inputs, options)?;
+    if let Some(folder) = out.parent().filter(|f| !f.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
+    files::write(out, html.as_bytes())?;
+    Ok(())
+}
+
+/// The page as text.
+///
+/// # Errors
+/// A diagram cannot be drawn.
+pub fn render(inputs: &Inputs, options: &Options) -> Result<String> {
+    Ok(page::page(inputs, options)?.into_string())
+}

@@ -1,0 +1,127 @@
+//! What a run's folder holds. Absent files are none; damaged ones are an error that names them.
+
+use crate::evaluate::record::{self, Metrics, ModelFacts, Prediction};
+use anyhow::{Context, Result, ensure};
+use edge_runtime::engine;
+use edge_runtime::model_file::ModelFile;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// The sets that a run may have been evaluated on: folder, name, and what it is.
+const SETS: [(&str, &str, &str); 3] = [
+    ("validation", "Validation", "pictures of patients that were kept out of training"),
+    ("shifted", "Shifted validation", "the same pictures, changed as by another installation"),
+    ("test", "Test", "pictures that were not looked at while the model was made"),
+];
+
+/// One line of `history.json`; null (not a number) is none.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Epoch {
+    pub epoch: usize,
+    pub phase: String,
+    pub train_loss: Option<f64>,
+    pub train_accuracy: Option<f64>,
+    pub val_loss: Option<f64>,
+    pub val_accuracy: Option<f64>,
+    pub val_auc: Option<f64>,
+    pub shifted_loss: Option<f64>,
+    pub shifted_accuracy: Option<f64>,
+    pub shifted_auc: Option<f64>,
+    pub seconds: Option<f64>,
+}
+
+/// One evaluated set of pictures.
+#[derive(Clone, Debug)]
+pub struct EvaluatedSet {
+    /// Name on the page.
+    pub name: &'static str,
+    /// What it is, in half a sentence.
+    pub what: &'static str,
+    /// The numbers.
+    pub metrics: Metrics,
+    /// One line a picture; empty where the file is absent.
+    pub predictions: Vec<Prediction>,
+}
+
+/// Everything that was found.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// From `model.onnx`, else from an evaluation.
+    pub model: Option<ModelFacts>,
+    /// `run.json`.
+    pub run: Option<Value>,
+    /// `history.json`.
+    pub history: Vec<Epoch>,
+    /// `quantize.json`.
+    pub quantize: Option<Value>,
+    /// The evaluated sets, in the order of the page.
+    pub sets: Vec<EvaluatedSet>,
+}
+
+impl Inputs {
+    /// Reads the folder.
+    ///
+    /// # Errors
+    /// It is no folder, or a file in it cannot be read or does not have its form.
+    pub fn read(folder: &Path) -> Result<Self> {
+        ensure!(folder.is_dir(), "expected the folder of a training run, found none at {}", folder.display());
+        let mut sets = Vec::new();
+        for (name, title, what) in SETS {
+            let Some(metrics) = json::<Metrics>(&folder.join(name).join(record::METRICS))? else { continue };
+            ensure!(
+                metrics.format == record::FORMAT,
+                "{name}/{}: expected format {}, got {}; evaluate again with this version",
+                record::METRICS,
+                record::FORMAT,
+                metrics.format
+            );
+            let path = folder.join(name).join(record::PREDICTIONS);
+            let predictions = match bytes(&path)? {
+                Some(bytes) => {
+                    record::from_csv(&bytes).with_context(|| format!("{} is damaged", path.display()))?
+                }
+                None => Vec::new(),
+            };
+            sets.push(EvaluatedSet { name: title, what, metrics, predictions });
+        }
+        let model =
+            model(&folder.join("model.onnx"))?.or_else(|| sets.first().map(|s| s.metrics.model.clone()));
+        Ok(Self {
+            model,
+            run: json(&folder.join("run.json"))?,
+            history: json(&folder.join("history.json"))?.unwrap_or_default(),
+            quantize: json(&folder.join("quantize.json"))?,
+            sets,
+        })
+    }
+
+    /// Evaluated sets whose model is another than the one described.
+    pub fn strangers(&self) -> Vec<&'static str> {
+        let hash = self.model.as_ref().map(|m| m.sha256.as_str());
+        self.sets.iter().filter(|s| Some(s.metrics.model.sha256.as_str()) != hash).map(|s| s.name).collect()
+    }
+}
+
+fn model(path: &Path) -> Result<Option<ModelFacts>> {
+    let Some(bytes) = bytes(path)? else { return Ok(None) };
+    let file = ModelFile::from_bytes(&bytes).with_context(|| format!("cannot use {}", path.display()))?;
+    let engines = engine::NAMES.join(", ");
+    Ok(Some(ModelFacts::of(&file, Some(bytes.len() as u64), &engines)))
+}
+
+fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+    let Some(bytes) = bytes(path)? else { return Ok(None) };
+    serde_json::from_slice(&bytes).map(Some).with_context(|| format!("{} is damaged", path.display()))
+}
+
+fn bytes(path: &Path) -> Result<Option<Vec<u8>>> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e).with_context(|| format!("cannot read {}", path.display())),
+    }
+}

@@ -1,0 +1,149 @@
+//! The sections on how the model was made: model, run, learning curves, float against int8.
+
+use super::inputs::{Epoch, Inputs};
+use super::words::{figure, leaf, leaves, missing, number};
+use crate::evaluate::record::ModelFacts;
+use crate::plots::{self, BLUE, GREY, ORANGE, Series};
+use anyhow::Result;
+use maud::{Markup, html};
+
+/// The model's own words and the run's settings.
+pub(super) fn model(inputs: &Inputs) -> Markup {
+    html! {
+        section id="model" {
+            h2 { "Model" }
+            @match &inputs.model {
+                Some(m) => (facts(m)),
+                None => (missing("there is no model in this folder", "Run export, then evaluate.")),
+            }
+            @if let Some(run) = &inputs.run {
+                details {
+                    summary { "Settings of the training run" }
+                    table.facts { @for (key, value) in leaves(run) { tr { th { (key) } td { (leaf(&value)) } } } }
+                }
+            }
+        }
+    }
+}
+
+fn facts(m: &ModelFacts) -> Markup {
+    let kilobytes =
+        m.file_bytes.map_or_else(|| "not stated".to_owned(), |b| format!("{:.1} kB", b as f64 / 1000.0));
+    let rows = [
+        ("name and version", format!("{} {}", m.name, m.version)),
+        ("SHA-256 of the file", m.sha256.clone()),
+        ("size of the file", kilobytes),
+        ("input", format!("{0} × {0} pixels, one channel, {1}", m.input_side, m.preprocessing)),
+        ("labels", format!("{} (low score), {} (high score)", m.label_negative, m.label_positive)),
+        (
+            "calibration",
+            format!("score = 1 / (1 + exp(−(logit / {} + {}))); {}", m.temperature, m.bias, m.fitted_on),
+        ),
+        ("thresholds", {
+            format!(
+                "NEGATIVE below {}, POSITIVE above {}; {}",
+                m.negative_below, m.positive_above, m.chosen_for
+            )
+        }),
+        ("training data", format!("SHA-256 {}", m.training_data_sha256)),
+        ("seeds", m.seeds.clone()),
+        ("made by", m.made_by.clone()),
+        ("evaluated with", m.engine.clone()),
+    ];
+    html! { table.facts { @for (key, value) in rows { tr { th { (key) } td { (value) } } } } }
+}
+
+/// Loss, accuracy and AUC over the epochs.
+pub(super) fn curves(inputs: &Inputs) -> Result<Markup> {
+    let history = &inputs.history;
+    let body = if history.is_empty() {
+        missing("there is no history of epochs in this folder", "Training writes it.")
+    } else {
+        let column = |pick: fn(&Epoch) -> Option<f64>| history.iter().map(pick).collect::<Vec<_>>();
+        let series = |colour, pick| Series { colour, values: column(pick) };
+        let border = history.iter().position(|e| e.phase == "qat").filter(|&at| at > 0);
+        let training = [("c-grey", "training"), ("c-blue", "validation"), ("c-orange", "shifted validation")];
+        let loss = plots::epochs(
+            "loss",
+            &[
+                series(GREY, |e| e.train_loss),
+                series(BLUE, |e| e.val_loss),
+                series(ORANGE, |e| e.shifted_loss),
+            ],
+            border,
+            true,
+        )?;
+        let accuracy = plots::epochs(
+            "accuracy",
+            &[
+                series(GREY, |e| e.train_accuracy),
+                series(BLUE, |e| e.val_accuracy),
+                series(ORANGE, |e| e.shifted_accuracy),
+            ],
+            border,
+            false,
+        )?;
+        let auc = plots::epochs(
+            "ROC AUC",
+            &[series(BLUE, |e| e.val_auc), series(ORANGE, |e| e.shifted_auc)],
+            border,
+            false,
+        )?;
+        let seconds: f64 = history.iter().filter_map(|e| e.seconds).sum();
+        html! {
+            p {
+                (history.len()) " epochs in " (format!("{:.0} minutes", seconds / 60.0)) ". "
+                @if border.is_some() { "Right of the dashed line: quantization-aware training, in which the network computes in int8. " }
+                "Training values are on augmented pictures, so they may lie below those of validation."
+            }
+            div.figures {
+                (figure(loss, &training, html! { "Loss (cross-entropy, balanced over classes); lower is better." }))
+                (figure(accuracy, &training, html! { "Accuracy at a logit of 0." }))
+                (figure(auc, &training[1..], html! { "Area under the ROC curve." }))
+            }
+        }
+    };
+    Ok(html! { section id="curves" { h2 { "Learning curves" } (body) } })
+}
+
+/// Float and int8, side by side, with what `quantize.json` holds of both.
+pub(super) fn quantization(inputs: &Inputs) -> Markup {
+    let of =
+        |which: &str| inputs.quantize.as_ref().and_then(|q| q.get(which)).map(leaves).unwrap_or_default();
+    let (float, int8) = (of("float"), of("int8"));
+    let mut keys: Vec<&str> = float.iter().chain(&int8).map(|(key, _)| key.as_str()).collect();
+    let mut seen = std::collections::HashSet::new();
+    keys.retain(|key| seen.insert(*key));
+    html! {
+        section id="quantization" {
+            h2 { "Float and int8" }
+            @if keys.is_empty() {
+                (missing("there is no comparison of the float and the int8 network in this folder", "Run quantize."))
+            } @else {
+                p { "The same network before and after quantization, on the same pictures. The int8 network is the one that is shipped." }
+                div.scroll { table.numbers {
+                    thead { tr { th {} th { "float" } th { "int8" } th { "difference" } } }
+                    tbody { @for key in keys {
+                        @let (a, b) = (find(&float, key), find(&int8, key));
+                        @let difference = a.and_then(|v| v.as_f64()).zip(b.and_then(|v| v.as_f64())).map(|(a, b)| b - a);
+                        tr {
+                            th { (key) }
+                            td { (a.map_or_else(|| "–".to_owned(), leaf)) }
+                            td { (b.map_or_else(|| "–".to_owned(), leaf)) }
+                            td { (signed(difference)) }
+                        }
+                    } }
+                } }
+            }
+        }
+    }
+}
+
+fn find<'a>(list: &'a [(String, serde_json::Value)], key: &str) -> Option<&'a serde_json::Value> {
+    list.iter().find(|(k, _)| k == key).map(|(_, v)| v)
+}
+
+/// A difference with its sign.
+fn signed(v: Option<f64>) -> String {
+    v.map_or_else(|| number(None), |v| format!("{v:+.4}").replace('-', "−"))
+}
