@@ -27,11 +27,19 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let python = python::find()?;
     let packages = python::packages(&python)?;
 
-    let mut cargo = process::cargo();
+    let test = |more: &[&str]| {
+        let mut cargo = process::cargo();
+        cargo.args(["test", "--workspace", "--features", "host-trainer/torch"]).args(more);
+        cargo.env("PNEUMOSCOPE_PYTHON", &python.program).env("PNEUMOSCOPE_PYTHON_PACKAGES", &packages);
+        cargo
+    };
+    if arguments.filter.is_none() {
+        // Marked as ignored, because a bare `cargo test` has no onnxruntime.
+        process::run(&mut test(&["--test", "onnxruntime", "--", "--ignored"]))?;
+    }
     // All test programs are run even after one failed, so that one run tells everything.
-    cargo.args(["test", "--workspace", "--features", "host-trainer/torch", "--no-fail-fast"]);
+    let mut cargo = test(&["--no-fail-fast"]);
     cargo.args(&arguments.filter);
-    cargo.env("PNEUMOSCOPE_PYTHON", &python.program).env("PNEUMOSCOPE_PYTHON_PACKAGES", packages);
     match data {
         // Tests that need the X-rays are marked as ignored, with that reason.
         Some(data) => cargo.env("PNEUMOSCOPE_DATA", data).args(["--", "--include-ignored"]),

@@ -1,0 +1,99 @@
+"""Golden vectors of a model, computed by onnxruntime: an engine that shares no code with this project.
+
+For every frame (a file of side * side bytes, the network's input) it records the SHA-256 of every 8-bit tensor and the bits of the
+logit; for the first frames it also keeps a few tensors whole. The model must pass onnx.checker's full check first.
+
+    python tests/golden.py --model models/pneumonia/model.onnx --frames DIR --out golden.json
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import struct
+import tempfile
+from pathlib import Path
+
+import numpy
+import onnx
+import onnxruntime
+
+# Frames and tensors that are kept whole, so that a difference can be looked at: the last ones are small.
+WHOLE_FRAMES = 2
+WHOLE_BYTES = 8192
+
+
+def with_every_tensor(model):
+    """The model with every 8-bit tensor as an output, and their names in the graph's order."""
+    shapes = {v.name: v for v in onnx.shape_inference.infer_shapes(model, strict_mode=True).graph.value_info}
+    names = []
+    for node in model.graph.node:
+        if node.op_type in ("QLinearConv", "QuantizeLinear"):
+            names.append(node.output[0])
+            model.graph.output.append(shapes[node.output[0]])
+    return model, names
+
+
+def session(model):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--frames", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+
+    file = args.model.read_bytes()
+    model = onnx.load_from_string(file)
+    onnx.checker.check_model(model, full_check=True)
+    plain = session(model)
+    model, names = with_every_tensor(model)
+    full = session(model)
+    side = model.graph.input[0].type.tensor_type.shape.dim[3].dim_value
+
+    frames = []
+    for path in sorted(args.frames.glob("*.u8")):
+        pixels = path.read_bytes()
+        image = {model.graph.input[0].name: numpy.frombuffer(pixels, numpy.uint8).reshape(1, 1, side, side)}
+        logit, *tensors = full.run(["logit"] + names, image)
+        # Fused or not, the answer is one: the file as a user runs it must give the logit of the opened-up one.
+        (alone,) = plain.run(["logit"], image)
+        assert alone.tobytes() == logit.tobytes(), f"{path.name}: onnxruntime disagrees with itself"
+        bits = struct.unpack("<I", numpy.float32(logit).tobytes())[0]
+        frame = {
+            "name": path.stem,
+            "input": hashlib.sha256(pixels).hexdigest(),
+            "logit": float(logit[0, 0]),
+            "logit_bits": f"{bits:08x}",
+            "tensors": [hashlib.sha256(t.tobytes()).hexdigest()[:32] for t in tensors],
+        }
+        if len(frames) < WHOLE_FRAMES:
+            kept = [(n, t) for n, t in zip(names, tensors) if t.size <= WHOLE_BYTES]
+            frame["whole"] = {n: t.tobytes().hex() for n, t in kept[-3:]}
+        frames.append(frame)
+    assert frames, f"no frames in {args.frames}"
+
+    golden = {
+        "made_by": f"onnxruntime {onnxruntime.__version__}, onnx {onnx.__version__}",
+        "model": hashlib.sha256(file).hexdigest(),
+        "tensors": names,
+        "frames": frames,
+    }
+    # One frame a line: short, and a change shows where it is.
+    lines = ",\n".join(json.dumps(f) for f in frames)
+    text = json.dumps({k: v for k, v in golden.items() if k != "frames"})[:-1] + f', "frames": [\n{lines}\n]}}\n'
+    with tempfile.NamedTemporaryFile("w", dir=args.out.parent, delete=False) as temporary:
+        temporary.write(text)
+        temporary.flush()
+        os.fsync(temporary.fileno())
+    os.chmod(temporary.name, 0o644)
+    os.replace(temporary.name, args.out)
+    print(f"{args.out}: {len(frames)} frames, {len(names)} tensors each, {golden['made_by']}")
+
+
+if __name__ == "__main__":
+    main()

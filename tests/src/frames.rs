@@ -1,0 +1,57 @@
+//! The golden frames: inputs of the network, side x side bytes each. Phantoms as a device would see them, and extremes
+//! that no camera gives but an engine must agree on: constants, edges, noise.
+
+use edge_core::Scratch;
+use edge_runtime::phantom::{Label, draw};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// One golden frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoldenFrame {
+    /// Unique; the order of names is the order of frames.
+    pub name: String,
+    /// The network's input, rows from the top.
+    pub input: Vec<u8>,
+}
+
+/// Phantoms of each class.
+const PHANTOMS: u64 = 24;
+
+/// All golden frames for an input of `side`, sorted by name.
+pub fn all(side: u16) -> Vec<GoldenFrame> {
+    let n = usize::from(side);
+    let mut frames = Vec::new();
+    let mut add = |name: String, input: Vec<u8>| frames.push(GoldenFrame { name, input });
+    for seed in 0..PHANTOMS {
+        // Different sizes, so that the preprocessing is part of what is compared.
+        let size = 96 + 37 * seed as u16;
+        add(format!("normal-{seed:02}"), phantom(Label::Normal, seed, size, side));
+        add(format!("pneumonia-{seed:02}"), phantom(Label::Pneumonia, 100 + seed, size, side));
+    }
+    let mut noise = ChaCha8Rng::seed_from_u64(7);
+    for (name, value) in [("black", 0), ("grey", 128), ("white", 255)] {
+        add(format!("extreme-{name}"), vec![value; n * n]);
+    }
+    let pattern = |f: &dyn Fn(usize, usize) -> u8| (0..n * n).map(|i| f(i % n, i / n)).collect::<Vec<u8>>();
+    add("extreme-checks".into(), pattern(&|x, y| if (x + y) % 2 == 0 { 0 } else { 255 }));
+    add("extreme-columns".into(), pattern(&|x, _| if x % 4 < 2 { 0 } else { 255 }));
+    add("extreme-ramp".into(), pattern(&|x, y| ((x + y) * 255 / (2 * n - 2)) as u8));
+    for index in 0..3 {
+        let mut bytes = vec![0; n * n];
+        noise.fill_bytes(&mut bytes);
+        add(format!("extreme-noise-{index}"), bytes);
+    }
+    frames.sort_by(|a, b| a.name.cmp(&b.name));
+    frames
+}
+
+fn phantom(label: Label, seed: u64, size: u16, side: u16) -> Vec<u8> {
+    let picture = draw(label, seed, size);
+    let n = usize::from(side);
+    let (mut row, mut line, mut cells, mut input) = (vec![0; n], vec![0; n], vec![0; n * n], vec![0; n * n]);
+    let scratch = Scratch { row: &mut row, line: &mut line, cells: &mut cells };
+    edge_core::preprocess(&picture.frame(), side, scratch, &mut input)
+        .expect("a drawn picture has rows and fits");
+    input
+}

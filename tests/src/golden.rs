@@ -1,0 +1,60 @@
+//! The golden vectors as onnxruntime made them.
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// `models/pneumonia/golden.json`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Golden {
+    /// Engine and version.
+    pub made_by: String,
+    /// SHA-256 of the model file.
+    pub model: String,
+    /// Names of the 8-bit tensors, in the graph's order.
+    pub tensors: Vec<String>,
+    /// One entry a frame.
+    pub frames: Vec<Entry>,
+}
+
+/// What one frame gave.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Entry {
+    /// The frame's name.
+    pub name: String,
+    /// SHA-256 of the frame.
+    pub input: String,
+    /// Bits of the logit, eight hexadecimal digits.
+    pub logit_bits: String,
+    /// First 16 bytes of the SHA-256 of each tensor, in hexadecimal.
+    pub tensors: Vec<String>,
+    /// Some tensors whole, in hexadecimal, for a few frames.
+    #[serde(default)]
+    pub whole: BTreeMap<String, String>,
+}
+
+impl Golden {
+    /// Reads the committed vectors.
+    ///
+    /// # Errors
+    /// The file is absent or of another form.
+    pub fn shipped() -> anyhow::Result<Self> {
+        let path = crate::root().join("models/pneumonia/golden.json");
+        Ok(serde_json::from_slice(&std::fs::read(path)?)?)
+    }
+}
+
+/// SHA-256 in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// The form in which tensors are compared: the first 16 bytes of their SHA-256.
+pub fn tensor_hash(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes)[..16])
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,19 @@
+//! What every engine and every board is held to: the same model file and the same frame give the same integers.
+//!
+//! [`frames`] draws the golden frames; [`golden`] reads what onnxruntime made of them (`models/pneumonia/golden.json`, written by
+//! `cargo xtask golden`). The suites under `tests/` compare engines with it, byte by byte.
+
+pub mod frames;
+pub mod golden;
+
+use std::path::PathBuf;
+
+/// The workspace's root.
+pub fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// The shipped model.
+pub fn shipped_model() -> PathBuf {
+    root().join("models/pneumonia/model.onnx")
+}

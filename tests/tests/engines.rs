@@ -1,0 +1,98 @@
+//! Every engine against onnxruntime's golden vectors: every 8-bit tensor and the logit, byte by byte.
+
+use conformance::frames::{self, GoldenFrame};
+use conformance::golden::{Golden, hex, sha256, tensor_hash};
+use edge_runtime::engine;
+use edge_runtime::infer_tract::{TractEngine, Values};
+use edge_runtime::model_file::{ModelFile, seal};
+
+fn shipped() -> (ModelFile, Golden, Vec<GoldenFrame>) {
+    let model = ModelFile::load(conformance::shipped_model()).expect("the shipped model loads");
+    let golden =
+        Golden::shipped().expect("the golden vectors are committed; make them with `cargo xtask golden`");
+    let frames = frames::all(model.metadata.input_side);
+    (model, golden, frames)
+}
+
+/// The first difference between stock tract's tensors and the golden ones over all frames, as text; none where all
+/// are identical.
+fn first_difference(model: &ModelFile, golden: &Golden, frames: &[GoldenFrame]) -> Option<String> {
+    let tract = TractEngine::load_with_intermediates(model).expect("tract loads the model");
+    for (frame, entry) in frames.iter().zip(&golden.frames) {
+        let results = tract.run(&frame.input).expect("tract runs the model");
+        for (name, expected) in golden.tensors.iter().zip(&entry.tensors) {
+            let result = results.iter().find(|r| r.name == *name);
+            let Some(Values::U8(got)) = result.map(|r| &r.values) else {
+                return Some(format!("{}: no 8-bit tensor {name}", frame.name));
+            };
+            if tensor_hash(got) != *expected {
+                return Some(format!("{}: tensor {name} differs", frame.name));
+            }
+            if entry.whole.get(name).is_some_and(|whole| hex(got) != *whole) {
+                return Some(format!("{}: tensor {name} differs from the one kept whole", frame.name));
+            }
+        }
+        let logit = results.iter().find(|r| r.name == "logit").map(|r| &r.values);
+        let bits = match logit {
+            Some(Values::F32(v)) if v.len() == 1 => format!("{:08x}", v[0].to_bits()),
+            other => format!("{other:?}"),
+        };
+        if bits != entry.logit_bits {
+            return Some(format!("{}: logit {bits} instead of {}", frame.name, entry.logit_bits));
+        }
+    }
+    None
+}
+
+#[test]
+fn golden_vectors_are_of_the_shipped_model_and_of_these_frames() {
+    let (model, golden, frames) = shipped();
+    assert_eq!(golden.model, model.sha256, "made of another model; run `cargo xtask golden`");
+    assert!(golden.frames.len() >= 50, "at least 50 frames");
+    assert_eq!(golden.frames.len(), frames.len());
+    for (frame, entry) in frames.iter().zip(&golden.frames) {
+        assert_eq!(frame.name, entry.name);
+        assert_eq!(sha256(&frame.input), entry.input, "{}: the drawn frame has changed", frame.name);
+        assert_eq!(entry.tensors.len(), golden.tensors.len());
+    }
+    let quantized = model.proto.graph.iter().flat_map(|g| &g.node);
+    let count = quantized.filter(|n| matches!(n.op_type.as_str(), "QLinearConv" | "QuantizeLinear")).count();
+    assert_eq!(golden.tensors.len(), count, "every 8-bit tensor of the graph is compared");
+    assert!(golden.frames.iter().any(|f| !f.whole.is_empty()), "some tensors are kept whole");
+}
+
+#[test]
+fn stock_tract_gives_identical_tensors_and_logits() {
+    let (model, golden, frames) = shipped();
+    assert_eq!(first_difference(&model, &golden, &frames), None);
+}
+
+#[test]
+fn every_engine_gives_identical_logits() {
+    let (model, golden, frames) = shipped();
+    for name in engine::NAMES {
+        let mut engine = engine::load(name, &model).expect("a named engine exists").expect("it loads");
+        for (frame, entry) in frames.iter().zip(&golden.frames) {
+            let logit = engine.infer(&frame.input).expect("it runs");
+            assert_eq!(format!("{:08x}", logit.to_bits()), entry.logit_bits, "{name}, {}", frame.name);
+        }
+    }
+}
+
+/// The suite bites: one weight of one convolution changed by one step is found.
+#[test]
+fn a_planted_wrong_weight_is_found() {
+    let (model, golden, frames) = shipped();
+    let mut proto = model.proto.clone();
+    let graph = proto.graph.as_mut().expect("a graph");
+    let weight =
+        graph.initializer.iter_mut().find(|t| t.name == "d2.project.weight").expect("a convolution's weight");
+    weight.raw_data[1234] = (weight.raw_data[1234] as i8).wrapping_add(1) as u8;
+    seal(&mut proto);
+    let planted = ModelFile::from_bytes(&prost::Message::encode_to_vec(&proto)).expect("a sealed model");
+    let found = first_difference(&planted, &golden, &frames).expect("the wrong weight is found");
+    assert!(
+        found.contains("d2.project differs"),
+        "found at the convolution that was changed, not later: {found}"
+    );
+}

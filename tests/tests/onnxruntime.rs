@@ -1,0 +1,41 @@
+//! The committed golden vectors are what onnxruntime gives today, and the model passes onnx.checker's full check.
+//!
+//! Needs Python with onnxruntime and onnx; `cargo xtask test` provides both and runs this.
+
+use conformance::frames;
+use edge_runtime::model_file::ModelFile;
+use std::path::PathBuf;
+use std::process::Command;
+
+#[test]
+#[ignore = "needs Python with onnxruntime: `cargo xtask test` fetches it and runs this test"]
+fn golden_vectors_are_what_onnxruntime_gives() {
+    let python = std::env::var("PNEUMOSCOPE_PYTHON").expect("set by cargo xtask test");
+    let packages = std::env::var("PNEUMOSCOPE_PYTHON_PACKAGES").expect("set by cargo xtask test");
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("golden");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let model = ModelFile::load(conformance::shipped_model()).unwrap();
+    for frame in frames::all(model.metadata.input_side) {
+        std::fs::write(folder.join(format!("{}.u8", frame.name)), &frame.input).unwrap();
+    }
+    let out = folder.join("golden.json");
+    let run = Command::new(python)
+        .env("PYTHONPATH", packages)
+        .arg(conformance::root().join("tests/golden.py"))
+        .args([
+            "--model".into(),
+            conformance::shipped_model(),
+            "--frames".into(),
+            folder.clone(),
+            "--out".into(),
+            out.clone(),
+        ])
+        .output()
+        .expect("Python runs");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let fresh = std::fs::read_to_string(&out).unwrap();
+    let committed =
+        std::fs::read_to_string(conformance::root().join("models/pneumonia/golden.json")).unwrap();
+    assert!(fresh == committed, "the committed vectors differ; look at `cargo xtask golden` and git diff");
+}
