@@ -53,7 +53,8 @@ pub fn fit(logits: &[f32], labels: &[bool]) -> Calibration {
 /// the classes are so well apart that the two cross, they change places, which keeps both promises.
 pub fn thresholds(scores: &[f32], labels: &[bool]) -> Thresholds {
     let of = |label: bool| {
-        let mut sorted: Vec<f32> = scores.iter().zip(labels).filter(|(_, l)| **l == label).map(|(s, _)| *s).collect();
+        let mut sorted: Vec<f32> =
+            scores.iter().zip(labels).filter(|(_, l)| **l == label).map(|(s, _)| *s).collect();
         sorted.sort_by(f32::total_cmp);
         sorted
     };

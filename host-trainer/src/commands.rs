@@ -93,7 +93,9 @@ pub fn all(args: &cli::All) -> Result<()> {
         println!("{metrics}");
     }
     let out = run.path("report.html");
-    let open = |id: &str| data.cases.iter().find(|c| c.id == id).and_then(|c| c.original.open().ok()).map(|p| (*p).clone());
+    let open = |id: &str| {
+        data.cases.iter().find(|c| c.id == id).and_then(|c| c.original.open().ok()).map(|p| (*p).clone())
+    };
     report::run(&args.training.step.run, &out, &report::Options { no_pictures: false, open: Some(&open) })?;
     println!("model:  {}\nreport: {}", run.path("model.onnx").display(), out.display());
     Ok(())
@@ -171,7 +173,11 @@ fn quantize_run(run: &mut Run, data: &Dataset, device: Device) -> Result<()> {
             f.val_auc, f.shifted_auc, f.val_accuracy, f.shifted_accuracy
         );
     }
-    println!("lost       {:>14.4} {:>8.4}", float.val_auc - int8.val_auc, float.shifted_auc - int8.shifted_auc);
+    println!(
+        "lost       {:>14.4} {:>8.4}",
+        float.val_auc - int8.val_auc,
+        float.shifted_auc - int8.shifted_auc
+    );
     Ok(())
 }
 
@@ -181,10 +187,14 @@ fn export_run(run: &Run, data: &Dataset, version: &str, device: Device) -> Resul
     let integers = quantized.network.integers(&quantized.parameters)?;
     let path = run.path("model.onnx");
     let sha256 = crate::export::export(&quantized.network, &integers, &metadata, &path)?;
-    let bytes = std::fs::metadata(&path).map(|m| m.len()).context("the model was written but cannot be read")?;
+    let bytes =
+        std::fs::metadata(&path).map(|m| m.len()).context("the model was written but cannot be read")?;
     let t = metadata.thresholds;
     println!("{}: {bytes} bytes, sha256 {sha256}", path.display());
-    println!("NEGATIVE below {}, POSITIVE above {}: {}", t.negative_below, t.positive_above, metadata.chosen_for);
+    println!(
+        "NEGATIVE below {}, POSITIVE above {}: {}",
+        t.negative_below, t.positive_above, metadata.chosen_for
+    );
     Ok(())
 }
 
@@ -194,10 +204,14 @@ fn evaluate_run(run: &Run, data: &Dataset, model: &Path, robustness: usize) -> R
     let plain: Vec<Item> = validate.iter().map(|&i| plain_item(&data.cases[i])).collect();
     let shifted: Vec<Item> = validate.iter().map(|&i| shifted_item(&data.cases[i])).collect::<Result<_>>()?;
     let about = |what: &str| {
-        format!("{}, validation patients of split seed {}, {what}; score and thresholds were fitted on them", run.data.0, run.split.seed)
+        format!(
+            "{}, validation patients of split seed {}, {what}; score and thresholds were fitted on them",
+            run.data.0, run.split.seed
+        )
     };
     println!("measuring on the validation patients, as they are");
-    let first = evaluate::run(model, &plain, &run.path("validation"), &options(&about("as they are"), robustness))?;
+    let first =
+        evaluate::run(model, &plain, &run.path("validation"), &options(&about("as they are"), robustness))?;
     println!("measuring on the validation patients, shifted");
     let second = evaluate::run(model, &shifted, &run.path("shifted"), &options(&about("shifted"), 0))?;
     Ok([first, second])

@@ -78,7 +78,9 @@ pub fn check(model: &ModelProto) -> Result<(), Violation> {
     if graph.nodes().iter().filter(|n| n.op_type == "GlobalAveragePool").count() != 1 {
         return broken(7, "expected one GlobalAveragePool");
     }
-    if let Some(node) = graph.nodes().iter().find(|n| n.op_type == "QuantizeLinear" && !graph.quantizes_add(n)) {
+    if let Some(node) =
+        graph.nodes().iter().find(|n| n.op_type == "QuantizeLinear" && !graph.quantizes_add(n))
+    {
         return broken(6, format!("{}: QuantizeLinear without an Add before it", node.name));
     }
     Ok(())
@@ -119,7 +121,9 @@ fn convolution(graph: &Graph, node: &NodeProto, input: &Option<Shape>) -> Result
         return broken(3, format!("{name}: an output scale of {y_scale} reaches beyond 6"));
     }
     let widest = i64::from(x_zero).max(255 - i64::from(x_zero));
-    for ((row, &scale), &bias) in weights.chunks_exact(weights.len() / cout as usize).zip(&scales).zip(&biases) {
+    for ((row, &scale), &bias) in
+        weights.chunks_exact(weights.len() / cout as usize).zip(&scales).zip(&biases)
+    {
         let product = x_scale * scale;
         if product / y_scale != product * (1.0 / y_scale) {
             return broken(4, format!("{name}: a weight scale of {scale} gives different multipliers"));

@@ -14,8 +14,8 @@ use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
 use tract_onnx::pb::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
-    TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto,
+    TensorProto, TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
 };
 
 /// Writes the file; returns its SHA-256.
@@ -26,7 +26,8 @@ pub fn export(network: &IntegerNet, integers: &Integers, metadata: &Metadata, pa
     let model = model(network, integers, metadata)?;
     let bytes = model.encode_to_vec();
     // Read back as a runtime would before anybody relies on it.
-    let read = ModelFile::from_bytes(&bytes).context("the exported model does not pass the runtime's own checks")?;
+    let read =
+        ModelFile::from_bytes(&bytes).context("the exported model does not pass the runtime's own checks")?;
     files::write(path, &bytes)?;
     Ok(read.sha256)
 }
@@ -64,7 +65,8 @@ pub fn value_name(network: &IntegerNet, index: usize) -> String {
 }
 
 fn graph(network: &IntegerNet, integers: &Integers) -> GraphProto {
-    let mut build = Build { graph: GraphProto { name: "pneumonia".into(), ..Default::default() }, grid: &network.grid };
+    let mut build =
+        Build { graph: GraphProto { name: "pneumonia".into(), ..Default::default() }, grid: &network.grid };
     build.put("weight_zero_point", DataType::Int8, &[], vec![0]);
     for (value, scale) in network.grid.values.iter().enumerate() {
         build.scale(&value_name(network, value), *scale);
@@ -79,7 +81,11 @@ fn graph(network: &IntegerNet, integers: &Integers) -> GraphProto {
                 build.put(&format!("{}.weight", conv.name), DataType::Int8, &conv.weight_shape(), weights);
                 let biases = numbers.biases.iter().flat_map(|b| b.to_le_bytes()).collect();
                 build.put(&format!("{}.bias", conv.name), DataType::Int32, &[conv.cout], biases);
-                build.floats(&format!("{}.weight_scale", conv.name), &[conv.cout], &network.grid.weights[index]);
+                build.floats(
+                    &format!("{}.weight_scale", conv.name),
+                    &[conv.cout],
+                    &network.grid.weights[index],
+                );
                 build.convolution(conv, &name(conv.input));
                 index += 1;
             }

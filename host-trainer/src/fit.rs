@@ -68,7 +68,8 @@ pub fn fit(
     let steps = train.len().div_ceil(recipe.batch);
     for epoch in done..schedule.epochs {
         let started = Instant::now();
-        let bar = progress_bar(&format!("{} epoch {} of {}", schedule.phase, epoch + 1, schedule.epochs), steps);
+        let bar =
+            progress_bar(&format!("{} epoch {} of {}", schedule.phase, epoch + 1, schedule.epochs), steps);
         let mut sums = Sums::default();
         std::thread::scope(|scope| -> Result<()> {
             // Fine-tuning sees other orders and changes than float training did.
@@ -121,7 +122,8 @@ fn step(
     let logits = network.train_logits(&optimizer.parameters, &net::channels_last(&steps));
     let loss = balanced_loss(&logits, &labels, weights);
     sums.loss += loss.double_value(&[]) * batch.labels.len() as f64;
-    sums.right += values(&logits).iter().zip(&batch.labels).filter(|(z, y)| (**z > 0.0) == (**y > 0.5)).count() as f64;
+    sums.right +=
+        values(&logits).iter().zip(&batch.labels).filter(|(z, y)| (**z > 0.0) == (**y > 0.5)).count() as f64;
     sums.count += batch.labels.len() as f64;
     let decay = optimizer.step(&loss, rate, CLIP);
     network.after_step(decay);

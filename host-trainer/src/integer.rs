@@ -57,7 +57,8 @@ impl IntegerNet {
     /// A network with these scales.
     pub fn new(net: Net, grid: Grid, device: Device) -> Self {
         let count = net.convs().count();
-        let multiplier = |i| Tensor::from_slice(&grid.multipliers(&net, i)).view([1, -1, 1, 1]).to_device(device);
+        let multiplier =
+            |i| Tensor::from_slice(&grid.multipliers(&net, i)).view([1, -1, 1, 1]).to_device(device);
         Self { multipliers: (0..count).map(multiplier).collect(), net, grid }
     }
 
@@ -86,7 +87,12 @@ impl IntegerNet {
     }
 
     /// As [`IntegerNet::logits`]; `observe` sees every value, centred on its zero point, with its number.
-    pub fn logits_observed(&self, parameters: &Tensor, steps: &Tensor, observe: &mut dyn FnMut(usize, &Tensor)) -> Tensor {
+    pub fn logits_observed(
+        &self,
+        parameters: &Tensor,
+        steps: &Tensor,
+        observe: &mut dyn FnMut(usize, &Tensor),
+    ) -> Tensor {
         let pieces = parameters.split_with_sizes(self.sizes(), 0);
         let mut computed = vec![steps.shallow_clone()];
         let mut index = 0;
@@ -127,7 +133,8 @@ impl IntegerNet {
         let pieces = parameters.detach().split_with_sizes(self.sizes(), 0);
         let mut convs = Vec::new();
         for (i, conv) in self.net.convs().enumerate() {
-            let weights: Vec<i8> = values(&pieces[2 * i].clamp(-127.0, 127.0).round()).iter().map(|&w| w as i8).collect();
+            let weights: Vec<i8> =
+                values(&pieces[2 * i].clamp(-127.0, 127.0).round()).iter().map(|&w| w as i8).collect();
             let biases: Vec<i32> = values(&(&pieces[2 * i + 1] / self.multipliers[i].view(-1)).round())
                 .iter()
                 .map(|&b| b as i32)
@@ -137,7 +144,11 @@ impl IntegerNet {
             for (channel, row) in weights.chunks_exact(weights.len() / biases.len().max(1)).enumerate() {
                 let sum: i64 = row.iter().map(|&w| i64::from(w).abs()).sum();
                 let bound = sum * widest + i64::from(biases[channel]).abs();
-                ensure!(bound < 1 << 24, "{} channel {channel}: accumulators up to {bound}, at most 2^24", conv.name);
+                ensure!(
+                    bound < 1 << 24,
+                    "{} channel {channel}: accumulators up to {bound}, at most 2^24",
+                    conv.name
+                );
             }
             convs.push(IntegerConv { weights, biases });
         }

@@ -50,9 +50,9 @@ mod npz;
 pub mod optimizer;
 #[cfg(feature = "torch")]
 pub mod phantoms;
+pub mod plots;
 #[cfg(feature = "torch")]
 pub mod quantize;
-pub mod plots;
 pub mod random;
 pub mod report;
 pub mod robustness;

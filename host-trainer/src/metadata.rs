@@ -22,7 +22,13 @@ const NO_USE: &str = "Trained on drawings to try the trainer. Not for pictures o
 ///
 /// # Errors
 /// The data does not fit the run, or a text is too long.
-pub fn metadata(run: &Run, cases: &[Case], quantized: &Quantized, version: &str, device: Device) -> Result<Metadata> {
+pub fn metadata(
+    run: &Run,
+    cases: &[Case],
+    quantized: &Quantized,
+    version: &str,
+    device: Device,
+) -> Result<Metadata> {
     let (train, validate) = run.indices(cases)?;
     let sets = Validation::new(cases, &validate, run.recipe.side);
     let forward = |steps: &tch::Tensor| quantized.logits(steps);
@@ -62,12 +68,16 @@ pub fn metadata(run: &Run, cases: &[Case], quantized: &Quantized, version: &str,
             "metrics",
             &format!(
                 "int8, validation patients: AUC {:.4}, shifted {:.4}; float: {:.4}, shifted {:.4}",
-                figures.int8.val_auc, figures.int8.shifted_auc, figures.float.val_auc, figures.float.shifted_auc
+                figures.int8.val_auc,
+                figures.int8.shifted_auc,
+                figures.float.val_auc,
+                figures.float.shifted_auc
             ),
         )?,
     })
 }
 
 fn text<const N: usize>(what: &str, value: &str) -> Result<heapless::String<N>> {
-    heapless::String::try_from(value).map_err(|_| anyhow!("{what}: expected at most {N} bytes, got `{value}`"))
+    heapless::String::try_from(value)
+        .map_err(|_| anyhow!("{what}: expected at most {N} bytes, got `{value}`"))
 }

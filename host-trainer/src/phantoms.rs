@@ -22,5 +22,8 @@ pub fn load(count: usize, side: u16) -> Dataset {
     };
     let cases = (0..count).into_par_iter().filter_map(make).collect();
     bar.finish_and_clear();
-    Dataset { cases, notes: vec!["drawings, not X-rays: a model trained on them is for trying the trainer".into()] }
+    Dataset {
+        cases,
+        notes: vec!["drawings, not X-rays: a model trained on them is for trying the trainer".into()],
+    }
 }

@@ -6,7 +6,7 @@
 use crate::augment::{Strength, augmented};
 use crate::dataset::{Case, progress_bar};
 use crate::fit::{Schedule, Trainable, fit};
-use crate::grid::{Grid, head_limit, HEAD_MAX};
+use crate::grid::{Grid, HEAD_MAX, head_limit};
 use crate::integer::IntegerNet;
 use crate::net::{channels_last, to_steps, to_units};
 use crate::optimizer::{AdamW, values};
@@ -67,7 +67,8 @@ impl Quantized {
     pub fn load(run: &Run, device: Device) -> Result<Self> {
         let grid: Grid = run.read_json(GRID).context("run the `quantize` step first")?;
         let mut found = tensors::load(&run.path(INT8), device)?;
-        let parameters = found.remove("parameters").with_context(|| format!("{INT8}: no tensor `parameters`"))?;
+        let parameters =
+            found.remove("parameters").with_context(|| format!("{INT8}: no tensor `parameters`"))?;
         let net = crate::net::Net::pneumonia(i64::from(run.recipe.side));
         Ok(Self { network: IntegerNet::new(net, grid, device), parameters })
     }
@@ -91,7 +92,8 @@ pub fn quantize(run: &mut Run, cases: &[Case], device: Device) -> Result<Compari
         let ranges = ranges(run, cases, &float, device)?;
         let largest: Vec<Vec<f32>> =
             folded.convs.iter().map(|(w, _)| values(&w.abs().amax([1i64, 2, 3].as_slice(), false))).collect();
-        let grid = Grid::choose(&float.net, &ranges, &largest, largest_head(&float.net, &values(&folded.head)));
+        let grid =
+            Grid::choose(&float.net, &ranges, &largest, largest_head(&float.net, &values(&folded.head)));
         run.write_json(GRID, &grid)?;
         grid
     };
@@ -184,7 +186,13 @@ fn largest_head(net: &crate::net::Net, head: &[f32]) -> f32 {
 }
 
 /// Both networks on both validation sets.
-fn compare(run: &Run, cases: &[Case], float: &FloatNet, int8: &Quantized, device: Device) -> Result<Comparison> {
+fn compare(
+    run: &Run,
+    cases: &[Case],
+    float: &FloatNet,
+    int8: &Quantized,
+    device: Device,
+) -> Result<Comparison> {
     let (_, validate) = run.indices(cases)?;
     let sets = Validation::new(cases, &validate, run.recipe.side);
     let figures = |forward: &dyn Fn(&Tensor) -> Tensor| {
