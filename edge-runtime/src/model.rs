@@ -2,8 +2,11 @@
 
 use anyhow::Result;
 use edge_runtime::engine::{self, Engine, EngineError};
-use edge_runtime::model_file::{ModelFile, ModelFileError};
+use edge_runtime::model_file::ModelFile;
 use std::path::Path;
+
+/// The model that this program was built with.
+const SHIPPED: &[u8] = include_bytes!("../../models/pneumonia/model.onnx");
 
 /// The model was refused: exit code 4.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +20,7 @@ pub struct Refused {
 pub fn load(path: Option<&Path>) -> Result<ModelFile> {
     let loaded = match path {
         Some(path) => ModelFile::load(path),
-        None => built_in(),
+        None => ModelFile::from_bytes(SHIPPED),
     };
     let name = path.map_or("(built in)".to_owned(), |path| path.display().to_string());
     Ok(loaded.map_err(|why| Refused { name, why: why.to_string() })?)
@@ -28,8 +31,4 @@ pub fn engine(name: &str, model: &ModelFile) -> Result<Box<dyn Engine>> {
     let refused = |why: EngineError| Refused { name: model.metadata.name.to_string(), why: why.to_string() };
     let engine = engine::load(name, model);
     Ok(engine.ok_or_else(|| anyhow::anyhow!("there is no engine `{name}`"))?.map_err(refused)?)
-}
-
-fn built_in() -> Result<ModelFile, ModelFileError> {
-    Err(ModelFileError::Parse { what: "no model is built in yet; name one with --model".to_owned() })
 }

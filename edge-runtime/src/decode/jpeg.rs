@@ -18,9 +18,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
     decoder.decode_headers().map_err(damaged)?;
     let info = decoder.info().ok_or_else(|| damaged(DecodeErrors::ExhaustedData))?;
     let colours = decoder.input_colorspace().unwrap_or(ColorSpace::Unknown);
+    // The decoder reads Adobe's marker before it counts the components: with three, "CMYK" is RGB and "YCCK" is YCbCr.
     let (format, out) = match (info.components, colours) {
-        (1, ColorSpace::Luma) | (3, ColorSpace::YCbCr) => (PixelFormat::Gray8, ColorSpace::Luma),
-        (3, ColorSpace::RGB) => (PixelFormat::Rgb8, ColorSpace::RGB),
+        (1, ColorSpace::Luma) | (3, ColorSpace::YCbCr | ColorSpace::YCCK) => {
+            (PixelFormat::Gray8, ColorSpace::Luma)
+        }
+        (3, ColorSpace::RGB | ColorSpace::CMYK) => (PixelFormat::Rgb8, ColorSpace::RGB),
         (_, other) => return Err(DecodeError::ColourModel { got: format!("{other:?}") }),
     };
     let geometry = Geometry::new(info.width.into(), info.height.into(), format)?;

@@ -1,0 +1,95 @@
+//! Files made byte by byte, so that each fault is exactly the one that a test is about.
+
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, GrayImage, ImageEncoder, Luma};
+use std::io::Cursor;
+
+/// A picture with contrast and no symmetry, so that a turn or a swap shows.
+pub fn gradient(width: u32, height: u32) -> GrayImage {
+    GrayImage::from_fn(width, height, |x, y| {
+        Luma([(40 + x * 120 / width + y * 60 / height + (x * y) % 7) as u8])
+    })
+}
+
+/// A greyscale PNG.
+pub fn png(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    gradient(width, height).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+/// A greyscale JPEG; `exif` is a whole Exif block.
+pub fn jpeg(width: u32, height: u32, exif: Option<Vec<u8>>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = JpegEncoder::new_with_quality(&mut bytes, 95);
+    if let Some(exif) = exif {
+        encoder.set_exif_metadata(exif).unwrap();
+    }
+    encoder.encode(&gradient(width, height), width, height, ExtendedColorType::L8).unwrap();
+    bytes
+}
+
+/// A PNG of raw samples in any colour type and depth, big-endian, as the `png` crate writes it.
+pub fn png_of(side: u32, colour: png::ColorType, depth: png::BitDepth, samples: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, side, side);
+    encoder.set_color(colour);
+    encoder.set_depth(depth);
+    encoder.write_header().unwrap().write_image_data(samples).unwrap();
+    bytes
+}
+
+/// An animated PNG of two frames.
+pub fn animated_png() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 64, 64);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_animated(2, 0).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    for _ in 0..2 {
+        writer.write_image_data(gradient(64, 64).as_raw()).unwrap();
+    }
+    writer.finish().unwrap();
+    bytes
+}
+
+/// A whole 1-bit PNG of any size: black, hence small.
+pub fn black_png(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::One);
+    let rows = vec![0; width.div_ceil(8) as usize * height as usize];
+    encoder.write_header().unwrap().write_image_data(&rows).unwrap();
+    bytes
+}
+
+/// A valid baseline JPEG of 32 x 32 flat pixels with the given number of components: every block is "no difference,
+/// end of block", two zero bits. Adobe's marker says what three or four of them are: 0 is RGB or CMYK, 1 YCbCr, 2 YCCK.
+pub fn flat_jpeg(components: u8, adobe_transform: u8) -> Vec<u8> {
+    let mut jpeg = vec![0xFF, 0xD8];
+    let mut segment = |marker: u8, body: &[u8]| {
+        jpeg.extend([0xFF, marker]);
+        jpeg.extend((body.len() as u16 + 2).to_be_bytes());
+        jpeg.extend(body);
+    };
+    segment(0xEE, &[&b"Adobe\x00\x64\x00\x00\x00\x00"[..], &[adobe_transform]].concat());
+    segment(0xDB, &[vec![0], vec![1; 64]].concat());
+    let each = |entry: fn(u8) -> Vec<u8>| (1..=components).flat_map(entry).collect::<Vec<_>>();
+    segment(0xC0, &[vec![8, 0, 32, 0, 32, components], each(|c| vec![c, 0x11, 0])].concat());
+    for class in [0x00, 0x10] {
+        // One code of one bit: category 0 for the mean, end of block for the rest.
+        segment(0xC4, &[vec![class, 1], vec![0; 15], vec![0]].concat());
+    }
+    segment(0xDA, &[vec![components], each(|c| vec![c, 0x00]), vec![0, 63, 0]].concat());
+    jpeg.extend(vec![0; 16 * usize::from(components) * 2 / 8]);
+    jpeg.extend([0xFF, 0xD9]);
+    jpeg
+}
+
+/// An Exif block that holds nothing but an orientation.
+pub fn exif(orientation: u8) -> Vec<u8> {
+    let mut tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+    tiff.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
+    tiff
+}
