@@ -93,3 +93,55 @@ pub fn limits(cases: &[Case], indices: &[usize]) -> Limits {
         max_elongation_permille: (longest.max().unwrap_or(1000) * 5 / 4).max(2500),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Dice, Purpose};
+
+    /// Logits from a known slope and bias, labels drawn by the true probability.
+    fn drawn(slope: f32, bias: f32) -> (Vec<f32>, Vec<bool>) {
+        let mut dice = Dice::new(3, Purpose::Calibrate, 0, 0);
+        let logits: Vec<f32> = (0..20_000).map(|_| 3.0 * dice.normal()).collect();
+        let labels = logits.iter().map(|z| dice.chance(1.0 / (1.0 + (-(slope * z + bias)).exp()))).collect();
+        (logits, labels)
+    }
+
+    #[test]
+    fn finds_the_temperature_and_bias_that_labels_were_drawn_with() {
+        let (logits, labels) = drawn(0.5, -1.0);
+        let found = fit(&logits, &labels);
+        assert!((found.temperature - 2.0).abs() < 0.1, "{found:?}");
+        assert!((found.bias + 1.0).abs() < 0.08, "{found:?}");
+        // A fit that looked at wrong labels would be found.
+        let flipped: Vec<bool> = labels.iter().map(|l| !l).collect();
+        assert!((fit(&logits, &flipped).temperature - 2.0).abs() > 0.5);
+    }
+
+    #[test]
+    fn separable_and_one_sided_data_give_finite_numbers() {
+        for labels in [[false, false, true, true], [true; 4], [false; 4]] {
+            let found = fit(&[-9.0, -8.0, 8.0, 9.0], &labels);
+            assert!(found.temperature > 0.0 && found.temperature.is_finite() && found.bias.is_finite());
+        }
+    }
+
+    #[test]
+    fn thresholds_keep_both_promises() {
+        let (logits, labels) = drawn(1.0, 0.0);
+        let scores: Vec<f32> = logits.iter().map(|z| 1.0 / (1.0 + (-z).exp())).collect();
+        let t = thresholds(&scores, &labels);
+        let share = |label: bool, of: &dyn Fn(f32) -> bool| {
+            let class: Vec<f32> =
+                scores.iter().zip(&labels).filter(|(_, l)| **l == label).map(|(s, _)| *s).collect();
+            class.iter().filter(|s| of(**s)).count() as f64 / class.len() as f64
+        };
+        let (missed, alarms) =
+            (share(true, &|s| s < t.negative_below), share(false, &|s| s > t.positive_above));
+        assert!(missed <= MISSED && missed > MISSED - 0.01, "{missed}");
+        assert!(alarms <= FALSE_ALARMS && alarms > FALSE_ALARMS - 0.01, "{alarms}");
+        // Well apart: the lights widen until they would cross, and never beyond.
+        let t = thresholds(&[0.1, 0.2, 0.8, 0.9], &[false, false, true, true]);
+        assert!(t.negative_below <= t.positive_above && t.negative_below > 0.1 && t.positive_above < 0.9);
+    }
+}

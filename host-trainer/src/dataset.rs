@@ -160,13 +160,11 @@ pub fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, DatasetError>
             files.extend(found.into_iter().map(|file| (file, positive)));
         }
     }
-    let cases = with_progress("reading pictures", files.len(), |bar| -> Result<Vec<Case>, DatasetError> {
-        files
-            .par_iter()
-            .map(|(file, positive)| read(path, file, *positive, side))
-            .inspect(|_| bar.inc(1))
-            .collect()
-    });
+    let bar = progress_bar("reading pictures", files.len());
+    let read =
+        files.par_iter().map(|(file, positive)| read(path, file, *positive, side)).inspect(|_| bar.inc(1));
+    let cases: Result<Vec<Case>, DatasetError> = read.collect();
+    bar.finish_and_clear();
     let mut cases = cases?;
     check_both(path, &mut cases)?;
     Ok(Dataset { cases, notes })
@@ -183,15 +181,7 @@ pub(crate) fn check_both(path: &Path, cases: &mut [Case]) -> Result<(), DatasetE
     Ok(())
 }
 
-/// A progress bar with remaining time around a step; none where standard error is not a terminal.
-pub fn with_progress<T>(what: &str, steps: usize, work: impl FnOnce(ProgressBar) -> T) -> T {
-    let bar = progress_bar(what, steps);
-    let result = work(bar.clone());
-    bar.finish_and_clear();
-    result
-}
-
-/// See [`with_progress`].
+/// A progress bar with remaining time; shows nothing where standard error is not a terminal.
 pub fn progress_bar(what: &str, steps: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:28} [{bar:30}] {pos}/{len}, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar())

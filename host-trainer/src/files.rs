@@ -14,6 +14,15 @@ pub struct WriteError {
     pub source: io::Error,
 }
 
+/// Makes temporary files that anybody may read once they have their name: the default is the owner alone.
+pub(crate) fn temporary(suffix: &str) -> tempfile::Builder<'_, '_> {
+    let mut builder = tempfile::Builder::new();
+    builder.suffix(suffix);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    builder
+}
+
 /// Writes `bytes` to `path`; a file of that name is replaced at once or stays as it was.
 ///
 /// # Errors
@@ -21,7 +30,7 @@ pub struct WriteError {
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let put = || -> io::Result<()> {
-        let mut temporary = tempfile::Builder::new().suffix(".tmp").tempfile_in(folder)?;
+        let mut temporary = temporary(".tmp").tempfile_in(folder)?;
         temporary.write_all(bytes)?;
         temporary.as_file().sync_all()?;
         temporary.persist(path).map_err(|e| e.error)?;

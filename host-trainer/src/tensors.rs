@@ -1,5 +1,6 @@
 //! Named tensors in a `.safetensors` file, written whole or not at all.
 
+use crate::files;
 use anyhow::{Context, Result};
 use std::collections::HashMap;
 use std::path::Path;
@@ -11,8 +12,7 @@ use tch::{Device, Tensor};
 /// The file cannot be written; the old one, if any, is untouched.
 pub fn save(path: &Path, tensors: &[(&str, &Tensor)]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let temporary = tempfile::Builder::new()
-        .suffix(".safetensors")
+    let temporary = files::temporary(".safetensors")
         .tempfile_in(folder)
         .with_context(|| format!("cannot write into {}", folder.display()))?;
     let owned: Vec<_> =

@@ -1,0 +1,99 @@
+//! The exporter's check bites: for each of the eight rules a model that breaks it is refused by that rule's number.
+//! The shipped model is what is changed.
+#![cfg(feature = "torch")]
+
+use edge_runtime::model_file::ModelFile;
+use host_trainer::exact_form::check;
+use tract_onnx::pb::{ModelProto, NodeProto, TensorProto};
+
+fn shipped() -> ModelProto {
+    ModelFile::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/pneumonia/model.onnx")).unwrap().proto
+}
+
+fn tensor<'m>(model: &'m mut ModelProto, name: &str) -> &'m mut TensorProto {
+    model.graph.as_mut().unwrap().initializer.iter_mut().find(|t| t.name == name).unwrap()
+}
+
+fn node<'m>(model: &'m mut ModelProto, name: &str) -> &'m mut NodeProto {
+    model.graph.as_mut().unwrap().node.iter_mut().find(|n| n.name == name).unwrap()
+}
+
+fn set_float(model: &mut ModelProto, name: &str, at: usize, change: impl Fn(f32) -> f32) {
+    let bytes = &mut tensor(model, name).raw_data[4 * at..4 * at + 4];
+    let value = f32::from_le_bytes(bytes.try_into().unwrap());
+    bytes.copy_from_slice(&change(value).to_le_bytes());
+}
+
+/// Which rule refuses the shipped model after `change`; 0 for none.
+fn rule(change: impl Fn(&mut ModelProto)) -> u8 {
+    let mut model = shipped();
+    change(&mut model);
+    check(&model).map_or_else(|violation| violation.rule, |()| 0)
+}
+
+#[test]
+fn the_shipped_model_is_in_the_exact_form() {
+    assert_eq!(check(&shipped()), Ok(()));
+}
+
+#[test]
+fn rule_1_opset_operators_static_shapes() {
+    assert_eq!(rule(|m| m.opset_import[0].version = 17), 1);
+    assert_eq!(rule(|m| node(m, "stem").op_type = "QLinearAdd".into()), 1);
+    assert_eq!(rule(|m| node(m, "stem").domain = "com.microsoft".into()), 1);
+}
+
+#[test]
+fn rule_2_weights_and_zero_points() {
+    assert_eq!(rule(|m| tensor(m, "stem.weight").raw_data[3] = -128i8 as u8), 2);
+    assert_eq!(rule(|m| tensor(m, "weight_zero_point").raw_data[0] = 1), 2);
+    assert_eq!(rule(|m| tensor(m, "weight_zero_point").dims = vec![1]), 2);
+    assert_eq!(rule(|m| drop(node(m, "stem").input.pop())), 2);
+}
+
+#[test]
+fn rule_3_relu6_is_in_the_scale() {
+    assert_eq!(rule(|m| tensor(m, "stem.zero_point").raw_data[0] = 3), 3);
+    assert_eq!(rule(|m| node(m, "stem").op_type = "Clip".into()), 3);
+    // A scale beyond 6 / 255; the factor is a power of two, so that rule 4 holds on.
+    assert_eq!(rule(|m| set_float(m, "stem.scale", 0, |s| s * 64.0)), 3);
+}
+
+#[test]
+fn rule_4_reciprocal_agrees() {
+    let breaks = |ulps: u32| {
+        rule(|m| {
+            for channel in 0..16 {
+                set_float(m, "stem.weight_scale", channel, |s| f32::from_bits(s.to_bits() + ulps));
+            }
+        })
+    };
+    assert!((1..40).any(|ulps| breaks(ulps) == 4), "some neighbouring scales do not commute");
+}
+
+#[test]
+fn rule_5_input_is_eight_bits() {
+    assert_eq!(rule(|m| node(m, "a1.pointwise").input[0] = "image".into()), 5);
+    assert_eq!(rule(|m| m.graph.as_mut().unwrap().input.clear()), 5);
+}
+
+#[test]
+fn rule_6_residuals_share_one_scale() {
+    assert_eq!(rule(|m| node(m, "c2.sum.left").input[1] = "c2.expand.scale".into()), 6);
+    assert_eq!(rule(|m| node(m, "c2.sum.real").input[0] = "c2.project".into()), 6);
+}
+
+#[test]
+fn rule_7_the_head_is_exact() {
+    assert_eq!(rule(|m| set_float(m, "head.weight", 0, |w| w + 0.5)), 7);
+    assert_eq!(rule(|m| set_float(m, "head.weight", 0, |_| 32.0)), 7);
+    assert_eq!(rule(|m| (0..128).for_each(|i| set_float(m, "head.weight", i, |_| 31.0))), 7);
+    assert_eq!(rule(|m| set_float(m, "features.scale", 0, |s| s * 2.0)), 7);
+    assert_eq!(rule(|m| node(m, "pooled").op_type = "Flatten".into()), 7);
+}
+
+#[test]
+fn rule_8_accumulators_stay_exact() {
+    let bias = (1i32 << 24).to_le_bytes();
+    assert_eq!(rule(|m| tensor(m, "stem.bias").raw_data[..4].copy_from_slice(&bias)), 8);
+}
