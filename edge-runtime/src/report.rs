@@ -3,7 +3,7 @@
 //! No answer stands alone: with each go the score, the thresholds and the model's name, version and hash.
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, presets};
+use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, TableStyle};
 use edge_core::{Decision, State};
 use edge_runtime::classify::Classified;
 use edge_runtime::model_file::ModelFile;
@@ -102,7 +102,8 @@ pub struct Table {
 impl Table {
     pub fn new<const N: usize>(header: [&str; N]) -> Self {
         let mut table = comfy_table::Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        let line = LineStyle::none().fill('─').junction('─');
+        table.load_style(TableStyle::new().header_separator(line).bottom_border(line));
         table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
         let colours = anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
         if colours {
@@ -152,20 +153,34 @@ fn colour(state: State) -> Color {
 pub fn footer(model: &ModelFile) -> String {
     let m = &model.metadata;
     let (low, high) = (m.thresholds.negative_below, m.thresholds.positive_above);
-    let text = format!(
-        "Model         {} {}, SHA-256 {}\n\
-         Score         0 to 1, for {}; below {low:.3} NEGATIVE ({}), above {high:.3} POSITIVE ({}), between REFER\n\
-         Intended use  {}\n\
-         Mind          {NOTICE}",
-        m.name,
-        m.version,
-        model.sha256.get(..12).unwrap_or(&model.sha256),
-        m.label_positive,
-        m.label_negative,
-        m.label_positive,
-        m.intended_use,
-    );
-    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+    pairs([
+        ("Model", format!("{} {}, SHA-256 {}", m.name, m.version, short(&model.sha256))),
+        (
+            "Thresholds",
+            format!(
+                "score below {low:.3}: NEGATIVE ({}); above {high:.3}: POSITIVE ({}); between: REFER",
+                m.label_negative, m.label_positive
+            ),
+        ),
+        ("Intended use", m.intended_use.to_string()),
+        ("Note", NOTICE.to_owned()),
+    ])
+}
+
+/// The first digits of a hash: enough to tell models apart.
+fn short(sha256: &str) -> &str {
+    sha256.get(..12).unwrap_or(sha256)
+}
+
+/// Names and values in two columns, wrapped to the terminal, or to 100 columns where there is none.
+pub fn pairs<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Dynamic);
+    if table.width().is_none() {
+        table.set_width(100);
+    }
+    table.add_rows(rows.into_iter().map(|(name, value)| [name.to_owned(), printable(&value)]));
+    table.trim_fmt()
 }
 
 /// Control characters in names could steer the terminal or fake a line; they are shown as the replacement character.

@@ -159,6 +159,26 @@ fn about_shows_model_engines_and_limits() {
     assert_eq!(json["intended_use"], "Tests only.");
 }
 
+/// Without a subcommand and without `--model`: the drawn frames through the model that is built in.
+#[test]
+fn the_demonstration_runs_the_shipped_model() {
+    let shipped = include_bytes!("../../models/pneumonia/model.onnx");
+    let sha = edge_runtime::model_file::sha256_hex(shipped);
+    let json = run(program().arg("--json"));
+    assert_eq!(json.code, Some(0), "{}", json.stderr);
+    let lines = json.json();
+    assert_eq!(lines.len(), edge_runtime::phantom::demo().len());
+    for line in &lines {
+        assert_eq!(line["model_sha256"], sha);
+        assert!(line["score"].is_number(), "a drawn frame must pass the gate: {line}");
+    }
+    let text = run(&mut program());
+    assert_eq!(text.code, Some(0));
+    for part in [&sha[..12], "drawings, not X-rays", "it is not a diagnosis"] {
+        assert!(text.stdout.contains(part), "{part}: {}", text.stdout);
+    }
+}
+
 /// `edge-runtime classify ... | head -1`: the reader leaves, the program ends quietly.
 #[test]
 fn a_closed_pipe_is_no_panic() {

@@ -5,7 +5,7 @@ use crate::exit::Outcome;
 use crate::report;
 use anyhow::Result;
 use edge_core::frame::{MAX_SIDE, MIN_SIDE};
-use edge_core::model::key;
+use edge_core::gate::Limits;
 use edge_runtime::engine;
 use edge_runtime::model_file::ModelFile;
 use serde::Serialize;
@@ -50,30 +50,31 @@ pub fn run(model: &ModelFile, output: Output) -> Result<Outcome> {
         Output::Text => {
             let mut out = io::stdout().lock();
             writeln!(out, "edge-runtime {VERSION}, engines: {}\n", engine::NAMES.join(", "))?;
-            writeln!(out, "{}\n", report::footer(model))?;
-            writeln!(out, "Limits")?;
-            writeln!(
-                out,
-                "  Pictures   JPEG or PNG, sides of {MIN_SIDE} to {MAX_SIDE} pixels, one picture a file"
-            )?;
-            let gate = &model.metadata.gate;
-            let elongation = f64::from(gate.max_elongation_permille) / 1000.0;
-            writeln!(out, "  Shape      longer side at most {elongation} times the shorter")?;
-            let (low, high) = (percent(gate.min_mean), percent(gate.max_mean));
-            writeln!(out, "  Exposure   mean luminance {low:.1} to {high:.1} % of white")?;
-            writeln!(out, "  Contrast   standard deviation {:.1} % or more\n", percent(gate.min_deviation))?;
-            writeln!(out, "The model's own words")?;
-            let mut lines = Vec::new();
-            model.metadata.write_props(|key, value| lines.push((key, value.to_owned())));
-            lines.push((key::DIGEST, "checked".to_owned()));
-            for (key, value) in lines {
-                writeln!(out, "  {:<37} {value}", key.trim_start_matches("pneumoscope."))?;
-            }
+            writeln!(out, "{}\n\nLimits", report::footer(model))?;
+            writeln!(out, "{}\n\nThe model's own words", limits(&model.metadata.gate))?;
+            let mut words = Vec::new();
+            model.metadata.write_props(|key, value| {
+                words.push((key.trim_start_matches("pneumoscope."), value.to_owned()));
+            });
+            words.push(("sha256", model.sha256.clone()));
+            writeln!(out, "{}", report::pairs(words))?;
         }
     }
     Ok(Outcome::Complete)
 }
 
-fn percent(luminance: u16) -> f64 {
-    f64::from(luminance) * 100.0 / 65535.0
+/// What a picture must keep to, in words.
+fn limits(gate: &Limits) -> String {
+    let elongation = f64::from(gate.max_elongation_permille) / 1000.0;
+    let percent = |luminance: u16| f64::from(luminance) * 100.0 / 65535.0;
+    let (low, high) = (percent(gate.min_mean), percent(gate.max_mean));
+    report::pairs([
+        ("Pictures", format!("JPEG or PNG, sides of {MIN_SIDE} to {MAX_SIDE} pixels, one picture a file")),
+        ("Shape", format!("longer side at most {elongation} times the shorter")),
+        ("Exposure", format!("mean luminance {low:.1} to {high:.1} % of white")),
+        (
+            "Contrast",
+            format!("standard deviation of luminance {:.1} % of white or more", percent(gate.min_deviation)),
+        ),
+    ])
 }
