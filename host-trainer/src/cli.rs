@@ -13,9 +13,9 @@ use std::process::ExitCode;
     version,
     about,
     after_help = "Examples:
-  cargo run -p host-trainer                                   the whole flow on built-in drawings, a few minutes
-  cargo run -p host-trainer -- all --data chest_xray          the whole flow on your X-rays
-  cargo run -p host-trainer -- all --data chest_xray --resume go on after an interruption
+  cargo run -p host-trainer                                     the whole flow on built-in drawings, a few minutes
+  cargo run -p host-trainer -- all --data chest_xray            the whole flow on your X-rays
+  cargo run -p host-trainer -- all --data chest_xray --resume   go on after an interruption
   cargo run -p host-trainer -- evaluate --model models/pneumonia/model.onnx --data chest_xray --out measured
 
 Data: a folder with train/ (and optional val/, test/), each with NORMAL and PNEUMONIA; or a MedMNIST .npz file.
@@ -49,9 +49,9 @@ pub struct Step {
     /// Folder or .npz file of labelled X-rays; without it, built-in drawings
     #[arg(long)]
     pub data: Option<PathBuf>,
-    /// Folder of the run
-    #[arg(long, default_value = "runs/latest")]
-    pub run: PathBuf,
+    /// Folder of the run; without it, a new one below runs/ to start with, and the newest one there to go on with
+    #[arg(long)]
+    pub run: Option<PathBuf>,
     /// Use CUDA where libtorch has it
     #[arg(long)]
     pub cuda: bool,
@@ -63,14 +63,14 @@ pub struct Training {
     /// What every step needs
     #[command(flatten)]
     pub step: Step,
-    /// Go on with the run in the folder
+    /// Go on with the run instead of starting one
     #[arg(long)]
     pub resume: bool,
     /// Split, first weights, order and changes of the pictures
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Side of the network's input in pixels
-    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u16).range(32..=224))]
+    /// Side of the network's input in pixels: 32, 64 or 128 (the exact form pools a power of two of positions)
+    #[arg(long, default_value_t = 128, value_parser = side)]
     pub side: u16,
     /// Epochs in float; 24 on X-rays, fewer on drawings
     #[arg(long)]
@@ -117,9 +117,9 @@ pub struct Evaluate {
 /// Writing the page.
 #[derive(Args, Clone, Debug)]
 pub struct Report {
-    /// Folder of the run
-    #[arg(long, default_value = "runs/latest")]
-    pub run: PathBuf,
+    /// Folder of the run; without it, the newest one below runs/
+    #[arg(long)]
+    pub run: Option<PathBuf>,
     /// The page; without it, report.html in the run's folder
     #[arg(long)]
     pub out: Option<PathBuf>,
@@ -140,6 +140,14 @@ pub struct All {
     /// Most pictures for the robustness table; 0 leaves it out
     #[arg(long)]
     pub robustness: Option<usize>,
+}
+
+/// The sides that end in a power of two of positions.
+fn side(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(side @ (32 | 64 | 128)) => Ok(side),
+        _ => Err("expected 32, 64 or 128".into()),
+    }
 }
 
 /// Runs the command line.

@@ -7,7 +7,7 @@ use crate::dataset::{self, Case, Dataset, Part, content_hash};
 use crate::evaluate::{self, Item, Metrics, Options, Source};
 use crate::metadata::metadata;
 use crate::quantize::{self, Comparison, Quantized};
-use crate::run::{Recipe, Run};
+use crate::run::{Recipe, Run, folder};
 use crate::{phantoms, report, train};
 use anyhow::{Context, Result, ensure};
 use edge_core::{Geometry, PixelFormat};
@@ -56,7 +56,10 @@ pub fn evaluate(args: &cli::Evaluate) -> Result<()> {
         Ok(())
     };
     if let (Some(out), Some(data)) = (&args.out, &args.step.data) {
-        let model = args.model.clone().unwrap_or_else(|| args.step.run.join("model.onnx"));
+        let model = match &args.model {
+            Some(model) => model.clone(),
+            None => folder(args.step.run.as_deref(), false)?.join("model.onnx"),
+        };
         let set = dataset::load(data, Part::Test, Recipe::default().side)?;
         let items: Vec<Item> = set.cases.iter().map(plain_item).collect();
         let options = options("all labelled pictures of the folder", args.robustness);
@@ -72,8 +75,9 @@ pub fn evaluate(args: &cli::Evaluate) -> Result<()> {
 /// # Errors
 /// See the message.
 pub fn report(args: &cli::Report) -> Result<()> {
-    let out = args.out.clone().unwrap_or_else(|| args.run.join("report.html"));
-    report::run(&args.run, &out, &report::Options { no_pictures: args.no_pictures, ..Default::default() })?;
+    let run = folder(args.run.as_deref(), false)?;
+    let out = args.out.clone().unwrap_or_else(|| run.join("report.html"));
+    report::run(&run, &out, &report::Options { no_pictures: args.no_pictures, ..Default::default() })?;
     println!("report: {}", out.display());
     Ok(())
 }
@@ -96,7 +100,7 @@ pub fn all(args: &cli::All) -> Result<()> {
     let open = |id: &str| {
         data.cases.iter().find(|c| c.id == id).and_then(|c| c.original.open().ok()).map(|p| (*p).clone())
     };
-    report::run(&args.training.step.run, &out, &report::Options { no_pictures: false, open: Some(&open) })?;
+    report::run(run.folder(), &out, &report::Options { no_pictures: false, open: Some(&open) })?;
     println!("model:  {}\nreport: {}", run.path("model.onnx").display(), out.display());
     Ok(())
 }
@@ -115,7 +119,9 @@ fn start(args: &cli::Training) -> Result<(Run, Dataset, Device)> {
     let data = load(args.step.data.as_deref(), args.phantoms, recipe.side)?;
     let name = args.step.data.as_ref().map_or(phantoms::NAME.into(), |d| data_name(d));
     let hash = content_hash(&data.cases);
-    let run = Run::start(&args.step.run, recipe, (name, hash), data.notes.clone(), &data.cases, args.resume)?;
+    let at = folder(args.step.run.as_deref(), !args.resume)?;
+    let run = Run::start(&at, recipe, (name, hash), data.notes.clone(), &data.cases, args.resume)?;
+    println!("run:    {}", at.display());
     println!(
         "{}: {} pictures, {} to train and {} to validate, no patient in both; {} contents occur more than once",
         run.data.0,
@@ -135,13 +141,13 @@ fn data_name(path: &Path) -> String {
 
 /// Data, device and a run that is there.
 fn open(args: &cli::Step) -> Result<(Run, Dataset, Device)> {
-    let run = Run::open(&args.run)?;
+    let run = Run::open(&folder(args.run.as_deref(), false)?)?;
     let count = run.split.train.len() + run.split.validation.len();
     let data = load(args.data.as_deref(), count, run.recipe.side)?;
     ensure!(
         content_hash(&data.cases) == run.data.1,
         "this is not the data that {} was started on ({}); give the same --data",
-        args.run.display(),
+        run.folder().display(),
         run.data.0
     );
     Ok((run, data, device(args.cuda)?))

@@ -7,7 +7,7 @@
 //! 4. Dividing by the output's scale and multiplying by its reciprocal agree in f32.
 //! 5. The graph's input is unsigned 8 bits, straight into the first convolution.
 //! 6. A residual is DequantizeLinear twice, Add, QuantizeLinear, all with one scale and zero point.
-//! 7. The head is float and exact in any order: scale 2^-8, GlobalAveragePool, Flatten, MatMul by whole numbers of at most 31, Mul,
+//! 7. The head is float and exact in any order: scale 2^-8, GlobalAveragePool over a power of two of positions, Flatten, MatMul by whole numbers of at most 31, Mul,
 //!    Add, and all sums of steps below 2^24.
 //! 8. Accumulators stay below 2^24, and below 2^22 after scaling.
 

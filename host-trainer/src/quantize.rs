@@ -157,7 +157,7 @@ fn ranges(run: &Run, cases: &[Case], float: &FloatNet, device: Device) -> Result
             })
             .collect();
         let steps = to_steps(pictures.iter().map(Vec::as_slice), i64::from(side), device);
-        no_grad(|| {
+        let _logits = no_grad(|| {
             float.net.forward_observed(
                 &float.parameters,
                 &float.statistics,

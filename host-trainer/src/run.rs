@@ -168,6 +168,29 @@ pub struct Run {
     pub history: Vec<Epoch>,
 }
 
+/// Where runs lie that were given no folder.
+const RUNS: &str = "runs";
+
+/// The folder to use: the one asked for, else a new one below `runs/`, or the newest one there to go on with.
+///
+/// # Errors
+/// There is no run to go on with.
+pub fn folder(asked: Option<&Path>, new: bool) -> Result<PathBuf> {
+    if let Some(asked) = asked {
+        return Ok(asked.into());
+    }
+    let numbered = |n: usize| Path::new(RUNS).join(format!("{n:03}"));
+    let used = (1..).take_while(|&n| numbered(n).exists()).count();
+    if new {
+        return Ok(numbered(used + 1));
+    }
+    ensure!(
+        used > 0,
+        "there is no run below {RUNS}/ yet; run the `train` step first, or name the folder with --run"
+    );
+    Ok(numbered(used))
+}
+
 /// Version of this program, as models and runs record it.
 pub const TRAINER: &str = concat!("host-trainer ", env!("CARGO_PKG_VERSION"));
 /// Version of the bindings and of libtorch behind them.
@@ -237,6 +260,11 @@ impl Run {
         (run.recipe, run.split, run.notes) = (plan.recipe, plan.split, plan.notes);
         run.data = (plan.data, plan.data_sha256);
         Ok(run)
+    }
+
+    /// The run's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// A file in the run's folder.

@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tch::{Device, Kind};
 
-const SIDE: u16 = 48;
+const SIDE: u16 = 64;
 
 fn recipe() -> Recipe {
     Recipe { side: SIDE, epochs: 4, quantized_epochs: 1, batch: 16, average: 0.9, ..Recipe::default() }
@@ -116,7 +116,7 @@ fn killed_and_resumed(command: &str, run: &Path, checkpoint: &str, first: &[&str
 fn a_killed_run_ends_with_the_same_bytes_as_an_uninterrupted_one() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
-    let asked = ["--phantoms", "240", "--side", "48", "--epochs", "4", "--quantized-epochs", "3"];
+    let asked = ["--phantoms", "240", "--side", "64", "--epochs", "4", "--quantized-epochs", "3"];
     let resumed = [&asked[..], &["--resume"]].concat();
 
     assert!(host_trainer("train", &whole, &asked).status().unwrap().success());

@@ -16,6 +16,11 @@ pub(crate) fn check(graph: &Graph, pool: &NodeProto, shapes: &Shapes) -> Result<
     let Some(shape) = shapes.get(&before.input[0]) else {
         return broken(7, "the pooled value has no known shape");
     };
+    let positions = shape.side * shape.side;
+    if positions.count_ones() != 1 {
+        // The mean is a division: only by a power of two is it exact, and only then does the order of sums not matter.
+        return broken(7, format!("expected to pool a power of two of positions, got {positions}"));
+    }
     let flatten = next(graph, pool, "Flatten")?;
     let matmul = next(graph, flatten, "MatMul")?;
     let mul = next(graph, matmul, "Mul")?;
@@ -36,7 +41,7 @@ pub(crate) fn check(graph: &Graph, pool: &NodeProto, shapes: &Shapes) -> Result<
         return broken(7, format!("expected whole head weights of at most {HEAD_LIMIT}"));
     }
     let sum: f64 = weights.iter().map(|w| f64::from(w.abs())).sum();
-    let largest = sum * (255 * shape.side * shape.side) as f64;
+    let largest = sum * (255 * positions) as f64;
     if largest >= f64::from(1 << 24) {
         return broken(7, format!("the head's sum reaches {largest} steps, at most 2^24"));
     }

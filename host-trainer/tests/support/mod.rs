@@ -68,7 +68,7 @@ impl Engine for LungBrightness {
                 }
             }
         }
-        Ok((sum / n - 92.0) / 6.0)
+        Ok((sum / n - 133.0) / 4.0)
     }
 }
 
