@@ -64,14 +64,9 @@ impl Strength {
         aspect: 1.35,
         rotation: 10.0,
         mirror: 0.0,
-        gamma: 1.8,
-        light: 0.25,
-        small: 96,
-        blur: 1.5,
-        noise: 10.0,
-        quality: 20,
         often: 0.6,
         erase: 0.0,
+        ..Self::TRAINING
     };
 }
 
