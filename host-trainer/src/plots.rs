@@ -164,8 +164,8 @@ pub fn confusion(c: &Confusion, names: (&str, &str)) -> Result<String> {
         "Confusion matrix: {} true positive, {} false negative, {} false positive, {} true negative",
         c.true_positive, c.false_negative, c.false_positive, c.true_negative
     );
-    svg((SIDE, 380), &description, |area| {
-        let (left, top, cell) = (110, 70, (146, 126));
+    svg((SIDE, 334), &description, |area| {
+        let (left, top, cell) = (104, 64, (152, 130));
         let rows = [
             (names.0, [c.true_negative, c.false_positive], 0),
             (names.1, [c.false_negative, c.true_positive], 1),
@@ -218,7 +218,7 @@ pub fn epochs(title: &str, series: &[Series], border: Option<usize>, least_zero:
     let pad = ((high - low) * 0.08).max(1e-3);
     let range = if least_zero { 0.0..high + pad } else { (low - pad).max(0.0)..(high + pad).min(1.0) };
     let last = series.iter().map(|s| s.values.len()).max().unwrap_or(1).max(2) as f64;
-    svg((560, 340), &format!("{title} over epochs"), |area| {
+    svg((380, 290), &format!("{title} over epochs"), |area| {
         let mut chart = axes(area, (1.0..last, "epoch"), (range.clone(), title), (0, 2))?;
         if let Some(border) = border {
             let x = border as f64 + 0.5;

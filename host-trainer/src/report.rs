@@ -18,13 +18,16 @@ use anyhow::{Context, Result};
 use edge_runtime::decode::Picture;
 use std::path::Path;
 
+/// Finds a picture by its id.
+pub type Open<'a> = dyn Fn(&str) -> Option<Picture> + 'a;
+
 /// What goes into the page.
 #[derive(Clone, Copy, Default)]
 pub struct Options<'a> {
     /// Leaves out the thumbnails, which are pictures of patients.
     pub no_pictures: bool,
     /// Finds a picture by its id where `predictions.csv` names no file (data in an `.npz` file).
-    pub open: Option<&'a dyn Fn(&str) -> Option<Picture>>,
+    pub open: Option<&'a Open<'a>>,
 }
 
 /// Writes the page about the run in `run_dir` to `out`.

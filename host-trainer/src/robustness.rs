@@ -193,7 +193,7 @@ pub(crate) fn run(
     Robustness { pictures: pairs.len(), drawn_from, seed: bootstrap.seed, lines }
 }
 
-/// Positions of at most about `limit` scored pictures, from each class by its share and at least one, rising.
+/// Positions of at most `limit` scored pictures (two at least), from each class by its share, rising.
 fn draw(predictions: &[Prediction], limit: usize, seed: u64) -> (Vec<usize>, usize) {
     let mut classes: [Vec<usize>; 2] = Default::default();
     for (i, p) in predictions.iter().enumerate().filter(|(_, p)| p.score.is_some()) {
@@ -202,7 +202,7 @@ fn draw(predictions: &[Prediction], limit: usize, seed: u64) -> (Vec<usize>, usi
     let all = classes[0].len() + classes[1].len();
     let mut sample = Vec::new();
     for (number, mut class) in classes.into_iter().enumerate() {
-        let take = if all <= limit { class.len() } else { (class.len() * limit).div_ceil(all.max(1)) };
+        let take = if all <= limit { class.len() } else { (class.len() * limit / all).max(1) };
         Dice::new(seed, Purpose::Sample, 0, number as u64).shuffle(&mut class);
         sample.extend(class.into_iter().take(take));
     }

@@ -13,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use edge_runtime::decode::{self, Picture};
 use image::{DynamicImage, ImageFormat};
 use maud::{Markup, html};
+use std::collections::HashMap;
 use std::io::Cursor;
 use std::path::Path;
 
@@ -21,8 +22,20 @@ const MOST: usize = 12;
 /// Longer side of a thumbnail, in pixels.
 const SIDE: u32 = 176;
 
-/// Both grids of one set.
-pub(super) fn grids(set: &EvaluatedSet, options: &Options) -> Markup {
+/// The grids of all sets. Of a changed set only the wrong ones are shown, as they were before the change.
+pub(super) fn grids(sets: &[EvaluatedSet], options: &Options) -> Markup {
+    let files: HashMap<&str, &str> = sets
+        .iter()
+        .filter(|s| !s.changed)
+        .flat_map(|s| &s.predictions)
+        .filter(|p| !p.path.is_empty())
+        .map(|p| (p.id.as_str(), p.path.as_str()))
+        .collect();
+    let find = |p: &Prediction| thumbnail(p, files.get(p.id.as_str()).copied(), options);
+    html! { @for set in sets.iter().filter(|s| !s.predictions.is_empty()) { (grids_of(set, &find)) } }
+}
+
+fn grids_of(set: &EvaluatedSet, find: &dyn Fn(&Prediction) -> Option<String>) -> Markup {
     let scored = |p: &&Prediction| p.score.is_some();
     let (right, mut wrong): (Vec<&Prediction>, Vec<&Prediction>) =
         set.predictions.iter().filter(scored).partition(|p| called(p) == (p.label == 1));
@@ -34,11 +47,16 @@ pub(super) fn grids(set: &EvaluatedSet, options: &Options) -> Markup {
     wrong.truncate(MOST);
     html! {
         h3 { (set.name) ": wrong at score 0.5, most confident first" }
-        p.note { (all_wrong) " of " (all_wrong + all_right) " scored pictures; " (wrong.len()) " shown." }
-        (grid(&wrong, options))
-        h3 { (set.name) ": right at score 0.5" }
-        p.note { (all_right) " of " (all_wrong + all_right) " scored pictures; " (spread.len()) " shown, evenly spread over the list." }
-        (grid(&spread, options))
+        p.note {
+            (all_wrong) " of " (all_wrong + all_right) " scored pictures; " (wrong.len()) " shown."
+            @if set.changed { " The thumbnails show the pictures before the change; score and state are those after it." }
+        }
+        (grid(&wrong, find))
+        @if !set.changed {
+            h3 { (set.name) ": right at score 0.5" }
+            p.note { (all_right) " of " (all_wrong + all_right) " scored pictures; " (spread.len()) " shown, evenly spread over the list." }
+            (grid(&spread, find))
+        }
     }
 }
 
@@ -52,12 +70,12 @@ fn confidence(p: &Prediction) -> f64 {
         + p.score.map_or(0.0, |s| (f64::from(s) - DECISION_POINT).abs())
 }
 
-fn grid(predictions: &[&Prediction], options: &Options) -> Markup {
+fn grid(predictions: &[&Prediction], find: &dyn Fn(&Prediction) -> Option<String>) -> Markup {
     html! {
         div.pictures {
             @for p in predictions {
                 figure.picture {
-                    @match thumbnail(p, options) {
+                    @match find(p) {
                         Some(png) => img alt=(p.id) src=(format!("data:image/png;base64,{png}"));
                         None => span.nopicture { "picture not on disk" }
                     }
@@ -78,9 +96,10 @@ pub(super) fn state(name: &str) -> Markup {
     html! { span class=(format!("state {}", name.to_lowercase())) { (name) } }
 }
 
-/// A grey PNG in base 64.
-fn thumbnail(p: &Prediction, options: &Options) -> Option<String> {
-    let from_file = (!p.path.is_empty()).then(|| decode::open(Path::new(&p.path)).ok()).flatten();
+/// A grey PNG in base 64: from the prediction's file, else from the file of that id, else from the caller.
+fn thumbnail(p: &Prediction, file: Option<&str>, options: &Options) -> Option<String> {
+    let path = if p.path.is_empty() { file } else { Some(p.path.as_str()) };
+    let from_file = path.and_then(|path| decode::open(Path::new(path)).ok());
     let picture: Picture = from_file.or_else(|| options.open.and_then(|open| open(&p.id)))?;
     let small = DynamicImage::ImageLuma8(to_image(&picture)?.to_luma8()).thumbnail(SIDE, SIDE);
     let mut bytes = Cursor::new(Vec::new());

@@ -13,9 +13,12 @@ use std::path::Path;
 /// The sets that a run may have been evaluated on: folder, name, and what it is.
 const SETS: [(&str, &str, &str); 3] = [
     ("validation", "Validation", "pictures of patients that were kept out of training"),
-    ("shifted", "Shifted validation", "the same pictures, changed as by another installation"),
+    (SHIFTED, "Shifted validation", "the same pictures, changed as by another installation"),
     ("test", "Test", "pictures that were not looked at while the model was made"),
 ];
+
+/// Folder of the changed pictures' evaluation.
+const SHIFTED: &str = "shifted";
 
 /// One line of `history.json`; null (not a number) is none.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -41,6 +44,8 @@ pub struct EvaluatedSet {
     pub name: &'static str,
     /// What it is, in half a sentence.
     pub what: &'static str,
+    /// Its pictures are those of the first set, changed; the changed ones are not kept anywhere.
+    pub changed: bool,
     /// The numbers.
     pub metrics: Metrics,
     /// One line a picture; empty where the file is absent.
@@ -86,7 +91,8 @@ impl Inputs {
                 }
                 None => Vec::new(),
             };
-            sets.push(EvaluatedSet { name: title, what, metrics, predictions });
+            let changed = name == SHIFTED;
+            sets.push(EvaluatedSet { name: title, what, changed, metrics, predictions });
         }
         let model =
             model(&folder.join("model.onnx"))?.or_else(|| sets.first().map(|s| s.metrics.model.clone()));

@@ -55,10 +55,10 @@ pub(super) fn page(inputs: &Inputs, options: &Options) -> Result<Markup> {
                     (training::quantization(inputs))
                     (results::discrimination(&inputs.sets)?)
                     (results::decisions(&inputs.sets)?)
-                    (results::states(&inputs.sets)?)
+                    (results::states(&inputs.sets, options.no_pictures)?)
                     (results::calibration(&inputs.sets)?)
                     (results::subgroups(&inputs.sets)?)
-                    (results::robustness(&inputs.sets)?)
+                    (results::robustness(&inputs.sets))
                     (pictures(inputs, options))
                     (method(inputs))
                 }
@@ -103,7 +103,7 @@ fn pictures(inputs: &Inputs, options: &Options) -> Markup {
                 (words::missing("there are no predictions in this folder", "Run evaluate."))
             } @else {
                 p.warning { "This page contains pictures of patients. Handle it as you handle them: keep it where they may be kept, and make it with --no-pictures to pass it on." }
-                @for set in inputs.sets.iter().filter(|s| !s.predictions.is_empty()) { (examples::grids(set, options)) }
+                (examples::grids(&inputs.sets, options))
             }
         }
     }

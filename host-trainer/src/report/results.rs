@@ -6,6 +6,7 @@ use crate::evaluate::record::StateCounts;
 use crate::metrics::Estimate;
 use crate::metrics::{Average, Class, Statistics};
 use crate::plots;
+use crate::robustness::Robustness;
 use anyhow::Result;
 use maud::{Markup, html};
 
@@ -120,7 +121,7 @@ pub(super) fn decisions(sets: &[EvaluatedSet]) -> Result<Markup> {
                     (average("weighted average", &r.weighted_average))
                 }
             } }
-            table.numbers.narrow { tbody {
+            table.numbers.compact { tbody {
                 tr { th { "accuracy" } td { (estimate(&r.accuracy)) } }
                 tr { th { "balanced accuracy" } td { (estimate(&s.balanced_accuracy)) } }
                 tr { th { "sensitivity" } td { (estimate(&s.sensitivity)) } }
@@ -131,7 +132,7 @@ pub(super) fn decisions(sets: &[EvaluatedSet]) -> Result<Markup> {
 }
 
 /// What the device shows.
-pub(super) fn states(sets: &[EvaluatedSet]) -> Result<Markup> {
+pub(super) fn states(sets: &[EvaluatedSet], no_names: bool) -> Result<Markup> {
     let intro = html! { p {
         "What the lights would show, by truth. REFER means that a person must look. INVALID pictures were refused by the gate, "
         "FAULT and UNREADABLE ones got no answer: none of these has a score, and all other numbers on this page are without them."
@@ -139,6 +140,7 @@ pub(super) fn states(sets: &[EvaluatedSet]) -> Result<Markup> {
     columns("states", "States of the device", intro, sets, |set| {
         let (m, t, s) = (&set.metrics.model, &set.metrics.states, &set.metrics.measured.statistics);
         let rows = [(&m.label_negative, &t.without_disease), (&m.label_positive, &t.with_disease)];
+        let both = shown(rows[0].1).into_iter().zip(shown(rows[1].1));
         Ok(html! {
             @for (name, counts) in rows {
                 p.barname { (name) span.note { " " (counts.total()) " pictures" } }
@@ -148,17 +150,18 @@ pub(super) fn states(sets: &[EvaluatedSet]) -> Result<Markup> {
                     } }
                 }
             }
-            div.scroll { table.numbers {
+            div.scroll { table.numbers.compact {
                 thead { tr { th {} @for (name, _) in rows { th { (name) } } } }
-                tbody { @for (i, (state, _)) in shown(rows[0].1).into_iter().enumerate() { tr {
-                    th { (super::examples::state(state)) }
-                    @for (_, counts) in rows {
-                        @let n = shown(counts).get(i).map_or(0, |c| c.1);
-                        td { (n) " " span.interval { (percent((counts.total() > 0).then(|| n as f64 / counts.total() as f64))) } }
-                    }
-                } } }
+                tbody { @for (i, ((state, without), (_, with))) in both.enumerate() {
+                    @if i < ALWAYS_SHOWN || without + with > 0 { tr {
+                        th { (super::examples::state(state)) }
+                        @for (n, counts) in [(without, rows[0].1), (with, rows[1].1)] {
+                            td { (n) " " span.interval { (percent((counts.total() > 0).then(|| n as f64 / counts.total() as f64))) } }
+                        }
+                    } }
+                } }
             } }
-            table.numbers.narrow { tbody {
+            table.numbers.compact { tbody {
                 tr { th { "sensitivity of “not NEGATIVE”" } td { (estimate(&s.sensitivity_not_negative)) } }
                 tr { th { "specificity of “not POSITIVE”" } td { (estimate(&s.specificity_not_positive)) } }
                 tr { th { "share of REFER" } td { (estimate(&s.refer_share)) } }
@@ -166,12 +169,18 @@ pub(super) fn states(sets: &[EvaluatedSet]) -> Result<Markup> {
             @if !set.metrics.not_scored.is_empty() {
                 details {
                     summary { (set.metrics.not_scored.len()) " pictures without a score" }
-                    ul.refused { @for r in &set.metrics.not_scored { li { (super::examples::state(&r.state)) " " span.id { (r.id) } " " (r.note) } } }
+                    ul.refused { @for r in &set.metrics.not_scored { li {
+                        (super::examples::state(&r.state)) " " (r.note)
+                        @if !no_names { " " span.id { (r.id) } }
+                    } } }
                 }
             }
         })
     })
 }
+
+/// How many of [`shown`] have a line even where nothing is in it.
+const ALWAYS_SHOWN: usize = 4;
 
 /// The states in the order of the page.
 fn shown(c: &StateCounts) -> [(&'static str, u64); 6] {
@@ -219,25 +228,31 @@ pub(super) fn subgroups(sets: &[EvaluatedSet]) -> Result<Markup> {
     })
 }
 
-/// The same pictures, changed.
-pub(super) fn robustness(sets: &[EvaluatedSet]) -> Result<Markup> {
-    let intro = html! { p { "The same pictures as another room might have taken them. Each line changes one thing in the decoded picture, before the gate." } };
-    columns("robustness", "Robustness", intro, sets, |set| {
-        let Some(r) = &set.metrics.robustness else {
-            return Ok(missing(
-                "no changes were tried on this set",
-                "Run evaluate with a robustness limit above 0.",
-            ));
-        };
-        Ok(html! {
+/// The same pictures, changed; one table below the other, because they are wide.
+pub(super) fn robustness(sets: &[EvaluatedSet]) -> Markup {
+    let table = |r: &Robustness| {
+        html! {
             p.note { (r.pictures) " of " (r.drawn_from) " scored pictures, drawn from each class by its share (seed " (r.seed) ")." }
-            div.scroll { table.numbers {
+            div.scroll { table.numbers.compact {
                 thead { tr { th {} th { "scored" } th { "AUC" } th { "sensitivity" } th { "specificity" } th { "mean |Δ logit|" } th { "states changed" } } }
                 tbody { @for l in &r.lines { tr {
                     th { (l.change) } td { (l.scored) } td { (estimate(&l.auc)) } td { (number(l.sensitivity.value)) }
                     td { (number(l.specificity.value)) } td { (number(l.logit_difference)) } td { (percent(l.changed_states)) }
                 } } }
             } }
-        })
-    })
+        }
+    };
+    let measured: Vec<_> =
+        sets.iter().filter_map(|s| Some((s.name, s.metrics.robustness.as_ref()?))).collect();
+    html! {
+        section id="robustness" {
+            h2 { "Robustness" }
+            @if measured.is_empty() {
+                (missing("no changes were tried", "Run evaluate with a robustness limit above 0."))
+            } @else {
+                p { "The same pictures as another room might have taken them. Each line changes one thing in the decoded picture, before the gate." }
+                @for (name, r) in measured { h3 { (name) } (table(r)) }
+            }
+        }
+    }
 }

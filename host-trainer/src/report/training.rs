@@ -6,6 +6,7 @@ use crate::evaluate::record::ModelFacts;
 use crate::plots::{self, BLUE, GREY, ORANGE, Series};
 use anyhow::Result;
 use maud::{Markup, html};
+use serde_json::Value;
 
 /// The model's own words and the run's settings.
 pub(super) fn model(inputs: &Inputs) -> Markup {
@@ -114,24 +115,21 @@ pub(super) fn quantization(inputs: &Inputs) -> Markup {
     let mut keys: Vec<&str> = float.iter().chain(&int8).map(|(key, _)| key.as_str()).collect();
     let mut seen = std::collections::HashSet::new();
     keys.retain(|key| seen.insert(*key));
+    // Plain before shifted, as everywhere on the page.
+    keys.sort_by_key(|key| key.starts_with("shifted"));
     html! {
         section id="quantization" {
             h2 { "Float and int8" }
             @if keys.is_empty() {
                 (missing("there is no comparison of the float and the int8 network in this folder", "Run quantize."))
             } @else {
-                p { "The same network before and after quantization, on the same pictures. The int8 network is the one that is shipped." }
+                p { "The same network before and after quantization, on the same pictures. The int8 network is the one that is shipped. Accuracy here is at a logit of 0, before calibration moves the decision point to score 0.5." }
                 div.scroll { table.numbers {
                     thead { tr { th {} th { "float" } th { "int8" } th { "difference" } } }
                     tbody { @for key in keys {
                         @let (a, b) = (find(&float, key), find(&int8, key));
                         @let difference = a.and_then(|v| v.as_f64()).zip(b.and_then(|v| v.as_f64())).map(|(a, b)| b - a);
-                        tr {
-                            th { (key) }
-                            td { (a.map_or_else(|| "–".to_owned(), leaf)) }
-                            td { (b.map_or_else(|| "–".to_owned(), leaf)) }
-                            td { (signed(difference)) }
-                        }
+                        tr { th { (title(key)) } td { (cell(a)) } td { (cell(b)) } td { (signed(difference)) } }
                     } }
                 } }
             }
@@ -139,11 +137,33 @@ pub(super) fn quantization(inputs: &Inputs) -> Markup {
     }
 }
 
-fn find<'a>(list: &'a [(String, serde_json::Value)], key: &str) -> Option<&'a serde_json::Value> {
+fn find<'a>(list: &'a [(String, Value)], key: &str) -> Option<&'a Value> {
     list.iter().find(|(k, _)| k == key).map(|(_, v)| v)
 }
 
-/// A difference with its sign.
+/// A key of `quantize.json` in words.
+fn title(key: &str) -> String {
+    let word = |w: &str| match w.trim_end_matches(',') {
+        "val" => "validation".to_owned(),
+        "auc" => "ROC AUC".to_owned(),
+        other => other.to_owned(),
+    };
+    key.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Four decimals for a fraction, anything else as it is.
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::Number(n)) if n.is_f64() => {
+            n.as_f64().map_or_else(|| number(None), |v| format!("{v:.4}"))
+        }
+        Some(other) => leaf(other),
+        None => number(None),
+    }
+}
+
+/// A difference with its sign; none on what rounds to 0.
 fn signed(v: Option<f64>) -> String {
-    v.map_or_else(|| number(None), |v| format!("{v:+.4}").replace('-', "−"))
+    let text = v.map_or_else(|| number(None), |v| format!("{v:+.4}").replace('-', "−"));
+    if text.ends_with("0.0000") { "0.0000".to_owned() } else { text }
 }
