@@ -72,27 +72,27 @@ impl Body {
     pub(super) fn new(dice: &mut Dice, ill: bool) -> Self {
         let half_width = dice.about(9.4, 0.5);
         let breath = if ill { dice.about(10.6, 0.8) } else { dice.about(11.0, 0.5) };
-        let head_chance = if ill { 0.25 } else { 0.9 };
+        let head_chance = if ill { 0.25 } else { 0.95 };
         let raised = dice.chance(if ill { 0.3 } else { 0.6 });
-        let body = Self {
+        Self {
             half_width,
             half_depth: dice.about(5.9, 0.3),
             top: dice.about(0.47, 0.05),
-            length: breath + dice.about(2.8, 0.3),
+            length: breath + dice.about(3.2, 0.3),
             dome: breath,
             dome_left: breath + dice.about(0.5, 0.35),
-            wall: dice.about(2.3, 0.35),
+            wall: dice.about(2.0, 0.3),
             turn: dice.about(0.0, 0.35),
             heart: Heart {
-                narrow: dice.about(2.2, 0.4),
-                thymus: dice.about(0.5, 0.5).max(0.0),
-                left: dice.about(6.1, 0.6),
-                apex: breath - dice.about(1.4, 0.4),
-                right: dice.about(3.1, 0.7),
-                depth: dice.about(8.6, 0.5),
+                narrow: dice.about(2.1, 0.3),
+                thymus: dice.about(0.35, 0.4).max(0.0),
+                left: dice.about(if ill { 6.4 } else { 6.0 }, 0.6),
+                apex: breath - dice.about(if ill { 1.3 } else { 2.0 }, 0.4),
+                right: dice.about(3.0, 0.7),
+                depth: dice.about(if ill { 9.5 } else { 6.0 }, 0.5),
             },
             neck: dice.about(2.9, 0.25),
-            armpit: if raised { dice.within(0.3, 1.6) } else { dice.within(0.0, 0.4) },
+            armpit: if raised { dice.within(0.1, 1.0) } else { dice.within(0.0, 0.4) },
             shoulder: dice.about(5.4, 1.2),
             head: dice
                 .chance(head_chance)
@@ -108,12 +108,11 @@ impl Body {
                     )
                 })
                 .collect(),
-            medial: dice.about(0.9, 0.35),
+            medial: dice.about(if ill { 0.7 } else { 0.45 }, 0.25),
             trachea: dice.about(0.45, 0.06),
             bend: (dice.about(0.0, 0.3), dice.about(0.0, 0.3)),
             uneven: dice.about(0.0, 0.04),
-        };
-        body
+        }
     }
 
     /// Half width of the inside of the rib cage at height `y`, on the left (`side` 1) or right (-1).
@@ -131,7 +130,7 @@ impl Body {
 
     /// The water-equivalent thickness from skin to skin, were there no air in the body.
     pub(super) fn flesh(&self, x: f32, y: f32, cloud: &Cloud) -> f32 {
-        let fibres = 1.0 + 0.05 * cloud.at(x * 0.35, y * 0.35) + 0.02 * cloud.at(x * 1.3 + 7.0, y * 1.3);
+        let fibres = 1.0 + 0.05 * cloud.at(x * 0.35, y * 0.35) + 0.03 * cloud.at(x * 1.3 + 7.0, y * 1.3);
         self.outline(x, y) * fibres
     }
 
@@ -187,7 +186,7 @@ impl Body {
             let closing = if y > h.apex { chord(square((y - h.apex) / 3.6)) } else { 1.0 };
             (vessels + (h.left - h.narrow) * opening) * closing
         };
-        (6.5 + (h.depth - 6.5) * opening) * chord(square(x / reach.max(0.1)))
+        (6.2 + (h.depth - 6.2) * opening) * chord(square(x / reach.max(0.1)))
     }
 
     /// The abdomen's organs under one half of the diaphragm.
@@ -197,7 +196,7 @@ impl Body {
             return 0.0;
         }
         // A dome that is flat in the middle and falls to the costophrenic angle.
-        let (width, height) = (5.75, self.length - top + 0.6);
+        let (width, height) = (5.6, self.length - top + 0.6);
         let q = square((x - centre) / width) + square((y - top - height) / height);
         if y > top + height { 40.0 } else { 2.4 * self.half_depth * chord(q) }
     }
@@ -222,13 +221,15 @@ impl Body {
     fn outline(&self, x: f32, y: f32) -> f32 {
         // Muscle and shoulder blades fill what the cage, narrow at the top, leaves of a trunk of even width.
         let side = if x < 0.0 { -1.0 } else { 1.0 };
-        let half = self.half_width * (1.0 + side * self.uneven) + self.wall + 0.25 * (y - 7.0) / 7.0
+        let half = self.half_width * (1.0 + side * self.uneven) + self.wall + -0.3 * (y - 7.0) / 7.0
             - self.armpit * (1.0 - square((y - 4.5) / 4.0)).max(0.0);
         let shoulder_line = ramp((y + self.shoulder - 0.012 * x * x) / 3.6);
         let q = square(x / half);
-        let blades = 2.6 * ramp((x.abs() - 2.5) / 4.0) * ramp((9.0 - y) / 8.0);
-        let depth = 2.0 * (self.half_depth * taper(y) + 1.25) + blades;
-        let mut all = depth * chord(q * (1.2 - 0.2 * q)) * shoulder_line;
+        // The furrow along the spine.
+        let furrow = 1.8 * chord(square((x - self.spine(y)) / 3.0)) * ramp((y - 1.0) / 5.0);
+        let blades = 2.6 * ramp((x.abs() - 2.5) / 4.0) * ramp((11.0 - y) / 8.0);
+        let depth = 2.0 * (self.half_depth * taper(y) + 1.25) + blades - furrow;
+        let mut all = depth * chord(q * (0.9 + 0.1 * q)) * shoulder_line;
         if x.abs() > 5.0 {
             all = join(all, self.arms[if x < 0.0 { 0 } else { 1 }].thickness(x, y));
         }

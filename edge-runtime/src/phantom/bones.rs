@@ -30,7 +30,7 @@ impl Bones {
             rib_radius: dice.about(0.33, 0.03),
             rib_spacing: body.length / dice.about(11.3, 0.35),
             first_rib: dice.about(-0.6, 0.25),
-            rib_fall: dice.about(0.46, 0.08),
+            rib_fall: dice.about(0.5, 0.08),
             clavicle_rise: dice.about(1.2, 0.7),
             vertebra: dice.about(1.15, 0.05),
             phase: dice.unit(),
@@ -47,15 +47,16 @@ impl Bones {
         let count = (y + 20.0) / self.vertebra + self.phase;
         let part = count - count.floor(); // 0 and 1 in the middle of a disc
         let from_disc = part.min(1.0 - part);
-        let body_of_it = ramp((1.2 - across) / 0.2) * (0.55 + 0.45 * ramp((from_disc - 0.06) / 0.08));
-        let end_plate = ramp((1.2 - across) / 0.2) * ramp(1.0 - (from_disc - 0.13).abs() / 0.07);
+        let body_of_it = ramp((1.15 - across) / 0.2) * (0.55 + 0.45 * ramp((from_disc - 0.06) / 0.08));
+        let end_plate = ramp((1.15 - across) / 0.2) * ramp(1.0 - (from_disc - 0.13).abs() / 0.07);
         let pedicle = chord(square((across - 0.8) / 0.26) + square((part - 0.42) / 0.26));
         let spinous = chord(square(across / 0.22) + square((part - 0.72) / 0.3));
         let transverse = chord(square((part - 0.45) / 0.2)) * ramp((2.2 - across) / 0.7);
-        let deeper = 0.8 + 0.4 * ramp(y / 14.0); // vertebrae grow downwards
+        let deeper = 1.0 - 0.3 * ramp(y / 10.0);
         self.density
             * deeper
-            * (0.40 * body_of_it + 0.2 * end_plate + 0.35 * pedicle + 0.25 * spinous + 0.25 * transverse)
+            * (0.25 * body_of_it
+                + 0.9 * (0.2 * end_plate + 0.35 * pedicle + 0.25 * spinous + 0.25 * transverse))
     }
 
     /// Draws everything but the spine.
@@ -85,10 +86,12 @@ impl Bones {
         // The cage's width where the rib passes its side.
         let half = (body.cage(start + fall * depth, side) + 0.1) * (0.75 + 0.25 * ramp((number + 0.5) / 2.5));
         // A rib is a plate on the cage's surface: seen from behind it is tall, seen along the side of the chest thin.
+        let rib_share = if number > 9.5 { 1.0 } else { 2.0 };
         let radii = (0.55 * radius, radius);
-        let step = 0.8 * radii.0 / half.max(depth);
-        let density = self.density * 1.35 * (0.55 + 0.45 * ramp(number / 3.0)) * (1.0 + 0.12 * dice.normal());
-        let (mut angle, mut last): (f32, Option<(f32, f32, f32)>) = (0.16, None);
+        let step = 0.5 * radii.0 / half.max(depth);
+        let density =
+            self.density * rib_share * (0.55 + 0.45 * ramp(number / 3.0)) * (1.0 + 0.12 * dice.normal());
+        let (mut angle, mut last): (f32, Option<(f32, f32, f32)>) = (0.07, None);
         while angle < end {
             let (sin, cos) = (libm::sinf(angle), libm::cosf(angle));
             // A hoop is squarer than an ellipse: full sides, flat back.
@@ -103,7 +106,13 @@ impl Bones {
                 let length = (square(at.0 - last.0) + square(at.1 - last.1) + square(at.2 - last.2)).sqrt();
                 // Bone gives way to cartilage, which is soft, at the front.
                 let ossified = ramp((end - angle) / 0.25);
-                canvas.ball(at.0, at.1, radii, 2.0 * density * length * ossified, 1.1);
+                canvas.ball(
+                    at.0,
+                    at.1,
+                    radii,
+                    2.0 * density * (0.8 + 0.5 * cos * cos) * length * ossified,
+                    1.35,
+                );
             }
             last = Some(at);
             angle += step;
@@ -116,8 +125,8 @@ impl Bones {
         let inner = (side * 1.5 + shift, 0.9);
         let middle = (side * 3.9 + shift, 0.9 - 0.75 * self.clavicle_rise);
         let outer = (joint.0 - side * 1.2, joint.1.min(0.6) - 0.5 * self.clavicle_rise - 0.2);
-        canvas.rod(inner, middle, (0.42, 0.3), self.density, 0.8);
-        canvas.rod(middle, outer, (0.3, 0.34), self.density, 0.8);
+        canvas.rod(inner, middle, (0.42, 0.3), 1.5 * self.density, 0.8);
+        canvas.rod(middle, outer, (0.3, 0.34), 1.5 * self.density, 0.8);
         let tip = (joint.0 - side * 1.1, joint.1 + 0.9 + 0.3 * self.blade);
         let low = (joint.0 - side * (0.2 + 0.3 * self.blade), 6.2 + self.blade);
         canvas.rod(

@@ -62,16 +62,16 @@ impl Disease {
             haze: dice.within(0.0, 0.05),
             haze_grain: dice.within(0.05, 0.1),
             hila: dice.within(0.05, 0.12),
-            markings: dice.about(1.0, 0.12),
+            markings: dice.about(1.2, 0.12),
         };
         if pattern == Pattern::Clear {
             return this;
         }
         // The rest of the lungs is seldom clear either.
-        this.haze = dice.within(0.16, 0.32);
+        this.haze = dice.within(0.24, 0.46);
         this.haze_grain = dice.within(0.12, 0.25);
-        this.hila = dice.within(0.25, 0.45);
-        this.markings = dice.about(1.35, 0.15);
+        this.hila = dice.within(0.3, 0.55);
+        this.markings = dice.about(1.45, 0.15);
         match pattern {
             Pattern::Clear => {}
             Pattern::RightLobe | Pattern::LeftLobe => {
@@ -90,13 +90,13 @@ impl Disease {
                     let side = if i % 2 == 0 { -1.0 } else { 1.0 };
                     let y = dice.within(0.25, 0.98) * body.dome;
                     let x = side * dice.within(0.28, 0.75) * body.cage(y, side);
-                    let (rx, ry) = (dice.within(1.3, 2.6), dice.within(1.2, 2.4));
-                    let strength = dice.within(0.45, 0.75);
+                    let (rx, ry) = (dice.within(1.5, 2.8), dice.within(1.4, 2.6));
+                    let strength = dice.within(0.6, 0.85);
                     this.foci.push(Focus { x, y, rx, ry, strength, edge: 1.0, between: any });
                 }
             }
             Pattern::Diffuse => {
-                this.haze = dice.within(0.3, 0.45);
+                this.haze = dice.within(0.44, 0.64);
                 this.haze_grain = dice.within(0.3, 0.5);
                 this.hila = dice.within(0.4, 0.6);
                 this.markings = dice.about(1.8, 0.2);

@@ -28,13 +28,13 @@ pub(super) struct Film {
 impl Film {
     pub(super) fn new(dice: &mut Dice, ill: bool) -> Self {
         // Films of ill children in the public sets are flatter and less sharp: portable tubes, no grid.
-        let (scatter, gamma, blur) = if ill { (0.028, 1.25, 0.25) } else { (0.014, 1.35, 0.12) };
+        let (scatter, gamma, blur) = if ill { (0.028, 1.25, 0.25) } else { (0.009, 1.35, 0.1) };
         Self {
             scatter: scatter * dice.within(0.7, 1.4),
             black: if ill { dice.within(0.0, 22.0) } else { dice.within(0.0, 6.0) },
-            white: if ill { dice.about(203.0, 9.0) } else { dice.about(217.0, 7.0) },
+            white: if ill { dice.about(203.0, 9.0) } else { dice.about(250.0, 8.0) },
             gamma: dice.about(gamma, 0.12),
-            full: dice.about(15.5, 0.8),
+            full: dice.about(if ill { 15.5 } else { 18.0 }, 0.8),
             grain: dice.within(1.2, 2.6),
             blur: dice.within(0.8, 1.2) * blur,
             marker: dice

@@ -32,9 +32,9 @@ fn lung_fields(picture: &Picture) -> [f32; 2] {
 #[test]
 fn the_same_bytes_on_every_machine() {
     let hashes = [
-        (Label::Normal, 0, 224, "59b0791d511e50e6ea642d13ce10ab19152a223e1835812e564f01b3114a052a"),
-        (Label::Pneumonia, 0, 224, "339649cb7b1bc0cf798f68f7a540aac663a50a52d81c4d2764a1a3fc642d503f"),
-        (Label::Pneumonia, u64::MAX, 97, "682af58ba0ec8bb0d1a8674fbbf461ee940889c7ab44ff2e148e296474963f5d"),
+        (Label::Normal, 0, 224, "20e0dcc9d235d015934b49d46b87e85b64adf8337217f75404c8f2c0fc753f2a"),
+        (Label::Pneumonia, 0, 224, "5dbaaacbaeb57950627dbe9cc0681c7a6f8d441a50b74053f7d3672ba5f08503"),
+        (Label::Pneumonia, u64::MAX, 97, "d45472f79ddab87527ef53c4dccfef0f4e89ea96d30e75806fd12bb7c02af081"),
     ];
     let got = hashes.map(|(label, seed, side, _)| sha256(draw(label, seed, side).bytes()));
     assert_eq!(got.each_ref().map(String::as_str), hashes.map(|(.., hash)| hash));
