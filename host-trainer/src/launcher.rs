@@ -13,7 +13,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
 
-use crate::libtorch;
+use crate::{debian, libtorch};
 
 /// The launcher's `main`: exit status 1 with a message when libtorch cannot be had, else the trainer's status.
 pub fn main() -> ExitCode {
@@ -31,6 +31,7 @@ fn run(args: Vec<OsString>) -> anyhow::Result<()> {
     let root = workspace_root()?;
     let ours = root.join(".cache/libtorch");
     let choice = choose(std::env::var_os("LIBTORCH"), std::env::var_os("LIBTORCH_USE_PYTORCH"), &ours);
+    debian::ensure_tools()?;
     match &choice {
         Choice::Ours => libtorch::ensure(&root.join(".cache"))?,
         Choice::Users(name) => eprintln!("libtorch: using {name} from the environment; nothing is fetched"),

@@ -7,6 +7,9 @@
 // Tests and clippy see both forms at once; in the trainer's own build the launcher is absent.
 #[cfg(any(not(feature = "torch"), test))]
 #[cfg_attr(feature = "torch", allow(dead_code))]
+mod debian;
+#[cfg(any(not(feature = "torch"), test))]
+#[cfg_attr(feature = "torch", allow(dead_code))]
 mod launcher;
 #[cfg(any(not(feature = "torch"), test))]
 #[cfg_attr(feature = "torch", allow(dead_code))]
