@@ -5,8 +5,8 @@ use crate::guard::guarded;
 use crate::model_file::ModelFile;
 use anyhow::{Context, bail};
 use std::sync::Arc;
+use tract_core::internal::OutletId;
 use tract_onnx::prelude::*;
-use tract_onnx::tract_core::internal::OutletId;
 
 /// A model, optimised and ready to run.
 pub struct TractEngine {

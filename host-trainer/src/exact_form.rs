@@ -4,7 +4,8 @@
 //! 1. Opset 13, standard operators only, static shapes, normalisation folded.
 //! 2. Unsigned 8-bit activations; signed per-channel weights in -127..=127 with a scalar zero point 0; 32-bit biases.
 //! 3. ReLU6 is absorbed into the output's scale (at most 6/255) and zero point 0; no Clip.
-//! 4. Dividing by the output's scale and multiplying by its reciprocal agree in f32.
+//! 4. Engines that divide by the output's scale or multiply by its reciprocal, and that round the f32 or the exact product, give
+//!    the same steps for every accumulator ([`crate::grid::engines_agree`]).
 //! 5. The graph's input is unsigned 8 bits, straight into the first convolution.
 //! 6. A residual is DequantizeLinear twice, Add, QuantizeLinear, all with one scale and zero point.
 //! 7. The head is float and exact in any order: scale 2^-8, GlobalAveragePool over a power of two of positions, Flatten, MatMul by whole numbers of at most 31, Mul,
@@ -14,7 +15,7 @@
 mod graph;
 mod head;
 
-use crate::grid::HEAD_MAX;
+use crate::grid::{HEAD_MAX, engines_agree};
 use graph::{Graph, Shape};
 use tract_onnx::pb::{ModelProto, NodeProto};
 
@@ -125,8 +126,11 @@ fn convolution(graph: &Graph, node: &NodeProto, input: &Option<Shape>) -> Result
         weights.chunks_exact(weights.len() / cout as usize).zip(&scales).zip(&biases)
     {
         let product = x_scale * scale;
-        if product / y_scale != product * (1.0 / y_scale) {
-            return broken(4, format!("{name}: a weight scale of {scale} gives different multipliers"));
+        if !engines_agree(product, y_scale, y_zero) {
+            return broken(
+                4,
+                format!("{name}: under a weight scale of {scale} engines give different steps"),
+            );
         }
         let sum: i64 = row.iter().map(|&w| i64::from(w).abs()).sum();
         let largest = sum * widest + i64::from(bias).abs();

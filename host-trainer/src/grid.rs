@@ -51,8 +51,8 @@ impl Grid {
             });
         }
         let weights = net.convs().zip(largest).enumerate().map(|(i, (conv, largest))| {
-            let (x, y) = (values[conv.input].scale, values[output_of(net, i)].scale);
-            largest.iter().map(|&l| commuting(l.max(1e-6) / 127.0, x, y)).collect()
+            let (x, y) = (values[conv.input].scale, values[output_of(net, i)]);
+            largest.iter().map(|&l| agreeing(l.max(1e-6) / 127.0, x, y.scale, y.zero)).collect()
         });
         let weights = weights.collect();
         // A feature of 1 is 256 steps of the last value.
@@ -79,14 +79,37 @@ pub fn output_of(net: &Net, index: usize) -> usize {
     convs.map(|(node, _)| node + 1).nth(index).unwrap_or(0)
 }
 
-/// The smallest scale from `scale` upward for which dividing by `y` and multiplying by its reciprocal agree in f32: engines
-/// differ in which they do. A few hundred of a few thousand channels move, by units in the last place.
-fn commuting(scale: f32, x: f32, y: f32) -> f32 {
+/// The smallest scale from `scale` upward under which engines agree on every result: a few hundred of a few thousand
+/// channels move, by units in the last place. `zero` is the output's zero point.
+fn agreeing(scale: f32, x: f32, y: f32, zero: u8) -> f32 {
     let mut scale = scale;
-    while (x * scale) / y != (x * scale) * (1.0 / y) {
+    while !engines_agree(x * scale, y, zero) {
         scale = scale.next_up();
     }
     scale
+}
+
+/// Whether engines that requantize differently give the same steps for every accumulator; `product` is `x_scale * w_scale`.
+///
+/// - onnxruntime divides by the output's scale, tract multiplies by its reciprocal: both must give the same `M` in f32.
+/// - onnxruntime rounds the f32 product `acc * M`, tract the exact one. They differ only where the exact product lies so
+///   close to a tie that f32 makes it one; the accumulators next to each tie of the output's range are all looked at.
+pub fn engines_agree(product: f32, y: f32, zero: u8) -> bool {
+    let multiplier = product / y;
+    if multiplier != product * (1.0 / y) {
+        return false;
+    }
+    let exact = f64::from(multiplier);
+    (-1..=255).all(|step| {
+        let tie = f64::from(step - i32::from(zero)) + 0.5;
+        let nearest = (tie / exact).round();
+        [-1.0, 0.0, 1.0].into_iter().all(|offset| {
+            let accumulator = nearest + offset;
+            // 24 by 24 bits: the f64 product is exact.
+            let rounded = (accumulator as f32 * multiplier).round_ties_even();
+            f64::from(rounded) == (accumulator * exact).round_ties_even()
+        })
+    })
 }
 
 /// For each value the smallest number of a value that it must share its scale with.

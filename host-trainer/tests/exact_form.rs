@@ -4,6 +4,7 @@
 
 use edge_runtime::model_file::ModelFile;
 use host_trainer::exact_form::check;
+use host_trainer::grid::engines_agree;
 use tract_onnx::pb::tensor_shape_proto::dimension;
 use tract_onnx::pb::type_proto::Value;
 use tract_onnx::pb::{ModelProto, NodeProto, TensorProto};
@@ -71,7 +72,7 @@ fn rule_3_relu6_is_in_the_scale() {
 }
 
 #[test]
-fn rule_4_reciprocal_agrees() {
+fn rule_4_engines_agree_on_every_accumulator() {
     let breaks = |ulps: u32| {
         rule(|m| {
             for channel in 0..16 {
@@ -79,7 +80,21 @@ fn rule_4_reciprocal_agrees() {
             }
         })
     };
-    assert!((1..40).any(|ulps| breaks(ulps) == 4), "some neighbouring scales do not commute");
+    assert!((1..40).any(|ulps| breaks(ulps) == 4), "under some neighbouring scales engines differ");
+    // The two ways to differ, by numbers: a reciprocal that is not exact, and a product that f32 makes a tie.
+    assert!(engines_agree(0.25, 0.5, 0));
+    let one_way =
+        (1..1000u32).map(|i| (i as f32 * 1e-6, 0.0235)).find(|(p, y)| p / y != p * (1.0 / y)).unwrap();
+    assert!(!engines_agree(one_way.0, one_way.1, 0));
+    let tie = (1..4_000_000u32).map(|i| f32::from_bits(0x3b80_0000 + i)).find(|&m| {
+        let acc = (71.5 / f64::from(m)).round();
+        acc as f32 * m == 71.5 && acc * f64::from(m) < 71.5
+    });
+    assert!(!engines_agree(tie.unwrap(), 1.0, 0));
+    assert!(
+        engines_agree(tie.unwrap(), 1.0, 200),
+        "71.5 is beyond the range of steps above a zero point of 200"
+    );
 }
 
 #[test]
