@@ -91,10 +91,9 @@ fn rule_4_engines_agree_on_every_accumulator() {
         acc as f32 * m == 71.5 && acc * f64::from(m) < 71.5
     });
     assert!(!engines_agree(tie.unwrap(), 1.0, 0));
-    assert!(
-        engines_agree(tie.unwrap(), 1.0, 200),
-        "71.5 is beyond the range of steps above a zero point of 200"
-    );
+    // A way out is near: that is what the quantizer's nudging relies on.
+    let near = (1..200).find(|ulps| engines_agree(f32::from_bits(tie.unwrap().to_bits() + ulps), 1.0, 0));
+    assert!(near.is_some());
 }
 
 #[test]
