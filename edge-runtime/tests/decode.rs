@@ -134,10 +134,29 @@ fn every_exif_orientation_is_applied() {
     assert_ne!(decode(&picture::jpeg(50, 34, Some(picture::exif(3)))).unwrap(), plain);
 }
 
+#[test]
+fn progressive_and_baseline_jpegs_are_the_same_picture() {
+    let progressive = decoded(&picture::flat_progressive_jpeg(), Gray8);
+    assert_eq!(progressive, decode(&picture::flat_jpeg(1, 0)).unwrap());
+    assert!(progressive.bytes().iter().all(|&value| value == 128));
+}
+
+/// A thumbnail's markers, and what comes behind the end of the picture, are not the picture's.
+#[test]
+fn other_jpegs_inside_and_behind_a_jpeg_are_not_read() {
+    let plain = picture::jpeg(72, 40, None);
+    let mut thumbnail = picture::exif(1);
+    thumbnail.extend(picture::flat_jpeg(1, 0));
+    let mut bytes = picture::jpeg(72, 40, Some(thumbnail));
+    bytes.extend(picture::flat_jpeg(4, 0));
+    assert_eq!(decode(&bytes).unwrap(), decode(&plain).unwrap());
+}
+
 /// Wherever a file is cut: an error, or (where only trailing bytes are lost) the same picture. Never half a picture.
 #[test]
 fn a_file_that_is_cut_short_anywhere_is_refused() {
-    for whole in [picture::png(40, 40), picture::jpeg(72, 40, None), picture::flat_jpeg(3, 1)] {
+    let jpegs = [picture::jpeg(72, 40, None), picture::flat_jpeg(3, 1), picture::flat_progressive_jpeg()];
+    for whole in [picture::png(40, 40)].into_iter().chain(jpegs) {
         let picture = decode(&whole).unwrap();
         let mut refused = 0;
         for length in 0..whole.len() {
@@ -147,6 +166,18 @@ fn a_file_that_is_cut_short_anywhere_is_refused() {
             }
         }
         assert!(refused > whole.len() - 20, "{refused} of {}", whole.len());
+    }
+}
+
+/// A file whose middle is lost but whose end is there: a lenient decoder fills the rest with grey.
+#[test]
+fn a_jpeg_with_a_hole_is_refused() {
+    let whole = picture::jpeg(200, 200, None);
+    let (third, end) = (whole.len() / 3, whole.len() - 2);
+    for hole in [third..end, third..2 * third, end - 300..end] {
+        let mut bytes = whole.clone();
+        bytes.drain(hole.clone());
+        assert!(matches!(decode(&bytes), Err(DecodeError::Damaged { .. })), "{hole:?} of {end}");
     }
 }
 

@@ -34,6 +34,20 @@ fn json_has_all_that_a_log_needs() {
     assert!(line["latency_us"].as_f64().unwrap() > 0.0);
 }
 
+/// What the test above compares does depend on the model: another one gives another hash and another logit.
+#[test]
+fn another_model_gives_another_answer() {
+    let bench = Bench::new();
+    let film = bench.file("film.png", &picture::png(90, 80));
+    let other = bench.file("other.onnx", &model::bytes(&model::sealed(32, 2)));
+    let (a, b) =
+        (bench.classify(&film), bench.run_with(&other, ["classify", "--json", film.to_str().unwrap()]));
+    let (a, b) = (&a.json()[0], &b.json()[0]);
+    assert_eq!(a["path"], b["path"]);
+    assert_ne!(a["model_sha256"], b["model_sha256"]);
+    assert_ne!(a["logit"], b["logit"]);
+}
+
 #[test]
 fn a_refused_picture_is_an_answer() {
     let bench = Bench::new();

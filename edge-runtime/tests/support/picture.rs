@@ -67,6 +67,15 @@ pub fn black_png(width: u32, height: u32) -> Vec<u8> {
 /// A valid baseline JPEG of 32 x 32 flat pixels with the given number of components: every block is "no difference,
 /// end of block", two zero bits. Adobe's marker says what three or four of them are: 0 is RGB or CMYK, 1 YCbCr, 2 YCCK.
 pub fn flat_jpeg(components: u8, adobe_transform: u8) -> Vec<u8> {
+    flat_jpeg_of(0xC0, 63, components, adobe_transform)
+}
+
+/// The same as a progressive JPEG of its first scan only, the means: every block is one zero bit.
+pub fn flat_progressive_jpeg() -> Vec<u8> {
+    flat_jpeg_of(0xC2, 0, 1, 0)
+}
+
+fn flat_jpeg_of(frame: u8, last_coefficient: u8, components: u8, adobe_transform: u8) -> Vec<u8> {
     let mut jpeg = vec![0xFF, 0xD8];
     let mut segment = |marker: u8, body: &[u8]| {
         jpeg.extend([0xFF, marker]);
@@ -76,13 +85,14 @@ pub fn flat_jpeg(components: u8, adobe_transform: u8) -> Vec<u8> {
     segment(0xEE, &[&b"Adobe\x00\x64\x00\x00\x00\x00"[..], &[adobe_transform]].concat());
     segment(0xDB, &[vec![0], vec![1; 64]].concat());
     let each = |entry: fn(u8) -> Vec<u8>| (1..=components).flat_map(entry).collect::<Vec<_>>();
-    segment(0xC0, &[vec![8, 0, 32, 0, 32, components], each(|c| vec![c, 0x11, 0])].concat());
+    segment(frame, &[vec![8, 0, 32, 0, 32, components], each(|c| vec![c, 0x11, 0])].concat());
     for class in [0x00, 0x10] {
         // One code of one bit: category 0 for the mean, end of block for the rest.
         segment(0xC4, &[vec![class, 1], vec![0; 15], vec![0]].concat());
     }
-    segment(0xDA, &[vec![components], each(|c| vec![c, 0x00]), vec![0, 63, 0]].concat());
-    jpeg.extend(vec![0; 16 * usize::from(components) * 2 / 8]);
+    segment(0xDA, &[vec![components], each(|c| vec![c, 0x00]), vec![0, last_coefficient, 0]].concat());
+    let bits_a_block = if last_coefficient == 0 { 1 } else { 2 };
+    jpeg.extend(vec![0; 16 * usize::from(components) * bits_a_block / 8]);
     jpeg.extend([0xFF, 0xD9]);
     jpeg
 }
