@@ -13,7 +13,7 @@ Examples:
 
 Exit codes:
   0  every picture got an answer (whichever)
-  1  the results could not be written
+  1  anything else went wrong, such as results that could not be written
   2  the command line is wrong
   3  some pictures could not be read or got no answer; the others were answered
   4  the model was refused
