@@ -4,6 +4,7 @@
 
 use crate::augment::{Strength, augmented};
 use crate::dataset::Case;
+use crate::progress;
 use crate::random::{Dice, Purpose};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::ScopedJoinHandle;
@@ -51,10 +52,9 @@ pub fn epoch<'scope, 'data: 'scope>(
 
 /// The shifted validation set: each case changed once, by a seed that no training uses.
 pub fn shifted(cases: &[Case], indices: &[usize], side: u16) -> Vec<Vec<u8>> {
-    use rayon::prelude::*;
-    let make =
-        |&i: &usize| augmented(&cases[i].working, &Strength::SHIFTED, side, &mut shift_dice(&cases[i])).bytes;
-    indices.par_iter().map(make).collect()
+    progress::map("shifting validation pictures", indices, |&i| {
+        augmented(&cases[i].working, &Strength::SHIFTED, side, &mut shift_dice(&cases[i])).bytes
+    })
 }
 
 /// The draws for one case of the shifted validation set; they depend on its content alone, so that the same picture is

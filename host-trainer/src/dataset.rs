@@ -8,10 +8,9 @@
 
 use crate::evaluate::Source;
 use crate::npz;
+use crate::progress;
 use edge_core::{Frame, Geometry, PixelFormat, Preprocess, Scratch, Stats};
 use edge_runtime::decode::{self, Picture};
-use indicatif::{ProgressBar, ProgressStyle};
-use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -160,12 +159,9 @@ pub fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, DatasetError>
             files.extend(found.into_iter().map(|file| (file, positive)));
         }
     }
-    let bar = progress_bar("reading pictures", files.len());
     let read =
-        files.par_iter().map(|(file, positive)| read(path, file, *positive, side)).inspect(|_| bar.inc(1));
-    let cases: Result<Vec<Case>, DatasetError> = read.collect();
-    bar.finish_and_clear();
-    let mut cases = cases?;
+        progress::map("reading pictures", &files, |(file, positive)| read(path, file, *positive, side));
+    let mut cases = read.into_iter().collect::<Result<Vec<Case>, DatasetError>>()?;
     check_both(path, &mut cases)?;
     Ok(Dataset { cases, notes })
 }
@@ -179,14 +175,6 @@ pub(crate) fn check_both(path: &Path, cases: &mut [Case]) -> Result<(), DatasetE
     }
     cases.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(())
-}
-
-/// A progress bar with remaining time; shows nothing where standard error is not a terminal.
-pub fn progress_bar(what: &str, steps: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:28} [{bar:30}] {pos}/{len}, {eta} left")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ");
-    ProgressBar::new(steps as u64).with_style(style).with_message(what.to_owned())
 }
 
 fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {

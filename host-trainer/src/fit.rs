@@ -4,9 +4,10 @@
 //! validation score: the last one counts, so the validation figures are not flattered by the choice.
 
 use crate::batches::{self, Batch};
-use crate::dataset::{Case, progress_bar};
+use crate::dataset::Case;
 use crate::net;
 use crate::optimizer::{AdamW, balanced_loss, class_weights, cosine, values};
+use crate::progress;
 use crate::run::{Epoch, Phase, Run};
 use crate::tensors;
 use crate::validation::{Validation, score};
@@ -69,7 +70,7 @@ pub fn fit(
     for epoch in done..schedule.epochs {
         let started = Instant::now();
         let bar =
-            progress_bar(&format!("{} epoch {} of {}", schedule.phase, epoch + 1, schedule.epochs), steps);
+            progress::bar(&format!("{} epoch {} of {}", schedule.phase, epoch + 1, schedule.epochs), steps);
         let mut sums = Sums::default();
         std::thread::scope(|scope| -> Result<()> {
             // Fine-tuning sees other orders and changes than float training did.

@@ -51,6 +51,7 @@ pub mod optimizer;
 #[cfg(feature = "torch")]
 pub mod phantoms;
 pub mod plots;
+pub mod progress;
 #[cfg(feature = "torch")]
 pub mod quantize;
 pub mod random;

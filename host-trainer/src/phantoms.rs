@@ -2,26 +2,24 @@
 //!
 //! A model trained on them knows drawings. It is for trying the trainer, never for a person's picture; its metadata says so.
 
-use crate::dataset::{Case, Dataset, case_of, progress_bar};
+use crate::dataset::{Case, Dataset, WORKING_SIDE, case_of};
+use crate::progress;
 use edge_runtime::phantom::{Label, draw};
-use rayon::prelude::*;
 
 /// What the data is called in runs and reports.
 pub const NAME: &str = "built-in phantoms";
 
 /// `count` phantoms, half of each class, each of a patient of its own.
 pub fn load(count: usize, side: u16) -> Dataset {
-    let bar = progress_bar("drawing phantoms", count);
-    let make = |index: usize| {
+    let make = |&index: &usize| {
         let positive = index % 2 == 1;
         let label = if positive { Label::Pneumonia } else { Label::Normal };
         // Seeds far from those of the demonstration frames and golden vectors, which start at 0.
-        let picture = draw(label, 1_000_000 + index as u64, crate::dataset::WORKING_SIDE);
-        bar.inc(1);
+        let picture = draw(label, 1_000_000 + index as u64, WORKING_SIDE);
         case_of(format!("phantom-{index:05}"), picture, side).map(|case| Case { positive, ..case })
     };
-    let cases = (0..count).into_par_iter().filter_map(make).collect();
-    bar.finish_and_clear();
+    let indices: Vec<usize> = (0..count).collect();
+    let cases = progress::map("drawing phantoms", &indices, make).into_iter().flatten().collect();
     Dataset {
         cases,
         notes: vec!["drawings, not X-rays: a model trained on them is for trying the trainer".into()],

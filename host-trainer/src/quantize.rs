@@ -4,12 +4,13 @@
 //! averaged over batches, so that a single odd picture does not stretch a scale (moving-average min-max, Krishnamoorthi 2018).
 
 use crate::augment::{Strength, augmented};
-use crate::dataset::{Case, progress_bar};
+use crate::dataset::Case;
 use crate::fit::{Schedule, Trainable, fit};
 use crate::grid::{Grid, HEAD_MAX, head_limit};
 use crate::integer::IntegerNet;
 use crate::net::{channels_last, to_steps, to_units};
 use crate::optimizer::{AdamW, values};
+use crate::progress;
 use crate::random::{Dice, Purpose};
 use crate::run::{Phase, Run};
 use crate::tensors;
@@ -143,7 +144,7 @@ fn ranges(run: &Run, cases: &[Case], float: &FloatNet, device: Device) -> Result
     train.truncate(CALIBRATION);
     let side = run.recipe.side;
     let mut sums = vec![(0f64, 0f64); float.net.nodes.len() + 1];
-    let bar = progress_bar("calibrating", train.len().div_ceil(BATCH));
+    let bar = progress::bar("calibrating", train.len().div_ceil(BATCH));
     let mut batches = 0f64;
     for chunk in train.chunks(BATCH) {
         let pictures: Vec<Vec<u8>> = chunk

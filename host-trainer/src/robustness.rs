@@ -8,6 +8,7 @@ use crate::evaluate::record::Prediction;
 use crate::evaluate::table::{estimate, number};
 use crate::evaluate::{Item, rows, scoring};
 use crate::metrics::{Bootstrap, Estimate, measure};
+use crate::progress;
 use crate::random::{Dice, Purpose};
 use edge_core::{Geometry, PixelFormat};
 use edge_runtime::decode::Picture;
@@ -176,7 +177,7 @@ pub(crate) fn run(
     let pairs: Vec<(&Item, &Prediction)> =
         sample.iter().filter_map(|&i| items.get(i).zip(predictions.get(i))).collect();
     // One pass over the pictures: opening a file costs as much as scoring it.
-    let changed: Vec<Vec<Prediction>> = scoring::with_progress("changing pictures", &pairs, |(item, _)| {
+    let changed: Vec<Vec<Prediction>> = progress::map("changing pictures", &pairs, |(item, _)| {
         let picture = item.source.open().ok();
         let one = |change: Change| match picture.as_ref().and_then(|p| change.apply(p)) {
             Some(picture) => Prediction::new(item, engines.classify(&picture)),

@@ -6,6 +6,7 @@ use crate::dataset::Case;
 use crate::metrics;
 use crate::net::{channels_last, to_steps};
 use crate::optimizer::{balanced_loss, values};
+use crate::progress;
 use tch::{Device, Tensor};
 
 /// Pictures a forward pass.
@@ -53,11 +54,15 @@ pub fn logits(
     device: Device,
     forward: &dyn Fn(&Tensor) -> Tensor,
 ) -> Vec<f32> {
+    let bar = progress::bar("validating", pictures.len().div_ceil(CHUNK));
     let chunks = pictures.chunks(CHUNK).flat_map(|chunk| {
         let steps = to_steps(chunk.iter().map(Vec::as_slice), i64::from(side), device);
+        bar.inc(1);
         values(&tch::no_grad(|| forward(&channels_last(&steps))))
     });
-    chunks.collect()
+    let logits = chunks.collect();
+    bar.finish_and_clear();
+    logits
 }
 
 /// Figures of `forward` on one set.

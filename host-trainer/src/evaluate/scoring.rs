@@ -1,14 +1,13 @@
 //! Pictures through engines, on all cores, in the order of the input.
 
 use super::{Item, Prediction};
+use crate::progress;
 use anyhow::Result;
 use edge_core::{Decision, State};
 use edge_runtime::classify::Classifier;
 use edge_runtime::decode::Picture;
 use edge_runtime::engine::Engine;
 use edge_runtime::model_file::ModelFile;
-use indicatif::{ProgressBar, ProgressStyle};
-use rayon::prelude::*;
 use std::sync::Mutex;
 
 /// Makes one engine for the model; called once a worker thread.
@@ -80,31 +79,11 @@ impl Outcome {
 
 /// Classifies all items.
 pub(crate) fn score_all(engines: &Engines, items: &[Item]) -> Vec<Prediction> {
-    with_progress("scoring pictures", items, |item| {
+    progress::map("scoring pictures", items, |item| {
         let outcome = match item.source.open() {
             Ok(picture) => engines.classify(&picture),
             Err(e) => Outcome::unreadable(e.to_string()),
         };
         Prediction::new(item, outcome)
     })
-}
-
-/// Maps items on all cores under a bar with remaining time, which only a terminal shows.
-pub(crate) fn with_progress<T: Sync, R: Send>(
-    what: &'static str,
-    items: &[T],
-    work: impl Fn(&T) -> R + Sync,
-) -> Vec<R> {
-    let style = ProgressStyle::with_template("{msg:28} [{bar:30}] {pos}/{len}, {eta} left")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ");
-    let bar = ProgressBar::new(items.len() as u64).with_style(style).with_message(what);
-    let step = |item| {
-        let result = work(item);
-        bar.inc(1);
-        result
-    };
-    let results = items.par_iter().map(step).collect();
-    bar.finish_and_clear();
-    results
 }
