@@ -1,5 +1,5 @@
 //! The evaluation from pictures to files, with an engine that is simple enough to predict.
-#![cfg(feature = "tools")]
+#![cfg(feature = "torch")]
 
 mod support;
 

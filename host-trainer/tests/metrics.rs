@@ -1,5 +1,5 @@
 //! The metrics against values worked out by hand, and the laws that they must keep for any rows.
-#![cfg(feature = "tools")]
+#![cfg(feature = "torch")]
 
 use edge_core::State;
 use host_trainer::metrics::{Bootstrap, Estimate, Measured, Row, auc, measure, point};

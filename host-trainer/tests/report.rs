@@ -1,5 +1,5 @@
 //! The page: complete, self-contained, honest about what is missing, and safe with whatever the data hold.
-#![cfg(feature = "tools")]
+#![cfg(feature = "torch")]
 
 mod support;
 
