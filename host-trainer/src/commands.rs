@@ -6,6 +6,7 @@ use crate::cli;
 use crate::dataset::{self, Case, Dataset, Part, content_hash};
 use crate::evaluate::{self, Item, Metrics, Options, Source};
 use crate::metadata::metadata;
+use crate::net::Net;
 use crate::quantize::{self, Comparison, Quantized};
 use crate::run::{Recipe, Run, folder};
 use crate::{phantoms, report, train};
@@ -129,6 +130,12 @@ fn start(args: &cli::Training) -> Result<(Run, Dataset, Device)> {
         run.split.train.len(),
         run.split.validation.len(),
         run.split.duplicate_groups
+    );
+    let net = Net::pneumonia(i64::from(run.recipe.side));
+    println!(
+        "network: {} multiply-accumulates a picture, {} bytes of numbers in int8",
+        net.macs(),
+        net.int8_bytes()
     );
     data.notes.iter().for_each(|note| println!("note: {note}"));
     Ok((run, data, device))

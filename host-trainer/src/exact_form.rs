@@ -15,7 +15,7 @@
 mod graph;
 mod head;
 
-use crate::grid::{HEAD_MAX, engines_agree};
+use crate::grid::engines_agree;
 use graph::{Graph, Shape};
 use tract_onnx::pb::{ModelProto, NodeProto};
 
@@ -171,6 +171,3 @@ fn residual(graph: &Graph, node: &NodeProto, shapes: &graph::Shapes) -> Result<S
         _ => broken(6, format!("{name}: expected two inputs of one shape")),
     }
 }
-
-/// Largest magnitude of a head weight, as rule 7 states it.
-pub(crate) const HEAD_LIMIT: f32 = HEAD_MAX;

@@ -2,7 +2,7 @@
 
 use crate::exact_form;
 use crate::files;
-use crate::grid::{Grid, Scale};
+use crate::grid::Scale;
 use crate::integer::{IntegerNet, Integers};
 use crate::net::{Conv, Node};
 use anyhow::{Context, Result};
@@ -65,8 +65,7 @@ pub fn value_name(network: &IntegerNet, index: usize) -> String {
 }
 
 fn graph(network: &IntegerNet, integers: &Integers) -> GraphProto {
-    let mut build =
-        Build { graph: GraphProto { name: "pneumonia".into(), ..Default::default() }, grid: &network.grid };
+    let mut build = Build(GraphProto { name: "pneumonia".into(), ..Default::default() });
     build.put("weight_zero_point", DataType::Int8, &[], vec![0]);
     for (value, scale) in network.grid.values.iter().enumerate() {
         build.scale(&value_name(network, value), *scale);
@@ -94,20 +93,18 @@ fn graph(network: &IntegerNet, integers: &Integers) -> GraphProto {
     }
     let last = network.net.nodes.len();
     build.head(&name(last), integers);
-    build.graph.input.push(value_info("image", DataType::Uint8, &[1, 1, network.net.side, network.net.side]));
-    build.graph.output.push(value_info("logit", DataType::Float, &[1, 1]));
-    build.graph
+    build.0.input.push(value_info("image", DataType::Uint8, &[1, 1, network.net.side, network.net.side]));
+    build.0.output.push(value_info("logit", DataType::Float, &[1, 1]));
+    build.0
 }
 
-struct Build<'g> {
-    graph: GraphProto,
-    grid: &'g Grid,
-}
+/// A graph that grows.
+struct Build(GraphProto);
 
-impl Build<'_> {
+impl Build {
     fn put(&mut self, name: &str, data_type: DataType, dims: &[i64], raw_data: Vec<u8>) {
         let data_type = data_type as i32;
-        self.graph.initializer.push(TensorProto {
+        self.0.initializer.push(TensorProto {
             name: name.into(),
             data_type,
             dims: dims.to_vec(),
@@ -126,15 +123,15 @@ impl Build<'_> {
     }
 
     fn node(&mut self, operator: &str, inputs: Vec<String>, output: &str) -> &mut NodeProto {
-        let at = self.graph.node.len();
-        self.graph.node.push(NodeProto {
+        let at = self.0.node.len();
+        self.0.node.push(NodeProto {
             op_type: operator.into(),
             name: output.into(),
             input: inputs,
             output: vec![output.into()],
             ..Default::default()
         });
-        &mut self.graph.node[at]
+        &mut self.0.node[at]
     }
 
     fn convolution(&mut self, conv: &Conv, x: &str) {
@@ -166,7 +163,6 @@ impl Build<'_> {
     }
 
     fn head(&mut self, last: &str, integers: &Integers) {
-        debug_assert_eq!(self.grid.values.last().map(|s| s.zero), Some(0));
         self.floats("features.scale", &[], &[1.0 / 256.0]);
         self.put("features.zero_point", DataType::Uint8, &[], vec![0]);
         let weights: Vec<f32> = integers.head.iter().map(|&w| f32::from(w)).collect();

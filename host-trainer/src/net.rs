@@ -61,8 +61,8 @@ pub struct Net {
     pub features: i64,
 }
 
-/// Flat parameters: every convolution's weights, scale and shift of its normalisation, then head weights and head bias.
-pub const BATCH_NORM_EPSILON: f64 = 1e-5;
+/// Keeps the normalisation's division finite.
+const BATCH_NORM_EPSILON: f64 = 1e-5;
 /// Share of a new batch in the running statistics.
 const BATCH_NORM_MOMENTUM: f64 = 0.05;
 
@@ -166,7 +166,8 @@ impl Net {
         self.convs().map(|c| c.weights() + 8 * c.cout).sum::<i64>() + self.features * 4
     }
 
-    /// Sizes of the pieces of the flat float parameters.
+    /// Sizes of the pieces of the flat float parameters: every convolution's weights, scale and shift of its normalisation,
+    /// then head weights and head bias.
     fn parameter_sizes(&self) -> Vec<i64> {
         let convs = self.convs().flat_map(|c| [c.weights(), c.cout, c.cout]);
         convs.chain([self.features, 1]).collect()
@@ -313,4 +314,23 @@ pub fn to_units(steps: &Tensor) -> Tensor {
 /// The same values laid out channels last, which libtorch's CPU convolutions prefer (1.45 times faster here).
 pub fn channels_last(x: &Tensor) -> Tensor {
     x.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_network_fits_a_microcontroller() {
+        let net = Net::pneumonia(128);
+        assert!(net.int8_bytes() <= 300_000, "{} bytes", net.int8_bytes());
+        assert_eq!(net.shapes().last(), Some(&(8, net.features)), "an 8 x 8 map of features before the head");
+        // The largest pair of an input and its output, which must both be in memory: below 192 kB.
+        let bytes: Vec<i64> = net.shapes().iter().map(|(side, channels)| side * side * channels).collect();
+        let largest = net.nodes.iter().zip(1..).map(|(node, output)| match node {
+            Node::Conv(c) => bytes[c.input] + bytes[output],
+            Node::Add(a, b) => bytes[*a] + bytes[*b],
+        });
+        assert!(largest.max() <= Some(192 * 1024));
+    }
 }

@@ -32,8 +32,6 @@ pub struct Scored {
     pub accuracy: f64,
     /// Area under the ROC curve; NaN where a class is absent.
     pub auc: f64,
-    /// In the order of the pictures.
-    pub logits: Vec<f32>,
 }
 
 impl Validation {
@@ -81,5 +79,5 @@ pub fn score(
     let right = logits.iter().zip(labels).filter(|(z, l)| (**z > 0.0) == **l).count();
     let wide: Vec<f64> = logits.iter().map(|&z| f64::from(z)).collect();
     let auc = metrics::auc(&wide, labels).unwrap_or(f64::NAN);
-    Scored { loss, accuracy: right as f64 / labels.len().max(1) as f64, auc, logits }
+    Scored { loss, accuracy: right as f64 / labels.len().max(1) as f64, auc }
 }

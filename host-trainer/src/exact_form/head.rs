@@ -1,7 +1,8 @@
 //! Rule 7: the float head, whose sum is exact in any order.
 
 use super::graph::{Graph, Shapes};
-use super::{HEAD_LIMIT, Violation, broken};
+use super::{Violation, broken};
+use crate::grid::HEAD_MAX;
 use tract_onnx::pb::NodeProto;
 
 /// Checks the chain around a GlobalAveragePool.
@@ -37,8 +38,8 @@ pub(crate) fn check(graph: &Graph, pool: &NodeProto, shapes: &Shapes) -> Result<
     if dims != [shape.channels, 1] || weights.len() as i64 != shape.channels {
         return broken(7, format!("expected head weights of {} x 1, got {dims:?}", shape.channels));
     }
-    if weights.iter().any(|w| w.fract() != 0.0 || w.abs() > HEAD_LIMIT) {
-        return broken(7, format!("expected whole head weights of at most {HEAD_LIMIT}"));
+    if weights.iter().any(|w| w.fract() != 0.0 || w.abs() > HEAD_MAX) {
+        return broken(7, format!("expected whole head weights of at most {HEAD_MAX}"));
     }
     let sum: f64 = weights.iter().map(|w| f64::from(w.abs())).sum();
     let largest = sum * (255 * positions) as f64;
