@@ -16,12 +16,16 @@
 //! 3. Rows stream: preprocessing never holds a whole frame.
 //! 4. Bytes from outside become a checked view once; behind the check no access can fail.
 #![no_std]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![warn(missing_docs)]
+
+#[cfg(feature = "std")]
+extern crate std;
 
 pub mod decide;
 pub mod frame;
 pub mod gate;
+pub mod kernels;
 pub mod model;
 pub mod preprocess;
 

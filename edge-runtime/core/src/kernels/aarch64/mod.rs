@@ -1,0 +1,1 @@
+//! Kernels for 64-bit ARM: NEON with SMLAL, and SDOT where the processor has the dot product extension.

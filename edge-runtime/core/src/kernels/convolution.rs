@@ -1,0 +1,125 @@
+//! Convolution of any window and groups: the window of a few pixels is gathered (im2col), then it is a pointwise one.
+
+use super::layout::{self, block_bytes};
+use super::pointwise::Pointwise;
+use super::{Channels, Kernels, Misfit, Shape, Window};
+
+/// Pixels that are gathered before the matrix is gone through.
+const PIXELS: usize = 16;
+
+/// The numbers of a convolution.
+#[derive(Clone, Copy, Debug)]
+pub struct Convolution<'a> {
+    shape: Shape,
+    window: Window,
+    groups: usize,
+    output: Shape,
+    /// All groups' outputs, each group's rounded up to whole blocks, one after the other.
+    matrix: Pointwise<'a>,
+    x_zero: u8,
+}
+
+/// Inputs of one output: kernel rows, kernel columns, channels of a group, in that order.
+fn depth(shape: &Shape, window: &Window, groups: usize) -> usize {
+    window.kernel[0] * window.kernel[1] * (shape.channels / groups.max(1))
+}
+
+impl<'a> Convolution<'a> {
+    /// Rows of the packed matrix: outputs of a group rounded up to whole blocks, times groups.
+    pub const fn padded_outputs(outputs: usize, groups: usize) -> usize {
+        layout::padded(outputs / groups) * groups
+    }
+
+    /// Bytes of the weights.
+    pub fn weight_bytes(shape: &Shape, window: &Window, outputs: usize, groups: usize) -> usize {
+        block_bytes(Self::padded_outputs(outputs, groups), depth(shape, window, groups))
+    }
+
+    /// `outputs` channels in `groups`; output `o` of group `g` is row `g * padded(outputs / groups) + o` of the packed matrix
+    /// and of `channels`. `x_zero` fills the padding.
+    ///
+    /// # Errors
+    /// [`Misfit`] where groups do not divide the channels, the window does not fit, or numbers have another length.
+    pub fn new(
+        shape: Shape,
+        window: Window,
+        outputs: usize,
+        groups: usize,
+        weights: &'a [i8],
+        channels: Channels<'a>,
+        x_zero: u8,
+    ) -> Result<Self, Misfit> {
+        let wrong = Misfit { what: "numbers of a convolution" };
+        let [height, width] = window.output(shape.height, shape.width).ok_or(wrong)?;
+        if groups == 0
+            || outputs == 0
+            || !shape.channels.is_multiple_of(groups)
+            || !outputs.is_multiple_of(groups)
+        {
+            return Err(wrong);
+        }
+        let padded = Self::padded_outputs(outputs, groups);
+        let matrix = Pointwise::new(depth(&shape, &window, groups), padded, weights, channels)?;
+        Ok(Self { shape, window, groups, output: Shape { height, width, channels: outputs }, matrix, x_zero })
+    }
+
+    /// Size of the output.
+    pub fn output(&self) -> Shape {
+        self.output
+    }
+
+    /// Bytes of scratch memory that [`Convolution::run`] needs.
+    pub fn scratch(shape: &Shape, window: &Window, groups: usize) -> usize {
+        PIXELS * depth(shape, window, groups)
+    }
+
+    /// Computes the whole output.
+    ///
+    /// # Errors
+    /// [`Misfit`] where a slice is shorter than its shape.
+    pub fn run(&self, kernels: &Kernels, x: &[u8], y: &mut [u8], scratch: &mut [u8]) -> Result<(), Misfit> {
+        let wrong = Misfit { what: "input, output and scratch memory of a convolution" };
+        let depth = depth(&self.shape, &self.window, self.groups);
+        let x = x.get(..self.shape.bytes()).ok_or(wrong)?;
+        let y = y.get_mut(..self.output.bytes()).ok_or(wrong)?;
+        let scratch = scratch.get_mut(..PIXELS * depth).ok_or(wrong)?;
+        let (outputs, all) = (self.output.channels / self.groups, self.output.channels);
+        for group in 0..self.groups {
+            let matrix = self.matrix.part(group * layout::padded(outputs), outputs)?;
+            for first in (0..self.output.positions()).step_by(PIXELS) {
+                let count = PIXELS.min(self.output.positions() - first);
+                for (pixel, row) in scratch.chunks_exact_mut(depth).enumerate().take(count) {
+                    self.gather(x, first + pixel, group, row);
+                }
+                let gathered = scratch.get(..count * depth).ok_or(wrong)?;
+                let at = first * all + group * outputs;
+                matrix.run(kernels, gathered, depth, y.get_mut(at..).ok_or(wrong)?, all)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The window of one output pixel and one group.
+    fn gather(&self, x: &[u8], pixel: usize, group: usize, to: &mut [u8]) {
+        let channels = self.shape.channels / self.groups;
+        let (row, column) = (pixel / self.output.width, pixel % self.output.width);
+        let mut segments = to.chunks_exact_mut(channels);
+        for ky in 0..self.window.kernel[0] {
+            let y = row * self.window.stride[0] + ky * self.window.dilation[0];
+            let y = y.checked_sub(self.window.before[0]).filter(|&y| y < self.shape.height);
+            for kx in 0..self.window.kernel[1] {
+                let Some(segment) = segments.next() else { return };
+                let at = column * self.window.stride[1] + kx * self.window.dilation[1];
+                let at = at.checked_sub(self.window.before[1]).filter(|&x| x < self.shape.width);
+                let from = y.zip(at).and_then(|(y, at)| {
+                    let start = (y * self.shape.width + at) * self.shape.channels + group * channels;
+                    x.get(start..start + channels)
+                });
+                match from {
+                    Some(from) => segment.copy_from_slice(from),
+                    None => segment.fill(self.x_zero),
+                }
+            }
+        }
+    }
+}

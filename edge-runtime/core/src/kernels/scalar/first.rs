@@ -1,0 +1,27 @@
+//! Convolution over one channel.
+
+use crate::kernels::first::Call;
+use crate::kernels::layout::{BLOCK, DEPTH};
+use crate::kernels::requantize;
+
+pub(super) fn first(mut call: Call) {
+    let (stride, outputs, weights, channels) =
+        (call.stride(), call.outputs(), call.weights(), *call.channels());
+    let numbers = channels.bias().iter().zip(channels.multiplier());
+    let (rows, y) = call.slices();
+    let block = rows.len() * BLOCK * DEPTH;
+    for (pixel, y) in y.chunks_exact_mut(outputs).enumerate() {
+        for ((output, y), (&bias, &multiplier)) in y.iter_mut().enumerate().zip(numbers.clone()) {
+            let weights = weights.get(output / BLOCK * block..).unwrap_or(&[]);
+            let mut acc = bias;
+            for (step, row) in weights.chunks_exact(BLOCK * DEPTH).zip(rows) {
+                let four = step.get(output % BLOCK * DEPTH..).unwrap_or(&[]);
+                let window = row.get(pixel * stride..).unwrap_or(&[]);
+                for (&w, &q) in four.iter().zip(window).take(DEPTH) {
+                    acc = acc.wrapping_add(i32::from(w) * i32::from(q));
+                }
+            }
+            *y = requantize(acc, multiplier, channels.zero());
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Pointwise convolution, one output after the other.
+
+use crate::kernels::layout::{BLOCK, DEPTH};
+use crate::kernels::pointwise::Call;
+use crate::kernels::requantize;
+
+pub(super) fn pointwise(mut call: Call) {
+    let (depth, outputs, weights, channels) =
+        (call.depth(), call.outputs(), call.weights(), *call.channels());
+    let (x_stride, y_stride) = (call.x_stride(), call.y_stride());
+    let block = depth.div_ceil(DEPTH) * BLOCK * DEPTH;
+    let numbers = channels.bias().iter().zip(channels.multiplier());
+    let (x, y) = call.slices();
+    for (pixel, y) in x.chunks(x_stride).zip(y.chunks_mut(y_stride)) {
+        for ((output, y), (&bias, &multiplier)) in y.iter_mut().take(outputs).enumerate().zip(numbers.clone())
+        {
+            let weights = weights.get(output / BLOCK * block..).unwrap_or(&[]);
+            let mut acc = bias;
+            let steps =
+                weights.chunks_exact(BLOCK * DEPTH).zip(pixel.get(..depth).unwrap_or(&[]).chunks(DEPTH));
+            for (step, pixel) in steps {
+                let four = step.get(output % BLOCK * DEPTH..).unwrap_or(&[]);
+                for (&w, &q) in four.iter().zip(pixel) {
+                    acc = acc.wrapping_add(i32::from(w) * i32::from(q));
+                }
+            }
+            *y = requantize(acc, multiplier, channels.zero());
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! One random case of each operator: drawn, computed by the kernels and plainly, compared.
+
+use super::Memory;
+use super::dice::Dice;
+use super::reference::Reference;
+use crate::kernels::convolution::Convolution;
+use crate::kernels::depthwise::{Depthwise, Places};
+use crate::kernels::first::First;
+use crate::kernels::layout::{self, padded};
+use crate::kernels::pointwise::Pointwise;
+use crate::kernels::pool::{self, Head};
+use crate::kernels::{Channels, Kernels, Misfit, Shape, Window, add as addition};
+
+/// Where, what was expected, what came.
+type Difference = (usize, i64, i64);
+type Outcome = Result<(), Difference>;
+
+/// What no kernel may overwrite.
+const UNTOUCHED: u8 = 0xA5;
+
+fn refused(_: Misfit) -> Difference {
+    (usize::MAX, 0, 0)
+}
+
+fn compare(expected: &[u8], got: &[u8]) -> Outcome {
+    match expected.iter().zip(got).position(|(a, b)| a != b) {
+        None if expected.len() == got.len() => Ok(()),
+        None => Err((expected.len().min(got.len()), expected.len() as i64, got.len() as i64)),
+        Some(at) => Err((at, expected[at].into(), got[at].into())),
+    }
+}
+
+/// Fills input, weights and the channels' numbers. `row(output)` is where an output's numbers lie in the packed order.
+fn draw(dice: &mut Dice, m: &mut Memory, case: &Case, row: impl Fn(usize) -> usize) {
+    let (fan_in, count) = (case.fan_in(), case.outputs);
+    let (x_zero, size) = (case.x_zero, case.shape.bytes());
+    let x_from = m.x.len() - size;
+    dice.bytes(&mut m.x[x_from..]);
+    dice.weights(&mut m.onnx[..fan_in * count]);
+    m.multipliers.fill(0.0);
+    m.biases.iter_mut().for_each(|b| b.fill(0));
+    let largest = (fan_in * 127 * 255) as f32;
+    for output in 0..count {
+        let sum: i32 = m.onnx[output * fan_in..][..fan_in].iter().map(|&w| i32::from(w)).sum();
+        let bias = dice.range(0, 20_000) as i32 - 10_000;
+        let at = row(output);
+        m.biases[0][output] = bias;
+        m.biases[1][at] = bias - i32::from(x_zero) * sum;
+        m.biases[2][at] = bias - i32::from(x_zero) * sum + 128 * sum;
+        m.multipliers[at] = dice.multiplier(largest + 10_000.0);
+    }
+}
+
+/// What a drawn convolution is.
+struct Case {
+    shape: Shape,
+    window: Window,
+    outputs: usize,
+    groups: usize,
+    x_zero: u8,
+    y_zero: u8,
+}
+
+impl Case {
+    fn new(dice: &mut Dice, shape: Shape, window: Window, outputs: usize, groups: usize) -> Self {
+        let x_zero = dice.pick(&[0, 128, 255, 3], 0);
+        Self { shape, window, outputs, groups, x_zero, y_zero: dice.pick(&[0, 128, 255, 77], 0) }
+    }
+
+    fn fan_in(&self) -> usize {
+        self.window.kernel[0] * self.window.kernel[1] * self.shape.channels / self.groups
+    }
+
+    /// The plain computation, into `m.expected`; returns its length.
+    fn expect(&self, m: &mut Memory, multipliers: &[f32]) -> usize {
+        let [height, width] = self.window.output(self.shape.height, self.shape.width).unwrap_or([0, 0]);
+        let reference = Reference {
+            shape: self.shape,
+            window: self.window,
+            outputs: self.outputs,
+            groups: self.groups,
+            weights: m.onnx,
+            biases: m.biases[0],
+            multipliers,
+            x_zero: self.x_zero,
+            y_zero: self.y_zero,
+        };
+        reference.run(&m.x[m.x.len() - self.shape.bytes()..], m.expected);
+        height * width * self.outputs
+    }
+}
+
+fn channels<'a>(
+    biases: &'a [&mut [i32]; 3],
+    multipliers: &'a [f32],
+    rows: usize,
+    zero: u8,
+) -> Result<Channels<'a>, Difference> {
+    let n = padded(rows);
+    Channels::new(rows, &biases[1][..n], &biases[2][..n], &multipliers[..n], zero).map_err(refused)
+}
+
+pub(super) fn pointwise(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcome {
+    let shape = Shape { height: 1, width: dice.range(1, 37), channels: dice.range(1, 100) };
+    let outputs = dice.range(1, 100);
+    let case = Case::new(dice, shape, Window::POINT, outputs, 1);
+    draw(dice, m, &case, |o| o);
+    let plain = gather(m, outputs, |o| o);
+    let depth = shape.channels;
+    let onnx = &*m.onnx;
+    let size = layout::block_bytes(outputs, depth);
+    layout::write_blocks(outputs, depth, &mut m.packed[..size], |o, i| onnx[o * depth + i]);
+    let expected = case.expect(m, &plain[..outputs]);
+    // Outputs a little apart, as those of a group are.
+    let stride = outputs + dice.range(0, 3);
+    let length = (shape.width - 1) * stride + outputs;
+    m.y.fill(UNTOUCHED);
+    let numbers = channels(&m.biases, m.multipliers, outputs, case.y_zero)?;
+    let op = Pointwise::new(depth, outputs, &m.packed[..size], numbers).map_err(refused)?;
+    let x = &m.x[m.x.len() - shape.bytes()..];
+    op.run(kernels, x, depth, &mut m.y[..length], stride).map_err(refused)?;
+    let pixels = m.expected[..expected].chunks(outputs).zip(m.y.chunks(stride));
+    for (pixel, (expected, got)) in pixels.enumerate() {
+        compare(expected, &got[..outputs]).map_err(|(at, e, g)| (pixel * stride + at, e, g))?;
+        if let Some(at) = got[outputs..].iter().position(|&b| b != UNTOUCHED) {
+            return Err((pixel * stride + outputs + at, UNTOUCHED.into(), got[outputs + at].into()));
+        }
+    }
+    compare(&[UNTOUCHED; 64], &m.y[length..][..64])
+}
+
+/// The multipliers in the order of outputs.
+fn gather(m: &Memory, outputs: usize, row: impl Fn(usize) -> usize) -> [f32; Memory::CHANNELS] {
+    let mut plain = [0.0; Memory::CHANNELS];
+    for (output, multiplier) in plain.iter_mut().enumerate().take(outputs) {
+        *multiplier = m.multipliers[row(output)];
+    }
+    plain
+}
+
+fn window(dice: &mut Dice, kernel: [usize; 2], strides: usize, dilations: usize) -> Window {
+    let mut up_to = |n: usize| dice.range(0, n);
+    let (before, after) = ([up_to(2), up_to(2)], [up_to(2), up_to(2)]);
+    let (stride, dilation) =
+        ([1 + up_to(strides - 1), 1 + up_to(strides - 1)], [1 + up_to(dilations - 1), 1]);
+    Window { kernel, stride, dilation: [dilation[0], 1 + up_to(dilations - 1)], before, after }
+}
+
+pub(super) fn first(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcome {
+    let shape = Shape { height: dice.range(4, 18), width: dice.range(4, 40), channels: 1 };
+    let kernel = if dice.range(0, 3) > 0 { [3, 3] } else { [dice.range(1, 4), dice.range(1, 4)] };
+    let window = window(dice, kernel, 2, 1);
+    let outputs = dice.range(1, 24);
+    let case = Case::new(dice, shape, window, outputs, 1);
+    draw(dice, m, &case, |o| o);
+    let (depth, size) = (kernel[0] * layout::DEPTH, layout::block_bytes(outputs, kernel[0] * layout::DEPTH));
+    let onnx = &*m.onnx;
+    layout::write_blocks(outputs, depth, &mut m.packed[..size], |o, i| {
+        let (row, column) = (i / layout::DEPTH, i % layout::DEPTH);
+        if column < kernel[1] { onnx[(o * kernel[0] + row) * kernel[1] + column] } else { 0 }
+    });
+    let plain = gather(m, outputs, |o| o);
+    let expected = case.expect(m, &plain[..outputs]);
+    m.y.fill(UNTOUCHED);
+    let numbers = channels(&m.biases, m.multipliers, outputs, case.y_zero)?;
+    let op = First::new(shape, window, outputs, &m.packed[..size], numbers, case.x_zero).map_err(refused)?;
+    let scratch = &mut m.scratch[..First::scratch(&shape, &window)];
+    op.run(kernels, &m.x[m.x.len() - shape.bytes()..], m.y, scratch).map_err(refused)?;
+    compare(&m.expected[..expected], &m.y[..expected])?;
+    compare(&[UNTOUCHED; 64], &m.y[expected..][..64])
+}
+
+pub(super) fn convolution(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcome {
+    let groups = dice.pick(&[1, 1, 2, 3], 1);
+    let shape =
+        Shape { height: dice.range(6, 12), width: dice.range(6, 12), channels: groups * dice.range(1, 8) };
+    let kernel = dice.pick(&[[3, 3], [1, 1], [2, 3], [5, 1]], [3, 3]);
+    let window = window(dice, kernel, 3, if kernel[0] < 5 { 2 } else { 1 });
+    let per_group = dice.range(1, 20);
+    let outputs = groups * per_group;
+    let case = Case::new(dice, shape, window, outputs, groups);
+    let row = |o: usize| o / per_group * padded(per_group) + o % per_group;
+    draw(dice, m, &case, row);
+    let (depth, rows) = (case.fan_in(), Convolution::padded_outputs(outputs, groups));
+    let size = Convolution::weight_bytes(&shape, &window, outputs, groups);
+    let (onnx, inputs) = (&*m.onnx, shape.channels / groups);
+    layout::write_blocks(rows, depth, &mut m.packed[..size], |r, i| {
+        let (group, o) = (r / padded(per_group), r % padded(per_group));
+        let (place, channel) = (i / inputs, i % inputs);
+        let output = group * per_group + o;
+        let at = (output * inputs + channel) * kernel[0] * kernel[1] + place;
+        if o < per_group { onnx[at] } else { 0 }
+    });
+    let plain = gather(m, outputs, row);
+    let expected = case.expect(m, &plain[..outputs]);
+    m.y.fill(UNTOUCHED);
+    let numbers = channels(&m.biases, m.multipliers, rows, case.y_zero)?;
+    let op = Convolution::new(shape, window, outputs, groups, &m.packed[..size], numbers, case.x_zero)
+        .map_err(refused)?;
+    let scratch = &mut m.scratch[..Convolution::scratch(&shape, &window, groups)];
+    op.run(kernels, &m.x[m.x.len() - shape.bytes()..], m.y, scratch).map_err(refused)?;
+    compare(&m.expected[..expected], &m.y[..expected])?;
+    compare(&[UNTOUCHED; 64], &m.y[expected..][..64])
+}
+
+pub(super) fn depthwise(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcome {
+    let shape = Shape { height: dice.range(5, 9), width: dice.range(5, 21), channels: dice.range(1, 100) };
+    let common = dice.range(0, 4) > 0;
+    let kernel = if common { [3, 3] } else { dice.pick(&[[5, 5], [1, 2], [3, 1], [2, 5]], [5, 5]) };
+    let window = window(dice, kernel, if common { 2 } else { 3 }, if common { 1 } else { 2 });
+    let Some([height, width]) = window.output(shape.height, shape.width) else { return Ok(()) };
+    let bytes = height * width * shape.channels;
+    if shape.bytes().max(bytes) + 64 > Memory::VALUE || Depthwise::scratch(&shape, &window) > Memory::VALUE {
+        return Ok(()); // too large for the memory, about one case in ten
+    }
+    let case = Case::new(dice, shape, window, shape.channels, shape.channels);
+    draw(dice, m, &case, |o| o);
+    let size = layout::tap_bytes(shape.channels, kernel);
+    let onnx = &*m.onnx;
+    layout::write_taps(shape.channels, kernel, &mut m.packed[..size], |c, row, column| {
+        onnx[(c * kernel[0] + row) * kernel[1] + column]
+    });
+    let plain = gather(m, shape.channels, |o| o);
+    let expected = case.expect(m, &plain[..shape.channels]);
+    m.y.fill(UNTOUCHED);
+    let in_place = Depthwise::in_place(&shape, &window) && dice.range(0, 1) == 0;
+    let x = m.x.len() - shape.bytes();
+    if in_place {
+        m.y[..shape.bytes()].copy_from_slice(&m.x[x..]);
+    }
+    let numbers = channels(&m.biases, m.multipliers, shape.channels, case.y_zero)?;
+    let op = Depthwise::new(shape, window, &m.packed[..size], numbers, case.x_zero).map_err(refused)?;
+    let scratch = &mut m.scratch[..Depthwise::scratch(&shape, &window)];
+    let places = if in_place { Places::Same(m.y) } else { Places::Apart(&m.x[x..], m.y) };
+    op.run(kernels, places, scratch).map_err(refused)?;
+    compare(&m.expected[..expected], &m.y[..expected])?;
+    let end = if in_place { expected.max(shape.bytes()) } else { expected };
+    compare(&[UNTOUCHED; 64], &m.y[end..][..64])
+}
+
+pub(super) fn add(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcome {
+    let length = dice.range(1, 300);
+    let x = m.x.len() - length;
+    dice.bytes(&mut m.x[x..]);
+    m.y.fill(UNTOUCHED);
+    dice.bytes(&mut m.y[..length]);
+    let zero = dice.pick(&[0, 128, 255, 100], 0);
+    for ((expected, &a), &b) in m.expected.iter_mut().zip(&m.x[x..]).zip(&*m.y) {
+        *expected = (i32::from(a) + i32::from(b) - i32::from(zero)).clamp(0, 255) as u8;
+    }
+    addition::add(kernels, &m.x[x..], &mut m.y[..length], zero).map_err(refused)?;
+    compare(&m.expected[..length], &m.y[..length])?;
+    compare(&[UNTOUCHED; 64], &m.y[length..][..64])
+}
+
+pub(super) fn pool(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcome {
+    let positions = dice.pick(&[1, 4, 16, 64], 64);
+    let count = dice.range(1, 200);
+    let x = m.x.len() - positions * count;
+    dice.bytes(&mut m.x[x..]);
+    let x = &m.x[x..];
+    m.sums.fill(u32::MAX);
+    pool::sums(kernels, x, &mut m.sums[..count]).map_err(refused)?;
+    for channel in 0..count {
+        let expected: u32 = (0..positions).map(|p| u32::from(x[p * count + channel])).sum();
+        if m.sums[channel] != expected {
+            return Err((channel, expected.into(), m.sums[channel].into()));
+        }
+    }
+    if m.sums[count..].iter().any(|&s| s != u32::MAX) {
+        return Err((count, u32::MAX.into(), 0));
+    }
+    // The mean of the map is the logit without its bias; both are exact here.
+    let weights = &mut m.onnx[..count];
+    weights.iter_mut().for_each(|w| *w = dice.range(0, 30) as i8 - 15);
+    let head = Head { weights, positions: positions as u32, step: 1.0 / 256.0, scale: 1.0, bias: 0.0 };
+    let mut map = [0.0; 64];
+    head.map(x, &mut map[..positions]).map_err(refused)?;
+    let mean = map[..positions].iter().sum::<f32>() / positions as f32;
+    let logit = head.logit(&m.sums[..count]);
+    if mean == logit { Ok(()) } else { Err((0, (logit * 256.0) as i64, (mean * 256.0) as i64)) }
+}

@@ -1,0 +1,67 @@
+//! Random numbers by their number: SplitMix64 (Steele, Lea, Flood 2014), the same on every machine.
+
+/// A stream of numbers.
+pub(super) struct Dice(u64);
+
+impl Dice {
+    /// The stream of that seed.
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0xD134_2543_DE82_EF95))
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// A number of `low..=high`.
+    pub fn range(&mut self, low: usize, high: usize) -> usize {
+        low + (self.next() % (high - low + 1) as u64) as usize
+    }
+
+    /// One of them.
+    pub fn pick<T: Copy>(&mut self, from: &[T], otherwise: T) -> T {
+        let at = self.range(0, from.len().saturating_sub(1));
+        from.get(at).copied().unwrap_or(otherwise)
+    }
+
+    /// Fills bytes: mostly random, sometimes all at one end or jumping between both.
+    pub fn bytes(&mut self, to: &mut [u8]) {
+        match self.range(0, 9) {
+            0 => to.fill(255),
+            1 => to.fill(0),
+            2 => to.iter_mut().for_each(|b| *b = if self.next().is_multiple_of(2) { 0 } else { 255 }),
+            _ => to.iter_mut().for_each(|b| *b = self.next() as u8),
+        }
+    }
+
+    /// Fills weights of -127..=127: mostly random, sometimes all at one end or jumping between both.
+    pub fn weights(&mut self, to: &mut [i8]) {
+        match self.range(0, 9) {
+            0 => to.fill(127),
+            1 => to.fill(-127),
+            2 => to.iter_mut().for_each(|w| *w = if self.next().is_multiple_of(2) { -127 } else { 127 }),
+            _ => to.iter_mut().for_each(|w| *w = (self.next() % 255) as u8 as i8 as i16 as i8),
+        }
+        to.iter_mut().filter(|w| **w == -128).for_each(|w| *w = -127);
+    }
+
+    /// A multiplier under which accumulators up to `largest` fill the output's range, miss it by far, or fall on ties.
+    pub fn multiplier(&mut self, largest: f32) -> f32 {
+        match self.range(0, 9) {
+            0 => 0.5,
+            1 => 0.25,
+            2 => 1.0 / 1024.0,
+            3 => 1e-9,
+            // The contract's bound: products stay below 2^22.
+            4 => (4e6 / largest).min(1.0),
+            _ => {
+                let part = (self.next() >> 40) as f32 / (1u32 << 24) as f32;
+                (255.0 / largest.max(1.0)) * (0.5 + 8.0 * part)
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! One suite for every kernel set and every machine: each operator on random shapes, strides, channel counts that fit no block and
+//! extreme values, against a plain computation in ONNX's own terms ([`reference`]).
+//!
+//! It runs in memory that the caller gives, so that it runs on a microcontroller as well. Input slices end where their memory
+//! ends, so that an address sanitizer sees whoever reads on.
+
+mod cases;
+mod dice;
+mod reference;
+
+use super::{Kernels, add, depthwise, first, pointwise, pool, scalar};
+use core::fmt;
+use dice::Dice;
+
+/// The operators, in the order in which they are tested.
+pub const OPERATORS: [&str; 6] = ["pointwise", "first", "convolution", "depthwise", "add", "pool"];
+
+/// Memory that the suite works in; each slice at least as long as [`Memory`]'s constants say.
+#[derive(Debug)]
+pub struct Memory<'a> {
+    /// [`Memory::VALUE`] bytes: a value.
+    pub x: &'a mut [u8],
+    /// [`Memory::VALUE`] bytes: another.
+    pub y: &'a mut [u8],
+    /// [`Memory::VALUE`] bytes: what is expected.
+    pub expected: &'a mut [u8],
+    /// [`Memory::VALUE`] bytes: scratch memory of the operators.
+    pub scratch: &'a mut [u8],
+    /// [`Memory::WEIGHTS`] weights in ONNX's order.
+    pub onnx: &'a mut [i8],
+    /// [`Memory::WEIGHTS`] weights in the kernels' layout.
+    pub packed: &'a mut [i8],
+    /// [`Memory::CHANNELS`] biases, and as many again and again: ONNX's, unsigned, signed.
+    pub biases: [&'a mut [i32]; 3],
+    /// [`Memory::CHANNELS`] multipliers.
+    pub multipliers: &'a mut [f32],
+    /// [`Memory::CHANNELS`] sums.
+    pub sums: &'a mut [u32],
+}
+
+impl Memory<'_> {
+    /// Bytes of a value.
+    pub const VALUE: usize = 20 * 1024;
+    /// Weights of an operator.
+    pub const WEIGHTS: usize = 24 * 1024;
+    /// Channels, rounded up to blocks.
+    pub const CHANNELS: usize = 256;
+}
+
+/// A kernel that gave another byte than the plain computation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// One of [`OPERATORS`].
+    pub operator: &'static str,
+    /// The case's number: the same number gives the same case.
+    pub case: u64,
+    /// Where in the output.
+    pub at: usize,
+    /// The right value.
+    pub expected: i64,
+    /// What came.
+    pub got: i64,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operator, case, at, expected, got } = self;
+        write!(f, "{operator}, case {case}: expected {expected} at {at}, got {got}")
+    }
+}
+
+/// Runs cases `first_case..first_case + cases` of every operator.
+///
+/// # Errors
+/// The first difference; at -1 stands for a refused call.
+pub fn run(kernels: &Kernels, first_case: u64, cases: u64, memory: &mut Memory) -> Result<(), Failure> {
+    OPERATORS.iter().try_for_each(|operator| run_operator(operator, kernels, first_case, cases, memory))
+}
+
+/// Runs cases of one of [`OPERATORS`].
+///
+/// # Errors
+/// As [`run`].
+pub fn run_operator(
+    operator: &'static str,
+    kernels: &Kernels,
+    first_case: u64,
+    cases: u64,
+    memory: &mut Memory,
+) -> Result<(), Failure> {
+    for case in first_case..first_case.saturating_add(cases) {
+        let mut dice = Dice::new(case);
+        let outcome = match operator {
+            "pointwise" => cases::pointwise(kernels, &mut dice, memory),
+            "first" => cases::first(kernels, &mut dice, memory),
+            "convolution" => cases::convolution(kernels, &mut dice, memory),
+            "depthwise" => cases::depthwise(kernels, &mut dice, memory),
+            "add" => cases::add(kernels, &mut dice, memory),
+            _ => cases::pool(kernels, &mut dice, memory),
+        };
+        outcome.map_err(|(at, expected, got)| Failure { operator, case, at, expected, got })?;
+    }
+    Ok(())
+}
+
+/// The scalar kernels with one operator that is wrong in its last output alone: the suite must find it.
+pub fn planted(operator: &str) -> Kernels {
+    fn flip(y: &mut [u8]) {
+        if let Some(last) = y.last_mut() {
+            *last ^= 1;
+        }
+    }
+    fn pointwise(mut call: pointwise::Call) {
+        flip(call.slices().1);
+    }
+    fn first(mut call: first::Call) {
+        flip(call.slices().1);
+    }
+    fn depthwise(mut call: depthwise::Call) {
+        flip(call.slices().1);
+    }
+    fn add(mut call: add::Call) {
+        flip(call.slices().1);
+    }
+    fn sums(mut call: pool::Call) {
+        if let Some(last) = call.slices().1.last_mut() {
+            *last ^= 1;
+        }
+    }
+    let mut kernels = Kernels { name: "planted", ..scalar::KERNELS };
+    match operator {
+        "pointwise" | "convolution" => kernels.pointwise = pointwise,
+        "first" => kernels.first = first,
+        "depthwise" => kernels.depthwise = depthwise,
+        "add" => kernels.add = add,
+        _ => kernels.sums = sums,
+    }
+    kernels
+}

@@ -1,0 +1,1 @@
+//! Kernels for x86-64: AVX2, and AVX-512 with VNNI and VBMI.
