@@ -4,13 +4,14 @@
 //! A frame flows through one file a stage:
 //!
 //! ```text
-//! frame  ->  preprocess  ->  (an engine: image in, logit out)  ->  decide
-//!            + gate                                                ^ model (metadata)
+//! frame  ->  preprocess  ->  infer (kernels over the packed model)  ->  decide
+//!            + gate                  ^ packed                           ^ model (metadata)
 //! ```
 //!
 //! Principles:
 //!
-//! 1. No allocator, no `unsafe`, no panic on any input: every operation is total or returns a small error enum.
+//! 1. No allocator, no panic on any input: every operation is total or returns a small error enum. `unsafe` in the fast kernels
+//!    only.
 //! 2. Arithmetic is integer, or float written so that every machine gives the same bits (no fused multiply-add,
 //!    `libm` in place of the platform's mathematics).
 //! 3. Rows stream: preprocessing never holds a whole frame.
@@ -25,12 +26,16 @@ extern crate std;
 pub mod decide;
 pub mod frame;
 pub mod gate;
+pub mod infer;
 pub mod kernels;
 pub mod model;
+pub mod packed;
 pub mod preprocess;
 
 pub use decide::{Decision, State, decide};
 pub use frame::{Frame, FrameError, Geometry, PixelFormat};
 pub use gate::Reason;
+pub use infer::Engine;
 pub use model::{Metadata, MetadataError};
+pub use packed::Packed;
 pub use preprocess::{Preprocess, Scratch, Stats, preprocess};

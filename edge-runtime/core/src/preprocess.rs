@@ -37,6 +37,12 @@ pub struct Scratch<'a> {
     pub cells: &'a mut [u16],
 }
 
+/// Bytes of [`Scratch`] for an output of `side` x `side`: sums of a line, sums of a row, cells.
+pub const fn scratch_bytes(side: u16) -> usize {
+    let side = side as usize;
+    side * (size_of::<u64>() + size_of::<u32>() + side * size_of::<u16>())
+}
+
 /// What the small picture says of the exposure, in 16-bit luminance; the gate looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stats {
