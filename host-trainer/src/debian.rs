@@ -1,29 +1,26 @@
-//! Tools that building the trainer needs beside cargo: a C++ compiler for libtorch's shim, Python with pip to fetch libtorch.
+//! Tools that a step needs beside cargo, such as a compiler for another machine.
 //!
 //! On Debian they are installed where they are missing and that is allowed (root, or sudo without a password), and it
-//! is said before it is done. Elsewhere the error names what to install.
+//! is said before it is done. Elsewhere the error names what to install. `cargo xtask` compiles this file too.
 
 use anyhow::{Context, bail, ensure};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// A tool: how to ask for it, and the Debian package that has it.
-struct Tool {
-    ask: &'static [&'static str],
-    package: &'static str,
+pub struct Tool {
+    /// A command that succeeds where the tool is there.
+    pub ask: &'static [&'static str],
+    /// The package.
+    pub package: &'static str,
 }
-
-const TOOLS: [Tool; 2] = [
-    Tool { ask: &["c++", "--version"], package: "g++" },
-    Tool { ask: &["python3", "-m", "pip", "--version"], package: "python3-pip" },
-];
 
 /// Installs what is missing of the tools.
 ///
 /// # Errors
 /// Something is missing and may not be installed, or cannot be.
-pub fn ensure_tools() -> anyhow::Result<()> {
-    install(&missing(&TOOLS))
+pub fn ensure_tools(tools: &[Tool]) -> anyhow::Result<()> {
+    install(&missing(tools))
 }
 
 /// The packages of the tools that do not answer.

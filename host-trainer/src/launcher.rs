@@ -13,7 +13,14 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
 
+use crate::debian::Tool;
 use crate::{debian, libtorch};
+
+/// What building the trainer needs: a C++ compiler for libtorch's shim, Python with pip to fetch libtorch.
+const TOOLS: [Tool; 2] = [
+    Tool { ask: &["c++", "--version"], package: "g++" },
+    Tool { ask: &["python3", "-m", "pip", "--version"], package: "python3-pip" },
+];
 
 /// The launcher's `main`: exit status 1 with a message when libtorch cannot be had, else the trainer's status.
 pub fn main() -> ExitCode {
@@ -31,7 +38,7 @@ fn run(args: Vec<OsString>) -> anyhow::Result<()> {
     let root = workspace_root()?;
     let ours = root.join(".cache/libtorch");
     let choice = choose(std::env::var_os("LIBTORCH"), std::env::var_os("LIBTORCH_USE_PYTORCH"), &ours);
-    debian::ensure_tools()?;
+    debian::ensure_tools(&TOOLS)?;
     match &choice {
         Choice::Ours => libtorch::ensure(&root.join(".cache"))?,
         Choice::Users(name) => eprintln!("libtorch: using {name} from the environment; nothing is fetched"),

@@ -56,7 +56,7 @@ pub fn run(command: &mut Command) -> anyhow::Result<()> {
 }
 
 /// The command line as one would type it, programs without their folder.
-fn line(command: &Command) -> String {
+pub fn line(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
     let args = command.get_args().map(|arg| arg.to_string_lossy().into_owned());

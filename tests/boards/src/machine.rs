@@ -1,0 +1,103 @@
+//! What a target gives the program, and why the program may fail.
+
+use core::fmt;
+
+use edge_core::kernels::suite;
+
+/// Bytes of the largest file: a golden picture or a packed model.
+pub const FILE: usize = 512 * 1024;
+/// Bytes that the stages may work in, by the design's bound.
+pub const ARENA: usize = 192 * 1024;
+
+/// A target: files come in, lines go out.
+pub trait Machine: fmt::Write {
+    /// Reads `into.len()` bytes of a file from `offset` on, or what is left of it; says how many.
+    fn read(&mut self, path: &str, offset: usize, into: &mut [u8]) -> Result<usize, Error>;
+}
+
+/// The memory that the program works in; nothing is allocated.
+#[repr(align(64))]
+pub struct Memory {
+    /// A packed model, or a picture.
+    pub file: [u8; FILE],
+    /// What the stages work in.
+    pub arena: [u8; ARENA],
+    /// What the kernels' suite works in.
+    pub suite: Suite,
+}
+
+/// Memory for [`edge_core::kernels::suite`].
+pub struct Suite {
+    values: [[u8; suite::Memory::VALUE]; 4],
+    weights: [[i8; suite::Memory::WEIGHTS]; 2],
+    biases: [[i32; suite::Memory::CHANNELS]; 3],
+    multipliers: [f32; suite::Memory::CHANNELS],
+    sums: [u32; suite::Memory::CHANNELS],
+}
+
+impl Memory {
+    /// All zeros.
+    pub const fn new() -> Self {
+        let suite = Suite {
+            values: [[0; suite::Memory::VALUE]; 4],
+            weights: [[0; suite::Memory::WEIGHTS]; 2],
+            biases: [[0; suite::Memory::CHANNELS]; 3],
+            multipliers: [0.0; suite::Memory::CHANNELS],
+            sums: [0; suite::Memory::CHANNELS],
+        };
+        Self { file: [0; FILE], arena: [0; ARENA], suite }
+    }
+}
+
+impl Suite {
+    /// The same memory as the suite takes it.
+    pub fn memory(&mut self) -> suite::Memory<'_> {
+        let [x, y, expected, scratch] = &mut self.values;
+        let [onnx, packed] = &mut self.weights;
+        let [b0, b1, b2] = &mut self.biases;
+        suite::Memory {
+            x,
+            y,
+            expected,
+            scratch,
+            onnx,
+            packed,
+            biases: [b0, b1, b2],
+            multipliers: &mut self.multipliers,
+            sums: &mut self.sums,
+        }
+    }
+}
+
+/// Why the program ended early.
+#[derive(Debug)]
+pub enum Error {
+    /// The arguments are none that it knows.
+    Usage,
+    /// A file cannot be opened or read.
+    Read,
+    /// A file is larger than the memory for it, or shorter than what it should hold.
+    Length,
+    /// A stage refused what it was given.
+    Stage(&'static str),
+    /// Its output cannot be written.
+    Write,
+}
+
+impl From<fmt::Error> for Error {
+    fn from(_: fmt::Error) -> Self {
+        Error::Write
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Usage => write!(out, "{}", crate::program::USAGE),
+            Error::Read => write!(out, "the file cannot be read"),
+            Error::Length => write!(out, "the file is too large for this machine, or cut short"),
+            Error::Stage(why) => write!(out, "{why}"),
+            Error::Write => write!(out, "standard output cannot be written"),
+        }
+    }
+}

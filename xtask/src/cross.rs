@@ -1,0 +1,174 @@
+//! Building for machines other than this one: which compiler, which linker, and what both need.
+//!
+//! The compiler is the one that runs cargo, where it has the target's standard library (`rustup target add TRIPLE`). Elsewhere
+//! it is Debian's `rustc-web`, which has none for these targets either but has its source: cargo compiles it along
+//! (`-Z build-std`, which `RUSTC_BOOTSTRAP=1` permits). Everything lands in `.cache/cross/TRIPLE`.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Context;
+
+use crate::debian::{self, Tool};
+use crate::{process, root};
+
+/// A machine to build for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Linux on a 64-bit Arm, linked statically, so that it runs in any.
+    Aarch64,
+    /// A Cortex-M4 or M7 with a float unit, without operating system.
+    CortexM,
+}
+
+/// What a test program is, or what a device runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Optimised, with overflow checks in our own code.
+    Dev,
+    /// As it is shipped; the one whose instructions are counted.
+    Release,
+}
+
+/// A program of this repository.
+#[derive(Clone, Copy, Debug)]
+pub struct Program<'a> {
+    /// Manifest of its package, from the workspace's folder.
+    pub manifest: &'a str,
+    /// Name of the binary.
+    pub bin: &'a str,
+    /// Features to switch on.
+    pub features: &'a [&'a str],
+}
+
+/// The program of `tests/boards`, which runs on every target.
+pub const BOARDS: Program = Program { manifest: "tests/boards/Cargo.toml", bin: "boards", features: &[] };
+
+impl Target {
+    /// The target's name in Rust.
+    pub fn triple(self) -> &'static str {
+        match self {
+            Target::Aarch64 => "aarch64-unknown-linux-gnu",
+            Target::CortexM => "thumbv7em-none-eabihf",
+        }
+    }
+
+    /// Name of cargo's variable `CARGO_TARGET_TRIPLE_name`.
+    fn variable(self, name: &str) -> String {
+        format!("CARGO_TARGET_{}_{name}", self.triple().to_uppercase().replace('-', "_"))
+    }
+
+    /// What building with any compiler and running need.
+    fn tools(self) -> &'static [Tool] {
+        match self {
+            Target::Aarch64 => &[
+                Tool { ask: &["aarch64-linux-gnu-gcc", "--version"], package: "gcc-aarch64-linux-gnu" },
+                Tool {
+                    ask: &["test", "-f", "/usr/aarch64-linux-gnu/lib/libc.a"],
+                    package: "libc6-dev-arm64-cross",
+                },
+                Tool { ask: &["qemu-aarch64", "--version"], package: "qemu-user" },
+            ],
+            Target::CortexM => &[Tool { ask: &["qemu-system-arm", "--version"], package: "qemu-system-arm" }],
+        }
+    }
+}
+
+/// Debian's Rust with its source, and a linker for bare Arm (rustup's brings its own).
+const DEBIAN: [Tool; 4] = [
+    Tool { ask: &["/usr/bin/rustc", "--version"], package: "rustc-web" },
+    Tool { ask: &["/usr/bin/cargo", "--version"], package: "cargo-web" },
+    Tool { ask: &["test", "-f", "/usr/lib/rustlib/src/rust/library/Cargo.lock"], package: "rust-web-src" },
+    Tool { ask: &["arm-none-eabi-ld", "--version"], package: "binutils-arm-none-eabi" },
+];
+
+/// `cargo SUBCOMMAND` for the target, in the workspace's folder. What is missing for it is installed on Debian.
+pub fn cargo(target: Target, subcommand: &str) -> anyhow::Result<Command> {
+    debian::ensure_tools(target.tools())?;
+    let triple = target.triple();
+    let ours = has_library(triple);
+    let mut cargo = if ours {
+        process::cargo()
+    } else {
+        debian::ensure_tools(&DEBIAN)
+            .with_context(|| format!("where rustup is in use: `rustup target add {triple}`"))?;
+        let mut cargo = process::command("/usr/bin/cargo");
+        // What another toolchain's cargo set for its own compiler and libraries.
+        cargo.env_remove("LD_LIBRARY_PATH").env_remove("RUSTC_WRAPPER");
+        cargo.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
+        cargo
+    };
+    cargo.arg(subcommand).args(["--target", triple, "--target-dir"]).arg(folder(target));
+    // Flags for the host's programs would replace those of the target.
+    cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    match (target, ours) {
+        (Target::Aarch64, _) => {
+            cargo.env(target.variable("LINKER"), "aarch64-linux-gnu-gcc");
+            cargo.env(target.variable("RUSTFLAGS"), "-Ctarget-feature=+crt-static");
+        }
+        (Target::CortexM, true) => {}
+        (Target::CortexM, false) => {
+            cargo.env(target.variable("LINKER"), "arm-none-eabi-ld");
+        }
+    }
+    if !ours {
+        cargo.arg(match target {
+            Target::Aarch64 => "-Zbuild-std=std,panic_unwind",
+            Target::CortexM => "-Zbuild-std=core",
+        });
+    }
+    Ok(cargo)
+}
+
+/// Builds one program and says where it is.
+pub fn build(target: Target, program: Program, profile: Profile) -> anyhow::Result<PathBuf> {
+    let mut cargo = cargo(target, "build")?;
+    cargo.args(["--quiet", "--manifest-path", program.manifest, "--bin", program.bin]);
+    cargo.args(["--features", &program.features.join(",")]);
+    let profile = match profile {
+        Profile::Dev => "debug",
+        Profile::Release => {
+            cargo.arg("--release");
+            "release"
+        }
+    };
+    process::run(&mut cargo)?;
+    Ok(folder(target).join(target.triple()).join(profile).join(program.bin))
+}
+
+/// Where everything built for the target lies.
+fn folder(target: Target) -> PathBuf {
+    root().join(".cache/cross").join(target.triple())
+}
+
+/// Whether the compiler that runs cargo has the standard library of `triple`.
+fn has_library(triple: &str) -> bool {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).args(["--print", "target-libdir", "--target", triple]).output();
+    output.is_ok_and(|output| {
+        let folder = String::from_utf8_lossy(&output.stdout).trim().to_string();
+        // The folder alone proves nothing: rustup leaves it behind.
+        let libraries = std::fs::read_dir(folder).map(|files| files.flatten().collect::<Vec<_>>());
+        libraries
+            .is_ok_and(|files| files.iter().any(|f| f.file_name().to_string_lossy().starts_with("libcore-")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargos_variables_are_spelt_as_cargo_spells_them() {
+        assert_eq!(Target::Aarch64.variable("LINKER"), "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER");
+    }
+
+    #[test]
+    fn the_hosts_library_is_found_and_an_unknown_one_is_not() {
+        let version = Command::new("rustc").arg("-vV").output().unwrap().stdout;
+        let version = String::from_utf8(version).unwrap();
+        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+        assert!(has_library(host));
+        assert!(!has_library("no-such-target"));
+    }
+}
