@@ -40,6 +40,9 @@ mod aarch64;
 #[allow(unsafe_code)]
 mod cortex_m;
 mod scalar;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod x86_64;
 
 pub use requantize::requantize;
 pub use sets::{ALL, Set, best, by_name};

@@ -32,7 +32,7 @@ const SCALAR: Set = Set { kernels: Kernels::SCALAR, runs_here: || true };
 
 /// Every set that was built in, the fastest first, the scalar one last.
 #[cfg(target_arch = "x86_64")]
-pub const ALL: &[Set] = &[SCALAR];
+pub const ALL: &[Set] = &[super::x86_64::VNNI, super::x86_64::AVX2, SCALAR];
 /// Every set that was built in, the fastest first, the scalar one last.
 #[cfg(target_arch = "aarch64")]
 pub const ALL: &[Set] = &[super::aarch64::SDOT, super::aarch64::SMLAL, SCALAR];

@@ -1,0 +1,70 @@
+//! Convolution over one channel: a kernel row's window is four bytes side by side, one step.
+
+use super::requantize::Requantize;
+use super::stores;
+use crate::kernels::first::Call;
+use crate::kernels::layout::{BLOCK, DEPTH};
+use core::arch::x86_64::*;
+
+/// Pixels at a time.
+const PIXELS: usize = 8;
+
+pub(in crate::kernels::x86_64) fn first(call: Call) {
+    // SAFETY: the set is handed out only where the processor has these features.
+    unsafe { run(call) }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn run(mut call: Call) {
+    let (pixels, stride, outputs) = (call.pixels(), call.stride(), call.outputs());
+    let (weights, channels) = (call.weights().as_ptr(), *call.channels());
+    let requantize = Requantize::new(channels.zero());
+    let (rows, y) = call.slices();
+    let y = y.as_mut_ptr();
+    for at in (0..outputs).step_by(BLOCK) {
+        let count = (outputs - at).min(BLOCK);
+        // SAFETY: there are biases, multipliers and weights for whole blocks.
+        let (bias, multiplier, weights) = unsafe {
+            (
+                _mm512_loadu_si512(channels.bias().as_ptr().add(at).cast()),
+                _mm512_loadu_ps(channels.multiplier().as_ptr().add(at)),
+                weights.add(at * rows.len() * DEPTH),
+            )
+        };
+        for first in (0..pixels).step_by(PIXELS) {
+            // Where fewer pixels are left, the last one is computed several times.
+            let mut column = [0; PIXELS];
+            for (i, column) in column.iter_mut().enumerate() {
+                *column = (first + i).min(pixels - 1);
+            }
+            let mut acc = [bias; PIXELS];
+            for (step, row) in rows.iter().enumerate() {
+                // SAFETY: every row holds four bytes at every pixel; every row has one step of weights.
+                unsafe {
+                    let weights = _mm512_loadu_si512(weights.add(step * BLOCK * DEPTH).cast());
+                    for i in 0..PIXELS {
+                        let window = row.as_ptr().add(column[i] * stride).cast::<i32>().read_unaligned();
+                        acc[i] = _mm512_dpbusd_epi32(acc[i], _mm512_set1_epi32(window), weights);
+                    }
+                }
+            }
+            for (column, acc) in column.chunks_exact(4).zip(acc.chunks_exact(4)) {
+                let mut steps = [bias; 4];
+                for (steps, &acc) in steps.iter_mut().zip(acc) {
+                    *steps = requantize.steps(acc, multiplier);
+                }
+                let four = requantize.outputs(steps);
+                // SAFETY: the pixels exist, `count` outputs from `at` on too; four pixels in a row of 16 outputs are 64 bytes.
+                unsafe {
+                    if outputs == BLOCK && column[0] + 3 == column[3] {
+                        stores::whole(y.add(column[0] * outputs), four, 64);
+                    } else {
+                        for (which, column) in column.iter().enumerate() {
+                            stores::quarter(y.add(column * outputs + at), four, which, count);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! AVX-512 with VNNI: VPDPBUSD takes 64 products of unsigned activations and signed weights at a time and adds each four to an
+//! output; masks store tails. VBMI's byte shuffles line up the columns of a depthwise convolution.
+
+mod add;
+mod depthwise;
+mod first;
+mod pointwise;
+mod pool;
+mod requantize;
+mod stores;
+
+pub(super) use add::add;
+pub(super) use depthwise::depthwise;
+pub(super) use first::first;
+pub(super) use pointwise::pointwise;
+pub(super) use pool::sums;

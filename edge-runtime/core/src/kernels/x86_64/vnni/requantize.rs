@@ -1,0 +1,42 @@
+//! Four registers of accumulators to 64 outputs, with the bits of [`crate::kernels::requantize`].
+
+use core::arch::x86_64::*;
+
+/// What all channels of an operator share.
+#[derive(Clone, Copy)]
+pub(super) struct Requantize {
+    zero: __m512i,
+    bound: __m512,
+    order: __m512i,
+}
+
+impl Requantize {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    pub fn new(zero: u8) -> Self {
+        Self {
+            zero: _mm512_set1_epi16(zero.into()),
+            bound: _mm512_set1_ps(1e6),
+            order: _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15),
+        }
+    }
+
+    /// 16 accumulators to whole steps. Conversion rounds halves to even; what is too large would come out negative, so it is
+    /// bounded before; what is too small comes out as the smallest number, which is as good.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub fn steps(&self, acc: __m512i, multiplier: __m512) -> __m512i {
+        let scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), multiplier);
+        _mm512_cvtps_epi32(_mm512_min_ps(scaled, self.bound))
+    }
+
+    /// Four registers of steps to 64 outputs, one register after the other: every narrowing saturates, so the result is
+    /// clamped. Packing goes by lanes of 128 bits, hence the last shuffle.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    pub fn outputs(&self, steps: [__m512i; 4]) -> __m512i {
+        let low = _mm512_adds_epi16(_mm512_packs_epi32(steps[0], steps[1]), self.zero);
+        let high = _mm512_adds_epi16(_mm512_packs_epi32(steps[2], steps[3]), self.zero);
+        _mm512_permutexvar_epi32(self.order, _mm512_packus_epi16(low, high))
+    }
+}
