@@ -1,0 +1,136 @@
+//! Writes the seeds that the fuzz targets start from, each a small file made here: nobody's X-ray is among them.
+//!
+//! `cargo run --manifest-path tests/fuzz/Cargo.toml --example seeds`. Inputs that once broke a target are kept beside
+//! them under `found-*` and are left alone.
+
+#[path = "../../../edge-runtime/tests/support/model.rs"]
+#[allow(dead_code)]
+mod model;
+#[path = "../../../edge-runtime/tests/support/picture.rs"]
+mod picture;
+
+use edge_runtime::model_file::ModelFile;
+use edge_runtime::pack::pack;
+use edge_runtime::phantom::{self, Label};
+use image::{GrayImage, ImageFormat};
+use png::{BitDepth, ColorType};
+use std::io::Cursor;
+use std::path::Path;
+
+fn main() -> std::io::Result<()> {
+    write("decode", &pictures())?;
+    write("model_file", &models())?;
+    write("packed", &packed())?;
+    // What these two read is not a file's form: any bytes are sizes, choices and pixels to them.
+    write("metadata", &noise(4, 96))?;
+    write("preprocess", &noise(6, 192))
+}
+
+/// A seed's name and content.
+type Seed = (String, Vec<u8>);
+
+fn write(target: &str, seeds: &[Seed]) -> std::io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target);
+    std::fs::create_dir_all(&folder)?;
+    seeds.iter().try_for_each(|(name, bytes)| std::fs::write(folder.join(name), bytes))
+}
+
+/// Both formats in every form that is told apart, whole and damaged.
+fn pictures() -> Vec<Seed> {
+    let mut seeds: Vec<(&str, Vec<u8>)> = vec![
+        ("phantom.png", phantom(ImageFormat::Png)),
+        ("phantom.jpg", phantom(ImageFormat::Jpeg)),
+        ("lying.jpg", picture::jpeg(40, 32, Some(picture::exif(6)))),
+        ("one-pixel.png", picture::png(1, 1)),
+        ("one-bit.png", picture::black_png(64, 32)),
+        ("animated.png", picture::animated_png()),
+        ("rgb.jpg", picture::flat_jpeg(3, 0)),
+        ("ycbcr.jpg", picture::flat_jpeg(3, 1)),
+        ("cmyk.jpg", picture::flat_jpeg(4, 0)),
+        ("progressive.jpg", picture::flat_progressive_jpeg()),
+        ("zeros", vec![0; 64]),
+    ];
+    for (name, colour, depth, bytes) in [
+        ("grey16.png", ColorType::Grayscale, BitDepth::Sixteen, 2),
+        ("grey-alpha8.png", ColorType::GrayscaleAlpha, BitDepth::Eight, 2),
+        ("grey-alpha16.png", ColorType::GrayscaleAlpha, BitDepth::Sixteen, 4),
+        ("rgb8.png", ColorType::Rgb, BitDepth::Eight, 3),
+        ("rgba8.png", ColorType::Rgba, BitDepth::Eight, 4),
+        ("rgb16.png", ColorType::Rgb, BitDepth::Sixteen, 6),
+        ("rgba16.png", ColorType::Rgba, BitDepth::Sixteen, 8),
+    ] {
+        // A repeated ramp: every sample takes several values, and the file stays small.
+        let samples: Vec<u8> = (0..32 * 32 * bytes).map(|at| (at % 40 * 6) as u8).collect();
+        seeds.push((name, picture::png_of(32, colour, depth, &samples)));
+    }
+    seeds.push(("palette.png", palette()));
+    for whole in ["phantom.png", "phantom.jpg"] {
+        let (_, bytes) = seeds.iter().find(|(name, _)| *name == whole).expect("made above");
+        let half = bytes[..bytes.len() / 2].to_vec();
+        seeds.push((if whole.ends_with("png") { "cut.png" } else { "cut.jpg" }, half));
+    }
+    seeds.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect()
+}
+
+/// A drawn chest, small.
+fn phantom(format: ImageFormat) -> Vec<u8> {
+    let drawn = phantom::draw(Label::Pneumonia, 1, 48);
+    let image = GrayImage::from_raw(48, 48, drawn.bytes().to_vec()).expect("48 x 48, grey");
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, format).expect("written to memory");
+    bytes.into_inner()
+}
+
+/// Four colours, one of them half transparent.
+fn palette() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 32, 32);
+    encoder.set_color(ColorType::Indexed);
+    encoder.set_depth(BitDepth::Two);
+    encoder.set_palette(vec![0, 0, 0, 255, 0, 0, 0, 255, 0, 255, 255, 255]);
+    encoder.set_trns(vec![255, 128]);
+    let mut writer = encoder.write_header().expect("a fitting header");
+    writer.write_image_data(&[0b00_01_10_11; 8 * 32]).expect("all rows");
+    drop(writer);
+    bytes
+}
+
+/// A small model in the form of the shipped one, the same without its seal, without its metadata, and cut short. (The
+/// shipped one is too large: nearly all changes would fall on weights, which say nothing.)
+fn models() -> Vec<Seed> {
+    let whole = model::bytes(&model::sealed(8, 1));
+    let mut bare = model::unsealed(8, 1);
+    bare.metadata_props.clear();
+    let seeds = [
+        ("cut.onnx", whole[..whole.len() / 2].to_vec()),
+        ("sealed.onnx", whole),
+        ("unsealed.onnx", model::bytes(&model::unsealed(8, 1))),
+        ("bare.onnx", model::bytes(&bare)),
+    ];
+    seeds.map(|(name, bytes)| (name.to_owned(), bytes)).into()
+}
+
+/// Two packed models, and one cut short.
+fn packed() -> Vec<Seed> {
+    let packed = |side| {
+        let file = ModelFile::from_bytes(&model::bytes(&model::sealed(side, 1))).expect("a valid model");
+        pack(&file).expect("in the exact form").bytes().to_vec()
+    };
+    let (small, larger) = (packed(8), packed(16));
+    let cut = small[..small.len() / 2].to_vec();
+    let seeds = [("side-8", small), ("side-16", larger), ("cut", cut)];
+    seeds.map(|(name, bytes)| (name.to_owned(), bytes)).into()
+}
+
+/// Nothing, zeros, and `count` files of `length` pseudo-random bytes (SplitMix64).
+fn noise(count: u64, length: usize) -> Vec<Seed> {
+    let random = |seed: u64, at: usize| {
+        let mut z = (seed << 32 | at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) as u8
+    };
+    let noise = |seed| (0..length).map(|at| random(seed, at)).collect();
+    let fixed = [("nothing".to_owned(), vec![]), ("zeros".to_owned(), vec![0; length])];
+    fixed.into_iter().chain((1..=count).map(|seed| (format!("noise-{seed}"), noise(seed)))).collect()
+}

@@ -1,0 +1,75 @@
+//! A packed model's bytes: a checked view whose every layer then computes, the same bits with every kernel set and
+//! whatever the memory held before, or an error of one line.
+//!
+//! Nearly every changed byte breaks the checksum, which is checked first; so length and checksum are put right before the
+//! second try.
+#![no_main]
+
+use edge_core::infer::Engine;
+use edge_core::kernels::{ALL, Kernels, Set};
+use edge_core::packed::{MAGIC, Packed, VERSION};
+use edge_runtime::aligned::AlignedBytes;
+use fuzz::{assert_one_line, planted_fault};
+use libfuzzer_sys::fuzz_target;
+
+/// Arenas above are not made, nor models of that size computed: a run would take seconds.
+const MOST_ARENA: usize = 64 << 10;
+
+fuzz_target!(|bytes: &[u8]| {
+    check(bytes); // at whatever address it lies
+    let mut repaired = AlignedBytes::copy_of(bytes);
+    repair(repaired.as_mut());
+    check(repaired.as_ref());
+});
+
+/// Puts right what would end the check early: magic, version, length and checksum, in this order from the beginning.
+fn repair(bytes: &mut [u8]) {
+    let length = bytes.len() as u32;
+    if let Some((head, covered)) = bytes.split_at_mut_checked(20) {
+        let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(covered);
+        head[..8].copy_from_slice(&MAGIC);
+        head[8..12].copy_from_slice(&VERSION.to_le_bytes());
+        head[12..16].copy_from_slice(&length.to_le_bytes());
+        head[16..20].copy_from_slice(&checksum.to_le_bytes());
+    }
+}
+
+fn check(bytes: &[u8]) {
+    let model = match Packed::new(bytes) {
+        Ok(model) => model,
+        Err(error) => return assert_one_line(&error),
+    };
+    let arena = model.arena_bytes();
+    assert!(model.preprocess_range().end <= arena && model.metadata().is_ok());
+    for number in 0..model.layers() {
+        let layer = model.layer(number).expect("below the number of layers");
+        assert!(layer.input <= number && layer.output == number + 1 && layer.scratch.end <= arena);
+        assert!(model.value(layer.output).range().end <= arena);
+    }
+    if arena > MOST_ARENA {
+        return;
+    }
+    let input: Vec<u8> = (0..model.value(0).range().len()).map(|at| (at * 37 % 251) as u8).collect();
+    let expected = compute(&model, Kernels::SCALAR, &input, 0x00);
+    for kernels in ALL.iter().filter_map(Set::kernels) {
+        let mut got = compute(&model, kernels, &input, 0xA5);
+        if planted_fault() {
+            got.0 ^= 1;
+        }
+        assert_eq!(got, expected, "`{}` and scalar kernels differ", kernels.name());
+    }
+}
+
+/// Bits of the logit, every layer's output, bits of the class activation map; the arena is filled with `before`.
+fn compute(model: &Packed<&[u8]>, kernels: Kernels, input: &[u8], before: u8) -> (u32, Vec<u8>, Vec<u32>) {
+    let engine = Engine::new(*model, kernels); // a view is copied, not its bytes
+    let mut arena = AlignedBytes::zeroed(model.arena_bytes());
+    arena.as_mut().fill(before);
+    let mut layers = Vec::new();
+    let mut observe = |_, output: &[u8]| layers.extend_from_slice(output);
+    let logit = engine.step_observed(arena.as_mut(), input, &mut observe).expect("a checked model computes");
+    let features = model.features().shape;
+    let mut map = vec![0.0; features.height * features.width];
+    engine.map(arena.as_ref(), &mut map).expect("a map of the features' size");
+    (logit.to_bits(), layers, map.into_iter().map(f32::to_bits).collect())
+}
