@@ -91,7 +91,7 @@ pub enum DecodeError {
         got: String,
     },
     /// The content breaks its format's rules.
-    #[error("the {format} file is damaged or cut short ({what}); copy it again from its source")]
+    #[error("the {format} file is damaged or cut short ({}); copy it again from its source", one_line(what))]
     Damaged {
         /// Name of the format.
         format: &'static str,
@@ -135,6 +135,12 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
         other => return Err(DecodeError::Format { got: name(other.ok(), bytes) }),
     };
     guarded(|| decode(bytes)).unwrap_or_else(|what| Err(DecodeError::Damaged { format, what }))
+}
+
+/// A decoder's words without line breaks and what else could spoil a log that is read line by line.
+fn one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Names content that is neither JPEG nor PNG, as far as it shows.

@@ -147,16 +147,18 @@ fn has_type(value: &pb::ValueInfoProto, kind: DataType, shape: &[i64]) -> bool {
 /// For messages: `image UINT8 [1, 1, 128, 128]`, several separated by commas.
 fn describe(values: &[pb::ValueInfoProto]) -> String {
     let one = |value: &pb::ValueInfoProto| {
-        let Some(tensor) = tensor_type(value) else { return format!("`{}` without a type", value.name) };
+        let name = value.name.escape_debug();
+        let Some(tensor) = tensor_type(value) else { return format!("`{name}` without a type") };
         let kind = DataType::try_from(tensor.elem_type).map_or("unknown type", |kind| kind.as_str_name());
         let dims: Vec<_> =
             dimensions(tensor).iter().map(|d| d.map_or("?".to_owned(), |d| d.to_string())).collect();
-        format!("`{}` {kind} [{}]", value.name, dims.join(", "))
+        format!("`{name}` {kind} [{}]", dims.join(", "))
     };
     if values.is_empty() { "none".to_owned() } else { values.iter().map(one).collect::<Vec<_>>().join(", ") }
 }
 
-/// Why a model file was refused. Only another file helps.
+/// Why a model file was refused. Only another file helps. What the text quotes from the file is escaped: a message is one line
+/// of a log, and a control character could fake another or steer a terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelFileError {
     /// The file cannot be read.
@@ -172,15 +174,19 @@ pub enum ModelFileError {
     #[error(transparent)]
     Metadata(#[from] MetadataError),
     /// A property is there more than once.
-    #[error("metadata `{key}` is there more than once; export the model again with host-trainer")]
+    #[error(
+        "metadata `{}` is there more than once; export the model again with host-trainer",
+        key.escape_debug()
+    )]
     Duplicate {
         /// Its name.
         key: String,
     },
     /// Graph or metadata are not what was exported.
     #[error(
-        "graph or metadata were changed after export: sealed with SHA-256 {expected}, now {got}; \
-         copy the file again or export it with host-trainer"
+        "graph or metadata were changed after export: sealed with SHA-256 {}, now {got}; \
+         copy the file again or export it with host-trainer",
+        expected.escape_debug()
     )]
     Digest {
         /// What the file says.
@@ -206,7 +212,7 @@ pub enum ModelFileError {
         got: String,
     },
     /// Weights lie in another file.
-    #[error("weights of `{tensor}` lie outside the file; export the model again as one file")]
+    #[error("weights of `{}` lie outside the file; export the model again as one file", tensor.escape_debug())]
     External {
         /// Name of the tensor.
         tensor: String,

@@ -129,6 +129,23 @@ fn a_property_given_twice() {
     assert_eq!(error, expected);
 }
 
+/// What a message quotes from the file cannot end its line.
+#[test]
+fn control_characters_are_escaped() {
+    let error = refusal_of_sealed(|proto| {
+        for value in ["1", "2"] {
+            proto.metadata_props.push(pb::StringStringEntryProto { key: "a\nb".to_owned(), value: value.to_owned() });
+        }
+    });
+    assert!(error.starts_with("metadata `a\\nb` is there more than once"), "{error}");
+    let error = refusal_of_sealed(|p| graph(p).output = vec![model::value("\x1b[2J", DataType::Float, &[1])]);
+    assert!(error.contains("got `\\u{1b}[2J` FLOAT [1];"), "{error}");
+    let mut proto = model::unsealed(32, 1);
+    proto.metadata_props.push(pb::StringStringEntryProto { key: key::DIGEST.to_owned(), value: "\r".to_owned() });
+    let error = refusal(&model::bytes(&proto));
+    assert!(error.contains("sealed with SHA-256 \\r, now"), "{error}");
+}
+
 #[test]
 fn truncated_models() {
     let whole = model::bytes(&model::sealed(32, 1));
