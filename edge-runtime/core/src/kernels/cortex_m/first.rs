@@ -1,0 +1,2 @@
+//! TODO
+pub(super) fn first(call: crate::kernels::first::Call) { (crate::kernels::Kernels::SCALAR.first)(call) }
