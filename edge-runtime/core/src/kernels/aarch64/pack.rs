@@ -1,0 +1,112 @@
+//! Pixels of a tile side by side, read as signed, so that the loops over weights load them in order and know no rests: done once for
+//! all outputs that read them.
+
+use core::arch::aarch64::*;
+
+/// Inputs that are packed at a time; a longer sum is computed in parts.
+pub(super) const PART: usize = 512;
+
+/// Writes chunks of 16 inputs: those of all `P` pixels side by side, then the next chunk.
+///
+/// # Safety
+/// As [`signed`]; `to` points to `16 * P` bytes a chunk.
+#[inline]
+#[target_feature(enable = "neon")]
+pub(super) unsafe fn chunks<const P: usize>(
+    x: *const u8,
+    stride: usize,
+    depth: usize,
+    before: usize,
+    to: *mut i8,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        signed::<P>(x, stride, depth, before, |chunk, pixel, q| {
+            vst1q_s8(to.add((chunk * P + pixel) * 16), q)
+        });
+    }
+}
+
+/// Writes steps of four inputs, each repeated to fill a vector: those of all `P` pixels side by side, then the next step.
+///
+/// # Safety
+/// As [`signed`]; `to` points to `64 * P` bytes for every 16 inputs or part of them.
+#[inline]
+#[target_feature(enable = "neon")]
+pub(super) unsafe fn repeated<const P: usize>(
+    x: *const u8,
+    stride: usize,
+    depth: usize,
+    before: usize,
+    to: *mut i8,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        signed::<P>(x, stride, depth, before, |chunk, pixel, q| {
+            let (to, q) = (to.add((chunk * 4 * P + pixel) * 16), vreinterpretq_s32_s8(q));
+            vst1q_s32(to.cast(), vdupq_laneq_s32::<0>(q));
+            vst1q_s32(to.add(16 * P).cast(), vdupq_laneq_s32::<1>(q));
+            vst1q_s32(to.add(32 * P).cast(), vdupq_laneq_s32::<2>(q));
+            vst1q_s32(to.add(48 * P).cast(), vdupq_laneq_s32::<3>(q));
+        });
+    }
+}
+
+/// Calls `put(chunk, pixel, 16 inputs)` for `depth` inputs of `P` pixels `stride` apart. Inputs beyond `depth` come as
+/// 0; the weights there are 0 too.
+///
+/// # Safety
+/// `x` points to `P` such pixels. `before` bytes in front of each belong to the same pixel.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn signed<const P: usize>(
+    x: *const u8,
+    stride: usize,
+    depth: usize,
+    before: usize,
+    mut put: impl FnMut(usize, usize, int8x16_t),
+) {
+    let sign = vdupq_n_u8(0x80);
+    let (chunks, rest) = (depth / 16, depth % 16);
+    for chunk in 0..chunks {
+        for pixel in 0..P {
+            // SAFETY: 16 inputs of the pixel.
+            let q = unsafe { vld1q_u8(x.add(pixel * stride + chunk * 16)) };
+            put(chunk, pixel, vreinterpretq_s8_u8(veorq_u8(q, sign)));
+        }
+    }
+    if rest == 0 {
+        return;
+    }
+    for pixel in 0..P {
+        // SAFETY: where the pixel has 16 inputs up to `depth`, they are read and moved down, otherwise `rest` bytes.
+        let q = unsafe {
+            let x = x.add(pixel * stride);
+            if depth + before >= 16 {
+                let up_to_end = vld1q_u8(x.add(depth).sub(16));
+                vqtbl1q_u8(up_to_end, vld1q_u8(DOWN.as_ptr().add(16 - rest)))
+            } else {
+                let mut bytes = [0; 16];
+                bytes.as_mut_ptr().copy_from_nonoverlapping(x, rest);
+                vld1q_u8(bytes.as_ptr())
+            }
+        };
+        put(chunks, pixel, vreinterpretq_s8_u8(veorq_u8(q, sign)));
+    }
+}
+
+/// Sixteen numbers from place `n` on are the indices that move a vector down by `n` bytes; 255 gives 0.
+const DOWN: [u8; 32] = {
+    let mut indices = [255; 32];
+    let mut i = 0;
+    while i < 16 {
+        indices[i] = i as u8;
+        i += 1;
+    }
+    indices
+};
+
+/// Where the tiles of `size` begin that cover `count`: the last one begins earlier where they do not fit.
+pub(super) fn tiles(count: usize, size: usize) -> impl Iterator<Item = usize> {
+    (0..count).step_by(size).map(move |first| first.min(count - size))
+}

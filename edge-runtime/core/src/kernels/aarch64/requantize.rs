@@ -1,0 +1,72 @@
+//! From accumulators to 8-bit outputs, the same bytes as [`crate::kernels::requantize`]: FCVTNS rounds ties to even and saturates,
+//! and every narrowing step after it saturates.
+
+use core::arch::aarch64::*;
+
+/// Multipliers of `4 * Q` channels and the output's zero point.
+#[derive(Clone, Copy)]
+pub(super) struct Requantize<const Q: usize> {
+    multiplier: [float32x4_t; Q],
+    zero: int16x8_t,
+}
+
+impl<const Q: usize> Requantize<Q> {
+    /// # Safety
+    /// `multiplier` points to `4 * Q` numbers.
+    #[inline]
+    #[target_feature(enable = "neon")]
+    pub unsafe fn new(multiplier: *const f32, zero: u8) -> Self {
+        let mut all = [vdupq_n_f32(0.0); Q];
+        for (q, four) in all.iter_mut().enumerate() {
+            // SAFETY: the caller's promise.
+            *four = unsafe { vld1q_f32(multiplier.add(4 * q)) };
+        }
+        Self { multiplier: all, zero: vdupq_n_s16(i16::from(zero)) }
+    }
+
+    /// Four accumulators as whole steps of the output, before the zero point.
+    #[inline]
+    #[target_feature(enable = "neon")]
+    fn steps(&self, acc: &[int32x4_t; Q], q: usize) -> int32x4_t {
+        vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(acc[q]), self.multiplier[q]))
+    }
+
+    /// Eight outputs.
+    #[inline]
+    #[target_feature(enable = "neon")]
+    fn eight(&self, acc: &[int32x4_t; Q], q: usize) -> int16x8_t {
+        let steps = vqmovn_high_s32(vqmovn_s32(self.steps(acc, q)), self.steps(acc, q + 1));
+        vqaddq_s16(steps, self.zero)
+    }
+
+    /// Writes the first `count` outputs of one pixel.
+    ///
+    /// # Safety
+    /// `y` points to as many bytes; `Q` is 2 or 4 and `count` at most `4 * Q`.
+    #[inline]
+    #[target_feature(enable = "neon")]
+    pub unsafe fn store(&self, acc: &[int32x4_t; Q], y: *mut u8, count: usize) {
+        // SAFETY: whole vectors only where all their outputs count, otherwise as many bytes as count.
+        unsafe {
+            if Q == 2 {
+                let out = vqmovun_s16(self.eight(acc, 0));
+                if count == 8 {
+                    vst1_u8(y, out);
+                } else {
+                    let mut bytes = [0; 8];
+                    vst1_u8(bytes.as_mut_ptr(), out);
+                    y.copy_from_nonoverlapping(bytes.as_ptr(), count);
+                }
+            } else {
+                let out = vqmovun_high_s16(vqmovun_s16(self.eight(acc, 0)), self.eight(acc, 2));
+                if count == 16 {
+                    vst1q_u8(y, out);
+                } else {
+                    let mut bytes = [0; 16];
+                    vst1q_u8(bytes.as_mut_ptr(), out);
+                    y.copy_from_nonoverlapping(bytes.as_ptr(), count);
+                }
+            }
+        }
+    }
+}
