@@ -2,10 +2,15 @@
 
 use core::fmt;
 
+use edge_core::infer::InferError;
 use edge_core::kernels::suite;
+use edge_core::packed::PackedError;
+use edge_core::preprocess::{MAX_OUTPUT_SIDE, PreprocessError};
 
 /// Bytes of the largest file: a golden picture or a packed model.
 pub const FILE: usize = 512 * 1024;
+/// Bytes of the largest input that a network may have.
+pub const FRAME: usize = MAX_OUTPUT_SIDE as usize * MAX_OUTPUT_SIDE as usize;
 /// Bytes that the stages may work in, by the design's bound.
 pub const ARENA: usize = 192 * 1024;
 
@@ -18,8 +23,10 @@ pub trait Machine: fmt::Write {
 /// The memory that the program works in; nothing is allocated.
 #[repr(align(64))]
 pub struct Memory {
-    /// A packed model, or a picture.
+    /// A packed model, or a picture. First, so that it lies at an address that a packed model must have.
     pub file: [u8; FILE],
+    /// A golden frame.
+    pub frame: [u8; FRAME],
     /// What the stages work in.
     pub arena: [u8; ARENA],
     /// What the kernels' suite works in.
@@ -45,7 +52,7 @@ impl Memory {
             multipliers: [0.0; suite::Memory::CHANNELS],
             sums: [0; suite::Memory::CHANNELS],
         };
-        Self { file: [0; FILE], arena: [0; ARENA], suite }
+        Self { file: [0; FILE], frame: [0; FRAME], arena: [0; ARENA], suite }
     }
 }
 
@@ -78,8 +85,14 @@ pub enum Error {
     Read,
     /// A file is larger than the memory for it, or shorter than what it should hold.
     Length,
-    /// A stage refused what it was given.
-    Stage(&'static str),
+    /// This machine cannot run kernels of that name, or there are none.
+    Kernels,
+    /// The file is no packed model.
+    Model(PackedError),
+    /// The engine refuses the frame or its memory.
+    Infer(InferError),
+    /// The preprocessing refuses the picture.
+    Preprocess(PreprocessError),
     /// Its output cannot be written.
     Write,
 }
@@ -96,7 +109,10 @@ impl fmt::Display for Error {
             Error::Usage => write!(out, "{}", crate::program::USAGE),
             Error::Read => write!(out, "the file cannot be read"),
             Error::Length => write!(out, "the file is too large for this machine, or cut short"),
-            Error::Stage(why) => write!(out, "{why}"),
+            Error::Kernels => write!(out, "this machine cannot run kernels of that name, or there are none"),
+            Error::Model(error) => error.fmt(out),
+            Error::Infer(error) => error.fmt(out),
+            Error::Preprocess(error) => error.fmt(out),
             Error::Write => write!(out, "standard output cannot be written"),
         }
     }

@@ -1,21 +1,30 @@
 //! What runs on every target: the same arguments and files give the same lines, whatever the machine.
 //!
-//! Lines are `tensor NAME HASH` (the first 16 bytes of the SHA-256, as in `models/pneumonia/golden.json`) and others that name
-//! themselves. `region INDEX NAME` says what a counted region is; the plugin knows only its index.
+//! `tensor NAME HASH` gives the first 16 bytes of a SHA-256, as in `models/pneumonia/golden.json`; the other lines name themselves.
+//! `region INDEX NAME` says what a counted region is; the plugin knows only its index.
 
 use core::fmt;
 
-use edge_core::kernels::Set;
+use edge_core::infer::Engine;
 use edge_core::kernels::suite::{self, OPERATORS};
-use edge_core::{Frame, Geometry, PixelFormat, Scratch, kernels, preprocess};
+use edge_core::kernels::{self, Kernels, Set};
+use edge_core::packed::{Packed, Value};
+use edge_core::{Frame, Geometry, PixelFormat, Scratch, preprocess};
 use sha2::{Digest, Sha256};
 
 use crate::machine::{Error, Machine, Memory};
 use crate::marker;
 
 /// The modes and their arguments.
-pub const USAGE: &str = "usage: boards known ROUNDS | unpaired | suite CASES | planted CASES | \
-                         preprocess PICTURE WIDTH HEIGHT SIDE";
+pub const USAGE: &str = "usage: boards MODE
+  known ROUNDS                              regions whose instructions are known
+  unpaired                                  markers that do not pair up
+  suite CASES                               the kernels' suite over every kernel set that runs here
+  planted CASES                             the suite over kernels that are wrong
+  preprocess PICTURE WIDTH HEIGHT SIDE      a grey picture to the network's input
+  tensors MODEL FRAMES                      every tensor and logit of every frame, by every kernel set
+  layers KERNELS MODEL FRAMES NUMBER        one frame, each layer a region
+FRAMES is a file of inputs, one after the other.";
 
 /// Runs the mode that the arguments name.
 pub fn run(arguments: &[&str], machine: &mut impl Machine, memory: &mut Memory) -> Result<(), Error> {
@@ -23,9 +32,8 @@ pub fn run(arguments: &[&str], machine: &mut impl Machine, memory: &mut Memory) 
         #[cfg(any(target_arch = "aarch64", target_arch = "arm"))]
         ["known", rounds] => {
             marker::known(number(rounds)?);
-            Ok(write!(machine, "region 0 outer\nregion 1 loop\nregion 2 empty\n")?)
+            Ok(writeln!(machine, "region 0 outer\nregion 1 loop\nregion 2 empty")?)
         }
-        // A mistake on purpose, to show that it is found.
         ["unpaired"] => {
             marker::stop();
             marker::start();
@@ -33,8 +41,13 @@ pub fn run(arguments: &[&str], machine: &mut impl Machine, memory: &mut Memory) 
         }
         ["suite", cases] => every_set(machine, &mut memory.suite.memory(), number(cases)?),
         ["planted", cases] => planted(machine, &mut memory.suite.memory(), number(cases)?),
-        ["preprocess", picture, width, height, side] => {
-            picture_in(machine, memory, picture, (number(width)?, number(height)?), number(side)?)
+        ["preprocess", path, width, height, side] => {
+            picture(machine, memory, path, (number(width)?, number(height)?), number(side)?)
+        }
+        ["tensors", model, frames] => tensors(machine, memory, model, frames),
+        ["layers", name, model, frames, frame] => {
+            let kernels = kernels::by_name(name).ok_or(Error::Kernels)?;
+            layers(machine, memory, kernels, (model, frames, number(frame)?))
         }
         _ => Err(Error::Usage),
     }
@@ -67,7 +80,7 @@ fn planted(machine: &mut impl Machine, memory: &mut suite::Memory, cases: u64) -
 }
 
 /// Preprocesses a grey picture of one byte a pixel, and says what the network would see and what the gate would.
-fn picture_in(
+fn picture(
     machine: &mut impl Machine,
     memory: &mut Memory,
     path: &str,
@@ -80,26 +93,111 @@ fn picture_in(
     let (mut row, mut line, mut cells) = ([0; SIDE], [0; SIDE], [0; SIDE * SIDE]);
     let scratch = Scratch { row: &mut row, line: &mut line, cells: &mut cells };
     let pixels = usize::from(side) * usize::from(side);
-    let input = memory.arena.get_mut(..pixels).ok_or(Error::Length)?;
+    let input = memory.frame.get_mut(..pixels).ok_or(Error::Length)?;
     marker::start();
     let stats = preprocess(&frame, side, scratch, input);
     marker::stop();
-    let stats = stats.map_err(|_| Error::Stage("the preprocessing refuses the picture"))?;
-    writeln!(machine, "tensor input {}", Hash(input))?;
+    let stats = stats.map_err(Error::Preprocess)?;
+    writeln!(machine, "tensor input {}", Hash(&Sha256::digest(input)))?;
     let exposure = [stats.mean, stats.deviation, stats.black_permille, stats.white_permille];
     writeln!(machine, "exposure {exposure:?}\nregion 0 preprocess")?;
     Ok(())
 }
 
-/// Largest side of the input that this program makes.
+/// Largest side of the input that [`picture`] makes.
 const SIDE: usize = 128;
+
+/// Runs every frame with every kernel set that this machine can run.
+fn tensors(machine: &mut impl Machine, memory: &mut Memory, model: &str, frames: &str) -> Result<(), Error> {
+    let length = machine.read(model, 0, &mut memory.file)?;
+    let model = Packed::new(&memory.file[..length]).map_err(Error::Model)?;
+    let size = model.value(0).shape.bytes();
+    let input = memory.frame.get_mut(..size).ok_or(Error::Length)?;
+    for kernels in kernels::ALL.iter().filter_map(Set::kernels) {
+        writeln!(machine, "kernels {}", kernels.name())?;
+        let engine = Engine::new(model, kernels);
+        for frame in 0.. {
+            match machine.read(frames, frame * size, input)? {
+                0 if frame > 0 => break,
+                got if got == size => {}
+                _ => return Err(Error::Length),
+            }
+            writeln!(machine, "frame {frame}")?;
+            let mut written = Ok(());
+            let mut observe = |layer: usize, bytes: &[u8]| {
+                let value = model.value(layer + 1);
+                let hash = nchw(&value, bytes);
+                written = written.and_then(|()| writeln!(machine, "tensor {} {}", value.name, Hash(&hash)));
+            };
+            let logit = engine.step_observed(&mut memory.arena, input, &mut observe).map_err(Error::Infer)?;
+            written?;
+            writeln!(machine, "logit {:08x}", logit.to_bits())?;
+        }
+    }
+    Ok(())
+}
+
+/// SHA-256 of a value in ONNX's order (channels x height x width); the engine's is height x width x channels.
+fn nchw(value: &Value, bytes: &[u8]) -> [u8; 32] {
+    let channels = value.shape.channels;
+    let mut hash = Sha256::new();
+    for channel in 0..channels {
+        let mut plane = bytes.iter().skip(channel).step_by(channels);
+        // In blocks, because the hash takes single bytes slowly.
+        let mut block = [0; 256];
+        loop {
+            let mut length = 0;
+            for (to, &from) in block.iter_mut().zip(&mut plane) {
+                *to = from;
+                length += 1;
+            }
+            if length == 0 {
+                break;
+            }
+            hash.update(&block[..length]);
+        }
+    }
+    hash.finalize().into()
+}
+
+/// Runs one frame with each layer in a region of its own: region 0 is the whole frame, layer `i` region `i + 1`, the head last.
+fn layers(
+    machine: &mut impl Machine,
+    memory: &mut Memory,
+    kernels: Kernels,
+    (model, frames, frame): (&str, &str, usize),
+) -> Result<(), Error> {
+    let length = machine.read(model, 0, &mut memory.file)?;
+    let model = Packed::new(&memory.file[..length]).map_err(Error::Model)?;
+    let size = model.value(0).shape.bytes();
+    let input = memory.frame.get_mut(..size).ok_or(Error::Length)?;
+    if machine.read(frames, frame.saturating_mul(size), input)? != size {
+        return Err(Error::Length);
+    }
+    let engine = Engine::new(model, kernels);
+    let mut next = |_: usize, _: &[u8]| {
+        marker::stop();
+        marker::start();
+    };
+    marker::start();
+    marker::start();
+    let logit = engine.step_observed(&mut memory.arena, input, &mut next);
+    marker::stop();
+    marker::stop();
+    let logit = logit.map_err(Error::Infer)?;
+    writeln!(machine, "logit {:08x}\nregion 0 frame", logit.to_bits())?;
+    for layer in 0..model.layers() {
+        writeln!(machine, "region {} {}", layer + 1, model.value(layer + 1).name)?;
+    }
+    writeln!(machine, "region {} head", model.layers() + 1)?;
+    Ok(())
+}
 
 /// The form in which tensors are compared.
 struct Hash<'a>(&'a [u8]);
 
 impl fmt::Display for Hash<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digest = Sha256::digest(self.0);
-        digest[..16].iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+        self.0.iter().take(16).try_for_each(|byte| write!(out, "{byte:02x}"))
     }
 }
