@@ -1,2 +1,464 @@
-//! TODO
-pub(super) fn depthwise(call: crate::kernels::depthwise::Call) { (crate::kernels::Kernels::SCALAR.depthwise)(call) }
+//! Depthwise convolution of 3 x 3, four channels at a time, in three passes over a buffer on the stack.
+//!
+//! 1. Two columns of a group of four channels become a *chunk*: for each channel the upper two rows' bytes of the first column as a
+//!    pair, those of the second column, and the third row's bytes of both columns. 31 instructions for 8 bytes of each row.
+//! 2. Channel after channel, with its weights in registers, five multiplications give an output; accumulators overwrite the chunk.
+//! 3. Chunks are requantized and stored, two pixels of four channels at once.
+//!
+//! All passes walk from the end of the buffer down to the stack pointer.
+
+use super::assembly::{clamp, pack, steps};
+use crate::kernels::depthwise::Call;
+use crate::kernels::layout::{DEPTH, padded};
+use crate::kernels::scalar;
+use core::arch::naked_asm;
+use core::mem::offset_of;
+
+/// Channels of a group.
+const GROUP: usize = 4;
+/// Columns that are read for a tile of the row, two less than room is for: 1,584 bytes.
+const TILE: usize = 64;
+
+pub(super) fn depthwise(mut call: Call) {
+    let (pixels, stride, count) = (call.pixels(), call.stride(), call.count());
+    let covered = call.kernel() == [3, 3] && call.dilation() == 1 && stride <= 2;
+    if !covered || pixels < 2 || count < GROUP {
+        return scalar::depthwise(call);
+    }
+    let (weights, channels) = (call.weights(), *call.channels());
+    let (&[row0, row1, row2], y) = call.slices() else { return };
+    let kernel = if stride == 1 { stride_1 } else { stride_2 };
+    let mut first = 0;
+    while first < count {
+        // Channels that are no whole group make one together with channels before them; so do pixels.
+        let channel = first.min(count - GROUP);
+        let mut done = 0;
+        while done < pixels {
+            let pixel = done.min(pixels - 2);
+            let pairs = (pixels - pixel).min(TILE / stride) / 2;
+            let (from, to) = (pixel * stride * count + channel, pixel * count + channel);
+            let mut tile = Tile {
+                rows: [row0, row1, row2].map(|row| row.as_ptr().wrapping_add(from)),
+                column: count,
+                weights: weights.as_ptr().wrapping_add(channel * DEPTH),
+                weights_row: padded(count) * DEPTH,
+                bias: channels.bias().as_ptr().wrapping_add(channel),
+                multiplier: channels.multiplier().as_ptr().wrapping_add(channel),
+                y: y.as_mut_ptr().wrapping_add(to),
+                zero: channels.zero().into(),
+                chunks: pairs * stride + 1,
+            };
+            // SAFETY: `channel + 4` is at most `count`, and `pixel + 2 * pairs` is at most `pixels`, so the
+            // windows of these pixels lie within the rows, the pixels within `y`, and the channels' numbers exist.
+            unsafe { kernel(&mut tile) };
+            done = pixel + pairs * 2;
+        }
+        first = channel + GROUP;
+    }
+}
+
+/// A group of channels of two or more neighbouring pixels, an even number of them.
+#[repr(C)]
+struct Tile {
+    /// Where the first window begins in each row.
+    rows: [*const u8; 3],
+    /// Bytes from one column to the next.
+    column: usize,
+    /// The channel's taps of the first row, moved on.
+    weights: *const i8,
+    /// Bytes from one row of taps to the next.
+    weights_row: usize,
+    /// The channel's, moved on.
+    bias: *const i32,
+    multiplier: *const f32,
+    y: *mut u8,
+    zero: u32,
+    /// Pairs of columns that are read, the last one, which may be half, included.
+    chunks: usize,
+}
+
+/// Words 0 and 1 of four channels, as pairs of bytes with one channel each: channels 0 and 1 in `$low`, 2 and 3 in `$high`.
+macro_rules! interleave {
+    ($low:literal, $high:literal) => {
+        concat!("pkhbt ", $low, ", r10, r11, lsl #16\n", "pkhtb ", $high, ", r11, r10, asr #16\n")
+    };
+}
+
+/// Expands two channels' three words, of which the first channel stays where it is, and the second goes to r10, r11, r12.
+macro_rules! expand {
+    ($a:literal, $b:literal, $c:literal) => {
+        concat!(
+            "uxtb16 r10, ",
+            $a,
+            ", ror #8\n",
+            "uxtb16 r11, ",
+            $b,
+            ", ror #8\n",
+            "uxtb16 r12, ",
+            $c,
+            ", ror #8\n",
+            "uxtb16 ",
+            $a,
+            ", ",
+            $a,
+            "\n",
+            "uxtb16 ",
+            $b,
+            ", ",
+            $b,
+            "\n",
+            "uxtb16 ",
+            $c,
+            ", ",
+            $c,
+            "\n",
+            "stmdb lr!, {{",
+            $a,
+            ", ",
+            $b,
+            ", ",
+            $c,
+            ", r10, r11, r12}}\n",
+        )
+    };
+}
+
+/// Saves registers and expands the tile: r0 to r2 walk along the rows, lr down the buffer, which ends where the stack pointer was.
+/// `$last` is the room for a last chunk of one column. Keeps in s14 the argument, in s15 the end of the buffer.
+macro_rules! expand_tile {
+    ($last:literal) => {
+        concat!(
+            ".fpu fpv4-sp-d16\n",
+            "push {{r4-r11, lr}}\n",
+            "ldr r1, [r0, #{chunks}]\n",
+            "add r1, r1, r1, lsl #1\n",
+            "mov lr, sp\n",
+            "vmov s14, s15, r0, lr\n",
+            "sub r1, lr, r1, lsl #4\n",
+            "add r1, r1, #",
+            $last,
+            "\n",
+            "mov sp, r1\n",
+            "ldm r0, {{r0-r3}}\n",
+            "2:\n",
+            "ldr r10, [r0]\n",
+            "ldr r11, [r1]\n",
+            interleave!("r4", "r7"),
+            "ldr r10, [r0, r3]\n",
+            "ldr r11, [r1, r3]\n",
+            interleave!("r5", "r8"),
+            "ldr r10, [r2]\n",
+            "ldr r11, [r2, r3]\n",
+            interleave!("r6", "r9"),
+            expand!("r7", "r8", "r9"),
+            expand!("r4", "r5", "r6"),
+            "add r0, r0, r3, lsl #1\n",
+            "add r1, r1, r3, lsl #1\n",
+            "add r2, r2, r3, lsl #1\n",
+            "cmp sp, lr\n",
+            "bne 2b\n",
+        )
+    };
+}
+
+/// Begins the loop over channels, with the registers that the multiplications use: weights of the upper rows' three columns in r7,
+/// r6, r8, of the third row's first two in r9 and last two in r10, bias in r11; r12 walks down to lr. s12 and s13 keep where the next
+/// channel's r12 and lr begin.
+macro_rules! begin_channels {
+    () => {
+        concat!(
+            "vmov r0, s15\n",
+            "sub r0, r0, #48\n",
+            "mov r1, sp\n",
+            "vmov s12, s13, r0, r1\n",
+            "3:\n",
+            "vmov r12, lr, s12, s13\n",
+            "vmov r0, s14\n",
+            "add r1, r12, #12\n",
+            "add r2, lr, #12\n",
+            "vmov s12, s13, r1, r2\n",
+            "ldr r1, [r0, #{weights}]\n",
+            "ldr r2, [r0, #{weights_row}]\n",
+            "ldr r4, [r1, r2]\n",
+            "ldr r5, [r1, r2, lsl #1]\n",
+            "ldr r3, [r1], #4\n",
+            "str r1, [r0, #{weights}]\n",
+            "ldr r1, [r0, #{bias}]\n",
+            "ldr r11, [r1], #4\n",
+            "str r1, [r0, #{bias}]\n",
+            "sxtb16 r6, r3\n",
+            "sxtb16 r8, r4\n",
+            "sxtb16 r10, r5\n",
+            "sxtb16 r3, r3, ror #8\n",
+            "sxtb16 r4, r4, ror #8\n",
+            "sxtb16 r5, r5, ror #8\n",
+            "pkhbt r7, r6, r8, lsl #16\n",
+            "pkhtb r8, r8, r6, asr #16\n",
+            "pkhbt r6, r3, r4, lsl #16\n",
+            "pkhbt r9, r10, r5, lsl #16\n",
+            "pkhbt r10, r5, r10\n",
+        )
+    };
+}
+
+/// Ends the loop over channels, after four of them.
+macro_rules! end_channels {
+    () => {
+        concat!("add r0, sp, #36\n", "cmp lr, r0\n", "bne 3b\n")
+    };
+}
+
+/// Requantizes the accumulators of two pixels every `$skip` bytes plus a chunk and stores them; then returns.
+macro_rules! store_tile {
+    ($skip:literal) => {
+        concat!(
+            "vmov r1, r12, s14, s15\n",
+            "ldr r2, [r1, #{multiplier}]\n",
+            "vldmia r2, {{s12-s15}}\n",
+            "ldr r10, [r1, #{y}]\n",
+            "ldr r11, [r1, #{column}]\n",
+            "ldr r0, [r1, #{zero}]\n",
+            "mov r1, r12\n",
+            "add lr, sp, #48\n",
+            "8:\n",
+            "vldmdb r12!, {{s0-s11}}\n",
+            $skip,
+            steps!(
+                "s0" * "s12",
+                "s1" * "s12",
+                "s3" * "s13",
+                "s4" * "s13",
+                "s6" * "s14",
+                "s7" * "s14",
+                "s9" * "s15",
+                "s10" * "s15"
+            ),
+            "vmov r2, r6, s0, s1\n",
+            "vmov r3, r7, s3, s4\n",
+            "vmov r4, r8, s6, s7\n",
+            "vmov r5, r9, s9, s10\n",
+            clamp!("r0", "9", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9"),
+            pack!("r2", "r3", "r4", "r5"),
+            pack!("r6", "r7", "r8", "r9"),
+            "str r2, [r10]\n",
+            "str r6, [r10, r11]\n",
+            "add r10, r10, r11, lsl #1\n",
+            "cmp r12, lr\n",
+            "bne 8b\n",
+            "mov sp, r1\n",
+            "pop {{r4-r11, pc}}\n",
+        )
+    };
+}
+
+/// Two outputs of a channel from one chunk in `$v0`, `$v1`, `$h0` and the next one, which is loaded.
+macro_rules! two_outputs {
+    ($v0:literal, $v1:literal, $h0:literal, $v2:literal, $v3:literal, $h2:literal) => {
+        concat!(
+            "ldrd ",
+            $v2,
+            ", ",
+            $v3,
+            ", [r12, #-48]!\n",
+            "ldr ",
+            $h2,
+            ", [r12, #8]\n",
+            "smlad ",
+            $v0,
+            ", ",
+            $v0,
+            ", r7, r11\n",
+            "smlad ",
+            $v0,
+            ", ",
+            $v1,
+            ", r6, ",
+            $v0,
+            "\n",
+            "smlad ",
+            $v0,
+            ", ",
+            $v2,
+            ", r8, ",
+            $v0,
+            "\n",
+            "smlad ",
+            $v0,
+            ", ",
+            $h0,
+            ", r9, ",
+            $v0,
+            "\n",
+            "smlabt ",
+            $v0,
+            ", ",
+            $h2,
+            ", r10, ",
+            $v0,
+            "\n",
+            "smlatb ",
+            $h0,
+            ", ",
+            $h0,
+            ", r9, r11\n",
+            "smlad ",
+            $h0,
+            ", ",
+            $v1,
+            ", r7, ",
+            $h0,
+            "\n",
+            "smlad ",
+            $h0,
+            ", ",
+            $v2,
+            ", r6, ",
+            $h0,
+            "\n",
+            "smlad ",
+            $h0,
+            ", ",
+            $v3,
+            ", r8, ",
+            $h0,
+            "\n",
+            "smlad ",
+            $h0,
+            ", ",
+            $h2,
+            ", r10, ",
+            $h0,
+            "\n",
+            "strd ",
+            $v0,
+            ", ",
+            $h0,
+            ", [r12, #48]\n",
+        )
+    };
+}
+
+/// One output of a channel from one chunk in `$v0`, `$v1`, `$h0` and the next one, which is loaded; stored at `$to`.
+macro_rules! one_output {
+    ($v0:literal, $v1:literal, $h0:literal, $v2:literal, $v3:literal, $h2:literal, $to:literal) => {
+        concat!(
+            "ldrd ",
+            $v2,
+            ", ",
+            $v3,
+            ", [r12, #-48]!\n",
+            "ldr ",
+            $h2,
+            ", [r12, #8]\n",
+            "smlad ",
+            $v0,
+            ", ",
+            $v0,
+            ", r7, r11\n",
+            "smlad ",
+            $v0,
+            ", ",
+            $v1,
+            ", r6, ",
+            $v0,
+            "\n",
+            "smlad ",
+            $v0,
+            ", ",
+            $v2,
+            ", r8, ",
+            $v0,
+            "\n",
+            "smlad ",
+            $v0,
+            ", ",
+            $h0,
+            ", r9, ",
+            $v0,
+            "\n",
+            "smlabt ",
+            $v0,
+            ", ",
+            $h2,
+            ", r10, ",
+            $v0,
+            "\n",
+            "str ",
+            $v0,
+            ", [r12, #",
+            $to,
+            "]\n",
+        )
+    };
+}
+
+/// Computes a tile, one column from window to window.
+///
+/// # Safety
+/// `2 * chunks` columns can be read, `2 * (chunks - 1)` pixels be written, and four channels' weights, biases and multipliers be read.
+#[unsafe(naked)]
+unsafe extern "C" fn stride_1(tile: &mut Tile) {
+    naked_asm!(
+        expand_tile!("0"),
+        begin_channels!(),
+        // An odd number of rounds begins with the second half of the loop.
+        "sub r0, r12, lr",
+        "tst r0, #16",
+        "beq 4f",
+        "ldm r12, {{r3-r5}}",
+        "b 6f",
+        "4:",
+        "ldm r12, {{r0-r2}}",
+        "5:",
+        two_outputs!("r0", "r1", "r2", "r3", "r4", "r5"),
+        "6:",
+        two_outputs!("r3", "r4", "r5", "r0", "r1", "r2"),
+        "cmp r12, lr",
+        "bne 5b",
+        end_channels!(),
+        store_tile!(""),
+        column = const offset_of!(Tile, column),
+        weights = const offset_of!(Tile, weights),
+        weights_row = const offset_of!(Tile, weights_row),
+        bias = const offset_of!(Tile, bias),
+        multiplier = const offset_of!(Tile, multiplier),
+        y = const offset_of!(Tile, y),
+        zero = const offset_of!(Tile, zero),
+        chunks = const offset_of!(Tile, chunks),
+    )
+}
+
+/// Computes a tile, two columns from window to window.
+///
+/// # Safety
+/// `2 * chunks - 1` columns can be read, `chunks - 1` pixels be written, an even number of them, and four channels' weights, biases and
+/// multipliers be read.
+#[unsafe(naked)]
+unsafe extern "C" fn stride_2(tile: &mut Tile) {
+    naked_asm!(
+        expand_tile!("48"),
+        // The last chunk's second column does not exist: once more, now with the first one in its place.
+        "cbz r3, 3f",
+        "sub sp, sp, #48",
+        "mov r3, #0",
+        "b 2b",
+        "3:",
+        begin_channels!(),
+        "ldm r12, {{r0-r2}}",
+        "4:",
+        one_output!("r0", "r1", "r2", "r3", "r4", "r5", "48"),
+        one_output!("r3", "r4", "r5", "r0", "r1", "r2", "100"),
+        "cmp r12, lr",
+        "bne 4b",
+        end_channels!(),
+        store_tile!("sub r12, r12, #48\n"),
+        column = const offset_of!(Tile, column),
+        weights = const offset_of!(Tile, weights),
+        weights_row = const offset_of!(Tile, weights_row),
+        bias = const offset_of!(Tile, bias),
+        multiplier = const offset_of!(Tile, multiplier),
+        y = const offset_of!(Tile, y),
+        zero = const offset_of!(Tile, zero),
+        chunks = const offset_of!(Tile, chunks),
+    )
+}
