@@ -26,7 +26,7 @@ pub(super) fn depthwise(mut call: Call) {
         return scalar::depthwise(call);
     }
     let (weights, channels) = (call.weights(), *call.channels());
-    let (&[row0, row1, row2], y) = call.slices() else { return };
+    let (&[row0, row1, row2], y) = call.slices() else { return scalar::depthwise(call) };
     let kernel = if stride == 1 { stride_1 } else { stride_2 };
     let mut first = 0;
     while first < count {
