@@ -13,6 +13,7 @@
 //!
 //! [`Packed`] is the checked view: after [`Packed::new`] no layer can fail to fit. [`write()`] is the only writer.
 
+mod numbers;
 pub mod plan;
 mod record;
 mod view;

@@ -1,0 +1,89 @@
+//! What every kernel relies on in a convolution's numbers, checked once when a packed model is opened.
+//!
+//! - Weights that fill up a block or a step are 0, as are the numbers of channels that are not there: a kernel may multiply
+//!   them with whatever lies beside its input.
+//! - No weight is -128, no accumulator reaches 2^24, none times its multiplier 2^22 (rules 2 and 8 of the exact form).
+//! - The bias for signed activations says the same as that for unsigned ones.
+//!
+//! A file that breaks one of them would give other bits with other kernels.
+
+use crate::kernels::convolution::Convolution;
+use crate::kernels::layout::{DEPTH, block_index, padded, tap_index};
+use crate::kernels::{Channels, Shape, Window};
+
+/// Which weight lies where in a layer.
+pub(super) enum Form {
+    /// Blocks; every kernel row is a step of which as many columns are there as the window has.
+    First,
+    /// Blocks of that many groups.
+    Blocks { groups: usize },
+    /// Taps.
+    Taps,
+}
+
+/// Checks the numbers of a convolution over `x`, whose zero point is `x_zero`, with `outputs` channels.
+pub(super) fn check(
+    form: &Form,
+    (x, x_zero): (&Shape, u8),
+    window: &Window,
+    outputs: usize,
+    weights: &[i8],
+    channels: &Channels,
+) -> Result<(), &'static str> {
+    let [rows, columns] = window.kernel;
+    let steps = columns.div_ceil(DEPTH) * DEPTH;
+    let (inputs, row_length) = match form {
+        Form::First => (rows * DEPTH, DEPTH),
+        Form::Blocks { groups } => {
+            let depth = rows * columns * (x.channels / groups);
+            (depth.div_ceil(DEPTH) * DEPTH, depth.div_ceil(DEPTH) * DEPTH)
+        }
+        Form::Taps => (rows * steps, steps),
+    };
+    // Inputs of a row of the kernel that are there.
+    let present = match form {
+        Form::First | Form::Taps => columns,
+        Form::Blocks { groups } => rows * columns * (x.channels / groups),
+    };
+    let is_output = |output: usize| match form {
+        Form::Blocks { groups } => {
+            let of_group = outputs / groups;
+            output < Convolution::padded_outputs(outputs, *groups) && output % padded(of_group) < of_group
+        }
+        Form::First | Form::Taps => output < outputs,
+    };
+    let index = |output: usize, input: usize| match form {
+        Form::First | Form::Blocks { .. } => block_index(output, input, inputs),
+        Form::Taps => tap_index(output, input / steps, input % steps, x.channels, columns),
+    };
+    let numbers = channels.bias().iter().zip(channels.signed_bias()).zip(channels.multiplier());
+    for (output, ((&bias, &signed_bias), &multiplier)) in numbers.enumerate() {
+        let (mut sum, mut magnitude) = (0i64, 0i64);
+        for input in 0..inputs {
+            let weight = *weights.get(index(output, input)).ok_or("its weights")?;
+            if weight == i8::MIN || (weight != 0 && !(is_output(output) && input % row_length < present)) {
+                return Err("a weight");
+            }
+            sum += i64::from(weight);
+            magnitude += i64::from(weight.unsigned_abs());
+        }
+        let (bias, signed_bias) = (i64::from(bias), i64::from(signed_bias));
+        if signed_bias != bias + 128 * sum {
+            return Err("a bias");
+        }
+        if !is_output(output) {
+            if bias != 0 || multiplier != 0.0 {
+                return Err("a number of a channel that is not there");
+            }
+            continue;
+        }
+        // The file's bias is the ONNX one minus the input's zero point times the sum of the weights.
+        let of_onnx = bias + i64::from(x_zero) * sum;
+        let largest = magnitude * i64::from(x_zero.max(255 - x_zero)) + of_onnx.abs();
+        let reach = largest as f32 * multiplier;
+        if largest >= 1 << 24 || !(multiplier > 0.0 && reach < (1 << 22) as f32) {
+            return Err("the reach of an accumulator");
+        }
+    }
+    Ok(())
+}
