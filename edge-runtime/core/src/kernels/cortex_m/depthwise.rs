@@ -35,7 +35,7 @@ pub(super) fn depthwise(mut call: Call) {
         let mut done = 0;
         while done < pixels {
             let pixel = done.min(pixels - 2);
-            let pairs = (pixels - pixel).min(TILE / stride) / 2;
+            let pairs = (pixels - pixel).min(if stride == 1 { TILE } else { TILE / 2 }) / 2;
             let (from, to) = (pixel * stride * count + channel, pixel * count + channel);
             let mut tile = Tile {
                 rows: [row0, row1, row2].map(|row| row.as_ptr().wrapping_add(from)),

@@ -8,7 +8,7 @@ use crate::kernels::pointwise::Call;
 pub(super) fn pointwise(mut call: Call) {
     let (depth, outputs, weights, channels) =
         (call.depth(), call.outputs(), call.weights(), *call.channels());
-    let (x_stride, y_stride, zero) = (call.x_stride(), call.y_stride(), channels.zero());
+    let (x_stride, y_stride, zero) = (call.x_stride().max(1), call.y_stride().max(1), channels.zero());
     let block = depth.div_ceil(DEPTH) * BLOCK * DEPTH;
     let (biases, multipliers) =
         (channels.bias().as_chunks::<4>().0, channels.multiplier().as_chunks::<4>().0);

@@ -2,7 +2,7 @@
 //!
 //! Four outputs' weights become a *record* on the stack, expanded to pairs; as many records as have room are made at once. Then
 //! every two pixels are expanded once and multiplied with all records. Expanding costs an instruction a weight and call, and one an
-//! input and set of records; the loop in between needs 46 instructions for 64 products.
+//! input and set of records; the loop in between needs 90 instructions for 128 products.
 
 use super::assembly::{clamp, pack, steps};
 use super::plain;
@@ -20,7 +20,7 @@ const fn record_words(rounds: usize) -> usize {
     2 * OUTPUTS + rounds * OUTPUTS * (ROUND / 2)
 }
 /// Words for all records; the rest of the stack that is used is 32 bytes a round.
-const ROOM: usize = 2 * record_words(160 / ROUND);
+const ROOM: usize = 4 * record_words(80 / ROUND);
 /// Most rounds of which a record has room.
 const MAX_ROUNDS: usize = 256 / ROUND;
 const _: () = assert!(record_words(MAX_ROUNDS) <= ROOM);
@@ -39,6 +39,7 @@ pub(super) fn pointwise(mut call: Call) {
     let direct =
         x.len().checked_sub(read).map_or(0, |free| pixels.min(free.checked_div(x_stride).unwrap_or(0) + 1));
     let most = ROOM.checked_div(record_words(rounds)).unwrap_or(0);
+    let pairs = if rounds.is_multiple_of(2) { pairs_even } else { pairs_odd };
     let mut records = [MaybeUninit::<u32>::uninit(); ROOM];
     let mut first = 0;
     while first < outputs {
@@ -103,8 +104,9 @@ pub(super) fn pointwise(mut call: Call) {
     }
 }
 
-/// Expands the weights of four outputs, which begin at `w0` to `w3` and lie a step of a block apart: for each step the outputs'
-/// even weights, then their odd ones. Fills up the round with zeros; returns where it stopped.
+/// Expands the weights of four outputs, which begin at `w0` to `w3` and lie a step of a block apart. Each step becomes the odd weights
+/// of outputs 2 and 3, the even ones of all, the odd ones of 0 and 1: so the step's last load is at its beginning and can move the
+/// pointer on. Fills up the round with zeros; returns where it stopped.
 ///
 /// # Safety
 /// As many steps can be read, and `to` has room for whole rounds of them.
@@ -122,18 +124,18 @@ unsafe extern "C" fn expand(
         "ldrd r12, lr, [sp, #36]",
         "mov r11, lr",
         "2:",
-        "ldr r4, [r0], #64",
-        "ldr r5, [r1], #64",
-        "ldr r6, [r2], #64",
-        "ldr r7, [r3], #64",
-        "sxtb16 r8, r4, ror #8",
-        "sxtb16 r9, r5, ror #8",
+        "ldr r6, [r0], #64",
+        "ldr r7, [r1], #64",
+        "ldr r8, [r2], #64",
+        "ldr r9, [r3], #64",
         "sxtb16 r10, r6, ror #8",
         "sxtb16 lr, r7, ror #8",
-        "sxtb16 r4, r4",
-        "sxtb16 r5, r5",
+        "sxtb16 r4, r8, ror #8",
+        "sxtb16 r5, r9, ror #8",
         "sxtb16 r6, r6",
         "sxtb16 r7, r7",
+        "sxtb16 r8, r8",
+        "sxtb16 r9, r9",
         "stmia r12!, {{r4-r10, lr}}",
         "subs r11, r11, #1",
         "bne 2b",
@@ -152,7 +154,7 @@ unsafe extern "C" fn expand(
     )
 }
 
-/// What [`pairs`] does.
+/// What [`pairs_even`] and [`pairs_odd`] do.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Pairs {
@@ -171,7 +173,7 @@ struct Pairs {
     rounds: usize,
 }
 
-/// The first half or the second half of a step: a pair of each of two pixels, times four outputs' pairs at that offset.
+/// Two pairs, one of each of two pixels, times four outputs' pairs: even inputs of a step or odd ones.
 macro_rules! half_step {
     ($w01:literal, $w23:literal) => {
         concat!(
@@ -194,99 +196,126 @@ macro_rules! half_step {
     };
 }
 
+/// Two steps.
+macro_rules! round {
+    () => {
+        concat!(
+            half_step!("[r1, #8]", "[r1, #16]"),
+            half_step!("[r1, #24]", "[r1], #32"),
+            half_step!("[r1, #8]", "[r1, #16]"),
+            half_step!("[r1, #24]", "[r1], #32"),
+        )
+    };
+}
+
 /// Computes all records' outputs for pairs of pixels. The expanded pair lies on the stack, its first inputs at the highest address,
-/// above two words: the arguments, and where the pair begins.
+/// above two words: the arguments, and where the pair begins. The loop does two rounds; `$enter` says where it begins.
+macro_rules! pairs {
+    ($enter:literal) => {
+        naked_asm!(
+            ".fpu fpv4-sp-d16",
+            "push {{r4-r11, lr}}",
+            "ldr r1, [r0, #{rounds}]",
+            "lsl r1, r1, #5",
+            "sub sp, sp, r1",
+            "sub sp, sp, #8",
+            "add r1, sp, r1",
+            "strd r0, r1, [sp]",
+            // A pair: expand it, from its end to the stack pointer.
+            "2:",
+            "ldrd r12, lr, [sp]",
+            "ldm r12, {{r0-r5}}",
+            "vmov s12, s13, r2, r3",
+            "vmov s14, s15, r4, r5",
+            "add r4, r0, r1, lsl #1",
+            "add r5, r2, r3, lsl #1",
+            "str r4, [r12]",
+            "str r5, [r12, #{y}]",
+            "add r1, r0, r1",
+            "add r10, lr, #8",
+            "add r11, sp, #8",
+            "3:",
+            "ldr r4, [r0, #4]",
+            "ldr r5, [r1, #4]",
+            "ldr r8, [r0], #8",
+            "ldr r9, [r1], #8",
+            "uxtb16 r2, r4, ror #8",
+            "uxtb16 r3, r5, ror #8",
+            "uxtb16 r4, r4",
+            "uxtb16 r5, r5",
+            "uxtb16 r6, r8, ror #8",
+            "uxtb16 r7, r9, ror #8",
+            "uxtb16 r8, r8",
+            "uxtb16 r9, r9",
+            "stmdb r10!, {{r2-r9}}",
+            "cmp r10, r11",
+            "bne 3b",
+            // A record: r1 walks through all of them, r0 down the pair.
+            "ldr r1, [r12, #{records}]",
+            "4:",
+            "ldr r0, [sp, #4]",
+            "ldm r1, {{r2-r5}}",
+            "ldm r1!, {{r6-r9}}",
+            "vldmia r1!, {{s8-s11}}",
+            $enter,
+            "5:",
+            round!(),
+            "7:",
+            round!(),
+            "cmp sp, r0",
+            "bne 5b",
+            "vmov s0, s1, r2, r3",
+            "vmov s2, s3, r4, r5",
+            "vmov s4, s5, r6, r7",
+            "vmov s6, s7, r8, r9",
+            steps!("s0" * "s8", "s1" * "s9", "s2" * "s10", "s3" * "s11", "s4" * "s8", "s5" * "s9", "s6" * "s10", "s7" * "s11"),
+            "vmov r2, r3, s0, s1",
+            "vmov r4, r5, s2, s3",
+            "vmov r6, r7, s4, s5",
+            "vmov r8, r9, s6, s7",
+            "vmov r10, r11, s12, s13",
+            "vmov r0, lr, s14, s15",
+            clamp!("r0", "6", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9"),
+            pack!("r2", "r3", "r4", "r5"),
+            pack!("r6", "r7", "r8", "r9"),
+            "cmp r1, lr",
+            "str r6, [r10, r11]",
+            "str r2, [r10], #4",
+            "vmov s12, r10",
+            "bne 4b",
+            "ldr r12, [sp]",
+            "ldr r0, [r12, #{pairs}]",
+            "subs r0, r0, #1",
+            "str r0, [r12, #{pairs}]",
+            "bne 2b",
+            "ldr r1, [r12, #{rounds}]",
+            "lsl r1, r1, #5",
+            "add sp, sp, #8",
+            "add sp, sp, r1",
+            "pop {{r4-r11, pc}}",
+            y = const offset_of!(Pairs, y),
+            pairs = const offset_of!(Pairs, pairs),
+            records = const offset_of!(Pairs, records),
+            rounds = const offset_of!(Pairs, rounds),
+        )
+    };
+}
+
+/// Computes all records' outputs for pairs of pixels, with an even number of rounds.
 ///
 /// # Safety
 /// Records lie up to `end`, four outputs each; both pixels of each pair can be read by whole rounds, and their outputs of these records
 /// be written.
 #[unsafe(naked)]
-unsafe extern "C" fn pairs(arguments: &mut Pairs) {
-    naked_asm!(
-        ".fpu fpv4-sp-d16",
-        "push {{r4-r11, lr}}",
-        "ldr r1, [r0, #{rounds}]",
-        "lsl r1, r1, #5",
-        "sub sp, sp, r1",
-        "sub sp, sp, #8",
-        "add r1, sp, r1",
-        "strd r0, r1, [sp]",
-        // A pair: expand it, from its end to the stack pointer.
-        "2:",
-        "ldrd r12, lr, [sp]",
-        "ldm r12, {{r0-r5}}",
-        "vmov s12, s13, r2, r3",
-        "vmov s14, s15, r4, r5",
-        "add r4, r0, r1, lsl #1",
-        "add r5, r2, r3, lsl #1",
-        "str r4, [r12]",
-        "str r5, [r12, #{y}]",
-        "add r1, r0, r1",
-        "add r10, lr, #8",
-        "add r11, sp, #8",
-        "3:",
-        "ldr r4, [r0, #4]",
-        "ldr r5, [r1, #4]",
-        "ldr r8, [r0], #8",
-        "ldr r9, [r1], #8",
-        "uxtb16 r2, r4, ror #8",
-        "uxtb16 r3, r5, ror #8",
-        "uxtb16 r4, r4",
-        "uxtb16 r5, r5",
-        "uxtb16 r6, r8, ror #8",
-        "uxtb16 r7, r9, ror #8",
-        "uxtb16 r8, r8",
-        "uxtb16 r9, r9",
-        "stmdb r10!, {{r2-r9}}",
-        "cmp r10, r11",
-        "bne 3b",
-        // A record: r1 walks through all of them, r0 down the pair.
-        "ldr r1, [r12, #{records}]",
-        "4:",
-        "ldr r0, [sp, #4]",
-        "ldm r1, {{r2-r5}}",
-        "ldm r1!, {{r6-r9}}",
-        "vldmia r1!, {{s8-s11}}",
-        "5:",
-        half_step!("[r1]", "[r1, #8]"),
-        half_step!("[r1, #16]", "[r1, #24]"),
-        half_step!("[r1, #32]", "[r1, #40]"),
-        half_step!("[r1, #48]", "[r1, #56]"),
-        "add r1, r1, #64",
-        "cmp sp, r0",
-        "bne 5b",
-        "vmov s0, s1, r2, r3",
-        "vmov s2, s3, r4, r5",
-        "vmov s4, s5, r6, r7",
-        "vmov s6, s7, r8, r9",
-        steps!("s0" * "s8", "s1" * "s9", "s2" * "s10", "s3" * "s11", "s4" * "s8", "s5" * "s9", "s6" * "s10", "s7" * "s11"),
-        "vmov r2, r3, s0, s1",
-        "vmov r4, r5, s2, s3",
-        "vmov r6, r7, s4, s5",
-        "vmov r8, r9, s6, s7",
-        "vmov r10, r11, s12, s13",
-        "vmov r0, lr, s14, s15",
-        clamp!("r0", "6", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9"),
-        pack!("r2", "r3", "r4", "r5"),
-        pack!("r6", "r7", "r8", "r9"),
-        "cmp r1, lr",
-        "str r6, [r10, r11]",
-        "str r2, [r10], #4",
-        "vmov s12, r10",
-        "bne 4b",
-        "ldr r12, [sp]",
-        "ldr r0, [r12, #{pairs}]",
-        "subs r0, r0, #1",
-        "str r0, [r12, #{pairs}]",
-        "bne 2b",
-        "ldr r1, [r12, #{rounds}]",
-        "lsl r1, r1, #5",
-        "add sp, sp, #8",
-        "add sp, sp, r1",
-        "pop {{r4-r11, pc}}",
-        y = const offset_of!(Pairs, y),
-        pairs = const offset_of!(Pairs, pairs),
-        records = const offset_of!(Pairs, records),
-        rounds = const offset_of!(Pairs, rounds),
-    )
+unsafe extern "C" fn pairs_even(arguments: &mut Pairs) {
+    pairs!("")
+}
+
+/// The same with an odd number of rounds.
+///
+/// # Safety
+/// As [`pairs_even`].
+#[unsafe(naked)]
+unsafe extern "C" fn pairs_odd(arguments: &mut Pairs) {
+    pairs!("b 7f")
 }

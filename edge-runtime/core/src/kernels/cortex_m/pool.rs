@@ -9,7 +9,7 @@ const POSITIONS: usize = 65_535 / 255;
 pub(super) fn sums(mut call: Call) {
     let (x, sums) = call.slices();
     sums.fill(0);
-    let channels = sums.len();
+    let channels = sums.len().max(1);
     let (groups, rest) = sums.as_chunks_mut::<4>();
     let words = groups.len() * 4;
     for part in x.chunks(POSITIONS * channels) {
@@ -25,7 +25,7 @@ pub(super) fn sums(mut call: Call) {
             }
         }
         for (sum, channel) in rest.iter_mut().zip(words..) {
-            *sum += part.iter().skip(channel).step_by(channels.max(1)).map(|&q| u32::from(q)).sum::<u32>();
+            *sum += part.iter().skip(channel).step_by(channels).map(|&q| u32::from(q)).sum::<u32>();
         }
     }
 }
