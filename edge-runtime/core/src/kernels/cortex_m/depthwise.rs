@@ -28,14 +28,12 @@ pub(super) fn depthwise(mut call: Call) {
     let (weights, channels) = (call.weights(), *call.channels());
     let (&[row0, row1, row2], y) = call.slices() else { return scalar::depthwise(call) };
     let kernel = if stride == 1 { stride_1 } else { stride_2 };
-    let mut first = 0;
-    while first < count {
-        // Channels that are no whole group make one together with channels before them; so do pixels.
-        let channel = first.min(count - GROUP);
-        let mut done = 0;
-        while done < pixels {
-            let pixel = done.min(pixels - 2);
-            let pairs = (pixels - pixel).min(if stride == 1 { TILE } else { TILE / 2 }) / 2;
+    let mut done = 0;
+    while done < pixels {
+        // The last pixel, where it has no other one beside it, makes a pair together with the one before it.
+        let pixel = done.min(pixels - 2);
+        let pairs = (pixels - pixel).min(if stride == 1 { TILE } else { TILE / 2 }) / 2;
+        let mut compute = |channel: usize, groups: usize| {
             let (from, to) = (pixel * stride * count + channel, pixel * count + channel);
             let mut tile = Tile {
                 rows: [row0, row1, row2].map(|row| row.as_ptr().wrapping_add(from)),
@@ -43,38 +41,44 @@ pub(super) fn depthwise(mut call: Call) {
                 weights: weights.as_ptr().wrapping_add(channel * DEPTH),
                 weights_row: padded(count) * DEPTH,
                 bias: channels.bias().as_ptr().wrapping_add(channel),
+                zero: channels.zero().into(),
                 multiplier: channels.multiplier().as_ptr().wrapping_add(channel),
                 y: y.as_mut_ptr().wrapping_add(to),
-                zero: channels.zero().into(),
                 chunks: pairs * stride + 1,
+                groups,
             };
-            // SAFETY: `channel + 4` is at most `count`, and `pixel + 2 * pairs` is at most `pixels`, so the
+            // SAFETY: `channel + 4 * groups` is at most `count`, and `pixel + 2 * pairs` is at most `pixels`, so the
             // windows of these pixels lie within the rows, the pixels within `y`, and the channels' numbers exist.
             unsafe { kernel(&mut tile) };
-            done = pixel + pairs * 2;
+        };
+        compute(0, count / GROUP);
+        // So do channels that are no whole group.
+        if !count.is_multiple_of(GROUP) {
+            compute(count - GROUP, 1);
         }
-        first = channel + GROUP;
+        done = pixel + pairs * 2;
     }
 }
 
-/// A group of channels of two or more neighbouring pixels, an even number of them.
+/// Groups of channels of two or more neighbouring pixels, an even number of them. Pointers move on with the groups.
 #[repr(C)]
 struct Tile {
     /// Where the first window begins in each row.
     rows: [*const u8; 3],
     /// Bytes from one column to the next.
     column: usize,
-    /// The channel's taps of the first row, moved on.
+    /// The channel's taps of the first row.
     weights: *const i8,
     /// Bytes from one row of taps to the next.
     weights_row: usize,
-    /// The channel's, moved on.
     bias: *const i32,
+    zero: u32,
     multiplier: *const f32,
     y: *mut u8,
-    zero: u32,
     /// Pairs of columns that are read, the last one, which may be half, included.
     chunks: usize,
+    /// Groups to do, 1 or more; counted down.
+    groups: usize,
 }
 
 /// Words 0 and 1 of four channels, as pairs of bytes with one channel each: channels 0 and 1 in `$low`, 2 and 3 in `$high`.
@@ -123,16 +127,17 @@ macro_rules! expand {
     };
 }
 
-/// Saves registers and expands the tile: r0 to r2 walk along the rows, lr down the buffer, which ends where the stack pointer was.
+/// Saves registers and expands a group: r0 to r2 walk along the rows, lr down the buffer, which ends where the stack pointer was.
 /// `$last` is the room for a last chunk of one column. Keeps in s14 the argument, in s15 the end of the buffer.
 macro_rules! expand_tile {
     ($last:literal) => {
         concat!(
             ".fpu fpv4-sp-d16\n",
-            "push {{r4-r11, lr}}\n",
+            "push {{r0, r4-r11, lr}}\n",
+            "mov lr, sp\n",
+            "1:\n",
             "ldr r1, [r0, #{chunks}]\n",
             "add r1, r1, r1, lsl #1\n",
-            "mov lr, sp\n",
             "vmov s14, s15, r0, lr\n",
             "sub r1, lr, r1, lsl #4\n",
             "add r1, r1, #",
@@ -215,7 +220,7 @@ macro_rules! store_tile {
             "vmov r1, r12, s14, s15\n",
             "ldr r2, [r1, #{multiplier}]\n",
             "vldmia r2, {{s12-s15}}\n",
-            "ldr r10, [r1, #{y}]\n",
+            "ldr r10, [r1, #{multiplier} + 4]\n",
             "ldr r11, [r1, #{column}]\n",
             "ldr r0, [r1, #{zero}]\n",
             "mov r1, r12\n",
@@ -245,7 +250,26 @@ macro_rules! store_tile {
             "add r10, r10, r11, lsl #1\n",
             "cmp r12, lr\n",
             "bne 8b\n",
+            // The next group.
+            "ldr r0, [r1]\n",
+            "ldr r2, [r0, #{groups}]\n",
+            "subs r2, r2, #1\n",
+            "beq 9f\n",
+            "str r2, [r0, #{groups}]\n",
+            "ldm r0, {{r3-r5}}\n",
+            "add r3, r3, #4\n",
+            "add r4, r4, #4\n",
+            "add r5, r5, #4\n",
+            "stm r0, {{r3-r5}}\n",
+            "ldrd r3, r4, [r0, #{multiplier}]\n",
+            "add r3, r3, #16\n",
+            "add r4, r4, #4\n",
+            "strd r3, r4, [r0, #{multiplier}]\n",
+            "mov lr, r1\n",
+            "b 1b\n",
+            "9:\n",
             "mov sp, r1\n",
+            "add sp, sp, #4\n",
             "pop {{r4-r11, pc}}\n",
         )
     };
@@ -422,9 +446,9 @@ unsafe extern "C" fn stride_1(tile: &mut Tile) {
         weights_row = const offset_of!(Tile, weights_row),
         bias = const offset_of!(Tile, bias),
         multiplier = const offset_of!(Tile, multiplier),
-        y = const offset_of!(Tile, y),
         zero = const offset_of!(Tile, zero),
         chunks = const offset_of!(Tile, chunks),
+        groups = const offset_of!(Tile, groups),
     )
 }
 
@@ -457,8 +481,8 @@ unsafe extern "C" fn stride_2(tile: &mut Tile) {
         weights_row = const offset_of!(Tile, weights_row),
         bias = const offset_of!(Tile, bias),
         multiplier = const offset_of!(Tile, multiplier),
-        y = const offset_of!(Tile, y),
         zero = const offset_of!(Tile, zero),
         chunks = const offset_of!(Tile, chunks),
+        groups = const offset_of!(Tile, groups),
     )
 }
