@@ -1,4 +1,7 @@
 //! Accumulators of 16 outputs to bytes, with the bits of [`crate::kernels::requantize`].
+//!
+//! Conversion rounds halves to even. It would overflow beyond 2^31, but no accumulator times its multiplier reaches 2^22 (rule 8 of
+//! the exact form, which the packed model's view checks), so nothing is bounded before.
 
 use core::arch::x86_64::*;
 
@@ -6,14 +9,13 @@ use core::arch::x86_64::*;
 #[derive(Clone, Copy)]
 pub(super) struct Requantize {
     zero: __m256i,
-    bound: __m256,
 }
 
 impl Requantize {
     #[inline]
     #[target_feature(enable = "avx2")]
     pub fn new(zero: u8) -> Self {
-        Self { zero: _mm256_set1_epi16(zero.into()), bound: _mm256_set1_ps(1e6) }
+        Self { zero: _mm256_set1_epi16(zero.into()) }
     }
 
     /// 16 accumulators to 16-bit numbers, of which [`narrow`] makes outputs. Packing goes by lanes of 128 bits: lane `i` of the
@@ -25,13 +27,11 @@ impl Requantize {
         _mm256_adds_epi16(_mm256_packs_epi32(low, high), self.zero)
     }
 
-    /// To whole steps. Conversion rounds halves to even; what is too large would come out negative, so it is bounded before;
-    /// what is too small comes out as the smallest number, which is as good.
+    /// To whole steps.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn steps(&self, acc: __m256i, multiplier: __m256) -> __m256i {
-        let scaled = _mm256_mul_ps(_mm256_cvtepi32_ps(acc), multiplier);
-        _mm256_cvtps_epi32(_mm256_min_ps(scaled, self.bound))
+        _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(acc), multiplier))
     }
 }
 

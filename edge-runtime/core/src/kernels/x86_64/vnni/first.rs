@@ -21,6 +21,13 @@ fn run(mut call: Call) {
     let requantize = Requantize::new(channels.zero());
     let (rows, y) = call.slices();
     let y = y.as_mut_ptr();
+    let (mut x_offset, mut y_offset) = ([0; PIXELS], [0; PIXELS]);
+    for i in 0..PIXELS {
+        // Where there are fewer pixels than a tile has, the last one is computed several times.
+        let pixel = i.min(pixels - 1);
+        (x_offset[i], y_offset[i]) = (pixel * stride, pixel * outputs);
+    }
+    let tight = outputs == BLOCK && pixels >= PIXELS;
     for at in (0..outputs).step_by(BLOCK) {
         let count = (outputs - at).min(BLOCK);
         // SAFETY: there are biases, multipliers and weights for whole blocks.
@@ -32,35 +39,34 @@ fn run(mut call: Call) {
             )
         };
         for first in (0..pixels).step_by(PIXELS) {
-            // Where fewer pixels are left, the last one is computed several times.
-            let mut column = [0; PIXELS];
-            for (i, column) in column.iter_mut().enumerate() {
-                *column = (first + i).min(pixels - 1);
-            }
+            // The last tile begins early enough to be a whole one.
+            let first = first.min(pixels.saturating_sub(PIXELS));
             let mut acc = [bias; PIXELS];
             for (step, row) in rows.iter().enumerate() {
                 // SAFETY: every row holds four bytes at every pixel; every row has one step of weights.
                 unsafe {
+                    let row = row.as_ptr().add(first * stride);
                     let weights = _mm512_loadu_si512(weights.add(step * BLOCK * DEPTH).cast());
                     for i in 0..PIXELS {
-                        let window = row.as_ptr().add(column[i] * stride).cast::<i32>().read_unaligned();
-                        acc[i] = _mm512_dpbusd_epi32(acc[i], _mm512_set1_epi32(window), weights);
+                        let window = _mm512_set1_epi32(row.add(x_offset[i]).cast::<i32>().read_unaligned());
+                        acc[i] = _mm512_dpbusd_epi32(acc[i], window, weights);
                     }
                 }
             }
-            for (column, acc) in column.chunks_exact(4).zip(acc.chunks_exact(4)) {
+            for half in [0, 4] {
                 let mut steps = [bias; 4];
-                for (steps, &acc) in steps.iter_mut().zip(acc) {
-                    *steps = requantize.steps(acc, multiplier);
+                for i in 0..4 {
+                    steps[i] = requantize.steps(acc[half + i], multiplier);
                 }
                 let four = requantize.outputs(steps);
                 // SAFETY: the pixels exist, `count` outputs from `at` on too; four pixels in a row of 16 outputs are 64 bytes.
                 unsafe {
-                    if outputs == BLOCK && column[0] + 3 == column[3] {
-                        stores::whole(y.add(column[0] * outputs), four, 64);
+                    let y = y.add(first * outputs + at);
+                    if tight {
+                        stores::whole(y.add(half * BLOCK), four, 64);
                     } else {
-                        for (which, column) in column.iter().enumerate() {
-                            stores::quarter(y.add(column * outputs + at), four, which, count);
+                        for i in 0..4 {
+                            stores::quarter(y.add(y_offset[half + i]), four, i, count);
                         }
                     }
                 }

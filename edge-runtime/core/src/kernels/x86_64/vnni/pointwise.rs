@@ -82,17 +82,24 @@ impl Columns {
     ///
     /// # Safety
     /// All pointers are valid: weights, bias and multiplier for `B` blocks, `x` and `y` for `pixels` pixels at their strides.
+    #[inline(never)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
     unsafe fn run<const P: usize, const B: usize>(&self) {
+        let (mut x_offset, mut y_offset) = ([0; P], [0; P]);
+        for i in 0..P {
+            // Where there are fewer pixels than a tile has, the last one is computed several times.
+            let pixel = i.min(self.pixels - 1);
+            (x_offset[i], y_offset[i]) = (pixel * self.x_stride, pixel * self.y_stride);
+        }
         for first in (0..self.pixels).step_by(P) {
-            // Where fewer pixels are left, the last one is computed several times.
+            // The last tile begins early enough to be a whole one.
+            let first = first.min(self.pixels.saturating_sub(P));
             let (mut x, mut y) = ([self.x; P], [self.y; P]);
             for i in 0..P {
-                let pixel = (first + i).min(self.pixels - 1);
                 // SAFETY: the pixel exists.
                 unsafe {
-                    x[i] = self.x.add(pixel * self.x_stride);
-                    y[i] = self.y.add(pixel * self.y_stride);
+                    x[i] = self.x.add(first * self.x_stride + x_offset[i]);
+                    y[i] = self.y.add(first * self.y_stride + y_offset[i]);
                 }
             }
             // SAFETY: these are pixels, and the blocks exist.
@@ -129,15 +136,11 @@ impl Columns {
         }
         let rest = self.depth % DEPTH;
         if rest > 0 {
-            // SAFETY: weights fill up the last step; of the pixel only what exists is read.
+            // SAFETY: weights fill up the last step.
             unsafe {
                 let weights = self.weights::<B>(whole);
                 for i in 0..P {
-                    let mut four = [0; DEPTH];
-                    for (k, q) in four.iter_mut().enumerate().take(rest) {
-                        *q = x[i].add(whole * DEPTH + k).read();
-                    }
-                    let q = _mm512_set1_epi32(i32::from_le_bytes(four));
+                    let q = _mm512_set1_epi32(last_word(x[i], self.depth));
                     for b in 0..B {
                         acc[i][b] = _mm512_dpbusd_epi32(acc[i][b], q, weights[b]);
                     }
@@ -216,6 +219,24 @@ impl Columns {
                 }
                 _ => {}
             }
+        }
+    }
+}
+
+/// The inputs of a step that is not full, as a little-endian word.
+///
+/// # Safety
+/// `x` is valid for reads of `depth` bytes; `depth` is no multiple of 4.
+#[inline]
+unsafe fn last_word(x: *const u8, depth: usize) -> i32 {
+    // SAFETY: nothing beyond `depth` is read.
+    unsafe {
+        if depth > DEPTH {
+            // The last four inputs, of which those of the step before are shifted out.
+            let four = x.add(depth - DEPTH).cast::<u32>().read_unaligned();
+            (four >> (8 * (DEPTH - depth % DEPTH))) as i32
+        } else {
+            (0..depth).fold(0, |word, k| word | i32::from(x.add(k).read()) << (8 * k))
         }
     }
 }

@@ -1,4 +1,7 @@
 //! Four registers of accumulators to 64 outputs, with the bits of [`crate::kernels::requantize`].
+//!
+//! Conversion rounds halves to even. It would overflow beyond 2^31, but no accumulator times its multiplier reaches 2^22 (rule 8 of
+//! the exact form, which the packed model's view checks), so nothing is bounded before.
 
 use core::arch::x86_64::*;
 
@@ -6,7 +9,6 @@ use core::arch::x86_64::*;
 #[derive(Clone, Copy)]
 pub(super) struct Requantize {
     zero: __m512i,
-    bound: __m512,
     order: __m512i,
 }
 
@@ -16,18 +18,15 @@ impl Requantize {
     pub fn new(zero: u8) -> Self {
         Self {
             zero: _mm512_set1_epi16(zero.into()),
-            bound: _mm512_set1_ps(1e6),
             order: _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15),
         }
     }
 
-    /// 16 accumulators to whole steps. Conversion rounds halves to even; what is too large would come out negative, so it is
-    /// bounded before; what is too small comes out as the smallest number, which is as good.
+    /// 16 accumulators to whole steps.
     #[inline]
     #[target_feature(enable = "avx512f")]
     pub fn steps(&self, acc: __m512i, multiplier: __m512) -> __m512i {
-        let scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), multiplier);
-        _mm512_cvtps_epi32(_mm512_min_ps(scaled, self.bound))
+        _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), multiplier))
     }
 
     /// Four registers of steps to 64 outputs, one register after the other: every narrowing saturates, so the result is
