@@ -6,21 +6,21 @@ use crate::packed::{Layer, MAX_FEATURES, Operator, Packed};
 use core::fmt;
 use core::ops::Range;
 
-/// A model and the kernels that compute it.
+/// A model and the kernels that compute it; `B` holds the model's bytes.
 #[derive(Clone, Copy, Debug)]
-pub struct Engine<'a> {
-    model: Packed<'a>,
+pub struct Engine<B> {
+    model: Packed<B>,
     kernels: Kernels,
 }
 
-impl<'a> Engine<'a> {
+impl<B: AsRef<[u8]>> Engine<B> {
     /// The engine of a checked model.
-    pub fn new(model: Packed<'a>, kernels: Kernels) -> Self {
+    pub fn new(model: Packed<B>, kernels: Kernels) -> Self {
         Self { model, kernels }
     }
 
     /// The model.
-    pub fn model(&self) -> &Packed<'a> {
+    pub fn model(&self) -> &Packed<B> {
         &self.model
     }
 

@@ -1,5 +1,6 @@
 //! The checked view: bytes in, and behind [`Packed::new`] nothing that can fail to fit.
 
+use super::numbers::{self, Form};
 use super::plan::{Step, is_sound};
 use super::record::{f32_at, header, kind, layer, u16_at, u32_at, usize_at, value};
 use super::{ADDRESS_ALIGNMENT, ALIGNMENT, CRC, MAGIC, MAX_FEATURES, MAX_LAYERS, PackedError, VERSION};
@@ -15,10 +16,10 @@ use crate::preprocess;
 use core::ops::Range;
 use heapless::Vec;
 
-/// A packed model whose every number was checked.
+/// A packed model whose every number was checked; `B` holds its bytes, such as `&[u8]`, and always gives the same ones.
 #[derive(Clone, Copy, Debug)]
-pub struct Packed<'a> {
-    bytes: &'a [u8],
+pub struct Packed<B> {
+    bytes: B,
 }
 
 /// One value of the network.
@@ -56,6 +57,16 @@ pub struct Layer<'a> {
     pub scratch: Range<usize>,
 }
 
+impl Layer<'_> {
+    /// Numbers of the values that it reads, twice the same where there is one.
+    pub fn inputs(&self) -> [usize; 2] {
+        match self.operator {
+            Operator::Add(other) => [self.input, other],
+            _ => [self.input; 2],
+        }
+    }
+}
+
 /// What a layer computes.
 #[derive(Clone, Copy, Debug)]
 pub enum Operator<'a> {
@@ -84,12 +95,20 @@ impl Operator<'_> {
     }
 }
 
-impl<'a> Packed<'a> {
+impl<B: AsRef<[u8]>> Packed<B> {
     /// Checks everything once: form, checksum, metadata, every layer's numbers, every place in the arena.
     ///
     /// # Errors
     /// [`PackedError`]; any bytes give a value or an error.
-    pub fn new(bytes: &'a [u8]) -> Result<Self, PackedError> {
+    pub fn new(bytes: B) -> Result<Self, PackedError> {
+        Self::check_bytes(bytes.as_ref())?;
+        let model = Self { bytes };
+        model.check()?;
+        Ok(model)
+    }
+
+    /// What can be said of the bytes as a whole.
+    fn check_bytes(bytes: &[u8]) -> Result<(), PackedError> {
         let short = PackedError::Length { expected: header::SIZE, got: bytes.len() };
         if bytes.get(header::MAGIC).ok_or(short)? != MAGIC {
             return Err(PackedError::Magic);
@@ -111,9 +130,7 @@ impl<'a> Packed<'a> {
         if expected != got {
             return Err(PackedError::Checksum { expected, got });
         }
-        let model = Self { bytes };
-        model.check()?;
-        Ok(model)
+        Ok(())
     }
 
     fn check(&self) -> Result<(), PackedError> {
@@ -190,12 +207,23 @@ impl<'a> Packed<'a> {
         if made != output.shape || layer.scratch.len() < needed {
             return Err("its output or scratch memory");
         }
-        let other = match layer.operator {
-            Operator::Add(other) => other,
-            _ => layer.input,
+        let outputs = output.shape.channels;
+        let (form, window, rows) = match &layer.operator {
+            Operator::First(_) => (Form::First, window, outputs),
+            Operator::Convolution(_) => {
+                let groups = usize::from(u16_at(record, layer::GROUPS)).max(1);
+                (Form::Blocks { groups }, window, Convolution::padded_outputs(outputs, groups))
+            }
+            Operator::Depthwise(_) => (Form::Taps, window, outputs),
+            Operator::Pointwise(_) | Operator::Add(_) => (Form::Blocks { groups: 1 }, Window::POINT, outputs),
         };
+        if !matches!(layer.operator, Operator::Add(_)) {
+            let weights = self.weights(record).ok_or("its weights")?;
+            let channels = self.channels(record, rows, output.zero).ok_or("its numbers")?;
+            numbers::check(&form, (&input.shape, input.zero), &window, outputs, weights, &channels)?;
+        }
         Ok(Step {
-            inputs: [layer.input, other],
+            inputs: layer.inputs(),
             output: output.shape.bytes(),
             scratch: layer.scratch.len(),
             in_place,
@@ -218,13 +246,13 @@ impl<'a> Packed<'a> {
     }
 
     /// The whole file.
-    pub fn bytes(&self) -> &'a [u8] {
-        self.bytes
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
     }
 
     /// SHA-256 of the ONNX file that was packed.
     pub fn onnx_sha256(&self) -> [u8; 32] {
-        self.bytes.get(header::ONNX_SHA256).and_then(|b| b.try_into().ok()).unwrap_or([0; 32])
+        self.bytes().get(header::ONNX_SHA256).and_then(|b| b.try_into().ok()).unwrap_or([0; 32])
     }
 
     /// Bytes of working memory that preprocessing and network need, the frame apart.
@@ -244,7 +272,7 @@ impl<'a> Packed<'a> {
     }
 
     /// Layer `number`, from 0; none beyond the last.
-    pub fn layer(&self, number: usize) -> Option<Layer<'a>> {
+    pub fn layer(&self, number: usize) -> Option<Layer<'_>> {
         if number < self.layers() { self.try_layer(number) } else { None }
     }
 
@@ -253,19 +281,28 @@ impl<'a> Packed<'a> {
         self.record(header::LAYERS, number, layer::SIZE).map_or(Window::POINT, window)
     }
 
+    /// Weights of one output of layer `number`: kernel rows times columns times input channels of a group; 0 for an addition.
+    pub fn fan_in(&self, number: usize) -> usize {
+        let record = self.record(header::LAYERS, number, layer::SIZE).unwrap_or(&[]);
+        let (kind, [rows, columns]) = (u16_at(record, layer::KIND), window(record).kernel);
+        let input = self.value(usize::from(u16_at(record, layer::INPUT))).shape.channels;
+        let groups = usize::from(u16_at(record, layer::GROUPS)).max(1);
+        if kind == kind::ADD { 0 } else { rows * columns * (input / groups) }
+    }
+
     /// Value `number`, 0 is the input, layer `i` makes value `i + 1`; an empty one beyond the last.
-    pub fn value(&self, number: usize) -> Value<'a> {
+    pub fn value(&self, number: usize) -> Value<'_> {
         let empty = Shape { height: 0, width: 0, channels: 0 };
         self.try_value(number).unwrap_or(Value { name: "", shape: empty, scale: 1.0, zero: 0, place: 0 })
     }
 
     /// The last value: what the head reads.
-    pub fn features(&self) -> Value<'a> {
+    pub fn features(&self) -> Value<'_> {
         self.value(self.layers())
     }
 
     /// The head.
-    pub fn head_operator(&self) -> Head<'a> {
+    pub fn head_operator(&self) -> Head<'_> {
         let nothing = Head { weights: &[], positions: 1, step: 1.0, scale: 1.0, bias: 0.0 };
         self.try_head_operator().unwrap_or(nothing)
     }
@@ -279,7 +316,7 @@ impl<'a> Packed<'a> {
     }
 
     /// One property of the metadata.
-    pub fn property(&self, key: &str) -> Option<&'a str> {
+    pub fn property(&self, key: &str) -> Option<&str> {
         let (at, length) = (header::PROPERTIES, header::PROPERTIES_LENGTH);
         let mut rest = self.section(usize_at(self.head(), at), usize_at(self.head(), length))?;
         loop {
@@ -292,27 +329,27 @@ impl<'a> Packed<'a> {
         }
     }
 
-    fn head(&self) -> &'a [u8] {
-        self.bytes.get(..header::SIZE).unwrap_or(&[])
+    fn head(&self) -> &[u8] {
+        self.bytes().get(..header::SIZE).unwrap_or(&[])
     }
 
-    fn section(&self, from: usize, length: usize) -> Option<&'a [u8]> {
-        self.bytes.get(from..from.checked_add(length)?)
+    fn section(&self, from: usize, length: usize) -> Option<&[u8]> {
+        self.bytes().get(from..from.checked_add(length)?)
     }
 
     /// Record `number` of the table that a header's field points to.
-    fn record(&self, table: super::record::Field, number: usize, size: usize) -> Option<&'a [u8]> {
+    fn record(&self, table: super::record::Field, number: usize, size: usize) -> Option<&[u8]> {
         let from = usize_at(self.head(), table).checked_add(number.checked_mul(size)?)?;
         self.section(from, size)
     }
 
     /// `count` numbers of four bytes.
-    fn numbers<T: bytemuck::AnyBitPattern>(&self, from: usize, count: usize) -> Option<&'a [T]> {
+    fn numbers<T: bytemuck::AnyBitPattern>(&self, from: usize, count: usize) -> Option<&[T]> {
         let bytes = self.section(from, count.checked_mul(size_of::<T>())?)?;
         bytemuck::try_cast_slice(bytes).ok()
     }
 
-    fn try_value(&self, number: usize) -> Option<Value<'a>> {
+    fn try_value(&self, number: usize) -> Option<Value<'_>> {
         let record = self.record(header::VALUES, number, value::SIZE)?;
         let size = |field| usize::from(u16_at(record, field));
         let names =
@@ -332,21 +369,28 @@ impl<'a> Packed<'a> {
         })
     }
 
-    fn try_layer(&self, number: usize) -> Option<Layer<'a>> {
+    /// The weights of a layer's record.
+    fn weights(&self, record: &[u8]) -> Option<&[i8]> {
+        self.numbers(usize_at(record, layer::WEIGHTS), usize_at(record, layer::WEIGHTS_LENGTH))
+    }
+
+    /// The numbers of a layer's `rows` channels.
+    fn channels(&self, record: &[u8], rows: usize, zero: u8) -> Option<Channels<'_>> {
+        let count = layout::padded(rows);
+        let bias = self.numbers(usize_at(record, layer::BIAS), count)?;
+        let signed = self.numbers(usize_at(record, layer::SIGNED_BIAS), count)?;
+        let multiplier = self.numbers(usize_at(record, layer::MULTIPLIER), count)?;
+        Channels::new(rows, bias, signed, multiplier, zero).ok()
+    }
+
+    fn try_layer(&self, number: usize) -> Option<Layer<'_>> {
         let record = self.record(header::LAYERS, number, layer::SIZE)?;
         let input = usize::from(u16_at(record, layer::INPUT));
         let (x, y) = (self.try_value(input)?, self.try_value(number + 1)?);
         let (window, outputs) = (window(record), y.shape.channels);
         let groups = usize::from(u16_at(record, layer::GROUPS));
-        let weights =
-            || self.numbers::<i8>(usize_at(record, layer::WEIGHTS), usize_at(record, layer::WEIGHTS_LENGTH));
-        let channels = |rows| {
-            let count = layout::padded(rows);
-            let bias = self.numbers(usize_at(record, layer::BIAS), count)?;
-            let signed = self.numbers(usize_at(record, layer::SIGNED_BIAS), count)?;
-            let multiplier = self.numbers(usize_at(record, layer::MULTIPLIER), count)?;
-            Channels::new(rows, bias, signed, multiplier, y.zero).ok()
-        };
+        let weights = || self.weights(record);
+        let channels = |rows| self.channels(record, rows, y.zero);
         let operator = match u16_at(record, layer::KIND) {
             kind::FIRST => Operator::First(
                 First::new(x.shape, window, outputs, weights()?, channels(outputs)?, x.zero).ok()?,
@@ -372,7 +416,7 @@ impl<'a> Packed<'a> {
         Some(Layer { operator, input, output: number + 1, scratch: scratch..end })
     }
 
-    fn try_head_operator(&self) -> Option<Head<'a>> {
+    fn try_head_operator(&self) -> Option<Head<'_>> {
         let (features, head) = (self.try_value(self.layers())?, self.head());
         Some(Head {
             weights: self.numbers(usize_at(head, header::HEAD_WEIGHTS), features.shape.channels)?,
