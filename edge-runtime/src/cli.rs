@@ -10,6 +10,8 @@ Examples:
   edge-runtime classify --json films/ > log     a folder, one JSON object a line
   scan | edge-runtime classify -                one picture from standard input
   edge-runtime --model new.onnx about           what a model says of itself
+  edge-runtime --model new.onnx pack new.packed one flat file for devices
+  edge-runtime inspect new.packed               its layers, arena and metadata
 
 Exit codes:
   0  every picture got an answer (whichever)
@@ -27,6 +29,9 @@ pub struct Cli {
     /// Model file to use instead of the one that this program was built with.
     #[arg(long, value_name = "FILE", global = true)]
     pub model: Option<PathBuf>,
+    /// What computes the network: the answers are the same, the speed is not. [default: tract; bench measures all]
+    #[arg(long, value_name = "NAME", global = true, value_parser = edge_runtime::engine::NAMES)]
+    pub engine: Option<String>,
     /// Write one JSON object a line instead of text.
     #[arg(long, global = true)]
     pub json: bool,
@@ -43,7 +48,19 @@ pub enum Command {
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<PathBuf>,
     },
-    /// Measure preprocessing and inference on this machine, one thread.
+    /// Write the model as one flat file that devices read in place, weights laid out for their kernels.
+    Pack {
+        /// The file to write.
+        #[arg(value_name = "OUT")]
+        out: PathBuf,
+    },
+    /// Show a model's layers, their places in the arena, and its metadata.
+    Inspect {
+        /// An ONNX or a packed model; without it the one of --model, or the built-in one.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Measure preprocessing and inference on this machine, one thread, with every engine or the one named.
     Bench(BenchOptions),
     /// Show version, engines, limits, and what the model says of itself.
     About,
@@ -51,9 +68,6 @@ pub enum Command {
 
 #[derive(Args, Debug)]
 pub struct BenchOptions {
-    /// Measure this engine only.
-    #[arg(long, value_name = "NAME", value_parser = edge_runtime::engine::NAMES)]
-    pub engine: Option<String>,
     /// Frames to measure.
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub frames: u32,
@@ -72,6 +86,11 @@ pub enum Output {
 }
 
 impl Cli {
+    /// The engine that was named, or the default one.
+    pub fn engine(&self) -> &str {
+        self.engine.as_deref().unwrap_or(edge_runtime::engine::DEFAULT)
+    }
+
     pub fn output(&self) -> Output {
         if self.json { Output::Json } else { Output::Text }
     }

@@ -4,3 +4,5 @@ pub mod about;
 pub mod bench;
 pub mod classify;
 pub mod demo;
+pub mod inspect;
+pub mod pack;

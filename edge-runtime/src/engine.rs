@@ -2,8 +2,12 @@
 //!
 //! Every engine gives the same bits for the same model and input; they differ in speed only.
 
-use crate::infer_tract::TractEngine;
+use crate::infer_core::CoreEngine;
+use crate::infer_tract::{Operators, TractEngine};
 use crate::model_file::ModelFile;
+use edge_core::kernels::{self, Kernels};
+use serde::Serialize;
+use std::fmt;
 
 /// One way of computing a model.
 pub trait Engine: Send {
@@ -15,6 +19,11 @@ pub trait Engine: Send {
     /// # Errors
     /// [`EngineError`]; the engine stays usable.
     fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError>;
+
+    /// Which of the model's convolutions edge-core's kernels compute; none where the engine has no choice.
+    fn convolutions(&self) -> Option<&Convolutions> {
+        None
+    }
 }
 
 impl Engine for Box<dyn Engine> {
@@ -25,21 +34,86 @@ impl Engine for Box<dyn Engine> {
     fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError> {
         (**self).infer(input)
     }
+
+    fn convolutions(&self) -> Option<&Convolutions> {
+        (**self).convolutions()
+    }
 }
 
-/// Names of all engines of this build, fastest first; [`load`] takes them.
-pub const NAMES: [&str; 1] = [TractEngine::NAME];
+/// Name of the engine that is used where none is named.
+pub const DEFAULT: &str = TractEngine::NAME;
 
-/// Makes the engine of that name ready to compute `model`; none where there is no such engine.
+/// Names of all engines of this build, the default first; [`load`] takes them.
+pub const NAMES: [&str; 3] = [TractEngine::NAME, CoreEngine::NAME, TractEngine::STOCK_NAME];
+
+/// Makes the engine of that name ready to compute `model` with the fastest kernels of this machine; none where there is no
+/// such engine.
 ///
 /// # Errors
 /// [`EngineError::Load`].
 pub fn load(name: &str, model: &ModelFile) -> Option<Result<Box<dyn Engine>, EngineError>> {
-    match name {
-        TractEngine::NAME => {
-            Some(TractEngine::load(model).map(|engine| -> Box<dyn Engine> { Box::new(engine) }))
+    load_with(name, kernels::best(), model)
+}
+
+/// The same with chosen kernels, which an engine without kernels ignores.
+///
+/// # Errors
+/// [`EngineError::Load`].
+pub fn load_with(
+    name: &str,
+    kernels: Kernels,
+    model: &ModelFile,
+) -> Option<Result<Box<dyn Engine>, EngineError>> {
+    let operators = match name {
+        TractEngine::NAME => Operators::Kernels(kernels),
+        TractEngine::STOCK_NAME => Operators::Stock,
+        CoreEngine::NAME => {
+            let core = CoreEngine::load(model, kernels);
+            return Some(core.map(|engine| -> Box<dyn Engine> { Box::new(engine) }));
         }
-        _ => None,
+        _ => return None,
+    };
+    Some(TractEngine::load_with(operators, model).map(|engine| -> Box<dyn Engine> { Box::new(engine) }))
+}
+
+/// How an engine computes a model's convolutions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Convolutions {
+    /// Name of the set of kernels.
+    pub kernels: &'static str,
+    /// Nodes that the kernels compute, in the graph's order.
+    pub by_kernels: Vec<String>,
+    /// Nodes that tract's own operator computes, in the graph's order.
+    pub by_tract: Vec<Fallback>,
+}
+
+/// A convolution that the kernels do not cover.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fallback {
+    /// Name of the node.
+    pub node: String,
+    /// What the kernels do not cover in it.
+    pub reason: String,
+}
+
+impl Convolutions {
+    /// None yet.
+    pub(crate) fn new(kernels: &'static str) -> Self {
+        Self { kernels, by_kernels: Vec::new(), by_tract: Vec::new() }
+    }
+}
+
+impl fmt::Display for Convolutions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.by_kernels.len() + self.by_tract.len();
+        write!(f, "{} of {all} by kernels `{}`", self.by_kernels.len(), self.kernels)?;
+        if !self.by_tract.is_empty() {
+            write!(f, ", {} by tract:", self.by_tract.len())?;
+        }
+        for (i, Fallback { node, reason }) in self.by_tract.iter().enumerate() {
+            write!(f, "{} `{node}` ({reason})", if i == 0 { "" } else { "," })?;
+        }
+        Ok(())
     }
 }
 

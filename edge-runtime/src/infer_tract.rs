@@ -1,33 +1,71 @@
-//! The engine on Linux: `tract` with its own operators, one thread.
+//! The engines that run on `tract`, one thread: with edge-core's int8 kernels as its QLinearConv, or with its own operators only.
+//!
+//! ```text
+//! ONNX -> parse -> take over QLinearConv -> typed -> fuse residual sums -> optimise -> plan
+//!                  qlinearconv (convert, numbers)    residual
+//! ```
 
-use crate::engine::{Engine, EngineError};
+mod convert;
+mod memory;
+mod numbers;
+mod qlinearconv;
+mod residual;
+
+use crate::engine::{Convolutions, Engine, EngineError};
 use crate::guard::guarded;
 use crate::model_file::ModelFile;
-use anyhow::{Context, bail};
-use std::sync::Arc;
+use anyhow::{Context, bail, ensure};
+use edge_core::kernels::{self, Kernels};
+use std::sync::{Arc, PoisonError};
 use tract_core::internal::OutletId;
+use tract_onnx::pb;
 use tract_onnx::prelude::*;
+
+/// Which operators compute the quantized part of a model.
+#[derive(Clone, Copy, Debug)]
+pub enum Operators {
+    /// edge-core's kernels where they cover a node, tract's own elsewhere: the engine `tract`.
+    Kernels(Kernels),
+    /// tract's own, untouched: the engine `tract-stock`.
+    Stock,
+}
+
+impl Operators {
+    fn engine(&self) -> &'static str {
+        match self {
+            Self::Kernels(_) => TractEngine::NAME,
+            Self::Stock => TractEngine::STOCK_NAME,
+        }
+    }
+}
 
 /// A model, optimised and ready to run.
 pub struct TractEngine {
-    plan: Arc<TypedRunnableModel>,
-    side: usize,
+    loaded: Loaded,
+    /// Kept from run to run for the memory in it; none before the first run and after one that failed.
+    state: Option<TypedSimpleState>,
 }
 
 impl TractEngine {
-    /// Its name.
+    /// Its name with edge-core's kernels.
     pub const NAME: &str = "tract";
+    /// Its name with tract's own operators only.
+    pub const STOCK_NAME: &str = "tract-stock";
+
+    /// Makes a model ready, with the fastest kernels of this machine.
+    ///
+    /// # Errors
+    /// [`EngineError::Load`].
+    pub fn load(model: &ModelFile) -> Result<Self, EngineError> {
+        Self::load_with(Operators::Kernels(kernels::best()), model)
+    }
 
     /// Makes a model ready.
     ///
     /// # Errors
     /// [`EngineError::Load`].
-    pub fn load(model: &ModelFile) -> Result<Self, EngineError> {
-        let side = usize::from(model.metadata.input_side);
-        let plan = load(|| {
-            tract_onnx::onnx().model_for_proto_model(&model.proto)?.into_optimized()?.into_runnable()
-        })?;
-        Ok(Self { plan, side })
+    pub fn load_with(operators: Operators, model: &ModelFile) -> Result<Self, EngineError> {
+        Ok(Self { loaded: Loaded::new(operators, model, None)?, state: None })
     }
 
     /// Makes a model ready so that every node's result can be read, not only the logit: for comparing engines.
@@ -35,57 +73,65 @@ impl TractEngine {
     /// # Errors
     /// [`EngineError::Load`].
     pub fn load_with_intermediates(model: &ModelFile) -> Result<TractIntermediates, EngineError> {
-        let nodes = model.proto.graph.iter().flat_map(|graph| &graph.node);
-        let names: Vec<String> = nodes.flat_map(|node| node.output.iter().cloned()).collect();
-        let side = usize::from(model.metadata.input_side);
-        let plan = load(|| {
-            let parsed = tract_onnx::onnx().parse(&model.proto, None)?;
-            let outlets: Option<Vec<OutletId>> =
-                names.iter().map(|name| parsed.outlets_by_name.get(name).copied()).collect();
-            let mut graph = parsed.model;
-            graph.select_output_outlets(&outlets.context("a node's result has no name")?)?;
-            graph.into_optimized()?.into_runnable()
-        })?;
-        Ok(TractIntermediates { names, plan, side })
+        TractIntermediates::load(Operators::Kernels(kernels::best()), model)
     }
 }
 
 impl Engine for TractEngine {
     fn name(&self) -> &'static str {
-        Self::NAME
+        self.loaded.engine
     }
 
     fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError> {
-        let outputs = run(&self.plan, self.side, input)?;
+        let outputs = self.loaded.run(&mut self.state, input)?;
         match outputs.first().map(values) {
             Some(Ok(Values::F32(logit))) if logit.len() == 1 => Ok(logit[0]),
-            Some(Err(what)) => Err(failed(what)),
-            _ => Err(failed("the output is not one f32".to_owned())),
+            Some(Err(what)) => Err(self.loaded.failed(what)),
+            _ => Err(self.loaded.failed("the output is not one f32".to_owned())),
         }
+    }
+
+    fn convolutions(&self) -> Option<&Convolutions> {
+        self.loaded.convolutions.as_ref()
     }
 }
 
 /// A model whose every intermediate result is an output.
 pub struct TractIntermediates {
     names: Vec<String>,
-    plan: Arc<TypedRunnableModel>,
-    side: usize,
+    loaded: Loaded,
 }
 
 impl TractIntermediates {
+    /// Makes a model ready.
+    ///
+    /// # Errors
+    /// [`EngineError::Load`].
+    pub fn load(operators: Operators, model: &ModelFile) -> Result<Self, EngineError> {
+        let nodes = model.proto.graph.iter().flat_map(|graph| &graph.node);
+        let names: Vec<String> = nodes.flat_map(|node| node.output.iter().cloned()).collect();
+        let loaded = Loaded::new(operators, model, Some(&names))?;
+        Ok(Self { names, loaded })
+    }
+
     /// Computes every node's result, in the graph's order.
     ///
     /// # Errors
     /// [`EngineError::Input`] or [`EngineError::Run`].
     pub fn run(&self, input: &[u8]) -> Result<Vec<Intermediate>, EngineError> {
-        let outputs = run(&self.plan, self.side, input)?;
+        let outputs = self.loaded.run(&mut None, input)?;
         let named = self.names.iter().zip(&outputs);
         named
             .map(|(name, tensor)| {
-                let values = values(tensor).map_err(failed)?;
+                let values = values(tensor).map_err(|what| self.loaded.failed(what))?;
                 Ok(Intermediate { name: name.clone(), shape: tensor.shape().to_vec(), values })
             })
             .collect()
+    }
+
+    /// How the convolutions are computed; see [`Engine::convolutions`].
+    pub fn convolutions(&self) -> Option<&Convolutions> {
+        self.loaded.convolutions.as_ref()
     }
 }
 
@@ -113,23 +159,70 @@ pub enum Values {
     F32(Vec<f32>),
 }
 
-fn load<T>(make: impl FnOnce() -> TractResult<T>) -> Result<T, EngineError> {
-    let error = |what| EngineError::Load { engine: TractEngine::NAME, what };
-    guarded(make).map_err(error)?.map_err(|e| error(format!("{e:#}")))
+/// A plan, ready to run.
+struct Loaded {
+    engine: &'static str,
+    plan: Arc<TypedRunnableModel>,
+    side: usize,
+    convolutions: Option<Convolutions>,
 }
 
-fn failed(what: String) -> EngineError {
-    EngineError::Run { engine: TractEngine::NAME, what }
-}
-
-fn run(plan: &Arc<TypedRunnableModel>, side: usize, input: &[u8]) -> Result<TVec<TValue>, EngineError> {
-    if input.len() != side * side {
-        return Err(EngineError::Input { expected: side * side, got: input.len() });
+impl Loaded {
+    /// `outputs` are the names of the values to compute instead of the model's own output.
+    fn new(operators: Operators, model: &ModelFile, outputs: Option<&[String]>) -> Result<Self, EngineError> {
+        let engine = operators.engine();
+        let error = |what| EngineError::Load { engine, what };
+        let loaded = guarded(|| plan(operators, &model.proto, outputs)).map_err(error)?;
+        let (plan, convolutions) = loaded.map_err(|e| error(format!("{e:#}")))?;
+        Ok(Self { engine, plan, side: usize::from(model.metadata.input_side), convolutions })
     }
-    // Each run has its own state: a panic leaves nothing half-done behind for the next one.
-    guarded(|| plan.run(tvec!(Tensor::from_shape(&[1, 1, side, side], input)?.into())))
-        .map_err(failed)?
-        .map_err(|e| failed(format!("{e:#}")))
+
+    fn run(&self, state: &mut Option<TypedSimpleState>, input: &[u8]) -> Result<TVec<TValue>, EngineError> {
+        let side = self.side;
+        if input.len() != side * side {
+            return Err(EngineError::Input { expected: side * side, got: input.len() });
+        }
+        // A run that fails takes its state with it: nothing half-done is there for the next one.
+        let kept = state.take();
+        let run = || {
+            let mut state = kept.map_or_else(|| self.plan.spawn(), Ok)?;
+            let outputs = state.run(tvec!(Tensor::from_shape(&[1, 1, side, side], input)?.into()))?;
+            TractResult::Ok((state, outputs))
+        };
+        let ran = guarded(run).map_err(|what| self.failed(what))?;
+        let (used, outputs) = ran.map_err(|e| self.failed(format!("{e:#}")))?;
+        *state = Some(used);
+        Ok(outputs)
+    }
+
+    fn failed(&self, what: String) -> EngineError {
+        EngineError::Run { engine: self.engine, what }
+    }
+}
+
+/// From the ONNX graph to a plan, and how it computes the convolutions.
+fn plan(
+    operators: Operators,
+    proto: &pb::ModelProto,
+    outputs: Option<&[String]>,
+) -> TractResult<(Arc<TypedRunnableModel>, Option<Convolutions>)> {
+    let parsed = tract_onnx::onnx().parse(proto, None)?;
+    ensure!(parsed.unresolved_inputs.is_empty(), "nothing computes {:?}", parsed.unresolved_inputs);
+    let mut graph = parsed.model;
+    if let Some(names) = outputs {
+        let outlets = names.iter().map(|name| parsed.outlets_by_name.get(name).copied());
+        let outlets = outlets.collect::<Option<Vec<OutletId>>>();
+        graph.select_output_outlets(&outlets.context("a node's result has no name")?)?;
+    }
+    let Operators::Kernels(kernels) = operators else {
+        return Ok((graph.into_optimized()?.into_runnable()?, None));
+    };
+    let ledger = qlinearconv::take_over(&mut graph, kernels);
+    let mut typed = graph.into_typed()?;
+    residual::fuse(&mut typed, kernels)?;
+    let plan = typed.into_optimized()?.into_runnable()?;
+    let convolutions = ledger.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    Ok((plan, Some(convolutions)))
 }
 
 /// Copies a tensor's elements out; quantized types as the integers that they are stored as.
@@ -145,4 +238,61 @@ fn values(tensor: &TValue) -> Result<Values, String> {
         })
     };
     values().map_err(|e| format!("{e:#}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tract_core::ops::change_axes::AxisOp;
+
+    /// Names of the operators of the shipped model's plan.
+    fn operators(change: impl FnOnce(&mut pb::ModelProto)) -> (Vec<String>, usize) {
+        let mut model = ModelFile::from_bytes(include_bytes!("../../models/pneumonia/model.onnx")).unwrap();
+        change(&mut model.proto);
+        let engine = TractEngine::load(&model).unwrap();
+        let plan = &engine.loaded.plan;
+        let nodes = || plan.order_without_consts().iter().map(|&id| plan.model().node(id));
+        let moves = nodes().filter(|node| matches!(node.op_as(), Some(AxisOp::Move(..)))).count();
+        (nodes().map(|node| node.op.name().into_owned()).collect(), moves)
+    }
+
+    /// What makes the engine fast: no permutation is left but that of the input's one channel, which moves nothing, and nothing
+    /// is computed in floats before the head.
+    #[test]
+    fn the_plan_of_the_shipped_model_stays_in_bytes_and_in_one_layout() {
+        let (names, moves) = operators(|_| ());
+        assert_eq!(moves, 1, "{names:?}");
+        assert_eq!(names[..2], ["Source", "MoveAxis"]);
+        let last = names.iter().rposition(|name| name == "QLinearConvByKernels").unwrap();
+        let inner = &names[2..=last];
+        assert!(
+            inner
+                .iter()
+                .all(|name| ["QLinearConvByKernels", "ResidualSumByKernels"].contains(&name.as_str())),
+            "{inner:?}"
+        );
+        assert!(inner.contains(&"ResidualSumByKernels".to_owned()));
+    }
+
+    /// The test above sees a sum that is left to floats: one whose scales differ is no addition of bytes.
+    #[test]
+    fn a_residual_sum_over_two_scales_stays_with_tract() {
+        let (names, _) = operators(|proto| {
+            let graph = proto.graph.as_mut().unwrap();
+            let mut other =
+                graph.initializer.iter().find(|t| t.name == scale_of(&graph.node)).unwrap().clone();
+            other.name = "another scale".to_owned();
+            other.raw_data = 0.5f32.to_le_bytes().to_vec();
+            graph.initializer.push(other);
+            let node = graph.node.iter_mut().find(|node| node.op_type == "DequantizeLinear").unwrap();
+            node.input[1] = "another scale".to_owned();
+        });
+        let (before, _) = operators(|_| ());
+        let sums = |names: &[String]| names.iter().filter(|name| *name == "ResidualSumByKernels").count();
+        assert_eq!(sums(&names) + 1, sums(&before));
+    }
+
+    fn scale_of(nodes: &[pb::NodeProto]) -> &str {
+        &nodes.iter().find(|node| node.op_type == "DequantizeLinear").unwrap().input[1]
+    }
 }

@@ -11,10 +11,14 @@
 //! 2. Bytes from outside become a checked value once: a [`decode::Picture`], a [`model_file::ModelFile`].
 //! 3. Nothing here panics on any input; an error says what was expected, what came, and what to do.
 
+pub mod aligned;
 pub mod classify;
 pub mod decode;
 pub mod engine;
+pub mod files;
 mod guard;
+pub mod infer_core;
 pub mod infer_tract;
 pub mod model_file;
+pub mod pack;
 pub mod phantom;

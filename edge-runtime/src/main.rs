@@ -7,18 +7,29 @@ mod model;
 mod pictures;
 mod report;
 
+use anyhow::Result;
 use clap::Parser;
 use cli::{Cli, Command};
+use exit::Outcome;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let output = cli.output();
-    let outcome = model::load(cli.model.as_deref()).and_then(|model| match cli.command {
-        None => commands::demo::run(&model, output),
-        Some(Command::Classify { paths }) => commands::classify::run(&model, &paths, output),
-        Some(Command::Bench(options)) => commands::bench::run(&model, &options, output),
-        Some(Command::About) => commands::about::run(&model, output),
-    });
-    exit::code(outcome)
+    exit::code(run(&cli))
+}
+
+fn run(cli: &Cli) -> Result<Outcome> {
+    let (path, engine, output) = (cli.model.as_deref(), cli.engine(), cli.output());
+    match &cli.command {
+        None => commands::demo::run(&model::load(path)?, engine, output),
+        Some(Command::Classify { paths }) => {
+            commands::classify::run(&model::load(path)?, engine, paths, output)
+        }
+        Some(Command::Pack { out }) => commands::pack::run(&model::load(path)?, out, output),
+        Some(Command::Inspect { file }) => commands::inspect::run(file.as_deref().or(path), output),
+        Some(Command::Bench(options)) => {
+            commands::bench::run(&model::load(path)?, cli.engine.as_deref(), options, output)
+        }
+        Some(Command::About) => commands::about::run(&model::load(path)?, engine, output),
+    }
 }

@@ -16,6 +16,13 @@ pub struct Refused {
     why: String,
 }
 
+impl Refused {
+    /// The model of that name, and why.
+    pub fn new(name: &str, why: impl ToString) -> Self {
+        Self { name: name.to_owned(), why: why.to_string() }
+    }
+}
+
 /// Loads the model at `path`, or the built-in one.
 pub fn load(path: Option<&Path>) -> Result<ModelFile> {
     let loaded = match path {

@@ -21,6 +21,8 @@ pub struct ModelFile {
     pub metadata: Metadata,
     /// SHA-256 of the whole file, 64 hexadecimal digits: the name by which logs and reports call this model.
     pub sha256: String,
+    /// Bytes of the whole file.
+    pub bytes: usize,
     /// The ONNX model.
     pub proto: pb::ModelProto,
 }
@@ -50,7 +52,7 @@ impl ModelFile {
         check_inputs(graph, metadata.input_side)?;
         check_outputs(graph)?;
         check_weights(graph)?;
-        Ok(Self { metadata, sha256: sha256_hex(bytes), proto })
+        Ok(Self { metadata, sha256: sha256_hex(bytes), bytes: bytes.len(), proto })
     }
 }
 

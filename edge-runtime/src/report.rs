@@ -184,6 +184,6 @@ pub fn pairs<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> String {
 }
 
 /// Control characters in names could steer the terminal or fake a line; they are shown as the replacement character.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

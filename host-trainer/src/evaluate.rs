@@ -16,12 +16,12 @@ pub(crate) mod table;
 pub use record::{Metrics, Prediction};
 pub use scoring::MakeEngine;
 
-use crate::files;
 use crate::metrics::{Bootstrap, Row, measure};
 use crate::robustness;
 use anyhow::{Context, Result, ensure};
 use edge_runtime::decode::{self, DecodeError, Picture};
 use edge_runtime::engine;
+use edge_runtime::files;
 use edge_runtime::model_file::ModelFile;
 use record::{DataFacts, ModelFacts, Refusal, StateTable, Subgroup};
 use std::path::{Path, PathBuf};

@@ -1,12 +1,12 @@
 //! Writes the int8 network as one ONNX file in the exact form, with its metadata bound in and sealed.
 
 use crate::exact_form;
-use crate::files;
 use crate::grid::Scale;
 use crate::integer::{IntegerNet, Integers};
 use crate::net::{Conv, Node};
 use anyhow::{Context, Result};
 use edge_core::Metadata;
+use edge_runtime::files;
 use edge_runtime::model_file::{ModelFile, seal};
 use prost::Message;
 use std::path::Path;

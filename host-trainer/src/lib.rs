@@ -23,7 +23,6 @@ pub mod dataset;
 pub mod evaluate;
 pub mod exact_form;
 pub mod export;
-pub mod files;
 pub mod fit;
 pub mod grid;
 pub mod integer;

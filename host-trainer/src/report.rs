@@ -13,9 +13,9 @@ mod words;
 
 pub use inputs::{EvaluatedSet, Inputs};
 
-use crate::files;
 use anyhow::{Context, Result};
 use edge_runtime::decode::Picture;
+use edge_runtime::files;
 use std::path::Path;
 
 /// Finds a picture by its id.

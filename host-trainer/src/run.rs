@@ -9,11 +9,11 @@
 //! ```
 
 use crate::dataset::Case;
-use crate::files;
 use crate::fit::Sums;
 use crate::split::Split;
 use crate::validation::Scored;
 use anyhow::{Context, Result, bail, ensure};
+use edge_runtime::files;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt;
 use std::path::{Path, PathBuf};

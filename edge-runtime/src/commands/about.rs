@@ -1,12 +1,12 @@
-//! `edge-runtime about`: versions, engines, limits, and what the model says of itself.
+//! `edge-runtime about`: versions, engines and how they compute the model, limits, and what the model says of itself.
 
 use crate::cli::Output;
 use crate::exit::Outcome;
-use crate::report;
+use crate::{model, report};
 use anyhow::Result;
 use edge_core::frame::{MAX_SIDE, MIN_SIDE};
 use edge_core::gate::Limits;
-use edge_runtime::engine;
+use edge_runtime::engine::{self, Convolutions, Engine};
 use edge_runtime::model_file::ModelFile;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -18,6 +18,9 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 struct About<'a> {
     version: &'static str,
     engines: &'static [&'static str],
+    engine: &'static str,
+    /// How the engine computes the model's QLinearConv nodes; null where it knows one way only.
+    convolutions: Option<&'a Convolutions>,
     preprocessing: &'static str,
     picture_side_min: u16,
     picture_side_max: u16,
@@ -28,7 +31,8 @@ struct About<'a> {
     notice: &'static str,
 }
 
-pub fn run(model: &ModelFile, output: Output) -> Result<Outcome> {
+pub fn run(model: &ModelFile, engine: &str, output: Output) -> Result<Outcome> {
+    let engine = model::engine(engine, model)?;
     match output {
         Output::Json => {
             let mut properties = BTreeMap::new();
@@ -38,6 +42,8 @@ pub fn run(model: &ModelFile, output: Output) -> Result<Outcome> {
             report::json(&About {
                 version: VERSION,
                 engines: &engine::NAMES,
+                engine: engine.name(),
+                convolutions: engine.convolutions(),
                 preprocessing: edge_core::preprocess::NAME,
                 picture_side_min: MIN_SIDE,
                 picture_side_max: MAX_SIDE,
@@ -49,7 +55,7 @@ pub fn run(model: &ModelFile, output: Output) -> Result<Outcome> {
         }
         Output::Text => {
             let mut out = io::stdout().lock();
-            writeln!(out, "edge-runtime {VERSION}, engines: {}\n", engine::NAMES.join(", "))?;
+            writeln!(out, "edge-runtime {VERSION}\n\n{}\n", engines(&engine))?;
             writeln!(out, "{}\n\nLimits", report::footer(model))?;
             writeln!(out, "{}\n\nThe model's own words", limits(&model.metadata.gate))?;
             let mut words = Vec::new();
@@ -61,6 +67,13 @@ pub fn run(model: &ModelFile, output: Output) -> Result<Outcome> {
         }
     }
     Ok(Outcome::Complete)
+}
+
+/// Which engines there are, and how the chosen one computes the model.
+fn engines(engine: &impl Engine) -> String {
+    let mut rows = vec![("Engine", format!("{}, of {}", engine.name(), engine::NAMES.join(", ")))];
+    rows.extend(engine.convolutions().map(|convolutions| ("QLinearConv", convolutions.to_string())));
+    report::pairs(rows)
 }
 
 /// What a picture must keep to, in words.

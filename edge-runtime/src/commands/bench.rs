@@ -32,15 +32,14 @@ struct Times {
     model_sha256: String,
 }
 
-pub fn run(model: &ModelFile, options: &BenchOptions, output: Output) -> Result<Outcome> {
+/// `only` names the engine to measure; without it all are.
+pub fn run(model: &ModelFile, only: Option<&str>, options: &BenchOptions, output: Output) -> Result<Outcome> {
     let draw = |seed| {
         phantom::draw(if seed % 2 == 0 { Label::Normal } else { Label::Pneumonia }, seed, options.side)
     };
     let pictures: Vec<Picture> = (0..PICTURES).map(draw).collect();
     let mut results = Vec::new();
-    for name in
-        engine::NAMES.into_iter().filter(|name| options.engine.as_deref().is_none_or(|only| only == *name))
-    {
+    for name in engine::NAMES.into_iter().filter(|name| only.is_none_or(|only| only == *name)) {
         let times = measure(name, model, &pictures, options)?;
         if output == Output::Json {
             report::json(&times)?;
@@ -55,12 +54,12 @@ pub fn run(model: &ModelFile, options: &BenchOptions, output: Output) -> Result<
             "{0}x{0} grey to {side}x{side}, {1} frames, one thread\n",
             options.side, options.frames
         )?;
-        writeln!(out, "{:<10}{:>26}{:>26}", "", "preprocess, ms", "infer, ms")?;
-        writeln!(out, "{:<10}{:>14}{:>12}{:>14}{:>12}", "engine", "median", "99th", "median", "99th")?;
+        writeln!(out, "{:<12}{:>26}{:>26}", "", "preprocess, ms", "infer, ms")?;
+        writeln!(out, "{:<12}{:>14}{:>12}{:>14}{:>12}", "engine", "median", "99th", "median", "99th")?;
         for t in &results {
             let times = [t.preprocess_us_median, t.preprocess_us_p99, t.infer_us_median, t.infer_us_p99];
             let [a, b, c, d] = times.map(|us| us / 1000.0);
-            writeln!(out, "{:<10}{a:>14.3}{b:>12.3}{c:>14.3}{d:>12.3}", t.engine)?;
+            writeln!(out, "{:<12}{a:>14.3}{b:>12.3}{c:>14.3}{d:>12.3}", t.engine)?;
         }
     }
     Ok(Outcome::Complete)

@@ -7,14 +7,13 @@ use crate::report::{self, Record, Table};
 use crate::{model, report::Failure};
 use anyhow::Result;
 use edge_runtime::classify::{Classified, Classifier};
-use edge_runtime::engine::{self, Engine};
+use edge_runtime::engine::Engine;
 use edge_runtime::model_file::ModelFile;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-pub fn run(model: &ModelFile, paths: &[PathBuf], output: Output) -> Result<Outcome> {
-    let engine = model::engine(engine::NAMES[0], model)?;
-    let mut classifier = Classifier::new(model, engine);
+pub fn run(model: &ModelFile, engine: &str, paths: &[PathBuf], output: Output) -> Result<Outcome> {
+    let mut classifier = Classifier::new(model, model::engine(engine, model)?);
     let sources = pictures::expand(paths);
     let progress = report::progress(sources.len() as u64, "pictures");
     let mut table = Table::new(["Picture", "State", "Score", "Why", "Time"]);

@@ -6,13 +6,12 @@ use crate::model;
 use crate::report::{self, Record, Table};
 use anyhow::Result;
 use edge_runtime::classify::Classifier;
-use edge_runtime::engine;
 use edge_runtime::model_file::ModelFile;
 use edge_runtime::phantom::{self, Label};
 use std::io::{self, Write};
 
-pub fn run(model: &ModelFile, output: Output) -> Result<Outcome> {
-    let mut classifier = Classifier::new(model, model::engine(engine::NAMES[0], model)?);
+pub fn run(model: &ModelFile, engine: &str, output: Output) -> Result<Outcome> {
+    let mut classifier = Classifier::new(model, model::engine(engine, model)?);
     let mut table = Table::new(["Drawn frame", "Shows", "State", "Score", "Why", "Time"]);
     for demo in phantom::demo() {
         let shows = match demo.expected {

@@ -15,7 +15,7 @@ pub struct WriteError {
 }
 
 /// Makes temporary files that anybody may read once they have their name: the default is the owner alone.
-pub(crate) fn temporary(suffix: &str) -> tempfile::Builder<'_, '_> {
+pub fn temporary(suffix: &str) -> tempfile::Builder<'_, '_> {
     let mut builder = tempfile::Builder::new();
     builder.suffix(suffix);
     #[cfg(unix)]

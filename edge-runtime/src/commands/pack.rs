@@ -1,0 +1,56 @@
+//! `edge-runtime pack`: the model as one flat file that devices read in place.
+
+use crate::cli::Output;
+use crate::exit::Outcome;
+use crate::model::Refused;
+use crate::report;
+use anyhow::Result;
+use edge_runtime::files;
+use edge_runtime::model_file::{ModelFile, sha256_hex};
+use edge_runtime::pack::pack;
+use serde::Serialize;
+use std::io::{self, Write};
+use std::path::Path;
+
+#[derive(Serialize)]
+struct Packing<'a> {
+    path: String,
+    bytes: usize,
+    sha256: String,
+    arena_bytes: usize,
+    layers: usize,
+    model_name: &'a str,
+    model_version: &'a str,
+    model_sha256: &'a str,
+}
+
+/// Packs the model into `out`.
+pub fn run(model: &ModelFile, out: &Path, output: Output) -> Result<Outcome> {
+    let packed = pack(model).map_err(|why| Refused::new(&model.metadata.name, why))?;
+    files::write(out, packed.bytes())?;
+    let packing = Packing {
+        path: out.display().to_string(),
+        bytes: packed.bytes().len(),
+        sha256: sha256_hex(packed.bytes()),
+        arena_bytes: packed.arena_bytes(),
+        layers: packed.layers(),
+        model_name: &model.metadata.name,
+        model_version: &model.metadata.version,
+        model_sha256: &model.sha256,
+    };
+    match output {
+        Output::Json => report::json(&packing)?,
+        Output::Text => writeln!(
+            io::stdout().lock(),
+            "{}: {} bytes, SHA-256 {}\nmodel {} {}, {} layers; a device needs {} bytes of arena beside it",
+            packing.path,
+            packing.bytes,
+            packing.sha256,
+            packing.model_name,
+            packing.model_version,
+            packing.layers,
+            packing.arena_bytes
+        )?,
+    }
+    Ok(Outcome::Complete)
+}
