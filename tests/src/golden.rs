@@ -58,3 +58,8 @@ pub fn tensor_hash(bytes: &[u8]) -> String {
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
+
+/// A value of height x width x channels as ONNX orders it: channels x height x width.
+pub fn planar(bytes: &[u8], channels: usize) -> Vec<u8> {
+    (0..channels).flat_map(|c| bytes.iter().skip(c).step_by(channels).copied()).collect()
+}

@@ -1,0 +1,122 @@
+//! The core engine with every kernel set of this machine against onnxruntime's golden vectors, and the packed form of the shipped
+//! model: what it is, how large it is, and that it is what `pack` gives.
+
+use conformance::frames::{self, GoldenFrame};
+use conformance::golden::{Golden, hex, tensor_hash};
+use edge_core::kernels::{self, Kernels};
+use edge_core::packed::Packed;
+use edge_runtime::aligned::AlignedBytes;
+use edge_runtime::engine::Engine;
+use edge_runtime::infer_core::CoreEngine;
+use edge_runtime::model_file::{ModelFile, seal};
+use edge_runtime::pack::pack;
+
+/// Bytes of the packed model at most.
+const PACKED_LIMIT: usize = 300_000;
+/// Bytes of the arena at most.
+const ARENA_LIMIT: usize = 192 * 1024;
+
+fn shipped() -> (ModelFile, Golden, Vec<GoldenFrame>) {
+    let model = ModelFile::load(conformance::shipped_model()).expect("the shipped model loads");
+    let golden = Golden::shipped().expect("the golden vectors are committed");
+    let frames = frames::all(model.metadata.input_side);
+    (model, golden, frames)
+}
+
+/// The first difference between the core engine's tensors and the golden ones over all frames, as text.
+fn first_difference(
+    packed: Packed<AlignedBytes>,
+    kernels: Kernels,
+    golden: &Golden,
+    frames: &[GoldenFrame],
+) -> Option<String> {
+    let mut engine = CoreEngine::new(packed, kernels);
+    for (frame, entry) in frames.iter().zip(&golden.frames) {
+        let mut seen = Vec::new();
+        let logit = engine
+            .run(&frame.input, |value, bytes| {
+                seen.push((value.name.to_owned(), conformance::golden::planar(bytes, value.shape.channels)));
+            })
+            .expect("it runs");
+        for (name, expected) in golden.tensors.iter().zip(&entry.tensors) {
+            let Some((_, got)) = seen.iter().find(|(seen, _)| seen == name) else {
+                return Some(format!("{}: no 8-bit tensor {name}", frame.name));
+            };
+            if tensor_hash(got) != *expected {
+                return Some(format!("{}: tensor {name} differs", frame.name));
+            }
+            if entry.whole.get(name).is_some_and(|whole| hex(got) != *whole) {
+                return Some(format!("{}: tensor {name} differs from the one kept whole", frame.name));
+            }
+        }
+        assert_eq!(seen.len(), golden.tensors.len(), "every tensor is compared");
+        let bits = format!("{:08x}", logit.to_bits());
+        if bits != entry.logit_bits {
+            return Some(format!("{}: logit {bits} instead of {}", frame.name, entry.logit_bits));
+        }
+    }
+    None
+}
+
+#[test]
+fn every_kernel_set_gives_identical_tensors_and_logits() {
+    let (model, golden, frames) = shipped();
+    let mut compared = Vec::new();
+    for kernels in kernels::ALL.iter().filter_map(|set| set.kernels()) {
+        let packed = pack(&model).expect("the shipped model can be packed");
+        assert_eq!(first_difference(packed, kernels, &golden, &frames), None, "{}", kernels.name());
+        compared.push(kernels.name());
+    }
+    println!("compared: {compared:?} of {:?}", kernels::ALL);
+    assert!(compared.contains(&"scalar"));
+}
+
+/// The suite bites: one weight of one convolution changed by one step is found there and not later.
+#[test]
+fn a_planted_wrong_weight_is_found() {
+    let (model, golden, frames) = shipped();
+    let mut proto = model.proto.clone();
+    let graph = proto.graph.as_mut().expect("a graph");
+    let weights = graph.initializer.iter_mut();
+    let weight = weights.into_iter().find(|t| t.name == "d2.project.weight").expect("a convolution's weight");
+    weight.raw_data[1234] = (weight.raw_data[1234] as i8).wrapping_add(1) as u8;
+    seal(&mut proto);
+    let planted = ModelFile::from_bytes(&prost::Message::encode_to_vec(&proto)).expect("a sealed model");
+    let packed = pack(&planted).expect("it can be packed");
+    let found =
+        first_difference(packed, kernels::best(), &golden, &frames).expect("the wrong weight is found");
+    assert!(found.contains("d2.project differs"), "{found}");
+}
+
+#[test]
+fn the_shipped_packed_model_is_what_pack_gives_and_within_its_bounds() {
+    let (model, ..) = shipped();
+    let fresh = pack(&model).expect("the shipped model can be packed");
+    let path = conformance::root().join("models/pneumonia/model.packed");
+    let committed = std::fs::read(path).expect("committed; make it with `edge-runtime pack`");
+    assert!(committed == fresh.bytes(), "pack it again: edge-runtime pack models/pneumonia/model.packed");
+    assert!(fresh.bytes().len() <= PACKED_LIMIT, "{} bytes", fresh.bytes().len());
+    assert!(fresh.arena_bytes() <= ARENA_LIMIT, "{} bytes", fresh.arena_bytes());
+    assert_eq!(hex(&fresh.onnx_sha256()), model.sha256);
+    assert_eq!(fresh.metadata(), Ok(model.metadata));
+    println!("packed {} bytes, arena {} bytes", fresh.bytes().len(), fresh.arena_bytes());
+}
+
+#[test]
+fn the_class_activation_map_adds_up_to_the_logit() {
+    let (model, _, frames) = shipped();
+    let mut engine = CoreEngine::load(&model, kernels::best()).expect("it loads");
+    let head = engine.model().head_operator();
+    let (positions, bias) = (head.positions as usize, head.bias);
+    let mut map = vec![0.0; positions];
+    for frame in frames.iter().take(8) {
+        let logit = engine.infer(&frame.input).expect("it runs");
+        engine.map(&mut map).expect("a number a position");
+        let mean = map.iter().map(|&m| f64::from(m)).sum::<f64>() / positions as f64;
+        assert!((mean + f64::from(bias) - f64::from(logit)).abs() < 1e-3, "{mean} + {bias}, {logit}");
+        let spread =
+            map.iter().cloned().fold(f32::MIN, f32::max) - map.iter().cloned().fold(f32::MAX, f32::min);
+        assert!(frame.name.starts_with("extreme") || spread > 0.1, "a map that says something");
+    }
+    assert!(engine.map(&mut map[1..]).is_err());
+}
