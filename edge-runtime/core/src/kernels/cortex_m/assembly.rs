@@ -1,5 +1,13 @@
 //! Text that several naked functions share.
 
+/// Begins every naked function: the compiler does not tell the assembler what the processor has. The Cortex-M4 has what all that
+/// are meant have in common.
+macro_rules! processor {
+    () => {
+        ".cpu cortex-m4\n"
+    };
+}
+
 /// Requantizes accumulators in `s` registers whose products with the multipliers `m` follow the formula of
 /// [`super::instructions`]: leaves whole numbers of steps, without the zero point.
 macro_rules! steps {
@@ -54,4 +62,4 @@ macro_rules! pack {
     };
 }
 
-pub(super) use {clamp, pack, steps};
+pub(super) use {clamp, pack, processor, steps};

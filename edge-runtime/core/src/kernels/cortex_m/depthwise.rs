@@ -7,7 +7,7 @@
 //!
 //! All passes walk from the end of the buffer down to the stack pointer.
 
-use super::assembly::{clamp, pack, steps};
+use super::assembly::{clamp, pack, processor, steps};
 use crate::kernels::depthwise::Call;
 use crate::kernels::layout::{DEPTH, padded};
 use crate::kernels::scalar;
@@ -132,7 +132,7 @@ macro_rules! expand {
 macro_rules! expand_tile {
     ($last:literal) => {
         concat!(
-            ".fpu fpv4-sp-d16\n",
+            processor!(),
             "push {{r0, r4-r11, lr}}\n",
             "mov lr, sp\n",
             "1:\n",

@@ -2,7 +2,7 @@
 //!
 //! Of a row's three bytes the outer two are a pair (UXTB16 gives them at once), the middle ones of the first two rows are another.
 
-use super::assembly::{clamp, pack, steps};
+use super::assembly::{clamp, pack, processor, steps};
 use super::instructions::{sxtb16, sxtb16_odd};
 use crate::kernels::first::Call;
 use crate::kernels::layout::{BLOCK, DEPTH, block_index};
@@ -144,7 +144,7 @@ macro_rules! output {
 #[unsafe(naked)]
 unsafe extern "C" fn windows(row: &mut Row) {
     naked_asm!(
-        ".fpu fpv4-sp-d16",
+        processor!(),
         "push {{r0, r4-r11, lr}}",
         "ldr lr, [r0, #{y}]",
         "ldrd r1, r2, [r0, #{zero}]",

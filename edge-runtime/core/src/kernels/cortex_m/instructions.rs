@@ -55,11 +55,6 @@ instruction! {
     /// Both halves, signed, clamped to 0..=255.
     usat16(pair: u32) -> u32, "usat16 {out}, #8, {pair}"
 }
-instruction! {
-    /// `acc + a.0 * b.0 + a.1 * b.1`.
-    smlad(a: u32, b: u32, acc: i32) -> i32, "smlad {out}, {a}, {b}, {acc}"
-}
-
 /// An accumulator as an output, in the low byte.
 #[inline(always)]
 pub(super) fn requantize(acc: i32, multiplier: f32, zero: u8) -> u32 {

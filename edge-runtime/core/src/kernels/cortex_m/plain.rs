@@ -1,9 +1,11 @@
-//! What is too deep or too narrow for the buffers of the fast kernels: weights in blocks, four outputs at a time, expanded where
-//! they are used.
+//! Pointwise convolution that is too deep or too narrow for the buffers of the fast one: one pixel, four outputs at a time, weights
+//! expanded where they are used. 25 instructions for 16 products.
 
-use super::instructions::{requantize, smlad, sxtb16, sxtb16_odd, uxtb16, uxtb16_odd};
+use super::assembly::processor;
+use super::instructions::requantize;
 use crate::kernels::layout::{BLOCK, DEPTH};
 use crate::kernels::pointwise::Call;
+use core::arch::naked_asm;
 
 pub(super) fn pointwise(mut call: Call) {
     let (depth, outputs, weights, channels) =
@@ -19,15 +21,19 @@ pub(super) fn pointwise(mut call: Call) {
         for ((four, y), (bias, multiplier)) in y.chunks_mut(4).enumerate().zip(biases.iter().zip(multipliers))
         {
             let first = four * 4;
-            let weights = weights.get(first / BLOCK * block + first % BLOCK * DEPTH..).unwrap_or(&[]);
-            let mut steps = weights.chunks(BLOCK * DEPTH).filter_map(|step| step.first_chunk::<16>());
+            let weights = weights.as_ptr().wrapping_add(first / BLOCK * block + first % BLOCK * DEPTH);
             let mut acc = *bias;
-            for (x, step) in words.iter().zip(&mut steps) {
-                accumulate(&mut acc, u32::from_le_bytes(*x), step);
-            }
-            if let Some(step) = steps.next() {
-                let word = tail.iter().rev().fold(0, |word, &q| word << 8 | u32::from(q));
-                accumulate(&mut acc, word, step);
+            // SAFETY: the pixel has as many steps, the last of which is filled up here, and each has weights for the
+            // block that holds these outputs.
+            unsafe {
+                if !words.is_empty() {
+                    four_outputs(&mut acc, words.as_ptr(), weights, words.len());
+                }
+                if !tail.is_empty() {
+                    let mut word = [0; DEPTH];
+                    word.iter_mut().zip(tail).for_each(|(to, &from)| *to = from);
+                    four_outputs(&mut acc, &word, weights.wrapping_add(words.len() * BLOCK * DEPTH), 1);
+                }
             }
             for ((y, &acc), &multiplier) in y.iter_mut().zip(&acc).zip(multiplier) {
                 *y = requantize(acc, multiplier, zero) as u8;
@@ -36,12 +42,49 @@ pub(super) fn pointwise(mut call: Call) {
     }
 }
 
-/// Four inputs, four outputs.
-#[inline(always)]
-fn accumulate(acc: &mut [i32; 4], x: u32, weights: &[i8; 16]) {
-    let (even, odd) = (uxtb16(x), uxtb16_odd(x));
-    for (acc, w) in acc.iter_mut().zip(weights.as_chunks::<4>().0) {
-        let w = u32::from_le_bytes(w.map(|w| w as u8));
-        *acc = smlad(sxtb16_odd(w), odd, smlad(sxtb16(w), even, *acc));
-    }
+/// Adds to four accumulators the products of a pixel's `steps` steps, 1 or more, with four outputs' weights.
+///
+/// # Safety
+/// So many words of the pixel can be read, and four words of weights for each, a step of a block apart.
+#[unsafe(naked)]
+unsafe extern "C" fn four_outputs(
+    acc: &mut [i32; 4],
+    pixel: *const [u8; DEPTH],
+    weights: *const i8,
+    steps: usize,
+) {
+    naked_asm!(
+        processor!(),
+        "push {{r0, r4-r11, lr}}",
+        "ldm r0, {{r4-r7}}",
+        "2:",
+        "ldr r8, [r1], #4",
+        "ldr r11, [r2, #4]",
+        "ldr r12, [r2, #8]",
+        "ldr lr, [r2, #12]",
+        "ldr r10, [r2], #64",
+        "uxtb16 r9, r8, ror #8",
+        "uxtb16 r8, r8",
+        "sxtb16 r0, r10",
+        "smlad r4, r0, r8, r4",
+        "sxtb16 r0, r10, ror #8",
+        "smlad r4, r0, r9, r4",
+        "sxtb16 r0, r11",
+        "smlad r5, r0, r8, r5",
+        "sxtb16 r0, r11, ror #8",
+        "smlad r5, r0, r9, r5",
+        "sxtb16 r0, r12",
+        "smlad r6, r0, r8, r6",
+        "sxtb16 r0, r12, ror #8",
+        "smlad r6, r0, r9, r6",
+        "sxtb16 r0, lr",
+        "smlad r7, r0, r8, r7",
+        "sxtb16 r0, lr, ror #8",
+        "smlad r7, r0, r9, r7",
+        "subs r3, r3, #1",
+        "bne 2b",
+        "pop {{r0}}",
+        "stm r0, {{r4-r7}}",
+        "pop {{r4-r11, pc}}",
+    )
 }

@@ -4,7 +4,7 @@
 //! every two pixels are expanded once and multiplied with all records. Expanding costs an instruction a weight and call, and one an
 //! input and set of records; the loop in between needs 90 instructions for 128 products.
 
-use super::assembly::{clamp, pack, steps};
+use super::assembly::{clamp, pack, processor, steps};
 use super::plain;
 use crate::kernels::layout::{DEPTH, block_index};
 use crate::kernels::pointwise::Call;
@@ -85,23 +85,32 @@ pub(super) fn pointwise(mut call: Call) {
                 pairs(&mut { all });
             }
         }
-        // A pixel alone is a pair with itself.
         for pixel in direct / 2 * 2..pixels {
-            let mut copy = [0; MAX_ROUNDS * ROUND];
-            let at = x.get(pixel * x_stride..).unwrap_or(&[]);
-            let x = match at.get(..read) {
-                Some(whole) => whole.as_ptr(),
-                None => {
-                    copy.iter_mut().zip(at).for_each(|(to, &from)| *to = from);
-                    copy.as_ptr()
-                }
-            };
             let y = all.y.wrapping_add(pixel * y_stride);
-            // SAFETY: `x` is a whole pixel or the copy of one, longer than what is read; `y` is as above.
-            unsafe { pairs(&mut Pairs { x, x_stride: 0, y, y_stride: 0, pairs: 1, ..all }) };
+            // SAFETY: as above, for one pixel; and `records` are those that `all` names.
+            unsafe { alone(pairs, x.get(pixel * x_stride..).unwrap_or(&[]), Pairs { y, ..all }) };
         }
         first = from + count * OUTPUTS;
     }
+}
+
+/// Computes one pixel, at the beginning of `x`, as a pair with itself. Its copy, which is made where whole rounds would read too far,
+/// takes stack only here.
+///
+/// # Safety
+/// As that of `pairs`, for `all` and its `y`.
+#[inline(never)]
+unsafe fn alone(pairs: unsafe extern "C" fn(&mut Pairs), x: &[u8], all: Pairs) {
+    let mut copy = [0; MAX_ROUNDS * ROUND];
+    let x = match x.get(..all.rounds * ROUND) {
+        Some(whole) => whole.as_ptr(),
+        None => {
+            copy.iter_mut().zip(x).for_each(|(to, &from)| *to = from);
+            copy.as_ptr()
+        }
+    };
+    // SAFETY: `x` is a whole pixel or the copy of one, no shorter than what is read; the rest is the caller's word.
+    unsafe { pairs(&mut Pairs { x, x_stride: 0, y_stride: 0, pairs: 1, ..all }) };
 }
 
 /// Expands the weights of four outputs, which begin at `w0` to `w3` and lie a step of a block apart. Each step becomes the odd weights
@@ -120,6 +129,7 @@ unsafe extern "C" fn expand(
     steps: usize,
 ) -> *mut u32 {
     naked_asm!(
+        processor!(),
         "push {{r4-r11, lr}}",
         "ldrd r12, lr, [sp, #36]",
         "mov r11, lr",
@@ -213,7 +223,7 @@ macro_rules! round {
 macro_rules! pairs {
     ($enter:literal) => {
         naked_asm!(
-            ".fpu fpv4-sp-d16",
+            processor!(),
             "push {{r4-r11, lr}}",
             "ldr r1, [r0, #{rounds}]",
             "lsl r1, r1, #5",
