@@ -4,7 +4,7 @@ mod support;
 
 use edge_core::model::key;
 use edge_runtime::classify::Classifier;
-use edge_runtime::infer_tract::TractEngine;
+use edge_runtime::engine;
 use edge_runtime::model_file::{ModelFile, seal};
 use support::{Bench, model, picture};
 use tract_onnx::pb;
@@ -134,14 +134,18 @@ fn a_property_given_twice() {
 fn control_characters_are_escaped() {
     let error = refusal_of_sealed(|proto| {
         for value in ["1", "2"] {
-            proto.metadata_props.push(pb::StringStringEntryProto { key: "a\nb".to_owned(), value: value.to_owned() });
+            proto
+                .metadata_props
+                .push(pb::StringStringEntryProto { key: "a\nb".to_owned(), value: value.to_owned() });
         }
     });
     assert!(error.starts_with("metadata `a\\nb` is there more than once"), "{error}");
     let error = refusal_of_sealed(|p| graph(p).output = vec![model::value("\x1b[2J", DataType::Float, &[1])]);
     assert!(error.contains("got `\\u{1b}[2J` FLOAT [1];"), "{error}");
     let mut proto = model::unsealed(32, 1);
-    proto.metadata_props.push(pb::StringStringEntryProto { key: key::DIGEST.to_owned(), value: "\r".to_owned() });
+    proto
+        .metadata_props
+        .push(pb::StringStringEntryProto { key: key::DIGEST.to_owned(), value: "\r".to_owned() });
     let error = refusal(&model::bytes(&proto));
     assert!(error.contains("sealed with SHA-256 \\r, now"), "{error}");
 }
@@ -236,14 +240,17 @@ fn graphs_that_the_engine_cannot_compute() {
         seal(&mut proto);
         let model = ModelFile::from_bytes(&model::bytes(&proto)).unwrap();
         // Either an error, or an engine that gives an answer: no panic, which would end this test.
-        match TractEngine::load(&model) {
-            Err(error) => {
-                assert!(error.to_string().starts_with("tract cannot compute this model ("), "{error}")
-            }
-            Ok(engine) => {
-                let bytes = picture::png(64, 64);
-                let picture = edge_runtime::decode::decode(&bytes).unwrap();
-                let _ = Classifier::new(&model, engine).classify(&picture.frame());
+        for name in engine::NAMES {
+            match engine::load(name, &model).unwrap() {
+                Err(error) => {
+                    let expected = format!("{name} cannot compute this model (");
+                    assert!(error.to_string().starts_with(&expected), "{error}")
+                }
+                Ok(engine) => {
+                    let bytes = picture::png(64, 64);
+                    let picture = edge_runtime::decode::decode(&bytes).unwrap();
+                    let _ = Classifier::new(&model, engine).classify(&picture.frame());
+                }
             }
         }
     }

@@ -170,6 +170,17 @@ fn about_shows_model_engines_and_limits() {
     }
     let [json] = bench.run(["about", "--json"]).json().try_into().unwrap();
     assert_eq!(json["model"]["pneumoscope.name"], "random");
+    // The test model's convolutions are all of forms that the kernels cover; stock tract has no kernels to speak of.
+    let kernels = edge_core::kernels::best().name();
+    assert!(text.stdout.contains(&format!("4 of 4 by kernels `{kernels}`")), "{}", text.stdout);
+    let names = ["stem", "depthwise", "expand", "last"];
+    assert_eq!(json["engine"], "tract");
+    assert_eq!(
+        json["convolutions"],
+        serde_json::json!({ "kernels": kernels, "by_kernels": names, "by_tract": [] })
+    );
+    let [stock] = bench.run(["--engine", "tract-stock", "about", "--json"]).json().try_into().unwrap();
+    assert_eq!((&stock["engine"], &stock["convolutions"]), (&Value::from("tract-stock"), &Value::Null));
     assert_eq!(json["intended_use"], "Tests only.");
 }
 
@@ -211,4 +222,19 @@ fn a_closed_pipe_is_no_panic() {
     let mut stderr = String::new();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(1), ""));
+}
+
+#[test]
+fn every_engine_classifies_alike() {
+    let bench = Bench::new();
+    let film = bench.file("film.png", &picture::png(90, 80));
+    let expected = bench.classify(&film).json()[0]["logit"].clone();
+    assert!(expected.is_number());
+    for engine in edge_runtime::engine::NAMES {
+        let run = bench.run(["--engine", engine, "classify", "--json", film.to_str().unwrap()]);
+        assert_eq!((run.code, &run.json()[0]["logit"]), (Some(0), &expected), "{engine}");
+    }
+    let unknown = bench.run(["--engine", "abacus", "classify", film.to_str().unwrap()]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("tract-stock"), "the names are listed: {}", unknown.stderr);
 }

@@ -4,6 +4,7 @@
 
 pub mod model;
 pub mod picture;
+pub mod qlinearconv;
 
 use assert_cmd::Command;
 use std::path::{Path, PathBuf};

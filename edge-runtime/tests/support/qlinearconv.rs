@@ -1,0 +1,344 @@
+//! Graphs around one QLinearConv of any form, and that convolution written out plainly.
+//!
+//! All scales are powers of two, so that every rounding is exact and one result is possible.
+
+use super::model;
+use edge_runtime::model_file::{self, ModelFile};
+use tract_onnx::pb;
+use tract_onnx::pb::attribute_proto::AttributeType;
+use tract_onnx::pb::tensor_proto::DataType;
+
+/// Padding as ONNX writes it.
+#[derive(Clone, Copy, Debug)]
+pub enum Padding {
+    /// Top, left, bottom, right.
+    Pads([i64; 4]),
+    Auto(&'static str),
+}
+
+/// One QLinearConv.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub pictures: i64,
+    pub groups: i64,
+    /// Channels of a group.
+    pub channels: i64,
+    /// Outputs of a group.
+    pub outputs: i64,
+    pub size: [i64; 2],
+    pub kernel: [i64; 2],
+    pub stride: [i64; 2],
+    pub dilation: [i64; 2],
+    pub padding: Padding,
+    pub signed: Signed,
+    pub per_channel: bool,
+    pub bias: bool,
+    pub x_zero: u8,
+    pub y_zero: u8,
+    pub seed: u64,
+}
+
+/// Which tensors are of signed bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Signed {
+    pub x: bool,
+    pub w: bool,
+    pub y: bool,
+}
+
+/// The graph and the numbers that a test may spoil before it is made.
+pub struct Graph {
+    pub graph: pb::GraphProto,
+    pub random: u64,
+}
+
+impl Graph {
+    /// SplitMix64.
+    pub fn random(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    pub fn tensor(&mut self, name: &str, kind: DataType, dims: &[i64], raw_data: Vec<u8>) {
+        let (name, dims, data_type) = (name.to_owned(), dims.to_vec(), kind as i32);
+        self.graph.initializer.push(pb::TensorProto {
+            name,
+            dims,
+            data_type,
+            raw_data,
+            ..Default::default()
+        });
+    }
+
+    pub fn ints(&mut self, name: &str, values: &[i64]) {
+        let raw = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.tensor(name, DataType::Int64, &[values.len() as i64], raw);
+    }
+
+    pub fn scale(&mut self, name: &str, value: f32) {
+        self.tensor(name, DataType::Float, &[], value.to_le_bytes().to_vec());
+    }
+
+    pub fn zero(&mut self, name: &str, signed: bool, value: u8) {
+        self.tensor(name, byte(signed), &[], vec![value]);
+    }
+
+    pub fn node(&mut self, op_type: &str, inputs: &[&str], output: &str, attribute: Vec<pb::AttributeProto>) {
+        self.graph.node.push(pb::NodeProto {
+            op_type: op_type.to_owned(),
+            name: output.to_owned(),
+            input: inputs.iter().map(|&input| input.to_owned()).collect(),
+            output: vec![output.to_owned()],
+            attribute,
+            ..Default::default()
+        });
+    }
+
+    pub fn initializer(&mut self, name: &str) -> &mut pb::TensorProto {
+        self.graph.initializer.iter_mut().find(|tensor| tensor.name == name).unwrap()
+    }
+
+    /// Adds nought times the image's first byte to the weights, so that they are known only when the model runs.
+    pub fn weights_from_the_image(&mut self) {
+        let qlinearconv = self.graph.node.pop().unwrap();
+        self.ints("first", &[1]);
+        self.scale("nought", 0.0);
+        self.zero("weight_zero", true, 0);
+        self.scale("step", 1.0);
+        self.node("Slice", &["bytes", "start", "first"], "byte", vec![]);
+        self.node("Cast", &["byte"], "real", vec![integer("to", DataType::Float as i64)]);
+        self.node("Mul", &["real", "nought"], "nothing", vec![]);
+        self.node("Cast", &["w"], "w_real", vec![integer("to", DataType::Float as i64)]);
+        self.node("Add", &["w_real", "nothing"], "w_sum", vec![]);
+        self.node("QuantizeLinear", &["w_sum", "step", "weight_zero"], "w_made", vec![]);
+        self.graph.node.push(qlinearconv);
+        self.graph.node.last_mut().unwrap().input[3] = "w_made".to_owned();
+    }
+
+    /// Takes the image as it comes, with its own sizes.
+    pub fn take_the_image_itself(&mut self) {
+        let mut qlinearconv = self.graph.node.pop().unwrap();
+        qlinearconv.input[0] = "image".to_owned();
+        self.graph.node = vec![qlinearconv];
+    }
+
+    /// Makes the window a row of weights over rows of one channel.
+    pub fn along_one_axis(&mut self) {
+        let mut qlinearconv = self.graph.node.pop().unwrap();
+        self.initializer("shape").raw_data = [1i64, 1, 36].map(i64::to_le_bytes).concat();
+        self.initializer("shape").dims = vec![3];
+        let weights = self.initializer("w");
+        weights.dims = vec![weights.dims[0], 1, 9];
+        qlinearconv.attribute = vec![attribute("kernel_shape", &[9])];
+        self.graph.node.push(qlinearconv);
+    }
+
+    /// The model: `image` is a square of bytes.
+    pub fn model(mut self, side: i64) -> ModelFile {
+        self.graph.input = vec![model::value("image", DataType::Uint8, &[1, 1, side, side])];
+        let y = self.graph.node.last().unwrap().output[0].clone();
+        self.graph.output = vec![model::value(&y, DataType::Float, &[1, 1])];
+        let mut proto = model::unsealed(side as u16, 1);
+        proto.graph = Some(self.graph);
+        model_file::seal(&mut proto);
+        ModelFile::from_bytes(&model::bytes(&proto)).unwrap()
+    }
+}
+
+pub fn byte(signed: bool) -> DataType {
+    if signed { DataType::Int8 } else { DataType::Uint8 }
+}
+
+pub fn attribute(name: &str, ints: &[i64]) -> pb::AttributeProto {
+    let (name, ints) = (name.to_owned(), ints.to_vec());
+    pb::AttributeProto { name, r#type: AttributeType::Ints as i32, ints, ..Default::default() }
+}
+
+pub fn integer(name: &str, i: i64) -> pb::AttributeProto {
+    pb::AttributeProto { name: name.to_owned(), r#type: AttributeType::Int as i32, i, ..Default::default() }
+}
+
+impl Case {
+    pub fn elements(&self) -> i64 {
+        self.pictures * self.groups * self.channels * self.size[0] * self.size[1]
+    }
+
+    /// Padding above and to the left, and the size of the output.
+    pub fn geometry(&self) -> ([i64; 2], [i64; 2]) {
+        let along = |axis: usize| {
+            let span = (self.kernel[axis] - 1) * self.dilation[axis] + 1;
+            let (size, stride) = (self.size[axis], self.stride[axis]);
+            match self.padding {
+                Padding::Pads(pads) => (pads[axis], (size + pads[axis] + pads[axis + 2] - span) / stride + 1),
+                Padding::Auto("VALID") => (0, (size - span) / stride + 1),
+                Padding::Auto(name) => {
+                    let output = (size + stride - 1) / stride;
+                    let all = ((output - 1) * stride + span - size).max(0);
+                    (if name == "SAME_UPPER" { all / 2 } else { all - all / 2 }, output)
+                }
+            }
+        };
+        let ((top, height), (left, width)) = (along(0), along(1));
+        ([top, left], [height, width])
+    }
+
+    /// Side of the smallest image that has enough bytes.
+    pub fn side(&self) -> i64 {
+        (1..).find(|side| side * side >= self.elements()).unwrap()
+    }
+
+    /// `image` -> as many bytes as the input has -> QLinearConv `y`.
+    pub fn graph(&self) -> Graph {
+        let mut g = Graph { graph: pb::GraphProto::default(), random: self.seed };
+        let [height, width] = self.size;
+        g.ints("flat", &[-1]);
+        g.ints("start", &[0]);
+        g.ints("end", &[self.elements()]);
+        g.ints("shape", &[self.pictures, self.groups * self.channels, height, width]);
+        g.node("Reshape", &["image", "flat"], "bytes", vec![]);
+        g.node("Slice", &["bytes", "start", "end"], "some", vec![]);
+        g.node("Reshape", &["some", "shape"], "unsigned", vec![]);
+        let x = if self.signed.x {
+            // Exact in floats: q - 128.
+            g.scale("one", 1.0);
+            g.scale("middle", 128.0);
+            g.zero("none", true, 0);
+            let float = integer("to", DataType::Float as i64);
+            g.node("Cast", &["unsigned"], "float", vec![float]);
+            g.node("Sub", &["float", "middle"], "moved", vec![]);
+            g.node("QuantizeLinear", &["moved", "one", "none"], "signed", vec![]);
+            "signed"
+        } else {
+            "unsigned"
+        };
+        self.conv(&mut g, x);
+        g
+    }
+
+    pub fn conv(&self, g: &mut Graph, x: &str) {
+        let all = self.groups * self.outputs;
+        let depth = self.channels * self.kernel[0] * self.kernel[1];
+        // -127 to 127, or 1 to 255 around 128.
+        let weights = (0..all * depth)
+            .map(|_| ((g.random() % 255) as u8).wrapping_sub(127) ^ if self.signed.w { 0 } else { 0x80 })
+            .collect();
+        let [kh, kw] = self.kernel;
+        g.tensor("w", byte(self.signed.w), &[all, self.channels, kh, kw], weights);
+        let bias = (0..all).flat_map(|_| ((g.random() % 40_001) as i32 - 20_000).to_le_bytes()).collect();
+        g.tensor("bias", DataType::Int32, &[all], bias);
+        // A sum of `depth` products of about 5,400 becomes some tens of steps.
+        let shift = 7 + (depth.ilog2() as i32) / 2;
+        let scales = if self.per_channel { all } else { 1 };
+        let scales: Vec<f32> = (0..scales).map(|_| 2f32.powi(-shift - (g.random() % 3) as i32)).collect();
+        let raw = scales.iter().flat_map(|scale| scale.to_le_bytes()).collect();
+        let dims: &[i64] = if self.per_channel { &[all] } else { &[] };
+        g.tensor("w_scale", DataType::Float, dims, raw);
+        g.scale("x_scale", X_SCALE as f32);
+        g.scale("y_scale", Y_SCALE as f32);
+        g.zero("x_zero", self.signed.x, self.x_zero);
+        g.zero("w_zero", self.signed.w, if self.signed.w { 0 } else { 128 });
+        g.zero("y_zero", self.signed.y, self.y_zero);
+        let mut inputs = vec![x, "x_scale", "x_zero", "w", "w_scale", "w_zero", "y_scale", "y_zero"];
+        if self.bias {
+            inputs.push("bias");
+        }
+        let mut attributes = vec![
+            attribute("kernel_shape", &self.kernel),
+            attribute("strides", &self.stride),
+            attribute("dilations", &self.dilation),
+            integer("group", self.groups),
+        ];
+        attributes.push(match self.padding {
+            Padding::Pads(pads) => attribute("pads", &pads),
+            Padding::Auto(name) => pb::AttributeProto {
+                name: "auto_pad".to_owned(),
+                r#type: AttributeType::String as i32,
+                s: name.into(),
+                ..Default::default()
+            },
+        });
+        g.node("QLinearConv", &inputs, "y", attributes);
+    }
+
+    pub fn image(&self) -> Vec<u8> {
+        let mut g = Graph { graph: pb::GraphProto::default(), random: !self.seed };
+        (0..self.side().pow(2)).map(|_| g.random() as u8).collect()
+    }
+}
+
+const X_SCALE: f64 = 0.25;
+const Y_SCALE: f64 = 0.5;
+
+/// QLinearConv as ONNX defines it, of the graph that [`Case::graph`] made: the bytes of `y`.
+pub fn reference(case: &Case, graph: &Graph, image: &[u8]) -> Vec<u8> {
+    let initializer = |name: &str| graph.graph.initializer.iter().find(|t| t.name == name).unwrap();
+    let (weights, bias) = (&initializer("w").raw_data, &initializer("bias").raw_data);
+    let scales = &initializer("w_scale").raw_data;
+    let usize_of = |value: i64| value as usize;
+    let [height, width] = case.size.map(usize_of);
+    let [kh, kw] = case.kernel.map(usize_of);
+    let (per_group, outputs) = (usize_of(case.channels), usize_of(case.outputs));
+    let (channels, all) = (per_group * usize_of(case.groups), outputs * usize_of(case.groups));
+    let ([top, left], [out_height, out_width]) = case.geometry();
+    // An unsigned image is read as signed after 128 was taken off.
+    let x_zero = if case.signed.x { i64::from(case.x_zero as i8) + 128 } else { case.x_zero.into() };
+    let (y_zero, lowest) =
+        if case.signed.y { (i64::from(case.y_zero as i8), -128) } else { (case.y_zero.into(), 0) };
+
+    let mut y = Vec::new();
+    for (picture, o) in (0..usize_of(case.pictures)).flat_map(|p| (0..all).map(move |o| (p, o))) {
+        for (row, column) in (0..out_height).flat_map(|r| (0..out_width).map(move |c| (r, c))) {
+            let mut sum = i64::from(i32::from_le_bytes(bias[4 * o..4 * o + 4].try_into().unwrap()));
+            sum *= i64::from(case.bias);
+            for at in 0..per_group * kh * kw {
+                let (channel, ky, kx) = (at / (kh * kw), at / kw % kh, at % kw);
+                let from_y = row * case.stride[0] + ky as i64 * case.dilation[0] - top;
+                let from_x = column * case.stride[1] + kx as i64 * case.dilation[1] - left;
+                if !(0..case.size[0]).contains(&from_y) || !(0..case.size[1]).contains(&from_x) {
+                    continue;
+                }
+                let channel = o / outputs * per_group + channel;
+                let place = (picture * channels + channel) * height + from_y as usize;
+                let q = i64::from(image[place * width + from_x as usize]);
+                let byte = weights[o * per_group * kh * kw + at];
+                let w = if case.signed.w { i64::from(byte as i8) } else { i64::from(byte) - 128 };
+                sum += (q - x_zero) * w;
+            }
+            let at = if case.per_channel { 4 * o } else { 0 };
+            let w_scale = f64::from(f32::from_le_bytes(scales[at..at + 4].try_into().unwrap()));
+            let steps = (sum as f64 * (X_SCALE * w_scale / Y_SCALE)).round_ties_even() as i64;
+            y.push((steps + y_zero).clamp(lowest, lowest + 255) as u8);
+        }
+    }
+    y
+}
+
+/// Declares that the number of pictures is known only when the model runs.
+pub fn set_unknown_batch(model: &mut ModelFile) {
+    let input = &mut model.proto.graph.as_mut().unwrap().input[0];
+    let Some(pb::type_proto::Value::TensorType(tensor)) = &mut input.r#type.as_mut().unwrap().value else {
+        panic!()
+    };
+    let batch = &mut tensor.shape.as_mut().unwrap().dim[0];
+    batch.value = Some(pb::tensor_shape_proto::dimension::Value::DimParam("N".to_owned()));
+}
+
+/// `y` is the residual sum, on one grid, of every two bytes of an image of 16 x 16.
+pub fn sum_of_all_pairs(scale: f32, zero: u8) -> ModelFile {
+    let mut g = Graph { graph: pb::GraphProto::default(), random: 0 };
+    g.scale("scale", scale);
+    g.zero("zero", false, zero);
+    g.ints("column", &[256, 1]);
+    g.ints("square", &[256, 256]);
+    g.node("Reshape", &["image", "column"], "bytes", vec![]);
+    g.node("Expand", &["bytes", "square"], "rows", vec![]);
+    g.node("Transpose", &["rows"], "columns", vec![attribute("perm", &[1, 0])]);
+    g.node("DequantizeLinear", &["rows", "scale", "zero"], "a", vec![]);
+    g.node("DequantizeLinear", &["columns", "scale", "zero"], "b", vec![]);
+    g.node("Add", &["a", "b"], "sum", vec![]);
+    g.node("QuantizeLinear", &["sum", "scale", "zero"], "y", vec![]);
+    g.model(16)
+}
