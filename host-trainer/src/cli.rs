@@ -17,6 +17,7 @@ use std::process::ExitCode;
   cargo run -p host-trainer -- all --data chest_xray            the whole flow on your X-rays
   cargo run -p host-trainer -- all --data chest_xray --resume   go on after an interruption
   cargo run -p host-trainer -- evaluate --model models/pneumonia/model.onnx --data chest_xray --out measured
+  cargo run -p host-trainer -- pack --model models/pneumonia/model.onnx --out model.packed
 
 Data: a folder with train/ (and optional val/, test/), each with NORMAL and PNEUMONIA; or a MedMNIST .npz file.
 Exit status: 0 done, 1 failed (the message says what to do), 2 wrong usage.
@@ -39,6 +40,8 @@ enum Command {
     Evaluate(Evaluate),
     /// Write one HTML page about a run
     Report(Report),
+    /// Write model.packed: one flat file that devices read in place
+    Pack(Pack),
     /// All of the above, one after the other (the default)
     All(All),
 }
@@ -128,6 +131,20 @@ pub struct Report {
     pub no_pictures: bool,
 }
 
+/// Packing the model.
+#[derive(Args, Clone, Debug)]
+pub struct Pack {
+    /// Folder of the run; without it, the newest one below runs/
+    #[arg(long)]
+    pub run: Option<PathBuf>,
+    /// The ONNX model; without it, that of the run
+    #[arg(long)]
+    pub model: Option<PathBuf>,
+    /// The file to write; without it, model.packed beside the model
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+}
+
 /// The whole flow.
 #[derive(Args, Clone, Debug)]
 pub struct All {
@@ -169,6 +186,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Export(export) => commands::export(&export),
         Command::Evaluate(evaluate) => commands::evaluate(&evaluate),
         Command::Report(report) => commands::report(&report),
+        Command::Pack(pack) => commands::pack(&pack),
         Command::All(all) => commands::all(&all),
     }
 }

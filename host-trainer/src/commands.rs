@@ -13,6 +13,8 @@ use crate::{phantoms, report, train};
 use anyhow::{Context, Result, ensure};
 use edge_core::{Geometry, PixelFormat};
 use edge_runtime::decode::Picture;
+use edge_runtime::files;
+use edge_runtime::model_file::ModelFile;
 use std::path::Path;
 use std::sync::Arc;
 use tch::Device;
@@ -83,6 +85,18 @@ pub fn report(args: &cli::Report) -> Result<()> {
     Ok(())
 }
 
+/// The packed model.
+///
+/// # Errors
+/// See the message.
+pub fn pack(args: &cli::Pack) -> Result<()> {
+    let model = match &args.model {
+        Some(model) => model.clone(),
+        None => folder(args.run.as_deref(), false)?.join("model.onnx"),
+    };
+    pack_model(&model, &args.out.clone().unwrap_or_else(|| model.with_file_name("model.packed")))
+}
+
 /// The whole model flow.
 ///
 /// # Errors
@@ -102,6 +116,7 @@ pub fn all(args: &cli::All) -> Result<()> {
         data.cases.iter().find(|c| c.id == id).and_then(|c| c.original.open().ok()).map(|p| (*p).clone())
     };
     report::run(run.folder(), &out, &report::Options { no_pictures: false, open: Some(&open) })?;
+    pack_model(&run.path("model.onnx"), &run.path("model.packed"))?;
     println!("model:  {}\nreport: {}", run.path("model.onnx").display(), out.display());
     Ok(())
 }
@@ -207,6 +222,19 @@ fn export_run(run: &Run, data: &Dataset, version: &str, device: Device) -> Resul
     println!(
         "NEGATIVE below {}, POSITIVE above {}: {}",
         t.negative_below, t.positive_above, metadata.chosen_for
+    );
+    Ok(())
+}
+
+fn pack_model(path: &Path, out: &Path) -> Result<()> {
+    let model = ModelFile::load(path).with_context(|| path.display().to_string())?;
+    let packed = edge_runtime::pack::pack(&model).with_context(|| path.display().to_string())?;
+    files::write(out, packed.bytes())?;
+    println!(
+        "{}: {} bytes, read in place by devices, which need {} bytes of arena beside it",
+        out.display(),
+        packed.bytes().len(),
+        packed.arena_bytes()
     );
     Ok(())
 }

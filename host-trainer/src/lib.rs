@@ -1,7 +1,7 @@
 //! The trainer's modules, in the order of the model flow:
 //!
 //! ```text
-//! dataset -> split -> augment -> train -> quantize -> export -> evaluate -> report
+//! dataset -> split -> augment -> train -> quantize -> export -> evaluate -> report -> pack
 //! ```
 //!
 //! Principles:
