@@ -76,7 +76,7 @@ impl Machine {
 
 /// Runs a program to its end and returns what it printed; paths in `args` start at the workspace's folder.
 pub fn run(machine: Machine, program: &Path, args: &[&str]) -> anyhow::Result<String> {
-    output(machine.command(&[], program, args)?, LIMIT)
+    output(machine.command(&[], program, args)?)
 }
 
 /// Runs a program that marks regions and returns what it printed and how many instructions each region took, exactly.
@@ -86,7 +86,7 @@ pub fn counted(machine: Machine, program: &Path, args: &[&str]) -> anyhow::Resul
     let run = (std::process::id(), RUNS.fetch_add(1, Ordering::Relaxed));
     let log = root().join(format!(".cache/cross/instructions.{}.{}.log", run.0, run.1));
     let options = ["-plugin", path(&plugin)?, "-d", "plugin", "-D", path(&log)?];
-    let printed = output(machine.command(&options, program, args)?, LIMIT)?;
+    let printed = output(machine.command(&options, program, args)?)?;
     let counts = fs::read_to_string(&log).context("QEMU wrote no log of its plugin")?;
     fs::remove_file(&log).context("cannot remove the log of QEMU's plugin")?;
     let regions = instructions::regions(&counts, &printed)?;
@@ -99,8 +99,13 @@ fn path(path: &Path) -> anyhow::Result<&str> {
         .with_context(|| format!("QEMU cannot be given the path {}: move the workspace", path.display()))
 }
 
-/// Runs a command and returns its standard output; more than `limit` and every status but 0 are errors.
-fn output(mut command: Command, limit: Duration) -> anyhow::Result<String> {
+/// Runs a command and returns its standard output; every status but 0 is an error, and so is running forever.
+pub fn output(command: Command) -> anyhow::Result<String> {
+    output_within(command, LIMIT)
+}
+
+/// As [`output`], with another limit than [`LIMIT`].
+fn output_within(mut command: Command, limit: Duration) -> anyhow::Result<String> {
     let line = process::line(&command);
     eprintln!("==> {line}");
     let started = Instant::now();
@@ -136,7 +141,7 @@ mod tests {
     fn what_hangs_is_ended() {
         let mut sleep = process::command("sleep");
         sleep.arg("60");
-        let error = output(sleep, Duration::from_millis(20)).unwrap_err();
+        let error = output_within(sleep, Duration::from_millis(20)).unwrap_err();
         assert!(error.to_string().contains("`sleep 60` did not end"), "{error}");
     }
 

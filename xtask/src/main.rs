@@ -1,7 +1,15 @@
 //! The project's one list of commands. Continuous integration calls these and nothing else.
 
+mod bench;
+mod boards;
+mod cross;
+// The trainer's launcher, which must stand alone, has it; it is the same code here.
+#[path = "../../host-trainer/src/debian.rs"]
+mod debian;
 mod deny;
+mod emulate;
 mod golden;
+mod instructions;
 mod lint;
 mod process;
 mod python;
@@ -30,6 +38,8 @@ struct Arguments {
 enum Command {
     /// Run every test of the project; fetches libtorch and the Python packages of the cross-checks where missing.
     Test(test::Arguments),
+    /// Measure our engines beside tract and onnxruntime, and write the tables of docs/PERFORMANCE.md.
+    Bench(bench::Arguments),
     /// Check formatting and lints, every warning an error.
     Lint,
     /// Check that licences and sources of all dependencies are the allowed ones (deny.toml).
@@ -43,6 +53,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Lint => lint::run(),
         Command::Deny => deny::licences(),
         Command::Audit => deny::advisories(),

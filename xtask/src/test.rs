@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::{process, python};
+use crate::{boards, fuzz, process, python, sanitize};
 
 /// What to test.
 #[derive(clap::Args)]
@@ -36,6 +36,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.filter.is_none() {
         // Marked as ignored, because a bare `cargo test` has no onnxruntime.
         process::run(&mut test(&["--test", "onnxruntime", "--", "--ignored"]))?;
+        // So are those that need emulated machines: the counting of instructions, and every board.
+        let counting = ["test", "--package", "xtask", "--bin", "xtask", "--", "--ignored"];
+        process::run(process::cargo().args(counting))?;
+        let boards = boards::run()?;
+        process::run(test(&["--test", "boards", "--", "--ignored"]).env("PNEUMOSCOPE_BOARDS", boards))?;
+        sanitize::run()?;
+        fuzz::short()?;
     }
     // All test programs are run even after one failed, so that one run tells everything.
     let mut cargo = test(&["--no-fail-fast"]);

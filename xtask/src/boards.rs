@@ -1,0 +1,44 @@
+//! Runs the program of `tests/boards` on every emulated machine and keeps what it prints, for the suite `tests/tests/boards.rs`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use crate::cross::{self, BOARDS, Profile};
+use crate::emulate::{self, Machine};
+use crate::{process, root};
+
+/// The machines, by the names of their files.
+const MACHINES: [(&str, Machine); 3] = [
+    ("cortex-a53", Machine::CortexA53),
+    ("cortex-a76", Machine::CortexA76),
+    ("cortex-m4", Machine::CortexM4),
+];
+
+/// Where inputs and outputs lie, from the workspace's folder.
+const FOLDER: &str = ".cache/boards";
+
+/// Runs everything on every machine; returns the folder with one file a machine.
+pub fn run() -> anyhow::Result<PathBuf> {
+    let runs = inputs()?;
+    let folder = root().join(FOLDER);
+    for (name, machine) in MACHINES {
+        let program = cross::build(machine.target(), BOARDS, Profile::Dev)?;
+        let mut printed = String::new();
+        for line in &runs {
+            printed += &emulate::run(machine, &program, &line.split(' ').collect::<Vec<_>>())?;
+        }
+        let path = folder.join(format!("{name}.txt"));
+        fs::write(&path, printed).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(folder)
+}
+
+/// Has the inputs written and returns the lines of arguments to run on each machine.
+fn inputs() -> anyhow::Result<Vec<String>> {
+    let mut cargo = process::cargo();
+    cargo.args(["run", "--quiet", "--package", "conformance", "--bin", "board_inputs", "--", FOLDER]);
+    let lines = emulate::output(cargo)?;
+    Ok(lines.lines().map(String::from).collect())
+}
