@@ -2,186 +2,148 @@
 //! (TBL); such a column meets the weights of every kernel column and so serves up to three outputs, whose sums are
 //! under way at the same time.
 
+use super::depthwise::{Block, blocks};
 use super::dot::dot;
-use super::requantize::Requantize;
 use crate::kernels::depthwise::Call;
-use crate::kernels::layout::{DEPTH, padded};
-use crate::kernels::scalar;
 use core::arch::aarch64::*;
 
 pub(in crate::kernels) fn depthwise(call: Call) {
-    if call.count() < 8 {
-        return scalar::depthwise(call);
-    }
     // SAFETY: the set is handed out only where the processor has the dot product extension.
-    unsafe { run(call) }
+    unsafe { blocks(call, [dense::<4>, sparse::<4>], [dense::<2>, sparse::<2>]) }
 }
 
+/// For each channel its three rows of a column (or three weights of a kernel column) and a 0, four channels a vector.
+type Column<const Q: usize> = [int8x16_t; Q];
+
+/// Sums of `4 * Q` channels.
+type Sums<const Q: usize> = [int32x4_t; Q];
+
+/// Stride 1: every column is the right one of an output, the middle one of the next, and the left one of that after it.
+///
+/// # Safety
+/// As [`super::depthwise::Kernel`], `4 * Q` channels.
 #[target_feature(enable = "neon,dotprod")]
-fn run(mut call: Call) {
-    let (pixels, stride, count) = (call.pixels(), call.stride(), call.count());
-    let (weights, channels) = (call.weights(), *call.channels());
-    let (rows, y) = call.slices();
-    let &[above, middle, below] = rows else { return };
-    let y = y.as_mut_ptr();
-    let mut first = 0;
-    while first < count {
-        // The last block begins earlier where it does not fit.
-        let q = if count - first >= 16 { 4 } else { 2 };
-        first = first.min(count - 4 * q);
-        // SAFETY: `4 * q` channels from `first` on lie within every pixel, the channels' numbers and the weights; every row
-        // holds `(pixels - 1) * stride + 3` columns and `y` as many pixels as the call says.
-        unsafe {
-            let block = Block {
-                rows: [above, middle, below].map(|row| row.as_ptr().add(first)),
-                y: y.add(first),
-                bias: channels.signed_bias().as_ptr().add(first),
-                pixels,
-                count,
-            };
-            let (weights, row) = (weights.as_ptr().add(first * DEPTH), padded(count) * DEPTH);
-            let multiplier = channels.multiplier().as_ptr().add(first);
-            match (q, stride) {
-                (4, 1) => block.dense::<4>(weights, row, Requantize::new(multiplier, channels.zero())),
-                (4, _) => block.sparse::<4>(weights, row, Requantize::new(multiplier, channels.zero())),
-                (_, 1) => block.dense::<2>(weights, row, Requantize::new(multiplier, channels.zero())),
-                (_, _) => block.sparse::<2>(weights, row, Requantize::new(multiplier, channels.zero())),
+unsafe fn dense<const Q: usize>(block: &Block) {
+    let mut at = 0;
+    // SAFETY: the caller's promise; `pixels + 2` columns are read and `pixels` written.
+    unsafe {
+        let weights = &kernel_columns::<Q>(block);
+        let [left, middle, _] = weights;
+        let first = column::<Q>(block, 0);
+        let second = column::<Q>(block, block.count);
+        let mut a = add(add(block.start(), &first, left), &second, middle);
+        let mut b = add(block.start(), &second, left);
+        let mut c = b;
+        // The sums change roles from pixel to pixel: no moves between registers.
+        loop {
+            step(block, weights, at, &a, &mut b, &mut c);
+            at += block.count;
+            if at == block.pixels * block.count {
+                break;
+            }
+            step(block, weights, at, &b, &mut c, &mut a);
+            at += block.count;
+            if at == block.pixels * block.count {
+                break;
+            }
+            step(block, weights, at, &c, &mut a, &mut b);
+            at += block.count;
+            if at == block.pixels * block.count {
+                break;
             }
         }
-        first += 4 * q;
     }
 }
 
-/// One output row of 16 or 8 channels.
-struct Block {
-    rows: [*const u8; 3],
-    y: *mut u8,
-    bias: *const i32,
-    pixels: usize,
-    count: usize,
+/// Reads one column and writes the pixel at byte `at`, whose right column it is.
+///
+/// # Safety
+/// As [`dense`]; that pixel exists.
+#[inline(always)]
+unsafe fn step<const Q: usize>(
+    block: &Block,
+    [left, middle, right]: &[Column<Q>; 3],
+    at: usize,
+    done: &Sums<Q>,
+    next: &mut Sums<Q>,
+    after: &mut Sums<Q>,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let column = column::<Q>(block, at + 2 * block.count);
+        block.store(&add(*done, &column, right), at);
+        *next = add(*next, &column, middle);
+        *after = add(block.start(), &column, left);
+    }
 }
 
-/// Four channels a vector.
-type Channels<const Q: usize> = [int8x16_t; Q];
-
-impl Block {
-    /// Stride 1: every column is the right one of an output, the middle one of the next, and the left one of that after it.
-    ///
-    /// # Safety
-    /// The block's pointers are good for `4 * Q` channels of every pixel; `weights` for those channels in each of three rows,
-    /// `row` apart.
-    #[target_feature(enable = "neon,dotprod")]
-    unsafe fn dense<const Q: usize>(mut self, weights: *const i8, row: usize, requantize: Requantize<Q>) {
-        // SAFETY: the caller's promise; `pixels + 2` columns are read and `pixels` written.
-        unsafe {
-            let [left, middle, right] = columns::<Q>(weights, row);
-            let column = self.column::<Q>();
-            let mut a = add(self.start(), &column, &left);
-            let column = self.column::<Q>();
-            a = add(a, &column, &middle);
-            let mut b = add(self.start(), &column, &left);
-            for _ in 0..self.pixels {
-                let column = self.column::<Q>();
-                self.store(&add(a, &column, &right), &requantize);
-                a = add(b, &column, &middle);
-                b = add(self.start(), &column, &left);
-            }
+/// Stride 2: every other column is the right one of an output and the left one of the next.
+///
+/// # Safety
+/// As [`dense`].
+#[target_feature(enable = "neon,dotprod")]
+unsafe fn sparse<const Q: usize>(block: &Block) {
+    // SAFETY: the caller's promise; `2 * pixels + 1` columns are read and `pixels` written.
+    unsafe {
+        let [left, middle, right] = &kernel_columns::<Q>(block);
+        let mut acc = add(block.start(), &column::<Q>(block, 0), left);
+        let (mut at, mut x) = (0, block.count);
+        while at != block.pixels * block.count {
+            acc = add(acc, &column::<Q>(block, x), middle);
+            let column = column::<Q>(block, x + block.count);
+            block.store(&add(acc, &column, right), at);
+            acc = add(block.start(), &column, left);
+            at += block.count;
+            x += 2 * block.count;
         }
     }
+}
 
-    /// Stride 2: every other column is the right one of an output and the left one of the next.
-    ///
-    /// # Safety
-    /// As [`Block::dense`].
-    #[target_feature(enable = "neon,dotprod")]
-    unsafe fn sparse<const Q: usize>(mut self, weights: *const i8, row: usize, requantize: Requantize<Q>) {
-        // SAFETY: the caller's promise; `2 * pixels + 1` columns are read and `pixels` written.
-        unsafe {
-            let [left, middle, right] = columns::<Q>(weights, row);
-            let mut a = add(self.start(), &self.column::<Q>(), &left);
-            for _ in 0..self.pixels {
-                a = add(a, &self.column::<Q>(), &middle);
-                let column = self.column::<Q>();
-                self.store(&add(a, &column, &right), &requantize);
-                a = add(self.start(), &column, &left);
-            }
-        }
-    }
-
-    /// The next column: for each channel its three rows and a 0.
-    ///
-    /// # Safety
-    /// The rows have one more column.
-    #[inline]
-    #[target_feature(enable = "neon,dotprod")]
-    unsafe fn column<const Q: usize>(&mut self) -> Channels<Q> {
-        let mut rows = [vdupq_n_u8(0); 3];
-        for (from, row) in self.rows.iter_mut().zip(&mut rows) {
-            // SAFETY: the caller's promise.
-            let q =
-                unsafe { if Q == 4 { vld1q_u8(*from) } else { vcombine_u8(vld1_u8(*from), vdup_n_u8(0)) } };
-            *row = veorq_u8(q, vdupq_n_u8(0x80));
-            *from = from.wrapping_add(self.count);
-        }
-        let rows = uint8x16x3_t(rows[0], rows[1], rows[2]);
+/// The column at byte `at`.
+///
+/// # Safety
+/// That column exists.
+#[inline(always)]
+unsafe fn column<const Q: usize>(block: &Block, at: usize) -> Column<Q> {
+    // SAFETY: the caller's promise; an index is 16 bytes.
+    unsafe {
+        let [a, b, c] = block.column::<Q>(at);
         let mut column = [vdupq_n_s8(0); Q];
         for (column, index) in column.iter_mut().zip(&INTERLEAVE) {
-            // SAFETY: an index is 16 bytes.
-            *column = vreinterpretq_s8_u8(unsafe { vqtbl3q_u8(rows, vld1q_u8(index.as_ptr())) });
+            *column = vreinterpretq_s8_u8(vqtbl3q_u8(uint8x16x3_t(a, b, c), vld1q_u8(index.as_ptr())));
         }
         column
     }
-
-    #[inline]
-    #[target_feature(enable = "neon,dotprod")]
-    fn start<const Q: usize>(&self) -> [int32x4_t; Q] {
-        let mut acc = [vdupq_n_s32(0); Q];
-        for (q, acc) in acc.iter_mut().enumerate() {
-            // SAFETY: `bias` points to the numbers of `4 * Q` channels.
-            *acc = unsafe { vld1q_s32(self.bias.add(4 * q)) };
-        }
-        acc
-    }
-
-    /// # Safety
-    /// `y` has one more pixel.
-    #[inline]
-    #[target_feature(enable = "neon,dotprod")]
-    unsafe fn store<const Q: usize>(&mut self, acc: &[int32x4_t; Q], requantize: &Requantize<Q>) {
-        // SAFETY: the caller's promise.
-        unsafe { requantize.store(acc, self.y, 4 * Q) };
-        self.y = self.y.wrapping_add(self.count);
-    }
 }
 
-#[inline]
-#[target_feature(enable = "neon,dotprod")]
-fn add<const Q: usize>(mut acc: [int32x4_t; Q], x: &Channels<Q>, w: &Channels<Q>) -> [int32x4_t; Q] {
-    for q in 0..Q {
-        acc[q] = dot(acc[q], x[q], w[q]);
+/// # Safety
+/// The processor has the dot product extension.
+#[inline(always)]
+unsafe fn add<const Q: usize>(mut acc: Sums<Q>, x: &Column<Q>, w: &Column<Q>) -> Sums<Q> {
+    for ((acc, &x), &w) in acc.iter_mut().zip(x).zip(w) {
+        // SAFETY: the caller's promise.
+        *acc = unsafe { dot(*acc, x, w) };
     }
     acc
 }
 
-/// The weights of each kernel column: for each channel those of its three rows and a 0.
+/// The weights of each kernel column.
 ///
 /// # Safety
-/// `weights` points to the words of `4 * Q` channels in each of three rows, `row` apart.
-#[target_feature(enable = "neon,dotprod")]
-unsafe fn columns<const Q: usize>(weights: *const i8, row: usize) -> [Channels<Q>; 3] {
-    let mut columns = [[vdupq_n_s8(0); Q]; 3];
-    for q in 0..Q {
-        // SAFETY: the caller's promise.
-        let rows = unsafe {
-            let weights = weights.add(16 * q);
-            int8x16x3_t(vld1q_s8(weights), vld1q_s8(weights.add(row)), vld1q_s8(weights.add(2 * row)))
-        };
-        for (column, index) in columns.iter_mut().zip(&COLUMNS) {
-            // SAFETY: an index is 16 bytes.
-            column[q] = vqtbl3q_s8(rows, unsafe { vld1q_u8(index.as_ptr()) });
+/// The block has `4 * Q` channels.
+#[inline(always)]
+unsafe fn kernel_columns<const Q: usize>(block: &Block) -> [Column<Q>; 3] {
+    // SAFETY: the caller's promise; an index is 16 bytes.
+    unsafe {
+        let mut columns = [[vdupq_n_s8(0); Q]; 3];
+        for q in 0..Q {
+            let rows = int8x16x3_t(block.words(0, q), block.words(1, q), block.words(2, q));
+            for (column, index) in columns.iter_mut().zip(&COLUMNS) {
+                column[q] = vqtbl3q_s8(rows, vld1q_u8(index.as_ptr()));
+            }
         }
+        columns
     }
-    columns
 }
 
 /// For channel `4 * q + i` of a table of three rows of 16 channels, the places of its three bytes; 255 gives 0.

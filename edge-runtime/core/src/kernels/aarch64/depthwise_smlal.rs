@@ -1,146 +1,104 @@
 //! Depthwise convolution 3 x 3 by SMULL and SMLAL: 16 channels side by side, nine taps in registers; two taps' products are
 //! added in 16 bits, then widened.
 
-use super::requantize::Requantize;
+use super::depthwise::{Block, blocks};
+use super::long::{mlal_high, mull_high};
 use crate::kernels::depthwise::Call;
-use crate::kernels::layout::{DEPTH, padded};
-use crate::kernels::scalar;
 use core::arch::aarch64::*;
 
 pub(in crate::kernels) fn depthwise(call: Call) {
-    if call.count() < 8 {
-        return scalar::depthwise(call);
-    }
     // SAFETY: NEON is part of every processor that the set is handed out on.
-    unsafe { run(call) }
+    unsafe { blocks(call, [dense::<4>, sparse::<4>], [dense::<2>, sparse::<2>]) }
 }
 
-#[target_feature(enable = "neon")]
-fn run(mut call: Call) {
-    let (pixels, stride, count) = (call.pixels(), call.stride(), call.count());
-    let (weights, channels) = (call.weights(), *call.channels());
-    let (rows, y) = call.slices();
-    let &[above, middle, below] = rows else { return };
-    let y = y.as_mut_ptr();
-    let mut first = 0;
-    while first < count {
-        // The last block begins earlier where it does not fit.
-        let q = if count - first >= 16 { 4 } else { 2 };
-        first = first.min(count - 4 * q);
-        // SAFETY: `4 * q` channels from `first` on lie within every pixel, the channels' numbers and the weights; every row
-        // holds `(pixels - 1) * stride + 3` columns and `y` as many pixels as the call says.
-        unsafe {
-            let block = Block {
-                rows: [above, middle, below].map(|row| row.as_ptr().add(first)),
-                y: y.add(first),
-                bias: channels.signed_bias().as_ptr().add(first),
-                pixels,
-                count,
-            };
-            let (weights, row) = (weights.as_ptr().add(first * DEPTH), padded(count) * DEPTH);
-            let multiplier = channels.multiplier().as_ptr().add(first);
-            match (q, stride) {
-                (4, 1) => block.dense::<4>(weights, row, Requantize::new(multiplier, channels.zero())),
-                (4, _) => block.sparse::<4>(weights, row, Requantize::new(multiplier, channels.zero())),
-                (_, 1) => block.dense::<2>(weights, row, Requantize::new(multiplier, channels.zero())),
-                (_, _) => block.sparse::<2>(weights, row, Requantize::new(multiplier, channels.zero())),
-            }
-        }
-        first += 4 * q;
-    }
-}
-
-/// One output row of 16 or 8 channels.
-struct Block {
-    rows: [*const u8; 3],
-    y: *mut u8,
-    bias: *const i32,
-    pixels: usize,
-    count: usize,
-}
-
-/// The three rows of a column, 16 channels (or 8 in the lower half) each.
+/// The three rows of a column (or of a kernel column's weights), 16 channels each, or 8 in the lower half.
 type Column = [int8x16_t; 3];
 
-impl Block {
-    /// Stride 1: a column a pixel.
-    ///
-    /// # Safety
-    /// The block's pointers are good for `4 * Q` channels of every pixel; `weights` for those channels in each of three rows,
-    /// `row` apart.
-    #[target_feature(enable = "neon")]
-    unsafe fn dense<const Q: usize>(mut self, weights: *const i8, row: usize, requantize: Requantize<Q>) {
-        // SAFETY: the caller's promise; `pixels + 2` columns are read and `pixels` written.
-        unsafe {
-            let weights = columns::<Q>(weights, row);
-            let mut left = self.column::<Q>();
-            let mut middle = self.column::<Q>();
-            for _ in 0..self.pixels {
-                let right = self.column::<Q>();
-                self.pixel([&left, &middle, &right], &weights, &requantize);
-                (left, middle) = (middle, right);
+/// Stride 1: one more column a pixel.
+///
+/// # Safety
+/// As [`super::depthwise::Kernel`], `4 * Q` channels.
+#[target_feature(enable = "neon")]
+unsafe fn dense<const Q: usize>(block: &Block) {
+    let (mut at, end, ahead) = (0, block.pixels * block.count, 2 * block.count);
+    // SAFETY: the caller's promise; `pixels + 2` columns are read and `pixels` written.
+    unsafe {
+        let weights = &kernel_columns::<Q>(block);
+        let mut a = column::<Q>(block, 0);
+        let mut b = column::<Q>(block, block.count);
+        // The columns change roles from pixel to pixel: no moves between registers.
+        loop {
+            let c = column::<Q>(block, at + ahead);
+            pixel::<Q>(block, [&a, &b, &c], weights, at);
+            at += block.count;
+            if at == end {
+                break;
+            }
+            a = column::<Q>(block, at + ahead);
+            pixel::<Q>(block, [&b, &c, &a], weights, at);
+            at += block.count;
+            if at == end {
+                break;
+            }
+            b = column::<Q>(block, at + ahead);
+            pixel::<Q>(block, [&c, &a, &b], weights, at);
+            at += block.count;
+            if at == end {
+                break;
             }
         }
     }
+}
 
-    /// Stride 2: two columns a pixel.
-    ///
-    /// # Safety
-    /// As [`Block::dense`].
-    #[target_feature(enable = "neon")]
-    unsafe fn sparse<const Q: usize>(mut self, weights: *const i8, row: usize, requantize: Requantize<Q>) {
-        // SAFETY: the caller's promise; `2 * pixels + 1` columns are read and `pixels` written.
-        unsafe {
-            let weights = columns::<Q>(weights, row);
-            let mut left = self.column::<Q>();
-            for _ in 0..self.pixels {
-                let middle = self.column::<Q>();
-                let right = self.column::<Q>();
-                self.pixel([&left, &middle, &right], &weights, &requantize);
-                left = right;
-            }
+/// Stride 2: two more columns a pixel.
+///
+/// # Safety
+/// As [`dense`].
+#[target_feature(enable = "neon")]
+unsafe fn sparse<const Q: usize>(block: &Block) {
+    let (mut at, mut x, end) = (0, block.count, block.pixels * block.count);
+    // SAFETY: the caller's promise; `2 * pixels + 1` columns are read and `pixels` written.
+    unsafe {
+        let weights = &kernel_columns::<Q>(block);
+        let mut a = column::<Q>(block, 0);
+        while at != end {
+            let (b, c) = (column::<Q>(block, x), column::<Q>(block, x + block.count));
+            pixel::<Q>(block, [&a, &b, &c], weights, at);
+            a = c;
+            at += block.count;
+            x += 2 * block.count;
         }
     }
+}
 
-    /// The next column.
-    ///
-    /// # Safety
-    /// The rows have one more column.
-    #[inline]
-    #[target_feature(enable = "neon")]
-    unsafe fn column<const Q: usize>(&mut self) -> Column {
-        let mut column = [vdupq_n_s8(0); 3];
-        for (from, row) in self.rows.iter_mut().zip(&mut column) {
-            // SAFETY: the caller's promise.
-            let q =
-                unsafe { if Q == 4 { vld1q_u8(*from) } else { vcombine_u8(vld1_u8(*from), vdup_n_u8(0)) } };
-            *row = vreinterpretq_s8_u8(veorq_u8(q, vdupq_n_u8(0x80)));
-            *from = from.wrapping_add(self.count);
-        }
-        column
-    }
+/// The column at byte `at`.
+///
+/// # Safety
+/// That column exists.
+#[inline(always)]
+unsafe fn column<const Q: usize>(block: &Block, at: usize) -> Column {
+    // SAFETY: the caller's promise.
+    unsafe { block.column::<Q>(at).map(|row| vreinterpretq_s8_u8(row)) }
+}
 
-    /// The next output pixel from its three columns.
-    ///
-    /// # Safety
-    /// `y` has one more pixel.
-    #[inline]
-    #[target_feature(enable = "neon")]
-    unsafe fn pixel<const Q: usize>(&mut self, x: [&Column; 3], w: &[Column; 3], requantize: &Requantize<Q>) {
-        let mut acc = [vdupq_n_s32(0); Q];
-        for (q, acc) in acc.iter_mut().enumerate() {
-            // SAFETY: `bias` points to the numbers of `4 * Q` channels.
-            *acc = unsafe { vld1q_s32(self.bias.add(4 * q)) };
-        }
+/// The output pixel at byte `at` from its three columns.
+///
+/// # Safety
+/// That pixel exists.
+#[inline(always)]
+unsafe fn pixel<const Q: usize>(block: &Block, x: [&Column; 3], w: &[Column; 3], at: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut acc = block.start::<Q>();
         for pair in 0..5 {
             let (tap, next) = (2 * pair, 2 * pair + 1);
             let (x0, w0) = (x[tap / 3][tap % 3], w[tap / 3][tap % 3]);
             let mut low = vmull_s8(vget_low_s8(x0), vget_low_s8(w0));
-            let mut high = vmull_high_s8(x0, w0);
+            let mut high = if Q == 4 { mull_high(x0, w0) } else { low };
             if next < 9 {
                 let (x1, w1) = (x[next / 3][next % 3], w[next / 3][next % 3]);
                 low = vmlal_s8(low, vget_low_s8(x1), vget_low_s8(w1));
-                high = vmlal_high_s8(high, x1, w1);
+                high = if Q == 4 { mlal_high(high, x1, w1) } else { low };
             }
             acc[0] = vaddw_s16(acc[0], vget_low_s16(low));
             acc[1] = vaddw_high_s16(acc[1], low);
@@ -149,32 +107,31 @@ impl Block {
                 acc[3] = vaddw_high_s16(acc[3], high);
             }
         }
-        // SAFETY: the caller's promise.
-        unsafe { requantize.store(&acc, self.y, 4 * Q) };
-        self.y = self.y.wrapping_add(self.count);
+        block.store(&acc, at);
     }
 }
 
 /// The weights of each kernel column, by row, a byte a channel.
 ///
 /// # Safety
-/// `weights` points to the words of `4 * Q` channels in each of three rows, `row` apart.
-#[target_feature(enable = "neon")]
-unsafe fn columns<const Q: usize>(weights: *const i8, row: usize) -> [Column; 3] {
-    let mut columns = [[vdupq_n_s8(0); 3]; 3];
-    for r in 0..3 {
-        let mut words = [vdupq_n_s8(0); 4];
-        for (q, words) in words.iter_mut().enumerate().take(Q) {
-            // SAFETY: the caller's promise.
-            *words = unsafe { vld1q_s8(weights.add(row * r + 16 * q)) };
+/// The block has `4 * Q` channels.
+#[inline(always)]
+unsafe fn kernel_columns<const Q: usize>(block: &Block) -> [Column; 3] {
+    // SAFETY: the caller's promise; an index is 16 bytes.
+    unsafe {
+        let mut columns = [[vdupq_n_s8(0); 3]; 3];
+        for row in 0..3 {
+            let mut words = [vdupq_n_s8(0); 4];
+            for (q, words) in words.iter_mut().enumerate().take(Q) {
+                *words = block.words(row, q);
+            }
+            let words = int8x16x4_t(words[0], words[1], words[2], words[3]);
+            for (column, index) in columns.iter_mut().zip(&COLUMNS) {
+                column[row] = vqtbl4q_s8(words, vld1q_u8(index.as_ptr()));
+            }
         }
-        let words = int8x16x4_t(words[0], words[1], words[2], words[3]);
-        for (column, index) in columns.iter_mut().zip(&COLUMNS) {
-            // SAFETY: an index is 16 bytes.
-            column[r] = vqtbl4q_s8(words, unsafe { vld1q_u8(index.as_ptr()) });
-        }
+        columns
     }
-    columns
 }
 
 /// For kernel column `c` of a table of 16 channels' words, the place of each channel's byte.

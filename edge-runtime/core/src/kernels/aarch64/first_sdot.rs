@@ -1,121 +1,118 @@
-//! Convolution over one channel by SDOT: a kernel row's four columns are one step.
+//! Convolution over one channel by SDOT, 3 x 3 at a stride of 2: a kernel row's four columns are one step, and every other window is
+//! a lane of one vector, those between of another. Other windows are left to the scalar kernel.
 
-use super::dot::{dot, dot_lane};
+use super::dot::dot_lane;
+use super::pack::tiles;
 use super::requantize::Requantize;
+use crate::kernels::Kernels;
 use crate::kernels::first::Call;
 use crate::kernels::layout::{BLOCK, DEPTH};
 use core::arch::aarch64::*;
 
-pub(in crate::kernels) fn first(call: Call) {
-    // SAFETY: the set is handed out only where the processor has the dot product extension.
-    unsafe { run(call) }
+/// Pixels of a tile.
+const PIXELS: usize = 8;
+
+pub(in crate::kernels) fn first(mut call: Call) {
+    let (rows, _) = call.slices();
+    match rows {
+        // SAFETY: the set is handed out only where the processor has the dot product extension.
+        &[a, b, c] if call.stride() == 2 && call.pixels() >= PIXELS => unsafe { run(call, [a, b, c]) },
+        _ => (Kernels::SCALAR.first)(call),
+    }
 }
 
 #[target_feature(enable = "neon,dotprod")]
-fn run(mut call: Call) {
-    let (pixels, stride, outputs) = (call.pixels(), call.stride(), call.outputs());
+fn run(mut call: Call, rows: [&[u8]; 3]) {
+    let (pixels, outputs) = (call.pixels(), call.outputs());
     let (weights, channels) = (call.weights(), *call.channels());
-    let (rows, y) = call.slices();
-    let y = y.as_mut_ptr();
+    let y = call.slices().1.as_mut_ptr();
     for first in (0..outputs).step_by(BLOCK) {
         let count = BLOCK.min(outputs - first);
-        // SAFETY: weights and numbers reach to the end of the block.
-        let block = unsafe {
-            Block {
-                rows,
-                weights: weights.as_ptr().add(first * rows.len() * DEPTH),
-                bias: channels.signed_bias().as_ptr().add(first),
-                requantize: Requantize::new(channels.multiplier().as_ptr().add(first), channels.zero()),
-                count,
-            }
-        };
-        let mut pixel = 0;
-        // SAFETY: every row holds `(pixels - 1) * stride + 4` bytes, so the window of each pixel, and at a stride of 2
-        // the 18 bytes of eight pixels' windows; `y` holds `outputs` bytes for each pixel.
+        // SAFETY: weights and numbers reach to the end of the block. Every row holds the windows of all pixels: the
+        // 18 bytes of a tile's. `y` holds `outputs` bytes for each pixel.
         unsafe {
-            while stride == 2 && pixel + 8 <= pixels {
-                block.eight(2 * pixel, y.add(pixel * outputs + first), outputs);
-                pixel += 8;
-            }
-            while pixel < pixels {
-                block.one(pixel * stride, y.add(pixel * outputs + first));
-                pixel += 1;
+            let block = Block::new(
+                weights.as_ptr().add(first * 3 * DEPTH),
+                channels.signed_bias().as_ptr().add(first),
+                Requantize::new(channels.multiplier().as_ptr().add(first), channels.zero()),
+            );
+            for pixel in tiles(pixels, PIXELS) {
+                let windows = rows.map(|row| row.as_ptr().add(2 * pixel));
+                let y = y.add(pixel * outputs + first);
+                if count == BLOCK {
+                    block.tile(windows, y, outputs);
+                } else {
+                    let mut tile = [[0u8; BLOCK]; PIXELS];
+                    block.tile(windows, tile.as_mut_ptr().cast(), BLOCK);
+                    for (pixel, block) in tile.iter().enumerate() {
+                        y.add(pixel * outputs).copy_from_nonoverlapping(block.as_ptr(), count);
+                    }
+                }
             }
         }
     }
 }
 
 /// Sixteen outputs.
-struct Block<'a> {
-    rows: &'a [&'a [u8]],
-    weights: *const i8,
+struct Block {
+    /// For each row, four outputs a vector.
+    weights: [[int8x16_t; 4]; 3],
     bias: *const i32,
     requantize: Requantize<4>,
-    count: usize,
 }
 
-impl Block<'_> {
+impl Block {
+    /// # Safety
+    /// `weights` points to three rows of 64 bytes, `bias` to 16 numbers that outlive the block.
     #[inline]
     #[target_feature(enable = "neon,dotprod")]
-    fn start(&self) -> [int32x4_t; 4] {
-        let mut acc = [vdupq_n_s32(0); 4];
-        for (q, acc) in acc.iter_mut().enumerate() {
-            // SAFETY: `bias` points to the numbers of 16 outputs.
-            *acc = unsafe { vld1q_s32(self.bias.add(4 * q)) };
+    unsafe fn new(weights: *const i8, bias: *const i32, requantize: Requantize<4>) -> Self {
+        let mut all = [[vdupq_n_s8(0); 4]; 3];
+        for (i, four) in all.as_flattened_mut().iter_mut().enumerate() {
+            // SAFETY: the caller's promise.
+            *four = unsafe { vld1q_s8(weights.add(16 * i)) };
         }
-        acc
+        Self { weights: all, bias, requantize }
     }
 
-    /// One pixel whose window begins at `column`.
+    /// Eight pixels.
     ///
     /// # Safety
-    /// Every row has four bytes there; `y` points to `count` bytes.
+    /// `rows` point to 18 bytes each, `y` to 16 bytes for each of eight pixels `stride` apart.
     #[inline]
     #[target_feature(enable = "neon,dotprod")]
-    unsafe fn one(&self, column: usize, y: *mut u8) {
-        let mut acc = self.start();
-        for (k, row) in self.rows.iter().enumerate() {
-            for (q, acc) in acc.iter_mut().enumerate() {
-                // SAFETY: the caller's promise; `weights` points to 64 bytes a row.
-                let (window, four) = unsafe {
-                    let window: *const u32 = row.as_ptr().add(column).cast();
-                    (window.read_unaligned(), vld1q_s8(self.weights.add(64 * k + 16 * q)))
-                };
-                *acc = dot(*acc, four, vreinterpretq_s8_u32(vdupq_n_u32(window ^ 0x8080_8080)));
+    unsafe fn tile(&self, rows: [*const u8; 3], y: *mut u8, stride: usize) {
+        for odd in 0..2 {
+            let mut windows = [vdupq_n_s8(0); 3];
+            for (windows, row) in windows.iter_mut().zip(rows) {
+                // SAFETY: the caller's promise.
+                let q = unsafe { vld1q_u8(row.add(2 * odd)) };
+                *windows = vreinterpretq_s8_u8(veorq_u8(q, vdupq_n_u8(0x80)));
+            }
+            // SAFETY: the caller's promise.
+            unsafe {
+                self.pixel::<0>(&windows, y.add(odd * stride));
+                self.pixel::<1>(&windows, y.add((2 + odd) * stride));
+                self.pixel::<2>(&windows, y.add((4 + odd) * stride));
+                self.pixel::<3>(&windows, y.add((6 + odd) * stride));
+            }
+        }
+    }
+
+    /// # Safety
+    /// `y` points to 16 bytes.
+    #[inline]
+    #[target_feature(enable = "neon,dotprod")]
+    unsafe fn pixel<const LANE: usize>(&self, windows: &[int8x16_t; 3], y: *mut u8) {
+        let mut acc = [vdupq_n_s32(0); 4];
+        for (q, acc) in acc.iter_mut().enumerate() {
+            // SAFETY: `bias` points to 16 numbers.
+            *acc = unsafe { vld1q_s32(self.bias.add(4 * q)) };
+            for (&windows, weights) in windows.iter().zip(&self.weights) {
+                *acc = dot_lane::<LANE>(*acc, weights[q], windows);
             }
         }
         // SAFETY: the caller's promise.
-        unsafe { self.requantize.store(&acc, y, self.count) };
-    }
-
-    /// Eight pixels at a stride of 2, the first one's window at `column`: every other window is a lane of one vector, those between of
-    /// another.
-    ///
-    /// # Safety
-    /// Every row has 18 bytes there; `y` points to eight pixels of `count` bytes, `stride` apart.
-    #[inline]
-    #[target_feature(enable = "neon,dotprod")]
-    unsafe fn eight(&self, column: usize, y: *mut u8, stride: usize) {
-        for odd in 0..2 {
-            let mut acc = [self.start(); 4];
-            for (k, row) in self.rows.iter().enumerate() {
-                // SAFETY: the caller's promise; `weights` points to 64 bytes a row.
-                unsafe {
-                    let windows = vld1q_u8(row.as_ptr().add(column + 2 * odd));
-                    let windows = vreinterpretq_s8_u8(veorq_u8(windows, vdupq_n_u8(0x80)));
-                    for q in 0..4 {
-                        let four = vld1q_s8(self.weights.add(64 * k + 16 * q));
-                        acc[0][q] = dot_lane::<0>(acc[0][q], four, windows);
-                        acc[1][q] = dot_lane::<1>(acc[1][q], four, windows);
-                        acc[2][q] = dot_lane::<2>(acc[2][q], four, windows);
-                        acc[3][q] = dot_lane::<3>(acc[3][q], four, windows);
-                    }
-                }
-            }
-            for (i, acc) in acc.iter().enumerate() {
-                // SAFETY: the caller's promise.
-                unsafe { self.requantize.store(acc, y.add((2 * i + odd) * stride), self.count) };
-            }
-        }
+        unsafe { self.requantize.store(&acc, y) };
     }
 }

@@ -7,13 +7,18 @@
 //! Tiles of a fixed size are all there is: where pixels or channels do not fill the last one, it begins earlier and computes
 //! some outputs again, to the same bytes. So nothing is read or written beyond the slices. The dot product's intrinsics are
 //! not stable in Rust yet, so it is an `asm!` (see `dot`).
+//!
+//! Sums live in registers only as long as every function that takes them is inlined. `#[inline(always)]` sees to that, and excludes
+//! `#[target_feature]`: such functions are unsafe, and are called from those that have the features.
 
 mod add;
+mod depthwise;
 mod depthwise_sdot;
 mod depthwise_smlal;
 mod dot;
 mod first_sdot;
 mod first_smlal;
+mod long;
 mod pack;
 mod pointwise_sdot;
 mod pointwise_smlal;

@@ -86,12 +86,25 @@ unsafe fn signed<const P: usize>(
                 let up_to_end = vld1q_u8(x.add(depth).sub(16));
                 vqtbl1q_u8(up_to_end, vld1q_u8(DOWN.as_ptr().add(16 - rest)))
             } else {
-                let mut bytes = [0; 16];
-                bytes.as_mut_ptr().copy_from_nonoverlapping(x, rest);
-                vld1q_u8(bytes.as_ptr())
+                few(x, rest)
             }
         };
         put(chunks, pixel, vreinterpretq_s8_u8(veorq_u8(q, sign)));
+    }
+}
+
+/// The first `count` bytes, then zeros.
+///
+/// # Safety
+/// `x` points to as many, at most 16.
+#[cold]
+#[target_feature(enable = "neon")]
+unsafe fn few(x: *const u8, count: usize) -> uint8x16_t {
+    let mut bytes = [0; 16];
+    // SAFETY: the caller's promise.
+    unsafe {
+        bytes.as_mut_ptr().copy_from_nonoverlapping(x, count);
+        vld1q_u8(bytes.as_ptr())
     }
 }
 

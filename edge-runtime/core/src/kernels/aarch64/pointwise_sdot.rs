@@ -7,6 +7,8 @@ use super::requantize::Requantize;
 use crate::kernels::layout::{BLOCK, DEPTH};
 use crate::kernels::pointwise::Call;
 use core::arch::aarch64::*;
+use core::arch::asm;
+use core::ops::Range;
 
 /// Pixels of a tile: six by four accumulators, and eight registers for pixels and weights.
 const PIXELS: usize = 6;
@@ -18,33 +20,38 @@ pub(in crate::kernels) fn pointwise(call: Call) {
 
 #[target_feature(enable = "neon,dotprod")]
 fn run<const P: usize>(mut call: Call) {
-    let (pixels, depth, outputs) = (call.pixels(), call.depth(), call.outputs());
+    let (pixels, outputs, channels) = (call.pixels(), call.outputs(), *call.channels());
     let (x_stride, y_stride) = (call.x_stride(), call.y_stride());
-    let mut packed = [0i8; PIXELS * PART];
     let op = Operator {
-        depth,
+        depth: call.depth(),
         x_stride,
-        y_stride,
         weights: call.weights().as_ptr(),
-        bias: call.channels().signed_bias().as_ptr(),
-        multiplier: call.channels().multiplier().as_ptr(),
-        zero: call.channels().zero(),
-        packed: packed.as_mut_ptr(),
+        bias: channels.signed_bias().as_ptr(),
+        multiplier: channels.multiplier().as_ptr(),
+        zero: channels.zero(),
     };
+    let mut packed = [0i8; PIXELS * PART];
+    let packed = packed.as_mut_ptr();
     let (x, y) = call.slices();
     let (x, y) = (x.as_ptr(), y.as_mut_ptr());
     for pixel in tiles(pixels, P) {
-        for first in (0..outputs).step_by(BLOCK) {
-            let count = BLOCK.min(outputs - first);
-            // SAFETY: `P` pixels from `pixel` on lie within `x` and `y` (`Call`'s promise), `count` outputs from `first` on
-            // within each; weights and numbers reach to the end of the block.
-            unsafe {
-                let (x, y) = (x.add(pixel * x_stride), y.add(pixel * y_stride + first));
-                if count > 8 {
-                    op.tile::<P, 4>(x, first, y, count)
-                } else {
-                    op.tile::<P, 2>(x, first, y, count)
-                }
+        // SAFETY: `P` pixels from `pixel` on lie within `x` and `y` (`Call`'s promise), as many outputs as there are in each;
+        // weights and numbers reach to the end of the last block. A part of the inputs fits `packed`.
+        unsafe {
+            let (x, y) = (x.add(pixel * x_stride), y.add(pixel * y_stride));
+            if op.depth > PART {
+                op.parts::<P>(x, packed, 0..outputs, y, y_stride);
+                continue;
+            }
+            pack::chunks::<P>(x, x_stride, op.depth, 0, packed);
+            let whole = outputs / BLOCK * BLOCK;
+            for first in (0..whole).step_by(BLOCK) {
+                op.tile::<P, 4>(packed, first, y.add(first), y_stride);
+            }
+            match outputs - whole {
+                0 => {}
+                8 => op.tile::<P, 2>(packed, whole, y.add(whole), y_stride),
+                _ => op.parts::<P>(x, packed, whole..outputs, y, y_stride),
             }
         }
     }
@@ -54,59 +61,132 @@ fn run<const P: usize>(mut call: Call) {
 struct Operator {
     depth: usize,
     x_stride: usize,
-    y_stride: usize,
     weights: *const i8,
     bias: *const i32,
     multiplier: *const f32,
     zero: u8,
-    packed: *mut i8,
 }
 
 impl Operator {
-    /// Computes `count` of `4 * Q` outputs from `first` on for `P` pixels.
+    /// Computes `4 * Q` outputs from `first` on for `P` packed pixels.
     ///
     /// # Safety
-    /// `x` points to `P` pixels, `y` to output `first` of as many; `first` is a multiple of `BLOCK`, and tiles of a pixel
-    /// are computed from the first one on, which packs the pixels for all.
-    #[inline]
-    #[target_feature(enable = "neon,dotprod")]
+    /// `x` points to packed pixels, `y` to `4 * Q` bytes of as many, `y_stride` apart; `first` is a multiple of `BLOCK`.
+    #[inline(always)]
     unsafe fn tile<const P: usize, const Q: usize>(
         &self,
-        x: *const u8,
+        x: *const i8,
         first: usize,
         y: *mut u8,
-        count: usize,
+        y_stride: usize,
     ) {
-        // SAFETY: the caller's promise; a part packs at most `PART` inputs of `P` pixels.
+        let steps = self.depth.div_ceil(DEPTH);
+        // SAFETY: the caller's promise.
         unsafe {
-            let weights = self.weights.add(first * self.depth.div_ceil(DEPTH) * DEPTH);
-            let mut acc = [[vdupq_n_s32(0); Q]; P];
-            for acc in &mut acc {
-                for (q, acc) in acc.iter_mut().enumerate() {
-                    *acc = vld1q_s32(self.bias.add(first + 4 * q));
+            let mut acc = self.start::<P, Q>(first);
+            accumulate(&mut acc, x, self.weights.add(first * steps * DEPTH), steps);
+            self.finish(&acc, first, y, y_stride);
+        }
+    }
+
+    /// Computes any outputs of `P` pixels with any number of inputs: they are packed anew, in parts, for each block, and each
+    /// block is computed into a place of its own.
+    ///
+    /// # Safety
+    /// `x` points to `P` pixels, `packed` to room for a part of them, `y` to as many, `y_stride` apart; `outputs` begins with
+    /// a block.
+    #[cold]
+    #[target_feature(enable = "neon,dotprod")]
+    unsafe fn parts<const P: usize>(
+        &self,
+        x: *const u8,
+        packed: *mut i8,
+        outputs: Range<usize>,
+        y: *mut u8,
+        y_stride: usize,
+    ) {
+        let steps = self.depth.div_ceil(DEPTH);
+        for first in outputs.clone().step_by(BLOCK) {
+            let mut block = [[0u8; BLOCK]; P];
+            // SAFETY: the caller's promise.
+            unsafe {
+                let mut acc = self.start::<P, 4>(first);
+                for from in (0..self.depth).step_by(PART) {
+                    let part = PART.min(self.depth - from);
+                    pack::chunks::<P>(x.add(from), self.x_stride, part, from, packed);
+                    let weights = self.weights.add(first * steps * DEPTH + from * BLOCK);
+                    accumulate(&mut acc, packed, weights, part.div_ceil(DEPTH));
                 }
-            }
-            for from in (0..self.depth).step_by(PART) {
-                let depth = PART.min(self.depth - from);
-                if first == 0 || self.depth > PART {
-                    pack::chunks::<P>(x.add(from), self.x_stride, depth, from, self.packed);
+                self.finish(&acc, first, block.as_mut_ptr().cast(), BLOCK);
+                let count = BLOCK.min(outputs.end - first);
+                for (pixel, block) in block.iter().enumerate() {
+                    y.add(pixel * y_stride + first).copy_from_nonoverlapping(block.as_ptr(), count);
                 }
-                accumulate(&mut acc, self.packed, weights.add(from * BLOCK), depth.div_ceil(DEPTH));
-            }
-            let requantize = Requantize::<Q>::new(self.multiplier.add(first), self.zero);
-            for (pixel, acc) in acc.iter().enumerate() {
-                requantize.store(acc, y.add(pixel * self.y_stride), count);
             }
         }
     }
+
+    /// Sums before the first step.
+    ///
+    /// # Safety
+    /// `first` is the first output of a block.
+    #[inline(always)]
+    unsafe fn start<const P: usize, const Q: usize>(&self, first: usize) -> [[int32x4_t; Q]; P] {
+        // SAFETY: the caller's promise; `Q` is even.
+        unsafe {
+            let mut acc = [[vdupq_n_s32(0); Q]; P];
+            for acc in &mut acc {
+                for (q, two) in acc.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+                    *two = load_pair(self.bias.add(first + 8 * q));
+                }
+            }
+            acc
+        }
+    }
+
+    /// Outputs from sums.
+    ///
+    /// # Safety
+    /// As [`Operator::tile`].
+    #[inline(always)]
+    unsafe fn finish<const P: usize, const Q: usize>(
+        &self,
+        acc: &[[int32x4_t; Q]; P],
+        first: usize,
+        y: *mut u8,
+        y_stride: usize,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let requantize = Requantize::<Q>::new(self.multiplier.add(first), self.zero);
+            for (pixel, acc) in acc.iter().enumerate() {
+                requantize.store(acc, y.add(pixel * y_stride));
+            }
+        }
+    }
+}
+
+/// Loads eight numbers. An `asm!`, so that each pixel's sums are loaded, two registers an instruction, and not copied one by
+/// one from those of the first pixel.
+///
+/// # Safety
+/// `from` points to as many.
+#[inline(always)]
+unsafe fn load_pair(from: *const i32) -> [int32x4_t; 2] {
+    let (low, high);
+    // SAFETY: the caller's promise.
+    unsafe {
+        asm!("ldp {0:q}, {1:q}, [{2}]", out(vreg) low, out(vreg) high, in(reg) from,
+            options(readonly, nostack, preserves_flags));
+    }
+    [low, high]
 }
 
 /// Adds `steps` steps of packed pixels times weights.
 ///
 /// # Safety
 /// `x` points to the steps' chunks of 16 bytes for `P` pixels, `weights` to 64 bytes a step.
-#[inline]
-#[target_feature(enable = "neon,dotprod")]
+#[inline(always)]
 unsafe fn accumulate<const P: usize, const Q: usize>(
     acc: &mut [[int32x4_t; Q]; P],
     mut x: *const i8,
@@ -140,8 +220,7 @@ unsafe fn accumulate<const P: usize, const Q: usize>(
 
 /// # Safety
 /// `weights` points to `16 * Q` bytes.
-#[inline]
-#[target_feature(enable = "neon,dotprod")]
+#[inline(always)]
 unsafe fn step<const LANE: usize, const P: usize, const Q: usize>(
     acc: &mut [[int32x4_t; Q]; P],
     pixels: &[int8x16_t; P],
@@ -149,9 +228,11 @@ unsafe fn step<const LANE: usize, const P: usize, const Q: usize>(
 ) {
     for q in 0..Q {
         // SAFETY: the caller's promise.
-        let four = unsafe { vld1q_s8(weights.add(16 * q)) };
-        for p in 0..P {
-            acc[p][q] = dot_lane::<LANE>(acc[p][q], four, pixels[p]);
+        unsafe {
+            let four = vld1q_s8(weights.add(16 * q));
+            for p in 0..P {
+                acc[p][q] = dot_lane::<LANE>(acc[p][q], four, pixels[p]);
+            }
         }
     }
 }

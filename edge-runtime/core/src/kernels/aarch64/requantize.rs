@@ -39,34 +39,17 @@ impl<const Q: usize> Requantize<Q> {
         vqaddq_s16(steps, self.zero)
     }
 
-    /// Writes the first `count` outputs of one pixel.
+    /// Writes the outputs of one pixel.
     ///
     /// # Safety
-    /// `y` points to as many bytes; `Q` is 2 or 4 and `count` at most `4 * Q`.
+    /// `y` points to `4 * Q` bytes; `Q` is 2 or 4.
     #[inline]
     #[target_feature(enable = "neon")]
-    pub unsafe fn store(&self, acc: &[int32x4_t; Q], y: *mut u8, count: usize) {
-        // SAFETY: whole vectors only where all their outputs count, otherwise as many bytes as count.
+    pub unsafe fn store(&self, acc: &[int32x4_t; Q], y: *mut u8) {
+        let low = vqmovun_s16(self.eight(acc, 0));
+        // SAFETY: the caller's promise.
         unsafe {
-            if Q == 2 {
-                let out = vqmovun_s16(self.eight(acc, 0));
-                if count == 8 {
-                    vst1_u8(y, out);
-                } else {
-                    let mut bytes = [0; 8];
-                    vst1_u8(bytes.as_mut_ptr(), out);
-                    y.copy_from_nonoverlapping(bytes.as_ptr(), count);
-                }
-            } else {
-                let out = vqmovun_high_s16(vqmovun_s16(self.eight(acc, 0)), self.eight(acc, 2));
-                if count == 16 {
-                    vst1q_u8(y, out);
-                } else {
-                    let mut bytes = [0; 16];
-                    vst1q_u8(bytes.as_mut_ptr(), out);
-                    y.copy_from_nonoverlapping(bytes.as_ptr(), count);
-                }
-            }
+            if Q == 2 { vst1_u8(y, low) } else { vst1q_u8(y, vqmovun_high_s16(low, self.eight(acc, 2))) }
         }
     }
 }
