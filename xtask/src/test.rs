@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::{boards, fuzz, process, python, sanitize};
+use crate::{boards, process, python};
 
 /// What to test.
 #[derive(clap::Args)]
@@ -41,8 +41,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         process::run(process::cargo().args(counting))?;
         let boards = boards::run()?;
         process::run(test(&["--test", "boards", "--", "--ignored"]).env("PNEUMOSCOPE_BOARDS", boards))?;
-        sanitize::run()?;
-        fuzz::short()?;
     }
     // All test programs are run even after one failed, so that one run tells everything.
     let mut cargo = test(&["--no-fail-fast"]);
