@@ -35,7 +35,10 @@ fn the_view_shows_what_was_written() {
         assert_eq!(model.head_operator(), network.head);
     });
     let operators: Vec<_> = (0..model.layers()).map(|n| model.layer(n).unwrap().operator.name()).collect();
-    assert_eq!(operators, ["first", "depthwise", "pointwise", "convolution", "add", "depthwise", "pointwise"]);
+    assert_eq!(
+        operators,
+        ["first", "depthwise", "pointwise", "convolution", "add", "depthwise", "pointwise"]
+    );
     assert_eq!(model.window(1), Window::square(3, 1, 1));
     assert!(model.layer(model.layers()).is_none());
     let in_place = model.layer(1).filter(|l| matches!(l.operator, Operator::Depthwise(_))).unwrap();
@@ -61,10 +64,7 @@ fn the_engine_computes_what_onnx_defines() {
         assert_eq!(logit.map(f32::to_bits), Ok(expected.to_bits()));
         // What an arena held before does not matter.
         assert_eq!(engine.step(&mut arena, &input), Ok(expected));
-        assert_eq!(
-            engine.step(&mut arena, &input[1..]),
-            Err(InferError::Input { expected: 256, got: 255 })
-        );
+        assert_eq!(engine.step(&mut arena, &input[1..]), Err(InferError::Input { expected: 256, got: 255 }));
         let short = arena.len() - 1;
         let arena_error = InferError::Arena { expected: short + 1, got: short };
         assert_eq!(engine.step(&mut arena[..short], &input), Err(arena_error));

@@ -110,7 +110,8 @@ impl Built {
 
     /// Hands the network to `f`.
     pub fn with<R>(&self, f: impl FnOnce(&Network) -> R) -> R {
-        let values = self.values.iter().map(|&(name, shape, zero)| NetworkValue { name, shape, scale: SCALE, zero });
+        let values =
+            self.values.iter().map(|&(name, shape, zero)| NetworkValue { name, shape, scale: SCALE, zero });
         let layers = self.forms.iter().enumerate().map(|(i, form)| match *form {
             Some((input, window, groups)) => NetworkLayer::Convolution {
                 input,
@@ -144,7 +145,8 @@ impl Built {
         }
         let features = all.last().unwrap();
         // In floats, as the graph does: dequantize, mean, matrix, scale, bias; all exact but the last two.
-        let mean = |c: usize| features.iter().skip(c).step_by(9).map(|&q| f32::from(q) / 256.0).sum::<f32>() / 16.0;
+        let mean =
+            |c: usize| features.iter().skip(c).step_by(9).map(|&q| f32::from(q) / 256.0).sum::<f32>() / 16.0;
         let sum: f32 = self.head.iter().enumerate().map(|(c, &w)| f32::from(w) * mean(c)).sum();
         let scaled = sum * 0.37;
         (all, scaled + -0.2)
@@ -159,9 +161,9 @@ impl Built {
             let (row, column, channel) =
                 (at / out.row_bytes(), at / out.channels % out.width, at % out.channels);
             let mut acc = self.biases[index][channel];
-            for (ky, kx, i) in (0..window.kernel[0])
-                .flat_map(|ky| (0..window.kernel[1]).flat_map(move |kx| (0..inputs).map(move |i| (ky, kx, i))))
-            {
+            for (ky, kx, i) in (0..window.kernel[0]).flat_map(|ky| {
+                (0..window.kernel[1]).flat_map(move |kx| (0..inputs).map(move |i| (ky, kx, i)))
+            }) {
                 let y = (row * window.stride[0] + ky).wrapping_sub(window.before[0]);
                 let x_at = (column * window.stride[1] + kx).wrapping_sub(window.before[1]);
                 if y < shape.height && x_at < shape.width {
