@@ -5,6 +5,12 @@ use crate::{process, test};
 /// Checks the whole workspace. One clippy run covers both forms of the trainer: its test form contains the launcher.
 pub fn run() -> anyhow::Result<()> {
     process::run(process::cargo().args(["fmt", "--all", "--check"]))?;
+    // The fuzz targets and the boards' program are no part of the workspace.
+    for manifest in ["tests/fuzz/Cargo.toml", "tests/boards/Cargo.toml"] {
+        process::run(process::cargo().args(["fmt", "--manifest-path", manifest, "--check"]))?;
+    }
+    let boards = ["clippy", "--manifest-path", "tests/boards/Cargo.toml", "--target-dir", ".cache/cross/host"];
+    process::run(process::cargo().args(boards).args(["--", "--deny", "warnings"]))?;
     test::libtorch()?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--features", "host-trainer/torch"];
     process::run(process::cargo().args(clippy).args(["--", "--deny", "warnings"]))

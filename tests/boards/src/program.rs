@@ -19,6 +19,7 @@ use crate::marker;
 pub const USAGE: &str = "usage: boards MODE
   known ROUNDS                              regions whose instructions are known
   unpaired                                  markers that do not pair up
+  sets                                      names of the kernel sets that run here, the fastest first
   suite CASES                               the kernels' suite over every kernel set that runs here
   planted CASES                             the suite over kernels that are wrong
   preprocess PICTURE WIDTH HEIGHT SIDE      a grey picture to the network's input
@@ -38,6 +39,10 @@ pub fn run(arguments: &[&str], machine: &mut impl Machine, memory: &mut Memory) 
             marker::stop();
             marker::start();
             Ok(writeln!(machine, "region 0 never ended")?)
+        }
+        ["sets"] => {
+            let mut here = kernels::ALL.iter().filter_map(Set::kernels);
+            Ok(here.try_for_each(|kernels| writeln!(machine, "set {}", kernels.name()))?)
         }
         ["suite", cases] => every_set(machine, &mut memory.suite.memory(), number(cases)?),
         ["planted", cases] => planted(machine, &mut memory.suite.memory(), number(cases)?),
