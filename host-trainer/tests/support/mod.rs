@@ -43,6 +43,7 @@ pub fn model() -> ModelFile {
     ModelFile {
         metadata: Metadata::from_props(find).unwrap(),
         sha256: "cd".repeat(32),
+        bytes: 0,
         proto: Default::default(),
     }
 }
