@@ -12,11 +12,11 @@ macro_rules! processor {
 /// [`super::instructions`]: leaves whole numbers of steps, without the zero point.
 macro_rules! steps {
     ($($s:literal * $m:literal),+) => {
-        concat!(
+        concat! {
             $("vcvt.f32.s32 ", $s, ", ", $s, "\n",)+
             $("vmul.f32 ", $s, ", ", $s, ", ", $m, "\n",)+
             $("vcvtr.s32.f32 ", $s, ", ", $s, "\n",)+
-        )
+        }
     };
 }
 
@@ -24,41 +24,23 @@ macro_rules! steps {
 /// one branch saves the additions. `skip` is a label of its own.
 macro_rules! clamp {
     ($zero:literal, $skip:literal, $($r:literal),+) => {
-        concat!(
+        concat! {
             "cbz ", $zero, ", ", $skip, "f\n",
             $("qadd ", $r, ", ", $r, ", ", $zero, "\n",)+
             $skip, ":\n",
             $("usat ", $r, ", #8, ", $r, "\n",)+
-        )
+        }
     };
 }
 
 /// Four bytes as one word, in `a`; `c` is overwritten.
 macro_rules! pack {
     ($a:literal, $b:literal, $c:literal, $d:literal) => {
-        concat!(
-            "orr ",
-            $a,
-            ", ",
-            $a,
-            ", ",
-            $b,
-            ", lsl #8\n",
-            "orr ",
-            $c,
-            ", ",
-            $c,
-            ", ",
-            $d,
-            ", lsl #8\n",
-            "orr ",
-            $a,
-            ", ",
-            $a,
-            ", ",
-            $c,
-            ", lsl #16\n",
-        )
+        concat! {
+            "orr ", $a, ", ", $a, ", ", $b, ", lsl #8\n",
+            "orr ", $c, ", ", $c, ", ", $d, ", lsl #8\n",
+            "orr ", $a, ", ", $a, ", ", $c, ", lsl #16\n",
+        }
     };
 }
 

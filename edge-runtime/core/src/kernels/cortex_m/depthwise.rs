@@ -39,11 +39,11 @@ pub(super) fn depthwise(mut call: Call) {
                 rows: [row0, row1, row2].map(|row| row.as_ptr().wrapping_add(from)),
                 column: count,
                 weights: weights.as_ptr().wrapping_add(channel * DEPTH),
-                weights_row: padded(count) * DEPTH,
                 bias: channels.bias().as_ptr().wrapping_add(channel),
-                zero: channels.zero().into(),
                 multiplier: channels.multiplier().as_ptr().wrapping_add(channel),
                 y: y.as_mut_ptr().wrapping_add(to),
+                weights_row: padded(count) * DEPTH,
+                zero: channels.zero().into(),
                 chunks: pairs * stride + 1,
                 groups,
             };
@@ -60,21 +60,22 @@ pub(super) fn depthwise(mut call: Call) {
     }
 }
 
-/// Groups of channels of two or more neighbouring pixels, an even number of them. Pointers move on with the groups.
+/// Groups of channels of two or more neighbouring pixels, an even number of them. Pointers, which all lie in the first
+/// eight words, move on with the groups.
 #[repr(C)]
 struct Tile {
     /// Where the first window begins in each row.
     rows: [*const u8; 3],
     /// Bytes from one column to the next.
     column: usize,
-    /// The channel's taps of the first row.
+    /// The first channel's taps of the first row.
     weights: *const i8,
-    /// Bytes from one row of taps to the next.
-    weights_row: usize,
     bias: *const i32,
-    zero: u32,
     multiplier: *const f32,
     y: *mut u8,
+    /// Bytes from one row of taps to the next.
+    weights_row: usize,
+    zero: u32,
     /// Pairs of columns that are read, the last one, which may be half, included.
     chunks: usize,
     /// Groups to do, 1 or more; counted down.
@@ -91,39 +92,15 @@ macro_rules! interleave {
 /// Expands two channels' three words, of which the first channel stays where it is, and the second goes to r10, r11, r12.
 macro_rules! expand {
     ($a:literal, $b:literal, $c:literal) => {
-        concat!(
-            "uxtb16 r10, ",
-            $a,
-            ", ror #8\n",
-            "uxtb16 r11, ",
-            $b,
-            ", ror #8\n",
-            "uxtb16 r12, ",
-            $c,
-            ", ror #8\n",
-            "uxtb16 ",
-            $a,
-            ", ",
-            $a,
-            "\n",
-            "uxtb16 ",
-            $b,
-            ", ",
-            $b,
-            "\n",
-            "uxtb16 ",
-            $c,
-            ", ",
-            $c,
-            "\n",
-            "stmdb lr!, {{",
-            $a,
-            ", ",
-            $b,
-            ", ",
-            $c,
-            ", r10, r11, r12}}\n",
-        )
+        concat! {
+            "uxtb16 r10, ", $a, ", ror #8\n",
+            "uxtb16 r11, ", $b, ", ror #8\n",
+            "uxtb16 r12, ", $c, ", ror #8\n",
+            "uxtb16 ", $a, ", ", $a, "\n",
+            "uxtb16 ", $b, ", ", $b, "\n",
+            "uxtb16 ", $c, ", ", $c, "\n",
+            "stmdb lr!, {{", $a, ", ", $b, ", ", $c, ", r10, r11, r12}}\n",
+        }
     };
 }
 
@@ -131,7 +108,7 @@ macro_rules! expand {
 /// `$last` is the room for a last chunk of one column. Keeps in s14 the argument, in s15 the end of the buffer.
 macro_rules! expand_tile {
     ($last:literal) => {
-        concat!(
+        concat! {
             processor!(),
             "push {{r0, r4-r11, lr}}\n",
             "mov lr, sp\n",
@@ -140,9 +117,7 @@ macro_rules! expand_tile {
             "add r1, r1, r1, lsl #1\n",
             "vmov s14, s15, r0, lr\n",
             "sub r1, lr, r1, lsl #4\n",
-            "add r1, r1, #",
-            $last,
-            "\n",
+            "add r1, r1, #", $last, "\n",
             "mov sp, r1\n",
             "ldm r0, {{r0-r3}}\n",
             "2:\n",
@@ -162,35 +137,36 @@ macro_rules! expand_tile {
             "add r2, r2, r3, lsl #1\n",
             "cmp sp, lr\n",
             "bne 2b\n",
-        )
+        }
     };
 }
 
 /// Begins the loop over channels, with the registers that the multiplications use: weights of the upper rows' three columns in r7,
 /// r6, r8, of the third row's first two in r9 and last two in r10, bias in r11; r12 walks down to lr. s12 and s13 keep where the next
-/// channel's r12 and lr begin.
+/// channel's r12 and lr begin, s10 and s11 where its weights and bias are, s9 the bytes between rows of weights.
 macro_rules! begin_channels {
     () => {
-        concat!(
-            "vmov r0, s15\n",
-            "sub r0, r0, #48\n",
-            "mov r1, sp\n",
-            "vmov s12, s13, r0, r1\n",
+        concat! {
+            "vmov r0, r1, s14, s15\n",
+            "sub r1, r1, #48\n",
+            "mov r2, sp\n",
+            "vmov s12, s13, r1, r2\n",
+            "ldr r1, [r0, #{weights_row}]\n",
+            "vmov s9, r1\n",
+            "ldrd r1, r2, [r0, #{weights}]\n",
+            "vmov s10, s11, r1, r2\n",
             "3:\n",
             "vmov r12, lr, s12, s13\n",
-            "vmov r0, s14\n",
-            "add r1, r12, #12\n",
-            "add r2, lr, #12\n",
-            "vmov s12, s13, r1, r2\n",
-            "ldr r1, [r0, #{weights}]\n",
-            "ldr r2, [r0, #{weights_row}]\n",
+            "vmov r1, r0, s10, s11\n",
+            "vmov r2, s9\n",
+            "add r3, r12, #12\n",
+            "add r4, lr, #12\n",
+            "vmov s12, s13, r3, r4\n",
             "ldr r4, [r1, r2]\n",
             "ldr r5, [r1, r2, lsl #1]\n",
             "ldr r3, [r1], #4\n",
-            "str r1, [r0, #{weights}]\n",
-            "ldr r1, [r0, #{bias}]\n",
-            "ldr r11, [r1], #4\n",
-            "str r1, [r0, #{bias}]\n",
+            "ldr r11, [r0], #4\n",
+            "vmov s10, s11, r1, r0\n",
             "sxtb16 r6, r3\n",
             "sxtb16 r8, r4\n",
             "sxtb16 r10, r5\n",
@@ -202,7 +178,7 @@ macro_rules! begin_channels {
             "pkhbt r6, r3, r4, lsl #16\n",
             "pkhbt r9, r10, r5, lsl #16\n",
             "pkhbt r10, r5, r10\n",
-        )
+        }
     };
 }
 
@@ -216,7 +192,7 @@ macro_rules! end_channels {
 /// Requantizes the accumulators of two pixels every `$skip` bytes plus a chunk and stores them; then returns.
 macro_rules! store_tile {
     ($skip:literal) => {
-        concat!(
+        concat! {
             "vmov r1, r12, s14, s15\n",
             "ldr r2, [r1, #{multiplier}]\n",
             "vldmia r2, {{s12-s15}}\n",
@@ -256,163 +232,59 @@ macro_rules! store_tile {
             "subs r2, r2, #1\n",
             "beq 9f\n",
             "str r2, [r0, #{groups}]\n",
-            "ldm r0, {{r3-r5}}\n",
+            "ldm r0, {{r3-r10}}\n",
             "add r3, r3, #4\n",
             "add r4, r4, #4\n",
             "add r5, r5, #4\n",
-            "stm r0, {{r3-r5}}\n",
-            "ldrd r3, r4, [r0, #{multiplier}]\n",
-            "add r3, r3, #16\n",
-            "add r4, r4, #4\n",
-            "strd r3, r4, [r0, #{multiplier}]\n",
+            "add r7, r7, #16\n",
+            "add r8, r8, #16\n",
+            "add r9, r9, #16\n",
+            "add r10, r10, #4\n",
+            "stm r0, {{r3-r10}}\n",
             "mov lr, r1\n",
             "b 1b\n",
             "9:\n",
             "mov sp, r1\n",
             "add sp, sp, #4\n",
             "pop {{r4-r11, pc}}\n",
-        )
+        }
     };
 }
 
 /// Two outputs of a channel from one chunk in `$v0`, `$v1`, `$h0` and the next one, which is loaded.
 macro_rules! two_outputs {
     ($v0:literal, $v1:literal, $h0:literal, $v2:literal, $v3:literal, $h2:literal) => {
-        concat!(
-            "ldrd ",
-            $v2,
-            ", ",
-            $v3,
-            ", [r12, #-48]!\n",
-            "ldr ",
-            $h2,
-            ", [r12, #8]\n",
-            "smlad ",
-            $v0,
-            ", ",
-            $v0,
-            ", r7, r11\n",
-            "smlad ",
-            $v0,
-            ", ",
-            $v1,
-            ", r6, ",
-            $v0,
-            "\n",
-            "smlad ",
-            $v0,
-            ", ",
-            $v2,
-            ", r8, ",
-            $v0,
-            "\n",
-            "smlad ",
-            $v0,
-            ", ",
-            $h0,
-            ", r9, ",
-            $v0,
-            "\n",
-            "smlabt ",
-            $v0,
-            ", ",
-            $h2,
-            ", r10, ",
-            $v0,
-            "\n",
-            "smlatb ",
-            $h0,
-            ", ",
-            $h0,
-            ", r9, r11\n",
-            "smlad ",
-            $h0,
-            ", ",
-            $v1,
-            ", r7, ",
-            $h0,
-            "\n",
-            "smlad ",
-            $h0,
-            ", ",
-            $v2,
-            ", r6, ",
-            $h0,
-            "\n",
-            "smlad ",
-            $h0,
-            ", ",
-            $v3,
-            ", r8, ",
-            $h0,
-            "\n",
-            "smlad ",
-            $h0,
-            ", ",
-            $h2,
-            ", r10, ",
-            $h0,
-            "\n",
-            "strd ",
-            $v0,
-            ", ",
-            $h0,
-            ", [r12, #48]\n",
-        )
+        concat! {
+            "ldrd ", $v2, ", ", $v3, ", [r12, #-48]!\n",
+            "ldr ", $h2, ", [r12, #8]\n",
+            "smlad ", $v0, ", ", $v0, ", r7, r11\n",
+            "smlad ", $v0, ", ", $v1, ", r6, ", $v0, "\n",
+            "smlad ", $v0, ", ", $v2, ", r8, ", $v0, "\n",
+            "smlad ", $v0, ", ", $h0, ", r9, ", $v0, "\n",
+            "smlabt ", $v0, ", ", $h2, ", r10, ", $v0, "\n",
+            "smlatb ", $h0, ", ", $h0, ", r9, r11\n",
+            "smlad ", $h0, ", ", $v1, ", r7, ", $h0, "\n",
+            "smlad ", $h0, ", ", $v2, ", r6, ", $h0, "\n",
+            "smlad ", $h0, ", ", $v3, ", r8, ", $h0, "\n",
+            "smlad ", $h0, ", ", $h2, ", r10, ", $h0, "\n",
+            "strd ", $v0, ", ", $h0, ", [r12, #48]\n",
+        }
     };
 }
 
 /// One output of a channel from one chunk in `$v0`, `$v1`, `$h0` and the next one, which is loaded; stored at `$to`.
 macro_rules! one_output {
     ($v0:literal, $v1:literal, $h0:literal, $v2:literal, $v3:literal, $h2:literal, $to:literal) => {
-        concat!(
-            "ldrd ",
-            $v2,
-            ", ",
-            $v3,
-            ", [r12, #-48]!\n",
-            "ldr ",
-            $h2,
-            ", [r12, #8]\n",
-            "smlad ",
-            $v0,
-            ", ",
-            $v0,
-            ", r7, r11\n",
-            "smlad ",
-            $v0,
-            ", ",
-            $v1,
-            ", r6, ",
-            $v0,
-            "\n",
-            "smlad ",
-            $v0,
-            ", ",
-            $v2,
-            ", r8, ",
-            $v0,
-            "\n",
-            "smlad ",
-            $v0,
-            ", ",
-            $h0,
-            ", r9, ",
-            $v0,
-            "\n",
-            "smlabt ",
-            $v0,
-            ", ",
-            $h2,
-            ", r10, ",
-            $v0,
-            "\n",
-            "str ",
-            $v0,
-            ", [r12, #",
-            $to,
-            "]\n",
-        )
+        concat! {
+            "ldrd ", $v2, ", ", $v3, ", [r12, #-48]!\n",
+            "ldr ", $h2, ", [r12, #8]\n",
+            "smlad ", $v0, ", ", $v0, ", r7, r11\n",
+            "smlad ", $v0, ", ", $v1, ", r6, ", $v0, "\n",
+            "smlad ", $v0, ", ", $v2, ", r8, ", $v0, "\n",
+            "smlad ", $v0, ", ", $h0, ", r9, ", $v0, "\n",
+            "smlabt ", $v0, ", ", $h2, ", r10, ", $v0, "\n",
+            "str ", $v0, ", [r12, #", $to, "]\n",
+        }
     };
 }
 
@@ -444,7 +316,6 @@ unsafe extern "C" fn stride_1(tile: &mut Tile) {
         column = const offset_of!(Tile, column),
         weights = const offset_of!(Tile, weights),
         weights_row = const offset_of!(Tile, weights_row),
-        bias = const offset_of!(Tile, bias),
         multiplier = const offset_of!(Tile, multiplier),
         zero = const offset_of!(Tile, zero),
         chunks = const offset_of!(Tile, chunks),
@@ -479,7 +350,6 @@ unsafe extern "C" fn stride_2(tile: &mut Tile) {
         column = const offset_of!(Tile, column),
         weights = const offset_of!(Tile, weights),
         weights_row = const offset_of!(Tile, weights_row),
-        bias = const offset_of!(Tile, bias),
         multiplier = const offset_of!(Tile, multiplier),
         zero = const offset_of!(Tile, zero),
         chunks = const offset_of!(Tile, chunks),

@@ -104,36 +104,14 @@ struct Row {
 /// One output in `$acc`: bias and weights from r12 on, the window in r0 to r4.
 macro_rules! output {
     ($acc:literal) => {
-        concat!(
-            "ldm r12!, {{",
-            $acc,
-            ", r7-r11}}\n",
-            "smlad ",
-            $acc,
-            ", r0, r7, ",
-            $acc,
-            "\n",
-            "smlad ",
-            $acc,
-            ", r1, r8, ",
-            $acc,
-            "\n",
-            "smlad ",
-            $acc,
-            ", r2, r9, ",
-            $acc,
-            "\n",
-            "smlad ",
-            $acc,
-            ", r3, r10, ",
-            $acc,
-            "\n",
-            "smlad ",
-            $acc,
-            ", r4, r11, ",
-            $acc,
-            "\n",
-        )
+        concat! {
+            "ldm r12!, {{", $acc, ", r7-r11}}\n",
+            "smlad ", $acc, ", r0, r7, ", $acc, "\n",
+            "smlad ", $acc, ", r1, r8, ", $acc, "\n",
+            "smlad ", $acc, ", r2, r9, ", $acc, "\n",
+            "smlad ", $acc, ", r3, r10, ", $acc, "\n",
+            "smlad ", $acc, ", r4, r11, ", $acc, "\n",
+        }
     };
 }
 

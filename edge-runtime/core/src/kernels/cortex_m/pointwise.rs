@@ -186,35 +186,31 @@ struct Pairs {
 /// Two pairs, one of each of two pixels, times four outputs' pairs: even inputs of a step or odd ones.
 macro_rules! half_step {
     ($w01:literal, $w23:literal) => {
-        concat!(
+        concat! {
             "ldrd r10, r11, [r0], #-8\n",
-            "ldrd r12, lr, ",
-            $w01,
-            "\n",
+            "ldrd r12, lr, ", $w01, "\n",
             "smlad r2, r12, r10, r2\n",
             "smlad r6, r12, r11, r6\n",
             "smlad r3, lr, r10, r3\n",
             "smlad r7, lr, r11, r7\n",
-            "ldrd r12, lr, ",
-            $w23,
-            "\n",
+            "ldrd r12, lr, ", $w23, "\n",
             "smlad r4, r12, r10, r4\n",
             "smlad r8, r12, r11, r8\n",
             "smlad r5, lr, r10, r5\n",
             "smlad r9, lr, r11, r9\n",
-        )
+        }
     };
 }
 
 /// Two steps.
 macro_rules! round {
     () => {
-        concat!(
+        concat! {
             half_step!("[r1, #8]", "[r1, #16]"),
             half_step!("[r1, #24]", "[r1], #32"),
             half_step!("[r1, #8]", "[r1, #16]"),
             half_step!("[r1, #24]", "[r1], #32"),
-        )
+        }
     };
 }
 
