@@ -120,7 +120,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
                 } else {
                     if other.start != y.start {
                         let [other, y] = split(arena, [other, y.clone()])?;
-                        y.copy_from_slice(other);
+                        y.iter_mut().zip(&*other).for_each(|(y, &other)| *y = other);
                     }
                     x
                 };

@@ -3,6 +3,7 @@
 use super::layout::{self, block_bytes};
 use super::pointwise::Pointwise;
 use super::{Channels, Kernels, Misfit, Shape, Window};
+use core::num::NonZeroUsize;
 
 /// Pixels that are gathered before the matrix is gone through.
 const PIXELS: usize = 16;
@@ -13,7 +14,15 @@ pub struct Convolution<'a> {
     shape: Shape,
     window: Window,
     groups: usize,
+    /// Input channels of a group.
+    inputs: NonZeroUsize,
+    /// Inputs of one output.
+    depth: NonZeroUsize,
+    /// Output channels of a group.
+    outputs: usize,
     output: Shape,
+    /// Columns of the output.
+    width: NonZeroUsize,
     /// All groups' outputs, each group's rounded up to whole blocks, one after the other.
     matrix: Pointwise<'a>,
     x_zero: u8,
@@ -59,8 +68,20 @@ impl<'a> Convolution<'a> {
             return Err(wrong);
         }
         let padded = Self::padded_outputs(outputs, groups);
-        let matrix = Pointwise::new(depth(&shape, &window, groups), padded, weights, channels)?;
-        Ok(Self { shape, window, groups, output: Shape { height, width, channels: outputs }, matrix, x_zero })
+        let some = |n| NonZeroUsize::new(n).ok_or(wrong);
+        let depth = some(depth(&shape, &window, groups))?;
+        Ok(Self {
+            shape,
+            window,
+            groups,
+            inputs: some(shape.channels / groups)?,
+            depth,
+            outputs: outputs / groups,
+            output: Shape { height, width, channels: outputs },
+            width: some(width)?,
+            matrix: Pointwise::new(depth.get(), padded, weights, channels)?,
+            x_zero,
+        })
     }
 
     /// Size of the output.
@@ -79,11 +100,11 @@ impl<'a> Convolution<'a> {
     /// [`Misfit`] where a slice is shorter than its shape.
     pub fn run(&self, kernels: &Kernels, x: &[u8], y: &mut [u8], scratch: &mut [u8]) -> Result<(), Misfit> {
         let wrong = Misfit { what: "input, output and scratch memory of a convolution" };
-        let depth = depth(&self.shape, &self.window, self.groups);
+        let depth = self.depth.get();
         let x = x.get(..self.shape.bytes()).ok_or(wrong)?;
         let y = y.get_mut(..self.output.bytes()).ok_or(wrong)?;
         let scratch = scratch.get_mut(..PIXELS * depth).ok_or(wrong)?;
-        let (outputs, all) = (self.output.channels / self.groups, self.output.channels);
+        let (outputs, all) = (self.outputs, self.output.channels);
         for group in 0..self.groups {
             let matrix = self.matrix.part(group * layout::padded(outputs), outputs)?;
             for first in (0..self.output.positions()).step_by(PIXELS) {
@@ -101,8 +122,8 @@ impl<'a> Convolution<'a> {
 
     /// The window of one output pixel and one group.
     fn gather(&self, x: &[u8], pixel: usize, group: usize, to: &mut [u8]) {
-        let channels = self.shape.channels / self.groups;
-        let (row, column) = (pixel / self.output.width, pixel % self.output.width);
+        let channels = self.inputs.get();
+        let (row, column) = (pixel / self.width, pixel % self.width);
         let mut segments = to.chunks_exact_mut(channels);
         for ky in 0..self.window.kernel[0] {
             let y = row * self.window.stride[0] + ky * self.window.dilation[0];
@@ -116,8 +137,8 @@ impl<'a> Convolution<'a> {
                     x.get(start..start + channels)
                 });
                 match from {
-                    Some(from) => segment.copy_from_slice(from),
-                    None => segment.fill(self.x_zero),
+                    Some(from) if from.len() == segment.len() => segment.copy_from_slice(from),
+                    _ => segment.fill(self.x_zero),
                 }
             }
         }

@@ -74,7 +74,7 @@ impl<'a> First<'a> {
         let wrong = Misfit { what: "input and output of the first convolution" };
         let (x, y) =
             (x.get(..self.shape.bytes()).ok_or(wrong)?, y.get_mut(..self.output.bytes()).ok_or(wrong)?);
-        for (at, y) in y.chunks_exact_mut(self.output.row_bytes()).enumerate() {
+        for (at, y) in y.chunks_exact_mut(self.output.row_bytes().max(1)).enumerate() {
             rows.advance(at, |line| x.get(line * row..(line + 1) * row));
             let (taps, count) = rows.taps(at);
             let taps = taps.get(..count).unwrap_or(&[]);

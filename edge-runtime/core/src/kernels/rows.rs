@@ -51,22 +51,24 @@ impl<'a> Rows<'a> {
         self.next = self.next.max(end - self.span);
         while self.next < end {
             let inside = self.next.checked_sub(self.window.before[0]).filter(|&y| y < self.shape.height);
-            let slot = self.next % self.span * self.row;
+            let slot = self.slot(self.next);
             if let Some(to) = self.memory.get_mut(slot..slot + self.row) {
                 let left = self.window.before[1] * self.shape.channels;
-                match inside.and_then(&input) {
-                    Some(from) if left + from.len() <= to.len() => {
-                        let (before, rest) = to.split_at_mut(left);
-                        let (middle, after) = rest.split_at_mut(from.len());
-                        before.fill(self.zero);
-                        middle.copy_from_slice(from);
-                        after.fill(self.zero);
-                    }
-                    _ => to.fill(self.zero),
+                to.fill(self.zero);
+                let to = to.get_mut(left..).unwrap_or_default();
+                if let Some(from) = inside.and_then(&input)
+                    && let Some(to) = to.get_mut(..from.len())
+                {
+                    to.copy_from_slice(from);
                 }
             }
             self.next += 1;
         }
+    }
+
+    /// Where a row of the padded input lies in the ring.
+    fn slot(&self, y: usize) -> usize {
+        y.checked_rem(self.span).unwrap_or(0) * self.row
     }
 
     /// The rows under the kernel's rows for an output row that was advanced to; as many as the kernel has.
@@ -75,7 +77,7 @@ impl<'a> Rows<'a> {
         let count = self.window.kernel[0];
         for (k, tap) in taps.iter_mut().enumerate().take(count) {
             let y = output_row * self.window.stride[0] + k * self.window.dilation[0];
-            let slot = y % self.span * self.row;
+            let slot = self.slot(y);
             *tap = self.memory.get(slot..slot + self.row).unwrap_or(&[]);
         }
         (taps, count)

@@ -9,12 +9,12 @@ pub(in crate::kernels) fn depthwise(mut call: Call) {
     let ([_, width], weights, channels) = (call.kernel(), call.weights(), *call.channels());
     let numbers = channels.bias().iter().zip(channels.multiplier());
     let (rows, y) = call.slices();
-    for (pixel, y) in y.chunks_exact_mut(count).enumerate() {
+    for (pixel, y) in y.chunks_exact_mut(count.max(1)).enumerate() {
         for ((channel, y), (&bias, &multiplier)) in y.iter_mut().enumerate().zip(numbers.clone()) {
             let mut acc = bias;
             for (ky, row) in rows.iter().enumerate() {
                 let window = row.get(pixel * stride * count + channel..).unwrap_or(&[]);
-                for (kx, &q) in window.iter().step_by(dilation * count).take(width).enumerate() {
+                for (kx, &q) in window.iter().step_by((dilation * count).max(1)).take(width).enumerate() {
                     let w = weights.get(tap_index(channel, ky, kx, count, width)).copied().unwrap_or(0);
                     acc = acc.wrapping_add(i32::from(w) * i32::from(q));
                 }

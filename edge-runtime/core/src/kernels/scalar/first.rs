@@ -10,7 +10,7 @@ pub(super) fn first(mut call: Call) {
     let numbers = channels.bias().iter().zip(channels.multiplier());
     let (rows, y) = call.slices();
     let block = rows.len() * BLOCK * DEPTH;
-    for (pixel, y) in y.chunks_exact_mut(outputs).enumerate() {
+    for (pixel, y) in y.chunks_exact_mut(outputs.max(1)).enumerate() {
         for ((output, y), (&bias, &multiplier)) in y.iter_mut().enumerate().zip(numbers.clone()) {
             let weights = weights.get(output / BLOCK * block..).unwrap_or(&[]);
             let mut acc = bias;

@@ -11,7 +11,7 @@ pub(super) fn pointwise(mut call: Call) {
     let block = depth.div_ceil(DEPTH) * BLOCK * DEPTH;
     let numbers = channels.bias().iter().zip(channels.multiplier());
     let (x, y) = call.slices();
-    for (pixel, y) in x.chunks(x_stride).zip(y.chunks_mut(y_stride)) {
+    for (pixel, y) in x.chunks(x_stride.max(1)).zip(y.chunks_mut(y_stride.max(1))) {
         for ((output, y), (&bias, &multiplier)) in y.iter_mut().take(outputs).enumerate().zip(numbers.clone())
         {
             let weights = weights.get(output / BLOCK * block..).unwrap_or(&[]);
