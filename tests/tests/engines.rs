@@ -2,8 +2,9 @@
 
 use conformance::frames::{self, GoldenFrame};
 use conformance::golden::{Golden, hex, sha256, tensor_hash};
+use edge_core::kernels::{ALL, Kernels, Set};
 use edge_runtime::engine;
-use edge_runtime::infer_tract::{TractEngine, Values};
+use edge_runtime::infer_tract::{Operators, TractEngine, TractIntermediates, Values};
 use edge_runtime::model_file::{ModelFile, seal};
 
 fn shipped() -> (ModelFile, Golden, Vec<GoldenFrame>) {
@@ -14,10 +15,20 @@ fn shipped() -> (ModelFile, Golden, Vec<GoldenFrame>) {
     (model, golden, frames)
 }
 
-/// The first difference between stock tract's tensors and the golden ones over all frames, as text; none where all
-/// are identical.
-fn first_difference(model: &ModelFile, golden: &Golden, frames: &[GoldenFrame]) -> Option<String> {
-    let tract = TractEngine::load_with_intermediates(model).expect("tract loads the model");
+/// Every set of kernels that this machine can run.
+fn sets() -> impl Iterator<Item = Kernels> {
+    ALL.iter().filter_map(Set::kernels)
+}
+
+/// The first difference between tract's tensors and the golden ones over all frames, as text; none where all are
+/// identical.
+fn first_difference(
+    operators: Operators,
+    model: &ModelFile,
+    golden: &Golden,
+    frames: &[GoldenFrame],
+) -> Option<String> {
+    let tract = TractIntermediates::load(operators, model).expect("tract loads the model");
     for (frame, entry) in frames.iter().zip(&golden.frames) {
         let results = tract.run(&frame.input).expect("tract runs the model");
         for (name, expected) in golden.tensors.iter().zip(&entry.tensors) {
@@ -64,17 +75,34 @@ fn golden_vectors_are_of_the_shipped_model_and_of_these_frames() {
 #[test]
 fn stock_tract_gives_identical_tensors_and_logits() {
     let (model, golden, frames) = shipped();
-    assert_eq!(first_difference(&model, &golden, &frames), None);
+    assert_eq!(first_difference(Operators::Stock, &model, &golden, &frames), None);
+}
+
+#[test]
+fn tract_with_every_set_of_kernels_gives_identical_tensors_and_logits() {
+    let (model, golden, frames) = shipped();
+    for operators in sets().map(Operators::Kernels) {
+        let tract = TractIntermediates::load(operators, &model).expect("tract loads the model");
+        let convolutions = tract.convolutions().expect("tract with kernels says who computes what");
+        assert_eq!(convolutions.by_tract, [], "the kernels cover the whole shipped model");
+        assert!(convolutions.by_kernels.len() > 20, "{convolutions}");
+        assert_eq!(first_difference(operators, &model, &golden, &frames), None, "{operators:?}");
+    }
 }
 
 #[test]
 fn every_engine_gives_identical_logits() {
     let (model, golden, frames) = shipped();
-    for name in engine::NAMES {
-        let mut engine = engine::load(name, &model).expect("a named engine exists").expect("it loads");
+    // Stock tract has no kernels to choose.
+    let choices = |name: &str| if name == TractEngine::STOCK_NAME { 1 } else { usize::MAX };
+    let each = |name| sets().take(choices(name)).map(move |kernels| (name, kernels));
+    for (name, kernels) in engine::NAMES.into_iter().flat_map(each) {
+        let loaded = engine::load_with(name, kernels, &model);
+        let mut engine = loaded.expect("a named engine exists").expect("it loads");
         for (frame, entry) in frames.iter().zip(&golden.frames) {
             let logit = engine.infer(&frame.input).expect("it runs");
-            assert_eq!(format!("{:08x}", logit.to_bits()), entry.logit_bits, "{name}, {}", frame.name);
+            let bits = format!("{:08x}", logit.to_bits());
+            assert_eq!(bits, entry.logit_bits, "{name}, {kernels:?}, {}", frame.name);
         }
     }
 }
@@ -90,9 +118,12 @@ fn a_planted_wrong_weight_is_found() {
     weight.raw_data[1234] = (weight.raw_data[1234] as i8).wrapping_add(1) as u8;
     seal(&mut proto);
     let planted = ModelFile::from_bytes(&prost::Message::encode_to_vec(&proto)).expect("a sealed model");
-    let found = first_difference(&planted, &golden, &frames).expect("the wrong weight is found");
-    assert!(
-        found.contains("d2.project differs"),
-        "found at the convolution that was changed, not later: {found}"
-    );
+    for operators in sets().map(Operators::Kernels).chain([Operators::Stock]) {
+        let found = first_difference(operators, &planted, &golden, &frames);
+        let found = found.expect("the wrong weight is found");
+        assert!(
+            found.contains("d2.project differs"),
+            "{operators:?}: found at the convolution that was changed, not later: {found}"
+        );
+    }
 }

@@ -43,7 +43,7 @@ pub fn convert(conv: &Conv, facts: &[&TypedFact]) -> Result<Batch, Reason> {
         return Err("it has other than two spatial axes".to_owned());
     };
     let groups = conv.group.unwrap_or(1);
-    if groups == 0 || outputs == 0 || per_group * groups != channels || outputs % groups != 0 {
+    if per_group.checked_mul(groups) != Some(channels) || outputs % groups.max(1) != 0 {
         return Err(format!("{groups} groups do not fit {channels} channels and {outputs} outputs"));
     }
     let bias = match conv.bias_input {
@@ -61,8 +61,8 @@ pub fn convert(conv: &Conv, facts: &[&TypedFact]) -> Result<Batch, Reason> {
     }
     let window = window(conv, [height, width], [kh, kw])?;
     let [out_height, out_width] = window.output(height, width).ok_or(NO_FIT)?;
-    if [pictures, height, width].contains(&0) {
-        return Err("its input is empty".to_owned());
+    if [pictures, channels, height, width, outputs].contains(&0) {
+        return Err("its input or output is empty".to_owned());
     }
     let numbers = Numbers::pack(&Plain {
         shape: Shape { height, width, channels },

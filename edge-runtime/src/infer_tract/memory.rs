@@ -25,3 +25,32 @@ impl Memory {
         Ok(tensor.into_tvalue())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(memory: &mut Memory, value: u8) -> TValue {
+        memory
+            .write(DatumType::U8, &[2, 3], |bytes| {
+                bytes.fill(value);
+                Ok(())
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn an_output_that_is_held_stays_as_it_is_and_a_free_one_is_used_again() {
+        let mut memory = Memory::default();
+        let first = write(&mut memory, 1);
+        let second = write(&mut memory, 2);
+        assert_eq!((first.as_bytes(), second.as_bytes()), (&[1; 6][..], &[2; 6][..]));
+        let place = second.as_bytes().as_ptr();
+        drop(second);
+        let third = write(&mut memory, 3);
+        assert_eq!(third.as_bytes().as_ptr(), place);
+        let other = memory.write(DatumType::U8, &[7], |_| Ok(())).unwrap();
+        assert_eq!(other.shape(), [7]);
+        assert_eq!(third.as_bytes(), [3; 6]);
+    }
+}
