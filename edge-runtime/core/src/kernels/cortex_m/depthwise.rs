@@ -1,8 +1,10 @@
 //! Depthwise convolution of 3 x 3, four channels at a time, in three passes over a buffer on the stack.
 //!
-//! 1. Two columns of a group of four channels become a *chunk*: for each channel the upper two rows' bytes of the first column as a
-//!    pair, those of the second column, and the third row's bytes of both columns. 31 instructions for 8 bytes of each row.
-//! 2. Channel after channel, with its weights in registers, five multiplications give an output; accumulators overwrite the chunk.
+//! 1. Two columns of a group of four channels become a *chunk*: for each channel the upper two rows' bytes of the
+//!    first column as a pair, those of the second column, and the third row's bytes of both columns. 31 instructions
+//!    for 8 bytes of each row.
+//! 2. Channel after channel, with its weights in registers, five multiplications give an output; accumulators
+//!    overwrite the chunk.
 //! 3. Chunks are requantized and stored, two pixels of four channels at once.
 //!
 //! All passes walk from the end of the buffer down to the stack pointer.
@@ -82,14 +84,16 @@ struct Tile {
     groups: usize,
 }
 
-/// Words 0 and 1 of four channels, as pairs of bytes with one channel each: channels 0 and 1 in `$low`, 2 and 3 in `$high`.
+/// Words 0 and 1 of four channels, as pairs of bytes with one channel each: channels 0 and 1 in `$low`, 2 and 3 in
+/// `$high`.
 macro_rules! interleave {
     ($low:literal, $high:literal) => {
         concat!("pkhbt ", $low, ", r10, r11, lsl #16\n", "pkhtb ", $high, ", r11, r10, asr #16\n")
     };
 }
 
-/// Expands two channels' three words, of which the first channel stays where it is, and the second goes to r10, r11, r12.
+/// Expands two channels' three words, of which the first channel stays where it is, and the second goes to r10, r11,
+/// r12.
 macro_rules! expand {
     ($a:literal, $b:literal, $c:literal) => {
         concat! {
@@ -104,8 +108,9 @@ macro_rules! expand {
     };
 }
 
-/// Saves registers and expands a group: r0 to r2 walk along the rows, lr down the buffer, which ends where the stack pointer was.
-/// `$last` is the room for a last chunk of one column. Keeps in s14 the argument, in s15 the end of the buffer.
+/// Saves registers and expands a group: r0 to r2 walk along the rows, lr down the buffer, which ends where the stack
+/// pointer was. `$last` is the room for a last chunk of one column. Keeps in s14 the argument, in s15 the end of the
+/// buffer.
 macro_rules! expand_tile {
     ($last:literal) => {
         concat! {
@@ -141,9 +146,10 @@ macro_rules! expand_tile {
     };
 }
 
-/// Begins the loop over channels, with the registers that the multiplications use: weights of the upper rows' three columns in r7,
-/// r6, r8, of the third row's first two in r9 and last two in r10, bias in r11; r12 walks down to lr. s12 and s13 keep where the next
-/// channel's r12 and lr begin, s10 and s11 where its weights and bias are, s9 the bytes between rows of weights.
+/// Begins the loop over channels, with the registers that the multiplications use: weights of the upper rows' three
+/// columns in r7, r6, r8, of the third row's first two in r9 and last two in r10, bias in r11; r12 walks down to lr.
+/// s12 and s13 keep where the next channel's r12 and lr begin, s10 and s11 where its weights and bias are, s9 the
+/// bytes between rows of weights.
 macro_rules! begin_channels {
     () => {
         concat! {
@@ -189,7 +195,7 @@ macro_rules! end_channels {
     };
 }
 
-/// Requantizes the accumulators of two pixels every `$skip` bytes plus a chunk and stores them; then returns.
+/// Requantizes the accumulators of two pixels in each chunk, after which `$skip` moves on, and stores them; then comes the next group.
 macro_rules! store_tile {
     ($skip:literal) => {
         concat! {
@@ -204,16 +210,8 @@ macro_rules! store_tile {
             "8:\n",
             "vldmdb r12!, {{s0-s11}}\n",
             $skip,
-            steps!(
-                "s0" * "s12",
-                "s1" * "s12",
-                "s3" * "s13",
-                "s4" * "s13",
-                "s6" * "s14",
-                "s7" * "s14",
-                "s9" * "s15",
-                "s10" * "s15"
-            ),
+            steps!("s0" * "s12", "s1" * "s12", "s3" * "s13", "s4" * "s13"),
+            steps!("s6" * "s14", "s7" * "s14", "s9" * "s15", "s10" * "s15"),
             "vmov r2, r6, s0, s1\n",
             "vmov r3, r7, s3, s4\n",
             "vmov r4, r8, s6, s7\n",
@@ -291,7 +289,8 @@ macro_rules! one_output {
 /// Computes a tile, one column from window to window.
 ///
 /// # Safety
-/// `2 * chunks` columns can be read, `2 * (chunks - 1)` pixels be written, and four channels' weights, biases and multipliers be read.
+/// `2 * chunks` columns can be read, `2 * (chunks - 1)` pixels be written, and four channels' weights, biases and
+/// multipliers be read.
 #[unsafe(naked)]
 unsafe extern "C" fn stride_1(tile: &mut Tile) {
     naked_asm!(
@@ -326,8 +325,8 @@ unsafe extern "C" fn stride_1(tile: &mut Tile) {
 /// Computes a tile, two columns from window to window.
 ///
 /// # Safety
-/// `2 * chunks - 1` columns can be read, `chunks - 1` pixels be written, an even number of them, and four channels' weights, biases and
-/// multipliers be read.
+/// `2 * chunks - 1` columns can be read, `chunks - 1` pixels be written, an even number of them, and four channels'
+/// weights, biases and multipliers be read.
 #[unsafe(naked)]
 unsafe extern "C" fn stride_2(tile: &mut Tile) {
     naked_asm!(

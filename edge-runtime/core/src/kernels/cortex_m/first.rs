@@ -1,6 +1,7 @@
 //! Convolution of 3 x 3 over one channel: a window is five pairs in registers, and all outputs' weights pass by.
 //!
-//! Of a row's three bytes the outer two are a pair (UXTB16 gives them at once), the middle ones of the first two rows are another.
+//! Of a row's three bytes the outer two are a pair (UXTB16 gives them at once), the middle ones of the first two rows
+//! are another.
 
 use super::assembly::{clamp, pack, processor, steps};
 use super::instructions::{sxtb16, sxtb16_odd};
@@ -59,7 +60,7 @@ pub(super) fn first(mut call: Call) {
         if fourth != 0 {
             return (scalar::KERNELS.first)(call);
         }
-        let row = Row {
+        let mut row = Row {
             rows: [row0.as_ptr(), row1.as_ptr(), row2.as_ptr()],
             stride,
             zero: channels.zero().into(),
@@ -71,7 +72,7 @@ pub(super) fn first(mut call: Call) {
         };
         // SAFETY: four bytes at each window's column can be read in each row; `y` has `outputs` bytes for each
         // pixel, at least `from + 4 * count`.
-        unsafe { windows(&mut { row }) };
+        unsafe { windows(&mut row) };
         first = from + count * OUTPUTS;
     }
 }
@@ -84,7 +85,6 @@ fn expand([a, b, c]: [u32; ROWS]) -> [u32; 5] {
 
 /// What [`windows`] does.
 #[repr(C)]
-#[derive(Clone, Copy)]
 struct Row {
     /// Where the next window begins in each row, moved on.
     rows: [*const u8; ROWS],

@@ -1,5 +1,5 @@
-//! Pointwise convolution that is too deep or too narrow for the buffers of the fast one: one pixel, four outputs at a time, weights
-//! expanded where they are used. 25 instructions for 16 products.
+//! Pointwise convolution that is too deep or too narrow for the buffers of the fast one: one pixel, four outputs at a
+//! time, weights expanded where they are used. 25 instructions for 16 products.
 
 use super::assembly::processor;
 use super::instructions::requantize;

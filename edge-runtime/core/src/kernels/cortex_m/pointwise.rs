@@ -1,8 +1,8 @@
 //! Pointwise convolution, two pixels by four outputs.
 //!
-//! Four outputs' weights become a *record* on the stack, expanded to pairs; as many records as have room are made at once. Then
-//! every two pixels are expanded once and multiplied with all records. Expanding costs an instruction a weight and call, and one an
-//! input and set of records; the loop in between needs 90 instructions for 128 products.
+//! Four outputs' weights become a *record* on the stack, expanded to pairs; as many records as have room are made at
+//! once. Then every two pixels are expanded once and multiplied with all records. Expanding costs an instruction a
+//! weight and call, and one an input and set of records; the loop in between needs 90 instructions for 128 products.
 
 use super::assembly::{clamp, pack, processor, steps};
 use super::plain;
@@ -94,8 +94,8 @@ pub(super) fn pointwise(mut call: Call) {
     }
 }
 
-/// Computes one pixel, at the beginning of `x`, as a pair with itself. Its copy, which is made where whole rounds would read too far,
-/// takes stack only here.
+/// Computes one pixel, at the beginning of `x`, as a pair with itself. Its copy, which is made where whole rounds
+/// would read too far, takes stack only here.
 ///
 /// # Safety
 /// As that of `pairs`, for `all` and its `y`.
@@ -113,9 +113,9 @@ unsafe fn alone(pairs: unsafe extern "C" fn(&mut Pairs), x: &[u8], all: Pairs) {
     unsafe { pairs(&mut Pairs { x, x_stride: 0, y_stride: 0, pairs: 1, ..all }) };
 }
 
-/// Expands the weights of four outputs, which begin at `w0` to `w3` and lie a step of a block apart. Each step becomes the odd weights
-/// of outputs 2 and 3, the even ones of all, the odd ones of 0 and 1: so the step's last load is at its beginning and can move the
-/// pointer on. Fills up the round with zeros; returns where it stopped.
+/// Expands the weights of four outputs, which begin at `w0` to `w3` and lie a step of a block apart. Each step becomes
+/// the odd weights of outputs 2 and 3, the even ones of all, the odd ones of 0 and 1: so the step's last load is at
+/// its beginning and can move the pointer on. Fills up the round with zeros; returns where it stopped.
 ///
 /// # Safety
 /// As many steps can be read, and `to` has room for whole rounds of them.
@@ -214,8 +214,9 @@ macro_rules! round {
     };
 }
 
-/// Computes all records' outputs for pairs of pixels. The expanded pair lies on the stack, its first inputs at the highest address,
-/// above two words: the arguments, and where the pair begins. The loop does two rounds; `$enter` says where it begins.
+/// Computes all records' outputs for pairs of pixels. The expanded pair lies on the stack, its first inputs at the
+/// highest address, above two words: the arguments, and where the pair begins. The loop does two rounds; `$enter` says
+/// where it begins.
 macro_rules! pairs {
     ($enter:literal) => {
         naked_asm!(
@@ -274,7 +275,8 @@ macro_rules! pairs {
             "vmov s2, s3, r4, r5",
             "vmov s4, s5, r6, r7",
             "vmov s6, s7, r8, r9",
-            steps!("s0" * "s8", "s1" * "s9", "s2" * "s10", "s3" * "s11", "s4" * "s8", "s5" * "s9", "s6" * "s10", "s7" * "s11"),
+            steps!("s0" * "s8", "s1" * "s9", "s2" * "s10", "s3" * "s11"),
+            steps!("s4" * "s8", "s5" * "s9", "s6" * "s10", "s7" * "s11"),
             "vmov r2, r3, s0, s1",
             "vmov r4, r5, s2, s3",
             "vmov r6, r7, s4, s5",
@@ -310,8 +312,8 @@ macro_rules! pairs {
 /// Computes all records' outputs for pairs of pixels, with an even number of rounds.
 ///
 /// # Safety
-/// Records lie up to `end`, four outputs each; both pixels of each pair can be read by whole rounds, and their outputs of these records
-/// be written.
+/// Records lie up to `end`, four outputs each; both pixels of each pair can be read by whole rounds, and their outputs
+/// of these records be written.
 #[unsafe(naked)]
 unsafe extern "C" fn pairs_even(arguments: &mut Pairs) {
     pairs!("")
