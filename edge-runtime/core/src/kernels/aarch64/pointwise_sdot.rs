@@ -230,8 +230,8 @@ unsafe fn step<const LANE: usize, const P: usize, const Q: usize>(
         // SAFETY: the caller's promise.
         unsafe {
             let four = vld1q_s8(weights.add(16 * q));
-            for p in 0..P {
-                acc[p][q] = dot_lane::<LANE>(acc[p][q], four, pixels[p]);
+            for (acc, &pixel) in acc.iter_mut().zip(pixels) {
+                acc[q] = dot_lane::<LANE>(acc[q], four, pixel);
             }
         }
     }
