@@ -54,12 +54,13 @@ impl<'a> Rows<'a> {
             let slot = self.slot(self.next);
             if let Some(to) = self.memory.get_mut(slot..slot + self.row) {
                 let left = self.window.before[1] * self.shape.channels;
-                to.fill(self.zero);
-                let to = to.get_mut(left..).unwrap_or_default();
-                if let Some(from) = inside.and_then(&input)
-                    && let Some(to) = to.get_mut(..from.len())
-                {
-                    to.copy_from_slice(from);
+                let from = inside.and_then(&input).unwrap_or(&[]);
+                let end = left + from.len();
+                if let Some(middle) = to.get_mut(left..end) {
+                    middle.copy_from_slice(from);
+                }
+                for padding in [0..left, end..self.row] {
+                    to.get_mut(padding).unwrap_or_default().fill(self.zero);
                 }
             }
             self.next += 1;

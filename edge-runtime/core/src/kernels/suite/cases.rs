@@ -101,8 +101,10 @@ fn channels<'a>(
 }
 
 pub(super) fn pointwise(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcome {
-    let shape = Shape { height: 1, width: dice.range(1, 37), channels: dice.range(1, 100) };
-    let outputs = dice.range(1, 100);
+    // Mostly of the sizes that networks have, sometimes deep.
+    let (widest, deepest, most) = dice.pick(&[(37, 100, 100), (37, 100, 100), (9, 600, 32)], (1, 1, 1));
+    let shape = Shape { height: 1, width: dice.range(1, widest), channels: dice.range(1, deepest) };
+    let outputs = dice.range(1, most);
     let case = Case::new(dice, shape, Window::POINT, outputs, 1);
     draw(dice, m, &case, |o| o);
     let plain = gather(m, outputs, |o| o);
@@ -204,7 +206,10 @@ pub(super) fn convolution(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) ->
 }
 
 pub(super) fn depthwise(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcome {
-    let shape = Shape { height: dice.range(5, 9), width: dice.range(5, 21), channels: dice.range(1, 100) };
+    // Mostly of the sizes that networks have, sometimes wide.
+    let (widest, most) = dice.pick(&[(21, 100), (21, 100), (150, 12)], (5, 1));
+    let shape =
+        Shape { height: dice.range(5, 9), width: dice.range(5, widest), channels: dice.range(1, most) };
     let common = dice.range(0, 4) > 0;
     let kernel = if common { [3, 3] } else { dice.pick(&[[5, 5], [1, 2], [3, 1], [2, 5]], [5, 5]) };
     let window = window(dice, kernel, if common { 2 } else { 3 }, if common { 1 } else { 2 });
