@@ -1,16 +1,21 @@
 //! Executed instructions on machines that are emulated: exact, the same on every host, and no time.
 
+use std::path::Path;
+
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::engines::{self, Setup};
 use crate::cross::{self, BOARDS, Profile, Program};
 use crate::emulate::{self, Machine};
+use crate::root;
 
 /// The worker, built for another machine; there it counts instead of taking times.
 const WORKER: Program = Program { manifest: "tests/Cargo.toml", bin: "bench_worker", features: &[] };
 /// The engine to which all are compared on aarch64.
 pub const AARCH64_BASELINE: &str = "tract-f32";
+/// The kernel set for the Cortex-M4F.
+const CORTEX_M_KERNELS: &str = "dsp";
 
 /// One engine's frame on the two aarch64 machines.
 #[derive(Debug, Serialize)]
@@ -28,7 +33,7 @@ pub fn aarch64(setup: &Setup) -> anyhow::Result<Vec<Aarch64>> {
     let folder = setup.folder.to_str().context("the workspace's path is not UTF-8")?;
     let count = |machine, engine: &str| -> anyhow::Result<u64> {
         let (printed, regions) = emulate::counted(machine, &worker, &["count", engine, folder])?;
-        let golden = setup.prepared.logits.first().map(|bits| format!("logit {bits:08x}\n"));
+        let golden = setup.prepared.logits.last().map(|bits| format!("logit {bits:08x}\n"));
         ensure!(
             engine == AARCH64_BASELINE || golden.is_some_and(|line| printed.contains(&line)),
             "{engine} on {machine:?} gives another logit than the golden vectors: {printed}"
@@ -67,35 +72,46 @@ pub struct Shape {
     pub macs: u64,
 }
 
-/// Counts each layer of one frame, the head last.
-pub fn cortex_m(setup: &Setup) -> anyhow::Result<Vec<Layer>> {
+/// One frame on the Cortex-M4F.
+#[derive(Debug, Serialize)]
+pub struct CortexM {
+    /// Instructions of the whole frame, pooling and head included.
+    pub frame: u64,
+    pub layers: Vec<Layer>,
+}
+
+/// Counts each layer of one frame, and the frame.
+pub fn cortex_m(setup: &Setup) -> anyhow::Result<CortexM> {
     #[derive(Deserialize)]
     struct Inspection {
         layers: Vec<Shape>,
     }
     let inspection: Inspection = engines::answer(setup.inspect())?;
     let program = cross::build(Machine::CortexM4.target(), BOARDS, Profile::Release)?;
-    let frame = setup.first_frame()?;
+    let input = setup.last_frame()?;
     let model = setup.folder.join("model.packed");
-    let text = |path: &std::path::Path| path.to_str().map(str::to_owned).context("the path is not UTF-8");
-    let sets = emulate::run(Machine::CortexM4, &program, &["sets"])?;
-    let set = sets.lines().find_map(|line| line.strip_prefix("set ")).context("no kernels run there")?;
-    let (printed, regions) =
-        emulate::counted(Machine::CortexM4, &program, &["layers", set, &text(&model)?, &text(&frame)?, "0"])?;
-    let golden = setup.prepared.logits.first().map(|bits| format!("logit {bits:08x}\n"));
+    // As the board sees them, from the workspace's folder: its command line is short and has no spaces.
+    let text = |path: &Path| -> anyhow::Result<String> {
+        Ok(path.strip_prefix(root())?.to_str().context("the path is not UTF-8")?.to_owned())
+    };
+    let (printed, regions) = emulate::counted(
+        Machine::CortexM4,
+        &program,
+        &["layers", CORTEX_M_KERNELS, &text(&model)?, &text(&input)?, "0"],
+    )?;
+    let golden = setup.prepared.logits.last().map(|bits| format!("logit {bits:08x}\n"));
     ensure!(
         golden.is_some_and(|line| printed.contains(&line)),
         "the Cortex-M4F gives another logit: {printed}"
     );
-    inspection
-        .layers
-        .into_iter()
-        .map(|shape| {
-            let region = regions.iter().find(|region| region.label == shape.name);
-            let region = region.with_context(|| format!("layer {} was not counted", shape.name))?;
-            Ok(Layer { instructions: region.instructions, cmsis_nn: cmsis_nn(&shape), shape })
-        })
-        .collect()
+    let count = |name: &str| {
+        let region = regions.iter().find(|region| region.label == name);
+        Ok::<_, anyhow::Error>(region.with_context(|| format!("{name} was not counted"))?.instructions)
+    };
+    let layer =
+        |shape: Shape| Ok(Layer { instructions: count(&shape.name)?, cmsis_nn: cmsis_nn(&shape), shape });
+    let layers = inspection.layers.into_iter().map(layer).collect::<anyhow::Result<_>>()?;
+    Ok(CortexM { frame: count("frame")?, layers })
 }
 
 /// Instructions of CMSIS-NN (2026-07, GCC -Ofast) for a layer, from what was counted on an emulated Cortex-M4F,

@@ -126,12 +126,12 @@ impl Setup {
         command
     }
 
-    /// The file of the first frame, as bytes.
-    pub fn first_frame(&self) -> anyhow::Result<PathBuf> {
+    /// The file of the last frame, as bytes: a phantom, where the first ones are extremes.
+    pub fn last_frame(&self) -> anyhow::Result<PathBuf> {
         let entries = std::fs::read_dir(&self.folder)?.collect::<Result<Vec<_>, _>>()?;
         let paths = entries.into_iter().map(|entry| entry.path());
         let frames = paths.filter(|path| path.extension().is_some_and(|suffix| suffix == "u8"));
-        frames.min().context("there are no frames")
+        frames.max().context("there are no frames")
     }
 
     fn pinned(&self, program: &Path) -> Command {

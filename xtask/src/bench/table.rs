@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::Report;
-use super::emulated::{AARCH64_BASELINE, Layer};
+use super::emulated::{AARCH64_BASELINE, CortexM, Layer};
 use super::measure::Measured;
 
 /// A table with a sentence before and one after it.
@@ -117,7 +117,7 @@ pub fn aarch64(report: &Report) -> Section {
         ]
     });
     Section::new(
-        format!("rustc and model as above, tract {}, QEMU's user emulation.", report.machine.tract),
+        format!("The same model, one phantom, tract {}, QEMU's user emulation.", report.machine.tract),
         header,
         rows.collect(),
         "Instructions are no time: a Cortex-A53 issues two in order, a Cortex-A76 four out of order."
@@ -126,20 +126,18 @@ pub fn aarch64(report: &Report) -> Section {
 }
 
 /// Instructions of each layer on a Cortex-M4F.
-pub fn cortex_m(report: &Report) -> Section {
+pub fn cortex_m(counted: &CortexM) -> Section {
     let header = ["layer", "operator", "MACs", "instructions", "a MAC", "CMSIS-NN a MAC", "ours to CMSIS-NN"];
-    let known = report.cortex_m4f.iter().filter_map(|layer| Some((layer, layer.cmsis_nn?)));
-    let (ours, theirs) = known.fold((0.0, 0.0), |(a, b), (layer, n)| (a + layer.instructions as f64, b + n));
-    let total: u64 = report.cortex_m4f.iter().map(|layer| layer.instructions).sum();
+    let theirs: f64 = counted.layers.iter().filter_map(|layer| layer.cmsis_nn).sum();
     let after = format!(
-        "All layers: {:.2} million instructions; those with a figure of CMSIS-NN: {:.2} to {:.2} million, {:.3} of it.",
-        total as f64 / 1e6,
-        ours / 1e6,
-        theirs / 1e6,
-        ours / theirs
+        "The whole frame, pooling and head included: {:.2} million instructions, {:.3} of the {:.2} million that CMSIS-NN's \
+         figures give for the layers alone.",
+        counted.frame as f64 / 1e6,
+        counted.frame as f64 / theirs,
+        theirs / 1e6
     );
-    let before = "Core engine, kernels for DSP instructions, QEMU's mps2-an386.".to_owned();
-    Section::new(before, header, report.cortex_m4f.iter().map(layer_row).collect(), after)
+    let before = "Core engine, kernels for DSP instructions, one phantom, QEMU's mps2-an386.".to_owned();
+    Section::new(before, header, counted.layers.iter().map(layer_row).collect(), after)
 }
 
 fn layer_row(layer: &Layer) -> [String; 7] {

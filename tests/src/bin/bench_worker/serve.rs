@@ -57,13 +57,13 @@ pub fn rounds<T: Element>(
     }))
 }
 
-/// Runs the first frame twice, the second time between the markers for QEMU's plugin, and prints its name and logit.
+/// Runs the last frame twice, the second time between the markers for QEMU's plugin, and prints its name and logit.
 pub fn count<T: Element>(
     mut infer: impl FnMut(&[T]) -> anyhow::Result<f32>,
     folder: &Path,
 ) -> anyhow::Result<()> {
     let frames = read_frames::<T>(folder)?;
-    let frame = frames.first().context("expected at least one frame")?;
+    let frame = frames.last().context("expected at least one frame")?;
     // The first run may make ready what later ones only use.
     infer(frame)?;
     marker::start();
