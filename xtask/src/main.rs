@@ -8,12 +8,16 @@ mod cross;
 mod debian;
 mod deny;
 mod emulate;
+mod fuzz;
 mod golden;
 mod instructions;
 mod lint;
+mod panic_free;
 mod process;
 mod python;
+mod sanitize;
 mod test;
+mod tool;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,6 +44,10 @@ enum Command {
     Test(test::Arguments),
     /// Measure our engines beside tract and onnxruntime, and write the tables of docs/PERFORMANCE.md.
     Bench(bench::Arguments),
+    /// Look for bytes that break what reads them: pictures, models, packed models, frames (tests/fuzz).
+    Fuzz(fuzz::Arguments),
+    /// Run edge-core's tests under the address sanitizer, and its scalar kernels under miri where that is installed.
+    Sanitize,
     /// Check formatting and lints, every warning an error.
     Lint,
     /// Check that licences and sources of all dependencies are the allowed ones (deny.toml).
@@ -54,6 +62,8 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
+        Command::Sanitize => sanitize::run(),
         Command::Lint => lint::run(),
         Command::Deny => deny::licences(),
         Command::Audit => deny::advisories(),

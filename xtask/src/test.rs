@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::{boards, process, python};
+use crate::{boards, fuzz, panic_free, process, python, sanitize};
 
 /// What to test.
 #[derive(clap::Args)]
@@ -41,6 +41,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         process::run(process::cargo().args(counting))?;
         let boards = boards::run()?;
         process::run(test(&["--test", "boards", "--", "--ignored"]).env("PNEUMOSCOPE_BOARDS", boards))?;
+        panic_free::run()?;
+        sanitize::run()?;
+        fuzz::short()?;
     }
     // All test programs are run even after one failed, so that one run tells everything.
     let mut cargo = test(&["--no-fail-fast"]);
