@@ -76,10 +76,13 @@ impl<'a> Rows<'a> {
     pub fn taps(&self, output_row: usize) -> ([&[u8]; MAX_KERNEL_ROWS], usize) {
         let mut taps: [&[u8]; MAX_KERNEL_ROWS] = [&[]; MAX_KERNEL_ROWS];
         let count = self.window.kernel[0];
-        for (k, tap) in taps.iter_mut().enumerate().take(count) {
-            let y = output_row * self.window.stride[0] + k * self.window.dilation[0];
-            let slot = self.slot(y);
+        let mut slot = self.slot(output_row * self.window.stride[0]);
+        for tap in taps.iter_mut().take(count) {
             *tap = self.memory.get(slot..slot + self.row).unwrap_or(&[]);
+            slot += self.window.dilation[0] * self.row;
+            if slot >= self.span * self.row {
+                slot -= self.span * self.row;
+            }
         }
         (taps, count)
     }

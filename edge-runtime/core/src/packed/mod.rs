@@ -13,6 +13,8 @@
 //!
 //! [`Packed`] is the checked view: after [`Packed::new`] no layer can fail to fit. [`write()`] is the only writer.
 
+mod check;
+mod emit;
 mod numbers;
 pub mod plan;
 mod record;

@@ -1,9 +1,7 @@
 //! The checked view: bytes in, and behind [`Packed::new`] nothing that can fail to fit.
 
-use super::numbers::{self, Form};
-use super::plan::{Step, is_sound};
 use super::record::{f32_at, header, kind, layer, u16_at, u32_at, usize_at, value};
-use super::{ADDRESS_ALIGNMENT, ALIGNMENT, CRC, MAGIC, MAX_FEATURES, MAX_LAYERS, PackedError, VERSION};
+use super::{ADDRESS_ALIGNMENT, CRC, MAGIC, PackedError, VERSION};
 use crate::kernels::convolution::Convolution;
 use crate::kernels::depthwise::Depthwise;
 use crate::kernels::first::First;
@@ -14,7 +12,6 @@ use crate::kernels::{Channels, Shape, Window};
 use crate::model::Metadata;
 use crate::preprocess;
 use core::ops::Range;
-use heapless::Vec;
 
 /// A packed model whose every number was checked; `B` holds its bytes, such as `&[u8]`, and always gives the same ones.
 #[derive(Clone, Copy, Debug)]
@@ -133,118 +130,6 @@ impl<B: AsRef<[u8]>> Packed<B> {
         Ok(())
     }
 
-    fn check(&self) -> Result<(), PackedError> {
-        let form = |what| PackedError::Form { what };
-        let layers = self.layers();
-        if layers == 0 || layers > MAX_LAYERS {
-            return Err(form("the number of layers"));
-        }
-        let mut values: Vec<(usize, usize), { MAX_LAYERS + 1 }> = Vec::new();
-        let mut scratch: Vec<(usize, usize), { MAX_LAYERS + 1 }> = Vec::new();
-        let mut steps: Vec<Step, MAX_LAYERS> = Vec::new();
-        for number in 0..=layers {
-            let value = self.try_value(number).ok_or(form("a value"))?;
-            let end = value.place.checked_add(value.shape.bytes());
-            if value.shape.bytes() == 0 || end.is_none_or(|end| end > self.arena_bytes()) {
-                return Err(form("the place of a value"));
-            }
-            let _ = values.push((value.place, value.shape.bytes()));
-        }
-        let input = self.try_value(0).ok_or(form("the input"))?;
-        let side = self.metadata()?.input_side;
-        if input.shape != (Shape { height: side.into(), width: side.into(), channels: 1 }) {
-            return Err(form("the input's size"));
-        }
-        let preprocess = usize_at(self.head(), header::PREPROCESS);
-        let needed = preprocess::scratch_bytes(side);
-        let end = preprocess.checked_add(needed);
-        if end.is_none_or(|end| end > self.arena_bytes()) || !preprocess.is_multiple_of(ALIGNMENT) {
-            return Err(form("the place of preprocessing's memory"));
-        }
-        let _ = scratch.push((preprocess, needed));
-        for number in 0..layers {
-            let step = self.check_layer(number).map_err(|what| PackedError::Layer { layer: number, what })?;
-            let layer = self.record(header::LAYERS, number, layer::SIZE).unwrap_or(&[]);
-            let _ = steps.push(step);
-            let _ = scratch.push((usize_at(layer, layer::SCRATCH), usize_at(layer, layer::SCRATCH_LENGTH)));
-        }
-        if !is_sound(&values, &scratch, &steps) {
-            return Err(form("the plan of the arena"));
-        }
-        self.check_head()
-    }
-
-    /// Checks one layer against its numbers and the values that it reads and makes.
-    fn check_layer(&self, number: usize) -> Result<Step, &'static str> {
-        let record = self.record(header::LAYERS, number, layer::SIZE).ok_or("its record")?;
-        let layer = self.try_layer(number).ok_or("its numbers")?;
-        if layer.input > number || layer.scratch.end > self.arena_bytes() {
-            return Err("its input or scratch memory");
-        }
-        let input = self.try_value(layer.input).ok_or("its input")?;
-        let output = self.try_value(layer.output).ok_or("its output")?;
-        let window = window(record);
-        let (made, needed, in_place) = match &layer.operator {
-            Operator::First(op) => (op.output(), First::scratch(&input.shape, &window), false),
-            Operator::Convolution(op) => {
-                let groups = usize::from(u16_at(record, layer::GROUPS));
-                (op.output(), Convolution::scratch(&input.shape, &window, groups), false)
-            }
-            Operator::Depthwise(op) => {
-                let in_place = Depthwise::in_place(&input.shape, &window);
-                (op.output(), Depthwise::scratch(&input.shape, &window), in_place)
-            }
-            Operator::Pointwise(_) => (Shape { channels: output.shape.channels, ..input.shape }, 0, false),
-            Operator::Add(other) => {
-                let second = self.try_value(*other).filter(|_| *other <= number).ok_or("its second input")?;
-                let same = |v: &Value| v.shape == output.shape && v.zero == output.zero;
-                if !same(&second) || !same(&input) {
-                    return Err("its second input");
-                }
-                (output.shape, 0, *other != layer.input)
-            }
-        };
-        if made != output.shape || layer.scratch.len() < needed {
-            return Err("its output or scratch memory");
-        }
-        let outputs = output.shape.channels;
-        let (form, window, rows) = match &layer.operator {
-            Operator::First(_) => (Form::First, window, outputs),
-            Operator::Convolution(_) => {
-                let groups = usize::from(u16_at(record, layer::GROUPS)).max(1);
-                (Form::Blocks { groups }, window, Convolution::padded_outputs(outputs, groups))
-            }
-            Operator::Depthwise(_) => (Form::Taps, window, outputs),
-            Operator::Pointwise(_) | Operator::Add(_) => (Form::Blocks { groups: 1 }, Window::POINT, outputs),
-        };
-        if !matches!(layer.operator, Operator::Add(_)) {
-            let weights = self.weights(record).ok_or("its weights")?;
-            let channels = self.channels(record, rows, output.zero).ok_or("its numbers")?;
-            numbers::check(&form, (&input.shape, input.zero), &window, outputs, weights, &channels)?;
-        }
-        Ok(Step {
-            inputs: layer.inputs(),
-            output: output.shape.bytes(),
-            scratch: layer.scratch.len(),
-            in_place,
-        })
-    }
-
-    /// Rule 7 of the exact form, and that the head fits the last value.
-    fn check_head(&self) -> Result<(), PackedError> {
-        let form = |what| Err(PackedError::Form { what });
-        let Some(head) = self.try_head_operator() else { return form("the head") };
-        if head.weights.len() > MAX_FEATURES || !head.positions.is_power_of_two() {
-            return form("the size of the head");
-        }
-        let sum: u64 = head.weights.iter().map(|&w| u64::from(w.unsigned_abs())).sum();
-        let finite = [head.step, head.scale, head.bias].iter().all(|n| n.is_finite());
-        if sum * 255 * u64::from(head.positions) >= 1 << 24 || !finite || head.step <= 0.0 {
-            return form("the numbers of the head");
-        }
-        Ok(())
-    }
-
     /// The whole file.
     pub fn bytes(&self) -> &[u8] {
         self.bytes.as_ref()
@@ -329,7 +214,7 @@ impl<B: AsRef<[u8]>> Packed<B> {
         }
     }
 
-    fn head(&self) -> &[u8] {
+    pub(super) fn head(&self) -> &[u8] {
         self.bytes().get(..header::SIZE).unwrap_or(&[])
     }
 
@@ -338,7 +223,7 @@ impl<B: AsRef<[u8]>> Packed<B> {
     }
 
     /// Record `number` of the table that a header's field points to.
-    fn record(&self, table: super::record::Field, number: usize, size: usize) -> Option<&[u8]> {
+    pub(super) fn record(&self, table: super::record::Field, number: usize, size: usize) -> Option<&[u8]> {
         let from = usize_at(self.head(), table).checked_add(number.checked_mul(size)?)?;
         self.section(from, size)
     }
@@ -349,7 +234,7 @@ impl<B: AsRef<[u8]>> Packed<B> {
         bytemuck::try_cast_slice(bytes).ok()
     }
 
-    fn try_value(&self, number: usize) -> Option<Value<'_>> {
+    pub(super) fn try_value(&self, number: usize) -> Option<Value<'_>> {
         let record = self.record(header::VALUES, number, value::SIZE)?;
         let size = |field| usize::from(u16_at(record, field));
         let names =
@@ -370,12 +255,12 @@ impl<B: AsRef<[u8]>> Packed<B> {
     }
 
     /// The weights of a layer's record.
-    fn weights(&self, record: &[u8]) -> Option<&[i8]> {
+    pub(super) fn weights(&self, record: &[u8]) -> Option<&[i8]> {
         self.numbers(usize_at(record, layer::WEIGHTS), usize_at(record, layer::WEIGHTS_LENGTH))
     }
 
     /// The numbers of a layer's `rows` channels.
-    fn channels(&self, record: &[u8], rows: usize, zero: u8) -> Option<Channels<'_>> {
+    pub(super) fn channels(&self, record: &[u8], rows: usize, zero: u8) -> Option<Channels<'_>> {
         let count = layout::padded(rows);
         let bias = self.numbers(usize_at(record, layer::BIAS), count)?;
         let signed = self.numbers(usize_at(record, layer::SIGNED_BIAS), count)?;
@@ -383,7 +268,7 @@ impl<B: AsRef<[u8]>> Packed<B> {
         Channels::new(rows, bias, signed, multiplier, zero).ok()
     }
 
-    fn try_layer(&self, number: usize) -> Option<Layer<'_>> {
+    pub(super) fn try_layer(&self, number: usize) -> Option<Layer<'_>> {
         let record = self.record(header::LAYERS, number, layer::SIZE)?;
         let input = usize::from(u16_at(record, layer::INPUT));
         let (x, y) = (self.try_value(input)?, self.try_value(number + 1)?);
@@ -416,7 +301,7 @@ impl<B: AsRef<[u8]>> Packed<B> {
         Some(Layer { operator, input, output: number + 1, scratch: scratch..end })
     }
 
-    fn try_head_operator(&self) -> Option<Head<'_>> {
+    pub(super) fn try_head_operator(&self) -> Option<Head<'_>> {
         let (features, head) = (self.try_value(self.layers())?, self.head());
         Some(Head {
             weights: self.numbers(usize_at(head, header::HEAD_WEIGHTS), features.shape.channels)?,
@@ -436,7 +321,7 @@ fn text(bytes: &[u8]) -> Option<(&str, &[u8])> {
 }
 
 /// The window of a layer's record.
-fn window(record: &[u8]) -> Window {
+pub(super) fn window(record: &[u8]) -> Window {
     let numbers = record.get(layer::WINDOW).unwrap_or(&[]);
     let pair = |at: usize| {
         let number = |at| usize::from(u16_at(numbers, at..at + 2));

@@ -30,6 +30,12 @@ fn compare(expected: &[u8], got: &[u8]) -> Outcome {
     }
 }
 
+/// The end of a memory, so that reading on is reading beyond it.
+fn tail(memory: &mut [u8], length: usize) -> &mut [u8] {
+    let from = memory.len() - length;
+    &mut memory[from..]
+}
+
 /// Fills input, weights and the channels' numbers. `row(output)` is where an output's numbers lie in the packed order.
 fn draw(dice: &mut Dice, m: &mut Memory, case: &Case, row: impl Fn(usize) -> usize) {
     let (fan_in, count) = (case.fan_in(), case.outputs);
@@ -166,7 +172,7 @@ pub(super) fn first(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outco
     m.y.fill(UNTOUCHED);
     let numbers = channels(&m.biases, m.multipliers, outputs, case.y_zero)?;
     let op = First::new(shape, window, outputs, &m.packed[..size], numbers, case.x_zero).map_err(refused)?;
-    let scratch = &mut m.scratch[..First::scratch(&shape, &window)];
+    let scratch = tail(m.scratch, First::scratch(&shape, &window));
     op.run(kernels, &m.x[m.x.len() - shape.bytes()..], m.y, scratch).map_err(refused)?;
     compare(&m.expected[..expected], &m.y[..expected])?;
     compare(&[UNTOUCHED; 64], &m.y[expected..][..64])
@@ -199,7 +205,7 @@ pub(super) fn convolution(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) ->
     let numbers = channels(&m.biases, m.multipliers, rows, case.y_zero)?;
     let op = Convolution::new(shape, window, outputs, groups, &m.packed[..size], numbers, case.x_zero)
         .map_err(refused)?;
-    let scratch = &mut m.scratch[..Convolution::scratch(&shape, &window, groups)];
+    let scratch = tail(m.scratch, Convolution::scratch(&shape, &window, groups));
     op.run(kernels, &m.x[m.x.len() - shape.bytes()..], m.y, scratch).map_err(refused)?;
     compare(&m.expected[..expected], &m.y[..expected])?;
     compare(&[UNTOUCHED; 64], &m.y[expected..][..64])
@@ -235,7 +241,7 @@ pub(super) fn depthwise(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> O
     }
     let numbers = channels(&m.biases, m.multipliers, shape.channels, case.y_zero)?;
     let op = Depthwise::new(shape, window, &m.packed[..size], numbers, case.x_zero).map_err(refused)?;
-    let scratch = &mut m.scratch[..Depthwise::scratch(&shape, &window)];
+    let scratch = tail(m.scratch, Depthwise::scratch(&shape, &window));
     let places = if in_place { Places::Same(m.y) } else { Places::Apart(&m.x[x..], m.y) };
     op.run(kernels, places, scratch).map_err(refused)?;
     compare(&m.expected[..expected], &m.y[..expected])?;

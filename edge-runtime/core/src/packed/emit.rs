@@ -1,0 +1,212 @@
+//! Puts a packed model's bytes where they belong: header, records, weights in the kernels' layout, numbers, properties, names.
+
+use super::record::{Field, header, kind, layer, value};
+use super::writer::{Form, Network, NetworkLayer, WriteError, arrange};
+use super::{ALIGNMENT, MAGIC, VERSION};
+use crate::kernels::Window;
+use crate::kernels::layout::{self, DEPTH};
+
+/// Output that counts on where there is no room: a pass over nothing tells the length.
+pub(super) struct Out<'a> {
+    /// Where bytes go.
+    pub bytes: &'a mut [u8],
+    /// Where the next section may begin.
+    pub at: usize,
+}
+
+impl Out<'_> {
+    pub fn put(&mut self, at: usize, what: &[u8]) {
+        if let Some(to) = self.bytes.get_mut(at..at + what.len()) {
+            to.copy_from_slice(what);
+        }
+    }
+
+    /// The next section of that length; returns where it begins.
+    fn section(&mut self, length: usize) -> usize {
+        let at = self.at.next_multiple_of(ALIGNMENT);
+        self.at = at + length;
+        at
+    }
+
+    fn numbers<const N: usize>(&mut self, from: usize, numbers: impl Iterator<Item = [u8; N]>) {
+        for (index, number) in numbers.enumerate() {
+            self.put(from + index * N, &number);
+        }
+    }
+}
+
+fn u32_of(n: usize) -> [u8; 4] {
+    (n as u32).to_le_bytes()
+}
+
+/// Writes everything but the checksum.
+pub(super) fn compose(network: &Network, out: &mut Out) -> Result<(), WriteError> {
+    let (forms, plan) = arrange(network)?;
+    let layers = network.layers.len();
+    out.at = header::SIZE;
+    let values = out.section((layers + 1) * value::SIZE);
+    let records = out.section(layers * layer::SIZE);
+    let mut name = 0;
+    for (index, (v, &place)) in network.values.iter().zip(&plan.values).enumerate() {
+        let at = values + index * value::SIZE;
+        for (field, n) in [
+            (value::HEIGHT, v.shape.height),
+            (value::WIDTH, v.shape.width),
+            (value::CHANNELS, v.shape.channels),
+            (value::ZERO, v.zero.into()),
+        ] {
+            out.put(at + field.start, &(n as u16).to_le_bytes());
+        }
+        out.put(at + value::PLACE.start, &u32_of(place));
+        out.put(at + value::SCALE.start, &v.scale.to_le_bytes());
+        out.put(at + value::NAME.start, &u32_of(name));
+        out.put(at + value::NAME_LENGTH.start, &u32_of(v.name.len()));
+        name += v.name.len();
+    }
+    for (index, (form, &scratch)) in forms.iter().zip(plan.scratch.iter().skip(1)).enumerate() {
+        write_layer(network, index, form, scratch, records + index * layer::SIZE, out);
+    }
+    let head_weights = out.section(network.head.weights.len());
+    out.numbers(head_weights, network.head.weights.iter().map(|w| w.to_le_bytes()));
+
+    let mut length = 0;
+    network.metadata.write_props(|key, text| length += 4 + key.len() + text.len());
+    let properties = out.section(length);
+    let mut at = properties;
+    network.metadata.write_props(|key, text| {
+        for text in [key, text] {
+            out.put(at, &(text.len() as u16).to_le_bytes());
+            out.put(at + 2, text.as_bytes());
+            at += 2 + text.len();
+        }
+    });
+    let names = out.section(name);
+    let mut at = names;
+    for v in network.values {
+        out.put(at, v.name.as_bytes());
+        at += v.name.len();
+    }
+    out.section(0);
+
+    out.put(header::MAGIC.start, &MAGIC);
+    out.put(header::ONNX_SHA256.start, &network.onnx_sha256);
+    let total = out.at;
+    for (field, n) in [
+        (header::VERSION, VERSION as usize),
+        (header::LENGTH, total),
+        (header::ARENA, plan.arena),
+        (header::VALUES, values),
+        (header::LAYERS, records),
+        (header::LAYER_COUNT, layers),
+        (header::PROPERTIES, properties),
+        (header::PROPERTIES_LENGTH, length),
+        (header::NAMES, names),
+        (header::NAMES_LENGTH, name),
+        (header::HEAD_WEIGHTS, head_weights),
+        (header::PREPROCESS, plan.scratch.first().copied().unwrap_or(0)),
+    ] {
+        out.put(field.start, &u32_of(n));
+    }
+    for (field, n) in [
+        (header::HEAD_STEP, network.head.step),
+        (header::HEAD_SCALE, network.head.scale),
+        (header::HEAD_BIAS, network.head.bias),
+    ] {
+        out.put(field.start, &n.to_le_bytes());
+    }
+    Ok(())
+}
+
+fn write_layer(network: &Network, index: usize, form: &Form, scratch: usize, record: usize, out: &mut Out) {
+    let Some(net_layer) = network.layers.get(index) else { return };
+    let inputs = net_layer.inputs();
+    let small = |out: &mut Out, field: Field, n: usize| {
+        out.put(record + field.start, &(n as u16).to_le_bytes());
+    };
+    small(out, layer::KIND, form.kind.into());
+    small(out, layer::INPUT, inputs[0]);
+    small(out, layer::OTHER, inputs[1]);
+    let mut places = [0; 4];
+    let mut window = Window::POINT;
+    let mut all_groups = 1;
+    if let NetworkLayer::Convolution { input, window: w, groups, weights, biases, multipliers } = *net_layer {
+        (window, all_groups) = (w, groups);
+        let zero = i32::from(network.values.get(input).map_or(0, |v| v.zero));
+        places = write_numbers(form, groups, &window, zero, (weights, biases, multipliers), out);
+    }
+    small(out, layer::GROUPS, all_groups);
+    let Window { kernel, stride, dilation, before, after } = window;
+    for (at, n) in [kernel, stride, dilation, before, after].into_iter().flatten().enumerate() {
+        small(out, layer::WINDOW.start + at * 2..layer::WINDOW.end, n);
+    }
+    let [weights, bias, signed_bias, multiplier] = places;
+    for (field, n) in [
+        (layer::WEIGHTS, weights),
+        (layer::WEIGHTS_LENGTH, form.weights),
+        (layer::BIAS, bias),
+        (layer::SIGNED_BIAS, signed_bias),
+        (layer::MULTIPLIER, multiplier),
+        (layer::SCRATCH, scratch),
+        (layer::SCRATCH_LENGTH, form.scratch),
+    ] {
+        out.put(record + field.start, &u32_of(n));
+    }
+}
+
+/// Writes weights in the kernels' layout and the channels' numbers; returns where weights, bias, signed bias and multipliers begin.
+fn write_numbers(
+    form: &Form,
+    groups: usize,
+    window: &Window,
+    zero: i32,
+    (weights, biases, multipliers): (&[i8], &[i32], &[f32]),
+    out: &mut Out,
+) -> [usize; 4] {
+    let outputs = biases.len();
+    let (per_group, fan_in) = (outputs / groups, weights.len() / outputs.max(1));
+    let [rows, columns] = window.kernel;
+    let weight = |output: usize, at: usize| weights.get(output * fan_in + at).copied().unwrap_or(0);
+    let at = out.section(form.weights);
+    if let Some(to) = out.bytes.get_mut(at..at + form.weights) {
+        let to: &mut [i8] = bytemuck::cast_slice_mut(to);
+        match form.kind {
+            kind::FIRST => layout::write_blocks(outputs, rows * DEPTH, to, |o, i| {
+                if i % DEPTH < columns { weight(o, i / DEPTH * columns + i % DEPTH) } else { 0 }
+            }),
+            kind::DEPTHWISE => {
+                layout::write_taps(outputs, window.kernel, to, |c, row, column| {
+                    weight(c, row * columns + column)
+                });
+            }
+            // A pointwise convolution is the case of one group and one place.
+            _ => {
+                let (padded, inputs) = (layout::padded(per_group), fan_in / (rows * columns));
+                let block_rows = if form.kind == kind::POINTWISE { outputs } else { form.rows };
+                layout::write_blocks(block_rows, fan_in, to, |row, i| {
+                    let (group, o) = (row / padded, row % padded);
+                    let (place, input) = (i / inputs, i % inputs);
+                    if o < per_group {
+                        weight(group * per_group + o, input * rows * columns + place)
+                    } else {
+                        0
+                    }
+                });
+            }
+        }
+    }
+    // Where the numbers of an output stand: groups of a general convolution begin at whole blocks.
+    let spread = form.kind == kind::CONVOLUTION;
+    let row = |o: usize| if spread { o / per_group * layout::padded(per_group) + o % per_group } else { o };
+    let length = layout::padded(form.rows) * 4;
+    let [bias_at, signed_at, multiplier_at] = [(); 3].map(|()| out.section(length));
+    for (output, (&bias, &multiplier)) in biases.iter().zip(multipliers).enumerate() {
+        let of_output = weights.get(output * fan_in..(output + 1) * fan_in).unwrap_or(&[]);
+        let sum: i32 = of_output.iter().map(|&w| i32::from(w)).sum();
+        let folded = bias - zero * sum;
+        let slot = row(output) * 4;
+        out.put(bias_at + slot, &folded.to_le_bytes());
+        out.put(signed_at + slot, &(folded + 128 * sum).to_le_bytes());
+        out.put(multiplier_at + slot, &multiplier.to_le_bytes());
+    }
+    [at, bias_at, signed_at, multiplier_at]
+}
