@@ -124,7 +124,7 @@ pub fn cargo(target: Target, subcommand: &str) -> anyhow::Result<Command> {
 pub fn build(target: Target, program: Program, profile: Profile) -> anyhow::Result<PathBuf> {
     let mut cargo = cargo(target, "build")?;
     cargo.args(["--quiet", "--manifest-path", program.manifest, "--bin", program.bin]);
-    cargo.args(["--features", &program.features.join(",")]);
+    cargo.args(program.features.iter().flat_map(|feature| ["--features", feature]));
     let profile = match profile {
         Profile::Dev => "debug",
         Profile::Release => {
