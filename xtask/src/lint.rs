@@ -9,7 +9,8 @@ pub fn run() -> anyhow::Result<()> {
     for manifest in ["tests/fuzz/Cargo.toml", "tests/boards/Cargo.toml"] {
         process::run(process::cargo().args(["fmt", "--manifest-path", manifest, "--check"]))?;
     }
-    let boards = ["clippy", "--manifest-path", "tests/boards/Cargo.toml", "--target-dir", ".cache/cross/host"];
+    let boards =
+        ["clippy", "--manifest-path", "tests/boards/Cargo.toml", "--target-dir", ".cache/cross/host"];
     process::run(process::cargo().args(boards).args(["--", "--deny", "warnings"]))?;
     test::libtorch()?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--features", "host-trainer/torch"];
