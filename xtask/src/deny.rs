@@ -1,16 +1,18 @@
 //! `cargo xtask deny` and `cargo xtask audit`: licences, sources and known faults of the dependencies, by cargo-deny.
 
-use crate::{process, tool};
+use crate::{OUTSIDE, process, tool};
 
 /// The version of cargo-deny that deny.toml was written for.
 const VERSION: &str = "0.20.2";
 
-/// Licences, banned crates and sources. Needs no more network than a build.
+/// Licences, banned crates and sources, of the workspace and of the packages outside it. Needs no more network than a build.
 pub fn licences() -> anyhow::Result<()> {
-    process::run(
-        process::command(tool::installed("cargo-deny", VERSION)?)
-            .args(["check", "licenses", "bans", "sources"]),
-    )
+    for manifest in ["Cargo.toml"].iter().chain(&OUTSIDE) {
+        let mut deny = process::command(tool::installed("cargo-deny", VERSION)?);
+        deny.args(["--manifest-path", manifest, "--config", "deny.toml", "check"]);
+        process::run(deny.args(["licenses", "bans", "sources"]))?;
+    }
+    Ok(())
 }
 
 /// Known faults of the dependencies. The RustSec database is a git repository on github.com, which not every build

@@ -1,12 +1,11 @@
 //! `cargo xtask lint`: formatting, and clippy with every warning an error.
 
-use crate::{process, test};
+use crate::{OUTSIDE, process, test};
 
 /// Checks the whole workspace. One clippy run covers both forms of the trainer: its test form contains the launcher.
 pub fn run() -> anyhow::Result<()> {
     process::run(process::cargo().args(["fmt", "--all", "--check"]))?;
-    // The fuzz targets and the boards' program are no part of the workspace.
-    for manifest in ["tests/fuzz/Cargo.toml", "tests/boards/Cargo.toml"] {
+    for manifest in OUTSIDE {
         process::run(process::cargo().args(["fmt", "--manifest-path", manifest, "--check"]))?;
     }
     let boards =
