@@ -4,7 +4,7 @@ use super::numbers::{self, Form};
 use super::plan::{Step, is_sound};
 use super::record::{header, layer, u16_at, usize_at};
 use super::view::window;
-use super::{ALIGNMENT, MAX_FEATURES, MAX_LAYERS, Operator, Packed, PackedError, Value};
+use super::{ALIGNMENT, MAX_LAYERS, Operator, Packed, PackedError, Value};
 use crate::kernels::convolution::Convolution;
 use crate::kernels::depthwise::Depthwise;
 use crate::kernels::first::First;
@@ -115,14 +115,6 @@ impl<B: AsRef<[u8]>> Packed<B> {
     fn check_head(&self) -> Result<(), PackedError> {
         let form = |what| Err(PackedError::Form { what });
         let Some(head) = self.try_head_operator() else { return form("the head") };
-        if head.weights.len() > MAX_FEATURES || !head.positions.is_power_of_two() {
-            return form("the size of the head");
-        }
-        let sum: u64 = head.weights.iter().map(|&w| u64::from(w.unsigned_abs())).sum();
-        let finite = [head.step, head.scale, head.bias].iter().all(|n| n.is_finite());
-        if sum * 255 * u64::from(head.positions) >= 1 << 24 || !finite || head.step <= 0.0 {
-            return form("the numbers of the head");
-        }
-        Ok(())
+        numbers::check_head(&head).or_else(form)
     }
 }

@@ -1,4 +1,5 @@
-//! What every kernel relies on in a convolution's numbers, checked once when a packed model is opened.
+//! What every kernel relies on in a convolution's numbers, and the logit in the head's: checked once when a packed model is
+//! opened, and of the head before it is written.
 //!
 //! - Weights that fill up a block or a step are 0, as are the numbers of channels that are not there: a kernel may multiply
 //!   them with whatever lies beside its input.
@@ -7,9 +8,24 @@
 //!
 //! A file that breaks one of them would give other bits with other kernels.
 
+use super::MAX_FEATURES;
 use crate::kernels::convolution::Convolution;
 use crate::kernels::layout::{DEPTH, block_index, padded, tap_index};
+use crate::kernels::pool::Head;
 use crate::kernels::{Channels, Shape, Window};
+
+/// Rule 7 of the exact form: the sum over all features is a whole number below 2^24, and so is its share of each position.
+pub(super) fn check_head(head: &Head) -> Result<(), &'static str> {
+    if head.weights.is_empty() || head.weights.len() > MAX_FEATURES || !head.positions.is_power_of_two() {
+        return Err("the size of the head");
+    }
+    let sum: u64 = head.weights.iter().map(|&w| u64::from(w.unsigned_abs())).sum();
+    let finite = [head.step, head.scale, head.bias].iter().all(|n| n.is_finite());
+    if sum * 255 * u64::from(head.positions) >= 1 << 24 || !finite || head.step <= 0.0 {
+        return Err("the numbers of the head");
+    }
+    Ok(())
+}
 
 /// Which weight lies where in a layer.
 pub(super) enum Form {

@@ -1,6 +1,7 @@
 //! Writes a packed model from a network in ONNX's terms.
 
 use super::emit::{Out, compose};
+use super::numbers;
 use super::plan::{Plan, Step, plan};
 use super::record::{header, kind};
 use super::{CRC, MAX_FEATURES, MAX_LAYERS};
@@ -183,6 +184,7 @@ pub(super) fn arrange(network: &Network) -> Result<(Vec<Form, MAX_LAYERS>, Plan)
     if network.head.weights.len() != features || features > MAX_FEATURES {
         return Err(whole("expected one head weight a channel of the last value, at most 256"));
     }
+    numbers::check_head(&network.head).map_err(whole)?;
     let largest = network.values.iter().flat_map(|v| [v.shape.height, v.shape.width, v.shape.channels]).max();
     if largest.is_none_or(|n| n > usize::from(u16::MAX)) {
         return Err(whole("a value is larger than 65,535 along an axis"));
