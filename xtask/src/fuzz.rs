@@ -32,6 +32,9 @@ pub struct Arguments {
     /// Seconds for each target.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
+    /// Instead, plant a fault behind all checks of each target, and see that its run fails.
+    #[arg(long, conflicts_with = "seconds")]
+    planted: bool,
 }
 
 /// Builds and runs targets until the first that fails.
@@ -47,7 +50,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ensure!(!targets.is_empty(), "there is no target `{name}`; expected one of {all}");
     }
     build()?;
-    targets.iter().try_for_each(|target| search(target, &cache("corpus").join(target), arguments.seconds))
+    targets.iter().try_for_each(|target| match arguments.planted {
+        true => bites(target),
+        false => search(target, &cache("corpus").join(target), arguments.seconds),
+    })
 }
 
 /// Among the tests: a short run of every target from its seeds alone, and that a planted fault in it is found.
@@ -58,11 +64,7 @@ pub fn short() -> anyhow::Result<()> {
     }
     build()?;
     for target in targets()? {
-        let fresh = cache("short").join(&target);
-        if fresh.exists() {
-            fs::remove_dir_all(&fresh).with_context(|| format!("cannot remove {}", fresh.display()))?;
-        }
-        search(&target, &fresh, SHORT)?;
+        search(&target, &empty("short", &target)?, SHORT)?;
         bites(&target)?;
     }
     Ok(())
@@ -102,6 +104,16 @@ fn cache(name: &str) -> PathBuf {
     root().join(".cache/fuzz").join(name)
 }
 
+/// An empty folder for what a run learns, where it is to begin from the seeds alone.
+fn empty(name: &str, target: &str) -> anyhow::Result<PathBuf> {
+    let folder = cache(name).join(target);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    Ok(folder)
+}
+
 /// Builds all targets, instrumented and with the address sanitizer.
 fn build() -> anyhow::Result<()> {
     let program = tool::installed("cargo-fuzz", VERSION)?;
@@ -138,9 +150,9 @@ fn search(target: &str, corpus: &PathBuf, seconds: u32) -> anyhow::Result<()> {
 
 /// A target whose result is spoiled behind all checks must fail at its own assertion, and soon.
 fn bites(target: &str) -> anyhow::Result<()> {
-    let mut run = program(target, "planted")?;
+    let mut run = program(target, "planted-artifacts")?;
     run.env("PNEUMOSCOPE_PLANT_FAULT", "1").arg(format!("-max_total_time={SHORT}"));
-    run.arg(root().join(PACKAGE).join("seeds").join(target));
+    run.arg(empty("planted", target)?).arg(root().join(PACKAGE).join("seeds").join(target));
     eprintln!("==> {} with a planted fault", process::line(&run));
     let output = run.output().with_context(|| format!("cannot run the fuzz target `{target}`"))?;
     let text = String::from_utf8_lossy(&output.stderr);

@@ -23,7 +23,15 @@ fn main() -> std::io::Result<()> {
     write("packed", &packed())?;
     // What these two read is not a file's form: any bytes are sizes, choices and pixels to them.
     write("metadata", &noise(4, 96))?;
-    write("preprocess", &noise(6, 192))
+    let mut preprocess = noise(6, 192);
+    // Sizes and choices that are allowed, and pixels behind them: a run that reaches the end.
+    preprocess.extend(
+        noise(2, 192)
+            .split_off(2)
+            .into_iter()
+            .map(|(name, noise)| (format!("whole-{name}"), [&[0x40; 64], &noise[..]].concat())),
+    );
+    write("preprocess", &preprocess)
 }
 
 /// A seed's name and content.
