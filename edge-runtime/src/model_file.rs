@@ -5,6 +5,7 @@
 //! have the one form that the engines take. The seal finds damage and carelessness; it is no signature.
 
 use edge_core::model::key;
+use edge_core::packed::MAGIC;
 use edge_core::{Metadata, MetadataError};
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -41,6 +42,10 @@ impl ModelFile {
     /// # Errors
     /// [`ModelFileError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelFileError> {
+        if bytes.starts_with(&MAGIC) {
+            let what = "it is a packed one, for devices: give the ONNX model that it was made of".to_owned();
+            return Err(ModelFileError::Parse { what });
+        }
         let proto =
             pb::ModelProto::decode(bytes).map_err(|e| ModelFileError::Parse { what: e.to_string() })?;
         let Some(graph) = &proto.graph else {

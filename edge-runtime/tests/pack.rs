@@ -63,6 +63,9 @@ fn damaged_models_are_refused_with_exit_code_4() {
     let run = bench.run(["inspect", damaged.to_str().unwrap()]);
     assert_eq!(run.code, Some(4));
     assert!(run.stderr.contains("damaged; copy the file again"), "{}", run.stderr);
+    let not_onnx = bench.run_with(&out, ["about"]);
+    assert_eq!(not_onnx.code, Some(4));
+    assert!(not_onnx.stderr.contains("it is a packed one"), "{}", not_onnx.stderr);
     let missing = bench.run(["inspect", "no-such-model"]);
     assert_eq!(missing.code, Some(4));
     let nowhere = bench.run(["pack", "no-such-folder/model.packed"]);
