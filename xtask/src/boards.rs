@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use crate::cross::{self, BOARDS, Profile};
 use crate::emulate::{self, Machine};
-use crate::{process, root};
+use crate::{process, root, target};
 
 /// The machines, by the names of their files.
 const MACHINES: [(&str, Machine); 3] = [
@@ -37,8 +37,10 @@ pub fn run() -> anyhow::Result<PathBuf> {
 
 /// Has the inputs written and returns the lines of arguments to run on each machine.
 fn inputs() -> anyhow::Result<Vec<String>> {
-    let mut cargo = process::cargo();
-    cargo.args(["run", "--quiet", "--package", "conformance", "--bin", "board_inputs", "--", FOLDER]);
-    let lines = emulate::output(cargo)?;
+    // Built along with the tests of its package that have just run: building it alone would compile tract once more, because its
+    // dependencies have other features then.
+    let mut program = process::command(target().join("debug/board_inputs"));
+    program.arg(FOLDER);
+    let lines = emulate::output(program)?;
     Ok(lines.lines().map(String::from).collect())
 }

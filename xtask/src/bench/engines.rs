@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 
-use crate::{process, root};
+use crate::{process, root, target};
 
 /// The engine to which all are compared.
 pub const BASELINE: &str = "onnxruntime-f32";
@@ -157,6 +157,5 @@ fn worker_program() -> PathBuf {
 
 /// A program of the release profile, where cargo puts it.
 fn release(program: &str) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    target.join("release").join(program)
+    target().join("release").join(program)
 }
