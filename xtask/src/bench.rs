@@ -66,6 +66,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     // In one go: two would compile tract twice, with other features of its dependencies each.
     let build = ["build", "--release", "--package", "edge-runtime", "--package", "conformance", "--bins"];
     process::run(process::cargo().args(build))?;
+    // The program as it is shipped, for its memory.
+    process::run(process::cargo().args(["build", "--profile", "dist", "--package", "edge-runtime"]))?;
     let cpu = arguments.cpu.map_or_else(machine::last_cpu, Ok)?;
     let setup = Setup::new(&python.program, &packages, cpu, arguments.frames)?;
     let mut engines = setup.engines();

@@ -113,7 +113,7 @@ impl Setup {
         let mut command = self.pinned(&worker_program());
         command
             .arg("process")
-            .arg(release("edge-runtime"))
+            .arg(target().join("dist/edge-runtime"))
             .arg("classify")
             .arg(self.folder.join("phantom.png"));
         command
