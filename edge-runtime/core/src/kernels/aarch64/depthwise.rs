@@ -15,7 +15,7 @@ pub(super) type Kernel = unsafe fn(&Block);
 
 /// Some channels of an output row.
 pub(super) struct Block {
-    rows: [*const u8; 3],
+    pub rows: [*const u8; 3],
     y: *mut u8,
     /// Output pixels.
     pub pixels: usize,
@@ -29,11 +29,11 @@ pub(super) struct Block {
     zero: u8,
 }
 
-/// Computes an output row; the kernels are for strides of 1 and 2.
+/// Computes an output row. The first kernels are for any zero point of the output, the last for 0; each for strides of 1 and 2.
 ///
 /// # Safety
 /// The machine has what the kernels need; `sixteen` take 16 channels and `eight` take 8.
-pub(super) unsafe fn blocks(mut call: Call, sixteen: [Kernel; 2], eight: [Kernel; 2]) {
+pub(super) unsafe fn blocks(mut call: Call, sixteen: [[Kernel; 2]; 2], eight: [[Kernel; 2]; 2]) {
     let (pixels, stride, count) = (call.pixels(), call.stride(), call.count());
     let (weights, channels) = (call.weights(), *call.channels());
     let (rows, y) = call.slices();
@@ -61,7 +61,7 @@ pub(super) unsafe fn blocks(mut call: Call, sixteen: [Kernel; 2], eight: [Kernel
                 multiplier: channels.multiplier().as_ptr().add(first),
                 zero: channels.zero(),
             };
-            kernels[usize::from(stride == 2)](&block);
+            kernels[usize::from(channels.zero() == 0)][usize::from(stride == 2)](&block);
         }
         first += channels_here;
     }
@@ -111,10 +111,10 @@ impl Block {
     /// Writes the output pixel at byte `at`.
     ///
     /// # Safety
-    /// The block has `4 * Q` channels, and that pixel exists.
+    /// The block has `4 * Q` channels, that pixel exists, and the zero point is 0 where `RELU` says so.
     #[inline(always)]
-    pub unsafe fn store<const Q: usize>(&self, acc: &[int32x4_t; Q], at: usize) {
+    pub unsafe fn store<const Q: usize, const RELU: bool>(&self, acc: &[int32x4_t; Q], at: usize) {
         // SAFETY: the caller's promise. Multipliers are loaded anew: registers are dearer than loads here.
-        unsafe { Requantize::<Q>::new(self.multiplier, self.zero).store(acc, self.y.add(at)) };
+        unsafe { Requantize::<Q, RELU>::new(self.multiplier, self.zero).store(acc, self.y.add(at)) };
     }
 }

@@ -2,14 +2,23 @@
 //! (TBL); such a column meets the weights of every kernel column and so serves up to three outputs, whose sums are
 //! under way at the same time.
 
-use super::depthwise::{Block, blocks};
+use super::depthwise::{Block, Kernel, blocks};
 use super::dot::dot;
 use crate::kernels::depthwise::Call;
 use core::arch::aarch64::*;
+use core::arch::asm;
 
 pub(in crate::kernels) fn depthwise(call: Call) {
     // SAFETY: the set is handed out only where the processor has the dot product extension.
-    unsafe { blocks(call, [dense::<4>, sparse::<4>], [dense::<2>, sparse::<2>]) }
+    unsafe {
+        let sixteen =
+            [[dense::<4, false> as Kernel, sparse::<4, false>], [dense::<4, true>, sparse::<4, true>]];
+        blocks(
+            call,
+            sixteen,
+            [[dense::<2, false>, sparse::<2, false>], [dense::<2, true>, sparse::<2, true>]],
+        )
+    }
 }
 
 /// For each channel its three rows of a column (or three weights of a kernel column) and a 0, four channels a vector.
@@ -23,57 +32,36 @@ type Sums<const Q: usize> = [int32x4_t; Q];
 /// # Safety
 /// As [`super::depthwise::Kernel`], `4 * Q` channels.
 #[target_feature(enable = "neon,dotprod")]
-unsafe fn dense<const Q: usize>(block: &Block) {
-    let mut at = 0;
+unsafe fn dense<const Q: usize, const RELU: bool>(block: &Block) {
+    let (mut at, end, ahead) = (0, block.pixels * block.count, 2 * block.count);
     // SAFETY: the caller's promise; `pixels + 2` columns are read and `pixels` written.
     unsafe {
-        let weights = &kernel_columns::<Q>(block);
-        let [left, middle, _] = weights;
-        let first = column::<Q>(block, 0);
-        let second = column::<Q>(block, block.count);
+        let weights = kernel_columns::<Q>(block);
+        let [left, middle, right] = &weights;
+        let interleave = interleave();
+        let first = column::<Q>(block, 0, &interleave);
+        let second = column::<Q>(block, block.count, &interleave);
         let mut a = add(add(block.start(), &first, left), &second, middle);
         let mut b = add(block.start(), &second, left);
-        let mut c = b;
-        // The sums change roles from pixel to pixel: no moves between registers.
+        // An output's registers serve the one after the next, and the two change roles: no moves between registers.
         loop {
-            step(block, weights, at, &a, &mut b, &mut c);
+            let third = column::<Q>(block, at + ahead, &interleave);
+            block.store::<Q, RELU>(&add(a, &third, right), at);
+            b = add(b, &third, middle);
+            a = add(block.start(), &third, left);
             at += block.count;
-            if at == block.pixels * block.count {
+            if at == end {
                 break;
             }
-            step(block, weights, at, &b, &mut c, &mut a);
+            let third = column::<Q>(block, at + ahead, &interleave);
+            block.store::<Q, RELU>(&add(b, &third, right), at);
+            a = add(a, &third, middle);
+            b = add(block.start(), &third, left);
             at += block.count;
-            if at == block.pixels * block.count {
-                break;
-            }
-            step(block, weights, at, &c, &mut a, &mut b);
-            at += block.count;
-            if at == block.pixels * block.count {
+            if at == end {
                 break;
             }
         }
-    }
-}
-
-/// Reads one column and writes the pixel at byte `at`, whose right column it is.
-///
-/// # Safety
-/// As [`dense`]; that pixel exists.
-#[inline(always)]
-unsafe fn step<const Q: usize>(
-    block: &Block,
-    [left, middle, right]: &[Column<Q>; 3],
-    at: usize,
-    done: &Sums<Q>,
-    next: &mut Sums<Q>,
-    after: &mut Sums<Q>,
-) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let column = column::<Q>(block, at + 2 * block.count);
-        block.store(&add(*done, &column, right), at);
-        *next = add(*next, &column, middle);
-        *after = add(block.start(), &column, left);
     }
 }
 
@@ -82,16 +70,17 @@ unsafe fn step<const Q: usize>(
 /// # Safety
 /// As [`dense`].
 #[target_feature(enable = "neon,dotprod")]
-unsafe fn sparse<const Q: usize>(block: &Block) {
+unsafe fn sparse<const Q: usize, const RELU: bool>(block: &Block) {
     // SAFETY: the caller's promise; `2 * pixels + 1` columns are read and `pixels` written.
     unsafe {
         let [left, middle, right] = &kernel_columns::<Q>(block);
-        let mut acc = add(block.start(), &column::<Q>(block, 0), left);
+        let interleave = interleave();
+        let mut acc = add(block.start(), &column::<Q>(block, 0, &interleave), left);
         let (mut at, mut x) = (0, block.count);
         while at != block.pixels * block.count {
-            acc = add(acc, &column::<Q>(block, x), middle);
-            let column = column::<Q>(block, x + block.count);
-            block.store(&add(acc, &column, right), at);
+            acc = add(acc, &column::<Q>(block, x, &interleave), middle);
+            let column = column::<Q>(block, x + block.count, &interleave);
+            block.store::<Q, RELU>(&add(acc, &column, right), at);
             acc = add(block.start(), &column, left);
             at += block.count;
             x += 2 * block.count;
@@ -99,18 +88,63 @@ unsafe fn sparse<const Q: usize>(block: &Block) {
     }
 }
 
-/// The column at byte `at`.
+/// [`INTERLEAVE`] in registers.
+#[inline(always)]
+fn interleave() -> [uint8x16_t; 4] {
+    // SAFETY: an index is 16 bytes.
+    INTERLEAVE.each_ref().map(|index| unsafe { vld1q_u8(index.as_ptr()) })
+}
+
+/// The column at byte `at`. An `asm!`, so that it takes the registers of three rows and no more, and no moves into them.
 ///
 /// # Safety
 /// That column exists.
 #[inline(always)]
-unsafe fn column<const Q: usize>(block: &Block, at: usize) -> Column<Q> {
-    // SAFETY: the caller's promise; an index is 16 bytes.
+unsafe fn column<const Q: usize>(block: &Block, at: usize, index: &[uint8x16_t; 4]) -> Column<Q> {
+    let rows = &block.rows;
+    let (x0, x1): (int8x16_t, int8x16_t);
+    // SAFETY: the caller's promise: `4 * Q` bytes are read in each row.
     unsafe {
-        let [a, b, c] = block.column::<Q>(at);
         let mut column = [vdupq_n_s8(0); Q];
-        for (column, index) in column.iter_mut().zip(&INTERLEAVE) {
-            *column = vreinterpretq_s8_u8(vqtbl3q_u8(uint8x16x3_t(a, b, c), vld1q_u8(index.as_ptr())));
+        if Q == 2 {
+            asm!(
+                "ldr d0, [{a}, {at}]",
+                "ldr d1, [{b}, {at}]",
+                "ldr d2, [{c}, {at}]",
+                "eor v0.16b, v0.16b, {sign:v}.16b",
+                "eor v1.16b, v1.16b, {sign:v}.16b",
+                "eor v2.16b, v2.16b, {sign:v}.16b",
+                "tbl {x1:v}.16b, {{v0.16b - v2.16b}}, {i1:v}.16b",
+                "tbl v0.16b, {{v0.16b - v2.16b}}, {i0:v}.16b",
+                a = in(reg) rows[0], b = in(reg) rows[1], c = in(reg) rows[2], at = in(reg) at,
+                i0 = in(vreg) index[0], i1 = in(vreg) index[1], sign = in(vreg) vdupq_n_u8(0x80),
+                x1 = out(vreg) x1, out("v0") x0, out("v1") _, out("v2") _,
+                options(pure, readonly, nostack, preserves_flags),
+            );
+            column[0] = x0;
+            column[1] = x1;
+        } else {
+            let (x2, x3): (int8x16_t, int8x16_t);
+            asm!(
+                "ldr q0, [{a}, {at}]",
+                "ldr q1, [{b}, {at}]",
+                "ldr q2, [{c}, {at}]",
+                "eor v0.16b, v0.16b, {sign:v}.16b",
+                "eor v1.16b, v1.16b, {sign:v}.16b",
+                "eor v2.16b, v2.16b, {sign:v}.16b",
+                "tbl {x1:v}.16b, {{v0.16b - v2.16b}}, {i1:v}.16b",
+                "tbl {x2:v}.16b, {{v0.16b - v2.16b}}, {i2:v}.16b",
+                "tbl {x3:v}.16b, {{v0.16b - v2.16b}}, {i3:v}.16b",
+                "tbl v0.16b, {{v0.16b - v2.16b}}, {i0:v}.16b",
+                a = in(reg) rows[0], b = in(reg) rows[1], c = in(reg) rows[2], at = in(reg) at,
+                i0 = in(vreg) index[0], i1 = in(vreg) index[1], i2 = in(vreg) index[2], i3 = in(vreg) index[3],
+                sign = in(vreg) vdupq_n_u8(0x80), x1 = out(vreg) x1, x2 = out(vreg) x2, x3 = out(vreg) x3,
+                out("v0") x0, out("v1") _, out("v2") _,
+                options(pure, readonly, nostack, preserves_flags),
+            );
+            for (column, x) in column.iter_mut().zip([x0, x1, x2, x3]) {
+                *column = x;
+            }
         }
         column
     }

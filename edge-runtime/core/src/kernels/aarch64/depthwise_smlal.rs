@@ -1,14 +1,22 @@
 //! Depthwise convolution 3 x 3 by SMULL and SMLAL: 16 channels side by side, nine taps in registers; two taps' products are
 //! added in 16 bits, then widened.
 
-use super::depthwise::{Block, blocks};
+use super::depthwise::{Block, Kernel, blocks};
 use super::long::{mlal_high, mull_high};
 use crate::kernels::depthwise::Call;
 use core::arch::aarch64::*;
 
 pub(in crate::kernels) fn depthwise(call: Call) {
     // SAFETY: NEON is part of every processor that the set is handed out on.
-    unsafe { blocks(call, [dense::<4>, sparse::<4>], [dense::<2>, sparse::<2>]) }
+    unsafe {
+        let sixteen =
+            [[dense::<4, false> as Kernel, sparse::<4, false>], [dense::<4, true>, sparse::<4, true>]];
+        blocks(
+            call,
+            sixteen,
+            [[dense::<2, false>, sparse::<2, false>], [dense::<2, true>, sparse::<2, true>]],
+        )
+    }
 }
 
 /// The three rows of a column (or of a kernel column's weights), 16 channels each, or 8 in the lower half.
@@ -19,7 +27,7 @@ type Column = [int8x16_t; 3];
 /// # Safety
 /// As [`super::depthwise::Kernel`], `4 * Q` channels.
 #[target_feature(enable = "neon")]
-unsafe fn dense<const Q: usize>(block: &Block) {
+unsafe fn dense<const Q: usize, const RELU: bool>(block: &Block) {
     let (mut at, end, ahead) = (0, block.pixels * block.count, 2 * block.count);
     // SAFETY: the caller's promise; `pixels + 2` columns are read and `pixels` written.
     unsafe {
@@ -29,19 +37,19 @@ unsafe fn dense<const Q: usize>(block: &Block) {
         // The columns change roles from pixel to pixel: no moves between registers.
         loop {
             let c = column::<Q>(block, at + ahead);
-            pixel::<Q>(block, [&a, &b, &c], weights, at);
+            pixel::<Q, RELU>(block, [&a, &b, &c], weights, at);
             at += block.count;
             if at == end {
                 break;
             }
             a = column::<Q>(block, at + ahead);
-            pixel::<Q>(block, [&b, &c, &a], weights, at);
+            pixel::<Q, RELU>(block, [&b, &c, &a], weights, at);
             at += block.count;
             if at == end {
                 break;
             }
             b = column::<Q>(block, at + ahead);
-            pixel::<Q>(block, [&c, &a, &b], weights, at);
+            pixel::<Q, RELU>(block, [&c, &a, &b], weights, at);
             at += block.count;
             if at == end {
                 break;
@@ -55,7 +63,7 @@ unsafe fn dense<const Q: usize>(block: &Block) {
 /// # Safety
 /// As [`dense`].
 #[target_feature(enable = "neon")]
-unsafe fn sparse<const Q: usize>(block: &Block) {
+unsafe fn sparse<const Q: usize, const RELU: bool>(block: &Block) {
     let (mut at, mut x, end) = (0, block.count, block.pixels * block.count);
     // SAFETY: the caller's promise; `2 * pixels + 1` columns are read and `pixels` written.
     unsafe {
@@ -63,7 +71,7 @@ unsafe fn sparse<const Q: usize>(block: &Block) {
         let mut a = column::<Q>(block, 0);
         while at != end {
             let (b, c) = (column::<Q>(block, x), column::<Q>(block, x + block.count));
-            pixel::<Q>(block, [&a, &b, &c], weights, at);
+            pixel::<Q, RELU>(block, [&a, &b, &c], weights, at);
             a = c;
             at += block.count;
             x += 2 * block.count;
@@ -86,7 +94,12 @@ unsafe fn column<const Q: usize>(block: &Block, at: usize) -> Column {
 /// # Safety
 /// That pixel exists.
 #[inline(always)]
-unsafe fn pixel<const Q: usize>(block: &Block, x: [&Column; 3], w: &[Column; 3], at: usize) {
+unsafe fn pixel<const Q: usize, const RELU: bool>(
+    block: &Block,
+    x: [&Column; 3],
+    w: &[Column; 3],
+    at: usize,
+) {
     // SAFETY: the caller's promise.
     unsafe {
         let mut acc = block.start::<Q>();
@@ -107,7 +120,7 @@ unsafe fn pixel<const Q: usize>(block: &Block, x: [&Column; 3], w: &[Column; 3],
                 acc[3] = vaddw_high_s16(acc[3], high);
             }
         }
-        block.store(&acc, at);
+        block.store::<Q, RELU>(&acc, at);
     }
 }
 

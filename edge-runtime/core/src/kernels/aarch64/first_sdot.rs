@@ -16,22 +16,28 @@ pub(in crate::kernels) fn first(mut call: Call) {
     let (rows, _) = call.slices();
     match rows {
         // SAFETY: the set is handed out only where the processor has the dot product extension.
-        &[a, b, c] if call.stride() == 2 && call.pixels() >= PIXELS => unsafe { run(call, [a, b, c]) },
+        &[a, b, c] if call.stride() == 2 && call.pixels() >= PIXELS => unsafe {
+            if call.channels().zero() == 0 {
+                run::<true>(call, [a, b, c])
+            } else {
+                run::<false>(call, [a, b, c])
+            }
+        },
         _ => (Kernels::SCALAR.first)(call),
     }
 }
 
 #[target_feature(enable = "neon,dotprod")]
-fn run(mut call: Call, rows: [&[u8]; 3]) {
+fn run<const RELU: bool>(mut call: Call, rows: [&[u8]; 3]) {
     let (pixels, outputs) = (call.pixels(), call.outputs());
     let (weights, channels) = (call.weights(), *call.channels());
     let y = call.slices().1.as_mut_ptr();
     for first in (0..outputs).step_by(BLOCK) {
         let count = BLOCK.min(outputs - first);
-        // SAFETY: weights and numbers reach to the end of the block. Every row holds the windows of all pixels: the
+        // SAFETY: weights and numbers reach to the end of the block; the zero point is 0 for `RELU`. Every row holds the windows of all pixels: the
         // 18 bytes of a tile's. `y` holds `outputs` bytes for each pixel.
         unsafe {
-            let block = Block::new(
+            let block = Block::<RELU>::new(
                 weights.as_ptr().add(first * 3 * DEPTH),
                 channels.signed_bias().as_ptr().add(first),
                 Requantize::new(channels.multiplier().as_ptr().add(first), channels.zero()),
@@ -54,19 +60,19 @@ fn run(mut call: Call, rows: [&[u8]; 3]) {
 }
 
 /// Sixteen outputs.
-struct Block {
+struct Block<const RELU: bool> {
     /// For each row, four outputs a vector.
     weights: [[int8x16_t; 4]; 3],
     bias: *const i32,
-    requantize: Requantize<4>,
+    requantize: Requantize<4, RELU>,
 }
 
-impl Block {
+impl<const RELU: bool> Block<RELU> {
     /// # Safety
     /// `weights` points to three rows of 64 bytes, `bias` to 16 numbers that outlive the block.
     #[inline]
     #[target_feature(enable = "neon,dotprod")]
-    unsafe fn new(weights: *const i8, bias: *const i32, requantize: Requantize<4>) -> Self {
+    unsafe fn new(weights: *const i8, bias: *const i32, requantize: Requantize<4, RELU>) -> Self {
         let mut all = [[vdupq_n_s8(0); 4]; 3];
         for (i, four) in all.as_flattened_mut().iter_mut().enumerate() {
             // SAFETY: the caller's promise.

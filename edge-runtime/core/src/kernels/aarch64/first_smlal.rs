@@ -17,7 +17,13 @@ pub(in crate::kernels) fn first(mut call: Call) {
     let (rows, _) = call.slices();
     let done = match rows {
         // SAFETY: NEON is part of every processor that the set is handed out on.
-        &[a, b, c] if call.stride() == 2 && call.pixels() >= PIXELS => unsafe { run(&mut call, [a, b, c]) },
+        &[a, b, c] if call.stride() == 2 && call.pixels() >= PIXELS => unsafe {
+            if call.channels().zero() == 0 {
+                run::<true>(&mut call, [a, b, c])
+            } else {
+                run::<false>(&mut call, [a, b, c])
+            }
+        },
         _ => None,
     };
     if done.is_none() {
@@ -27,16 +33,16 @@ pub(in crate::kernels) fn first(mut call: Call) {
 
 /// None where the kernel has a fourth column.
 #[target_feature(enable = "neon")]
-fn run(call: &mut Call, rows: [&[u8]; 3]) -> Option<()> {
+fn run<const RELU: bool>(call: &mut Call, rows: [&[u8]; 3]) -> Option<()> {
     let (pixels, outputs) = (call.pixels(), call.outputs());
     let (weights, channels) = (call.weights(), *call.channels());
     let y = call.slices().1.as_mut_ptr();
     for first in (0..outputs).step_by(BLOCK) {
         let count = BLOCK.min(outputs - first);
-        // SAFETY: weights and numbers reach to the end of the block. Every row holds the windows of all pixels: the
+        // SAFETY: weights and numbers reach to the end of the block; the zero point is 0 for `RELU`. Every row holds the windows of all pixels: the
         // 18 bytes of a tile's. `y` holds `outputs` bytes for each pixel.
         unsafe {
-            let block = Block::new(
+            let block = Block::<RELU>::new(
                 weights.as_ptr().add(first * 3 * DEPTH),
                 channels.signed_bias().as_ptr().add(first),
                 Requantize::new(channels.multiplier().as_ptr().add(first), channels.zero()),
@@ -64,21 +70,21 @@ fn run(call: &mut Call, rows: [&[u8]; 3]) -> Option<()> {
 type Pairs = [int16x8_t; 5];
 
 /// Sixteen outputs.
-struct Block {
+struct Block<const RELU: bool> {
     /// Eight outputs each.
     weights: [Pairs; 2],
     bias: *const i32,
-    requantize: Requantize<4>,
+    requantize: Requantize<4, RELU>,
 }
 
-impl Block {
+impl<const RELU: bool> Block<RELU> {
     /// None where a fourth column has weights.
     ///
     /// # Safety
     /// `weights` points to three rows of 64 bytes, `bias` to 16 numbers that outlive the block.
     #[inline]
     #[target_feature(enable = "neon")]
-    unsafe fn new(weights: *const i8, bias: *const i32, requantize: Requantize<4>) -> Option<Self> {
+    unsafe fn new(weights: *const i8, bias: *const i32, requantize: Requantize<4, RELU>) -> Option<Self> {
         let mut all = [[vdupq_n_s16(0); 5]; 2];
         let mut fourth = vdupq_n_s16(0);
         for (half, pairs) in all.iter_mut().enumerate() {

@@ -15,14 +15,20 @@ const PIXELS: usize = 6;
 
 pub(in crate::kernels) fn pointwise(call: Call) {
     // SAFETY: the set is handed out only where the processor has the dot product extension.
-    unsafe { if call.pixels() >= PIXELS { run::<PIXELS>(call) } else { run::<1>(call) } }
+    unsafe {
+        match (call.pixels() >= PIXELS, call.channels().zero()) {
+            (true, 0) => run::<PIXELS, true>(call),
+            (true, _) => run::<PIXELS, false>(call),
+            (false, _) => run::<1, false>(call),
+        }
+    }
 }
 
 #[target_feature(enable = "neon,dotprod")]
-fn run<const P: usize>(mut call: Call) {
+fn run<const P: usize, const RELU: bool>(mut call: Call) {
     let (pixels, outputs, channels) = (call.pixels(), call.outputs(), *call.channels());
     let (x_stride, y_stride) = (call.x_stride(), call.y_stride());
-    let op = Operator {
+    let op = Operator::<RELU> {
         depth: call.depth(),
         x_stride,
         weights: call.weights().as_ptr(),
@@ -57,8 +63,8 @@ fn run<const P: usize>(mut call: Call) {
     }
 }
 
-/// What all tiles of a call share.
-struct Operator {
+/// What all tiles of a call share; the output's zero point is 0 where `RELU` says so.
+struct Operator<const RELU: bool> {
     depth: usize,
     x_stride: usize,
     weights: *const i8,
@@ -67,7 +73,7 @@ struct Operator {
     zero: u8,
 }
 
-impl Operator {
+impl<const RELU: bool> Operator<RELU> {
     /// Computes `4 * Q` outputs from `first` on for `P` packed pixels.
     ///
     /// # Safety
@@ -158,7 +164,7 @@ impl Operator {
     ) {
         // SAFETY: the caller's promise.
         unsafe {
-            let requantize = Requantize::<Q>::new(self.multiplier.add(first), self.zero);
+            let requantize = Requantize::<Q, RELU>::new(self.multiplier.add(first), self.zero);
             for (pixel, acc) in acc.iter().enumerate() {
                 requantize.store(acc, y.add(pixel * y_stride));
             }

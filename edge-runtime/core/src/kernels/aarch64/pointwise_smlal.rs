@@ -14,15 +14,15 @@ const PIXELS: usize = 2;
 
 pub(in crate::kernels) fn pointwise(call: Call) {
     // SAFETY: NEON is part of every processor that the set is handed out on.
-    unsafe { run(call) }
+    unsafe { if call.channels().zero() == 0 { run::<true>(call) } else { run::<false>(call) } }
 }
 
 #[target_feature(enable = "neon")]
-fn run(mut call: Call) {
+fn run<const RELU: bool>(mut call: Call) {
     let (pixels, outputs, channels) = (call.pixels(), call.outputs(), *call.channels());
     // A single pixel is computed as two at the same place.
     let (x_stride, y_stride) = if pixels == 1 { (0, 0) } else { (call.x_stride(), call.y_stride()) };
-    let op = Operator {
+    let op = Operator::<RELU> {
         depth: call.depth(),
         x_stride,
         weights: call.weights().as_ptr(),
@@ -63,8 +63,8 @@ type Four = [int32x4_t; 2];
 /// Sums of a tile: `4 * Q` outputs of each pixel.
 type Tile<const Q: usize> = [[Four; Q]; PIXELS];
 
-/// What all tiles of a call share.
-struct Operator {
+/// What all tiles of a call share; the output's zero point is 0 where `RELU` says so.
+struct Operator<const RELU: bool> {
     depth: usize,
     x_stride: usize,
     weights: *const i8,
@@ -73,7 +73,7 @@ struct Operator {
     zero: u8,
 }
 
-impl Operator {
+impl<const RELU: bool> Operator<RELU> {
     /// Computes `4 * Q` outputs from `first` on for `P` packed pixels.
     ///
     /// # Safety
@@ -151,7 +151,7 @@ impl Operator {
     unsafe fn finish<const Q: usize>(&self, acc: &Tile<Q>, first: usize, y: *mut u8, y_stride: usize) {
         // SAFETY: the caller's promise.
         unsafe {
-            let requantize = Requantize::<Q>::new(self.multiplier.add(first), self.zero);
+            let requantize = Requantize::<Q, RELU>::new(self.multiplier.add(first), self.zero);
             for (pixel, acc) in acc.iter().enumerate() {
                 let mut whole = [vdupq_n_s32(0); Q];
                 for (whole, &[low, high]) in whole.iter_mut().zip(acc) {

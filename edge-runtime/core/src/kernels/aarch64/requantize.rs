@@ -3,16 +3,17 @@
 
 use core::arch::aarch64::*;
 
-/// Multipliers of `4 * Q` channels and the output's zero point.
+/// Multipliers of `4 * Q` channels and the output's zero point. `RELU` is for a zero point of 0, as layers have whose negative outputs
+/// are cut off: FCVTNU cuts them off too, and nothing is added.
 #[derive(Clone, Copy)]
-pub(super) struct Requantize<const Q: usize> {
+pub(super) struct Requantize<const Q: usize, const RELU: bool> {
     multiplier: [float32x4_t; Q],
     zero: int16x8_t,
 }
 
-impl<const Q: usize> Requantize<Q> {
+impl<const Q: usize, const RELU: bool> Requantize<Q, RELU> {
     /// # Safety
-    /// `multiplier` points to `4 * Q` numbers.
+    /// `multiplier` points to `4 * Q` numbers, and `zero` is 0 where `RELU` says so.
     #[inline]
     #[target_feature(enable = "neon")]
     pub unsafe fn new(multiplier: *const f32, zero: u8) -> Self {
@@ -24,19 +25,25 @@ impl<const Q: usize> Requantize<Q> {
         Self { multiplier: all, zero: vdupq_n_s16(i16::from(zero)) }
     }
 
-    /// Four accumulators as whole steps of the output, before the zero point.
+    /// Four accumulators in steps of the output, not rounded yet.
     #[inline]
     #[target_feature(enable = "neon")]
-    fn steps(&self, acc: &[int32x4_t; Q], q: usize) -> int32x4_t {
-        vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(acc[q]), self.multiplier[q]))
+    fn steps(&self, acc: &[int32x4_t; Q], q: usize) -> float32x4_t {
+        vmulq_f32(vcvtq_f32_s32(acc[q]), self.multiplier[q])
     }
 
-    /// Eight outputs.
+    /// Eight outputs, to be narrowed once more.
     #[inline]
     #[target_feature(enable = "neon")]
     fn eight(&self, acc: &[int32x4_t; Q], q: usize) -> int16x8_t {
-        let steps = vqmovn_high_s32(vqmovn_s32(self.steps(acc, q)), self.steps(acc, q + 1));
-        vqaddq_s16(steps, self.zero)
+        let (low, high) = (self.steps(acc, q), self.steps(acc, q + 1));
+        if RELU {
+            let low = vqmovn_u32(vcvtnq_u32_f32(low));
+            vreinterpretq_s16_u16(vqmovn_high_u32(low, vcvtnq_u32_f32(high)))
+        } else {
+            let low = vqmovn_s32(vcvtnq_s32_f32(low));
+            vqaddq_s16(vqmovn_high_s32(low, vcvtnq_s32_f32(high)), self.zero)
+        }
     }
 
     /// Writes the outputs of one pixel.
@@ -46,10 +53,20 @@ impl<const Q: usize> Requantize<Q> {
     #[inline]
     #[target_feature(enable = "neon")]
     pub unsafe fn store(&self, acc: &[int32x4_t; Q], y: *mut u8) {
-        let low = vqmovun_s16(self.eight(acc, 0));
-        // SAFETY: the caller's promise.
-        unsafe {
-            if Q == 2 { vst1_u8(y, low) } else { vst1q_u8(y, vqmovun_high_s16(low, self.eight(acc, 2))) }
+        let first = self.eight(acc, 0);
+        let low = if RELU { vqmovn_u16(vreinterpretq_u16_s16(first)) } else { vqmovun_s16(first) };
+        if Q == 2 {
+            // SAFETY: the caller's promise.
+            unsafe { vst1_u8(y, low) };
+            return;
         }
+        let last = self.eight(acc, 2);
+        let all = if RELU {
+            vqmovn_high_u16(low, vreinterpretq_u16_s16(last))
+        } else {
+            vqmovun_high_s16(low, last)
+        };
+        // SAFETY: the caller's promise.
+        unsafe { vst1q_u8(y, all) };
     }
 }
