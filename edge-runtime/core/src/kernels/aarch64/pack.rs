@@ -10,8 +10,7 @@ pub(super) const PART: usize = 512;
 ///
 /// # Safety
 /// As [`signed`]; `to` points to `16 * P` bytes a chunk.
-#[inline]
-#[target_feature(enable = "neon")]
+#[inline(always)]
 pub(super) unsafe fn chunks<const P: usize>(
     x: *const u8,
     stride: usize,
@@ -31,8 +30,7 @@ pub(super) unsafe fn chunks<const P: usize>(
 ///
 /// # Safety
 /// As [`signed`]; `to` points to `64 * P` bytes for every 16 inputs or part of them.
-#[inline]
-#[target_feature(enable = "neon")]
+#[inline(always)]
 pub(super) unsafe fn repeated<const P: usize>(
     x: *const u8,
     stride: usize,
@@ -57,8 +55,7 @@ pub(super) unsafe fn repeated<const P: usize>(
 ///
 /// # Safety
 /// `x` points to `P` such pixels. `before` bytes in front of each belong to the same pixel.
-#[inline]
-#[target_feature(enable = "neon")]
+#[inline(always)]
 unsafe fn signed<const P: usize>(
     x: *const u8,
     stride: usize,
@@ -66,13 +63,17 @@ unsafe fn signed<const P: usize>(
     before: usize,
     mut put: impl FnMut(usize, usize, int8x16_t),
 ) {
-    let sign = vdupq_n_u8(0x80);
+    // SAFETY: NEON is part of every processor that this is called on.
+    let sign = unsafe { vdupq_n_u8(0x80) };
     let (chunks, rest) = (depth / 16, depth % 16);
     for chunk in 0..chunks {
         for pixel in 0..P {
             // SAFETY: 16 inputs of the pixel.
-            let q = unsafe { vld1q_u8(x.add(pixel * stride + chunk * 16)) };
-            put(chunk, pixel, vreinterpretq_s8_u8(veorq_u8(q, sign)));
+            let q = unsafe {
+                let q = vld1q_u8(x.add(pixel * stride + chunk * 16));
+                vreinterpretq_s8_u8(veorq_u8(q, sign))
+            };
+            put(chunk, pixel, q);
         }
     }
     if rest == 0 {
@@ -82,14 +83,15 @@ unsafe fn signed<const P: usize>(
         // SAFETY: where the pixel has 16 inputs up to `depth`, they are read and moved down, otherwise `rest` bytes.
         let q = unsafe {
             let x = x.add(pixel * stride);
-            if depth + before >= 16 {
+            let q = if depth + before >= 16 {
                 let up_to_end = vld1q_u8(x.add(depth).sub(16));
                 vqtbl1q_u8(up_to_end, vld1q_u8(DOWN.as_ptr().add(16 - rest)))
             } else {
                 few(x, rest)
-            }
+            };
+            vreinterpretq_s8_u8(veorq_u8(q, sign))
         };
-        put(chunks, pixel, vreinterpretq_s8_u8(veorq_u8(q, sign)));
+        put(chunks, pixel, q);
     }
 }
 
