@@ -83,8 +83,8 @@ impl<const RELU: bool> Operator<RELU> {
         let steps = self.depth.div_ceil(DEPTH);
         // SAFETY: the caller's promise.
         unsafe {
-            let mut acc = self.start::<Q>(first);
-            accumulate(&mut acc, x, self.weights.add(first * steps * DEPTH), steps);
+            let mut acc = [[[vdupq_n_s32(0); 2]; Q]; PIXELS];
+            accumulate::<Q, true>(&mut acc, x, self.weights.add(first * steps * DEPTH), steps);
             self.finish(&acc, first, y, y_stride);
         }
     }
@@ -110,12 +110,12 @@ impl<const RELU: bool> Operator<RELU> {
             let mut block = [[0u8; BLOCK]; PIXELS];
             // SAFETY: the caller's promise.
             unsafe {
-                let mut acc = self.start::<4>(first);
+                let mut acc = [[[vdupq_n_s32(0); 2]; 4]; PIXELS];
                 for from in (0..self.depth).step_by(PART) {
                     let part = PART.min(self.depth - from);
                     pack::repeated::<PIXELS>(x.add(from), self.x_stride, part, from, packed);
                     let weights = self.weights.add(first * steps * DEPTH + from * BLOCK);
-                    accumulate(&mut acc, packed, weights, part.div_ceil(DEPTH));
+                    accumulate::<4, false>(&mut acc, packed, weights, part.div_ceil(DEPTH));
                 }
                 self.finish(&acc, first, block.as_mut_ptr().cast(), BLOCK);
                 let count = BLOCK.min(outputs.end - first);
@@ -123,23 +123,6 @@ impl<const RELU: bool> Operator<RELU> {
                     y.add(pixel * y_stride + first).copy_from_nonoverlapping(block.as_ptr(), count);
                 }
             }
-        }
-    }
-
-    /// Sums before the first step.
-    ///
-    /// # Safety
-    /// `first` is the first output of a block.
-    #[inline(always)]
-    unsafe fn start<const Q: usize>(&self, first: usize) -> Tile<Q> {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let mut bias = [[vdupq_n_s32(0); 2]; Q];
-            for (q, bias) in bias.iter_mut().enumerate() {
-                let (four, zero) = (vld1q_s32(self.bias.add(first + 4 * q)), vdupq_n_s32(0));
-                *bias = [vzip1q_s32(four, zero), vzip2q_s32(four, zero)];
-            }
-            [bias; PIXELS]
         }
     }
 
@@ -152,10 +135,14 @@ impl<const RELU: bool> Operator<RELU> {
         // SAFETY: the caller's promise.
         unsafe {
             let requantize = Requantize::<Q, RELU>::new(self.multiplier.add(first), self.zero);
+            let mut bias = [vdupq_n_s32(0); Q];
+            for (q, bias) in bias.iter_mut().enumerate() {
+                *bias = vld1q_s32(self.bias.add(first + 4 * q));
+            }
             for (pixel, acc) in acc.iter().enumerate() {
                 let mut whole = [vdupq_n_s32(0); Q];
-                for (whole, &[low, high]) in whole.iter_mut().zip(acc) {
-                    *whole = vpaddq_s32(low, high);
+                for (q, (whole, &halves)) in whole.iter_mut().zip(acc).enumerate() {
+                    *whole = vaddq_s32(neighbours(halves), bias[q]);
                 }
                 requantize.store(&whole, y.add(pixel * y_stride));
             }
@@ -163,12 +150,12 @@ impl<const RELU: bool> Operator<RELU> {
     }
 }
 
-/// Adds `steps` steps of packed pixels times weights.
+/// Adds `steps` steps of packed pixels times weights. `NEW` is for sums that are 0 still: the first steps do not read them.
 ///
 /// # Safety
 /// `x` points to 16 bytes for each step and each of two pixels, `weights` to 64 bytes a step.
 #[inline(always)]
-unsafe fn accumulate<const Q: usize>(
+unsafe fn accumulate<const Q: usize, const NEW: bool>(
     acc: &mut Tile<Q>,
     mut x: *const i8,
     mut weights: *const i8,
@@ -176,14 +163,22 @@ unsafe fn accumulate<const Q: usize>(
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        for _ in 0..steps / 4 {
-            two_steps(acc, x, weights);
-            two_steps(acc, x.add(64), weights.add(128));
+        let mut fours = steps / 4;
+        if NEW && fours > 0 {
+            two_steps::<Q, true, 0>(acc, x, weights);
+            two_steps::<Q, false, 128>(acc, x.add(64), weights);
+            x = x.add(128);
+            weights = weights.add(256);
+            fours -= 1;
+        }
+        for _ in 0..fours {
+            two_steps::<Q, false, 0>(acc, x, weights);
+            two_steps::<Q, false, 128>(acc, x.add(64), weights);
             x = x.add(128);
             weights = weights.add(256);
         }
         if steps % 4 >= 2 {
-            two_steps(acc, x, weights);
+            two_steps::<Q, false, 0>(acc, x, weights);
             x = x.add(64);
             weights = weights.add(128);
         }
@@ -193,48 +188,105 @@ unsafe fn accumulate<const Q: usize>(
     }
 }
 
-/// Two steps, whose products are added in 16 bits. An `asm!` for each four outputs: LLVM's own order of these instructions takes
-/// more registers than there are.
+/// Eight outputs' products of two steps, added in 16 bits and then to the sums (or as the sums). An `asm!`: LLVM's own order of these
+/// instructions, and of their loads, takes more registers than there are.
+macro_rules! eight_outputs {
+    ($add:literal, $sum:ident, $weights:expr, $at:expr, $x:expr, $a:expr, $b:expr, $q:expr) => {
+        asm!(
+            "ldp {w0:q}, {w1:q}, [{weights}, #{first}]",
+            "ldp {w2:q}, {w3:q}, [{weights}, #{second}]",
+            "smull  {t0:v}.8h, {w0:v}.8b,  {x0:v}.8b",
+            "smull2 {t1:v}.8h, {w0:v}.16b, {x0:v}.16b",
+            "smull  {t2:v}.8h, {w0:v}.8b,  {y0:v}.8b",
+            "smull2 {t3:v}.8h, {w0:v}.16b, {y0:v}.16b",
+            "smlal  {t0:v}.8h, {w2:v}.8b,  {x1:v}.8b",
+            "smlal2 {t1:v}.8h, {w2:v}.16b, {x1:v}.16b",
+            "smlal  {t2:v}.8h, {w2:v}.8b,  {y1:v}.8b",
+            "smlal2 {t3:v}.8h, {w2:v}.16b, {y1:v}.16b",
+            concat!($add, " {a0:v}.4s, {t0:v}.8h"),
+            concat!($add, " {a1:v}.4s, {t1:v}.8h"),
+            concat!($add, " {b0:v}.4s, {t2:v}.8h"),
+            concat!($add, " {b1:v}.4s, {t3:v}.8h"),
+            "smull  {t0:v}.8h, {w1:v}.8b,  {x0:v}.8b",
+            "smull2 {t1:v}.8h, {w1:v}.16b, {x0:v}.16b",
+            "smull  {t2:v}.8h, {w1:v}.8b,  {y0:v}.8b",
+            "smull2 {t3:v}.8h, {w1:v}.16b, {y0:v}.16b",
+            "smlal  {t0:v}.8h, {w3:v}.8b,  {x1:v}.8b",
+            "smlal2 {t1:v}.8h, {w3:v}.16b, {x1:v}.16b",
+            "smlal  {t2:v}.8h, {w3:v}.8b,  {y1:v}.8b",
+            "smlal2 {t3:v}.8h, {w3:v}.16b, {y1:v}.16b",
+            concat!($add, " {a2:v}.4s, {t0:v}.8h"),
+            concat!($add, " {a3:v}.4s, {t1:v}.8h"),
+            concat!($add, " {b2:v}.4s, {t2:v}.8h"),
+            concat!($add, " {b3:v}.4s, {t3:v}.8h"),
+            weights = in(reg) $weights,
+            first = const $at,
+            second = const $at + 64,
+            x0 = in(vreg) $x[0],
+            y0 = in(vreg) $x[1],
+            x1 = in(vreg) $x[2],
+            y1 = in(vreg) $x[3],
+            a0 = $sum(vreg) $a[$q][0],
+            a1 = $sum(vreg) $a[$q][1],
+            a2 = $sum(vreg) $a[$q + 1][0],
+            a3 = $sum(vreg) $a[$q + 1][1],
+            b0 = $sum(vreg) $b[$q][0],
+            b1 = $sum(vreg) $b[$q][1],
+            b2 = $sum(vreg) $b[$q + 1][0],
+            b3 = $sum(vreg) $b[$q + 1][1],
+            w0 = out(vreg) _,
+            w1 = out(vreg) _,
+            w2 = out(vreg) _,
+            w3 = out(vreg) _,
+            t0 = out(vreg) _,
+            t1 = out(vreg) _,
+            t2 = out(vreg) _,
+            t3 = out(vreg) _,
+            options(pure, readonly, nostack, preserves_flags),
+        )
+    };
+}
+
+/// Two steps, whose products are added in 16 bits; `NEW` sets the sums. Their weights begin at byte `AT` of `weights`.
 ///
 /// # Safety
-/// `x` points to 16 bytes for each of two steps and two pixels, `weights` to 64 bytes for each step.
+/// `x` points to 16 bytes for each of two steps and two pixels, `weights` to `AT` bytes and 64 for each step; `Q` is 2 or 4.
 #[inline(always)]
-unsafe fn two_steps<const Q: usize>(acc: &mut Tile<Q>, x: *const i8, weights: *const i8) {
-    let [pixel, other] = acc;
-    for (q, (a, b)) in pixel.iter_mut().zip(other).enumerate() {
-        // SAFETY: the caller's promise; the `asm!` computes on registers only.
-        unsafe {
-            asm!(
-                "smull  {t0:v}.8h, {w0:v}.8b,  {x0:v}.8b",
-                "smull2 {t1:v}.8h, {w0:v}.16b, {x0:v}.16b",
-                "smull  {t2:v}.8h, {w0:v}.8b,  {y0:v}.8b",
-                "smull2 {t3:v}.8h, {w0:v}.16b, {y0:v}.16b",
-                "smlal  {t0:v}.8h, {w1:v}.8b,  {x1:v}.8b",
-                "smlal2 {t1:v}.8h, {w1:v}.16b, {x1:v}.16b",
-                "smlal  {t2:v}.8h, {w1:v}.8b,  {y1:v}.8b",
-                "smlal2 {t3:v}.8h, {w1:v}.16b, {y1:v}.16b",
-                "sadalp {a0:v}.4s, {t0:v}.8h",
-                "sadalp {a1:v}.4s, {t1:v}.8h",
-                "sadalp {b0:v}.4s, {t2:v}.8h",
-                "sadalp {b1:v}.4s, {t3:v}.8h",
-                w0 = in(vreg) vld1q_s8(weights.add(16 * q)),
-                w1 = in(vreg) vld1q_s8(weights.add(64 + 16 * q)),
-                x0 = in(vreg) vld1q_s8(x),
-                y0 = in(vreg) vld1q_s8(x.add(16)),
-                x1 = in(vreg) vld1q_s8(x.add(32)),
-                y1 = in(vreg) vld1q_s8(x.add(48)),
-                a0 = inout(vreg) a[0],
-                a1 = inout(vreg) a[1],
-                b0 = inout(vreg) b[0],
-                b1 = inout(vreg) b[1],
-                t0 = out(vreg) _,
-                t1 = out(vreg) _,
-                t2 = out(vreg) _,
-                t3 = out(vreg) _,
-                options(pure, nomem, nostack, preserves_flags),
-            );
+unsafe fn two_steps<const Q: usize, const NEW: bool, const AT: usize>(
+    acc: &mut Tile<Q>,
+    x: *const i8,
+    weights: *const i8,
+) {
+    let [a, b] = acc;
+    // SAFETY: the caller's promise; each `asm!` reads 32 bytes of weights in both steps.
+    unsafe {
+        let x = [vld1q_s8(x), vld1q_s8(x.add(16)), vld1q_s8(x.add(32)), vld1q_s8(x.add(48))];
+        if NEW {
+            eight_outputs!("saddlp", out, weights, AT, x, a, b, 0);
+        } else {
+            eight_outputs!("sadalp", inout, weights, AT, x, a, b, 0);
+        }
+        if Q == 4 && NEW {
+            eight_outputs!("saddlp", out, weights, AT + 32, x, a, b, 2);
+        } else if Q == 4 {
+            eight_outputs!("sadalp", inout, weights, AT + 32, x, a, b, 2);
         }
     }
+}
+
+/// Sums of neighbours. An `asm!`, because LLVM makes four instructions of `vpaddq_s32` and an addition.
+///
+/// # Safety
+/// NEON is there.
+#[inline(always)]
+unsafe fn neighbours([low, high]: Four) -> int32x4_t {
+    let sums;
+    // SAFETY: computes on registers only.
+    unsafe {
+        asm!("addp {0:v}.4s, {1:v}.4s, {2:v}.4s", lateout(vreg) sums, in(vreg) low, in(vreg) high,
+            options(pure, nomem, nostack, preserves_flags));
+    }
+    sums
 }
 
 /// The step that is left where their number is odd.
