@@ -85,18 +85,16 @@ impl<const RELU: bool> Block<RELU> {
     ///
     /// # Safety
     /// `rows` point to 18 bytes each, `y` to 16 bytes for each of eight pixels `stride` apart.
-    #[inline]
-    #[target_feature(enable = "neon,dotprod")]
+    #[inline(always)]
     unsafe fn tile(&self, rows: [*const u8; 3], y: *mut u8, stride: usize) {
         for odd in 0..2 {
-            let mut windows = [vdupq_n_s8(0); 3];
-            for (windows, row) in windows.iter_mut().zip(rows) {
-                // SAFETY: the caller's promise.
-                let q = unsafe { vld1q_u8(row.add(2 * odd)) };
-                *windows = vreinterpretq_s8_u8(veorq_u8(q, vdupq_n_u8(0x80)));
-            }
             // SAFETY: the caller's promise.
             unsafe {
+                let mut windows = [vdupq_n_s8(0); 3];
+                for (windows, row) in windows.iter_mut().zip(rows) {
+                    let q = vld1q_u8(row.add(2 * odd));
+                    *windows = vreinterpretq_s8_u8(veorq_u8(q, vdupq_n_u8(0x80)));
+                }
                 self.pixel::<0>(&windows, y.add(odd * stride));
                 self.pixel::<1>(&windows, y.add((2 + odd) * stride));
                 self.pixel::<2>(&windows, y.add((4 + odd) * stride));
@@ -107,18 +105,18 @@ impl<const RELU: bool> Block<RELU> {
 
     /// # Safety
     /// `y` points to 16 bytes.
-    #[inline]
-    #[target_feature(enable = "neon,dotprod")]
+    #[inline(always)]
     unsafe fn pixel<const LANE: usize>(&self, windows: &[int8x16_t; 3], y: *mut u8) {
-        let mut acc = [vdupq_n_s32(0); 4];
-        for (q, acc) in acc.iter_mut().enumerate() {
-            // SAFETY: `bias` points to 16 numbers.
-            *acc = unsafe { vld1q_s32(self.bias.add(4 * q)) };
-            for (&windows, weights) in windows.iter().zip(&self.weights) {
-                *acc = dot_lane::<LANE>(*acc, weights[q], windows);
+        // SAFETY: the caller's promise; `bias` points to 16 numbers.
+        unsafe {
+            let mut acc = [vdupq_n_s32(0); 4];
+            for (q, acc) in acc.iter_mut().enumerate() {
+                *acc = vld1q_s32(self.bias.add(4 * q));
+                for (&windows, weights) in windows.iter().zip(&self.weights) {
+                    *acc = dot_lane::<LANE>(*acc, weights[q], windows);
+                }
             }
+            self.requantize.store(&acc, y);
         }
-        // SAFETY: the caller's promise.
-        unsafe { self.requantize.store(&acc, y) };
     }
 }
