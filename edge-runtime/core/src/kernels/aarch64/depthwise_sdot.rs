@@ -45,17 +45,15 @@ unsafe fn dense<const Q: usize, const RELU: bool>(block: &Block) {
         let mut b = add(block.start(), &second, left);
         // An output's registers serve the one after the next, and the two change roles: no moves between registers.
         loop {
-            let third = column::<Q>(block, at + ahead, &interleave);
-            block.store::<Q, RELU>(&add(a, &third, right), at);
-            b = add(b, &third, middle);
+            let third = step::<Q>(block, at + ahead, &interleave, [right, middle], [&mut a, &mut b]);
+            block.store::<Q, RELU>(&a, at);
             a = add(block.start(), &third, left);
             at += block.count;
             if at == end {
                 break;
             }
-            let third = column::<Q>(block, at + ahead, &interleave);
-            block.store::<Q, RELU>(&add(b, &third, right), at);
-            a = add(a, &third, middle);
+            let third = step::<Q>(block, at + ahead, &interleave, [right, middle], [&mut b, &mut a]);
+            block.store::<Q, RELU>(&b, at);
             b = add(block.start(), &third, left);
             at += block.count;
             if at == end {
@@ -146,6 +144,63 @@ unsafe fn column<const Q: usize>(block: &Block, at: usize, index: &[uint8x16_t; 
                 *column = x;
             }
         }
+        column
+    }
+}
+
+/// The column at byte `at`, which is the right one of the first sums and the middle one of the second. All in one `asm!`, because
+/// every register is taken.
+///
+/// # Safety
+/// That column exists; the processor has the dot product extension.
+#[inline(always)]
+unsafe fn step<const Q: usize>(
+    block: &Block,
+    at: usize,
+    index: &[uint8x16_t; 4],
+    [right, middle]: [&Column<Q>; 2],
+    [done, next]: [&mut Sums<Q>; 2],
+) -> Column<Q> {
+    // SAFETY: the caller's promise: 16 bytes are read in each row where the block has 16 channels.
+    unsafe {
+        if Q == 2 {
+            let column = column::<Q>(block, at, index);
+            *done = add(*done, &column, right);
+            *next = add(*next, &column, middle);
+            return column;
+        }
+        let rows = &block.rows;
+        let mut column = [vdupq_n_s8(0); Q];
+        asm!(
+            "ldr q0, [{a}, {at}]",
+            "ldr q1, [{b}, {at}]",
+            "ldr q2, [{c}, {at}]",
+            "eor v0.16b, v0.16b, {sign:v}.16b",
+            "eor v1.16b, v1.16b, {sign:v}.16b",
+            "eor v2.16b, v2.16b, {sign:v}.16b",
+            "tbl {x1:v}.16b, {{v0.16b - v2.16b}}, {i1:v}.16b",
+            "tbl {x2:v}.16b, {{v0.16b - v2.16b}}, {i2:v}.16b",
+            "tbl {x3:v}.16b, {{v0.16b - v2.16b}}, {i3:v}.16b",
+            "tbl v0.16b, {{v0.16b - v2.16b}}, {i0:v}.16b",
+            "sdot {d1:v}.4s, {x1:v}.16b, {r1:v}.16b",
+            "sdot {d2:v}.4s, {x2:v}.16b, {r2:v}.16b",
+            "sdot {d3:v}.4s, {x3:v}.16b, {r3:v}.16b",
+            "sdot {d0:v}.4s, v0.16b, {r0:v}.16b",
+            "sdot {n1:v}.4s, {x1:v}.16b, {m1:v}.16b",
+            "sdot {n2:v}.4s, {x2:v}.16b, {m2:v}.16b",
+            "sdot {n3:v}.4s, {x3:v}.16b, {m3:v}.16b",
+            "sdot {n0:v}.4s, v0.16b, {m0:v}.16b",
+            a = in(reg) rows[0], b = in(reg) rows[1], c = in(reg) rows[2], at = in(reg) at,
+            sign = in(vreg) vdupq_n_u8(0x80),
+            i0 = in(vreg) index[0], i1 = in(vreg) index[1], i2 = in(vreg) index[2], i3 = in(vreg) index[3],
+            r0 = in(vreg) right[0], r1 = in(vreg) right[1], r2 = in(vreg) right[2], r3 = in(vreg) right[3],
+            m0 = in(vreg) middle[0], m1 = in(vreg) middle[1], m2 = in(vreg) middle[2], m3 = in(vreg) middle[3],
+            d0 = inout(vreg) done[0], d1 = inout(vreg) done[1], d2 = inout(vreg) done[2], d3 = inout(vreg) done[3],
+            n0 = inout(vreg) next[0], n1 = inout(vreg) next[1], n2 = inout(vreg) next[2], n3 = inout(vreg) next[3],
+            x1 = out(vreg) column[1], x2 = out(vreg) column[2], x3 = out(vreg) column[3],
+            out("v0") column[0], out("v1") _, out("v2") _,
+            options(pure, readonly, nostack, preserves_flags),
+        );
         column
     }
 }
