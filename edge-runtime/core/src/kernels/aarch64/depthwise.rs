@@ -115,6 +115,6 @@ impl Block {
     #[inline(always)]
     pub unsafe fn store<const Q: usize, const RELU: bool>(&self, acc: &[int32x4_t; Q], at: usize) {
         // SAFETY: the caller's promise. Multipliers are loaded anew: registers are dearer than loads here.
-        unsafe { Requantize::<Q, RELU>::new(self.multiplier, self.zero).store(acc, self.y.add(at)) };
+        unsafe { Requantize::<Q, RELU, false>::new(self.multiplier, self.zero).store(acc, self.y.add(at)) };
     }
 }

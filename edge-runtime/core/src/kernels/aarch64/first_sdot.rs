@@ -64,7 +64,7 @@ struct Block<const RELU: bool> {
     /// For each row, four outputs a vector.
     weights: [[int8x16_t; 4]; 3],
     bias: *const i32,
-    requantize: Requantize<4, RELU>,
+    requantize: Requantize<4, RELU, false>,
 }
 
 impl<const RELU: bool> Block<RELU> {
@@ -72,7 +72,7 @@ impl<const RELU: bool> Block<RELU> {
     /// `weights` points to three rows of 64 bytes, `bias` to 16 numbers that outlive the block.
     #[inline]
     #[target_feature(enable = "neon,dotprod")]
-    unsafe fn new(weights: *const i8, bias: *const i32, requantize: Requantize<4, RELU>) -> Self {
+    unsafe fn new(weights: *const i8, bias: *const i32, requantize: Requantize<4, RELU, false>) -> Self {
         let mut all = [[vdupq_n_s8(0); 4]; 3];
         for (i, four) in all.as_flattened_mut().iter_mut().enumerate() {
             // SAFETY: the caller's promise.

@@ -74,7 +74,7 @@ struct Block<const RELU: bool> {
     /// Eight outputs each.
     weights: [Pairs; 2],
     bias: *const i32,
-    requantize: Requantize<4, RELU>,
+    requantize: Requantize<4, RELU, false>,
 }
 
 impl<const RELU: bool> Block<RELU> {
@@ -84,7 +84,11 @@ impl<const RELU: bool> Block<RELU> {
     /// `weights` points to three rows of 64 bytes, `bias` to 16 numbers that outlive the block.
     #[inline]
     #[target_feature(enable = "neon")]
-    unsafe fn new(weights: *const i8, bias: *const i32, requantize: Requantize<4, RELU>) -> Option<Self> {
+    unsafe fn new(
+        weights: *const i8,
+        bias: *const i32,
+        requantize: Requantize<4, RELU, false>,
+    ) -> Option<Self> {
         let mut all = [[vdupq_n_s16(0); 5]; 2];
         let mut fourth = vdupq_n_s16(0);
         for (half, pairs) in all.iter_mut().enumerate() {

@@ -20,8 +20,10 @@ pub(super) unsafe fn chunks<const P: usize>(
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        signed::<P>(x, stride, depth, before, |chunk, pixel, q| {
-            vst1q_s8(to.add((chunk * P + pixel) * 16), q)
+        signed::<P>(x, stride, depth, before, |chunk, pixels| {
+            for (pixel, q) in pixels.into_iter().enumerate() {
+                vst1q_s8(to.add((chunk * P + pixel) * 16), q);
+            }
         });
     }
 }
@@ -40,17 +42,27 @@ pub(super) unsafe fn repeated<const P: usize>(
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        signed::<P>(x, stride, depth, before, |chunk, pixel, q| {
-            let (to, q) = (to.add((chunk * 4 * P + pixel) * 16), vreinterpretq_s32_s8(q));
-            vst1q_s32(to.cast(), vdupq_laneq_s32::<0>(q));
-            vst1q_s32(to.add(16 * P).cast(), vdupq_laneq_s32::<1>(q));
-            vst1q_s32(to.add(32 * P).cast(), vdupq_laneq_s32::<2>(q));
-            vst1q_s32(to.add(48 * P).cast(), vdupq_laneq_s32::<3>(q));
+        signed::<P>(x, stride, depth, before, |chunk, pixels| {
+            let to = to.add(chunk * 64 * P);
+            let pixels = pixels.map(|q| vreinterpretq_s32_s8(q));
+            for (pixel, q) in pixels.into_iter().enumerate() {
+                vst1q_s32(to.add(16 * pixel).cast(), vdupq_laneq_s32::<0>(q));
+            }
+            for (pixel, q) in pixels.into_iter().enumerate() {
+                vst1q_s32(to.add(16 * (P + pixel)).cast(), vdupq_laneq_s32::<1>(q));
+            }
+            for (pixel, q) in pixels.into_iter().enumerate() {
+                vst1q_s32(to.add(16 * (2 * P + pixel)).cast(), vdupq_laneq_s32::<2>(q));
+            }
+            for (pixel, q) in pixels.into_iter().enumerate() {
+                vst1q_s32(to.add(16 * (3 * P + pixel)).cast(), vdupq_laneq_s32::<3>(q));
+            }
         });
     }
 }
 
-/// Calls `put(chunk, pixel, 16 inputs)` for `depth` inputs of `P` pixels `stride` apart. Inputs beyond `depth` come as
+/// Calls `put(chunk, 16 inputs of each pixel)` for `depth` inputs of `P` pixels `stride` apart; stores side by side go by pairs.
+/// Inputs beyond `depth` come as
 /// 0; the weights there are 0 too.
 ///
 /// # Safety
@@ -61,27 +73,29 @@ unsafe fn signed<const P: usize>(
     stride: usize,
     depth: usize,
     before: usize,
-    mut put: impl FnMut(usize, usize, int8x16_t),
+    mut put: impl FnMut(usize, [int8x16_t; P]),
 ) {
     // SAFETY: NEON is part of every processor that this is called on.
     let sign = unsafe { vdupq_n_u8(0x80) };
     let (chunks, rest) = (depth / 16, depth % 16);
+    // SAFETY: as before.
+    let mut pixels = unsafe { [vdupq_n_s8(0); P] };
     for chunk in 0..chunks {
-        for pixel in 0..P {
+        for (pixel, inputs) in pixels.iter_mut().enumerate() {
             // SAFETY: 16 inputs of the pixel.
-            let q = unsafe {
+            *inputs = unsafe {
                 let q = vld1q_u8(x.add(pixel * stride + chunk * 16));
                 vreinterpretq_s8_u8(veorq_u8(q, sign))
             };
-            put(chunk, pixel, q);
         }
+        put(chunk, pixels);
     }
     if rest == 0 {
         return;
     }
-    for pixel in 0..P {
+    for (pixel, inputs) in pixels.iter_mut().enumerate() {
         // SAFETY: where the pixel has 16 inputs up to `depth`, they are read and moved down, otherwise `rest` bytes.
-        let q = unsafe {
+        *inputs = unsafe {
             let x = x.add(pixel * stride);
             let q = if depth + before >= 16 {
                 let up_to_end = vld1q_u8(x.add(depth).sub(16));
@@ -91,8 +105,8 @@ unsafe fn signed<const P: usize>(
             };
             vreinterpretq_s8_u8(veorq_u8(q, sign))
         };
-        put(chunks, pixel, q);
     }
+    put(chunks, pixels);
 }
 
 /// The first `count` bytes, then zeros.

@@ -3,7 +3,7 @@
 
 use super::dot::dot_lane;
 use super::pack::{self, PART, tiles};
-use super::requantize::Requantize;
+use super::requantize::{Requantize, are_short};
 use crate::kernels::layout::{BLOCK, DEPTH};
 use crate::kernels::pointwise::Call;
 use core::arch::aarch64::*;
@@ -16,19 +16,21 @@ const PIXELS: usize = 6;
 pub(in crate::kernels) fn pointwise(call: Call) {
     // SAFETY: the set is handed out only where the processor has the dot product extension.
     unsafe {
-        match (call.pixels() >= PIXELS, call.channels().zero()) {
-            (true, 0) => run::<PIXELS, true>(call),
-            (true, _) => run::<PIXELS, false>(call),
-            (false, _) => run::<1, false>(call),
+        if call.pixels() < PIXELS {
+            run::<1, false>(call)
+        } else if call.channels().zero() == 0 && are_short(call.channels(), call.depth()) {
+            run::<PIXELS, true>(call)
+        } else {
+            run::<PIXELS, false>(call)
         }
     }
 }
 
 #[target_feature(enable = "neon,dotprod")]
-fn run<const P: usize, const RELU: bool>(mut call: Call) {
+fn run<const P: usize, const SHORT: bool>(mut call: Call) {
     let (pixels, outputs, channels) = (call.pixels(), call.outputs(), *call.channels());
     let (x_stride, y_stride) = (call.x_stride(), call.y_stride());
-    let op = Operator::<RELU> {
+    let op = Operator::<SHORT> {
         depth: call.depth(),
         x_stride,
         weights: call.weights().as_ptr(),
@@ -63,8 +65,9 @@ fn run<const P: usize, const RELU: bool>(mut call: Call) {
     }
 }
 
-/// What all tiles of a call share; the output's zero point is 0 where `RELU` says so.
-struct Operator<const RELU: bool> {
+/// What all tiles of a call share; where `SHORT` says so, the output's zero point is 0 and its steps
+/// [`are_short`].
+struct Operator<const SHORT: bool> {
     depth: usize,
     x_stride: usize,
     weights: *const i8,
@@ -73,7 +76,7 @@ struct Operator<const RELU: bool> {
     zero: u8,
 }
 
-impl<const RELU: bool> Operator<RELU> {
+impl<const SHORT: bool> Operator<SHORT> {
     /// Computes `4 * Q` outputs from `first` on for `P` packed pixels.
     ///
     /// # Safety
@@ -164,7 +167,7 @@ impl<const RELU: bool> Operator<RELU> {
     ) {
         // SAFETY: the caller's promise.
         unsafe {
-            let requantize = Requantize::<Q, RELU>::new(self.multiplier.add(first), self.zero);
+            let requantize = Requantize::<Q, SHORT, SHORT>::new(self.multiplier.add(first), self.zero);
             for (pixel, acc) in acc.iter().enumerate() {
                 requantize.store(acc, y.add(pixel * y_stride));
             }

@@ -2,7 +2,7 @@
 //! step and meets a pixel's four inputs repeated four times; two steps' products are added in 16 bits, then widened.
 
 use super::pack::{self, PART, tiles};
-use super::requantize::Requantize;
+use super::requantize::{Requantize, are_short};
 use crate::kernels::layout::{BLOCK, DEPTH};
 use crate::kernels::pointwise::Call;
 use core::arch::aarch64::*;
@@ -14,15 +14,21 @@ const PIXELS: usize = 2;
 
 pub(in crate::kernels) fn pointwise(call: Call) {
     // SAFETY: NEON is part of every processor that the set is handed out on.
-    unsafe { if call.channels().zero() == 0 { run::<true>(call) } else { run::<false>(call) } }
+    unsafe {
+        if call.channels().zero() == 0 && are_short(call.channels(), call.depth()) {
+            run::<true>(call)
+        } else {
+            run::<false>(call)
+        }
+    }
 }
 
 #[target_feature(enable = "neon")]
-fn run<const RELU: bool>(mut call: Call) {
+fn run<const SHORT: bool>(mut call: Call) {
     let (pixels, outputs, channels) = (call.pixels(), call.outputs(), *call.channels());
     // A single pixel is computed as two at the same place.
     let (x_stride, y_stride) = if pixels == 1 { (0, 0) } else { (call.x_stride(), call.y_stride()) };
-    let op = Operator::<RELU> {
+    let op = Operator::<SHORT> {
         depth: call.depth(),
         x_stride,
         weights: call.weights().as_ptr(),
@@ -63,8 +69,9 @@ type Four = [int32x4_t; 2];
 /// Sums of a tile: `4 * Q` outputs of each pixel.
 type Tile<const Q: usize> = [[Four; Q]; PIXELS];
 
-/// What all tiles of a call share; the output's zero point is 0 where `RELU` says so.
-struct Operator<const RELU: bool> {
+/// What all tiles of a call share; where `SHORT` says so, the output's zero point is 0 and its steps
+/// [`are_short`].
+struct Operator<const SHORT: bool> {
     depth: usize,
     x_stride: usize,
     weights: *const i8,
@@ -73,7 +80,7 @@ struct Operator<const RELU: bool> {
     zero: u8,
 }
 
-impl<const RELU: bool> Operator<RELU> {
+impl<const SHORT: bool> Operator<SHORT> {
     /// Computes `4 * Q` outputs from `first` on for `P` packed pixels.
     ///
     /// # Safety
@@ -134,7 +141,7 @@ impl<const RELU: bool> Operator<RELU> {
     unsafe fn finish<const Q: usize>(&self, acc: &Tile<Q>, first: usize, y: *mut u8, y_stride: usize) {
         // SAFETY: the caller's promise.
         unsafe {
-            let requantize = Requantize::<Q, RELU>::new(self.multiplier.add(first), self.zero);
+            let requantize = Requantize::<Q, SHORT, SHORT>::new(self.multiplier.add(first), self.zero);
             let mut bias = [vdupq_n_s32(0); Q];
             for (q, bias) in bias.iter_mut().enumerate() {
                 *bias = vld1q_s32(self.bias.add(first + 4 * q));
