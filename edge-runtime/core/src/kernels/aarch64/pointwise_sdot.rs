@@ -205,10 +205,7 @@ unsafe fn accumulate<const P: usize, const Q: usize>(
     // SAFETY: the caller's promise.
     unsafe {
         for _ in 0..steps / 4 {
-            let mut pixels = [vdupq_n_s8(0); P];
-            for (p, pixel) in pixels.iter_mut().enumerate() {
-                *pixel = vld1q_s8(x.add(16 * p));
-            }
+            let pixels = load(x);
             step::<0, P, Q>(acc, &pixels, weights);
             step::<1, P, Q>(acc, &pixels, weights.add(64));
             step::<2, P, Q>(acc, &pixels, weights.add(128));
@@ -216,14 +213,34 @@ unsafe fn accumulate<const P: usize, const Q: usize>(
             x = x.add(16 * P);
             weights = weights.add(256);
         }
-        for i in 0..steps % 4 {
-            let mut pixels = [vdupq_n_s8(0); P];
-            for (p, pixel) in pixels.iter_mut().enumerate() {
-                *pixel = vreinterpretq_s8_s32(vld1q_dup_s32(x.add(16 * p + 4 * i).cast()));
-            }
+        let rest = steps % 4;
+        if rest > 0 {
+            // A chunk is packed to its end; its weights are not.
+            let pixels = load(x);
             step::<0, P, Q>(acc, &pixels, weights);
-            weights = weights.add(64);
+            if rest > 1 {
+                step::<1, P, Q>(acc, &pixels, weights.add(64));
+            }
+            if rest > 2 {
+                step::<2, P, Q>(acc, &pixels, weights.add(128));
+            }
         }
+    }
+}
+
+/// A chunk of `P` pixels.
+///
+/// # Safety
+/// `x` points to `16 * P` bytes.
+#[inline(always)]
+unsafe fn load<const P: usize>(x: *const i8) -> [int8x16_t; P] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut pixels = [vdupq_n_s8(0); P];
+        for (p, pixel) in pixels.iter_mut().enumerate() {
+            *pixel = vld1q_s8(x.add(16 * p));
+        }
+        pixels
     }
 }
 

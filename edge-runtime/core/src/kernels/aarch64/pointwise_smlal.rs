@@ -178,7 +178,15 @@ unsafe fn accumulate<const Q: usize, const NEW: bool>(
             weights = weights.add(256);
             fours -= 1;
         }
-        for _ in 0..fours {
+        for _ in 0..fours / 2 {
+            two_steps::<Q, false, 0>(acc, x, weights);
+            two_steps::<Q, false, 128>(acc, x.add(64), weights);
+            two_steps::<Q, false, 256>(acc, x.add(128), weights);
+            two_steps::<Q, false, 384>(acc, x.add(192), weights);
+            x = x.add(256);
+            weights = weights.add(512);
+        }
+        if fours % 2 == 1 {
             two_steps::<Q, false, 0>(acc, x, weights);
             two_steps::<Q, false, 128>(acc, x.add(64), weights);
             x = x.add(128);
