@@ -204,14 +204,17 @@ unsafe fn accumulate<const P: usize, const Q: usize>(
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        for _ in 0..steps / 4 {
-            let pixels = load(x);
-            step::<0, P, Q>(acc, &pixels, weights);
-            step::<1, P, Q>(acc, &pixels, weights.add(64));
-            step::<2, P, Q>(acc, &pixels, weights.add(128));
-            step::<3, P, Q>(acc, &pixels, weights.add(192));
+        let chunks = steps / 4;
+        if chunks % 2 == 1 {
+            chunk(acc, x, weights);
             x = x.add(16 * P);
             weights = weights.add(256);
+        }
+        for _ in 0..chunks / 2 {
+            chunk(acc, x, weights);
+            chunk(acc, x.add(16 * P), weights.add(256));
+            x = x.add(32 * P);
+            weights = weights.add(512);
         }
         let rest = steps % 4;
         if rest > 0 {
@@ -225,6 +228,26 @@ unsafe fn accumulate<const P: usize, const Q: usize>(
                 step::<2, P, Q>(acc, &pixels, weights.add(128));
             }
         }
+    }
+}
+
+/// Four steps.
+///
+/// # Safety
+/// As [`accumulate`].
+#[inline(always)]
+unsafe fn chunk<const P: usize, const Q: usize>(
+    acc: &mut [[int32x4_t; Q]; P],
+    x: *const i8,
+    weights: *const i8,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let pixels = load(x);
+        step::<0, P, Q>(acc, &pixels, weights);
+        step::<1, P, Q>(acc, &pixels, weights.add(64));
+        step::<2, P, Q>(acc, &pixels, weights.add(128));
+        step::<3, P, Q>(acc, &pixels, weights.add(192));
     }
 }
 
