@@ -62,8 +62,7 @@ pub(super) unsafe fn repeated<const P: usize>(
 }
 
 /// Calls `put(chunk, 16 inputs of each pixel)` for `depth` inputs of `P` pixels `stride` apart; stores side by side go by pairs.
-/// Inputs beyond `depth` come as
-/// 0; the weights there are 0 too.
+/// Inputs beyond `depth` come as 0; the weights there are 0 too.
 ///
 /// # Safety
 /// `x` points to `P` such pixels. `before` bytes in front of each belong to the same pixel.

@@ -65,8 +65,7 @@ fn run<const P: usize, const SHORT: bool>(mut call: Call) {
     }
 }
 
-/// What all tiles of a call share; where `SHORT` says so, the output's zero point is 0 and its steps
-/// [`are_short`].
+/// What all tiles of a call share; where `SHORT` says so, the output's zero point is 0 and its steps [`are_short`].
 struct Operator<const SHORT: bool> {
     depth: usize,
     x_stride: usize,

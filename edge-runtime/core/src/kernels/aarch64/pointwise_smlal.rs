@@ -69,8 +69,7 @@ type Four = [int32x4_t; 2];
 /// Sums of a tile: `4 * Q` outputs of each pixel.
 type Tile<const Q: usize> = [[Four; Q]; PIXELS];
 
-/// What all tiles of a call share; where `SHORT` says so, the output's zero point is 0 and its steps
-/// [`are_short`].
+/// What all tiles of a call share; where `SHORT` says so, the output's zero point is 0 and its steps [`are_short`].
 struct Operator<const SHORT: bool> {
     depth: usize,
     x_stride: usize,

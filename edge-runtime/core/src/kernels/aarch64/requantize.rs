@@ -5,8 +5,7 @@ use crate::kernels::Channels;
 use core::arch::aarch64::*;
 
 /// Multipliers of `4 * Q` channels and the output's zero point. `RELU` is for a zero point of 0, as layers have whose negative outputs
-/// are cut off: FCVTNU cuts them off too, and nothing is added. `SHORT` is for such
-/// ones whose steps [`are_short`], too.
+/// are cut off: FCVTNU cuts them off too, and nothing is added. `SHORT` is for those of them whose steps [`are_short`].
 #[derive(Clone, Copy)]
 pub(super) struct Requantize<const Q: usize, const RELU: bool, const SHORT: bool> {
     multiplier: [float32x4_t; Q],
@@ -81,9 +80,9 @@ impl<const Q: usize, const RELU: bool, const SHORT: bool> Requantize<Q, RELU, SH
 /// then halves of 32 bits are dropped instead of saturated.
 pub(super) fn are_short(channels: &Channels, depth: usize) -> bool {
     let bias = channels.signed_bias().iter().map(|b| b.unsigned_abs()).max().unwrap_or(0);
-    // Numbers of one sign are in the order of their bits. A negative one is the largest of all, and the bound is then not one.
+    // Numbers of one sign are in the order of their bits; any negative one comes out as the largest.
     let multiplier = f32::from_bits(channels.multiplier().iter().map(|m| m.to_bits()).max().unwrap_or(0));
     let bound = (depth as f32 * (128.0 * 128.0) + bias as f32) * multiplier;
     // Below 2^15 by more than the roundings of the bound itself.
-    (0.0..32000.0).contains(&bound)
+    multiplier.is_sign_positive() && bound < 32000.0
 }
