@@ -41,7 +41,9 @@ impl<'a> Rows<'a> {
         if memory.len() < row * span || window.kernel[0] > MAX_KERNEL_ROWS || shape.bytes() == 0 {
             return Err(Misfit { what: "scratch memory" });
         }
-        Ok(Self { memory, shape, window, row, span, next: 0, zero })
+        let ring = memory.get_mut(..row * span).unwrap_or_default();
+        ring.fill(zero);
+        Ok(Self { memory: ring, shape, window, row, span, next: 0, zero })
     }
 
     /// Copies in what the output row needs, in order of output rows. `input(y)` gives row `y` of the input.
@@ -54,13 +56,14 @@ impl<'a> Rows<'a> {
             let slot = self.slot(self.next);
             if let Some(to) = self.memory.get_mut(slot..slot + self.row) {
                 let left = self.window.before[1] * self.shape.channels;
-                let from = inside.and_then(&input).unwrap_or(&[]);
-                let end = left + from.len();
-                if let Some(middle) = to.get_mut(left..end) {
-                    middle.copy_from_slice(from);
-                }
-                for padding in [0..left, end..self.row] {
-                    to.get_mut(padding).unwrap_or_default().fill(self.zero);
+                match inside.and_then(&input) {
+                    // The padding around it is there since the ring was made.
+                    Some(from) => {
+                        if let Some(middle) = to.get_mut(left..left + from.len()) {
+                            middle.copy_from_slice(from);
+                        }
+                    }
+                    None => to.fill(self.zero),
                 }
             }
             self.next += 1;
