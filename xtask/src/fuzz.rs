@@ -52,7 +52,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     build()?;
     targets.iter().try_for_each(|target| match arguments.planted {
         true => bites(target),
-        false => search(target, &cache("corpus").join(target), arguments.seconds),
+        false => search(target, &cache("corpus").join(target), arguments.seconds, &[]),
     })
 }
 
