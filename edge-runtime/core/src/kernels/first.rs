@@ -2,19 +2,13 @@
 //! gathered: every kernel row is one step of four bytes.
 
 use super::layout::{self, DEPTH, block_bytes};
+use super::row::{Call, Numbers};
 use super::rows::{MAX_KERNEL_ROWS, Rows};
 use super::{Channels, Kernels, Misfit, Shape, Window};
 
 /// The numbers of a convolution over one channel.
 #[derive(Clone, Copy, Debug)]
-pub struct First<'a> {
-    shape: Shape,
-    window: Window,
-    output: Shape,
-    weights: &'a [i8],
-    channels: Channels<'a>,
-    x_zero: u8,
-}
+pub struct First<'a>(Numbers<'a>);
 
 impl<'a> First<'a> {
     /// Whether a window can be computed this way: up to four columns side by side.
@@ -44,19 +38,19 @@ impl<'a> First<'a> {
         if !Self::covers(&shape, &window) || !fits || outputs == 0 {
             return Err(wrong);
         }
-        Ok(Self {
+        Ok(Self(Numbers {
             shape,
             window,
             output: Shape { height, width, channels: outputs },
             weights,
             channels,
             x_zero,
-        })
+        }))
     }
 
     /// Size of the output.
     pub fn output(&self) -> Shape {
-        self.output
+        self.0.output
     }
 
     /// Bytes of scratch memory that [`First::run`] needs.
@@ -69,69 +63,17 @@ impl<'a> First<'a> {
     /// # Errors
     /// [`Misfit`] where a slice is shorter than its shape.
     pub fn run(&self, kernels: &Kernels, x: &[u8], y: &mut [u8], scratch: &mut [u8]) -> Result<(), Misfit> {
-        let mut rows = Rows::new(scratch, self.shape, self.window, self.x_zero)?;
-        let row = self.shape.row_bytes();
+        let mut rows = Rows::new(scratch, self.0.shape, self.0.window, self.0.x_zero)?;
+        let row = self.0.shape.row_bytes();
         let wrong = Misfit { what: "input and output of the first convolution" };
         let (x, y) =
-            (x.get(..self.shape.bytes()).ok_or(wrong)?, y.get_mut(..self.output.bytes()).ok_or(wrong)?);
-        for (at, y) in y.chunks_exact_mut(self.output.row_bytes().max(1)).enumerate() {
+            (x.get(..self.0.shape.bytes()).ok_or(wrong)?, y.get_mut(..self.0.output.bytes()).ok_or(wrong)?);
+        for (at, y) in y.chunks_exact_mut(self.0.output.row_bytes().max(1)).enumerate() {
             rows.advance(at, |line| x.get(line * row..(line + 1) * row));
             let (taps, count) = rows.taps(at);
             let taps = taps.get(..count).unwrap_or(&[]);
-            (kernels.first)(Call::new(self, taps, y)?);
+            (kernels.first)(Call::new(&self.0, DEPTH, taps, y)?);
         }
         Ok(())
-    }
-}
-
-/// A checked call for one output row: every row holds the last window and the rest of its step.
-pub struct Call<'a> {
-    op: &'a First<'a>,
-    rows: &'a [&'a [u8]],
-    y: &'a mut [u8],
-}
-
-impl<'a> Call<'a> {
-    fn new(op: &'a First<'a>, rows: &'a [&'a [u8]], y: &'a mut [u8]) -> Result<Self, Misfit> {
-        let needed = (op.output.width - 1) * op.window.stride[1] + DEPTH;
-        if rows.len() == op.window.kernel[0]
-            && rows.iter().all(|row| row.len() >= needed)
-            && y.len() == op.output.row_bytes()
-        {
-            Ok(Self { op, rows, y })
-        } else {
-            Err(Misfit { what: "rows of the first convolution" })
-        }
-    }
-
-    /// Pixels of the output row, 1 or more.
-    pub fn pixels(&self) -> usize {
-        self.op.output.width
-    }
-
-    /// Columns from one window to the next.
-    pub fn stride(&self) -> usize {
-        self.op.window.stride[1]
-    }
-
-    /// Output channels.
-    pub fn outputs(&self) -> usize {
-        self.op.output.channels
-    }
-
-    /// Weights in blocks; the inputs are four columns a kernel row.
-    pub fn weights(&self) -> &'a [i8] {
-        self.op.weights
-    }
-
-    /// Bias, multiplier, zero point.
-    pub fn channels(&self) -> &'a Channels<'a> {
-        &self.op.channels
-    }
-
-    /// The rows under the kernel, each of at least `(pixels - 1) * stride + 4` bytes, and the output row of
-    /// `pixels * outputs` bytes.
-    pub fn slices(&mut self) -> (&'a [&'a [u8]], &mut [u8]) {
-        (self.rows, self.y)
     }
 }

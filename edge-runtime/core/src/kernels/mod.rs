@@ -27,6 +27,7 @@ pub mod layout;
 pub mod pointwise;
 pub mod pool;
 mod requantize;
+pub mod row;
 mod rows;
 mod sets;
 #[cfg(feature = "suite")]
@@ -56,8 +57,8 @@ use core::fmt;
 pub struct Kernels {
     name: &'static str,
     pointwise: fn(pointwise::Call),
-    first: fn(first::Call),
-    depthwise: fn(depthwise::Call),
+    first: fn(row::Call),
+    depthwise: fn(row::Call),
     add: fn(add::Call),
     sums: fn(pool::Call),
 }

@@ -4,7 +4,7 @@
 
 use super::depthwise::{Block, Kernel, blocks};
 use super::dot::dot;
-use crate::kernels::depthwise::Call;
+use crate::kernels::row::Call;
 use core::arch::aarch64::*;
 use core::arch::asm;
 

@@ -3,7 +3,7 @@
 
 use super::depthwise::{Block, Kernel, blocks};
 use super::long::{mlal_high, mull_high};
-use crate::kernels::depthwise::Call;
+use crate::kernels::row::Call;
 use core::arch::aarch64::*;
 
 pub(in crate::kernels) fn depthwise(call: Call) {

@@ -5,8 +5,8 @@ use super::dot::dot_lane;
 use super::pack::tiles;
 use super::requantize::Requantize;
 use crate::kernels::Kernels;
-use crate::kernels::first::Call;
 use crate::kernels::layout::{BLOCK, DEPTH};
+use crate::kernels::row::Call;
 use core::arch::aarch64::*;
 
 /// Pixels of a tile.

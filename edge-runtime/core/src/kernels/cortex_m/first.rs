@@ -5,8 +5,8 @@
 
 use super::assembly::{clamp, pack, processor, steps};
 use super::instructions::{sxtb16, sxtb16_odd};
-use crate::kernels::first::Call;
 use crate::kernels::layout::{BLOCK, DEPTH, block_index};
+use crate::kernels::row::Call;
 use crate::kernels::scalar;
 use core::arch::naked_asm;
 use core::mem::{MaybeUninit, offset_of};

@@ -1,11 +1,11 @@
 //! Depthwise convolution of any kernel, one output after the other.
 
-use crate::kernels::depthwise::Call;
 use crate::kernels::layout::tap_index;
 use crate::kernels::requantize;
+use crate::kernels::row::Call;
 
 pub(in crate::kernels) fn depthwise(mut call: Call) {
-    let (stride, dilation, count) = (call.stride(), call.dilation(), call.count());
+    let (stride, dilation, count) = (call.stride(), call.dilation(), call.outputs());
     let ([_, width], weights, channels) = (call.kernel(), call.weights(), *call.channels());
     let numbers = channels.bias().iter().zip(channels.multiplier());
     let (rows, y) = call.slices();

@@ -1,8 +1,8 @@
 //! Convolution over one channel.
 
-use crate::kernels::first::Call;
 use crate::kernels::layout::{BLOCK, DEPTH};
 use crate::kernels::requantize;
+use crate::kernels::row::Call;
 
 pub(super) fn first(mut call: Call) {
     let (stride, outputs, weights, channels) =

@@ -8,7 +8,7 @@ mod cases;
 mod dice;
 mod reference;
 
-use super::{Kernels, add, depthwise, first, pointwise, pool, scalar};
+use super::{Kernels, add, pointwise, pool, row, scalar};
 use core::fmt;
 use dice::Dice;
 
@@ -113,10 +113,10 @@ pub fn planted(operator: &str) -> Kernels {
     fn pointwise(mut call: pointwise::Call) {
         flip(call.slices().1);
     }
-    fn first(mut call: first::Call) {
+    fn first(mut call: row::Call) {
         flip(call.slices().1);
     }
-    fn depthwise(mut call: depthwise::Call) {
+    fn depthwise(mut call: row::Call) {
         flip(call.slices().1);
     }
     fn add(mut call: add::Call) {

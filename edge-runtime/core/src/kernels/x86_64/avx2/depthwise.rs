@@ -4,15 +4,15 @@
 //! the middle columns of the first two rows, then that of the last row and nothing.
 
 use super::requantize::{Requantize, store};
-use crate::kernels::depthwise::Call;
 use crate::kernels::layout::{BLOCK, DEPTH, padded};
+use crate::kernels::row::Call;
 use crate::kernels::scalar;
 use core::arch::x86_64::*;
 
 const PAIRS: usize = 5;
 
 pub(in crate::kernels::x86_64) fn depthwise(call: Call) {
-    if call.count() < BLOCK {
+    if call.outputs() < BLOCK {
         scalar::depthwise(call);
     } else {
         // SAFETY: the set is handed out only where the processor has AVX2.
@@ -22,7 +22,7 @@ pub(in crate::kernels::x86_64) fn depthwise(call: Call) {
 
 #[target_feature(enable = "avx2")]
 fn run(mut call: Call) {
-    let (pixels, stride, count) = (call.pixels(), call.stride(), call.count());
+    let (pixels, stride, count) = (call.pixels(), call.stride(), call.outputs());
     let (weights, channels) = (call.weights().as_ptr(), *call.channels());
     let requantize = Requantize::new(channels.zero());
     let (rows, y) = call.slices();

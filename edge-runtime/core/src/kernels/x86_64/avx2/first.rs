@@ -1,8 +1,8 @@
 //! Convolution over one channel: a kernel row's window is four bytes side by side, one step.
 
 use super::tile::{Block, PIXELS, step};
-use crate::kernels::first::Call;
 use crate::kernels::layout::{BLOCK, DEPTH};
+use crate::kernels::row::Call;
 
 pub(in crate::kernels::x86_64) fn first(call: Call) {
     // SAFETY: the set is handed out only where the processor has AVX2.

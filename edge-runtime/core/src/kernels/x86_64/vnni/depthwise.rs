@@ -6,8 +6,8 @@
 
 use super::requantize::Requantize;
 use super::stores;
-use crate::kernels::depthwise::Call;
 use crate::kernels::layout::{BLOCK, DEPTH, padded};
+use crate::kernels::row::Call;
 use core::arch::x86_64::*;
 
 const ROWS: usize = 3;
@@ -19,7 +19,7 @@ pub(in crate::kernels::x86_64) fn depthwise(call: Call) {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi")]
 fn run(mut call: Call) {
-    let (pixels, stride, count) = (call.pixels(), call.stride(), call.count());
+    let (pixels, stride, count) = (call.pixels(), call.stride(), call.outputs());
     let (weights, channels) = (call.weights().as_ptr(), *call.channels());
     let (rows, y) = call.slices();
     let &[a, b, c] = rows else { return };

@@ -2,8 +2,8 @@
 
 use super::requantize::Requantize;
 use super::stores;
-use crate::kernels::first::Call;
 use crate::kernels::layout::{BLOCK, DEPTH};
+use crate::kernels::row::Call;
 use core::arch::x86_64::*;
 
 /// Pixels at a time.
