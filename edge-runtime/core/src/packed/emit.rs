@@ -1,8 +1,9 @@
 //! Puts a packed model's bytes where they belong: header, records, weights in the kernels' layout, numbers, properties, names.
 
+use super::arrange::Form;
+use super::plan::Plan;
 use super::record::{Field, header, kind, layer, value};
-use super::writer::{Form, Network, NetworkLayer, WriteError, arrange};
-use super::{ALIGNMENT, MAGIC, VERSION};
+use super::{ALIGNMENT, MAGIC, Network, NetworkLayer, VERSION};
 use crate::kernels::Window;
 use crate::kernels::layout::{self, DEPTH};
 
@@ -40,8 +41,7 @@ fn u32_of(n: usize) -> [u8; 4] {
 }
 
 /// Writes everything but the checksum.
-pub(super) fn compose(network: &Network, out: &mut Out) -> Result<(), WriteError> {
-    let (forms, plan) = arrange(network)?;
+pub(super) fn compose(network: &Network, forms: &[Form], plan: &Plan, out: &mut Out) {
     let layers = network.layers.len();
     out.at = header::SIZE;
     let values = out.section((layers + 1) * value::SIZE);
@@ -114,7 +114,6 @@ pub(super) fn compose(network: &Network, out: &mut Out) -> Result<(), WriteError
     ] {
         out.put(field.start, &n.to_le_bytes());
     }
-    Ok(())
 }
 
 fn write_layer(network: &Network, index: usize, form: &Form, scratch: usize, record: usize, out: &mut Out) {

@@ -13,16 +13,19 @@
 //!
 //! [`Packed`] is the checked view: after [`Packed::new`] no layer can fail to fit. [`write()`] is the only writer.
 
+mod arrange;
 mod check;
 mod emit;
+mod network;
 mod numbers;
 pub mod plan;
 mod record;
 mod view;
 mod writer;
 
+pub use network::{Network, NetworkLayer, NetworkValue, WriteError};
 pub use view::{Layer, Operator, Packed, Value};
-pub use writer::{Network, NetworkLayer, NetworkValue, WriteError, packed_len, write};
+pub use writer::{packed_len, write};
 
 use crate::model::MetadataError;
 use core::fmt;

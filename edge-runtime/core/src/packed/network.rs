@@ -1,0 +1,108 @@
+//! A network in ONNX's terms: what is to be packed.
+
+use crate::kernels::pool::Head;
+use crate::kernels::{Shape, Window};
+use crate::model::Metadata;
+use core::fmt;
+
+/// A network in ONNX's terms, ready to be packed.
+#[derive(Clone, Copy, Debug)]
+pub struct Network<'a> {
+    /// SHA-256 of the ONNX file.
+    pub onnx_sha256: [u8; 32],
+    /// What the model says of itself.
+    pub metadata: &'a Metadata,
+    /// The input, then what each layer makes.
+    pub values: &'a [NetworkValue<'a>],
+    /// In order of execution.
+    pub layers: &'a [NetworkLayer<'a>],
+    /// Reads the last value.
+    pub head: Head<'a>,
+}
+
+/// A value of 8 bits.
+#[derive(Clone, Copy, Debug)]
+pub struct NetworkValue<'a> {
+    /// Its name in the ONNX graph.
+    pub name: &'a str,
+    /// Its size.
+    pub shape: Shape,
+    /// Real units a step.
+    pub scale: f32,
+    /// The step that stands for 0.
+    pub zero: u8,
+}
+
+/// A layer.
+#[derive(Clone, Copy, Debug)]
+pub enum NetworkLayer<'a> {
+    /// A QLinearConv.
+    Convolution {
+        /// Value that it reads.
+        input: usize,
+        /// Its window.
+        window: Window,
+        /// Groups.
+        groups: usize,
+        /// Signed weights: output, input of the group, row, column.
+        weights: &'a [i8],
+        /// One a channel, as in the ONNX file.
+        biases: &'a [i32],
+        /// `(x_scale * w_scale) / y_scale` of each channel.
+        multipliers: &'a [f32],
+    },
+    /// The sum of two values of one shape, scale and zero point.
+    Add {
+        /// The two values.
+        inputs: [usize; 2],
+    },
+}
+
+impl NetworkLayer<'_> {
+    pub(super) fn inputs(&self) -> [usize; 2] {
+        match *self {
+            NetworkLayer::Convolution { input, .. } => [input; 2],
+            NetworkLayer::Add { inputs } => inputs,
+        }
+    }
+}
+
+/// Why a network cannot be packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteError {
+    /// A layer breaks a rule.
+    Layer {
+        /// Its number, from 0.
+        layer: usize,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The network as a whole does.
+    Network {
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The output slice is too short.
+    Space {
+        /// Bytes needed.
+        expected: usize,
+        /// Bytes given.
+        got: usize,
+    },
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Layer { layer, what } => {
+                write!(f, "layer {layer} cannot be packed: {what}; export the model again with host-trainer")
+            }
+            Self::Network { what } => {
+                write!(f, "the network cannot be packed: {what}; export the model again with host-trainer")
+            }
+            Self::Space { expected, got } => write!(f, "expected room for {expected} bytes, got {got}"),
+        }
+    }
+}
+
+impl core::error::Error for WriteError {}
