@@ -4,6 +4,7 @@
 //! it is Debian's `rustc-web`, which has none for these targets either but has its source: cargo compiles it along
 //! (`-Z build-std`, which `RUSTC_BOOTSTRAP=1` permits). Everything lands in `.cache/cross/TRIPLE`.
 
+use std::iter;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -75,9 +76,10 @@ impl Target {
 }
 
 /// Debian's Rust with its source, and a linker for bare Arm (rustup's brings its own).
-const DEBIAN: [Tool; 4] = [
+const DEBIAN: [Tool; 5] = [
     Tool { ask: &["/usr/bin/rustc", "--version"], package: "rustc-web" },
     Tool { ask: &["/usr/bin/cargo", "--version"], package: "cargo-web" },
+    Tool { ask: &["/usr/bin/clippy-driver", "--version"], package: "rust-web-clippy" },
     Tool { ask: &["test", "-f", "/usr/lib/rustlib/src/rust/library/Cargo.lock"], package: "rust-web-src" },
     Tool { ask: &["arm-none-eabi-ld", "--version"], package: "binutils-arm-none-eabi" },
 ];
@@ -96,6 +98,10 @@ pub fn cargo(target: Target, subcommand: &str) -> anyhow::Result<Command> {
         // What another toolchain's cargo set for its own compiler and libraries.
         cargo.env_remove("LD_LIBRARY_PATH").env_remove("RUSTC_WRAPPER");
         cargo.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
+        // Its own subcommands before those of rustup.
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = iter::once(PathBuf::from("/usr/bin")).chain(std::env::split_paths(&path));
+        cargo.env("PATH", std::env::join_paths(folders)?);
         cargo
     };
     cargo.arg(subcommand).args(["--target", triple, "--target-dir"]).arg(folder(target));

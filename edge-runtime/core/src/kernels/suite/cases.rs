@@ -211,19 +211,30 @@ pub(super) fn convolution(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) ->
     compare(&[UNTOUCHED; 64], &m.y[expected..][..64])
 }
 
-pub(super) fn depthwise(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcome {
-    // Mostly of the sizes that networks have, sometimes wide.
-    let (widest, most) = dice.pick(&[(21, 100), (21, 100), (150, 12)], (5, 1));
-    let shape =
-        Shape { height: dice.range(5, 9), width: dice.range(5, widest), channels: dice.range(1, most) };
-    let common = dice.range(0, 4) > 0;
-    let kernel = if common { [3, 3] } else { dice.pick(&[[5, 5], [1, 2], [3, 1], [2, 5]], [5, 5]) };
-    let window = window(dice, kernel, if common { 2 } else { 3 }, if common { 1 } else { 2 });
-    let Some([height, width]) = window.output(shape.height, shape.width) else { return Ok(()) };
-    let bytes = height * width * shape.channels;
-    if shape.bytes().max(bytes) + 64 > Memory::VALUE || Depthwise::scratch(&shape, &window) > Memory::VALUE {
-        return Ok(()); // too large for the memory, about one case in ten
+/// Draws until the values fit the memory and the window fits the picture: about one draw in ten does not.
+fn depthwise_shape(dice: &mut Dice) -> (Shape, Window) {
+    loop {
+        // Mostly of the sizes that networks have, sometimes wide.
+        let (widest, most) = dice.pick(&[(21, 100), (21, 100), (150, 12)], (5, 1));
+        let shape =
+            Shape { height: dice.range(5, 9), width: dice.range(5, widest), channels: dice.range(1, most) };
+        let common = dice.range(0, 4) > 0;
+        let kernel = if common { [3, 3] } else { dice.pick(&[[5, 5], [1, 2], [3, 1], [2, 5]], [5, 5]) };
+        let window = window(dice, kernel, if common { 2 } else { 3 }, if common { 1 } else { 2 });
+        let fits = |bytes: usize| bytes + 64 <= Memory::VALUE;
+        let output = window.output(shape.height, shape.width);
+        if output.is_some_and(|[height, width]| fits(height * width * shape.channels))
+            && fits(shape.bytes())
+            && Depthwise::scratch(&shape, &window) <= Memory::VALUE
+        {
+            return (shape, window);
+        }
     }
+}
+
+pub(super) fn depthwise(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcome {
+    let (shape, window) = depthwise_shape(dice);
+    let kernel = window.kernel;
     let case = Case::new(dice, shape, window, shape.channels, shape.channels);
     draw(dice, m, &case, |o| o);
     let size = layout::tap_bytes(shape.channels, kernel);
