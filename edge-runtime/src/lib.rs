@@ -12,6 +12,7 @@
 //! 3. Nothing here panics on any input; an error says what was expected, what came, and what to do.
 
 pub mod aligned;
+pub mod capture;
 pub mod classify;
 pub mod decode;
 pub mod engine;

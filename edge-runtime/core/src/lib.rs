@@ -23,6 +23,7 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod agree;
 pub mod decide;
 pub mod frame;
 pub mod gate;
@@ -31,11 +32,12 @@ pub mod kernels;
 pub mod model;
 pub mod packed;
 pub mod preprocess;
+pub mod reason;
 
 pub use decide::{Decision, State, decide};
 pub use frame::{Frame, FrameError, Geometry, PixelFormat};
-pub use gate::Reason;
 pub use infer::Engine;
 pub use model::{Metadata, MetadataError};
 pub use packed::Packed;
 pub use preprocess::{Preprocess, Scratch, Stats, preprocess};
+pub use reason::Reason;

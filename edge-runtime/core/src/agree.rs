@@ -1,0 +1,111 @@
+//! Decision over frames: from the answers on single frames, and from a camera's faults, to the one state that is shown.
+//!
+//! POSITIVE and NEGATIVE need the agreement of the last frames: until then the state is REFER, never the answer on
+//! another picture. REFER, INVALID and FAULT need none: each is shown on the first frame that gives it. What no longer comes
+//! is a FAULT by itself, because [`Agreement::shown`] is asked for the state *now*.
+//!
+//! Times are milliseconds of one clock that never steps (`CLOCK_MONOTONIC`, or a microcontroller's tick counter).
+
+use crate::decide::{Decision, State};
+use crate::reason::Reason;
+
+/// How much agreement a state needs and how old a frame may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Frames in a row that must give POSITIVE or NEGATIVE before it is shown; 0 counts as 1.
+    pub frames: u8,
+    /// Greatest age of the newest frame, in milliseconds.
+    pub stale_after_ms: u32,
+}
+
+/// How a camera numbers and times its frames. What a camera does not give stays 0 in each frame and is not looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// Number of the frame; it wraps.
+    pub sequence: u32,
+    /// When the frame was taken, in microseconds of any clock; it may wrap.
+    pub micros: u64,
+}
+
+/// What is shown, and why.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shown {
+    /// The state.
+    pub state: State,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// The memory between frames. A new one shows FAULT, because nothing has been seen yet.
+#[derive(Clone, Debug)]
+pub struct Agreement {
+    policy: Policy,
+    last: Option<(Stamp, u64)>,
+    shown: Shown,
+    agreeing: u8,
+    single: Option<State>,
+}
+
+const fn fault(reason: Reason) -> Shown {
+    Shown { state: State::Fault, reason }
+}
+
+impl Agreement {
+    /// Nothing seen yet.
+    pub const fn new(policy: Policy) -> Self {
+        Self { policy, last: None, shown: fault(Reason::Starting), agreeing: 0, single: None }
+    }
+
+    /// The policy.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// A frame that was taken at `taken_ms` gave `decision`. Call [`Agreement::shown`] for what to show.
+    pub fn frame(&mut self, taken_ms: u64, stamp: Stamp, decision: &Decision) {
+        let stuck = self.last.is_some_and(|(last, _)| {
+            let same = |now: u64, then: u64| now == then && now != 0;
+            same(stamp.sequence.into(), last.sequence.into()) || same(stamp.micros, last.micros)
+        });
+        if stuck {
+            // The time of the last new frame stays: a frame that repeats is none.
+            self.clear(Reason::Stuck);
+            return;
+        }
+        self.last = Some((stamp, taken_ms));
+        let single = decision.state;
+        self.agreeing = if self.single == Some(single) { self.agreeing.saturating_add(1) } else { 1 };
+        self.single = Some(single);
+        let needed = self.policy.frames;
+        let clear = matches!(single, State::Positive | State::Negative);
+        self.shown = if clear && self.agreeing < needed {
+            Shown { state: State::Refer, reason: Reason::Unsettled(self.agreeing, needed) }
+        } else {
+            Shown { state: single, reason: decision.reason }
+        };
+    }
+
+    /// The camera or the device failed. Agreement starts anew; the state stays FAULT until a frame comes.
+    pub fn fault(&mut self, reason: Reason) {
+        self.last = None;
+        self.clear(reason);
+    }
+
+    fn clear(&mut self, reason: Reason) {
+        self.shown = fault(reason);
+        self.agreeing = 0;
+        self.single = None;
+    }
+
+    /// What to show at `now_ms`. A frame that is too old has no say any more, whatever it gave.
+    pub fn shown(&mut self, now_ms: u64) -> Shown {
+        if let Some((_, taken)) = self.last {
+            let age = u32::try_from(now_ms.saturating_sub(taken)).unwrap_or(u32::MAX);
+            let limit = self.policy.stale_after_ms;
+            if age > limit && self.shown.reason != Reason::Stuck {
+                self.clear(Reason::Stale(age, limit));
+            }
+        }
+        self.shown
+    }
+}

@@ -1,0 +1,112 @@
+//! Why a light shows what it shows: a fixed numeric code for logs, and the numbers behind it, for every state.
+
+use core::fmt;
+
+/// Why a decision is what it is. The codes' tens tell the kind: 1 the network's answer, 10 the gate, 20 the network itself,
+/// 30 the camera, 40 the device.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reason {
+    /// Code 1: the score is above the upper threshold.
+    AboveThreshold,
+    /// Code 2: the score is below the lower threshold.
+    BelowThreshold,
+    /// Code 3: the score lies between the thresholds.
+    BetweenThresholds,
+    /// Code 4: the last frames do not agree yet; how many do, and how many must.
+    Unsettled(u8, u8),
+    /// Code 10: longer side / shorter side, in thousandths, and its limit.
+    Elongated(u32, u32),
+    /// Code 11: mean luminance and its lower limit.
+    Dark(u16, u16),
+    /// Code 12: mean luminance and its upper limit.
+    Bright(u16, u16),
+    /// Code 13: standard deviation of luminance and its lower limit.
+    LowContrast(u16, u16),
+    /// Code 20: the network's output is not a finite number.
+    NotFinite,
+    /// Code 21: the engine could not compute.
+    EngineFailed,
+    /// Code 30: no frame has come yet since the device was switched on or the camera found again.
+    Starting,
+    /// Code 31: there is no camera, or it was unplugged, or it does not start.
+    CameraLost,
+    /// Code 32: the newest frame is older, in milliseconds, than its limit.
+    Stale(u32, u32),
+    /// Code 33: the camera's sequence number or timestamp does not advance.
+    Stuck,
+    /// Code 34: the camera has no signal on its input.
+    NoSignal,
+    /// Code 35: the camera marks its frames as damaged, or they are no picture of the agreed form.
+    DamagedFrame,
+    /// Code 40: the log cannot be written, so what is shown would leave no trace.
+    LogFailed,
+    /// Code 41: the self-test failed.
+    SelfTestFailed,
+    /// Code 42: the program is ending.
+    Stopped,
+}
+
+impl Reason {
+    /// The number of this reason; numbers are never reused.
+    pub const fn code(&self) -> u8 {
+        match self {
+            Reason::AboveThreshold => 1,
+            Reason::BelowThreshold => 2,
+            Reason::BetweenThresholds => 3,
+            Reason::Unsettled(..) => 4,
+            Reason::Elongated(..) => 10,
+            Reason::Dark(..) => 11,
+            Reason::Bright(..) => 12,
+            Reason::LowContrast(..) => 13,
+            Reason::NotFinite => 20,
+            Reason::EngineFailed => 21,
+            Reason::Starting => 30,
+            Reason::CameraLost => 31,
+            Reason::Stale(..) => 32,
+            Reason::Stuck => 33,
+            Reason::NoSignal => 34,
+            Reason::DamagedFrame => 35,
+            Reason::LogFailed => 40,
+            Reason::SelfTestFailed => 41,
+            Reason::Stopped => 42,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::AboveThreshold => f.write_str("score above the upper threshold"),
+            Reason::BelowThreshold => f.write_str("score below the lower threshold"),
+            Reason::BetweenThresholds => f.write_str("score between the thresholds: a person must look"),
+            Reason::Unsettled(got, limit) => {
+                write!(f, "the last frames do not agree yet: {got} of {limit}; hold the picture still")
+            }
+            Reason::Elongated(got, limit) => {
+                write!(f, "wrong shape: sides {got}:1000, at most {limit}:1000; crop to the film")
+            }
+            Reason::Dark(got, limit) => write!(f, "too dark: mean {got} of 65535, at least {limit}"),
+            Reason::Bright(got, limit) => write!(f, "too bright: mean {got} of 65535, at most {limit}"),
+            Reason::LowContrast(got, limit) => {
+                write!(f, "blank or low contrast: deviation {got} of 65535, at least {limit}")
+            }
+            Reason::NotFinite => {
+                f.write_str("the network gave no finite number: the model or the engine is damaged")
+            }
+            Reason::EngineFailed => f.write_str("the network could not be computed"),
+            Reason::Starting => f.write_str("waiting for the first frame"),
+            Reason::CameraLost => f.write_str("no camera: check its cable"),
+            Reason::Stale(got, limit) => {
+                write!(f, "no new frame for {got} ms, at most {limit}: the camera hangs")
+            }
+            Reason::Stuck => f.write_str("the camera repeats one frame: switch it off and on"),
+            Reason::NoSignal => f.write_str("the camera has no signal: check what it is connected to"),
+            Reason::DamagedFrame => f.write_str("the camera sends damaged frames: check its cable"),
+            Reason::LogFailed => f.write_str("the log cannot be written: the disk is full or read-only"),
+            Reason::SelfTestFailed => {
+                f.write_str("the self-test failed: the program or the model is damaged")
+            }
+            Reason::Stopped => f.write_str("the program has ended"),
+        }
+    }
+}
