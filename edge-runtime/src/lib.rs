@@ -15,6 +15,7 @@ pub mod aligned;
 pub mod capture;
 pub mod classify;
 pub mod decode;
+pub mod device;
 pub mod engine;
 pub mod files;
 mod guard;
