@@ -1,0 +1,149 @@
+//! The device's loop over a source that plays a script: what is shown after which frames and faults.
+
+use allocation_counter::measure;
+use edge_core::agree::{Policy, Stamp};
+use edge_core::{Reason, State};
+use edge_runtime::capture::{CaptureError, Shot, Source, now_ms};
+use edge_runtime::classify::Classifier;
+use edge_runtime::decode::Picture;
+use edge_runtime::device::{Device, Turn, frame_sha256};
+use edge_runtime::engine::{self, Engine};
+use edge_runtime::model_file::ModelFile;
+use edge_runtime::phantom;
+use std::time::Duration;
+
+const POLICY: Policy = Policy { frames: 3, stale_after_ms: 60_000 };
+
+/// What the source does next.
+enum Line {
+    /// A new frame of this picture.
+    Show(Picture),
+    /// The same frame once more, by its number.
+    Repeat(Picture),
+    /// A frame that was taken so many milliseconds ago.
+    Old(Picture, u64),
+    Fail(fn() -> CaptureError),
+}
+
+struct Script {
+    lines: std::vec::IntoIter<Line>,
+    now: Option<Line>,
+    number: u32,
+}
+
+impl Source for Script {
+    fn next(&mut self, _: Duration) -> Result<Shot<'_>, CaptureError> {
+        self.now = self.lines.next();
+        let (picture, age) = match &self.now {
+            None => return Err(CaptureError::End),
+            Some(Line::Fail(error)) => return Err(error()),
+            Some(Line::Show(picture)) => (picture, 0),
+            Some(Line::Old(picture, age)) => (picture, *age),
+            Some(Line::Repeat(picture)) => (picture, 0),
+        };
+        if !matches!(self.now, Some(Line::Repeat(_))) {
+            self.number += 1;
+        }
+        let stamp = Stamp { sequence: self.number, micros: 0 };
+        Ok(Shot { frame: picture.frame(), stamp, taken_ms: now_ms().saturating_sub(age), name: "" })
+    }
+
+    fn name(&self) -> &str {
+        "script"
+    }
+}
+
+fn model() -> ModelFile {
+    ModelFile::from_bytes(include_bytes!("../../models/pneumonia/model.onnx")).unwrap()
+}
+
+fn device(lines: Vec<Line>) -> Device<Box<dyn Engine>> {
+    let model = model();
+    let classifier = Classifier::new(&model, engine::load("core", &model).unwrap().unwrap());
+    let source = Script { lines: lines.into_iter(), now: None, number: 0 };
+    Device::new(Box::new(source), classifier, POLICY)
+}
+
+/// A phantom that gives this state by itself.
+fn phantom_of(state: State) -> Picture {
+    let model = model();
+    let mut classifier = Classifier::new(&model, engine::load("core", &model).unwrap().unwrap());
+    let labels = [phantom::Label::Normal, phantom::Label::Pneumonia];
+    (0..40)
+        .flat_map(|seed| labels.map(|label| phantom::draw(label, seed, 256)))
+        .find(|picture| classifier.classify(&picture.frame()).unwrap().decision.state == state)
+        .expect("one of eighty phantoms")
+}
+
+fn shown(lines: Vec<Line>) -> Vec<State> {
+    let mut device = device(lines);
+    let mut states = Vec::new();
+    loop {
+        let turn = device.turn(Duration::ZERO);
+        if matches!(turn, Turn::End(_)) {
+            return states;
+        }
+        states.push(turn.shown().state);
+    }
+}
+
+#[test]
+fn answers_agree_before_they_are_lit_and_faults_take_them_away() {
+    use State::{Fault, Negative, Positive, Refer};
+    let (negative, positive) = (phantom_of(Negative), phantom_of(Positive));
+    let n = || Line::Show(negative.clone());
+    let p = || Line::Show(positive.clone());
+    let lost = || CaptureError::Lost { source_name: "script".into(), what: "unplugged".into() };
+    assert_eq!(
+        shown(vec![n(), n(), n(), p(), p(), p(), Line::Fail(lost), p(), p(), p()]),
+        [Refer, Refer, Negative, Refer, Refer, Positive, Fault, Refer, Refer, Positive]
+    );
+    // A camera that hangs or repeats itself keeps no light on.
+    assert_eq!(
+        shown(vec![n(), n(), n(), Line::Repeat(negative.clone()), n(), n(), n()]),
+        [Refer, Refer, Negative, Fault, Refer, Refer, Negative]
+    );
+    assert_eq!(shown(vec![n(), n(), Line::Old(negative.clone(), 61_000)]), [Refer, Refer, Fault]);
+    // Waiting is no fault as long as the last frame is young.
+    assert_eq!(
+        shown(vec![n(), n(), n(), Line::Fail(|| CaptureError::Nothing)]),
+        [Refer, Refer, Negative, Negative]
+    );
+}
+
+#[test]
+fn every_fault_of_a_source_has_its_reason() {
+    let cases: [(fn() -> CaptureError, Reason); 3] = [
+        (
+            || CaptureError::Lost { source_name: "script".into(), what: "no such device".into() },
+            Reason::CameraLost,
+        ),
+        (|| CaptureError::NoSignal("script".into()), Reason::NoSignal),
+        (|| CaptureError::Damaged("script: marked".into()), Reason::DamagedFrame),
+    ];
+    for (error, reason) in cases {
+        let mut device = device(vec![Line::Fail(error), Line::Fail(|| CaptureError::Nothing)]);
+        assert_eq!(device.turn(Duration::ZERO).shown().reason, reason);
+        assert_eq!(device.turn(Duration::ZERO).shown().reason, reason, "it lasts until a frame comes");
+    }
+}
+
+#[test]
+fn nothing_is_allocated_from_the_first_frame_on() {
+    let picture = phantom_of(State::Negative);
+    let mut device = device((0..10).map(|_| Line::Show(picture.clone())).collect());
+    let allocated = measure(|| {
+        for _ in 0..10 {
+            assert!(matches!(device.turn(Duration::ZERO), Turn::Frame(_)));
+        }
+    });
+    assert_eq!(allocated.count_total, 0);
+}
+
+#[test]
+fn the_hash_tells_frames_apart() {
+    let picture = phantom::draw(phantom::Label::Normal, 1, 64);
+    let hash = frame_sha256(&picture.frame());
+    assert_eq!(hash, frame_sha256(&picture.frame()));
+    assert_ne!(hash, frame_sha256(&phantom::draw(phantom::Label::Normal, 2, 64).frame()));
+}
