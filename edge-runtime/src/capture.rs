@@ -1,9 +1,24 @@
 //! Where frames come from: a camera, a watched folder, a replay of files. One trait, one file a source.
 
+mod encoding;
+mod folder;
+mod open;
+mod options;
+mod replay;
+mod v4l2;
+
 use edge_core::Frame;
 use edge_core::agree::Stamp;
 use std::fmt;
-use std::time::Duration;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+pub use encoding::Encoding;
+pub use folder::Folder;
+pub use open::{OpenError, open};
+pub use options::{CaptureOptions, OptionsError};
+pub use replay::{Replay, ReplayError};
+pub use v4l2::{CameraInfo, FormatInfo, Sizes, V4l2, cameras};
 
 /// A frame as a source hands it out; the bytes stay the source's.
 #[derive(Clone, Copy, Debug)]
@@ -88,8 +103,76 @@ impl fmt::Display for Crop {
     }
 }
 
+impl FromStr for Crop {
+    type Err = CropError;
+
+    /// `x,y,width,height` in pixels.
+    fn from_str(text: &str) -> Result<Self, CropError> {
+        let numbers: Result<Vec<u32>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+        match numbers.as_deref() {
+            Ok(&[x, y, width, height]) => Ok(Self { x, y, width, height }),
+            _ => Err(CropError(text.to_owned())),
+        }
+    }
+}
+
+/// A text that is no rectangle.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected x,y,width,height in whole pixels such as 200,100,1024,768, got `{0}`")]
+pub struct CropError(String);
+
+/// The part of a frame that was asked for. Nothing is copied.
+fn cut<'a>(source: &str, frame: Frame<'a>, crop: Option<Crop>) -> Result<Frame<'a>, CaptureError> {
+    let Some(crop) = crop else { return Ok(frame) };
+    frame.crop(crop.x, crop.y, crop.width, crop.height).map_err(|error| {
+        CaptureError::Damaged(format!("{source}: the rectangle {crop} cannot be cut: {error}"))
+    })
+}
+
+/// When a wait that begins now must end; a wait without end is a day.
+fn deadline(wait: Duration) -> Instant {
+    Instant::now() + wait.min(Duration::from_secs(86_400))
+}
+
+/// Numbers and times frames that have none of their own, such as files: both advance with each.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stamper(Stamp);
+
+impl Stamper {
+    /// The next one, at `now_ms`.
+    fn stamp(&mut self, now_ms: u64) -> Stamp {
+        self.0.sequence = self.0.sequence.wrapping_add(1);
+        self.0.micros = self.0.micros.wrapping_add(1).max(now_ms.saturating_mul(1000));
+        self.0
+    }
+}
+
 /// Milliseconds of the clock that never steps and that the kernel stamps frames with (`CLOCK_MONOTONIC`).
 pub fn now_ms() -> u64 {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     (now.tv_sec as u64) * 1000 + (now.tv_nsec as u64) / 1_000_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rectangle_is_four_numbers() {
+        let crop = Crop { x: 1, y: 2, width: 300, height: 400 };
+        assert_eq!("1,2,300,400".parse(), Ok(crop));
+        assert_eq!(" 1, 2, 300, 400".parse(), Ok(crop));
+        for wrong in ["", "1,2,3", "1,2,3,4,5", "1,2,-3,4", "1.5,2,3,4", "1,2,3,99999999999"] {
+            assert_eq!(wrong.parse::<Crop>(), Err(CropError(wrong.to_owned())));
+        }
+    }
+
+    #[test]
+    fn stamps_advance_within_one_millisecond_and_over_a_clock_that_stands() {
+        let mut stamper = Stamper::default();
+        let stamps = [10, 10, 10, 11, 11].map(|now| stamper.stamp(now));
+        let micros = stamps.map(|stamp| stamp.micros);
+        assert_eq!(stamps.map(|stamp| stamp.sequence), [1, 2, 3, 4, 5]);
+        assert_eq!(micros, [10_000, 10_001, 10_002, 11_000, 11_001]);
+    }
 }

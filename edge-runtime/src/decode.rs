@@ -22,6 +22,15 @@ use std::path::Path;
 /// Largest file that is read: the largest picture (8000 x 8000, three 16-bit samples) uncompressed, and some more.
 pub const MAX_FILE_BYTES: u64 = 400 << 20;
 
+/// Endings of the files that are taken from folders, where there are other files too.
+const ENDINGS: [&str; 3] = ["jpg", "jpeg", "png"];
+
+/// Whether a file's name ends as a picture's does, in capitals or not.
+pub fn has_ending(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}
+
 /// A decoded picture: rows from top to bottom without padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {

@@ -6,9 +6,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
-/// Endings of the files that are taken from folders.
-const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
-
 /// Where one picture comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -71,9 +68,7 @@ fn expand_one(path: &Path) -> Vec<Result<Source, Unusable>> {
 }
 
 fn is_picture(entry: &DirEntry) -> bool {
-    let extension = entry.path().extension().and_then(|e| e.to_str());
-    entry.file_type().is_file()
-        && extension.is_some_and(|e| EXTENSIONS.iter().any(|known| e.eq_ignore_ascii_case(known)))
+    entry.file_type().is_file() && decode::has_ending(entry.path())
 }
 
 fn unusable(folder: &Path, error: &walkdir::Error) -> Unusable {

@@ -117,6 +117,7 @@ pub(crate) fn to_image(picture: &Picture) -> Option<DynamicImage> {
         PixelFormat::Gray16 => DynamicImage::ImageLuma16(ImageBuffer::from_raw(w, h, wide())?),
         PixelFormat::Rgb8 => DynamicImage::ImageRgb8(ImageBuffer::from_raw(w, h, narrow())?),
         PixelFormat::Rgb16 => DynamicImage::ImageRgb16(ImageBuffer::from_raw(w, h, wide())?),
+        PixelFormat::Yuyv | PixelFormat::Uyvy => return None, // a camera's; no file is decoded to them
     })
 }
 

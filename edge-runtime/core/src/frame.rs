@@ -21,6 +21,10 @@ pub enum PixelFormat {
     Rgb8,
     /// Three little-endian samples of two bytes.
     Rgb16,
+    /// Two bytes: luminance, then a chroma sample, which is not looked at. V4L2's YUYV and YVYU.
+    Yuyv,
+    /// Two bytes: a chroma sample, which is not looked at, then luminance. V4L2's UYVY and VYUY.
+    Uyvy,
 }
 
 impl PixelFormat {
@@ -28,7 +32,7 @@ impl PixelFormat {
     pub const fn bytes_per_pixel(self) -> usize {
         match self {
             PixelFormat::Gray8 => 1,
-            PixelFormat::Gray16 => 2,
+            PixelFormat::Gray16 | PixelFormat::Yuyv | PixelFormat::Uyvy => 2,
             PixelFormat::Rgb8 => 3,
             PixelFormat::Rgb16 => 6,
         }
@@ -53,7 +57,9 @@ impl PixelFormat {
         let wide = |low: u8, high: u8| u32::from(u16::from_le_bytes([low, high]));
         let mix = |r: u32, g: u32, b: u32| ((77 * r + 150 * g + 29 * b + 128) >> 8) as u16;
         match (self, pixel) {
-            (PixelFormat::Gray8, &[v]) => u16::from(v) * 257,
+            (PixelFormat::Gray8, &[v]) | (PixelFormat::Yuyv, &[v, _]) | (PixelFormat::Uyvy, &[_, v]) => {
+                u16::from(v) * 257
+            }
             (PixelFormat::Gray16, &[l, h]) => u16::from_le_bytes([l, h]),
             (PixelFormat::Rgb8, &[r, g, b]) => {
                 mix(u32::from(r) * 257, u32::from(g) * 257, u32::from(b) * 257)
@@ -147,6 +153,24 @@ impl<'a> Frame<'a> {
         Self::new(geometry, geometry.row_bytes(), bytes)
     }
 
+    /// The part of the picture that begins `x` columns from the left and `y` rows from the top. Nothing is copied.
+    ///
+    /// # Errors
+    /// [`FrameError::Size`] where the part is smaller than a picture may be, [`FrameError::Crop`] where it reaches beyond this one.
+    pub fn crop(&self, x: u32, y: u32, width: u32, height: u32) -> Result<Frame<'a>, FrameError> {
+        let whole = self.geometry;
+        let part = Geometry::new(width, height, whole.format)?;
+        let within = |start: u32, length: u32, whole: u16| {
+            start.checked_add(length).is_some_and(|end| end <= u32::from(whole))
+        };
+        let pixel = whole.format.bytes_per_pixel();
+        if !within(x, width, whole.width) || !within(y, height, whole.height) {
+            return Err(FrameError::Crop { width: whole.width, height: whole.height });
+        }
+        let start = y as usize * self.stride + x as usize * pixel;
+        Frame::new(part, self.stride, self.bytes.get(start..).unwrap_or_default())
+    }
+
     /// Size and format.
     pub fn geometry(&self) -> Geometry {
         self.geometry
@@ -186,6 +210,13 @@ pub enum FrameError {
         /// Bytes given.
         got: usize,
     },
+    /// A part reaches beyond its picture.
+    Crop {
+        /// The picture's pixels.
+        width: u16,
+        /// The picture's pixels.
+        height: u16,
+    },
 }
 
 impl fmt::Display for FrameError {
@@ -201,6 +232,9 @@ impl fmt::Display for FrameError {
             }
             FrameError::Bytes { expected, got } => {
                 write!(f, "expected {expected} bytes of pixels, got {got}; the picture is cut short")
+            }
+            FrameError::Crop { width, height } => {
+                write!(f, "expected a rectangle within the picture of {width}x{height}; choose a smaller one")
             }
         }
     }

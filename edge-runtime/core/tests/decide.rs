@@ -78,6 +78,35 @@ proptest! {
         }
     }
 
+    /// A part's rows are the picture's own bytes: as many, from the right column and row, of the right length.
+    #[test]
+    fn a_part_of_a_frame_is_the_rectangle_asked_for_or_none(
+        format in prop_oneof![Just(PixelFormat::Gray8), Just(PixelFormat::Yuyv), Just(PixelFormat::Rgb8)],
+        (x, y) in (prop_oneof![0u32..40, Just(u32::MAX)], prop_oneof![0u32..40, Just(u32::MAX)]),
+        (width, height) in (30u32..80, 30u32..80), padding in 0usize..9,
+    ) {
+        let geometry = Geometry::new(70, 60, format).unwrap();
+        let (pixel, stride) = (format.bytes_per_pixel(), geometry.row_bytes() + padding);
+        let bytes: Vec<u8> = (0..stride * 59 + geometry.row_bytes()).map(|i| (i * 7 + i / 251) as u8).collect();
+        let part = Frame::new(geometry, stride, &bytes).unwrap().crop(x, y, width, height);
+        let inside = u64::from(x) + u64::from(width) <= 70 && u64::from(y) + u64::from(height) <= 60;
+        match part {
+            Ok(part) => {
+                prop_assert!(inside);
+                prop_assert_eq!(part.rows().count(), height as usize);
+                for (row, got) in part.rows().enumerate() {
+                    let start = (y as usize + row) * stride + x as usize * pixel;
+                    prop_assert_eq!(got, &bytes[start..start + width as usize * pixel]);
+                }
+            }
+            Err(FrameError::Size { .. }) => prop_assert!(width < 32 || height < 32),
+            Err(error) => {
+                prop_assert!(!inside && width >= 32 && height >= 32);
+                prop_assert_eq!(error, FrameError::Crop { width: 70, height: 60 });
+            }
+        }
+    }
+
     #[test]
     fn the_gate_lets_through_exactly_what_keeps_to_all_limits(
         (width, height) in (prop::sample::select(vec![32, 64, 96, 100]), prop::sample::select(vec![32, 64, 100])),

@@ -101,7 +101,7 @@ fn off(length: usize, by: i8) -> usize {
 fuzz_target!(|input: Input| {
     use PixelFormat::*;
     let (width, height) = (input.width.pixels(), input.height.pixels());
-    let format = [Gray8, Gray16, Rgb8, Rgb16][usize::from(input.format) % 4];
+    let format = [Gray8, Gray16, Rgb8, Rgb16, Yuyv, Uyvy][usize::from(input.format) % 6];
     let geometry = match Geometry::new(width, height, format) {
         Ok(geometry) => geometry,
         Err(error) => {

@@ -52,12 +52,17 @@ fn standardise(cells: &[u16]) -> Vec<u8> {
 fn luminances(format: PixelFormat, row: &[u8]) -> Vec<u16> {
     let samples: Vec<u32> = match format {
         PixelFormat::Gray8 | PixelFormat::Rgb8 => row.iter().map(|&v| u32::from(v) * 257).collect(),
+        // Every second byte is luminance; which one is all that tells the two apart.
+        PixelFormat::Yuyv => row.iter().step_by(2).map(|&v| u32::from(v) * 257).collect(),
+        PixelFormat::Uyvy => row.iter().skip(1).step_by(2).map(|&v| u32::from(v) * 257).collect(),
         PixelFormat::Gray16 | PixelFormat::Rgb16 => {
             row.chunks(2).map(|v| u32::from(v[0]) + 256 * u32::from(v[1])).collect()
         }
     };
     match format {
-        PixelFormat::Gray8 | PixelFormat::Gray16 => samples.iter().map(|&v| v as u16).collect(),
+        PixelFormat::Gray8 | PixelFormat::Gray16 | PixelFormat::Yuyv | PixelFormat::Uyvy => {
+            samples.iter().map(|&v| v as u16).collect()
+        }
         PixelFormat::Rgb8 | PixelFormat::Rgb16 => {
             samples.chunks(3).map(|p| ((77 * p[0] + 150 * p[1] + 29 * p[2] + 128) / 256) as u16).collect()
         }

@@ -1,0 +1,87 @@
+//! What may be configured of a source: the table `[capture]` of the configuration.
+
+use super::{Crop, Encoding};
+use edge_core::frame::{MAX_SIDE, MIN_SIDE};
+use serde::{Deserialize, Serialize};
+
+/// Wishes and habits of a source; every one has a default.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CaptureOptions {
+    /// The camera's pixel format; without it the first of [`Encoding::ALL`] that the camera has in a fair size.
+    pub format: Option<Encoding>,
+    /// Width to ask the camera for, in pixels, together with `height`. What it answers counts.
+    pub width: Option<u32>,
+    /// Height to ask the camera for, in pixels, together with `width`.
+    pub height: Option<u32>,
+    /// The part of the picture that holds the film or screen; without it the whole picture.
+    pub crop: Option<Crop>,
+    /// How long a file in a watched folder must have kept its size and time before it is read, in milliseconds.
+    pub quiet_ms: u32,
+    /// How long a quiet file in a watched folder may fail to decode before it is reported as damaged, in milliseconds.
+    pub give_up_ms: u32,
+    /// Whether files are taken that lie in a watched folder when it is first seen.
+    pub existing: bool,
+    /// Whether a replay begins again after its last file. `replay:DIR?loop` says the same.
+    #[serde(rename = "loop")]
+    pub repeat: bool,
+}
+
+impl Default for CaptureOptions {
+    fn default() -> Self {
+        Self {
+            format: None,
+            width: None,
+            height: None,
+            crop: None,
+            quiet_ms: 500,
+            give_up_ms: 10_000,
+            existing: false,
+            repeat: false,
+        }
+    }
+}
+
+/// Options that cannot be met by any source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OptionsError {
+    /// One of two.
+    #[error("width and height go together; give both, or none to let the camera choose")]
+    HalfASize,
+    /// A side outside the limits.
+    #[error("{what}: expected sides of {MIN_SIDE} to {MAX_SIDE} pixels, got {width}x{height}; choose another size")]
+    Sides {
+        /// Which option.
+        what: &'static str,
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+    },
+}
+
+impl CaptureOptions {
+    /// The size to ask a camera for, if one is wished for.
+    pub fn size(&self) -> Option<(u32, u32)> {
+        self.width.zip(self.height)
+    }
+
+    /// Whether a source can be made of them.
+    ///
+    /// # Errors
+    /// [`OptionsError`]: the first option that no source can meet.
+    pub fn check(&self) -> Result<(), OptionsError> {
+        if self.width.is_some() != self.height.is_some() {
+            return Err(OptionsError::HalfASize);
+        }
+        let sides = u32::from(MIN_SIDE)..=u32::from(MAX_SIDE);
+        let crop = self.crop.map(|crop| ("crop", (crop.width, crop.height)));
+        let size = self.size().map(|size| ("width, height", size));
+        for (what, (width, height)) in crop.into_iter().chain(size) {
+            if !sides.contains(&width) || !sides.contains(&height) {
+                return Err(OptionsError::Sides { what, width, height });
+            }
+        }
+        Ok(())
+    }
+}

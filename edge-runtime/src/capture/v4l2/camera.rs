@@ -1,0 +1,214 @@
+//! A camera that is open and runs: from its node to frames, without a word on what to do when it fails.
+
+use super::choice::choose;
+use super::sys::{Filled, Format, Node, Ready, Stream};
+use crate::capture::{CaptureOptions, Encoding};
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+/// Buffers to ask for: one that is being judged, and enough for the driver to go on meanwhile.
+const BUFFERS: u32 = 4;
+
+/// Why a camera does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum CameraError {
+    /// A call failed.
+    #[error("{asked}: {answer}")]
+    Call {
+        /// The call.
+        asked: &'static str,
+        /// The kernel's answer.
+        answer: io::Error,
+    },
+    /// No camera of one plane.
+    #[error("{0} is no camera that is understood here; `edge-runtime devices` lists those that are")]
+    NoCapture(String),
+    /// No format in common.
+    #[error("expected the format {wanted}, the camera gives {offered}; `edge-runtime devices` lists formats")]
+    Format {
+        /// What is understood or configured.
+        wanted: String,
+        /// What the camera has.
+        offered: String,
+    },
+}
+
+impl CameraError {
+    fn of(asked: &'static str) -> impl Fn(io::Error) -> Self {
+        move |answer| Self::Call { asked, answer }
+    }
+}
+
+/// A running camera.
+#[derive(Debug)]
+pub struct Camera {
+    stream: Stream,
+    input: Option<u32>,
+    encoding: Encoding,
+    format: Format,
+}
+
+/// What taking the newest frame gave.
+#[derive(Debug)]
+pub enum Taken {
+    /// Nothing has come.
+    Nothing,
+    /// The newest frame; those before it went back to the driver.
+    Frame(Filled),
+    /// A frame, the newest or one before it, is marked as damaged; its number.
+    Damaged(u32),
+    /// The driver had no buffer left, so that frames were lost and the newest may be old: all went back.
+    Overrun,
+}
+
+impl Camera {
+    /// Opens, agrees on a format, starts.
+    ///
+    /// # Errors
+    /// [`CameraError`].
+    pub fn start(path: &Path, options: &CaptureOptions) -> Result<Self, CameraError> {
+        let node = Node::open(path).map_err(CameraError::of("open"))?;
+        let card = node.card().map_err(CameraError::of("VIDIOC_QUERYCAP"))?;
+        if !card.captures() {
+            return Err(CameraError::NoCapture(card.card));
+        }
+        let fourccs: Vec<_> = node.formats().into_iter().map(|(fourcc, _)| fourcc).collect();
+        let known = fourccs.iter().filter_map(|&fourcc| Some((fourcc, Encoding::from_fourcc(fourcc)?)));
+        let offered: Vec<_> = known.map(|(fourcc, encoding)| (encoding, node.sizes(fourcc))).collect();
+        let current = node.format().map_err(CameraError::of("VIDIOC_G_FMT"))?;
+        let mismatch = |offered: &[[u8; 4]]| CameraError::Format {
+            wanted: options
+                .format
+                .map_or("of any of ".to_owned() + &names(Encoding::ALL.iter()), |f| f.to_string()),
+            offered: names(offered.iter().map(|fourcc| String::from_utf8_lossy(fourcc))),
+        };
+        let choice = choose(&offered, (current.width, current.height), options);
+        let choice = choice.ok_or_else(|| mismatch(&fourccs))?;
+        // The driver's own four characters: JPEG and MJPG are two names of one thing.
+        let spelt = fourccs.iter().find(|&&fourcc| Encoding::from_fourcc(fourcc) == Some(choice.encoding));
+        let fourcc = spelt.copied().unwrap_or(choice.encoding.fourcc());
+        let format = node.set_format(fourcc, choice.width, choice.height);
+        let format = format.map_err(CameraError::of("VIDIOC_S_FMT"))?;
+        let encoding = Encoding::from_fourcc(format.fourcc);
+        let encoding = encoding.filter(|got| options.format.is_none_or(|wish| wish == *got));
+        let encoding = encoding.ok_or_else(|| mismatch(&[format.fourcc]))?;
+        let input = node.input();
+        // Many drivers have no such event; the input's status is asked for with each frame anyway.
+        let _ = node.watch_source();
+        let stream = Stream::start(node, BUFFERS);
+        let stream = stream.map_err(|(asked, answer)| CameraError::Call { asked, answer })?;
+        Ok(Self { stream, input, encoding, format })
+    }
+
+    /// How frames are stored.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// The agreed form.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Waits for a frame or an event, at most `wait`.
+    ///
+    /// # Errors
+    /// The camera is gone or has stopped.
+    pub fn wait(&mut self, wait: Duration) -> Result<Ready, CameraError> {
+        let ready = self.stream.node().wait(wait).map_err(CameraError::of("poll"))?;
+        if ready.event {
+            self.stream.node().drain_events();
+        }
+        if ready.broken && !ready.frame {
+            // The kernel says why to whoever asks for a buffer.
+            let answer = match self.stream.dequeue() {
+                Err(answer) => answer,
+                Ok(_) => io::Error::other("the camera has stopped"),
+            };
+            return Err(CameraError::Call { asked: "VIDIOC_DQBUF", answer });
+        }
+        Ok(ready)
+    }
+
+    /// The newest of the frames that have come since `judged`, the last one taken, was taken.
+    ///
+    /// # Errors
+    /// The camera is gone or has stopped.
+    pub fn catch_up(&mut self, judged: Option<Filled>) -> Result<Taken, CameraError> {
+        let free = self.stream.queued();
+        if let Some(judged) = judged {
+            self.give_back(judged)?;
+        }
+        self.take(free)
+    }
+
+    /// The newest of the frames that wait. They came just now.
+    ///
+    /// # Errors
+    /// The camera is gone or has stopped.
+    pub fn newest(&mut self) -> Result<Taken, CameraError> {
+        self.take(usize::MAX)
+    }
+
+    /// The newest frame, unless as many wait as `overrun`.
+    fn take(&mut self, overrun: usize) -> Result<Taken, CameraError> {
+        let (queued, mut count) = (self.stream.queued(), 0);
+        let (mut newest, mut damaged) = (None, None);
+        while count < queued {
+            let Some(filled) = self.stream.dequeue().map_err(CameraError::of("VIDIOC_DQBUF"))? else { break };
+            count += 1;
+            if filled.damaged {
+                damaged = Some(filled.sequence);
+            }
+            if let Some(older) = newest.replace(filled) {
+                self.give_back(older)?;
+            }
+        }
+        let Some(filled) = newest else { return Ok(Taken::Nothing) };
+        if let Some(sequence) = damaged {
+            self.give_back(filled)?;
+            return Ok(Taken::Damaged(sequence));
+        }
+        if count >= overrun {
+            self.give_back(filled)?;
+            return Ok(Taken::Overrun);
+        }
+        Ok(Taken::Frame(filled))
+    }
+
+    /// Gives a frame's buffer back to the driver.
+    ///
+    /// # Errors
+    /// The camera is gone or has stopped.
+    pub fn give_back(&mut self, filled: Filled) -> Result<(), CameraError> {
+        self.stream.queue(filled).map_err(CameraError::of("VIDIOC_QBUF"))
+    }
+
+    /// Whether the camera still gives what was agreed on: another program, or a new source at its input, may change it.
+    ///
+    /// # Errors
+    /// The camera is gone.
+    pub fn keeps_its_format(&self) -> Result<bool, CameraError> {
+        Ok(self.stream.node().format().map_err(CameraError::of("VIDIOC_G_FMT"))? == self.format)
+    }
+
+    /// Whether there is a signal on its input; true where the driver cannot tell.
+    ///
+    /// # Errors
+    /// The camera is gone.
+    pub fn has_signal(&self) -> Result<bool, CameraError> {
+        let Some(input) = self.input else { return Ok(true) };
+        self.stream.node().has_signal(input).map_err(CameraError::of("VIDIOC_ENUMINPUT"))
+    }
+
+    /// A frame's bytes.
+    pub fn bytes(&self, filled: &Filled) -> &[u8] {
+        self.stream.bytes(filled)
+    }
+}
+
+fn names(items: impl Iterator<Item = impl ToString>) -> String {
+    let names: Vec<_> = items.map(|item| item.to_string()).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}

@@ -1,0 +1,132 @@
+//! The cameras of this machine: for finding one by its name, and for showing them.
+
+use super::camera::CameraError;
+use super::sys::{Card, Node, Sizes};
+use crate::capture::Encoding;
+use serde::Serialize;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// How a camera is told from others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// By its node, whatever is behind it.
+    Path(PathBuf),
+    /// By its name or bus address, whatever number its node has got.
+    Name(String),
+}
+
+impl Place {
+    pub(super) fn new(place: &str) -> Self {
+        if place.starts_with('/') { Self::Path(place.into()) } else { Self::Name(place.to_owned()) }
+    }
+
+    /// The node, now.
+    pub(super) fn find(&self) -> Result<PathBuf, CameraError> {
+        let name = match self {
+            Self::Path(path) => return Ok(path.clone()),
+            Self::Name(name) => name,
+        };
+        let mut seen = Vec::new();
+        for path in nodes() {
+            if let Ok(card) = Node::open(&path).and_then(|node| node.card())
+                && card.captures()
+            {
+                if card.card == *name || card.bus == *name {
+                    return Ok(path);
+                }
+                seen.push(card.card);
+            }
+        }
+        let seen = if seen.is_empty() { "there is none".to_owned() } else { "there is ".to_owned() + &seen.join(", ") };
+        let answer = io::Error::new(io::ErrorKind::NotFound, format!("no camera of that name; {seen}"));
+        Err(CameraError::Call { asked: "find", answer })
+    }
+}
+
+/// A camera as `edge-runtime devices` shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct CameraInfo {
+    /// Its node.
+    pub path: PathBuf,
+    /// Its name; `v4l2:NAME` finds it whatever its node's number is.
+    pub card: String,
+    /// The kernel's driver.
+    pub driver: String,
+    /// Where it is plugged in; `v4l2:BUS` finds it too.
+    pub bus: String,
+    /// Formats, as the camera lists them.
+    pub formats: Vec<FormatInfo>,
+    /// Why it cannot be used, if so.
+    pub problem: Option<String>,
+}
+
+/// A format of a camera.
+#[derive(Clone, Debug, Serialize)]
+pub struct FormatInfo {
+    /// V4L2's four characters.
+    pub fourcc: String,
+    /// The driver's description.
+    pub description: String,
+    /// What it is called here; none where it is not understood.
+    pub format: Option<Encoding>,
+    /// Sizes.
+    pub sizes: Sizes,
+}
+
+/// All cameras of this machine, by number of their nodes. A node that does not give pictures is left out; one that cannot be
+/// opened is listed with its problem.
+pub fn cameras() -> Vec<CameraInfo> {
+    nodes().into_iter().filter_map(info).collect()
+}
+
+fn info(path: PathBuf) -> Option<CameraInfo> {
+    let asked = Node::open(&path).and_then(|node| Ok((node.card()?, node)));
+    let (card, node) = match asked {
+        Ok(asked) => asked,
+        Err(error) => {
+            let problem = Some(match error.kind() {
+                io::ErrorKind::PermissionDenied => format!("{error}; join the group `video`"),
+                _ => error.to_string(),
+            });
+            let (card, driver, bus) = Default::default();
+            return Some(CameraInfo { path, card, driver, bus, formats: Vec::new(), problem });
+        }
+    };
+    let problem = problem(&card)?;
+    let formats = node.formats().into_iter().map(|(fourcc, description)| FormatInfo {
+        fourcc: String::from_utf8_lossy(&fourcc).into_owned(),
+        description,
+        format: Encoding::from_fourcc(fourcc),
+        sizes: node.sizes(fourcc),
+    });
+    let formats: Vec<_> = formats.collect();
+    let understood = formats.iter().any(|format| format.format.is_some());
+    let none = (!understood).then(|| "none of its formats is understood here".to_owned());
+    let Card { card, driver, bus, .. } = card;
+    Some(CameraInfo { path, card, driver, bus, formats, problem: problem.or(none) })
+}
+
+/// None where the node is no camera; else what keeps it from being used, if anything does.
+fn problem(card: &Card) -> Option<Option<String>> {
+    if card.captures() {
+        Some(None)
+    } else if card.captures_planes_apart() {
+        Some(Some("it gives each plane in a buffer of its own, which is not understood here".to_owned()))
+    } else {
+        None
+    }
+}
+
+/// `/dev/video0`, `/dev/video1` and so on, as far as there are any.
+fn nodes() -> Vec<PathBuf> {
+    let entries = fs::read_dir("/dev").into_iter().flatten().flatten();
+    let numbers = entries.filter_map(|entry| {
+        let name = entry.file_name();
+        name.to_str()?.strip_prefix("video")?.parse::<u32>().ok()
+    });
+    let mut numbers: Vec<_> = numbers.collect();
+    numbers.sort_unstable();
+    numbers.into_iter().map(|number| Path::new("/dev").join(format!("video{number}"))).collect()
+}
