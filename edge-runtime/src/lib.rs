@@ -14,6 +14,7 @@
 pub mod aligned;
 pub mod capture;
 pub mod classify;
+pub mod config;
 pub mod decode;
 pub mod device;
 pub mod engine;
