@@ -11,6 +11,7 @@ mod value;
 
 pub use line::{Line, LineSpec};
 pub use source::{Source, SourceError};
+pub(crate) use value::nearest;
 
 use crate::capture::Crop;
 use serde::{Deserialize, Serialize};

@@ -25,3 +25,5 @@ pub mod infer_tract;
 pub mod model_file;
 pub mod pack;
 pub mod phantom;
+pub mod service;
+pub mod signal;

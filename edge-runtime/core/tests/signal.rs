@@ -210,6 +210,7 @@ fn a_broken_line_is_named_and_the_others_are_set() {
         assert_eq!(log.take().len(), 4);
     }
     assert_eq!(Lamps::NONE.iter().count(), 0);
+    assert_eq!(Lamps::ALL.iter().collect::<Vec<_>>(), Which::ALL);
 }
 
 #[test]

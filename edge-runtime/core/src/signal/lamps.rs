@@ -90,6 +90,9 @@ impl Lamps {
     /// None.
     pub const NONE: Self = Self(0);
 
+    /// All five.
+    pub const ALL: Self = Self(0b1_1111);
+
     /// The set and one more.
     #[must_use]
     pub const fn with(self, which: Which) -> Self {
