@@ -14,6 +14,7 @@
 pub mod aligned;
 pub mod capture;
 pub mod classify;
+pub mod config;
 pub mod decode;
 pub mod device;
 pub mod engine;
@@ -24,3 +25,5 @@ pub mod infer_tract;
 pub mod model_file;
 pub mod pack;
 pub mod phantom;
+pub mod service;
+pub mod signal;

@@ -33,6 +33,7 @@ pub mod model;
 pub mod packed;
 pub mod preprocess;
 pub mod reason;
+pub mod signal;
 
 pub use decide::{Decision, State, decide};
 pub use frame::{Frame, FrameError, Geometry, PixelFormat};

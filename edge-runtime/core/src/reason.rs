@@ -44,6 +44,8 @@ pub enum Reason {
     SelfTestFailed,
     /// Code 42: the program is ending.
     Stopped,
+    /// Code 43: a line of the lights cannot be set, so what is lit may be wrong.
+    LightsFailed,
 }
 
 impl Reason {
@@ -69,6 +71,7 @@ impl Reason {
             Reason::LogFailed => 40,
             Reason::SelfTestFailed => 41,
             Reason::Stopped => 42,
+            Reason::LightsFailed => 43,
         }
     }
 }
@@ -107,6 +110,9 @@ impl fmt::Display for Reason {
                 f.write_str("the self-test failed: the program or the model is damaged")
             }
             Reason::Stopped => f.write_str("the program has ended"),
+            Reason::LightsFailed => {
+                f.write_str("a light cannot be switched: trust the screen, not the lights")
+            }
         }
     }
 }

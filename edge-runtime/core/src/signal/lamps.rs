@@ -1,0 +1,164 @@
+//! Lamps on output pins, with their polarity as a type, and the five of them together.
+
+use super::Levels;
+use embedded_hal::digital::{OutputPin, PinState};
+
+/// Something that can be lit: a lamp of either polarity, or none.
+pub trait Lamp {
+    /// Why it cannot.
+    type Error;
+
+    /// Lights it or puts it out.
+    ///
+    /// # Errors
+    /// The pin's own.
+    fn light(&mut self, lit: bool) -> Result<(), Self::Error>;
+}
+
+/// A lamp that is lit while its pin is high.
+#[derive(Clone, Debug)]
+pub struct ActiveHigh<P>(pub P);
+
+/// A lamp that is lit while its pin is low.
+#[derive(Clone, Debug)]
+pub struct ActiveLow<P>(pub P);
+
+/// No lamp: a buzzer or heartbeat that this device does not have.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dark;
+
+impl<P: OutputPin> Lamp for ActiveHigh<P> {
+    type Error = P::Error;
+
+    fn light(&mut self, lit: bool) -> Result<(), P::Error> {
+        self.0.set_state(PinState::from(lit))
+    }
+}
+
+impl<P: OutputPin> Lamp for ActiveLow<P> {
+    type Error = P::Error;
+
+    fn light(&mut self, lit: bool) -> Result<(), P::Error> {
+        self.0.set_state(PinState::from(!lit))
+    }
+}
+
+impl Lamp for Dark {
+    type Error = core::convert::Infallible;
+
+    fn light(&mut self, _: bool) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+/// One of the lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The red lamp.
+    Red,
+    /// The amber lamp.
+    Amber,
+    /// The green lamp.
+    Green,
+    /// The heartbeat lamp.
+    Heartbeat,
+    /// The buzzer.
+    Buzzer,
+}
+
+impl Which {
+    /// All of them.
+    pub const ALL: [Which; 5] = [Which::Red, Which::Amber, Which::Green, Which::Heartbeat, Which::Buzzer];
+
+    /// Its name in configuration and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Which::Red => "red",
+            Which::Amber => "amber",
+            Which::Green => "green",
+            Which::Heartbeat => "heartbeat",
+            Which::Buzzer => "buzzer",
+        }
+    }
+}
+
+/// A set of lines, such as those that failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lamps(u8);
+
+impl Lamps {
+    /// None.
+    pub const NONE: Self = Self(0);
+
+    /// All five.
+    pub const ALL: Self = Self(0b1_1111);
+
+    /// The set and one more.
+    #[must_use]
+    pub const fn with(self, which: Which) -> Self {
+        Self(self.0 | 1 << which as u8)
+    }
+
+    /// Whether the line is one of them.
+    pub const fn has(self, which: Which) -> bool {
+        self.0 & 1 << which as u8 != 0
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether red, amber or green is one of them: without these a state cannot be read any more.
+    pub const fn any_state_lamp(self) -> bool {
+        self.has(Which::Red) || self.has(Which::Amber) || self.has(Which::Green)
+    }
+
+    /// Those of the set.
+    pub fn iter(self) -> impl Iterator<Item = Which> {
+        Which::ALL.into_iter().filter(move |&which| self.has(which))
+    }
+}
+
+/// The lamps of a device: red, amber, green, heartbeat, buzzer.
+#[derive(Clone, Debug)]
+pub struct Lights<R, A, G, H, B> {
+    /// The red lamp.
+    pub red: R,
+    /// The amber lamp.
+    pub amber: A,
+    /// The green lamp.
+    pub green: G,
+    /// The heartbeat lamp.
+    pub heartbeat: H,
+    /// The buzzer.
+    pub buzzer: B,
+}
+
+impl<R: Lamp, A: Lamp, G: Lamp, H: Lamp, B: Lamp> Lights<R, A, G, H, B> {
+    /// Sets every line, whatever became of the others, and says which failed.
+    ///
+    /// Lamps go out before others are lit, so that no two answers are shown at once, not even for a microsecond.
+    pub fn set(&mut self, levels: &Levels, heartbeat: bool) -> Lamps {
+        let mut failed = Lamps::NONE;
+        let mut note = |which, ok: bool| {
+            if !ok {
+                failed = failed.with(which);
+            }
+        };
+        for lit in [false, true] {
+            if levels.green == lit {
+                note(Which::Green, self.green.light(lit).is_ok());
+            }
+            if levels.red == lit {
+                note(Which::Red, self.red.light(lit).is_ok());
+            }
+            if levels.amber == lit {
+                note(Which::Amber, self.amber.light(lit).is_ok());
+            }
+        }
+        note(Which::Heartbeat, self.heartbeat.light(heartbeat).is_ok());
+        note(Which::Buzzer, self.buzzer.light(levels.buzzer).is_ok());
+        failed
+    }
+}

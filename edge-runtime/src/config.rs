@@ -1,0 +1,338 @@
+//! The device's configuration: one TOML file, read once, checked whole.
+//!
+//! Every key has a default, so an empty file is a configuration: the built-in model, the first camera, no lights but the
+//! terminal. `packaging/pneumoscope.toml` is that default with every key explained; a test holds it to this file. What is not
+//! known is refused with the nearest name, because a misspelt key that is passed over would be a setting that
+//! somebody believes in. Relative paths are taken from the folder of the configuration.
+
+mod line;
+mod source;
+mod value;
+
+pub use line::{Line, LineSpec};
+pub use source::{Source, SourceError};
+pub(crate) use value::nearest;
+
+use crate::capture::Crop;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The whole file.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// `[device]`
+    pub device: Device,
+    /// `[model]`
+    pub model: Model,
+    /// `[capture]`
+    pub capture: Capture,
+    /// `[decision]`
+    pub decision: Decision,
+    /// `[lights]`
+    pub lights: Lights,
+    /// `[log]`
+    pub log: Log,
+    /// `[watchdog]`
+    pub watchdog: Watchdog,
+}
+
+/// Which device this is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Device {
+    /// Its name on the screen.
+    pub name: String,
+}
+
+/// What classifies.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Model {
+    /// The ONNX model; none for the one that the program was built with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// What computes it: one of [`crate::engine::NAMES`].
+    #[serde(deserialize_with = "value::engine")]
+    pub engine: String,
+    /// The site's thresholds, bound to this model; none for the model's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site: Option<PathBuf>,
+}
+
+/// Where pictures come from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Capture {
+    /// A camera, a watched folder or a replay.
+    pub source: Source,
+    /// Pixel format to ask a camera for, one of [`FORMATS`]; none for the best that it has.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "value::format")]
+    pub format: Option<String>,
+    /// Width to ask a camera for, in pixels; none for its largest.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "value::some_whole::<32, 8000, _, _>"
+    )]
+    pub width: Option<u16>,
+    /// Height to ask a camera for, in pixels; none for its largest.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "value::some_whole::<32, 8000, _, _>"
+    )]
+    pub height: Option<u16>,
+    /// The film or screen within the picture; none for the whole picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crop: Option<Crop>,
+    /// How long a file in a watched folder must not have changed before it is read, in milliseconds.
+    #[serde(deserialize_with = "value::whole::<50, 60_000, _, _>")]
+    pub quiet_ms: u32,
+    /// Whether a replay starts again at its end.
+    pub r#loop: bool,
+}
+
+/// Pixel formats that a camera can be asked for.
+pub const FORMATS: [&str; 7] = ["GREY", "YUYV", "UYVY", "NV12", "YU12", "RGB3", "MJPG"];
+
+/// What it takes to show an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Decision {
+    /// Frames in a row that must agree on POSITIVE or NEGATIVE.
+    #[serde(deserialize_with = "value::whole::<1, 255, _, _>")]
+    pub agree_frames: u8,
+    /// Greatest age of the newest frame before FAULT is shown, in milliseconds.
+    #[serde(deserialize_with = "value::whole::<100, 60_000, _, _>")]
+    pub stale_after_ms: u32,
+    /// When frames are classified.
+    pub mode: Mode,
+}
+
+/// When frames are classified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// All the time.
+    Continuous,
+    /// After the button was pressed.
+    Button,
+}
+
+/// The GPIO lines of the lights. Red, amber and green are there together or not at all.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lights {
+    /// The red lamp.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub red: Option<LineSpec>,
+    /// The amber lamp.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amber: Option<LineSpec>,
+    /// The green lamp.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub green: Option<LineSpec>,
+    /// The heartbeat lamp.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<LineSpec>,
+    /// The buzzer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buzzer: Option<LineSpec>,
+    /// The trigger button; an input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub button: Option<LineSpec>,
+    /// How long the button's contact must hold to count, in milliseconds.
+    #[serde(deserialize_with = "value::whole::<1, 1000, _, _>")]
+    pub debounce_ms: u16,
+    /// Whether every lamp is shown at start.
+    pub test: bool,
+}
+
+/// Where decisions are written.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// The file; its folder must exist.
+    pub file: PathBuf,
+    /// Size at which a new file is begun, in bytes.
+    #[serde(deserialize_with = "value::whole::<65_536, 1_073_741_824, _, _>")]
+    pub rotate_bytes: u64,
+    /// Full files that are kept.
+    #[serde(deserialize_with = "value::whole::<1, 10_000, _, _>")]
+    pub keep: u32,
+    /// Whether names of picture files are written; they may hold names of patients.
+    pub names: bool,
+    /// Whether the pictures themselves are kept beside the log; they are pictures of patients.
+    pub pictures: bool,
+}
+
+/// What is done when the program hangs. systemd's own watchdog is set in the unit.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Watchdog {
+    /// The lights show FAULT by themselves when the program has not been heard of for so many milliseconds.
+    #[serde(deserialize_with = "value::whole::<200, 60_000, _, _>")]
+    pub lights_ms: u32,
+}
+
+impl Default for Device {
+    fn default() -> Self {
+        Self { name: "pneumoscope".into() }
+    }
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self { file: None, engine: crate::engine::DEFAULT.into(), site: None }
+    }
+}
+
+impl Default for Capture {
+    fn default() -> Self {
+        Self {
+            source: Source::V4l2("/dev/video0".into()),
+            format: None,
+            width: None,
+            height: None,
+            crop: None,
+            quiet_ms: 500,
+            r#loop: false,
+        }
+    }
+}
+
+impl Default for Decision {
+    fn default() -> Self {
+        Self { agree_frames: 3, stale_after_ms: 1500, mode: Mode::Continuous }
+    }
+}
+
+impl Default for Lights {
+    fn default() -> Self {
+        Self {
+            red: None,
+            amber: None,
+            green: None,
+            heartbeat: None,
+            buzzer: None,
+            button: None,
+            debounce_ms: 30,
+            test: true,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            file: "/var/lib/pneumoscope/log.jsonl".into(),
+            rotate_bytes: 16 << 20,
+            keep: 64,
+            names: false,
+            pictures: false,
+        }
+    }
+}
+
+impl Default for Watchdog {
+    fn default() -> Self {
+        Self { lights_ms: 2000 }
+    }
+}
+
+impl Lights {
+    /// The lines that are there, by their key.
+    pub fn lines(&self) -> impl Iterator<Item = (&'static str, &LineSpec)> {
+        let all = [
+            ("red", &self.red),
+            ("amber", &self.amber),
+            ("green", &self.green),
+            ("heartbeat", &self.heartbeat),
+            ("buzzer", &self.buzzer),
+            ("button", &self.button),
+        ];
+        all.into_iter().filter_map(|(key, line)| Some((key, line.as_ref()?)))
+    }
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let read = |source| ConfigError::Read { path: path.to_path_buf(), source };
+        let text = std::fs::read_to_string(path).map_err(read)?;
+        let mut config = Self::parse(&text, &path.display().to_string())?;
+        config.resolve(path.parent().unwrap_or(Path::new("")));
+        Ok(config)
+    }
+
+    /// Checks a text; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn parse(text: &str, name: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let place = error.span().map_or(name.to_owned(), |span| {
+                let before = text.get(..span.start).unwrap_or(text);
+                format!("{name}:{}", before.matches('\n').count() + 1)
+            });
+            ConfigError::Value { place, what: value::say(error.message()) }
+        })?;
+        config.check().map_err(|what| ConfigError::Value { place: name.to_owned(), what })?;
+        Ok(config)
+    }
+
+    /// What no single value can tell.
+    fn check(&self) -> Result<(), String> {
+        let lights = &self.lights;
+        let lamps = [&lights.red, &lights.amber, &lights.green].iter().filter(|line| line.is_some()).count();
+        if lamps == 1 || lamps == 2 {
+            return Err(format!(
+                "[lights]: expected red, amber and green together or none of them, got {lamps} of the three; \
+                 a state cannot be read from fewer lamps"
+            ));
+        }
+        if self.decision.mode == Mode::Button && lights.button.is_none() {
+            return Err("[decision] mode = \"button\" needs the line of the button: [lights] button".into());
+        }
+        let lines: Vec<_> = lights.lines().collect();
+        for (i, (key, line)) in lines.iter().enumerate() {
+            if let Some((other, _)) = lines[..i].iter().find(|(_, other)| other.same_line(line)) {
+                return Err(format!(
+                    "[lights]: {other} and {key} are on one line, {line}; give each its own"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn resolve(&mut self, folder: &Path) {
+        let files = self.model.file.iter_mut().chain(self.model.site.iter_mut());
+        for path in files.chain([&mut self.log.file, self.capture.source.path_mut()]) {
+            *path = folder.join(&*path);
+        }
+    }
+}
+
+/// Why a configuration was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A key or a value is wrong.
+    #[error("{place}: {what}")]
+    Value {
+        /// File and, where it is known, line.
+        place: String,
+        /// What was expected, what came, what to do.
+        what: String,
+    },
+}

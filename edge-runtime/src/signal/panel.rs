@@ -1,0 +1,209 @@
+//! The thread that drives the lights: a pattern needs a steady hand, whatever the main loop is busy with.
+
+use crate::capture::now_ms;
+use edge_core::agree::Shown;
+use edge_core::signal::{Debounce, LIGHT_TEST_MS, Lamps, Levels, Pattern, heartbeat, levels};
+use edge_core::{Reason, State};
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How often the lights are set. A pattern's edges are off by at most this.
+const TICK: Duration = Duration::from_millis(25);
+
+/// How long to wait between two attempts at a lost line, in milliseconds.
+const RETRY_MS: u64 = 1000;
+
+/// What a panel drives: lamps and a button that may be lost and come back.
+pub trait Rig: Send {
+    /// Sets every lamp and says which could not be.
+    fn set(&mut self, levels: &Levels, heartbeat: bool) -> Lamps;
+
+    /// Whether the button's contact is closed; none without a button, or while it is lost.
+    fn closed(&mut self) -> Option<bool>;
+
+    /// Looks for what is lost, once.
+    fn reopen(&mut self);
+
+    /// What is lost and why, in words; none while all work.
+    fn problem(&self) -> Option<String>;
+}
+
+/// How a panel behaves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// FAULT is shown by itself when the panel was not fed for so many milliseconds.
+    pub fed_within_ms: u32,
+    /// How long the button must hold, in milliseconds.
+    pub debounce_ms: u16,
+    /// Whether every lamp is shown at start.
+    pub test: bool,
+    /// Shows the safe pattern as soon as it is set, and for good: see [`super::stop_on_signals`].
+    pub stop: Arc<AtomicBool>,
+}
+
+/// The lights of the device. Dropped, it leaves the safe pattern behind. Nothing is allocated by a call.
+pub struct Panel {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    desk: Mutex<Desk>,
+    changed: Condvar,
+}
+
+/// What main loop and thread have to tell each other.
+struct Desk {
+    shown: Shown,
+    fed_ms: u64,
+    pressed: bool,
+    failed: Lamps,
+    problem: Option<String>,
+    end: bool,
+}
+
+impl Shared {
+    /// A panic while the desk was locked leaves nothing half written that would matter.
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Panel {
+    /// Starts the thread; until something is shown, it shows the light test and then FAULT.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(rig: impl Rig + 'static, options: Options) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            desk: Mutex::new(Desk {
+                shown: Shown { state: State::Fault, reason: Reason::Starting },
+                fed_ms: now_ms(),
+                pressed: false,
+                failed: Lamps::NONE,
+                problem: None,
+                end: false,
+            }),
+            changed: Condvar::new(),
+        });
+        let theirs = Arc::clone(&shared);
+        let body = move || Driver { rig, shared: theirs }.run(&options);
+        let thread = std::thread::Builder::new().name("lights".into()).spawn(body)?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Shows this from now on, and feeds the panel.
+    pub fn show(&self, shown: Shown) {
+        let mut desk = self.shared.desk();
+        desk.fed_ms = now_ms();
+        let new = desk.shown.state != shown.state;
+        desk.shown = shown;
+        if new {
+            self.shared.changed.notify_one();
+        }
+    }
+
+    /// Tells that the main loop lives; what is shown stays.
+    pub fn feed(&self) {
+        self.shared.desk().fed_ms = now_ms();
+    }
+
+    /// Whether the button was pressed since this was asked last.
+    pub fn pressed(&self) -> bool {
+        std::mem::take(&mut self.shared.desk().pressed)
+    }
+
+    /// The lines that cannot be set now; all of them where the thread has died.
+    pub fn failed(&self) -> Lamps {
+        self.shared.desk().failed
+    }
+
+    /// What is wrong with the lines, in words; none while all work, the button's included.
+    pub fn problem(&self) -> Option<String> {
+        self.shared.desk().problem.clone()
+    }
+}
+
+impl Drop for Panel {
+    fn drop(&mut self) {
+        self.shared.desk().end = true;
+        self.shared.changed.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // Its own panic was reported, and left the safe pattern too.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The thread's own: the lines, which it leaves in the safe pattern however it ends.
+struct Driver<R: Rig> {
+    rig: R,
+    shared: Arc<Shared>,
+}
+
+impl<R: Rig> Driver<R> {
+    fn run(mut self, options: &Options) {
+        let start = now_ms();
+        let (mut pattern, mut since) = (None, start);
+        let (mut failed, mut problem, mut tried) = (Lamps::NONE, false, start);
+        let mut button = Debounce::new(options.debounce_ms.into());
+        loop {
+            let now = now_ms();
+            let desk = self.shared.desk();
+            let (shown, fed_ms, end) = (desk.shown, desk.fed_ms, desk.end);
+            drop(desk);
+            if end {
+                return;
+            }
+            let stopped = options.stop.load(Ordering::Relaxed);
+            let fed = now.saturating_sub(fed_ms) <= options.fed_within_ms.into();
+            let next = if stopped {
+                Pattern::Safe
+            } else if options.test && now - start < LIGHT_TEST_MS {
+                Pattern::LightTest
+            } else if !fed || failed.any_state_lamp() {
+                // With a lamp missing, what the others show could be taken for another answer.
+                Pattern::State(State::Fault)
+            } else {
+                Pattern::State(shown.state)
+            };
+            if pattern != Some(next) {
+                (pattern, since) = (Some(next), now);
+            }
+            let beat = heartbeat(now - start, fed && !stopped);
+            let before = std::mem::replace(&mut failed, self.rig.set(&levels(next, now - since), beat));
+            let closed = self.rig.closed();
+            let pressed = closed.is_some_and(|closed| button.update(closed, now));
+
+            let wrong = self.rig.problem();
+            if wrong.is_some() && now - tried >= RETRY_MS {
+                tried = now;
+                self.rig.reopen();
+            }
+            let mut desk = self.shared.desk();
+            desk.failed = failed;
+            desk.pressed |= pressed;
+            if wrong.is_some() || problem {
+                problem = wrong.is_some();
+                desk.problem = wrong;
+            }
+            // A lamp that was lost or found changes the pattern: at once, not a tick later. So does what came meanwhile.
+            if failed.any_state_lamp() == before.any_state_lamp()
+                && desk.shown.state == shown.state
+                && !desk.end
+            {
+                let _ = self.shared.changed.wait_timeout(desk, TICK);
+            }
+        }
+    }
+}
+
+impl<R: Rig> Drop for Driver<R> {
+    fn drop(&mut self) {
+        self.rig.set(&levels(Pattern::Safe, 0), false);
+        self.shared.desk().failed = Lamps::ALL;
+    }
+}

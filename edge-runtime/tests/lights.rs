@@ -1,0 +1,405 @@
+//! The panel on a made-up rig, lines among made-up chips, the screen, and what systemd hears.
+
+use allocation_counter::measure;
+use edge_core::agree::Shown;
+use edge_core::decide::Thresholds;
+use edge_core::signal::{Lamps, Levels, Pattern, Which, levels};
+use edge_core::{Reason, State};
+use edge_runtime::config::{Line, LineSpec};
+use edge_runtime::service::Service;
+use edge_runtime::signal::gpio::{ChipInfo, LineInfo, choose};
+use edge_runtime::signal::{Answer, Options, Panel, Rig, Terminal, stop_on_signals};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+const POSITIVE: Shown = Shown { state: State::Positive, reason: Reason::AboveThreshold };
+const NEGATIVE: Shown = Shown { state: State::Negative, reason: Reason::BelowThreshold };
+
+/// What the test and the rig have in common.
+#[derive(Default)]
+struct World {
+    history: Vec<(Levels, bool)>,
+    red_is_broken: bool,
+    panics: bool,
+    closed: bool,
+    reopened: usize,
+}
+
+/// A rig that keeps what was set.
+#[derive(Clone, Default)]
+struct Bench(Arc<Mutex<World>>);
+
+impl Bench {
+    fn world<T>(&self, f: impl FnOnce(&mut World) -> T) -> T {
+        f(&mut self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+
+    fn last(&self) -> Option<Levels> {
+        self.world(|world| world.history.last().map(|(levels, _)| *levels))
+    }
+
+    /// Waits until the lamps are like this. Times are never asserted; a minute is for a machine that does other things.
+    #[track_caller]
+    fn wait(&self, what: &str, mut is_so: impl FnMut(&World) -> bool) {
+        let start = Instant::now();
+        while !self.world(|world| is_so(world)) {
+            assert!(start.elapsed() < Duration::from_secs(60), "never {what}; last {:?}", self.last());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    #[track_caller]
+    fn wait_for(&self, wanted: Levels) {
+        self.wait(&format!("{wanted:?}"), |world| {
+            world.history.last().is_some_and(|(now, _)| lamps(now) == lamps(&wanted))
+        });
+    }
+
+    /// Forgets what was set so far.
+    fn forget(&self) {
+        self.world(|world| world.history.clear());
+    }
+
+    fn green_was_lit(&self) -> bool {
+        self.world(|world| world.history.iter().any(|(levels, _)| levels.green))
+    }
+}
+
+/// Without the buzzer, which falls silent by itself.
+fn lamps(levels: &Levels) -> [bool; 3] {
+    [levels.red, levels.amber, levels.green]
+}
+
+impl Rig for Bench {
+    fn set(&mut self, levels: &Levels, heartbeat: bool) -> Lamps {
+        let mut world = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if std::mem::take(&mut world.panics) {
+            drop(world);
+            panic!("planted");
+        }
+        world.history.push((*levels, heartbeat));
+        if world.red_is_broken { Lamps::NONE.with(Which::Red) } else { Lamps::NONE }
+    }
+
+    fn closed(&mut self) -> Option<bool> {
+        Some(self.world(|world| world.closed))
+    }
+
+    fn reopen(&mut self) {
+        self.world(|world| world.reopened += 1);
+    }
+
+    fn problem(&self) -> Option<String> {
+        self.world(|world| world.red_is_broken.then(|| "red, broken".into()))
+    }
+}
+
+fn options() -> Options {
+    Options { fed_within_ms: 60_000, debounce_ms: 1, test: false, stop: Arc::default() }
+}
+
+fn panel(options: Options) -> (Bench, Panel) {
+    let bench = Bench::default();
+    let panel = Panel::start(bench.clone(), options).unwrap();
+    (bench, panel)
+}
+
+fn safe() -> Levels {
+    levels(Pattern::Safe, 0)
+}
+
+fn steady(shown: Shown) -> Levels {
+    levels(Pattern::State(shown.state), 0)
+}
+
+/// Amber and red alternate: both are seen, and nothing else.
+#[track_caller]
+fn wait_for_fault(bench: &Bench) {
+    bench.forget();
+    for wanted in [[false, true, false], [true, false, false]] {
+        bench.wait("FAULT", |world| world.history.iter().any(|(levels, _)| lamps(levels) == wanted));
+    }
+}
+
+#[test]
+fn test_then_fault_then_what_is_shown_then_safe() {
+    let (bench, panel) = panel(Options { test: true, ..options() });
+    bench.wait("the light test", |world| world.history.iter().any(|(levels, _)| levels.green));
+    wait_for_fault(&bench);
+    panel.show(NEGATIVE);
+    bench.wait_for(steady(NEGATIVE));
+    panel.show(POSITIVE);
+    bench.wait_for(steady(POSITIVE));
+    drop(panel);
+    assert_eq!(bench.last(), Some(safe()));
+    // The heart has beaten, and stands still now.
+    let beats: Vec<bool> = bench.world(|world| world.history.iter().map(|(_, beat)| *beat).collect());
+    assert!(beats.contains(&true) && beats.last() == Some(&false));
+}
+
+#[test]
+fn a_panel_that_is_not_fed_shows_fault_by_itself_and_recovers() {
+    let (bench, panel) = panel(Options { fed_within_ms: 200, ..options() });
+    panel.show(NEGATIVE);
+    bench.wait("NEGATIVE", |world| world.history.iter().any(|(levels, _)| *levels == steady(NEGATIVE)));
+    wait_for_fault(&bench);
+    // The heart stands still while the main loop does.
+    bench.forget();
+    bench.wait("a second of ticks", |world| world.history.len() > 40);
+    assert!(bench.world(|world| world.history.iter().all(|(_, beat)| !beat)));
+    bench.forget();
+    bench.wait("NEGATIVE again", |world| {
+        panel.feed();
+        world.history.iter().any(|(levels, _)| *levels == steady(NEGATIVE))
+    });
+}
+
+#[test]
+fn a_stop_is_safe_at_once_and_for_good() {
+    let stop = Arc::new(AtomicBool::new(false));
+    let (bench, panel) = panel(Options { stop: stop.clone(), ..options() });
+    panel.show(NEGATIVE);
+    bench.wait_for(steady(NEGATIVE));
+    stop.store(true, Ordering::Relaxed);
+    bench.wait_for(safe());
+    bench.forget();
+    panel.show(NEGATIVE);
+    bench.wait("ticks", |world| world.history.len() > 10);
+    drop(panel);
+    assert!(!bench.green_was_lit());
+    assert_eq!(bench.last(), Some(safe()));
+}
+
+#[test]
+fn sigterm_sets_the_flag() {
+    let stop = stop_on_signals().unwrap();
+    assert!(!stop.load(Ordering::Relaxed));
+    signal_hook::low_level::raise(signal_hook::consts::SIGTERM).unwrap();
+    assert!(stop.load(Ordering::Relaxed));
+}
+
+#[test]
+fn a_panic_in_the_main_loop_is_safe() {
+    let bench = Bench::default();
+    let rig = bench.clone();
+    let main = std::thread::spawn(move || {
+        let panel = Panel::start(rig.clone(), options()).unwrap();
+        panel.show(NEGATIVE);
+        rig.wait_for(steady(NEGATIVE));
+        panic!("planted");
+    });
+    assert!(main.join().is_err());
+    assert_eq!(bench.last(), Some(safe()));
+}
+
+#[test]
+fn a_panic_in_the_panels_own_thread_is_safe_and_is_told() {
+    let (bench, panel) = panel(options());
+    panel.show(NEGATIVE);
+    bench.wait_for(steady(NEGATIVE));
+    assert!(panel.failed().is_empty());
+    bench.world(|world| world.panics = true);
+    bench.wait("told", |_| panel.failed() == Lamps::ALL);
+    assert_eq!(bench.last(), Some(safe()));
+}
+
+/// With red broken, POSITIVE could not be seen and FAULT would look like INVALID: no answer is shown at all.
+#[test]
+fn with_a_lamp_lost_no_answer_is_shown_until_it_is_back() {
+    let (bench, panel) = panel(options());
+    panel.show(NEGATIVE);
+    bench.wait_for(steady(NEGATIVE));
+    bench.world(|world| world.red_is_broken = true);
+    bench.wait("FAULT", |_| panel.failed() == Lamps::NONE.with(Which::Red));
+    wait_for_fault(&bench);
+    assert!(!bench.green_was_lit());
+    assert_eq!(panel.problem().as_deref(), Some("red, broken"));
+    bench.wait("two attempts", |world| world.reopened >= 2);
+    bench.world(|world| world.red_is_broken = false);
+    bench.wait_for(steady(NEGATIVE));
+    bench.wait("all well", |_| panel.problem().is_none() && panel.failed().is_empty());
+}
+
+#[test]
+fn a_press_is_told_once() {
+    let (bench, panel) = panel(options());
+    assert!(!panel.pressed());
+    bench.world(|world| world.closed = true);
+    let start = Instant::now();
+    while !panel.pressed() {
+        assert!(start.elapsed() < Duration::from_secs(60), "never pressed");
+    }
+    bench.forget();
+    bench.wait("ticks", |world| world.history.len() > 5);
+    assert!(!panel.pressed(), "held down is not pressed again");
+}
+
+#[test]
+fn telling_the_panel_allocates_nothing() {
+    let (_bench, panel) = panel(options());
+    let count = measure(|| {
+        for _ in 0..100 {
+            panel.show(POSITIVE);
+            panel.show(NEGATIVE);
+            panel.feed();
+            assert!(!panel.pressed() && panel.failed().is_empty() && panel.problem().is_none());
+        }
+    });
+    assert_eq!(count.count_total, 0);
+}
+
+// ---- lines among chips
+
+fn chip(path: &str, label: &str, lines: &[&str]) -> ChipInfo {
+    let line = |name: &&str| LineInfo { name: (*name).into(), user: (*name == "ACT").then(|| "led0".into()) };
+    ChipInfo { path: path.into(), label: label.into(), lines: lines.iter().map(line).collect() }
+}
+
+fn machine() -> Vec<ChipInfo> {
+    vec![
+        chip("/dev/gpiochip0", "pinctrl-bcm2835", &["ID_SDA", "GPIO17", "GPIO27", "ACT"]),
+        chip("/dev/gpiochip1", "9030000.pl061", &["", "", "", ""]),
+        chip("/dev/gpiochip2", "expander", &["GPIO27"]),
+    ]
+}
+
+fn named(name: &str, chip: Option<&str>) -> LineSpec {
+    LineSpec { line: Line::Name { name: name.into(), chip: chip.map(Into::into) }, active_low: false }
+}
+
+fn numbered(chip: &str, line: u32) -> LineSpec {
+    LineSpec { line: Line::Number { chip: chip.into(), line }, active_low: false }
+}
+
+#[test]
+fn lines_are_found_by_name_and_by_label() {
+    let place =
+        |spec| choose(&spec, &machine()).map(|place| (place.chip.display().to_string(), place.number));
+    assert_eq!(place(named("GPIO17", None)), Ok(("/dev/gpiochip0".into(), 1)));
+    assert_eq!(place(named("GPIO27", Some("expander"))), Ok(("/dev/gpiochip2".into(), 0)));
+    assert_eq!(place(numbered("9030000.pl061", 3)), Ok(("/dev/gpiochip1".into(), 3)));
+    assert_eq!(choose(&named("ACT", None), &machine()).unwrap().user.as_deref(), Some("led0"));
+}
+
+#[test]
+fn lines_that_are_not_there_are_said_with_the_nearest() {
+    let error = |spec, chips: &[ChipInfo]| choose(&spec, chips).unwrap_err().to_string();
+    let cases = [
+        (named("GPIO18", None), "`GPIO18`: there is no such GPIO line; did you mean `GPIO17`?"),
+        (named("LAMP", None), "there are `ID_SDA`, `GPIO17`, `GPIO27`, `ACT`, `GPIO27`"),
+        (named("GPIO27", None), "`GPIO27`: 2 lines fit; name the chip too"),
+        (numbered("9030000.pl061", 4), "that chip has 4, numbered from 0"),
+        (numbered("9030000.pl06", 4), "there is no such GPIO chip; did you mean `9030000.pl061`?"),
+        (named("GPIO27", Some("zzz")), "there are `pinctrl-bcm2835`, `9030000.pl061`, `expander`"),
+        (named("GPIO27", Some("9030000.pl061")), "this machine has no GPIO line with a name"),
+    ];
+    for (spec, expected) in cases {
+        let error = error(spec, &machine());
+        assert!(error.contains(expected), "expected {expected}\ngot      {error}");
+    }
+    assert!(error(named("A", Some("b")), &[]).contains("this machine has no GPIO chip"));
+}
+
+// ---- the screen
+
+fn answer(shown: Shown, score: Option<f32>) -> Answer<'static> {
+    let thresholds = Thresholds { negative_below: 0.3, positive_above: 0.7 };
+    Answer { shown, score, thresholds, model_sha256: "0123456789abcdef" }
+}
+
+#[test]
+fn a_file_gets_a_line_a_change() {
+    let mut out = Vec::new();
+    let mut screen = Terminal::new(&mut out, false, false, "room 2", "It is not a diagnosis.").unwrap();
+    for now in 0..5000 {
+        screen.show(&answer(POSITIVE, Some(0.93)), now).unwrap();
+    }
+    for age in 1501..3000 {
+        let stale = Shown { state: State::Fault, reason: Reason::Stale(age, 1500) };
+        screen.show(&answer(stale, None), 5000 + u64::from(age)).unwrap();
+    }
+    drop(screen);
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "room 2: It is not a diagnosis.\n\
+         POSITIVE  score above the upper threshold; score 0.930 (NEGATIVE below 0.300, POSITIVE above 0.700); \
+         model 0123456789ab\n\
+         FAULT     no new frame for 1501 ms, at most 1500: the camera hangs; model 0123456789ab\n"
+    );
+}
+
+#[test]
+fn a_terminal_gets_one_line_with_a_heartbeat() {
+    let mut out = Vec::new();
+    let mut screen = Terminal::new(&mut out, true, true, "room\x1b 2", "Notice.").unwrap();
+    for now in 0..1000 {
+        screen.show(&answer(NEGATIVE, Some(0.1)), now).unwrap();
+    }
+    drop(screen);
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text.lines().count(), 2, "{text:?}");
+    assert!(text.starts_with("room 2: Notice.\n\r\x1b[2K"), "{text:?}");
+    let beats: Vec<_> = text.split("\x1b[?7l").skip(1).map(|drawn| drawn.starts_with('*')).collect();
+    assert_eq!(beats, [true, true, false, false]);
+    assert!(text.contains("\x1b[1m\x1b[32mNEGATIVE\x1b[0m  score below"), "{text:?}");
+}
+
+#[test]
+fn the_screen_allocates_nothing() {
+    let mut screen = Terminal::new(std::io::sink(), true, true, "device", "Notice.").unwrap();
+    let mut now = 0;
+    let count = measure(|| {
+        for (shown, score) in [(POSITIVE, Some(0.9)), (NEGATIVE, Some(1e-30)), (POSITIVE, None)].repeat(100) {
+            now += 1000;
+            screen.show(&answer(shown, score), now).unwrap();
+        }
+    });
+    // The list of what to show is the one allocation.
+    assert!(count.count_total <= 1, "{}", count.count_total);
+}
+
+// ---- systemd
+
+/// Does nothing by itself: the test below runs it as a process of its own, because a process's environment is its own matter.
+#[test]
+fn child_of_systemd() {
+    if std::env::var_os("NOTIFY_SOCKET").is_none() {
+        return;
+    }
+    let mut service = Service::from_environment();
+    service.status("waiting").unwrap();
+    service.ready().unwrap();
+    for now in 0..1000 {
+        service.alive(now).unwrap();
+    }
+    service.stopping().unwrap();
+}
+
+#[test]
+fn systemd_hears_what_it_must() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    let heard = |watchdog: Option<&str>| {
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "child_of_systemd"]).env("NOTIFY_SOCKET", &path).env_remove("WATCHDOG_PID");
+        match watchdog {
+            Some(limit) => child.env("WATCHDOG_USEC", limit),
+            None => child.env_remove("WATCHDOG_USEC"),
+        };
+        assert!(child.output().unwrap().status.success());
+        socket.set_nonblocking(true).unwrap();
+        let mut buffer = [0; 256];
+        let mut heard = Vec::new();
+        while let Ok(length) = socket.recv(&mut buffer) {
+            heard.push(String::from_utf8_lossy(&buffer[..length]).trim().to_owned());
+        }
+        heard
+    };
+    let (begin, end) = (["STATUS=waiting", "READY=1"], ["STOPPING=1"]);
+    assert_eq!(heard(None), [&begin[..], &end].concat());
+    // 900 ms: every 300 ms, so at 0, 300, 600 and 900.
+    assert_eq!(heard(Some("900000")), [&begin[..], &["WATCHDOG=1"; 4], &end].concat());
+}
