@@ -42,6 +42,11 @@ pub trait Source {
     /// looks for it again by itself, and says [`CaptureError::Lost`] until it is back.
     fn next(&mut self, wait: Duration) -> Result<Shot<'_>, CaptureError>;
 
+    /// Whether frames come by themselves all the time, as a camera's do: then one that stays away is a fault.
+    fn is_live(&self) -> bool {
+        false
+    }
+
     /// What it is, for the log: `v4l2:/dev/video0`, `folder:DIR`, `replay:DIR`.
     fn name(&self) -> &str;
 }

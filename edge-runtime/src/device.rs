@@ -11,28 +11,48 @@ use crate::capture::{CaptureError, Source, now_ms};
 use crate::classify::{Classified, Classifier, ClassifyError};
 use crate::engine::Engine;
 use edge_core::agree::{Agreement, Policy, Shown, Stamp};
-use edge_core::{Decision, Frame, Reason, State};
+use edge_core::{Decision, Reason, State};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
-/// A source, a classifier, and the memory between frames.
-pub struct Device<E> {
-    source: Box<dyn Source>,
-    classifier: Classifier<E>,
-    agreement: Agreement,
+/// When frames are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rhythm {
+    /// A live source's frames are answered at most this often, in milliseconds; those between are only taken off its hands. Other
+    /// sources' frames are all answered.
+    pub interval_ms: u32,
+    /// How long an answer is shown after the trigger, in milliseconds: the button, or a file that appeared. None: a live source
+    /// is answered all the time, without a trigger.
+    pub hold_ms: Option<u32>,
 }
 
-/// What one turn brought.
+/// A source, a classifier, and the memory between frames.
+pub struct Device<E> {
+    source: Box<dyn Source + Send>,
+    classifier: Classifier<E>,
+    agreement: Agreement,
+    rhythm: Rhythm,
+    /// When the next frame of a live source is due.
+    due_ms: u64,
+    /// Until when answers are shown; none without trigger.
+    awake_until_ms: Option<u64>,
+    /// What is wrong with the source, and when it was last right.
+    fault: Option<Reason>,
+    right_ms: u64,
+    name: String,
+}
+
+/// What one turn brought. What is shown is none while the device waits for its trigger and nothing is wrong.
 #[derive(Debug)]
 pub enum Turn<'a> {
     /// A frame was answered.
     Frame(Answer<'a>),
-    /// No frame came in the time given. No fault yet; what is shown may be one by now.
-    Quiet(Shown),
+    /// Nothing to answer came in the time given. No fault by itself; what is shown may be one by now.
+    Quiet(Option<Shown>),
     /// The source failed.
-    Fault(CaptureError, Shown),
-    /// A replay has no more frames. What was shown last stays.
-    End(Shown),
+    Fault(CaptureError, Option<Shown>),
+    /// A replay has no more frames.
+    End(Option<Shown>),
 }
 
 /// The answer on one frame, alone and together with those before it.
@@ -44,19 +64,21 @@ pub struct Answer<'a> {
     pub stamp: Stamp,
     /// When it was taken, in milliseconds of [`now_ms`]'s clock.
     pub taken_ms: u64,
-    /// SHA-256 of the picture, see [`frame_sha256`].
-    pub sha256: [u8; 32],
+    /// SHA-256 of the network's input, the `side * side` bytes that preprocessing made of the frame.
+    pub input_sha256: [u8; 32],
     /// What the frame gave by itself; the error makes it a FAULT.
     pub classified: Result<Classified, ClassifyError>,
-    /// What the frame gave by itself, as a decision.
+    /// The same as a decision.
     pub decision: Decision,
+    /// Frames in a row that agree with this one, this one counted.
+    pub agreeing: u8,
     /// What is to be shown.
-    pub shown: Shown,
+    pub shown: Option<Shown>,
 }
 
 impl Turn<'_> {
     /// What is to be shown after it.
-    pub fn shown(&self) -> Shown {
+    pub fn shown(&self) -> Option<Shown> {
         match self {
             Turn::Frame(answer) => answer.shown,
             Turn::Quiet(shown) | Turn::Fault(_, shown) | Turn::End(shown) => *shown,
@@ -65,66 +87,121 @@ impl Turn<'_> {
 }
 
 impl<E: Engine> Device<E> {
-    /// Nothing seen yet: what is shown is a FAULT until the first frame.
-    pub fn new(source: Box<dyn Source>, classifier: Classifier<E>, policy: Policy) -> Self {
-        Self { source, classifier, agreement: Agreement::new(policy) }
+    /// Nothing seen yet. A live source without trigger shows FAULT until its first frame.
+    pub fn new(
+        source: Box<dyn Source + Send>,
+        classifier: Classifier<E>,
+        policy: Policy,
+        rhythm: Rhythm,
+    ) -> Self {
+        Self {
+            source,
+            classifier,
+            agreement: Agreement::new(policy),
+            rhythm,
+            due_ms: 0,
+            awake_until_ms: rhythm.hold_ms.map(|_| 0),
+            fault: None,
+            right_ms: now_ms(),
+            name: String::with_capacity(256),
+        }
     }
 
     /// Takes the next frame, waiting at most `wait`, and answers it.
     pub fn turn(&mut self, wait: Duration) -> Turn<'_> {
-        match self.source.next(wait) {
-            Ok(shot) => {
-                let sha256 = frame_sha256(&shot.frame);
-                let classified = self.classifier.classify(&shot.frame);
-                let decision = match &classified {
-                    Ok(classified) => classified.decision,
-                    Err(_) => Decision {
-                        state: State::Fault,
-                        reason: Reason::EngineFailed,
-                        logit: None,
-                        score: None,
-                    },
-                };
-                self.agreement.frame(shot.taken_ms, shot.stamp, &decision);
-                let shown = self.agreement.shown(now_ms());
-                let (name, stamp, taken_ms) = (shot.name, shot.stamp, shot.taken_ms);
-                Turn::Frame(Answer { name, stamp, taken_ms, sha256, classified, decision, shown })
-            }
-            Err(error) => {
-                if let Some(reason) = error.reason() {
-                    self.agreement.fault(reason);
+        let deadline_ms = now_ms() + wait.as_millis() as u64;
+        loop {
+            let left = Duration::from_millis(deadline_ms.saturating_sub(now_ms()));
+            let live = self.source.is_live();
+            let error = match self.source.next(left) {
+                Ok(shot) => {
+                    let now = now_ms();
+                    (self.fault, self.right_ms) = (None, now);
+                    let asleep = self.awake_until_ms.is_some_and(|until| until <= now);
+                    if live && (asleep || now < self.due_ms) {
+                        if now < deadline_ms {
+                            continue;
+                        }
+                        break;
+                    }
+                    self.due_ms = now + u64::from(self.rhythm.interval_ms);
+                    self.name.clear();
+                    self.name.push_str(shot.name);
+                    let classified = self.classifier.classify(&shot.frame);
+                    let (stamp, taken_ms) = (shot.stamp, shot.taken_ms);
+                    if !live {
+                        // Each file is a picture of its own, and the trigger to show its answer.
+                        self.trigger();
+                    }
+                    return self.answer(stamp, taken_ms, classified);
                 }
-                let shown = self.agreement.shown(now_ms());
-                match error {
-                    CaptureError::Nothing => Turn::Quiet(shown),
-                    CaptureError::End => Turn::End(shown),
-                    error => Turn::Fault(error, shown),
+                Err(error) => error,
+            };
+            match error {
+                CaptureError::Nothing => {
+                    if !live {
+                        (self.fault, self.right_ms) = (None, now_ms());
+                    }
+                    break;
+                }
+                CaptureError::End => return Turn::End(self.shown()),
+                error => {
+                    self.fault = error.reason();
+                    if let Some(reason) = self.fault {
+                        self.agreement.fault(reason);
+                    }
+                    return Turn::Fault(error, self.shown());
                 }
             }
         }
+        Turn::Quiet(self.shown())
     }
 
-    /// Forgets what was seen: for the next press of a trigger button, which asks about a new picture.
-    pub fn forget(&mut self) {
-        self.agreement = Agreement::new(*self.agreement.policy());
+    fn answer(
+        &mut self,
+        stamp: Stamp,
+        taken_ms: u64,
+        classified: Result<Classified, ClassifyError>,
+    ) -> Turn<'_> {
+        let failed =
+            Decision { state: State::Fault, reason: Reason::EngineFailed, logit: None, score: None };
+        let decision = classified.as_ref().map_or(failed, |classified| classified.decision);
+        self.agreement.frame(taken_ms, stamp, &decision);
+        Turn::Frame(Answer {
+            stamp,
+            taken_ms,
+            input_sha256: Sha256::digest(self.classifier.input()).into(),
+            classified,
+            decision,
+            agreeing: self.agreement.agreeing(),
+            shown: self.shown(),
+            name: &self.name,
+        })
+    }
+
+    /// The button was pressed, or a file came: answers begin anew and are shown for the time that the rhythm says.
+    pub fn trigger(&mut self) {
+        if let Some(hold_ms) = self.rhythm.hold_ms {
+            self.agreement = Agreement::new(*self.agreement.policy());
+            self.awake_until_ms = Some(now_ms() + u64::from(hold_ms));
+            self.due_ms = 0;
+        }
+    }
+
+    /// What to show now; none while the device waits for its trigger and nothing is wrong.
+    fn shown(&mut self) -> Option<Shown> {
+        let now = now_ms();
+        if self.awake_until_ms.is_none_or(|until| now < until) {
+            return Some(self.agreement.shown(now));
+        }
+        let quiet_ms = u32::try_from(now - self.right_ms).unwrap_or(u32::MAX);
+        let limit = self.agreement.policy().stale_after_ms;
+        let hangs = (self.source.is_live() && quiet_ms > limit).then_some(Reason::Stale(quiet_ms, limit));
+        self.fault.or(hangs).map(|reason| Shown { state: State::Fault, reason })
     }
 
     /// What the source is called.
     pub fn source(&self) -> &str {
         self.source.name()
     }
-}
-
-/// SHA-256 of a frame: width and height as two little-endian `u32`, the name of the pixel format, a zero byte, then the rows' bytes.
-pub fn frame_sha256(frame: &Frame) -> [u8; 32] {
-    let geometry = frame.geometry();
-    let mut hash = Sha256::new();
-    hash.update(u32::from(geometry.width()).to_le_bytes());
-    hash.update(u32::from(geometry.height()).to_le_bytes());
-    hash.update(geometry.format().name());
-    hash.update([0]);
-    for row in frame.rows() {
-        hash.update(row);
-    }
-    hash.finalize().into()
 }

@@ -6,7 +6,7 @@ use edge_core::{Reason, State};
 use edge_runtime::capture::{CaptureError, Shot, Source, now_ms};
 use edge_runtime::classify::Classifier;
 use edge_runtime::decode::Picture;
-use edge_runtime::device::{Device, Turn, frame_sha256};
+use edge_runtime::device::{Device, Rhythm, Turn};
 use edge_runtime::engine::{self, Engine};
 use edge_runtime::model_file::ModelFile;
 use edge_runtime::phantom;
@@ -138,12 +138,4 @@ fn nothing_is_allocated_from_the_first_frame_on() {
         }
     });
     assert_eq!(allocated.count_total, 0);
-}
-
-#[test]
-fn the_hash_tells_frames_apart() {
-    let picture = phantom::draw(phantom::Label::Normal, 1, 64);
-    let hash = frame_sha256(&picture.frame());
-    assert_eq!(hash, frame_sha256(&picture.frame()));
-    assert_ne!(hash, frame_sha256(&phantom::draw(phantom::Label::Normal, 2, 64).frame()));
 }

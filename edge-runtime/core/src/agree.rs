@@ -61,6 +61,11 @@ impl Agreement {
         &self.policy
     }
 
+    /// How many of the newest frames in a row gave the same state by themselves.
+    pub const fn agreeing(&self) -> u8 {
+        self.agreeing
+    }
+
     /// A frame that was taken at `taken_ms` gave `decision`. Call [`Agreement::shown`] for what to show.
     pub fn frame(&mut self, taken_ms: u64, stamp: Stamp, decision: &Decision) {
         let stuck = self.last.is_some_and(|(last, _)| {

@@ -205,6 +205,10 @@ impl Source for V4l2 {
         Ok(Shot { frame: self.view()?, stamp, taken_ms, name: "" })
     }
 
+    fn is_live(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> &str {
         &self.name
     }
