@@ -116,3 +116,29 @@ impl fmt::Display for Reason {
         }
     }
 }
+
+impl Reason {
+    /// What was measured and its limit, where the reason has numbers.
+    pub const fn numbers(&self) -> Option<[u32; 2]> {
+        match *self {
+            Reason::Unsettled(got, limit) => Some([got as u32, limit as u32]),
+            Reason::Elongated(got, limit) | Reason::Stale(got, limit) => Some([got, limit]),
+            Reason::Dark(got, limit) | Reason::Bright(got, limit) | Reason::LowContrast(got, limit) => {
+                Some([got as u32, limit as u32])
+            }
+            Reason::AboveThreshold
+            | Reason::BelowThreshold
+            | Reason::BetweenThresholds
+            | Reason::NotFinite
+            | Reason::EngineFailed
+            | Reason::Starting
+            | Reason::CameraLost
+            | Reason::Stuck
+            | Reason::NoSignal
+            | Reason::DamagedFrame
+            | Reason::LogFailed
+            | Reason::SelfTestFailed
+            | Reason::Stopped => None,
+        }
+    }
+}

@@ -2,6 +2,7 @@
 //! byte by byte, and the program itself.
 #![allow(dead_code)] // every test file uses its own part
 
+pub mod log;
 pub mod model;
 pub mod picture;
 pub mod qlinearconv;

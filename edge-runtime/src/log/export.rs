@@ -1,0 +1,113 @@
+//! The log as a table: one row a line, for spreadsheets and statistics programs.
+
+use super::read::{DecisionLine, LogReadError, Reader};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// The columns.
+const HEADER: [&str; 28] = [
+    "seq",
+    "time",
+    "uptime_ms",
+    "boot_id",
+    "event",
+    "detail",
+    "source",
+    "name",
+    "name_sha256",
+    "frame_sha256",
+    "preprocessing",
+    "model_sha256",
+    "model_version",
+    "engine",
+    "site_sha256",
+    "negative_below",
+    "positive_above",
+    "logit",
+    "score",
+    "state",
+    "reason_code",
+    "reason",
+    "shown_state",
+    "shown_reason_code",
+    "shown_reason",
+    "agreeing",
+    "needed",
+    "latency_us",
+];
+
+/// Why a log was not exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Read(#[from] LogReadError),
+    /// The table cannot be written.
+    #[error("cannot write the table: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// Writes the lines of the log at `path` that hold by themselves to `out`, as CSV (RFC 4180) with a header. Returns how many were
+/// written and how many left out.
+///
+/// # Errors
+/// [`ExportError`].
+pub fn export(path: impl AsRef<Path>, out: impl Write) -> Result<(u64, u64), ExportError> {
+    let mut reader = Reader::open(path)?;
+    let mut table = csv::Writer::from_writer(out);
+    let failed = |error: csv::Error| ExportError::Write(error.into());
+    table.write_record(HEADER).map_err(failed)?;
+    let mut rows = 0;
+    for entry in &mut reader {
+        let entry = entry?;
+        let event = entry.event.as_ref().map_or("", |event| event["what"].as_str().unwrap_or("unknown"));
+        let detail = entry.event.as_ref().map_or(String::new(), serde_json::Value::to_string);
+        let mut row = vec![
+            entry.seq.to_string(),
+            entry.time,
+            entry.uptime_ms.to_string(),
+            entry.boot_id,
+            event.to_owned(),
+            detail,
+        ];
+        match entry.decision {
+            Some(decision) => row.extend(fields(decision)),
+            None => row.resize(HEADER.len(), String::new()),
+        }
+        table.write_record(&row).map_err(failed)?;
+        rows += 1;
+    }
+    table.flush()?;
+    Ok((rows, reader.damaged()))
+}
+
+/// The columns of a decision, those from `source` on.
+fn fields(d: DecisionLine) -> [String; 22] {
+    fn optional(value: Option<impl ToString>) -> String {
+        value.map(|value| value.to_string()).unwrap_or_default()
+    }
+    [
+        d.source,
+        d.name.unwrap_or_default(),
+        optional(d.name_sha256),
+        optional(d.frame_sha256),
+        d.preprocessing,
+        d.model_sha256,
+        d.model_version,
+        d.engine,
+        d.site_sha256.unwrap_or_default(),
+        d.negative_below.to_string(),
+        d.positive_above.to_string(),
+        optional(d.logit),
+        optional(d.score),
+        d.state,
+        d.reason.code.to_string(),
+        d.reason.text,
+        d.shown_state,
+        d.shown_reason.code.to_string(),
+        d.shown_reason.text,
+        d.agreeing.to_string(),
+        d.needed.to_string(),
+        d.latency_us.to_string(),
+    ]
+}

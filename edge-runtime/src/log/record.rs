@@ -1,0 +1,217 @@
+//! What the lines of the log tell: decisions with all that must be known to judge them later, and events.
+//!
+//! No patient data: there is no picture, and a picture's name stands there as its SHA-256 unless the log is told otherwise, because file
+//! names from an X-ray console may carry a patient's. The hash hides a name from the eye and lets a list of labels be joined with
+//! the log; it does not hide it from somebody who has the names to try.
+
+use super::line::Hash;
+use edge_core::agree::Shown;
+use edge_core::decide::Thresholds;
+use edge_core::{Decision, Reason};
+use serde::{Serialize, Serializer};
+
+/// Longest text from outside that is logged, in bytes; the rest is cut off.
+pub const MAX_TEXT: usize = 512;
+
+/// What stays the same over many decisions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Context {
+    /// Name and version of the preprocessing, [`edge_core::preprocess::NAME`].
+    pub preprocessing: &'static str,
+    /// SHA-256 of the model file, 64 hexadecimal digits.
+    pub model_sha256: String,
+    /// Version of the model.
+    pub model_version: String,
+    /// Name of the engine.
+    pub engine: &'static str,
+    /// The thresholds in use.
+    pub thresholds: Thresholds,
+    /// SHA-256 of the site file that the thresholds come from; none where they are the model's own.
+    pub site_sha256: Option<String>,
+}
+
+/// One frame's decision, and what the lights show because of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// Model, engine, thresholds.
+    pub context: &'a Context,
+    /// The source of frames, [`crate::capture::Source::name`].
+    pub source: &'a str,
+    /// The picture's name, [`crate::capture::Shot::name`]; may be empty.
+    pub name: &'a str,
+    /// [`frame_hash`] of the frame; none where there is no network input.
+    pub frame: Option<Hash>,
+    /// The decision on this frame alone.
+    pub decision: &'a Decision,
+    /// What the lights show.
+    pub shown: Shown,
+    /// Frames in a row that agree with this one, this one counted.
+    pub agreeing: u8,
+    /// Frames in a row that must agree, [`edge_core::agree::Policy::frames`].
+    pub needed: u8,
+    /// Time from the frame to the decision, in microseconds.
+    pub latency_us: u64,
+}
+
+/// The name of a frame in the log: the SHA-256 of the network's input, the `side * side` bytes that preprocessing made of it
+/// ([`crate::classify::Classifier::input`]). Whatever camera or file the same picture comes from, what the network saw is what
+/// was decided on, and `preprocessing` in the same line says how it was made.
+pub fn frame_hash(input: &[u8]) -> Hash {
+    Hash::of(input)
+}
+
+/// What else happens to a device. The names in the log are those of the variants in lower case with underlines.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Event<'a> {
+    /// The program began.
+    Started {
+        /// Version of the program.
+        version: &'a str,
+        /// SHA-256 of the configuration file; none where there is none.
+        config_sha256: Option<&'a str>,
+        /// SHA-256 of the model file.
+        model_sha256: &'a str,
+        /// Version of the model.
+        model_version: &'a str,
+        /// Where frames come from.
+        #[serde(serialize_with = "clipped")]
+        source: &'a str,
+    },
+    /// The program ends by itself; a log without it before the next `started` was cut off.
+    Stopped {
+        /// What ended it.
+        #[serde(serialize_with = "clipped")]
+        why: &'a str,
+    },
+    /// The device shows FAULT from here on.
+    FaultBegan {
+        /// Why.
+        #[serde(serialize_with = "explained")]
+        reason: Reason,
+    },
+    /// The device does not show FAULT any more.
+    FaultEnded {
+        /// What had been the matter.
+        #[serde(serialize_with = "explained")]
+        reason: Reason,
+        /// How long it took, in milliseconds.
+        lasted_ms: u64,
+    },
+    /// A last line that was cut off, by a power cut or the end of the process, was moved out of the log.
+    Recovered {
+        /// The file that holds it now, beside the log.
+        #[serde(serialize_with = "clipped")]
+        file: &'a str,
+        /// Its bytes.
+        bytes: u64,
+    },
+    /// The log was damaged in a way that no power cut explains: the file was set aside whole, and a new one begins here.
+    SetAside {
+        /// Its name now, beside the log.
+        #[serde(serialize_with = "clipped")]
+        file: &'a str,
+        /// What was wrong.
+        #[serde(serialize_with = "clipped")]
+        why: &'a str,
+    },
+    /// Lines could not be written before this one.
+    NotLogged {
+        /// How many decisions and events.
+        lines: u64,
+        /// The last error.
+        #[serde(serialize_with = "clipped")]
+        why: &'a str,
+    },
+    /// The last line of a file that has reached its size; the log goes on in the next one.
+    Closed {
+        /// Where the log begins once the oldest file is deleted; none where the oldest file cannot be read.
+        begins: Option<super::line::Link>,
+    },
+}
+
+/// A [`Record`] as it is written.
+#[derive(Serialize)]
+pub(super) struct RecordForm<'a> {
+    #[serde(serialize_with = "clipped")]
+    source: &'a str,
+    #[serde(serialize_with = "optional_clipped", skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_sha256: Option<Hash>,
+    frame_sha256: Option<Hash>,
+    preprocessing: &'a str,
+    model_sha256: &'a str,
+    #[serde(serialize_with = "clipped")]
+    model_version: &'a str,
+    engine: &'a str,
+    site_sha256: Option<&'a str>,
+    negative_below: f32,
+    positive_above: f32,
+    logit: Option<f32>,
+    score: Option<f32>,
+    state: &'a str,
+    #[serde(serialize_with = "explained")]
+    reason: Reason,
+    shown_state: &'a str,
+    #[serde(serialize_with = "explained")]
+    shown_reason: Reason,
+    agreeing: u8,
+    needed: u8,
+    latency_us: u64,
+}
+
+impl<'a> RecordForm<'a> {
+    pub(super) fn new(record: &Record<'a>, log_names: bool) -> Self {
+        let context = record.context;
+        let name = (!record.name.is_empty()).then_some(record.name);
+        Self {
+            source: record.source,
+            name: name.filter(|_| log_names),
+            name_sha256: name.filter(|_| !log_names).map(|name| Hash::of(name.as_bytes())),
+            frame_sha256: record.frame,
+            preprocessing: context.preprocessing,
+            model_sha256: &context.model_sha256,
+            model_version: &context.model_version,
+            engine: context.engine,
+            site_sha256: context.site_sha256.as_deref(),
+            negative_below: context.thresholds.negative_below,
+            positive_above: context.thresholds.positive_above,
+            logit: record.decision.logit,
+            score: record.decision.score,
+            state: record.decision.state.name(),
+            reason: record.decision.reason,
+            shown_state: record.shown.state.name(),
+            shown_reason: record.shown.reason,
+            agreeing: record.agreeing,
+            needed: record.needed,
+            latency_us: record.latency_us,
+        }
+    }
+}
+
+/// Code, sentence and numbers of a reason.
+#[derive(Serialize)]
+struct ReasonForm {
+    code: u8,
+    #[serde(serialize_with = "displayed")]
+    text: Reason,
+    /// What was measured and its limit, as in the sentence.
+    numbers: Option<[u32; 2]>,
+}
+
+fn explained<S: Serializer>(reason: &Reason, serializer: S) -> Result<S::Ok, S::Error> {
+    ReasonForm { code: reason.code(), text: *reason, numbers: reason.numbers() }.serialize(serializer)
+}
+
+fn displayed<S: Serializer>(reason: &Reason, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(reason)
+}
+
+fn clipped<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default())
+}
+
+fn optional_clipped<S: Serializer>(text: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {
+    clipped(text.unwrap_or_default(), serializer)
+}

@@ -1,0 +1,89 @@
+//! How does a file end? What a power cut may do to a log is told apart from what it cannot have done.
+//!
+//! Only the end is read, so that a device starts as quickly with a large log as with a small one; `log verify` reads all.
+
+use super::line::{self, Checked, Link};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// Room for the last line, the one before, and what was torn.
+const WINDOW: u64 = 4 * line::MAX as u64;
+
+/// The end of a file.
+#[derive(Debug)]
+pub(super) enum Tail {
+    /// It has no byte.
+    Empty,
+    /// It ends with a whole line.
+    Whole(Checked),
+    /// Its last line was cut off or never arrived: all from this byte on.
+    Torn {
+        /// Where the torn line begins.
+        from: u64,
+    },
+    /// Something else is wrong, which no power cut explains.
+    Broken {
+        /// What.
+        why: &'static str,
+        /// Where the next line of the chain would stand, as far as the end of the file tells.
+        next: Option<Link>,
+    },
+}
+
+/// The place after a line.
+pub(super) fn after(line: &Checked) -> Link {
+    Link { seq: line.link.seq.saturating_add(1), prev: line.hash }
+}
+
+/// Looks at the end of the file at `path`.
+pub(super) fn read(path: &Path) -> io::Result<Tail> {
+    let mut file = File::open(path)?;
+    let len = file.metadata()?.len();
+    let start = len.saturating_sub(WINDOW);
+    file.seek(SeekFrom::Start(start))?;
+    let mut window = Vec::new();
+    file.take(WINDOW).read_to_end(&mut window)?;
+    Ok(judge(&window, start))
+}
+
+/// `window` is the end of a file, from byte `start` on.
+fn judge(window: &[u8], start: u64) -> Tail {
+    if window.is_empty() {
+        return Tail::Empty;
+    }
+    let mut pieces: Vec<&[u8]> = window.split_inclusive(|&byte| byte == b'\n').collect();
+    if start > 0 {
+        pieces.remove(0); // the first may be the end of a line; `window` is not empty
+    }
+    // From the end: at most one piece may be bad.
+    let whole = |piece: &[u8]| piece.strip_suffix(b"\n").and_then(|line| line::check(line).ok());
+    let last_whole = || pieces.iter().rev().find_map(|piece| whole(piece)).map(|line| after(&line));
+    let broken = |why| Tail::Broken { why, next: last_whole() };
+    let (last, before) = match pieces.split_last() {
+        Some((last, before)) => (*last, before),
+        None => return broken("it holds no line that could be one of the log"),
+    };
+    let torn = whole(last).is_none();
+    if torn && last.len() > line::MAX {
+        return broken("its last line is longer than any that was written");
+    }
+    // The last whole line must hold, and follow the one before it.
+    let mut ends = if torn { before } else { &pieces[..] }.iter().rev();
+    let Some(newest) = ends.next() else {
+        let from = start + (window.len() - last.len()) as u64;
+        return if start == 0 { Tail::Torn { from } } else { broken("it holds no whole line at its end") };
+    };
+    let Some(newest) = whole(newest) else {
+        return broken("more than its last line is damaged");
+    };
+    match ends.next().map(|piece| whole(piece)) {
+        Some(Some(previous)) if after(&previous) == newest.link => {}
+        None => {}
+        Some(_) => return broken("its last lines do not follow one another"),
+    }
+    if torn {
+        return Tail::Torn { from: start + (window.len() - last.len()) as u64 };
+    }
+    Tail::Whole(newest)
+}
