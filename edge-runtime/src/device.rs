@@ -163,8 +163,7 @@ impl<E: Engine> Device<E> {
         taken_ms: u64,
         classified: Result<Classified, ClassifyError>,
     ) -> Turn<'_> {
-        let failed =
-            Decision { state: State::Fault, reason: Reason::EngineFailed, logit: None, score: None };
+        let failed = Decision { state: State::Fault, reason: Reason::EngineFailed, logit: None, score: None };
         let decision = classified.as_ref().map_or(failed, |classified| classified.decision);
         self.agreement.frame(taken_ms, stamp, &decision);
         Turn::Frame(Answer {

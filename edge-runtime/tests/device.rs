@@ -29,6 +29,7 @@ struct Script {
     lines: std::vec::IntoIter<Line>,
     now: Option<Line>,
     number: u32,
+    live: bool,
 }
 
 impl Source for Script {
@@ -48,6 +49,10 @@ impl Source for Script {
         Ok(Shot { frame: picture.frame(), stamp, taken_ms: now_ms().saturating_sub(age), name: "" })
     }
 
+    fn is_live(&self) -> bool {
+        self.live
+    }
+
     fn name(&self) -> &str {
         "script"
     }
@@ -57,11 +62,18 @@ fn model() -> ModelFile {
     ModelFile::from_bytes(include_bytes!("../../models/pneumonia/model.onnx")).unwrap()
 }
 
+/// Answers every frame, all the time.
+const ALWAYS: Rhythm = Rhythm { interval_ms: 0, hold_ms: None };
+
 fn device(lines: Vec<Line>) -> Device<Box<dyn Engine>> {
+    device_with(lines, false, POLICY, ALWAYS)
+}
+
+fn device_with(lines: Vec<Line>, live: bool, policy: Policy, rhythm: Rhythm) -> Device<Box<dyn Engine>> {
     let model = model();
     let classifier = Classifier::new(&model, engine::load("core", &model).unwrap().unwrap());
-    let source = Script { lines: lines.into_iter(), now: None, number: 0 };
-    Device::new(Box::new(source), classifier, POLICY)
+    let source = Script { lines: lines.into_iter(), now: None, number: 0, live };
+    Device::new(Box::new(source), classifier, policy, rhythm)
 }
 
 /// A phantom that gives this state by itself.
@@ -83,7 +95,7 @@ fn shown(lines: Vec<Line>) -> Vec<State> {
         if matches!(turn, Turn::End(_)) {
             return states;
         }
-        states.push(turn.shown().state);
+        states.push(turn.shown().unwrap().state);
     }
 }
 
@@ -123,8 +135,12 @@ fn every_fault_of_a_source_has_its_reason() {
     ];
     for (error, reason) in cases {
         let mut device = device(vec![Line::Fail(error), Line::Fail(|| CaptureError::Nothing)]);
-        assert_eq!(device.turn(Duration::ZERO).shown().reason, reason);
-        assert_eq!(device.turn(Duration::ZERO).shown().reason, reason, "it lasts until a frame comes");
+        assert_eq!(device.turn(Duration::ZERO).shown().unwrap().reason, reason);
+        assert_eq!(
+            device.turn(Duration::ZERO).shown().unwrap().reason,
+            reason,
+            "it lasts until a frame comes"
+        );
     }
 }
 
@@ -138,4 +154,46 @@ fn nothing_is_allocated_from_the_first_frame_on() {
         }
     });
     assert_eq!(allocated.count_total, 0);
+}
+
+/// A light is for the picture that the button was pressed for, and goes out after its time; a fault is shown at any time.
+#[test]
+fn with_a_button_nothing_is_shown_but_faults_until_it_is_pressed() {
+    let picture = phantom_of(State::Negative);
+    let frame = || Line::Show(picture.clone());
+    let lost = || CaptureError::Lost { source_name: "script".into(), what: "unplugged".into() };
+    let lines = vec![frame(), Line::Fail(lost), frame(), frame(), frame(), frame(), frame()];
+    let rhythm = Rhythm { interval_ms: 0, hold_ms: Some(150) };
+    let mut device = device_with(lines, true, POLICY, rhythm);
+    let mut turn = || device.turn(Duration::ZERO).shown().map(|shown| shown.state);
+    assert_eq!([turn(), turn(), turn()], [None, Some(State::Fault), None]);
+    device.trigger();
+    let mut turn = || device.turn(Duration::ZERO).shown().map(|shown| shown.state);
+    assert_eq!([turn(), turn(), turn()], [State::Refer, State::Refer, State::Negative].map(Some));
+    std::thread::sleep(Duration::from_millis(160));
+    assert_eq!(turn(), None);
+}
+
+/// Each file is the trigger of its own answer, needs no other to agree, and a quiet folder is no fault.
+#[test]
+fn a_file_is_answered_at_once_and_its_light_goes_out() {
+    let picture = phantom_of(State::Positive);
+    let quiet = || Line::Fail(|| CaptureError::Nothing);
+    let lines = vec![quiet(), Line::Show(picture), quiet(), quiet()];
+    let policy = Policy { frames: 1, stale_after_ms: 60_000 };
+    let mut device = device_with(lines, false, policy, Rhythm { interval_ms: 0, hold_ms: Some(150) });
+    let mut turn = || device.turn(Duration::ZERO).shown().map(|shown| shown.state);
+    assert_eq!([turn(), turn(), turn()], [None, Some(State::Positive), Some(State::Positive)]);
+    std::thread::sleep(Duration::from_millis(160));
+    assert_eq!(turn(), None);
+}
+
+#[test]
+fn a_camera_is_answered_at_the_devices_own_pace() {
+    let picture = phantom_of(State::Negative);
+    let lines = (0..1000).map(|_| Line::Show(picture.clone())).collect();
+    let mut device = device_with(lines, true, POLICY, Rhythm { interval_ms: 3_600_000, hold_ms: None });
+    assert!(matches!(device.turn(Duration::ZERO), Turn::Frame(_)));
+    // The frames between are taken off the camera's hands, and the turn still ends in its time.
+    assert!(matches!(device.turn(Duration::ZERO), Turn::Quiet(Some(_))));
 }

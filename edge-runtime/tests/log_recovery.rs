@@ -235,9 +235,16 @@ fn killed_a_hundred_times() {
         // The last run's decisions are numbered without gaps up to the last that was accepted, or one more that nobody was told of.
         let last = *names.last().unwrap();
         assert!(last == accepted || last == accepted + 1, "round {round}: {last}, accepted {accepted}");
-        let run: Vec<usize> = names.iter().rev().scan(last + 1, |above, &name| {
-            (*above == name + 1).then(|| { *above = name; name })
-        }).collect();
+        let run: Vec<usize> = names
+            .iter()
+            .rev()
+            .scan(last + 1, |above, &name| {
+                (*above == name + 1).then(|| {
+                    *above = name;
+                    name
+                })
+            })
+            .collect();
         assert!(run.last() == Some(&0) || run.len() == names.len(), "round {round}: {names:?}");
     }
     let mut log = Log::open(&path, SMALL).unwrap();

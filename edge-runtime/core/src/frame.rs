@@ -38,16 +38,6 @@ impl PixelFormat {
         }
     }
 
-    /// The name in logs and hashes; it never changes.
-    pub const fn name(self) -> &'static str {
-        match self {
-            PixelFormat::Gray8 => "gray8",
-            PixelFormat::Gray16 => "gray16",
-            PixelFormat::Rgb8 => "rgb8",
-            PixelFormat::Rgb16 => "rgb16",
-        }
-    }
-
     /// One pixel's bytes as luminance in 0..=65535.
     ///
     /// Colour weights are those of ITU-R BT.601 in 1/256 (77, 150, 29): they add up to 256, so a grey pixel stored

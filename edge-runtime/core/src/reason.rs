@@ -138,7 +138,8 @@ impl Reason {
             | Reason::DamagedFrame
             | Reason::LogFailed
             | Reason::SelfTestFailed
-            | Reason::Stopped => None,
+            | Reason::Stopped
+            | Reason::LightsFailed => None,
         }
     }
 }

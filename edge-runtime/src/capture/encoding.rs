@@ -59,7 +59,13 @@ impl Encoding {
     ///
     /// # Errors
     /// [`FrameError`]: the buffer does not hold the whole picture. An MJPEG buffer never does: it must be decoded.
-    pub fn frame(self, width: u32, height: u32, stride: usize, bytes: &[u8]) -> Result<Frame<'_>, FrameError> {
+    pub fn frame(
+        self,
+        width: u32,
+        height: u32,
+        stride: usize,
+        bytes: &[u8],
+    ) -> Result<Frame<'_>, FrameError> {
         let format = match self {
             Self::Grey | Self::Nv12 | Self::Yu12 => PixelFormat::Gray8,
             Self::Yuyv => PixelFormat::Yuyv,

@@ -49,7 +49,9 @@ pub enum OptionsError {
     #[error("width and height go together; give both, or none to let the camera choose")]
     HalfASize,
     /// A side outside the limits.
-    #[error("{what}: expected sides of {MIN_SIDE} to {MAX_SIDE} pixels, got {width}x{height}; choose another size")]
+    #[error(
+        "{what}: expected sides of {MIN_SIDE} to {MAX_SIDE} pixels, got {width}x{height}; choose another size"
+    )]
     Sides {
         /// Which option.
         what: &'static str,

@@ -39,7 +39,11 @@ impl Place {
                 seen.push(card.card);
             }
         }
-        let seen = if seen.is_empty() { "there is none".to_owned() } else { "there is ".to_owned() + &seen.join(", ") };
+        let seen = if seen.is_empty() {
+            "there is none".to_owned()
+        } else {
+            "there is ".to_owned() + &seen.join(", ")
+        };
         let answer = io::Error::new(io::ErrorKind::NotFound, format!("no camera of that name; {seen}"));
         Err(CameraError::Call { asked: "find", answer })
     }

@@ -354,8 +354,7 @@ impl Stream {
     /// # Errors
     /// What was asked, and the kernel's answer.
     pub fn start(node: Node, count: u32) -> Result<Self, (&'static str, io::Error)> {
-        let mut request =
-            c::v4l2_requestbuffers { count, type_: CAPTURE, memory: MMAP, ..Plain::zeroed() };
+        let mut request = c::v4l2_requestbuffers { count, type_: CAPTURE, memory: MMAP, ..Plain::zeroed() };
         node.call(&VIDIOC_REQBUFS, &mut request).map_err(|error| ("VIDIOC_REQBUFS", error))?;
         let mut stream = Self { buffers: Vec::new(), node, queued: 0 };
         for index in 0..request.count {
