@@ -25,5 +25,6 @@ pub mod infer_tract;
 pub mod model_file;
 pub mod pack;
 pub mod phantom;
+pub mod self_test;
 pub mod service;
 pub mod signal;
