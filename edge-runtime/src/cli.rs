@@ -1,6 +1,6 @@
 //! The command line: subcommands, options, help.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -12,6 +12,9 @@ Examples:
   edge-runtime --model new.onnx about           what a model says of itself
   edge-runtime --model new.onnx pack new.packed one flat file for devices
   edge-runtime inspect new.packed               its layers, arena and metadata
+  edge-runtime check-config device.toml         what a device would find of its configuration
+  edge-runtime self-test                        does this machine compute what it must?
+  edge-runtime lights --config device.toml test every lamp, for an engineer to see
 
 Exit codes:
   0  every picture got an answer (whichever)
@@ -19,6 +22,7 @@ Exit codes:
   2  the command line is wrong
   3  some pictures could not be read or got no answer; the others were answered
   4  the model was refused
+  5  the configuration or the self-test is not as it must be; each reason is listed
 
 It supports a decision; it is not a diagnosis. See `edge-runtime about` for the intended use.";
 
@@ -64,6 +68,31 @@ pub enum Command {
     Bench(BenchOptions),
     /// Show version, engines, limits, and what the model says of itself.
     About,
+    /// Check a device's configuration: its keys, the model, the site file, the log's folder, the lines of the lights.
+    CheckConfig {
+        /// The configuration (TOML).
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Check this machine: a known picture through the engine, bit by bit; with --config also log, lights and clock.
+    SelfTest {
+        /// The device's configuration (TOML); --model and --engine go before what it says.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Light the lamps by hand, while the device's program is not running: safe, test, or one of the states.
+    #[command(after_help = LIGHTS)]
+    Lights {
+        /// The device's configuration (TOML).
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// How long a state is shown, in seconds; then the lights are left safe.
+        #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+        seconds: u32,
+        /// What to show.
+        #[arg(value_name = "WHAT")]
+        what: Show,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -74,6 +103,26 @@ pub struct BenchOptions {
     /// Side of the square frames, in pixels.
     #[arg(long, value_name = "PIXELS", default_value_t = 1024, value_parser = clap::value_parser!(u16).range(32..=8000))]
     pub side: u16,
+}
+
+const LIGHTS: &str = "\
+Examples:
+  edge-runtime lights --config device.toml safe                 what systemd runs after the program has ended
+  edge-runtime lights --config device.toml test                 two lamps at a time, each named
+  edge-runtime lights --config device.toml --seconds 60 refer   one state";
+
+/// What the lamps can be made to show by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Show {
+    /// The pattern of a program that has ended; it stays.
+    Safe,
+    /// Every lamp, two at a time, so that it is no answer.
+    Test,
+    Positive,
+    Negative,
+    Refer,
+    Invalid,
+    Fault,
 }
 
 /// For whom the output is.

@@ -2,7 +2,10 @@
 
 pub mod about;
 pub mod bench;
+pub mod check_config;
 pub mod classify;
 pub mod demo;
 pub mod inspect;
+pub mod lights;
 pub mod pack;
+pub mod self_test;

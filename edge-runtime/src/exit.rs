@@ -2,6 +2,7 @@
 
 use crate::model::Refused;
 use crate::report;
+use edge_runtime::config::ConfigError;
 use std::io;
 use std::process::ExitCode;
 
@@ -12,6 +13,8 @@ pub enum Outcome {
     Complete,
     /// Some pictures could not be read or got no answer; each was reported.
     Incomplete,
+    /// Something that was checked is not as it must be; each was reported.
+    Unfit,
 }
 
 /// Reports an error, if there is one, and chooses the exit code.
@@ -19,9 +22,14 @@ pub fn code(outcome: anyhow::Result<Outcome>) -> ExitCode {
     match outcome {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
         Ok(Outcome::Incomplete) => ExitCode::from(3),
+        Ok(Outcome::Unfit) => ExitCode::from(5),
         Err(error) if error.is::<Refused>() => {
             report::error(&error);
             ExitCode::from(4)
+        }
+        Err(error) if error.is::<ConfigError>() => {
+            report::error(&error);
+            ExitCode::from(5)
         }
         Err(error) => {
             // Whoever closed the pipe knows that he did; a message would only disturb.

@@ -26,5 +26,6 @@ pub mod log;
 pub mod model_file;
 pub mod pack;
 pub mod phantom;
+pub mod self_test;
 pub mod service;
 pub mod signal;

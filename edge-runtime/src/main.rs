@@ -31,5 +31,10 @@ fn run(cli: &Cli) -> Result<Outcome> {
             commands::bench::run(&model::load(path)?, cli.engine.as_deref(), options, output)
         }
         Some(Command::About) => commands::about::run(&model::load(path)?, engine, output),
+        Some(Command::CheckConfig { file }) => commands::check_config::run(file, output),
+        Some(Command::SelfTest { config }) => {
+            commands::self_test::run(config.as_deref(), path, cli.engine.as_deref(), output)
+        }
+        Some(Command::Lights { config, seconds, what }) => commands::lights::run(config, *what, *seconds),
     }
 }

@@ -2,11 +2,14 @@
 //!
 //! No answer stands alone: with each go the score, the thresholds and the model's name, version and hash.
 
+use crate::cli::Output;
+use crate::exit::Outcome;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, TableStyle};
 use edge_core::{Decision, State};
 use edge_runtime::classify::Classified;
 use edge_runtime::model_file::ModelFile;
+use edge_runtime::self_test::{Check, Verdict, passed};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::fmt;
@@ -78,6 +81,32 @@ pub fn error(what: &impl fmt::Display) {
     let style = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
     // Nothing is left to be done where even standard error is closed.
     let _ = writeln!(anstream::stderr(), "{style}error{style:#}: {}", printable(&what.to_string()));
+}
+
+/// Checks, one a line, and what they come to.
+pub fn checks(checks: &[Check], output: Output) -> io::Result<Outcome> {
+    #[derive(Serialize)]
+    struct Checks<'a> {
+        passed: bool,
+        checks: &'a [Check],
+    }
+    let passed = passed(checks);
+    match output {
+        Output::Json => json(&Checks { passed, checks })?,
+        Output::Text => {
+            let mut out = anstream::stdout().lock();
+            for Check { name, verdict, detail } in checks {
+                let (word, colour) = match verdict {
+                    Verdict::Ok => ("ok", AnsiColor::Green),
+                    Verdict::Warning => ("warning", AnsiColor::Yellow),
+                    Verdict::Failed => ("failed", AnsiColor::Red),
+                };
+                let style = Style::new().fg_color(Some(colour.into())).bold();
+                writeln!(out, "{style}{word:<7}{style:#}  {name:<13}  {}", printable(detail))?;
+            }
+        }
+    }
+    Ok(if passed { Outcome::Complete } else { Outcome::Unfit })
 }
 
 /// A progress bar on standard error with the time that remains; hidden where that is no terminal or steps are few.

@@ -52,8 +52,8 @@ impl<W: Write> Terminal<W> {
     pub fn show(&mut self, answer: &Answer<'_>, now_ms: u64) -> io::Result<()> {
         // The numbers of a reason, such as an age, may change with every frame; its kind does not.
         let kind = (answer.shown.state, answer.shown.reason.code());
-        let changed = self.last != Some(kind);
-        if !changed && !(self.live && now_ms.saturating_sub(self.drawn_ms) >= REDRAW_MS) {
+        let due = self.live && now_ms.saturating_sub(self.drawn_ms) >= REDRAW_MS;
+        if self.last == Some(kind) && !due {
             return Ok(());
         }
         (self.last, self.drawn_ms) = (Some(kind), now_ms);

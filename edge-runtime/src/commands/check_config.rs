@@ -1,0 +1,39 @@
+//! `edge-runtime check-config`: what a device would find of its configuration on this machine.
+
+use crate::cli::Output;
+use crate::exit::Outcome;
+use crate::{model, report};
+use anyhow::Result;
+use edge_runtime::config::Config;
+use edge_runtime::self_test::{Check, lines, log_folder};
+use std::path::Path;
+
+pub fn run(file: &Path, output: Output) -> Result<Outcome> {
+    let checks = match Config::load(file) {
+        Ok(config) => check(file, &config),
+        Err(error) => vec![Check::new("configuration", Err::<&str, _>(error))],
+    };
+    Ok(report::checks(&checks, output)?)
+}
+
+fn check(file: &Path, config: &Config) -> Vec<Check> {
+    let mut checks = vec![Check::new("configuration", Ok::<_, String>(file.display()))];
+    let model = model::load(config.model.file.as_deref());
+    let name = model.as_ref().map(|model| {
+        let m = &model.metadata;
+        format!("{} {}, SHA-256 {}", m.name, m.version, model.sha256)
+    });
+    checks.push(Check::new("model", name));
+    if let Ok(model) = &model {
+        let engine = &config.model.engine;
+        checks.push(Check::new("engine", model::engine(engine, model).map(|_| engine)));
+    }
+    if let Some(site) = &config.model.site {
+        let read = std::fs::read(site).map(|_| site.display());
+        checks.push(Check::new("site", read.map_err(|error| format!("{}: {error}", site.display()))));
+    }
+    checks.push(Check::new("source", Ok::<_, String>(&config.capture.source)));
+    checks.push(log_folder(&config.log.file));
+    checks.extend(lines(&config.lights));
+    checks
+}

@@ -1,0 +1,42 @@
+//! `edge-runtime self-test`: whether this machine computes what it must, and with a configuration whether it has what it needs.
+
+use crate::cli::Output;
+use crate::exit::Outcome;
+use crate::{model, report};
+use anyhow::Result;
+use edge_runtime::config::Config;
+use edge_runtime::engine;
+use edge_runtime::self_test::{Check, clock, golden, lines, log_folder};
+use std::path::Path;
+use std::time::{Instant, SystemTime};
+
+pub fn run(
+    config: Option<&Path>,
+    model: Option<&Path>,
+    engine: Option<&str>,
+    output: Output,
+) -> Result<Outcome> {
+    let config = config.map(Config::load).transpose()?;
+    let configured = config.as_ref().map(|config| &config.model);
+    let model = model::load(model.or(configured.and_then(|model| model.file.as_deref())))?;
+    let configured = configured.map_or(engine::DEFAULT, |model| model.engine.as_str());
+    let mut engine = model::engine(engine.unwrap_or(configured), &model)?;
+
+    let start = Instant::now();
+    let result = golden(&model, &mut *engine);
+    let took = start.elapsed().as_secs_f64() * 1000.0;
+    let name = edge_runtime::engine::Engine::name(&engine);
+    let mut checks = vec![
+        Check::new("model", Ok::<_, String>(format!("{}, SHA-256 {}", model.metadata.name, model.sha256))),
+        Check::new(
+            "engine",
+            result.map(|()| format!("{name}: the very bits that were expected, in {took:.1} ms")),
+        ),
+    ];
+    if let Some(config) = &config {
+        checks.push(log_folder(&config.log.file));
+        checks.extend(lines(&config.lights));
+    }
+    checks.push(clock(SystemTime::now()));
+    Ok(report::checks(&checks, output)?)
+}
