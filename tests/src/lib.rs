@@ -3,6 +3,7 @@
 //! [`frames`] draws the golden frames; [`golden`] reads what onnxruntime made of them (`models/pneumonia/golden.json`, written by
 //! `cargo xtask golden`). The suites under `tests/` compare engines with it, byte by byte.
 
+pub mod board;
 pub mod boards;
 pub mod float_twin;
 pub mod frames;

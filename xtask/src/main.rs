@@ -1,6 +1,7 @@
 //! The project's one list of commands. Continuous integration calls these and nothing else.
 
 mod bench;
+mod board;
 mod boards;
 mod cross;
 // The trainer's launcher, which must stand alone, has it; it is the same code here.
@@ -42,6 +43,8 @@ struct Arguments {
 enum Command {
     /// Run every test of the project; fetches libtorch and the Python packages of the cross-checks where missing.
     Test(test::Arguments),
+    /// Boot the emulated board and run the device's program on it: camera, lights, log, and every fault.
+    BoardTest(board::Arguments),
     /// Measure our engines beside tract and onnxruntime, and write the tables of docs/PERFORMANCE.md.
     Bench(bench::Arguments),
     /// Look for bytes that break what reads them: pictures, models, packed models, frames (tests/fuzz).
@@ -61,6 +64,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
+        Command::BoardTest(arguments) => board::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Sanitize => sanitize::run(),
@@ -81,8 +85,12 @@ fn main() -> ExitCode {
 }
 
 /// Packages that are no part of the workspace, because they are built for other machines or by another compiler.
-const OUTSIDE: [&str; 3] =
-    ["tests/boards/Cargo.toml", "tests/panic-free/Cargo.toml", "tests/fuzz/Cargo.toml"];
+const OUTSIDE: [&str; 4] = [
+    "tests/board/Cargo.toml",
+    "tests/boards/Cargo.toml",
+    "tests/panic-free/Cargo.toml",
+    "tests/fuzz/Cargo.toml",
+];
 
 /// The folder of the workspace.
 fn root() -> PathBuf {

@@ -1,0 +1,159 @@
+//! What the tests ask of the agent inside the board, and how that goes over the line between them: one JSON object a line,
+//! and after it as many raw bytes as the line announces. The host's side compiles this file too.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::io::{self, BufRead, Write};
+
+/// Largest payload that is taken; a longer one is a line that got out of step.
+const LONGEST: usize = 64 << 20;
+
+/// What the agent is to do. Every request is answered by one [`Reply`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Request {
+    /// Nothing but tell the time.
+    Now,
+    /// Put the payload on the camera's input as a picture, and keep it there.
+    Show {
+        /// Four characters that name the pixel format.
+        fourcc: String,
+        /// Pixels in a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+    /// Take the picture away and close the driver's output.
+    Hide,
+    /// Set a control of the camera's driver.
+    Control {
+        /// Its number.
+        id: u32,
+        /// Its value.
+        value: i32,
+    },
+    /// Bind a device to its driver, or take it away, as plugging and unplugging does.
+    Driver {
+        /// Folder of the driver below `/sys/bus`, such as `platform/drivers/vivid`.
+        driver: String,
+        /// Name of the device in it.
+        device: String,
+        /// Whether it is there afterwards.
+        bound: bool,
+    },
+    /// Take a GPIO line as another program would.
+    Hold {
+        /// Label of its chip.
+        chip: String,
+        /// Offset of the line.
+        line: u32,
+    },
+    /// Give the GPIO line back.
+    Release,
+    /// Write the payload to a file.
+    Write {
+        /// Where.
+        path: String,
+    },
+    /// Send a file's bytes back as payload; none where there is no such file.
+    Read {
+        /// Which.
+        path: String,
+        /// The first byte wanted.
+        offset: u64,
+    },
+    /// Remove a file, or a folder with all in it; nothing happens where there is none.
+    Remove {
+        /// Which.
+        path: String,
+    },
+    /// Write a file until its disk is full.
+    Fill {
+        /// Which file.
+        path: String,
+    },
+    /// Have the kernel set every disk read-only at once, as it does after an error.
+    ReadOnly,
+    /// Have the log's disk written again.
+    Writable,
+    /// Set the clock that people read.
+    SetClock {
+        /// Seconds since 1970.
+        seconds: i64,
+    },
+    /// Start the program under test in the background; its output goes to [`OUTPUT`].
+    Start {
+        /// Program and arguments.
+        command: Vec<String>,
+    },
+    /// Send a signal to the program under test.
+    Signal {
+        /// Number of the signal.
+        signal: i32,
+    },
+    /// Wait until the program under test has ended, but not longer; the reply's `code` is its exit status, or none.
+    Wait {
+        /// Milliseconds.
+        ms: u64,
+    },
+    /// Run a program to its end; the reply's `code` is its exit status, the payload its standard output and error.
+    Run {
+        /// Program and arguments.
+        command: Vec<String>,
+    },
+    /// What the kernel recorded of its GPIO lines since the last such request.
+    Lights,
+    /// Wait.
+    Sleep {
+        /// Milliseconds.
+        ms: u64,
+    },
+    /// Write everything to the disk and switch the board off.
+    PowerOff,
+}
+
+/// Where the output of the program under test is found.
+#[allow(dead_code, reason = "each side uses its part")]
+pub const OUTPUT: &str = "/run/output";
+
+/// What the agent answers.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Reply {
+    /// The board's monotonic clock when the request came, in microseconds.
+    pub from: u64,
+    /// The same when it was done.
+    pub to: u64,
+    /// Exit status of a program, where one was waited for and ended; 128 + the signal where one ended it.
+    pub code: Option<i32>,
+    /// Why the request could not be done.
+    pub error: Option<String>,
+}
+
+/// Sends a message and its payload.
+///
+/// # Errors
+/// The line broke.
+pub fn send<T: Serialize>(to: &mut impl Write, message: &T, payload: &[u8]) -> io::Result<()> {
+    let mut line = serde_json::to_vec(&(message, payload.len()))?;
+    line.push(b'\n');
+    line.extend_from_slice(payload);
+    to.write_all(&line)?;
+    to.flush()
+}
+
+/// Receives a message and its payload.
+///
+/// # Errors
+/// The line broke or ended, or what came is no such message.
+pub fn receive<T: DeserializeOwned>(from: &mut impl BufRead) -> io::Result<(T, Vec<u8>)> {
+    let mut line = String::new();
+    if from.read_line(&mut line)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let (message, length): (T, usize) = serde_json::from_str(&line)?;
+    if length > LONGEST {
+        return Err(io::Error::other(format!("a payload of {length} bytes, at most {LONGEST}")));
+    }
+    let mut payload = vec![0; length];
+    from.read_exact(&mut payload)?;
+    Ok((message, payload))
+}

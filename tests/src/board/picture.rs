@@ -1,0 +1,47 @@
+//! Pictures in the forms that cameras send.
+
+use anyhow::bail;
+use edge_core::frame::PixelFormat;
+use edge_runtime::decode;
+
+/// A picture as the camera's driver takes it.
+#[derive(Clone)]
+pub struct Picture {
+    /// Four characters that name the form.
+    pub fourcc: &'static str,
+    /// Pixels in a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// The forms that [`Picture::of`] makes. The luminance is kept as it is in each but the last.
+pub const FORMS: [&str; 6] = ["GREY", "YUYV", "UYVY", "NV12", "YU12", "RGB3"];
+
+impl Picture {
+    /// A grey picture in another form, without colour.
+    ///
+    /// # Errors
+    /// The picture is not 8-bit grey, or the form is not one of [`FORMS`].
+    pub fn of(picture: &decode::Picture, fourcc: &str) -> anyhow::Result<Self> {
+        let frame = picture.frame();
+        let geometry = frame.geometry();
+        if geometry.format() != PixelFormat::Gray8 {
+            bail!("expected an 8-bit grey picture, got {:?}", geometry.format());
+        }
+        let grey = picture.bytes();
+        let bytes = match fourcc {
+            "GREY" => grey.to_vec(),
+            "YUYV" => grey.iter().flat_map(|&y| [y, 128]).collect(),
+            "UYVY" => grey.iter().flat_map(|&y| [128, y]).collect(),
+            // Two samples of colour for four pixels, together or apart.
+            "NV12" | "YU12" => [grey, &vec![128; grey.len() / 2]].concat(),
+            "RGB3" => grey.iter().flat_map(|&y| [y, y, y]).collect(),
+            other => bail!("expected one of {FORMS:?}, got {other:?}"),
+        };
+        let fourcc = FORMS.into_iter().find(|form| *form == fourcc).unwrap_or("GREY");
+        Ok(Self { fourcc, width: geometry.width().into(), height: geometry.height().into(), bytes })
+    }
+}

@@ -1,0 +1,73 @@
+//! `cargo xtask board-test`: an emulated board with Debian's kernel, a real camera driver and real GPIO, on which the device's
+//! program runs as it is shipped. What is needed is put together here; `tests/tests/board.rs` boots it and tests.
+
+mod image;
+mod packages;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use crate::cross::{self, Profile, Program, Target};
+use crate::debian::{self, Tool};
+use crate::{process, root, test};
+
+/// What runs in the board as its first process.
+const AGENT: Program = Program { manifest: "tests/board/Cargo.toml", bin: "board", features: &[] };
+/// What is tested.
+const DEVICE: Program = Program { manifest: "edge-runtime/Cargo.toml", bin: "edge-runtime", features: &[] };
+
+/// What booting needs beside what building needs.
+const TOOLS: [Tool; 2] = [
+    Tool { ask: &["qemu-system-aarch64", "--version"], package: "qemu-system-arm" },
+    Tool { ask: &["/usr/sbin/mke2fs", "-V"], package: "e2fsprogs" },
+];
+
+/// Kernel modules with their parameters: the bus, the line to the host, the disk, and a camera whose output is looped to its input.
+const MODULES: [(&str, &str); 6] = [
+    ("virtio_mmio", ""),
+    ("virtio_console", ""),
+    ("virtio_blk", ""),
+    // ext4 asks for it by what it does, not by its name.
+    ("crc32c_generic", ""),
+    ("ext4", ""),
+    ("vivid", "n_devs=1 node_types=0x101 num_inputs=1 input_types=0x3 num_outputs=1 output_types=0x1"),
+];
+
+/// Which of the board's tests to run.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Run only tests whose name contains this text.
+    filter: Option<String>,
+}
+
+/// Prepares the board and runs its tests.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    test::libtorch()?;
+    let folder = prepare()?;
+    let mut cargo = process::cargo();
+    // The features of `cargo xtask test`, so that nothing is compiled twice.
+    cargo.args(["test", "--workspace", "--features", "host-trainer/torch", "--test", "board", "--"]);
+    cargo.arg("--ignored").args(&arguments.filter).env("PNEUMOSCOPE_BOARD", folder);
+    process::run(&mut cargo)
+}
+
+/// Builds what the board boots; returns the folder with `kernel` and `initramfs`.
+pub fn prepare() -> anyhow::Result<PathBuf> {
+    debian::ensure_tools(&TOOLS)?;
+    let folder = root().join(".cache/board");
+    let debian = packages::kernel(&folder)?;
+    let agent = cross::build(Target::Aarch64, AGENT, Profile::Release)?;
+    let device = cross::build(Target::Aarch64, DEVICE, Profile::Release)?;
+    let mut image = image::Image::default();
+    image.file("init", &agent, 0o755)?;
+    image.file("bin/edge-runtime", &device, 0o755)?;
+    debian.add_modules(&MODULES, &mut image)?;
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    };
+    write("initramfs", &image.finish())?;
+    write("kernel", &std::fs::read(debian.kernel()?)?)?;
+    Ok(folder)
+}
