@@ -52,6 +52,9 @@ pub enum Command {
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<PathBuf>,
     },
+    /// Be the device: frames from a camera, a watched folder or files, answers on lights, screen and in the log, until SIGTERM.
+    #[command(after_help = RUN)]
+    Run(RunOptions),
     /// Write the model as one flat file that devices read in place, weights laid out for their kernels.
     Pack {
         /// The file to write.
@@ -93,6 +96,34 @@ pub enum Command {
         #[arg(value_name = "WHAT")]
         what: Show,
     },
+}
+
+const RUN: &str = "\
+Examples:
+  edge-runtime run --config /etc/pneumoscope/pneumoscope.toml               the device, as systemd runs it
+  edge-runtime run --source v4l2:/dev/video0 --log log.jsonl                a camera, to try it
+  edge-runtime run --source folder:/srv/xray --log log.jsonl                files as a console writes them
+  edge-runtime run --source replay:films --log log.jsonl --frames 100       files, one after the other
+  edge-runtime run --json --source replay:films --log log.jsonl             every answered frame as a JSON line
+
+It ends with 0 on SIGTERM, SIGINT, after --frames, or at the end of a replay. A camera that is not there, a full disk or a lost light
+do not end it: it shows FAULT and goes on by itself.";
+
+/// What `run` works on. Options go before what the configuration says.
+#[derive(Args, Debug)]
+pub struct RunOptions {
+    /// The device's configuration (TOML); without it every key has its default, see `check-config`.
+    #[arg(long, value_name = "FILE", required_unless_present = "source")]
+    pub config: Option<PathBuf>,
+    /// Where frames come from: v4l2:/dev/video0, v4l2:NAME, folder:DIR, replay:DIR.
+    #[arg(long, value_name = "SOURCE", requires = "log")]
+    pub source: Option<edge_runtime::config::Source>,
+    /// The log of decisions; its folder must exist.
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+    /// End after so many answered frames.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub frames: Option<u64>,
 }
 
 #[derive(Args, Debug)]

@@ -8,4 +8,5 @@ pub mod demo;
 pub mod inspect;
 pub mod lights;
 pub mod pack;
+pub mod run;
 pub mod self_test;

@@ -13,7 +13,7 @@ pub use line::{Line, LineSpec};
 pub use source::{Source, SourceError};
 pub(crate) use value::nearest;
 
-use crate::capture::Crop;
+use crate::capture::{CaptureOptions, Crop, Encoding};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -67,16 +67,16 @@ pub struct Model {
 pub struct Capture {
     /// A camera, a watched folder or a replay.
     pub source: Source,
-    /// Pixel format to ask a camera for, one of [`FORMATS`]; none for the best that it has.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "value::format")]
-    pub format: Option<String>,
-    /// Width to ask a camera for, in pixels; none for its largest.
+    /// Pixel format to ask a camera for; none for the best that it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<Encoding>,
+    /// Width to ask a camera for, in pixels; none to let it choose.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "value::some_whole::<32, 8000, _, _>"
     )]
     pub width: Option<u16>,
-    /// Height to ask a camera for, in pixels; none for its largest.
+    /// Height to ask a camera for, in pixels; none to let it choose.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "value::some_whole::<32, 8000, _, _>"
@@ -88,12 +88,14 @@ pub struct Capture {
     /// How long a file in a watched folder must not have changed before it is read, in milliseconds.
     #[serde(deserialize_with = "value::whole::<50, 60_000, _, _>")]
     pub quiet_ms: u32,
+    /// How long a quiet file in a watched folder may fail to decode before it is reported, in milliseconds.
+    #[serde(deserialize_with = "value::whole::<100, 600_000, _, _>")]
+    pub give_up_ms: u32,
+    /// Whether files are answered that lie in a watched folder at the start.
+    pub existing: bool,
     /// Whether a replay starts again at its end.
     pub r#loop: bool,
 }
-
-/// Pixel formats that a camera can be asked for.
-pub const FORMATS: [&str; 7] = ["GREY", "YUYV", "UYVY", "NV12", "YU12", "RGB3", "MJPG"];
 
 /// What it takes to show an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -105,8 +107,14 @@ pub struct Decision {
     /// Greatest age of the newest frame before FAULT is shown, in milliseconds.
     #[serde(deserialize_with = "value::whole::<100, 60_000, _, _>")]
     pub stale_after_ms: u32,
+    /// A camera's frames are answered at most this often, in milliseconds.
+    #[serde(deserialize_with = "value::whole::<0, 60_000, _, _>")]
+    pub interval_ms: u32,
     /// When frames are classified.
     pub mode: Mode,
+    /// How long answers are shown after the button was pressed or a file appeared, in milliseconds.
+    #[serde(deserialize_with = "value::whole::<1000, 3_600_000, _, _>")]
+    pub hold_ms: u32,
 }
 
 /// When frames are classified.
@@ -196,6 +204,8 @@ impl Default for Capture {
             height: None,
             crop: None,
             quiet_ms: 500,
+            give_up_ms: 10_000,
+            existing: false,
             r#loop: false,
         }
     }
@@ -203,7 +213,13 @@ impl Default for Capture {
 
 impl Default for Decision {
     fn default() -> Self {
-        Self { agree_frames: 3, stale_after_ms: 1500, mode: Mode::Continuous }
+        Self {
+            agree_frames: 3,
+            stale_after_ms: 1500,
+            interval_ms: 500,
+            mode: Mode::Continuous,
+            hold_ms: 30_000,
+        }
     }
 }
 
@@ -237,6 +253,22 @@ impl Default for Log {
 impl Default for Watchdog {
     fn default() -> Self {
         Self { lights_ms: 2000 }
+    }
+}
+
+impl Capture {
+    /// The same for the source that is opened.
+    pub fn options(&self) -> CaptureOptions {
+        CaptureOptions {
+            format: self.format,
+            width: self.width.map(u32::from),
+            height: self.height.map(u32::from),
+            crop: self.crop,
+            quiet_ms: self.quiet_ms,
+            give_up_ms: self.give_up_ms,
+            existing: self.existing,
+            repeat: self.r#loop,
+        }
     }
 }
 
@@ -310,7 +342,7 @@ impl Config {
 
     fn resolve(&mut self, folder: &Path) {
         let files = self.model.file.iter_mut().chain(self.model.site.iter_mut());
-        for path in files.chain([&mut self.log.file, self.capture.source.path_mut()]) {
+        for path in files.chain([&mut self.log.file]).chain(self.capture.source.folder_mut()) {
             *path = folder.join(&*path);
         }
     }

@@ -73,14 +73,14 @@ pub struct Answer<'a> {
     /// Frames in a row that agree with this one, this one counted.
     pub agreeing: u8,
     /// What is to be shown.
-    pub shown: Option<Shown>,
+    pub shown: Shown,
 }
 
 impl Turn<'_> {
     /// What is to be shown after it.
     pub fn shown(&self) -> Option<Shown> {
         match self {
-            Turn::Frame(answer) => answer.shown,
+            Turn::Frame(answer) => Some(answer.shown),
             Turn::Quiet(shown) | Turn::Fault(_, shown) | Turn::End(shown) => *shown,
         }
     }
@@ -173,7 +173,7 @@ impl<E: Engine> Device<E> {
             classified,
             decision,
             agreeing: self.agreement.agreeing(),
-            shown: self.shown(),
+            shown: self.agreement.shown(now_ms()),
             name: &self.name,
         })
     }
@@ -197,6 +197,16 @@ impl<E: Engine> Device<E> {
         let limit = self.agreement.policy().stale_after_ms;
         let hangs = (self.source.is_live() && quiet_ms > limit).then_some(Reason::Stale(quiet_ms, limit));
         self.fault.or(hangs).map(|reason| Shown { state: State::Fault, reason })
+    }
+
+    /// How much agreement a state needs and how old a frame may be.
+    pub fn policy(&self) -> &Policy {
+        self.agreement.policy()
+    }
+
+    /// The network's input for the frame answered last, `side * side` bytes.
+    pub fn input(&self) -> &[u8] {
+        self.classifier.input()
     }
 
     /// What the source is called.

@@ -25,6 +25,7 @@ fn run(cli: &Cli) -> Result<Outcome> {
         Some(Command::Classify { paths }) => {
             commands::classify::run(&model::load(path)?, engine, paths, output)
         }
+        Some(Command::Run(options)) => commands::run::run(options, path, cli.engine.as_deref(), output),
         Some(Command::Pack { out }) => commands::pack::run(&model::load(path)?, out, output),
         Some(Command::Inspect { file }) => commands::inspect::run(file.as_deref().or(path), output),
         Some(Command::Bench(options)) => {

@@ -83,7 +83,7 @@ fn what_is_wrong_is_said_with_its_line() {
         ("[capture]\nwidth = 9", "test.toml:2: expected a whole number from 32 to 8000, got integer `9`"),
         (
             "[capture]\nformat = \"H264\"",
-            "test.toml:2: expected one of GREY, YUYV, UYVY, NV12, YU12, RGB3, MJPG",
+            "test.toml:2: there is no value `H264`; known here: GREY, NV12, YU12, YUYV, UYVY, RGB3, MJPEG",
         ),
         (
             "[capture]\nsource = \"webcam\"",

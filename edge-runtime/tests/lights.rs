@@ -128,9 +128,9 @@ fn test_then_fault_then_what_is_shown_then_safe() {
     let (bench, panel) = panel(Options { test: true, ..options() });
     bench.wait("the light test", |world| world.history.iter().any(|(levels, _)| levels.green));
     wait_for_fault(&bench);
-    panel.show(NEGATIVE);
+    panel.show(Some(NEGATIVE));
     bench.wait_for(steady(NEGATIVE));
-    panel.show(POSITIVE);
+    panel.show(Some(POSITIVE));
     bench.wait_for(steady(POSITIVE));
     drop(panel);
     assert_eq!(bench.last(), Some(safe()));
@@ -142,7 +142,7 @@ fn test_then_fault_then_what_is_shown_then_safe() {
 #[test]
 fn a_panel_that_is_not_fed_shows_fault_by_itself_and_recovers() {
     let (bench, panel) = panel(Options { fed_within_ms: 200, ..options() });
-    panel.show(NEGATIVE);
+    panel.show(Some(NEGATIVE));
     bench.wait("NEGATIVE", |world| world.history.iter().any(|(levels, _)| *levels == steady(NEGATIVE)));
     wait_for_fault(&bench);
     // The heart stands still while the main loop does.
@@ -160,12 +160,12 @@ fn a_panel_that_is_not_fed_shows_fault_by_itself_and_recovers() {
 fn a_stop_is_safe_at_once_and_for_good() {
     let stop = Arc::new(AtomicBool::new(false));
     let (bench, panel) = panel(Options { stop: stop.clone(), ..options() });
-    panel.show(NEGATIVE);
+    panel.show(Some(NEGATIVE));
     bench.wait_for(steady(NEGATIVE));
     stop.store(true, Ordering::Relaxed);
     bench.wait_for(safe());
     bench.forget();
-    panel.show(NEGATIVE);
+    panel.show(Some(NEGATIVE));
     bench.wait("ticks", |world| world.history.len() > 10);
     drop(panel);
     assert!(!bench.green_was_lit());
@@ -186,7 +186,7 @@ fn a_panic_in_the_main_loop_is_safe() {
     let rig = bench.clone();
     let main = std::thread::spawn(move || {
         let panel = Panel::start(rig.clone(), options()).unwrap();
-        panel.show(NEGATIVE);
+        panel.show(Some(NEGATIVE));
         rig.wait_for(steady(NEGATIVE));
         panic!("planted");
     });
@@ -197,7 +197,7 @@ fn a_panic_in_the_main_loop_is_safe() {
 #[test]
 fn a_panic_in_the_panels_own_thread_is_safe_and_is_told() {
     let (bench, panel) = panel(options());
-    panel.show(NEGATIVE);
+    panel.show(Some(NEGATIVE));
     bench.wait_for(steady(NEGATIVE));
     assert!(panel.failed().is_empty());
     bench.world(|world| world.panics = true);
@@ -209,7 +209,7 @@ fn a_panic_in_the_panels_own_thread_is_safe_and_is_told() {
 #[test]
 fn with_a_lamp_lost_no_answer_is_shown_until_it_is_back() {
     let (bench, panel) = panel(options());
-    panel.show(NEGATIVE);
+    panel.show(Some(NEGATIVE));
     bench.wait_for(steady(NEGATIVE));
     bench.world(|world| world.red_is_broken = true);
     bench.wait("FAULT", |_| panel.failed() == Lamps::NONE.with(Which::Red));
@@ -241,8 +241,8 @@ fn telling_the_panel_allocates_nothing() {
     let (_bench, panel) = panel(options());
     let count = measure(|| {
         for _ in 0..100 {
-            panel.show(POSITIVE);
-            panel.show(NEGATIVE);
+            panel.show(Some(POSITIVE));
+            panel.show(Some(NEGATIVE));
             panel.feed();
             assert!(!panel.pressed() && panel.failed().is_empty() && panel.problem().is_none());
         }
@@ -306,7 +306,7 @@ fn lines_that_are_not_there_are_said_with_the_nearest() {
 
 fn answer(shown: Shown, score: Option<f32>) -> Answer<'static> {
     let thresholds = Thresholds { negative_below: 0.3, positive_above: 0.7 };
-    Answer { shown, score, thresholds, model_sha256: "0123456789abcdef" }
+    Answer { shown: Some(shown), score, thresholds, model_sha256: "0123456789abcdef" }
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! | REFER | | steady | | one short beep, once |
 //! | INVALID | | blinks, 1 Hz | | |
 //! | FAULT | alternates with amber, 250 ms each | alternates | | a beep every 4 s |
+//! | waiting for its trigger | | | | |
 //! | the program has ended | steady | steady | | |
 //! | light test | two of three | two of three | two of three | at its end |
 //!
@@ -45,6 +46,8 @@ pub enum Pattern {
     State(State),
     /// Each lamp in turn, for a person to see that all of them work; it takes [`LIGHT_TEST_MS`].
     LightTest,
+    /// The device waits for its trigger and nothing is wrong: dark but for the heartbeat.
+    Idle,
     /// The program has ended: no answer can be read from it, and it is not dark.
     Safe,
 }
@@ -55,7 +58,7 @@ pub const LIGHT_TEST_MS: u64 = 600;
 /// A quarter of the slow blink, half of the fast alternation.
 const QUARTER_MS: u64 = 250;
 
-/// The lamps `ms` milliseconds after the pattern began. Every pattern begins with a lamp lit.
+/// The lamps `ms` milliseconds after the pattern began. Every pattern but [`Pattern::Idle`] begins with a lamp lit.
 pub const fn levels(pattern: Pattern, ms: u64) -> Levels {
     let none = Levels { red: false, amber: false, green: false, buzzer: false };
     match pattern {
@@ -78,6 +81,7 @@ pub const fn levels(pattern: Pattern, ms: u64) -> Levels {
                 ..none
             },
         },
+        Pattern::Idle => none,
         Pattern::Safe => Levels { red: true, amber: true, ..none },
     }
 }

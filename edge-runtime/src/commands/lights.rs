@@ -38,7 +38,7 @@ pub fn run(config: &Path, what: Show, seconds: u32) -> Result<Outcome> {
     let panel = Panel::start(rig, Options { fed_within_ms, debounce_ms, test: false, stop: stop.clone() })?;
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(seconds.into()) && !stop.load(Ordering::Relaxed) {
-        panel.show(Shown { state, reason: Reason::Starting });
+        panel.show(Some(Shown { state, reason: Reason::Starting }));
         if panel.pressed() {
             writeln!(io::stdout(), "The button was pressed.")?;
         }

@@ -9,7 +9,7 @@ use std::str::FromStr;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Source {
-    /// A camera: its device file.
+    /// A camera: its device file, or its name.
     V4l2(PathBuf),
     /// A folder in which picture files appear.
     Folder(PathBuf),
@@ -18,16 +18,18 @@ pub enum Source {
 }
 
 impl Source {
-    /// Device file or folder.
+    /// Device file, camera or folder.
     pub fn path(&self) -> &Path {
         match self {
             Self::V4l2(path) | Self::Folder(path) | Self::Replay(path) => path,
         }
     }
 
-    pub(super) fn path_mut(&mut self) -> &mut PathBuf {
+    /// The folder, which may be relative; none for a camera.
+    pub(super) fn folder_mut(&mut self) -> Option<&mut PathBuf> {
         match self {
-            Self::V4l2(path) | Self::Folder(path) | Self::Replay(path) => path,
+            Self::V4l2(_) => None,
+            Self::Folder(path) | Self::Replay(path) => Some(path),
         }
     }
 }

@@ -70,11 +70,6 @@ pub(super) fn engine<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
     deserializer.deserialize_str(Named(&crate::engine::NAMES))
 }
 
-/// The name of a pixel format.
-pub(super) fn format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    deserializer.deserialize_str(Named(&super::FORMATS)).map(Some)
-}
-
 /// Rewrites serde's message in this project's order: what was expected, what came, and the nearest name.
 pub(super) fn say(message: &str) -> String {
     let message = message.trim_end();

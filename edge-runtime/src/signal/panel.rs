@@ -57,7 +57,7 @@ struct Shared {
 
 /// What main loop and thread have to tell each other.
 struct Desk {
-    shown: Shown,
+    shown: Option<Shown>,
     fed_ms: u64,
     pressed: bool,
     failed: Lamps,
@@ -80,7 +80,7 @@ impl Panel {
     pub fn start(rig: impl Rig + 'static, options: Options) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             desk: Mutex::new(Desk {
-                shown: Shown { state: State::Fault, reason: Reason::Starting },
+                shown: Some(Shown { state: State::Fault, reason: Reason::Starting }),
                 fed_ms: now_ms(),
                 pressed: false,
                 failed: Lamps::NONE,
@@ -95,11 +95,11 @@ impl Panel {
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Shows this from now on, and feeds the panel.
-    pub fn show(&self, shown: Shown) {
+    /// Shows this from now on, and feeds the panel. None: the device waits for its trigger.
+    pub fn show(&self, shown: Option<Shown>) {
         let mut desk = self.shared.desk();
         desk.fed_ms = now_ms();
-        let new = desk.shown.state != shown.state;
+        let new = state(&desk.shown) != state(&shown);
         desk.shown = shown;
         if new {
             self.shared.changed.notify_one();
@@ -138,6 +138,10 @@ impl Drop for Panel {
     }
 }
 
+fn state(shown: &Option<Shown>) -> Option<State> {
+    shown.map(|shown| shown.state)
+}
+
 /// The thread's own: the lines, which it leaves in the safe pattern however it ends.
 struct Driver<R: Rig> {
     rig: R,
@@ -168,7 +172,7 @@ impl<R: Rig> Driver<R> {
                 // With a lamp missing, what the others show could be taken for another answer.
                 Pattern::State(State::Fault)
             } else {
-                Pattern::State(shown.state)
+                state(&shown).map_or(Pattern::Idle, Pattern::State)
             };
             if pattern != Some(next) {
                 (pattern, since) = (Some(next), now);
@@ -192,7 +196,7 @@ impl<R: Rig> Driver<R> {
             }
             // A lamp that was lost or found changes the pattern: at once, not a tick later. So does what came meanwhile.
             if failed.any_state_lamp() == before.any_state_lamp()
-                && desk.shown.state == shown.state
+                && state(&desk.shown) == state(&shown)
                 && !desk.end
             {
                 let _ = self.shared.changed.wait_timeout(desk, TICK);

@@ -14,8 +14,8 @@ const REDRAW_MS: u64 = 250;
 /// What stands beside a state: never a bare light.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
-    /// What is shown, and why.
-    pub shown: Shown,
+    /// What is shown, and why; none while the device waits for its trigger.
+    pub shown: Option<Shown>,
     /// The calibrated score of the newest frame; none where it has none.
     pub score: Option<f32>,
     /// The thresholds that are in force.
@@ -30,7 +30,7 @@ pub struct Terminal<W: Write> {
     live: bool,
     colours: bool,
     line: String,
-    last: Option<(State, u8)>,
+    last: Option<Option<(State, u8)>>,
     drawn_ms: u64,
 }
 
@@ -51,7 +51,7 @@ impl<W: Write> Terminal<W> {
     /// The stream's.
     pub fn show(&mut self, answer: &Answer<'_>, now_ms: u64) -> io::Result<()> {
         // The numbers of a reason, such as an age, may change with every frame; its kind does not.
-        let kind = (answer.shown.state, answer.shown.reason.code());
+        let kind = answer.shown.map(|shown| (shown.state, shown.reason.code()));
         let due = self.live && now_ms.saturating_sub(self.drawn_ms) >= REDRAW_MS;
         if self.last == Some(kind) && !due {
             return Ok(());
@@ -63,9 +63,13 @@ impl<W: Write> Terminal<W> {
             let beat = if heartbeat(now_ms, true) { '*' } else { ' ' };
             let _ = write!(self.line, "\r\x1b[2K\x1b[?7l{beat} ");
         }
-        let style = if self.colours { style(answer.shown.state) } else { Style::new() };
-        let Shown { state, reason } = answer.shown;
-        let _ = write!(self.line, "{style}{state:<8}{style:#}  {reason}");
+        match answer.shown {
+            Some(Shown { state, reason }) => {
+                let style = if self.colours { style(state) } else { Style::new() };
+                let _ = write!(self.line, "{style}{state:<8}{style:#}  {reason}");
+            }
+            None => self.line.push_str("READY     waiting for a picture"),
+        }
         if let Some(score) = answer.score {
             let Thresholds { negative_below: low, positive_above: high } = answer.thresholds;
             let _ =

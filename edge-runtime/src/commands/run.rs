@@ -1,0 +1,238 @@
+//! `edge-runtime run`: the device itself. Wiring only: configuration to source, engine, log and lights, then turn after turn.
+
+use crate::cli::{Output, RunOptions};
+use crate::exit::Outcome;
+use crate::model;
+use crate::report::{self, NOTICE};
+use anyhow::{Context as _, Result};
+use edge_core::State;
+use edge_core::agree::Policy;
+use edge_runtime::capture::{self, now_ms};
+use edge_runtime::classify::Classifier;
+use edge_runtime::config::{Config, Mode, Source};
+use edge_runtime::device::{Device, Rhythm};
+use edge_runtime::engine::Engine;
+use edge_runtime::log::{Context, Event, Log, Options, SystemDisk};
+use edge_runtime::model_file::sha256_hex;
+use edge_runtime::run::{Glance, Run};
+use edge_runtime::self_test::golden;
+use edge_runtime::service::Service;
+use edge_runtime::signal::{self, GpioRig, Panel, Terminal, stop_on_signals};
+use serde::Serialize;
+use std::io::{self, IsTerminal, Stdout};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How long a turn may wait for a frame: short, so that SIGTERM, a button and a frame's age are seen in time.
+const WAIT: Duration = Duration::from_millis(100);
+
+pub fn run(
+    options: &RunOptions,
+    model: Option<&Path>,
+    engine: Option<&str>,
+    output: Output,
+) -> Result<Outcome> {
+    let (config, config_sha256) = configuration(options, model, engine)?;
+    // The lights come first: from the first moment on they say that there is no answer yet.
+    let stop = stop_on_signals().context("cannot watch for SIGTERM")?;
+    let panel = panel(&config, &stop).context("cannot start the thread of the lights")?;
+
+    let model = model::load(config.model.file.as_deref())?;
+    let mut engine = model::engine(&config.model.engine, &model)?;
+    golden(&model, &mut *engine).context("self-test")?;
+    let context = Context {
+        preprocessing: edge_core::preprocess::NAME,
+        model_sha256: model.sha256.clone(),
+        model_version: model.metadata.version.to_string(),
+        engine: engine.name(),
+        thresholds: model.metadata.thresholds,
+        site_sha256: None,
+    };
+    let name = config.capture.source.to_string();
+    let source = capture::open(&name, &config.capture.options())?;
+    let (policy, rhythm) = manners(&config);
+    let device = Device::new(source, Classifier::new(&model, engine), policy, rhythm);
+    let view = View::new(&config, &context, output)?;
+    let mut run = Run::new(device, Log::new(&config.log.file, log_options(&config)), context, panel);
+
+    run.event(&Event::Started {
+        version: env!("CARGO_PKG_VERSION"),
+        config_sha256: config_sha256.as_deref(),
+        model_sha256: &model.sha256,
+        model_version: &model.metadata.version,
+        source: &name,
+    });
+    let why = attend(&mut run, view, options.frames, &stop)?;
+    run.event(&Event::Stopped { why });
+    Ok(Outcome::Complete)
+}
+
+/// Turn after turn, until a signal, the number of frames, or the end of a replay; returns which.
+fn attend<E: Engine>(
+    run: &mut Run<E, SystemDisk>,
+    mut view: View,
+    frames: Option<u64>,
+    stop: &AtomicBool,
+) -> Result<&'static str> {
+    let mut service = Service::from_environment();
+    let (mut answered, mut ready, mut last) = (0, false, None);
+    loop {
+        let glance = run.turn(WAIT);
+        view.show(&glance)?;
+        answered += u64::from(glance.answered.is_some());
+        // What systemd says of it is worth no light: its socket may come and go.
+        let state = glance.shown.map(|shown| shown.state);
+        if !std::mem::replace(&mut ready, true) {
+            let _ = service.ready();
+        }
+        if last.replace(state) != Some(state) {
+            let _ = service.status(state.map_or("READY", State::name));
+        }
+        let _ = service.alive(now_ms());
+        let why = match () {
+            () if stop.load(Ordering::Relaxed) => "signal",
+            () if glance.ended => "the replay has ended",
+            () if frames.is_some_and(|frames| answered >= frames) => "the number of frames is reached",
+            () => continue,
+        };
+        let _ = service.stopping();
+        return Ok(why);
+    }
+}
+
+/// The configuration with what the command line says instead, and its hash.
+fn configuration(
+    options: &RunOptions,
+    model: Option<&Path>,
+    engine: Option<&str>,
+) -> Result<(Config, Option<String>)> {
+    let mut sha256 = None;
+    let mut config = match &options.config {
+        Some(path) => {
+            let config = Config::load(path)?;
+            sha256 = std::fs::read(path).ok().map(|bytes| sha256_hex(&bytes));
+            config
+        }
+        None => Config::default(),
+    };
+    if let Some(source) = &options.source {
+        config.capture.source = source.clone();
+    }
+    if let Some(log) = &options.log {
+        config.log.file = log.clone();
+    }
+    if let Some(model) = model {
+        config.model.file = Some(model.to_owned());
+    }
+    if let Some(engine) = engine {
+        engine.clone_into(&mut config.model.engine);
+    }
+    Ok((config, sha256))
+}
+
+/// The lights, where the configuration has any line.
+fn panel(config: &Config, stop: &Arc<AtomicBool>) -> io::Result<Option<Panel>> {
+    if config.lights.lines().next().is_none() {
+        return Ok(None);
+    }
+    let options = signal::Options {
+        fed_within_ms: config.watchdog.lights_ms,
+        debounce_ms: config.lights.debounce_ms,
+        test: config.lights.test,
+        stop: Arc::clone(stop),
+    };
+    Panel::start(GpioRig::new(&config.lights), options).map(Some)
+}
+
+/// How often frames are answered, how many must agree, and how long an answer holds. Files of a folder are still pictures of
+/// different people: each is answered once, and none has to agree with another.
+fn manners(config: &Config) -> (Policy, Rhythm) {
+    let decision = &config.decision;
+    let folder = matches!(config.capture.source, Source::Folder(_));
+    let triggered = folder || decision.mode == Mode::Button;
+    let policy = if folder {
+        Policy { frames: 1, stale_after_ms: decision.hold_ms }
+    } else {
+        Policy { frames: decision.agree_frames, stale_after_ms: decision.stale_after_ms }
+    };
+    let hold_ms = triggered.then_some(decision.hold_ms);
+    (policy, Rhythm { interval_ms: decision.interval_ms, hold_ms })
+}
+
+fn log_options(config: &Config) -> Options {
+    let log = &config.log;
+    Options { max_bytes: log.rotate_bytes, keep: log.keep, sync_every: 1, log_names: log.names }
+}
+
+/// What is seen on the screen: for a person what the lights show in words, for a program every answered frame.
+enum View {
+    Person(Box<Terminal<Stdout>>, Context),
+    Program(Context),
+}
+
+/// One answered frame as a JSON object.
+#[derive(Serialize)]
+struct Line<'a> {
+    shown: Option<&'static str>,
+    shown_reason: Option<String>,
+    state: &'static str,
+    score: Option<f32>,
+    logit: Option<f32>,
+    reason: String,
+    reason_code: u8,
+    frame_sha256: String,
+    latency_us: u128,
+    model_sha256: &'a str,
+    model_version: &'a str,
+    negative_below: f32,
+    positive_above: f32,
+}
+
+impl View {
+    fn new(config: &Config, context: &Context, output: Output) -> io::Result<Self> {
+        let context = context.clone();
+        if output == Output::Json {
+            return Ok(Self::Program(context));
+        }
+        let out = io::stdout();
+        let colours = anstream::AutoStream::choice(&out) != anstream::ColorChoice::Never;
+        let live = out.is_terminal();
+        let terminal = Terminal::new(out, live, colours, &config.device.name, NOTICE)?;
+        Ok(Self::Person(Box::new(terminal), context))
+    }
+
+    fn show(&mut self, glance: &Glance) -> io::Result<()> {
+        match self {
+            Self::Person(terminal, context) => {
+                let answer = signal::Answer {
+                    shown: glance.shown,
+                    score: glance.score,
+                    thresholds: context.thresholds,
+                    model_sha256: &context.model_sha256,
+                };
+                terminal.show(&answer, now_ms())
+            }
+            Self::Program(context) => {
+                let Some(answered) = &glance.answered else { return Ok(()) };
+                let decision = &answered.decision;
+                report::json(&Line {
+                    shown: glance.shown.map(|shown| shown.state.name()),
+                    shown_reason: glance.shown.map(|shown| shown.reason.to_string()),
+                    state: decision.state.name(),
+                    score: decision.score,
+                    logit: decision.logit,
+                    reason: decision.reason.to_string(),
+                    reason_code: decision.reason.code(),
+                    frame_sha256: answered.input.to_string(),
+                    latency_us: answered.latency.as_micros(),
+                    model_sha256: &context.model_sha256,
+                    model_version: &context.model_version,
+                    negative_below: context.thresholds.negative_below,
+                    positive_above: context.thresholds.positive_above,
+                })
+            }
+        }
+    }
+}
