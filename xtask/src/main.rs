@@ -17,6 +17,7 @@ mod panic_free;
 mod process;
 mod python;
 mod sanitize;
+mod soak;
 mod test;
 mod tool;
 
@@ -51,6 +52,8 @@ enum Command {
     Fuzz(fuzz::Arguments),
     /// Run edge-core's tests under the address sanitizer, and its scalar kernels under miri where that is installed.
     Sanitize,
+    /// Run the device over a day of frames, two a second, as fast as it goes: its memory must stay flat.
+    Soak(soak::Arguments),
     /// Check formatting and lints, every warning an error.
     Lint,
     /// Check that licences and sources of all dependencies are the allowed ones (deny.toml).
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Sanitize => sanitize::run(),
+        Command::Soak(arguments) => soak::run(&arguments),
         Command::Lint => lint::run(),
         Command::Deny => deny::licences(),
         Command::Audit => deny::advisories(),

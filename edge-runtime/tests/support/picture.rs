@@ -103,3 +103,11 @@ pub fn exif(orientation: u8) -> Vec<u8> {
     tiff.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
     tiff
 }
+
+/// Writes a drawn picture as a PNG file.
+pub fn save(picture: &edge_runtime::decode::Picture, path: &std::path::Path) {
+    let geometry = picture.frame().geometry();
+    let (width, height) = (geometry.width().into(), geometry.height().into());
+    assert_eq!(geometry.format(), edge_core::PixelFormat::Gray8);
+    GrayImage::from_raw(width, height, picture.bytes().to_vec()).unwrap().save(path).unwrap();
+}
