@@ -2,7 +2,9 @@
 
 pub mod about;
 pub mod bench;
+pub mod calibrate;
 pub mod classify;
 pub mod demo;
 pub mod inspect;
+pub mod log;
 pub mod pack;

@@ -12,6 +12,8 @@ pub enum Outcome {
     Complete,
     /// Some pictures could not be read or got no answer; each was reported.
     Incomplete,
+    /// A log is not what was written; each break was reported.
+    Broken,
 }
 
 /// Reports an error, if there is one, and chooses the exit code.
@@ -19,6 +21,7 @@ pub fn code(outcome: anyhow::Result<Outcome>) -> ExitCode {
     match outcome {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
         Ok(Outcome::Incomplete) => ExitCode::from(3),
+        Ok(Outcome::Broken) => ExitCode::from(5),
         Err(error) if error.is::<Refused>() => {
             report::error(&error);
             ExitCode::from(4)

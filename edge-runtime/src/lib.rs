@@ -24,3 +24,4 @@ pub mod log;
 pub mod model_file;
 pub mod pack;
 pub mod phantom;
+pub mod site;
