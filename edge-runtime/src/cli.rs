@@ -22,7 +22,7 @@ Exit codes:
   2  the command line is wrong
   3  some pictures could not be read or got no answer; the others were answered
   4  the model was refused
-  5  the configuration or the self-test is not as it must be; each reason is listed
+  5  the configuration, the self-test or the log is not as it must be; each reason is listed
 
 It supports a decision; it is not a diagnosis. See `edge-runtime about` for the intended use.";
 
@@ -69,6 +69,11 @@ pub enum Command {
     },
     /// Measure preprocessing and inference on this machine, one thread, with every engine or the one named.
     Bench(BenchOptions),
+    /// Check, export or sum up a device's log.
+    #[command(subcommand)]
+    Log(crate::commands::log::Log),
+    /// Choose thresholds from pictures that were read at this site.
+    Calibrate(crate::commands::calibrate::Calibrate),
     /// Show version, engines, limits, and what the model says of itself.
     About,
     /// Check a device's configuration: its keys, the model, the site file, the log's folder, the lines of the lights.

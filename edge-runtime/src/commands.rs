@@ -2,11 +2,13 @@
 
 pub mod about;
 pub mod bench;
+pub mod calibrate;
 pub mod check_config;
 pub mod classify;
 pub mod demo;
 pub mod inspect;
 pub mod lights;
+pub mod log;
 pub mod pack;
 pub mod run;
 pub mod self_test;

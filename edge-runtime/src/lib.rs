@@ -30,3 +30,4 @@ pub mod run;
 pub mod self_test;
 pub mod service;
 pub mod signal;
+pub mod site;

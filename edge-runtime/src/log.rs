@@ -76,8 +76,8 @@ pub struct Log<D: Disk = SystemDisk> {
     /// Lines that were not written since the last that was, and the last error.
     lost: u64,
     why: String,
-    /// The hash of a line whose writing failed: it may be on disk all the same.
-    doubtful: Option<Hash>,
+    /// The line whose writing failed last: it may be on disk all the same.
+    doubtful: Option<(Hash, Line)>,
 }
 
 /// The file being written.
@@ -91,6 +91,19 @@ struct Open {
     /// Place of the next line.
     next: Link,
     unsynced: u32,
+}
+
+/// What a line was to tell.
+#[derive(Clone, Copy, Debug)]
+enum Line {
+    /// What the device asked for.
+    Asked,
+    /// The first notice.
+    Notice,
+    /// That so many lines were lost.
+    Lost(u64),
+    /// That the file is full.
+    Closed,
 }
 
 #[derive(Debug)]
@@ -158,13 +171,16 @@ impl<D: Disk> Log<D> {
     pub fn ready(&mut self) -> Result<(), LogError> {
         if self.open.is_none() {
             let open = self.reopen()?;
-            if self.doubtful.take() == Some(open.next.prev) {
-                self.lost = self.lost.saturating_sub(1);
+            match self.doubtful.take().filter(|(hash, _)| *hash == open.next.prev) {
+                Some((_, Line::Asked)) => self.lost = self.lost.saturating_sub(1),
+                Some((_, Line::Lost(told))) => self.lost = self.lost.saturating_sub(told),
+                Some((_, Line::Notice)) => drop(self.notices.pop_front()),
+                Some((_, Line::Closed)) | None => {}
             }
             self.open = Some(open);
         }
         while let Some(notice) = self.notices.pop_front() {
-            let told = self.put(Body::Event(&notice.event()));
+            let told = self.put(Line::Notice, Body::Event(&notice.event()));
             if told.is_err() {
                 self.notices.push_front(notice);
                 return told;
@@ -172,7 +188,8 @@ impl<D: Disk> Log<D> {
         }
         if self.lost > 0 {
             let why = std::mem::take(&mut self.why);
-            let told = self.put(Body::Event(&Event::NotLogged { lines: self.lost, why: &why }));
+            let event = Event::NotLogged { lines: self.lost, why: &why };
+            let told = self.put(Line::Lost(self.lost), Body::Event(&event));
             self.why = why;
             told?;
             self.lost = 0;
@@ -210,14 +227,14 @@ impl<D: Disk> Log<D> {
             self.close_file()?;
             self.ready()?;
         }
-        self.put(body)
+        self.put(Line::Asked, body)
     }
 
     /// Closes the file being written: opening the log moves a file that ends so aside.
     fn close_file(&mut self) -> Result<(), LogError> {
         let numbers = self.files.list().map_err(|source| self.failed("list the files of", 0, source))?;
         let begins = Rotation::plan(&numbers, self.keep()).begins(&self.files);
-        self.put(Body::Event(&Event::Closed { begins }))?;
+        self.put(Line::Closed, Body::Event(&Event::Closed { begins }))?;
         self.open = None;
         Ok(())
     }
@@ -227,7 +244,7 @@ impl<D: Disk> Log<D> {
     }
 
     /// Writes one line to the open file.
-    fn put(&mut self, body: Body) -> Result<(), LogError> {
+    fn put(&mut self, line: Line, body: Body) -> Result<(), LogError> {
         let Some(open) = &mut self.open else {
             return Err(self.failed("write", 0, io::ErrorKind::NotConnected.into()));
         };
@@ -240,7 +257,7 @@ impl<D: Disk> Log<D> {
             // Part of the line may be on disk. Where it cannot be cut off now, it is found when the log is opened again.
             let _ = self.disk.truncate(&open.file, open.len);
             self.open = None;
-            self.doubtful = Some(hash);
+            self.doubtful = Some((hash, line));
             return Err(self.failed("write", 0, source));
         }
         open.len += self.line.len() as u64;

@@ -31,6 +31,10 @@ fn run(cli: &Cli) -> Result<Outcome> {
         Some(Command::Bench(options)) => {
             commands::bench::run(&model::load(path)?, cli.engine.as_deref(), options, output)
         }
+        Some(Command::Log(command)) => commands::log::run(command, output),
+        Some(Command::Calibrate(options)) => {
+            commands::calibrate::run(&model::load(path)?, engine, options, output)
+        }
         Some(Command::About) => commands::about::run(&model::load(path)?, engine, output),
         Some(Command::CheckConfig { file }) => commands::check_config::run(file, output),
         Some(Command::SelfTest { config }) => {

@@ -133,9 +133,8 @@ impl Disk for FaultyDisk {
         file.write(bytes)
     }
 
-    fn sync(&mut self, file: &File) -> io::Result<()> {
-        self.guard()?;
-        Real.sync(file)
+    fn sync(&mut self, _: &File) -> io::Result<()> {
+        self.guard() // the power stays on: nothing needs to wait for the real disk
     }
 
     fn truncate(&mut self, file: &File, len: u64) -> io::Result<()> {
@@ -153,8 +152,7 @@ impl Disk for FaultyDisk {
         Real.remove(path)
     }
 
-    fn sync_folder(&mut self, folder: &Path) -> io::Result<()> {
-        self.guard()?;
-        Real.sync_folder(folder)
+    fn sync_folder(&mut self, _: &Path) -> io::Result<()> {
+        self.guard()
     }
 }

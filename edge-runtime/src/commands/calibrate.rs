@@ -1,0 +1,310 @@
+//! `edge-runtime calibrate`: thresholds for this site, from pictures that a person has read here.
+
+use crate::cli::Output;
+use crate::exit::Outcome;
+use crate::{model, report};
+use anyhow::{Context, Result, anyhow, ensure};
+use clap::{Args, ValueEnum};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use edge_core::State;
+use edge_runtime::classify::Classifier;
+use edge_runtime::decode;
+use edge_runtime::log::{Hash, Reader};
+use edge_runtime::model_file::ModelFile;
+use edge_runtime::site::{self, Case, FORMAT, Operating, Rate, Rule, SiteFile, Targets};
+use serde::Serialize;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+const HELP: &str = "\
+The list is CSV with a header: `path` (or `name`), `label` (NORMAL or PNEUMONIA, or 0 or 1), and perhaps `score`. Scores come
+from the column `score` where there is one: they must be this model's. With --log they come from a device's log, joined by the
+picture's path or file name; the last decision on a picture counts. Else each picture is classified now, its path taken from the list's folder.
+
+One picture a patient, please: intervals count pictures as independent. Sensitivity and specificity have Wilson's 95 % intervals;
+predictive values follow by Bayes' rule at --prevalence, with intervals from both. Without --prevalence the share in the list
+is taken, which is right only if the list holds the patients as they came.
+
+Examples:
+  edge-runtime calibrate --labels site.csv                              only the table
+  edge-runtime calibrate --labels site.csv --prevalence 0.08 --out site.toml
+  edge-runtime calibrate --labels read.csv --log device.log --max-missed 0.05 --choose bound --out site.toml
+
+With too few pictures it refuses, and says how many are needed.";
+
+#[derive(Args, Debug)]
+#[command(after_help = HELP)]
+pub struct Calibrate {
+    /// The pictures that were read, and what they show.
+    #[arg(long, value_name = "CSV")]
+    labels: PathBuf,
+    /// Take the scores from this log.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// Share of patients here that have the disease. [default: the share in the list]
+    #[arg(long, value_name = "SHARE")]
+    prevalence: Option<f64>,
+    /// Greatest share of the ill that may be called NEGATIVE.
+    #[arg(long, value_name = "SHARE", default_value_t = Targets::default().max_missed)]
+    max_missed: f64,
+    /// Greatest share of the healthy that may be called POSITIVE.
+    #[arg(long, value_name = "SHARE", default_value_t = Targets::default().max_false_alarms)]
+    max_false_alarms: f64,
+    /// What must keep to these shares: the estimate, or the upper bound of its 95 % interval.
+    #[arg(long, value_name = "WHAT", default_value = "estimate")]
+    choose: Choose,
+    /// Where it was made, in free words.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    site: String,
+    /// Who made it, in free words.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    by: String,
+    /// The site file to write; without it only the table is shown.
+    #[arg(long, value_name = "TOML")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Choose {
+    Estimate,
+    Bound,
+}
+
+/// What the command found, as a JSON object.
+#[derive(Serialize)]
+struct Answer<'a> {
+    table: &'a [Operating],
+    chosen: &'a SiteFile,
+    /// Pictures of the list without a score, and why; they do not count.
+    left_out: &'a [LeftOut],
+    out: Option<String>,
+    notice: &'static str,
+}
+
+#[derive(Serialize)]
+struct LeftOut {
+    line: u64,
+    name: String,
+    why: String,
+    /// The gate refused it: an answer, not an error.
+    refused: bool,
+}
+
+pub fn run(model: &ModelFile, engine: &str, options: &Calibrate, output: Output) -> Result<Outcome> {
+    let labels = options.labels.display();
+    let file = File::open(&options.labels).with_context(|| format!("cannot read {labels}"))?;
+    let cases = site::read(file).with_context(|| format!("{labels} cannot be used"))?;
+    let Scored { cases: scored, left_out } = score(model, engine, options, &cases)?;
+    let rule = match options.choose {
+        Choose::Estimate => Rule::Estimate,
+        Choose::Bound => Rule::Bound,
+    };
+    let targets =
+        Targets { max_missed: options.max_missed, max_false_alarms: options.max_false_alarms, rule };
+    for left in left_out.iter().filter(|left| !left.refused) {
+        report::error(&format!("{labels}, line {}: {}: {}; left out", left.line, left.name, left.why));
+    }
+    let chosen = site::choose(&scored, &targets).with_context(|| format!("no thresholds from {labels}"))?;
+
+    let positives = scored.iter().filter(|(_, label)| *label).count();
+    let prevalence = options.prevalence.unwrap_or(positives as f64 / scored.len() as f64);
+    ensure!(
+        prevalence > 0.0 && prevalence < 1.0,
+        "--prevalence: expected a share between 0 and 1, got {prevalence}"
+    );
+    let row = |threshold, negative: bool| {
+        let called = move |score| if negative { score >= threshold } else { score > threshold };
+        Operating::new(threshold, &scored, prevalence, called)
+            .ok_or_else(|| anyhow!("no pictures of both kinds"))
+    };
+    let site = SiteFile {
+        format: FORMAT,
+        model_sha256: model.sha256.clone(),
+        model: format!("{} {}", model.metadata.name, model.metadata.version),
+        site: options.site.clone(),
+        by: options.by.clone(),
+        date: jiff::Timestamp::try_from(std::time::SystemTime::now())?
+            .strftime("%Y-%m-%dT%H:%M:%SZ")
+            .to_string(),
+        positives,
+        negatives: scored.len() - positives,
+        prevalence,
+        negative_below: chosen.negative_below,
+        positive_above: chosen.positive_above,
+        targets,
+        negative_light: row(chosen.negative_below, true)?,
+        positive_light: row(chosen.positive_above, false)?,
+    };
+    let table = (1..20).map(|i| row(i as f32 / 20.0, false)).collect::<Result<Vec<_>>>()?;
+    if let Some(out) = &options.out {
+        site.save(out)?;
+    }
+    match output {
+        Output::Json => report::json(&Answer {
+            table: &table,
+            chosen: &site,
+            left_out: &left_out,
+            out: options.out.as_ref().map(|out| out.display().to_string()),
+            notice: report::NOTICE,
+        })?,
+        Output::Text => print(&table, &site, model, &left_out, options)?,
+    }
+    let complete = left_out.iter().all(|left| left.refused);
+    Ok(if complete { Outcome::Complete } else { Outcome::Incomplete })
+}
+
+/// Score and label of each picture, and the pictures without a score.
+struct Scored {
+    cases: Vec<(f32, bool)>,
+    left_out: Vec<LeftOut>,
+}
+
+fn score(model: &ModelFile, engine: &str, options: &Calibrate, cases: &[Case]) -> Result<Scored> {
+    let logged = options.log.as_deref().map(|log| from_log(log, &model.sha256)).transpose()?;
+    let folder = options.labels.parent().unwrap_or(Path::new(""));
+    let mut classifier = None;
+    let progress = report::progress(cases.len() as u64, "pictures");
+    let (mut scored, mut left_out) = (Vec::new(), Vec::new());
+    for case in cases {
+        let found = match (&logged, case.score) {
+            (Some(logged), _) => {
+                // A device knows a picture by its file's name.
+                let file = Path::new(&case.name).file_name().and_then(|name| name.to_str());
+                let found = [Some(case.name.as_str()), file].into_iter().flatten().find_map(|name| {
+                    logged.get(name).or_else(|| logged.get(&Hash::of(name.as_bytes()).to_string()))
+                });
+                found.cloned().unwrap_or_else(|| Err(Unscored::wrong("not in the log with this model")))
+            }
+            (None, Some(score)) => Ok(score),
+            (None, None) => {
+                let classifier = match &mut classifier {
+                    Some(classifier) => classifier,
+                    none => none.insert(Classifier::new(model, model::engine(engine, model)?)),
+                };
+                let classified = decode::open(folder.join(&case.name))
+                    .map_err(Unscored::wrong)
+                    .and_then(|picture| classifier.classify(&picture.frame()).map_err(Unscored::wrong));
+                classified.and_then(|c| {
+                    let decision = c.decision;
+                    judged(decision.state.name(), decision.score, decision.reason.to_string())
+                })
+            }
+        };
+        progress.inc(1);
+        match found {
+            Ok(score) => scored.push((score, case.label)),
+            Err(Unscored { why, refused }) => {
+                left_out.push(LeftOut { line: case.line, name: case.name.clone(), why, refused });
+            }
+        }
+    }
+    progress.finish_and_clear();
+    Ok(Scored { cases: scored, left_out })
+}
+
+/// Why a picture has no score.
+#[derive(Clone)]
+struct Unscored {
+    why: String,
+    refused: bool,
+}
+
+impl Unscored {
+    fn wrong(why: impl ToString) -> Self {
+        Self { why: why.to_string(), refused: false }
+    }
+}
+
+/// The score of a decision, where the picture was judged.
+fn judged(state: &str, score: Option<f32>, reason: String) -> Result<f32, Unscored> {
+    let refused = state == State::Invalid.name();
+    let judged = [State::Positive, State::Negative, State::Refer].iter().any(|s| s.name() == state);
+    score.filter(|_| judged).ok_or(Unscored { why: format!("{state}: {reason}"), refused })
+}
+
+/// The last decision by this model on each picture of a log, by its name or by the name's hash.
+fn from_log(path: &Path, model_sha256: &str) -> Result<HashMap<String, Result<f32, Unscored>>> {
+    let mut reader = Reader::open(path)?;
+    let mut found = HashMap::new();
+    for entry in &mut reader {
+        let Some(decision) = entry?.decision.filter(|d| d.model_sha256 == model_sha256) else { continue };
+        let name = decision.name.or(decision.name_sha256.map(|hash| hash.to_string()));
+        let Some(name) = name else { continue };
+        found.insert(name, judged(&decision.state, decision.score, decision.reason.text));
+    }
+    ensure!(
+        reader.damaged() == 0,
+        "{} holds {} damaged lines; `edge-runtime log verify` names them",
+        path.display(),
+        reader.damaged()
+    );
+    Ok(found)
+}
+
+fn print(
+    table: &[Operating],
+    site: &SiteFile,
+    model: &ModelFile,
+    left_out: &[LeftOut],
+    options: &Calibrate,
+) -> Result<()> {
+    let mut out = io::stdout().lock();
+    let line = LineStyle::none().fill('─').junction('─');
+    let mut shown = Table::new();
+    shown.load_style(TableStyle::new().header_separator(line).bottom_border(line));
+    shown.set_content_arrangement(ContentArrangement::Dynamic);
+    shown.set_header(["Score above", "Sensitivity, %", "Specificity, %", "PPV, %", "NPV, %", ""]);
+    let percent = |rate: Rate| {
+        let [estimate, low, high] = [rate.estimate, rate.low, rate.high].map(|share| 100.0 * share);
+        format!("{estimate:.1} ({low:.1} to {high:.1})")
+    };
+    let optional = |rate: Option<Rate>| rate.map_or("-".to_owned(), percent);
+    let mut rows: Vec<(&Operating, &str)> = table.iter().map(|row| (row, "")).collect();
+    rows.push((&site.negative_light, "< chosen: NEGATIVE below"));
+    rows.push((&site.positive_light, "< chosen: POSITIVE above"));
+    rows.sort_by(|(a, _), (b, _)| a.threshold.total_cmp(&b.threshold));
+    for (row, mark) in rows {
+        shown.add_row([
+            format!("{:.4}", row.threshold),
+            percent(row.sensitivity),
+            percent(row.specificity),
+            optional(row.ppv),
+            optional(row.npv),
+            mark.to_owned(),
+        ]);
+    }
+    for number in 0..5 {
+        if let Some(column) = shown.column_mut(number) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    writeln!(out, "{shown}\n")?;
+    let (low, high) = (site.negative_below, site.positive_above);
+    let old = model.metadata.thresholds;
+    let (missed, ill) = (site.negative_light.false_negatives, site.positives);
+    let (alarms, healthy) = (site.positive_light.false_positives, site.negatives);
+    let from = if options.prevalence.is_some() { "as given" } else { "as in the list" };
+    let refused = left_out.iter().filter(|left| left.refused).count();
+    let pairs = vec![
+        ("Chosen", format!("NEGATIVE below {low:.4}, POSITIVE above {high:.4}; between: REFER")),
+        ("Instead of", format!("{:.4} and {:.4}, the model's own", old.negative_below, old.positive_above)),
+        ("Chosen for", site.targets.to_string()),
+        ("On the list", format!("{missed} of {ill} ill NEGATIVE, {alarms} of {healthy} healthy POSITIVE")),
+        ("Prevalence", format!("{:.1} %, {from}", 100.0 * site.prevalence)),
+        ("Left out", format!("{refused} refused by the gate, {} without a score", left_out.len() - refused)),
+        ("Model", format!("{}, SHA-256 {}", site.model, site.model_sha256)),
+        (
+            "Written",
+            options.out.as_ref().map_or("nothing: give --out".to_owned(), |out| out.display().to_string()),
+        ),
+        (
+            "Note",
+            "the thresholds are measured on the pictures that they were chosen on: new ones may do worse"
+                .to_owned(),
+        ),
+    ];
+    writeln!(out, "{}", report::pairs(pairs))?;
+    Ok(())
+}

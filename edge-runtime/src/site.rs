@@ -1,0 +1,175 @@
+//! Local calibration: thresholds chosen from pictures that a person has read at this site, in a file bound to one model.
+//!
+//! The model and its score stay as they are; only where NEGATIVE ends and POSITIVE begins moves. A site file for another model is
+//! refused: a threshold on another model's score means nothing.
+
+mod cases;
+mod choose;
+mod rates;
+
+pub use cases::{Case, CasesError, read};
+pub use choose::{ChooseError, Rule, Targets, choose, needed};
+pub use rates::{Operating, Rate, wilson};
+
+use crate::files;
+use crate::model_file::{ModelFile, sha256_hex};
+use edge_core::decide::Thresholds;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::Path;
+
+/// Version of the file's form.
+pub const FORMAT: u32 = 1;
+
+const HEADER: &str = "\
+# Thresholds of one site for one Pneumoscope model, written by `edge-runtime calibrate`.
+# A device refuses it with any other model. To change it, calibrate again: the numbers belong together.
+";
+
+/// What a site file says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteFile {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// SHA-256 of the model file that the scores are of.
+    pub model_sha256: String,
+    /// Name and version of that model, for people.
+    pub model: String,
+    /// Where it was made, in free words.
+    pub site: String,
+    /// Who made it, in free words.
+    pub by: String,
+    /// When, UTC, RFC 3339.
+    pub date: String,
+    /// Pictures with the disease that it was chosen on.
+    pub positives: usize,
+    /// Pictures without.
+    pub negatives: usize,
+    /// Share of patients with the disease for which the predictive values hold, between 0 and 1.
+    pub prevalence: f64,
+    /// Scores below are NEGATIVE.
+    pub negative_below: f32,
+    /// Scores above are POSITIVE.
+    pub positive_above: f32,
+    /// What the thresholds were chosen for.
+    pub targets: Targets,
+    /// How good the NEGATIVE light is on those pictures: everything that is not NEGATIVE counts as called positive.
+    pub negative_light: Operating,
+    /// How good the POSITIVE light is on them: POSITIVE alone counts as called positive.
+    pub positive_light: Operating,
+}
+
+/// A site file that fits a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    file: SiteFile,
+    sha256: String,
+}
+
+impl Site {
+    /// Reads the file at `path` for `model`.
+    ///
+    /// # Errors
+    /// [`SiteError`]; its text does not repeat the path.
+    pub fn load(path: impl AsRef<Path>, model: &ModelFile) -> Result<Self, SiteError> {
+        Self::from_text(&std::fs::read_to_string(path)?, &model.sha256)
+    }
+
+    /// Checks a file's text against the hash of the model in use.
+    ///
+    /// # Errors
+    /// [`SiteError`].
+    pub fn from_text(text: &str, model_sha256: &str) -> Result<Self, SiteError> {
+        let file: SiteFile =
+            toml::from_str(text).map_err(|error| SiteError::Parse { what: error.message().to_owned() })?;
+        if file.format != FORMAT {
+            return Err(SiteError::Format { got: file.format });
+        }
+        if file.model_sha256 != model_sha256 {
+            let (expected, got) = (model_sha256.to_owned(), file.model_sha256);
+            return Err(SiteError::OtherModel { expected, got });
+        }
+        let (low, high) = (file.negative_below, file.positive_above);
+        if !((0.0..=1.0).contains(&low) && (low..=1.0).contains(&high)) {
+            return Err(SiteError::Thresholds { low, high });
+        }
+        Ok(Self { file, sha256: sha256_hex(text.as_bytes()) })
+    }
+
+    /// The thresholds to decide with.
+    pub fn thresholds(&self) -> Thresholds {
+        Thresholds { negative_below: self.file.negative_below, positive_above: self.file.positive_above }
+    }
+
+    /// SHA-256 of the file, 64 hexadecimal digits: its name in the log.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// All that it says.
+    pub fn file(&self) -> &SiteFile {
+        &self.file
+    }
+}
+
+impl SiteFile {
+    /// The file's text.
+    ///
+    /// # Errors
+    /// A number has no form in TOML.
+    pub fn to_text(&self) -> Result<String, toml::ser::Error> {
+        Ok(format!("{HEADER}\n{}", toml::to_string(self)?))
+    }
+
+    /// Writes it to `path`, whole or not at all.
+    ///
+    /// # Errors
+    /// The folder or file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), SiteError> {
+        let text = self.to_text().map_err(|error| SiteError::Parse { what: error.to_string() })?;
+        Ok(files::write(path, text.as_bytes())?)
+    }
+}
+
+/// Why a site file is of no use here.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// It cannot be read.
+    #[error("cannot be read: {0}")]
+    Read(#[from] io::Error),
+    /// It cannot be written.
+    #[error(transparent)]
+    Write(#[from] files::WriteError),
+    /// It is no site file.
+    #[error("expected a site file, but {}; write it with `edge-runtime calibrate`", what.escape_debug())]
+    Parse {
+        /// What the parser said.
+        what: String,
+    },
+    /// It is of another version.
+    #[error("expected a site file of format {FORMAT}, got {got}; calibrate again with this program")]
+    Format {
+        /// The version.
+        got: u32,
+    },
+    /// It was made for another model.
+    #[error(
+        "expected thresholds for the model with SHA-256 {expected}, got some for {}; calibrate again with the model in use",
+        got.escape_debug()
+    )]
+    OtherModel {
+        /// The model in use.
+        expected: String,
+        /// The model in the file.
+        got: String,
+    },
+    /// The thresholds are none.
+    #[error("expected 0 <= negative_below <= positive_above <= 1, got {low} and {high}; calibrate again")]
+    Thresholds {
+        /// `negative_below`.
+        low: f32,
+        /// `positive_above`.
+        high: f32,
+    },
+}

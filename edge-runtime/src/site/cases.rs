@@ -1,0 +1,91 @@
+//! The list of pictures that a person has read, as CSV with a header: `path` or `name`, `label`, and where it is known `score`.
+
+use std::collections::HashMap;
+use std::io;
+
+/// One row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// Line in the file, from 1; the header is line 1.
+    pub line: u64,
+    /// Path or name of the picture.
+    pub name: String,
+    /// Whether it shows the disease.
+    pub label: bool,
+    /// The model's calibrated score, 0..=1.
+    pub score: Option<f32>,
+}
+
+/// Why a list cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CasesError {
+    /// It cannot be read, is no UTF-8, or a row has another number of fields than the header.
+    #[error("{0}")]
+    Csv(#[from] csv::Error),
+    /// A column is missing.
+    #[error("expected a column `{0}` in the first line; see `edge-runtime calibrate --help`")]
+    Column(&'static str),
+    /// A row is wrong.
+    #[error("line {line}: expected {expected}, got `{}`", got.escape_debug())]
+    Row {
+        /// Line in the file, from 1.
+        line: u64,
+        /// What should stand there.
+        expected: &'static str,
+        /// What does.
+        got: String,
+    },
+    /// A picture is there twice: it would count twice.
+    #[error("line {line}: `{}` is in line {first} already; each picture counts once", name.escape_debug())]
+    Twice {
+        /// Line in the file, from 1.
+        line: u64,
+        /// The first line with it.
+        first: u64,
+        /// The picture.
+        name: String,
+    },
+}
+
+/// Reads a list.
+///
+/// # Errors
+/// [`CasesError`], with the line.
+pub fn read(from: impl io::Read) -> Result<Vec<Case>, CasesError> {
+    let mut table = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(from);
+    let header = table.headers()?.clone();
+    let column =
+        |name: &str| header.iter().position(|h| h.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name));
+    let name_column = column("path").or_else(|| column("name")).ok_or(CasesError::Column("path"))?;
+    let label_column = column("label").ok_or(CasesError::Column("label"))?;
+    let score_column = column("score");
+    let mut seen = HashMap::new();
+    let mut cases = Vec::new();
+    for row in table.records() {
+        let row = row?;
+        let line = row.position().map_or(0, csv::Position::line);
+        let field = |column| row.get(column).unwrap_or_default();
+        let wrong = |expected, got: &str| CasesError::Row { line, expected, got: got.to_owned() };
+        let name = field(name_column);
+        if name.is_empty() {
+            return Err(wrong("the path or name of a picture", name));
+        }
+        let label = match field(label_column) {
+            text if text == "1" || text.eq_ignore_ascii_case("PNEUMONIA") => true,
+            text if text == "0" || text.eq_ignore_ascii_case("NORMAL") => false,
+            text => return Err(wrong("a label NORMAL or PNEUMONIA, or 0 or 1", text)),
+        };
+        let score = match score_column.map(field) {
+            None => None,
+            Some(text) => {
+                let score = text.parse().ok().filter(|score| (0.0..=1.0).contains(score));
+                Some(score.ok_or_else(|| wrong("a score of 0 to 1", text))?)
+            }
+        };
+        if let Some(first) = seen.insert(name.to_owned(), line) {
+            return Err(CasesError::Twice { line, first, name: name.to_owned() });
+        }
+        cases.push(Case { line, name: name.to_owned(), label, score });
+    }
+    Ok(cases)
+}

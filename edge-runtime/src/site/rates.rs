@@ -1,0 +1,172 @@
+//! How good a threshold is: rates with 95 % intervals.
+//!
+//! Sensitivity and specificity: the score interval of Wilson ("Probable inference", J. Am. Stat. Assoc. 22, 1927), which holds
+//! for few cases and for none or all of them. Predictive values: Bayes' rule at a given prevalence. Both rise with
+//! sensitivity and with specificity, so the interval goes from where both are at their lower to where both are at their upper
+//! bounds, each taken at 97.5 %: together they hold in 95 % or more (Bonferroni). It is a little wider than the logit
+//! interval of Mercaldo, Lau and Zhou (Stat. Med. 26, 2007), and unlike that one defined when nothing was missed.
+//! Pictures count as independent: of each patient there should be one.
+
+use serde::{Deserialize, Serialize};
+
+/// Normal quantile of a two-sided 95 % interval.
+pub(super) const Z_95: f64 = 1.959_963_984_540_054;
+/// The same of 97.5 %.
+const Z_97_5: f64 = 2.241_402_727_604_947;
+
+/// A share with its 95 % interval, all in 0..=1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// The share.
+    pub estimate: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// Wilson's interval for `count` of `total`, at the normal quantile `z`; none where `total` is 0 or less than `count`.
+pub fn wilson(count: usize, total: usize, z: f64) -> Option<(f64, f64)> {
+    if total == 0 || count > total {
+        return None;
+    }
+    let (n, p) = (total as f64, count as f64 / total as f64);
+    let scale = 1.0 + z * z / n;
+    let centre = (p + z * z / (2.0 * n)) / scale;
+    let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt() / scale;
+    // Rounding may step over the ends, which are exact for none and for all.
+    let low = if count == 0 { 0.0 } else { (centre - half).clamp(0.0, p) };
+    let high = if count == total { 1.0 } else { (centre + half).clamp(p, 1.0) };
+    Some((low, high))
+}
+
+fn rate(count: usize, total: usize) -> Option<Rate> {
+    let (low, high) = wilson(count, total, Z_95)?;
+    Some(Rate { estimate: count as f64 / total as f64, low, high })
+}
+
+/// How good it is to call scores beyond a threshold positive.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operating {
+    /// The threshold on the score.
+    pub threshold: f32,
+    /// Pictures with the disease that are called positive.
+    pub true_positives: usize,
+    /// Pictures with it that are not.
+    pub false_negatives: usize,
+    /// Pictures without it that are called positive.
+    pub false_positives: usize,
+    /// Pictures without it that are not.
+    pub true_negatives: usize,
+    /// Share of the diseased that are called positive.
+    pub sensitivity: Rate,
+    /// Share of the healthy that are not.
+    pub specificity: Rate,
+    /// Share of the diseased among those called positive; none where nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ppv: Option<Rate>,
+    /// Share of the healthy among those that are not; none where all are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub npv: Option<Rate>,
+}
+
+impl Operating {
+    /// Counts `cases`, score and label; none where there are not both kinds. `prevalence` lies between 0 and 1.
+    pub fn new(
+        threshold: f32,
+        cases: &[(f32, bool)],
+        prevalence: f64,
+        called_positive: impl Fn(f32) -> bool,
+    ) -> Option<Self> {
+        let count = |label, called| {
+            cases.iter().filter(|(s, l)| *l == label && called_positive(*s) == called).count()
+        };
+        let [tp, fn_, fp, tn] =
+            [count(true, true), count(true, false), count(false, true), count(false, false)];
+        let bounds = |count, total| wilson(count, total, Z_97_5);
+        let (se, sp) = (bounds(tp, tp + fn_)?, bounds(tn, tn + fp)?);
+        let (sensitivity, specificity) = (rate(tp, tp + fn_)?, rate(tn, tn + fp)?);
+        let value = |of: fn(f64, f64, f64) -> Option<f64>| {
+            let at = |se, sp| of(se, sp, prevalence);
+            let estimate = at(sensitivity.estimate, specificity.estimate)?;
+            Some(Rate {
+                estimate,
+                low: at(se.0, sp.0).unwrap_or(0.0).min(estimate),
+                high: at(se.1, sp.1).unwrap_or(1.0).max(estimate),
+            })
+        };
+        let (ppv, npv) = (value(positive_value), value(negative_value));
+        Some(Self {
+            threshold,
+            true_positives: tp,
+            false_negatives: fn_,
+            false_positives: fp,
+            true_negatives: tn,
+            sensitivity,
+            specificity,
+            ppv,
+            npv,
+        })
+    }
+}
+
+/// Share of the diseased among those called positive.
+fn positive_value(sensitivity: f64, specificity: f64, prevalence: f64) -> Option<f64> {
+    let (right, wrong) = (sensitivity * prevalence, (1.0 - specificity) * (1.0 - prevalence));
+    (right + wrong > 0.0).then(|| right / (right + wrong))
+}
+
+/// Share of the healthy among those called negative.
+fn negative_value(sensitivity: f64, specificity: f64, prevalence: f64) -> Option<f64> {
+    let (right, wrong) = (specificity * (1.0 - prevalence), (1.0 - sensitivity) * prevalence);
+    (right + wrong > 0.0).then(|| right / (right + wrong))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wilson_by_hand_and_at_the_ends() {
+        // Newcombe (Stat. Med. 17, 1998), table I, method 3.
+        for (count, total, low, high) in [
+            (81, 263, 0.2553, 0.3662),
+            (15, 148, 0.0624, 0.1605),
+            (0, 20, 0.0, 0.1611),
+            (1, 29, 0.0061, 0.1718),
+        ] {
+            let (a, b) = wilson(count, total, Z_95).unwrap();
+            assert!((a - low).abs() < 5e-5 && (b - high).abs() < 5e-5, "{count} of {total}: {a} {b}");
+        }
+        assert_eq!(wilson(20, 20, Z_95).unwrap().1, 1.0);
+        assert_eq!((wilson(0, 0, Z_95), wilson(3, 2, Z_95)), (None, None));
+    }
+
+    #[test]
+    fn predictive_values_by_hand() {
+        // 90 of 100 found, 160 of 200 cleared, one in ten ill: PPV .09/(.09+.18), NPV .72/(.72+.01).
+        let case = |score, label, n| std::iter::repeat_n((score, label), n);
+        let cases: Vec<_> = case(0.9f32, true, 90)
+            .chain(case(0.1, true, 10))
+            .chain(case(0.9, false, 40))
+            .chain(case(0.1, false, 160))
+            .collect();
+        let found = Operating::new(0.5, &cases, 0.1, |score| score > 0.5).unwrap();
+        let (ppv, npv) = (found.ppv.unwrap(), found.npv.unwrap());
+        assert!((ppv.estimate - 1.0 / 3.0).abs() < 1e-12 && (npv.estimate - 0.72 / 0.73).abs() < 1e-12);
+        for rate in [ppv, npv, found.sensitivity, found.specificity] {
+            assert!(
+                0.0 < rate.low && rate.low < rate.estimate && rate.estimate < rate.high && rate.high < 1.0
+            );
+        }
+        // Another prevalence, another value: at one in two, PPV is .45/(.45+.1).
+        let even = Operating::new(0.5, &cases, 0.5, |score| score > 0.5).unwrap();
+        assert!((even.ppv.unwrap().estimate - 0.45 / 0.55).abs() < 1e-12);
+        assert_eq!(even.sensitivity, found.sensitivity);
+        // Nothing called positive has no PPV.
+        assert_eq!(Operating::new(1.0, &cases, 0.1, |_| false).unwrap().ppv, None);
+        assert_eq!(Operating::new(1.0, &cases[..100], 0.1, |_| false), None);
+    }
+}
