@@ -23,7 +23,8 @@ const CHARACTER: u32 = 10;
 /// The rectangle's line, in pixels.
 const STROKE: u32 = 3;
 
-/// Draws the frame and writes `lines` below it, broken where they do not fit.
+/// Draws the frame and writes `lines` below it, broken where they do not fit. A rectangle that is not within the frame is
+/// not drawn.
 pub fn draw(frame: &Frame, crop: Option<Crop>, lines: &[String]) -> RgbImage {
     let (width, height) = (u32::from(frame.geometry().width()), u32::from(frame.geometry().height()));
     let page = width.max(LEAST_WIDTH);
@@ -32,6 +33,7 @@ pub fn draw(frame: &Frame, crop: Option<Crop>, lines: &[String]) -> RgbImage {
     let text = LINE * lines.len() as u32 + 2 * MARGIN;
     let mut page = Page(RgbImage::new(page, height + text));
 
+    let crop = crop.filter(|crop| frame.crop(crop.x, crop.y, crop.width, crop.height).is_ok());
     let format = frame.geometry().format();
     for (y, row) in (0..).zip(frame.rows()) {
         for (x, pixel) in (0..).zip(row.chunks_exact(format.bytes_per_pixel())) {
@@ -150,7 +152,8 @@ mod tests {
     }
 
     #[test]
-    fn a_rectangle_beyond_the_picture_draws_what_can_be_drawn() {
-        page(Some(Crop { x: u32::MAX, y: 0, width: u32::MAX, height: 40 }), &["x"]);
+    fn a_rectangle_beyond_the_picture_is_not_drawn() {
+        let beyond = Crop { x: u32::MAX, y: 0, width: u32::MAX, height: 40 };
+        assert_eq!(page(Some(beyond), &["x"]), page(None, &["x"]));
     }
 }
