@@ -1,6 +1,7 @@
 //! The command line: subcommands, options, help.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use edge_runtime::capture::{Crop, Encoding};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -15,6 +16,7 @@ Examples:
   edge-runtime check-config device.toml         what a device would find of its configuration
   edge-runtime self-test                        does this machine compute what it must?
   edge-runtime lights --config device.toml test every lamp, for an engineer to see
+  edge-runtime devices                          cameras and GPIO lines of this machine
 
 Exit codes:
   0  every picture got an answer (whichever)
@@ -74,6 +76,11 @@ pub enum Command {
     Log(crate::commands::log::Log),
     /// Choose thresholds from pictures that were read at this site.
     Calibrate(crate::commands::calibrate::Calibrate),
+    /// List cameras with their formats, and GPIO chips with their lines.
+    Devices,
+    /// Take one frame and write it as a PNG with the rectangle and the gate's figures drawn in, to aim a camera with.
+    #[command(after_help = AIM_EXAMPLES)]
+    Aim(AimOptions),
     /// Show version, engines, limits, and what the model says of itself.
     About,
     /// Check a device's configuration: its keys, the model, the site file, the log's folder, the lines of the lights.
@@ -159,6 +166,39 @@ pub enum Show {
     Refer,
     Invalid,
     Fault,
+}
+
+const AIM_EXAMPLES: &str = "\
+Examples:
+  edge-runtime aim --source v4l2:/dev/video0 --out preview.png
+  edge-runtime aim --source 'v4l2:HD Webcam' --size 1280x960 --crop 200,100,800,760 --out preview.png
+  edge-runtime aim --source replay:film.png --crop 0,0,512,512 --out preview.png
+
+The preview holds the picture: it is the one command that keeps any. Delete it when the camera is aimed.";
+
+#[derive(Args, Debug)]
+pub struct AimOptions {
+    /// Where the frame comes from: v4l2:/dev/video0, v4l2:NAME, folder:DIR or replay:FILE.
+    #[arg(long, value_name = "SOURCE")]
+    pub source: String,
+    /// The part of the picture that holds the film or screen, in pixels.
+    #[arg(long, value_name = "X,Y,WIDTH,HEIGHT")]
+    pub crop: Option<Crop>,
+    /// The camera's pixel format: GREY, NV12, YU12, YUYV, UYVY, RGB3 or MJPEG. [default: the best of the camera's]
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Encoding>,
+    /// Size to ask the camera for; what it answers counts. [default: the smallest that is enough]
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
+    pub size: Option<(u32, u32)>,
+    /// The PNG file to write.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let sides =
+        text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    sides.ok_or_else(|| "expected WIDTHxHEIGHT in pixels such as 1280x960".to_owned())
 }
 
 /// For whom the output is.

@@ -1,11 +1,13 @@
 //! The subcommands, one file each.
 
 pub mod about;
+pub mod aim;
 pub mod bench;
 pub mod calibrate;
 pub mod check_config;
 pub mod classify;
 pub mod demo;
+pub mod devices;
 pub mod inspect;
 pub mod lights;
 pub mod log;

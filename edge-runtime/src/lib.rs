@@ -26,6 +26,7 @@ pub mod log;
 pub mod model_file;
 pub mod pack;
 pub mod phantom;
+pub mod preview;
 pub mod run;
 pub mod self_test;
 pub mod service;

@@ -35,6 +35,8 @@ fn run(cli: &Cli) -> Result<Outcome> {
         Some(Command::Calibrate(options)) => {
             commands::calibrate::run(&model::load(path)?, engine, options, output)
         }
+        Some(Command::Devices) => commands::devices::run(output),
+        Some(Command::Aim(options)) => commands::aim::run(&model::load(path)?, engine, options, output),
         Some(Command::About) => commands::about::run(&model::load(path)?, engine, output),
         Some(Command::CheckConfig { file }) => commands::check_config::run(file, output),
         Some(Command::SelfTest { config }) => {

@@ -42,8 +42,10 @@ impl PixelFormat {
     ///
     /// Colour weights are those of ITU-R BT.601 in 1/256 (77, 150, 29): they add up to 256, so a grey pixel stored
     /// as colour gives exactly the value of the same pixel stored as grey. Eight bits widen by 257 (0xAB to 0xABAB).
+    ///
+    /// `pixel` is [`PixelFormat::bytes_per_pixel`] bytes; any other number of them is black.
     #[inline]
-    pub(crate) fn luminance(self, pixel: &[u8]) -> u16 {
+    pub fn luminance(self, pixel: &[u8]) -> u16 {
         let wide = |low: u8, high: u8| u32::from(u16::from_le_bytes([low, high]));
         let mix = |r: u32, g: u32, b: u32| ((77 * r + 150 * g + 29 * b + 128) >> 8) as u16;
         match (self, pixel) {
@@ -55,7 +57,7 @@ impl PixelFormat {
                 mix(u32::from(r) * 257, u32::from(g) * 257, u32::from(b) * 257)
             }
             (PixelFormat::Rgb16, &[r0, r1, g0, g1, b0, b1]) => mix(wide(r0, r1), wide(g0, g1), wide(b0, b1)),
-            _ => 0, // not reached: rows are cut into pixels of bytes_per_pixel()
+            _ => 0,
         }
     }
 }

@@ -1,7 +1,10 @@
 //! The pixel formats of cameras that are understood, and how luminance lies in a buffer of each.
+//!
+//! Luminance is taken as it comes. Video often keeps to 16..=235 of a byte; preprocessing takes such a stretch out again.
 
 use edge_core::{Frame, FrameError, Geometry, PixelFormat};
 use std::fmt;
+use std::str::FromStr;
 
 /// A camera's pixel format, by its name in V4L2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
@@ -83,6 +86,22 @@ impl Encoding {
             }
         }
         Frame::new(geometry, stride, bytes)
+    }
+}
+
+/// A name that no format here has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected GREY, NV12, YU12, YUYV, UYVY, RGB3 or MJPEG, got `{0}`")]
+pub struct EncodingError(String);
+
+impl FromStr for Encoding {
+    type Err = EncodingError;
+
+    /// By the name that `Display` gives, in capitals or not, or by V4L2's.
+    fn from_str(text: &str) -> Result<Self, EncodingError> {
+        let named = |e: &Self| text.eq_ignore_ascii_case(&e.to_string());
+        let spelt = || text.as_bytes().try_into().ok().and_then(Self::from_fourcc);
+        Self::ALL.into_iter().find(named).or_else(spelt).ok_or_else(|| EncodingError(text.to_owned()))
     }
 }
 
@@ -203,8 +222,11 @@ mod tests {
             let name = serde_json::to_value(encoding).unwrap();
             assert_eq!(name, encoding.to_string());
             assert_eq!(serde_json::from_value::<Encoding>(name).unwrap(), encoding);
+            assert_eq!(encoding.to_string().to_lowercase().parse(), Ok(encoding));
         }
         assert_eq!(Encoding::from_fourcc(*b"JPEG"), Some(Encoding::Mjpeg));
         assert_eq!(Encoding::from_fourcc(*b"H264"), None);
+        assert_eq!("MJPG".parse(), Ok(Encoding::Mjpeg));
+        assert_eq!("H264".parse::<Encoding>(), Err(EncodingError("H264".to_owned())));
     }
 }

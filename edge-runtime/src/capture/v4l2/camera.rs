@@ -25,7 +25,9 @@ pub enum CameraError {
     #[error("{0} is no camera that is understood here; `edge-runtime devices` lists those that are")]
     NoCapture(String),
     /// No format in common.
-    #[error("expected the format {wanted}, the camera gives {offered}; `edge-runtime devices` lists formats")]
+    #[error(
+        "expected the format {wanted}, of those that are understood the camera gives {offered}; choose one of them"
+    )]
     Format {
         /// What is understood or configured.
         wanted: String,
@@ -78,10 +80,8 @@ impl Camera {
         let offered: Vec<_> = known.map(|(fourcc, encoding)| (encoding, node.sizes(fourcc))).collect();
         let current = node.format().map_err(CameraError::of("VIDIOC_G_FMT"))?;
         let mismatch = |offered: &[[u8; 4]]| CameraError::Format {
-            wanted: options
-                .format
-                .map_or("of any of ".to_owned() + &names(Encoding::ALL.iter()), |f| f.to_string()),
-            offered: names(offered.iter().map(|fourcc| String::from_utf8_lossy(fourcc))),
+            wanted: options.format.map_or(names(Encoding::ALL.iter()), |wish| wish.to_string()),
+            offered: names(offered.iter().filter_map(|&fourcc| Encoding::from_fourcc(fourcc))),
         };
         let choice = choose(&offered, (current.width, current.height), options);
         let choice = choice.ok_or_else(|| mismatch(&fourccs))?;

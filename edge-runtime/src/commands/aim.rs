@@ -1,0 +1,133 @@
+//! `edge-runtime aim`: one frame as the device sees it, with the rectangle and what gate and network say of what is in it.
+
+use crate::cli::{AimOptions, Output};
+use crate::exit::Outcome;
+use crate::{model, report};
+use anyhow::{Context, Result};
+use edge_core::Frame;
+use edge_runtime::capture::{self, CaptureError, CaptureOptions, Crop};
+use edge_runtime::classify::{Classified, Classifier};
+use edge_runtime::engine::Engine;
+use edge_runtime::model_file::ModelFile;
+use edge_runtime::{files, preview};
+use serde::Serialize;
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+/// How long a camera may take to show a frame.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a camera gets to find its exposure, once it shows frames.
+const SETTLING: Duration = Duration::from_secs(1);
+
+#[derive(Serialize)]
+struct Aim<'a> {
+    source: &'a str,
+    /// Of the whole picture, in pixels.
+    width: u16,
+    height: u16,
+    crop: Option<Crop>,
+    /// Of what is judged, in 16-bit luminance.
+    mean: u16,
+    deviation: u16,
+    black_permille: u16,
+    white_permille: u16,
+    state: &'static str,
+    score: Option<f32>,
+    reason: String,
+    reason_code: u8,
+    model_sha256: &'a str,
+    out: String,
+}
+
+pub fn run(model: &ModelFile, engine: &str, options: &AimOptions, output: Output) -> Result<Outcome> {
+    let mut classifier = Classifier::new(model, model::engine(engine, model)?);
+    let (width, height) = options.size.unzip();
+    // The whole picture is wanted; the rectangle is cut here. Files that lie in a folder already serve as well as new ones.
+    let wishes =
+        CaptureOptions { format: options.format, width, height, existing: true, ..Default::default() };
+    let mut source = capture::open(&options.source, &wishes)?;
+    let name = source.name().to_owned();
+
+    let (start, mut first) = (Instant::now(), None);
+    let settling = if name.starts_with("v4l2:") { SETTLING } else { Duration::ZERO };
+    let aim = loop {
+        match source.next(Duration::from_millis(500)) {
+            Ok(shot) if first.get_or_insert_with(Instant::now).elapsed() >= settling => {
+                break look(&mut classifier, &shot.frame, &name, model, options)?;
+            }
+            Err(error @ CaptureError::End) => return Err(error.into()),
+            Err(error) if start.elapsed() >= PATIENCE => return Err(error.into()),
+            Ok(_) | Err(_) => {}
+        }
+    };
+    match output {
+        Output::Json => report::json(&aim)?,
+        Output::Text => {
+            let mut out = io::stdout().lock();
+            writeln!(
+                out,
+                "{}\n\nWritten: {}\n\n{}",
+                figures(&aim).join("\n"),
+                aim.out,
+                report::footer(model)
+            )?;
+        }
+    }
+    Ok(Outcome::Complete)
+}
+
+/// Judges the part of the frame that the rectangle holds, and writes the preview.
+fn look<'a>(
+    classifier: &mut Classifier<impl Engine>,
+    frame: &Frame,
+    source: &'a str,
+    model: &'a ModelFile,
+    options: &AimOptions,
+) -> Result<Aim<'a>> {
+    let geometry = frame.geometry();
+    let part = match options.crop {
+        None => *frame,
+        Some(crop) => {
+            let part = frame.crop(crop.x, crop.y, crop.width, crop.height);
+            part.with_context(|| format!("--crop {crop}"))?
+        }
+    };
+    let Classified { decision, stats, .. } = classifier.classify(&part).context("FAULT")?;
+    let aim = Aim {
+        source,
+        width: geometry.width(),
+        height: geometry.height(),
+        crop: options.crop,
+        mean: stats.mean,
+        deviation: stats.deviation,
+        black_permille: stats.black_permille,
+        white_permille: stats.white_permille,
+        state: decision.state.name(),
+        score: decision.score,
+        reason: decision.reason.to_string(),
+        reason_code: decision.reason.code(),
+        model_sha256: &model.sha256,
+        out: options.out.display().to_string(),
+    };
+    let picture = preview::draw(frame, options.crop, &figures(&aim));
+    files::write(&options.out, &preview::png(&picture)?)?;
+    Ok(aim)
+}
+
+/// What is drawn in and printed, a line each.
+fn figures(aim: &Aim) -> Vec<String> {
+    let percent = |luminance: u16| f64::from(luminance) * 100.0 / 65535.0;
+    let crop = aim.crop.map_or("the whole picture".to_owned(), |crop| format!("the rectangle {crop}"));
+    let score = aim.score.map_or(String::new(), |score| format!(", score {score:.3}"));
+    vec![
+        format!("{}: {}x{}, judged: {crop}", report::printable(aim.source), aim.width, aim.height),
+        format!(
+            "mean {:.1} %, contrast {:.1} % of white; black {:.1} %, white {:.1} % of the area",
+            percent(aim.mean),
+            percent(aim.deviation),
+            f64::from(aim.black_permille) / 10.0,
+            f64::from(aim.white_permille) / 10.0
+        ),
+        format!("{}{score} (reason {}): {}", aim.state, aim.reason_code, aim.reason),
+    ]
+}
