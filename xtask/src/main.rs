@@ -3,6 +3,7 @@
 mod bench;
 mod boards;
 mod cross;
+mod deb;
 // The trainer's launcher, which must stand alone, has it; it is the same code here.
 #[path = "../../host-trainer/src/debian.rs"]
 mod debian;
@@ -48,6 +49,8 @@ enum Command {
     Fuzz(fuzz::Arguments),
     /// Run edge-core's tests under the address sanitizer, and its scalar kernels under miri where that is installed.
     Sanitize,
+    /// Build the Debian packages, for amd64 and arm64, and check what is in them (target/debian).
+    Deb(deb::Arguments),
     /// Check formatting and lints, every warning an error.
     Lint,
     /// Check that licences and sources of all dependencies are the allowed ones (deny.toml).
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Sanitize => sanitize::run(),
+        Command::Deb(arguments) => deb::run(&arguments),
         Command::Lint => lint::run(),
         Command::Deny => deny::licences(),
         Command::Audit => deny::advisories(),
