@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 const UNIT: &str = include_str!("../packaging/pneumoscope.service");
-const USERS: &str = include_str!("../packaging/sysusers.conf");
+const USERS: &str = include_str!("../packaging/sysusers.d/pneumoscope.conf");
 const MANIFEST: &str = include_str!("../Cargo.toml");
 
 /// Greatest exposure that systemd may find, in tenths: 0 is a service that can do nothing, 100 one that can do anything.

@@ -26,11 +26,11 @@ const FILES: [(&str, &str); 11] = [
     ("-rw-r--r--", "./usr/lib/systemd/system/pneumoscope.service"),
     ("-rw-r--r--", "./usr/lib/udev/rules.d/60-pneumoscope.rules"),
     ("-rwxr-xr-x", "./usr/bin/edge-runtime"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope/CHANGELOG.md"),
     ("-rw-r--r--", "./usr/share/doc/pneumoscope/LICENSE-APACHE"),
     ("-rw-r--r--", "./usr/share/doc/pneumoscope/LICENSE-MIT"),
     ("-rw-r--r--", "./usr/share/doc/pneumoscope/MODEL_CARD.md"),
     ("-rw-r--r--", "./usr/share/doc/pneumoscope/README.md"),
-    ("-rw-r--r--", "./usr/share/doc/pneumoscope/changelog.gz"),
     ("-rw-r--r--", "./usr/share/doc/pneumoscope/copyright"),
 ];
 
@@ -118,7 +118,9 @@ fn check(architecture: Architecture, package: &Path) -> anyhow::Result<()> {
         "expected the configuration to be kept at an upgrade, got conffiles {conffiles:?}"
     );
     let postinst = std::fs::read_to_string(folder.join("DEBIAN/postinst"))?;
-    ensure!(postinst.contains("systemd-sysusers"), "the package does not make its user at installation");
+    let makes_user =
+        postinst.lines().any(|line| line.contains("systemd-sysusers") && line.ends_with("pneumoscope.conf"));
+    ensure!(makes_user, "the package does not make its user at installation");
     ensure!(!postinst.contains("#DEBHELPER#"), "systemd's part of postinst was not filled in");
     let program = std::fs::read(folder.join("usr/bin/edge-runtime"))?;
     elf(&program, machine)
@@ -132,7 +134,7 @@ fn files(listing: &str) -> anyhow::Result<()> {
         let &[rights, owner, _, _, _, path] = &words[..] else {
             anyhow::bail!("cannot read the listing: {line}");
         };
-        ensure!(owner == "root/root", "{path} belongs to {owner}, not to root");
+        ensure!(matches!(owner, "root/root" | "0/0"), "{path} belongs to {owner}, not to root");
         found.push((rights, path));
     }
     for file in FILES {
