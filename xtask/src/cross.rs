@@ -29,6 +29,8 @@ pub enum Profile {
     Dev,
     /// As it is shipped; the one whose instructions are counted.
     Release,
+    /// What a device is given: smaller, and minutes to build.
+    Dist,
 }
 
 /// A program of this repository.
@@ -137,13 +139,17 @@ pub fn build(target: Target, program: Program, profile: Profile) -> anyhow::Resu
             cargo.arg("--release");
             "release"
         }
+        Profile::Dist => {
+            cargo.args(["--profile", "dist"]);
+            "dist"
+        }
     };
     process::run(&mut cargo)?;
     Ok(folder(target).join(target.triple()).join(profile).join(program.bin))
 }
 
 /// Where everything built for the target lies.
-fn folder(target: Target) -> PathBuf {
+pub fn folder(target: Target) -> PathBuf {
     root().join(".cache/cross").join(target.triple())
 }
 

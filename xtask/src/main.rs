@@ -4,6 +4,7 @@ mod bench;
 mod board;
 mod boards;
 mod cross;
+mod deb;
 // The trainer's launcher, which must stand alone, has it; it is the same code here.
 #[path = "../../host-trainer/src/debian.rs"]
 mod debian;
@@ -54,6 +55,8 @@ enum Command {
     Sanitize,
     /// Run the device over a day of frames, two a second, as fast as it goes: its memory must stay flat.
     Soak(soak::Arguments),
+    /// Build the Debian packages, for amd64 and arm64, and check what is in them (target/debian).
+    Deb(deb::Arguments),
     /// Check formatting and lints, every warning an error.
     Lint,
     /// Check that licences and sources of all dependencies are the allowed ones (deny.toml).
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Sanitize => sanitize::run(),
         Command::Soak(arguments) => soak::run(&arguments),
+        Command::Deb(arguments) => deb::run(&arguments),
         Command::Lint => lint::run(),
         Command::Deny => deny::licences(),
         Command::Audit => deny::advisories(),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
+use crate::debian::{self, Tool};
 use crate::{boards, fuzz, panic_free, process, python, sanitize};
 
 /// What to test.
@@ -39,6 +40,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         // So are those that need emulated machines: the counting of instructions, and every board.
         let counting = ["test", "--package", "xtask", "--bin", "xtask", "--", "--ignored"];
         process::run(process::cargo().args(counting))?;
+        // The service's rights, judged by systemd's own tool.
+        debian::ensure_tools(&[Tool { ask: &["systemd-analyze", "--version"], package: "systemd" }])?;
+        process::run(&mut test(&["--test", "packaging", "--", "--ignored"]))?;
         let boards = boards::run()?;
         process::run(test(&["--test", "boards", "--", "--ignored"]).env("PNEUMOSCOPE_BOARDS", boards))?;
         panic_free::run()?;

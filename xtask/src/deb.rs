@@ -1,0 +1,201 @@
+//! `cargo xtask deb`: the Debian packages of the clinic device, for amd64 and for arm64, built and looked into.
+//!
+//! What is in them stands in `edge-runtime/Cargo.toml`; what must be in them stands here, so that a file that is forgotten there is
+//! missed here. The program for arm64 is linked statically and runs on any arm64 Linux; the one for amd64 needs the C
+//! library of the Debian that it was built on, or a later one.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+
+use crate::cross::{self, Profile, Program, Target};
+use crate::debian::{self, Tool};
+use crate::{process, root, target, tool};
+
+/// The tool, and the version that it was tried with.
+const CARGO_DEB: (&str, &str) = ("cargo-deb", "3.8.0");
+
+/// Greatest size of the program, in bytes.
+const PROGRAM_MAX: u64 = 25_000_000;
+
+/// Files of the package, with their rights as `dpkg-deb --contents` shows them.
+const FILES: [(&str, &str); 11] = [
+    ("-rw-r--r--", "./etc/pneumoscope/pneumoscope.toml"),
+    ("-rw-r--r--", "./usr/lib/sysusers.d/pneumoscope.conf"),
+    ("-rw-r--r--", "./usr/lib/systemd/system/pneumoscope.service"),
+    ("-rw-r--r--", "./usr/lib/udev/rules.d/60-pneumoscope.rules"),
+    ("-rwxr-xr-x", "./usr/bin/edge-runtime"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope/CHANGELOG.md"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope/LICENSE-APACHE"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope/LICENSE-MIT"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope/MODEL_CARD.md"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope/README.md"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope/copyright"),
+];
+
+/// What to build.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Build for this machine only.
+    #[arg(value_enum)]
+    architecture: Option<Architecture>,
+}
+
+/// A machine, as Debian calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Architecture {
+    Amd64,
+    Arm64,
+}
+
+impl Architecture {
+    /// Debian's name, and the machine's number in an ELF file.
+    fn names(self) -> (&'static str, u16) {
+        match self {
+            Self::Amd64 => ("amd64", 62),
+            Self::Arm64 => ("arm64", 183),
+        }
+    }
+}
+
+/// Builds the packages and checks them.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    debian::ensure_tools(&[
+        Tool { ask: &["dpkg-deb", "--version"], package: "dpkg" },
+        Tool { ask: &["dpkg-shlibdeps", "--version"], package: "dpkg-dev" },
+    ])?;
+    let cargo_deb = tool::installed(CARGO_DEB.0, CARGO_DEB.1)?;
+    let all = [Architecture::Amd64, Architecture::Arm64];
+    for architecture in all.into_iter().filter(|&one| arguments.architecture.is_none_or(|only| only == one)) {
+        let package = build(architecture, &cargo_deb)?;
+        check(architecture, &package).with_context(|| package.display().to_string())?;
+        println!("{}", package.strip_prefix(root()).unwrap_or(&package).display());
+    }
+    Ok(())
+}
+
+/// Builds one package and says where it is.
+fn build(architecture: Architecture, cargo_deb: &Path) -> anyhow::Result<PathBuf> {
+    let (name, _) = architecture.names();
+    let mut deb = process::command(cargo_deb);
+    // The profile has stripped it already.
+    deb.args(["deb", "--package", "edge-runtime", "--profile", "dist", "--no-build", "--no-strip"]);
+    match architecture {
+        Architecture::Amd64 => {
+            ensure!(cfg!(target_arch = "x86_64"), "the package for amd64 is built on amd64");
+            process::run(process::cargo().args(["build", "--profile", "dist", "--package", "edge-runtime"]))?;
+        }
+        Architecture::Arm64 => {
+            let program = Program { manifest: "edge-runtime/Cargo.toml", bin: "edge-runtime", features: &[] };
+            cross::build(Target::Aarch64, program, Profile::Dist)?;
+            deb.args(["--target", Target::Aarch64.triple()]);
+            deb.env("CARGO_TARGET_DIR", cross::folder(Target::Aarch64));
+        }
+    }
+    let package = target().join(format!("debian/pneumoscope_{name}.deb"));
+    process::run(deb.arg("--output").arg(&package))?;
+    Ok(package)
+}
+
+/// Looks into a package.
+fn check(architecture: Architecture, package: &Path) -> anyhow::Result<()> {
+    let (name, machine) = architecture.names();
+    let listing = output(Command::new("dpkg-deb").arg("--contents").arg(package))?;
+    files(&String::from_utf8_lossy(&listing))?;
+    let field = output(Command::new("dpkg-deb").arg("--field").arg(package).arg("Architecture"))?;
+    let field = String::from_utf8_lossy(&field).trim().to_owned();
+    ensure!(field == name, "expected a package for {name}, got one for {field}");
+
+    let folder = target().join("debian/unpacked").join(name);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    output(Command::new("dpkg-deb").arg("--raw-extract").arg(package).arg(&folder))?;
+    let conffiles = std::fs::read_to_string(folder.join("DEBIAN/conffiles"))?;
+    ensure!(
+        conffiles.trim() == "/etc/pneumoscope/pneumoscope.toml",
+        "expected the configuration to be kept at an upgrade, got conffiles {conffiles:?}"
+    );
+    let postinst = std::fs::read_to_string(folder.join("DEBIAN/postinst"))?;
+    let makes_user =
+        postinst.lines().any(|line| line.contains("systemd-sysusers") && line.ends_with("pneumoscope.conf"));
+    ensure!(makes_user, "the package does not make its user at installation");
+    ensure!(!postinst.contains("#DEBHELPER#"), "systemd's part of postinst was not filled in");
+    let program = std::fs::read(folder.join("usr/bin/edge-runtime"))?;
+    elf(&program, machine)
+}
+
+/// Exactly the files that must be there, with their rights, and all of them root's.
+fn files(listing: &str) -> anyhow::Result<()> {
+    let mut found: Vec<(&str, &str)> = Vec::new();
+    for line in listing.lines().filter(|line| !line.starts_with('d')) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let &[rights, owner, _, _, _, path] = &words[..] else {
+            anyhow::bail!("cannot read the listing: {line}");
+        };
+        ensure!(matches!(owner, "root/root" | "0/0"), "{path} belongs to {owner}, not to root");
+        found.push((rights, path));
+    }
+    for file in FILES {
+        ensure!(found.contains(&file), "{} {} is not in the package", file.0, file.1);
+    }
+    for file in found {
+        ensure!(FILES.contains(&file), "{} {} was not expected in the package", file.0, file.1);
+    }
+    Ok(())
+}
+
+/// A program for this machine, of a size that a device has room for.
+fn elf(program: &[u8], machine: u16) -> anyhow::Result<()> {
+    let size = program.len() as u64;
+    ensure!(size <= PROGRAM_MAX, "the program has {size} bytes, at most {PROGRAM_MAX} are allowed");
+    let is_elf = program.starts_with(b"\x7fELF");
+    let got = program.get(18..20).map_or(0, |bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
+    ensure!(is_elf && got == machine, "expected a program for ELF machine {machine}, got {got}");
+    Ok(())
+}
+
+fn output(command: &mut Command) -> anyhow::Result<Vec<u8>> {
+    let line = process::line(command);
+    let output = command.output().with_context(|| format!("cannot run `{line}`"))?;
+    ensure!(output.status.success(), "`{line}` failed: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(output.stdout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A listing as `dpkg-deb --contents` prints it.
+    fn listing(files: &[(&str, &str)]) -> String {
+        let folder = "drwxr-xr-x root/root         0 2026-11-24 12:00 ./usr/\n";
+        let file = |(rights, path): &(&str, &str)| format!("{rights} root/root 7 2026-11-24 12:00 {path}\n");
+        folder.to_owned() + &files.iter().map(file).collect::<String>()
+    }
+
+    #[test]
+    fn what_must_be_in_a_package_is_missed_and_what_must_not_is_found() {
+        assert!(files(&listing(&FILES)).is_ok());
+        for left_out in 0..FILES.len() {
+            let mut some = FILES.to_vec();
+            let (_, path) = some.remove(left_out);
+            assert!(files(&listing(&some)).unwrap_err().to_string().contains(path));
+        }
+        let more = [&FILES[..], &[("-rw-r--r--", "./etc/shadow")]].concat();
+        assert!(files(&listing(&more)).unwrap_err().to_string().contains("./etc/shadow"));
+        let writable = listing(&FILES).replace("-rwxr-xr-x", "-rwxrwxrwx");
+        assert!(files(&writable).is_err());
+        assert!(files(&listing(&FILES).replace("root/root 7", "1000/1000 7")).is_err());
+    }
+
+    #[test]
+    fn a_program_for_another_machine_is_refused() {
+        let mut program = b"\x7fELF".to_vec();
+        program.resize(64, 0);
+        program[18] = 183;
+        assert!(elf(&program, 183).is_ok());
+        assert!(elf(&program, 62).is_err());
+        assert!(elf(b"#!/bin/sh", 62).is_err());
+    }
+}
