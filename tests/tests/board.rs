@@ -1,84 +1,105 @@
-//! The device on an emulated board.
+//! The device's program on an emulated board: end to end, through every fault, and through sudden ends.
+//!
+//! Each file in `tests/board/faults` is one test. They need what `cargo xtask board-test` builds, so they are marked as
+//! ignored; that command, and `cargo xtask test`, run them.
 
-use conformance::board::{Guest, Picture, Request, guest};
-use edge_runtime::phantom::{self, Label};
+use conformance::board::{Fault, ends, picture::FORMS, whole};
+use conformance::root;
 use libtest_mimic::{Arguments, Failed, Trial};
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+
+/// How often the program is killed.
+const KILLS: u32 = 100;
+/// How often the power is cut.
+const POWER_CUTS: u32 = 8;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let trials = vec![
-        Trial::test("boots", || boots().map_err(|e| Failed::from(format!("{e:#}")))).with_ignored_flag(true),
-    ];
-    libtest_mimic::run(&arguments, trials).exit_code()
+    match trials() {
+        Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
-fn boots() -> anyhow::Result<()> {
-    let files = PathBuf::from(std::env::var_os("PNEUMOSCOPE_BOARD").unwrap());
-    let disk = tempfile::NamedTempFile::new()?;
-    guest::new_disk(disk.path())?;
-    let t = Instant::now();
-    let mut g = Guest::boot(&files, disk.path())?;
-    eprintln!("booted in {:?}, guest {:?}", t.elapsed(), g.last);
-    let p = phantom::draw(Label::Pneumonia, 1, 224);
-    let step = |g: &mut Guest, what: &str, r: Request, b: &[u8]| {
-        let t = Instant::now();
-        match g.ask(r, b) {
-            Ok(a) => eprintln!(
-                "{what}: {:?} guest {} us; {:?} {}",
-                t.elapsed(),
-                g.last.1 - g.last.0,
-                a.code,
-                String::from_utf8_lossy(&a.bytes).chars().take(1500).collect::<String>()
-            ),
-            Err(e) => eprintln!("{what}: {e:#}"),
-        }
-    };
-    for f in ["GREY", "YUYV", "NV12"] {
-        let p = Picture::of(&p, f)?;
-        step(
-            &mut g,
-            f,
-            Request::Show { fourcc: p.fourcc.into(), width: p.width, height: p.height },
-            &p.bytes,
-        );
-        step(
-            &mut g,
-            f,
-            Request::Show { fourcc: p.fourcc.into(), width: p.width, height: p.height },
-            &p.bytes,
-        );
+fn trials() -> anyhow::Result<Vec<Trial>> {
+    let mut trials = Vec::new();
+    // The longest first, so that both cores are busy to the end.
+    trials.push(on_board("killed_at_random_moments".into(), |files| ends::kills(files, KILLS)));
+    trials.push(on_board("power_cuts".into(), |files| ends::power_cuts(files, POWER_CUTS)));
+    for form in FORMS {
+        trials.push(on_board(format!("end_to_end_{}", form.to_lowercase()), move |files| {
+            whole::run(files, form, 224)
+        }));
     }
-    let run = |s: &str| Request::Run { command: s.split(' ').map(String::from).collect() };
-    step(&mut g, "about", run("/bin/edge-runtime about"), &[]);
-    step(&mut g, "bench", run("/bin/edge-runtime bench --frames 3 --side 256"), &[]);
-    step(&mut g, "demo", run("/bin/edge-runtime"), &[]);
-    step(&mut g, "sleep", Request::Sleep { ms: 5000 }, &[]);
-    step(&mut g, "lights", Request::Lights, &[]);
-    step(&mut g, "hold", Request::Hold { chip: "9030000.pl061".into(), line: 2 }, &[]);
-    step(&mut g, "fill", Request::Fill { path: "/log/fill".into() }, &[]);
-    step(&mut g, "remove", Request::Remove { path: "/log/fill".into() }, &[]);
-    step(&mut g, "ro", Request::ReadOnly, &[]);
-    step(&mut g, "write", Request::Write { path: "/log/x".into() }, b"x");
-    step(&mut g, "rw", Request::Writable, &[]);
-    step(&mut g, "write", Request::Write { path: "/log/x".into() }, b"x");
-    step(&mut g, "clock", Request::SetClock { seconds: 0 }, &[]);
-    let d = |driver: &str, device: &str, bound| Request::Driver {
-        driver: driver.into(),
-        device: device.into(),
-        bound,
+    for path in faults()? {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().replace('-', "_");
+        trials.push(on_board(format!("fault_{name}"), move |files| read(&path)?.run(files)));
+    }
+    for (name, steps, says) in PLANTED {
+        let text = format!("about = \"planted\"\nsteps = {steps}");
+        trials.push(on_board(format!("planted_{name}"), move |files| {
+            let fault: Fault = toml::from_str(&text)?;
+            let error = match fault.run(files) {
+                Ok(()) => anyhow::bail!("a planted fault was not found"),
+                Err(error) => format!("{error:#}"),
+            };
+            anyhow::ensure!(error.contains(says), "expected `{says}` in: {error}");
+            Ok(())
+        }));
+    }
+    trials.push(Trial::test("every_fault_file_is_read", || {
+        let found = faults().map_err(failed)?;
+        for path in &found {
+            read(path).map_err(failed)?;
+        }
+        if found.is_empty() { Err("there are no faults in tests/board/faults".into()) } else { Ok(()) }
+    }));
+    Ok(trials)
+}
+
+/// The suite bites: what must be found in these.
+const PLANTED: [(&str, &str, &str); 4] = [
+    (
+        "no_fault_where_one_is_expected",
+        r#"["start", "expect answer", "expect fault"]"#,
+        "FAULT or INVALID was not shown",
+    ),
+    (
+        "no_answer_where_one_is_expected",
+        r#"["start", "unplug camera", "expect answer"]"#,
+        "the answer was not shown",
+    ),
+    ("a_wrong_answer", r#"["lights negative", "start", "expect answer"]"#, "NEGATIVE was shown"),
+    ("a_line_of_the_log_changed", r#"["start", "expect answer", "stop", "spoil log"]"#, "log verify"),
+];
+
+fn on_board(name: String, test: impl FnOnce(&Path) -> anyhow::Result<()> + Send + 'static) -> Trial {
+    let run = move || {
+        let files =
+            std::env::var_os("PNEUMOSCOPE_BOARD").ok_or("`cargo xtask board-test` sets PNEUMOSCOPE_BOARD")?;
+        test(Path::new(&files)).map_err(failed)
     };
-    step(&mut g, "hide", Request::Hide, &[]);
-    step(&mut g, "unbind", d("platform/drivers/vivid", "vivid.0", false), &[]);
-    step(&mut g, "bind", d("platform/drivers/vivid", "vivid.0", true), &[]);
-    step(&mut g, "gpio unbind", d("amba/drivers/pl061_gpio", "9030000.pl061", false), &[]);
-    step(&mut g, "gpio bind", d("amba/drivers/pl061_gpio", "9030000.pl061", true), &[]);
-    step(&mut g, "release", Request::Release, &[]);
-    step(&mut g, "lights", Request::Lights, &[]);
-    eprintln!("{:?}", g.lights());
-    eprintln!("{}", g.seen());
-    eprintln!("console {}", g.console());
-    g.power_off()
+    Trial::test(name, run).with_ignored_flag(true)
+}
+
+fn failed(error: anyhow::Error) -> Failed {
+    format!("{error:#}").into()
+}
+
+fn faults() -> anyhow::Result<Vec<PathBuf>> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(root().join("tests/board/faults"))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<anyhow::Result<_>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn read(path: &Path) -> anyhow::Result<Fault> {
+    let text = fs::read_to_string(path)?;
+    toml::from_str(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
 }

@@ -4,6 +4,7 @@
 mod image;
 mod packages;
 
+use std::fs::{self, File};
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -23,16 +24,20 @@ const TOOLS: [Tool; 2] = [
     Tool { ask: &["/usr/sbin/mke2fs", "-V"], package: "e2fsprogs" },
 ];
 
-/// Kernel modules with their parameters: the bus, the line to the host, the disk, and a camera whose output is looped to its input.
-const MODULES: [(&str, &str); 6] = [
+/// Kernel modules with their parameters: the bus, the line to the host, disks, and a camera whose output is looped to its input.
+const MODULES: [(&str, &str); 7] = [
     ("virtio_mmio", ""),
     ("virtio_console", ""),
     ("virtio_blk", ""),
+    ("brd", "rd_nr=1 rd_size=16384"),
     // ext4 asks for it by what it does, not by its name.
     ("crc32c_generic", ""),
     ("ext4", ""),
     ("vivid", "n_devs=1 node_types=0x101 num_inputs=1 input_types=0x3 num_outputs=1 output_types=0x1"),
 ];
+
+/// Size of the log's disk, in bytes; as large as the disk in memory.
+const DISK_BYTES: u64 = 16 << 20;
 
 /// Which of the board's tests to run.
 #[derive(clap::Args)]
@@ -52,22 +57,26 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     process::run(&mut cargo)
 }
 
-/// Builds what the board boots; returns the folder with `kernel` and `initramfs`.
+/// Builds what the board boots; returns the folder with `kernel`, `initramfs` and an empty `disk`.
 pub fn prepare() -> anyhow::Result<PathBuf> {
     debian::ensure_tools(&TOOLS)?;
     let folder = root().join(".cache/board");
     let debian = packages::kernel(&folder)?;
     let agent = cross::build(Target::Aarch64, AGENT, Profile::Release)?;
     let device = cross::build(Target::Aarch64, DEVICE, Profile::Release)?;
+    let disk = folder.join("disk");
+    File::create(&disk)?.set_len(DISK_BYTES)?;
+    process::run(process::command("/usr/sbin/mke2fs").args(["-q", "-F", "-t", "ext4"]).arg(&disk))?;
     let mut image = image::Image::default();
     image.file("init", &agent, 0o755)?;
     image.file("bin/edge-runtime", &device, 0o755)?;
+    image.file("disk", &disk, 0o644)?;
     debian.add_modules(&MODULES, &mut image)?;
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
-        std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+        fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
     };
     write("initramfs", &image.finish())?;
-    write("kernel", &std::fs::read(debian.kernel()?)?)?;
+    write("kernel", &fs::read(debian.kernel()?)?)?;
     Ok(folder)
 }

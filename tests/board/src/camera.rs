@@ -9,6 +9,9 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use std::ffi::c_void;
 use std::fs;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Control: what goes into the output comes out of the camera.
 const LOOP: u32 = 0x00f0_f025;
@@ -17,6 +20,9 @@ const TEXT: u32 = 0x00f0_f001;
 
 /// Longest wait for the driver to take a picture, in milliseconds.
 const WAIT_MS: i32 = 5000;
+
+/// Between two times that a control is set: shorter than a frame.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Pixel format, width and height.
 pub type Form = (String, u32, u32);
@@ -126,6 +132,34 @@ impl Drop for Buffer {
         // SAFETY: it was mapped with this length, and nothing borrows from it.
         // A mapping that cannot be undone stays until the process ends.
         let _ = unsafe { munmap(self.start, self.length) };
+    }
+}
+
+/// A control that is set to 1 again and again until this is dropped: what acts once acts on every frame.
+pub struct Often {
+    end: Arc<AtomicBool>,
+}
+
+impl Often {
+    /// Begins.
+    pub fn begin(id: u32) -> Self {
+        let end = Arc::new(AtomicBool::new(false));
+        let ended = end.clone();
+        std::thread::spawn(move || {
+            while !ended.load(Ordering::Relaxed) {
+                if let Err(error) = control(id, 1) {
+                    eprintln!("agent: {error:#}");
+                }
+                std::thread::sleep(PAUSE);
+            }
+        });
+        Self { end }
+    }
+}
+
+impl Drop for Often {
+    fn drop(&mut self) {
+        self.end.store(true, Ordering::Relaxed);
     }
 }
 

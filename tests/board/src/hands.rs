@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::camera::Screen;
+use crate::camera::{self, Often, Screen};
 use crate::init::DISK;
 use crate::program::{self, Program};
 use crate::protocol::{Reply, Request, receive, send};
@@ -44,6 +44,7 @@ pub fn serve(line: File) -> anyhow::Result<ExitCode> {
 /// What is kept between requests.
 struct Hands {
     screen: Option<Screen>,
+    often: Option<Often>,
     program: Program,
     held: Option<Lines>,
     lights: File,
@@ -57,7 +58,7 @@ impl Hands {
         let records = "/sys/kernel/tracing/trace_pipe";
         let lights = openat(CWD, records, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty());
         let lights = File::from(lights.with_context(|| format!("cannot open {records}"))?);
-        Ok(Self { screen: None, program: Program::default(), held: None, lights })
+        Ok(Self { screen: None, often: None, program: Program::default(), held: None, lights })
     }
 
     fn do_it(&mut self, request: Request, payload: &[u8]) -> anyhow::Result<Done> {
@@ -73,7 +74,8 @@ impl Hands {
                 self.screen.as_mut().context("no screen")?.show(payload)?;
             }
             Request::Hide => self.screen = None,
-            Request::Control { id, value } => crate::camera::control(id, value)?,
+            Request::Control { id, value } => camera::control(id, value)?,
+            Request::Often { id } => self.often = id.map(Often::begin),
             Request::Driver { driver, device, bound } => {
                 let path = format!("/sys/bus/{driver}/{}", if bound { "bind" } else { "unbind" });
                 fs::write(&path, device).with_context(|| format!("cannot write to {path}"))?;

@@ -25,11 +25,17 @@ pub fn prepare() -> anyhow::Result<File> {
     // Every change of a GPIO line, with the clock that the program under test stamps its log with.
     fs::write("/sys/kernel/tracing/trace_clock", "mono")
         .context("no monotonic clock for the kernel's records")?;
+    fs::write("/sys/kernel/tracing/buffer_size_kb", "16384").context("no room for the kernel's records")?;
     fs::write("/sys/kernel/tracing/events/gpio/gpio_value/enable", "1")
         .context("no records of GPIO lines")?;
-    if Path::new("/dev/vda").exists() {
-        mounted("ext4", "/dev/vda", DISK)?;
-    }
+    // A disk that outlives the board where there is one; else one in memory, on which nothing waits for the host.
+    let disk = if Path::new("/dev/vda").exists() {
+        "/dev/vda"
+    } else {
+        fs::copy("/disk", "/dev/ram0").context("cannot fill the disk in memory")?;
+        "/dev/ram0"
+    };
+    mounted("ext4", disk, DISK)?;
     let port = port()?;
     OpenOptions::new().read(true).write(true).open(&port).with_context(|| format!("cannot open {port}"))
 }

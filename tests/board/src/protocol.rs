@@ -31,6 +31,11 @@ pub enum Request {
         /// Its value.
         value: i32,
     },
+    /// Set a control to 1 again and again, as fast as frames come, until told otherwise.
+    Often {
+        /// Its number; none ends it.
+        id: Option<u32>,
+    },
     /// Bind a device to its driver, or take it away, as plugging and unplugging does.
     Driver {
         /// Folder of the driver below `/sys/bus`, such as `platform/drivers/vivid`.

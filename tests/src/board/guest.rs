@@ -4,7 +4,7 @@ use anyhow::{Context, bail, ensure};
 use std::fs;
 use std::io::BufReader;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -15,9 +15,6 @@ use super::protocol::{Reply, Request, receive, send};
 
 /// Longest time, of this machine, for anything that the board is asked.
 const PATIENCE: Duration = Duration::from_secs(300);
-
-/// Size of the log's disk, in bytes.
-const DISK_BYTES: u64 = 16 << 20;
 
 /// A board that is switched on. Dropping it is a power cut.
 pub struct Guest {
@@ -37,25 +34,13 @@ pub struct Answer {
     pub bytes: Vec<u8>,
 }
 
-/// Makes an empty disk for a log.
-///
-/// # Errors
-/// `mke2fs` is missing or fails.
-pub fn new_disk(path: &Path) -> anyhow::Result<()> {
-    fs::File::create(path)?.set_len(DISK_BYTES)?;
-    let mut make = Command::new("/usr/sbin/mke2fs");
-    make.args(["-q", "-F", "-t", "ext4"]).arg(path);
-    let status = make.status().context("cannot run mke2fs")?;
-    ensure!(status.success(), "mke2fs failed ({status})");
-    Ok(())
-}
-
 impl Guest {
-    /// Switches a board on, with what `cargo xtask board-test` has put into the folder, and a disk for the log.
+    /// Switches a board on, with what `cargo xtask board-test` has put into the folder, and a disk for the log; without one the
+    /// log is on a disk in the board's memory.
     ///
     /// # Errors
     /// QEMU does not start, or the board does not answer; the message has what the board's console said.
-    pub fn boot(files: &Path, disk: &Path) -> anyhow::Result<Self> {
+    pub fn boot(files: &Path, disk: Option<&Path>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = |name: &str| folder.path().join(name);
         let console = fs::File::create(path("console"))?;
@@ -76,8 +61,10 @@ impl Guest {
         command
             .arg("-chardev")
             .arg(format!("socket,id=agent,server=on,wait=off,path={}", path("agent").display()));
-        command.arg("-drive").arg(format!("if=none,id=log,format=raw,file={}", disk.display()));
-        command.args(["-device", "virtio-blk-device,drive=log"]);
+        if let Some(disk) = disk {
+            command.arg("-drive").arg(format!("if=none,id=log,format=raw,file={}", disk.display()));
+            command.args(["-device", "virtio-blk-device,drive=log"]);
+        }
         command.args(["-trace", "pl061_set_output", "-D"]).arg(path("lights"));
         command.stdin(Stdio::null()).stdout(console.try_clone()?).stderr(console);
         let mut qemu = command.spawn().context("cannot run qemu-system-aarch64")?;
@@ -134,10 +121,6 @@ impl Guest {
         self.watch.take(&String::from_utf8_lossy(&records))
     }
 
-    pub fn seen(&self) -> String {
-        said(&self.folder.path().join("lights"))
-    }
-
     /// What the board's console said.
     pub fn console(&self) -> String {
         said(&self.folder.path().join("console"))
@@ -178,7 +161,7 @@ fn said(console: &Path) -> String {
 }
 
 /// Connects to the agent's line once QEMU has opened it; what is sent before the agent listens is kept for it.
-fn connect(qemu: &mut Child, path: &PathBuf) -> anyhow::Result<UnixStream> {
+fn connect(qemu: &mut Child, path: &Path) -> anyhow::Result<UnixStream> {
     let limit = Instant::now() + Duration::from_secs(30);
     loop {
         match UnixStream::connect(path) {

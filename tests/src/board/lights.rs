@@ -6,8 +6,8 @@
 
 use anyhow::{Context, ensure};
 use edge_core::State;
-use std::fs;
 use std::path::PathBuf;
+use std::{fmt, fs};
 
 /// Which line of the chip carries which light; line 3 is the machine's power button.
 pub const RED: u8 = 0;
@@ -55,6 +55,7 @@ impl Watch {
     /// # Errors
     /// A record that is not understood, or that does not fit what was seen from outside.
     pub fn take(&mut self, records: &str) -> anyhow::Result<&[Change]> {
+        ensure!(!records.contains("LOST"), "the board's kernel lost records of its lines");
         for line in records.lines().filter(|line| line.contains("gpio_value:")) {
             let change =
                 recorded(line).with_context(|| format!("cannot read the kernel's record {line:?}"))?;
@@ -65,9 +66,7 @@ impl Watch {
             }
         }
         let seen = fs::read_to_string(&self.seen).context("cannot read what QEMU saw")?;
-        let seen: Option<Vec<(u8, bool)>> =
-            seen.lines().filter(|line| line.contains("pl061_set_output")).map(outside).collect();
-        let seen = seen.context("cannot read a line of what QEMU saw")?;
+        let seen = changed(&seen).context("cannot read a line of what QEMU saw")?;
         let recorded: Vec<(u8, bool)> = self.recorded.iter().map(|c| (c.line, c.lit)).collect();
         // Between the two readings the board went on: what was seen may be longer, never other.
         ensure!(
@@ -90,11 +89,20 @@ fn recorded(line: &str) -> Option<Change> {
     Some(Change { at, line, lit: level == "1" })
 }
 
-/// `pl061_set_output /machine/...: setting output 2 to 1`
-fn outside(line: &str) -> Option<(u8, bool)> {
-    let (_, after) = line.split_once("output ")?;
-    let (number, level) = after.trim().split_once(" to ")?;
-    Some((number.parse().ok()?, level == "1"))
+/// What changed, by lines such as `pl061_set_output /machine/unattached/device[6] setting output 2 to 1`; at reset QEMU tells of
+/// each line that it is low.
+fn changed(seen: &str) -> Option<Vec<(u8, bool)>> {
+    let mut levels = [false; 8];
+    let mut changes = Vec::new();
+    for line in seen.lines().filter(|line| line.contains("pl061_set_output")) {
+        let (number, level) = line.split_once("setting output ")?.1.trim().split_once(" to ")?;
+        let (number, level): (u8, bool) = (number.parse().ok()?, level == "1");
+        let old = std::mem::replace(levels.get_mut(usize::from(number))?, level);
+        if old != level {
+            changes.push((number, level));
+        }
+    }
+    Some(changes)
 }
 
 /// What the lights say, and since when.
@@ -117,6 +125,17 @@ pub enum Reading {
     Test,
     /// All dark.
     Dark,
+}
+
+impl fmt::Display for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Reading::State(state) => state.name(),
+            Reading::Safe => "ended",
+            Reading::Test => "test",
+            Reading::Dark => "dark",
+        })
+    }
 }
 
 /// Red, amber and green for a while.

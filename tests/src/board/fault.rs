@@ -1,0 +1,357 @@
+//! A fault as a file of steps, and what runs it.
+//!
+//! Whatever the steps are, two things hold at every time: the lights never show the answer that the picture does not have, and
+//! the log loses no line. Times are the board's own.
+
+use anyhow::{Context, bail, ensure};
+use edge_core::State;
+use edge_runtime::phantom::{self, Label};
+use serde::Deserialize;
+use std::path::Path;
+use std::str::FromStr;
+
+use super::device::{CHIP, Device, Told, is};
+use super::host::Host;
+use super::lights::{AMBER, GREEN, HEARTBEAT, RED, Reading};
+use super::picture::Picture;
+use super::protocol::Request;
+
+/// Within this time a fault must show, in microseconds.
+const WITHIN: u64 = 2_000_000;
+/// So long a fault is then watched for an answer that is lit nevertheless, in milliseconds.
+const WATCHED_MS: u64 = 1500;
+/// Within this time after the fault's end the answer must show again, in microseconds.
+const RECOVERED: u64 = 10_000_000;
+/// Side of the pictures.
+const SIDE: u16 = 224;
+/// Where the shim finds what it is to falsify.
+const STILL: &str = "/run/still";
+/// What fills the log's disk.
+const FILLING: &str = "/log/filling";
+
+/// A fault.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// What happens, in a sentence.
+    pub about: String,
+    /// What the picture in front of the camera shows.
+    #[serde(default)]
+    pub picture: Shows,
+    /// What is done and what must be seen, in this order.
+    #[serde(deserialize_with = "steps")]
+    pub steps: Vec<Step>,
+}
+
+/// What a picture shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shows {
+    /// Pneumonia: the wrong answer is NEGATIVE.
+    #[default]
+    Pneumonia,
+    /// Clear lungs: the wrong answer is POSITIVE.
+    Normal,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `start`, or `start still`: under the shim that falsifies what the camera answers.
+    Start(bool),
+    /// `stop`: SIGTERM; it must end well and leave the lights safe.
+    Stop,
+    /// `kill`: SIGKILL, and what systemd does then; the lights must be safe.
+    Kill,
+    /// `show`: the picture is put in front of the camera anew.
+    Show,
+    /// `hide`: the picture is taken away, and the driver's output closed.
+    Hide,
+    /// `unplug camera`, `plug gpio` and so on.
+    Plug(Part, bool),
+    /// `control NAME VALUE`: a control of the camera's driver, see [`CONTROLS`].
+    Control(u32, i32),
+    /// `often NAME`: a control that acts once acts on every frame; `often off` ends it.
+    Often(Option<u32>),
+    /// `still WORD`: what the shim falsifies; `still off`: nothing.
+    Still(Option<String>),
+    /// `disk full`, `disk free`, `disk read-only`, `disk writable`.
+    Disk(Disk),
+    /// `clock SECONDS`: the clock that people read is set to so many seconds after 1970.
+    Clock(i64),
+    /// `hold LAMP`: another program takes the lamp's line.
+    Hold(u8),
+    /// `release`: it gives the line back.
+    Release,
+    /// `wait MS`.
+    Wait(u64),
+    /// `lights STATE`: the lights show this state for a second, right or wrong; planted by the suite's own tests.
+    Lights(String),
+    /// `spoil log`: a digit in the log's first line is changed; planted by the suite's own tests.
+    SpoilLog,
+    /// `expect answer`: the answer on the picture shows soon.
+    ExpectAnswer,
+    /// `expect fault`: FAULT or INVALID shows within two seconds of the last step that was no expectation, and stays.
+    ExpectFault,
+    /// `expect logged fault`: since the last step that was no expectation, the log tells of a fault.
+    ExpectLogged,
+}
+
+/// What can be unplugged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The camera.
+    Camera,
+    /// The chip of the lights' lines.
+    Gpio,
+}
+
+/// What can happen to the log's disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disk {
+    /// No byte is free.
+    Full,
+    /// There is room again.
+    Free,
+    /// The kernel sets it read-only.
+    ReadOnly,
+    /// It can be written again.
+    Writable,
+}
+
+/// Controls of the driver that make it fail, by the names that the files use. Those without an end act once.
+pub const CONTROLS: [(&str, u32); 10] = [
+    ("sequence-wrap", 0x00f0_f026),
+    ("timestamp-wrap", 0x00f0_f027),
+    ("signal", 0x00f0_f03e),
+    ("dropped-percent", 0x00f0_f040),
+    ("disconnect", 0x00f0_f041),
+    ("damaged-frame", 0x00f0_f042),
+    ("reqbufs-error", 0x00f0_f043),
+    ("qbuf-error", 0x00f0_f044),
+    ("streamon-error", 0x00f0_f045),
+    ("fatal-error", 0x00f0_f046),
+];
+
+const LAMPS: [(&str, u8); 4] = [("red", RED), ("amber", AMBER), ("green", GREEN), ("heartbeat", HEARTBEAT)];
+
+fn steps<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Step>, D::Error> {
+    let lines = Vec::<String>::deserialize(from)?;
+    lines.iter().map(|line| line.parse().map_err(serde::de::Error::custom)).collect()
+}
+
+fn named<T: Copy>(list: &[(&str, T)], name: &str) -> Option<T> {
+    list.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+}
+
+impl FromStr for Step {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let words: Vec<&str> = text.split(' ').collect();
+        let part = |name| named(&[("camera", Part::Camera), ("gpio", Part::Gpio)], name);
+        let step = match words[..] {
+            ["start"] => Some(Step::Start(false)),
+            ["start", "still"] => Some(Step::Start(true)),
+            ["stop"] => Some(Step::Stop),
+            ["kill"] => Some(Step::Kill),
+            ["show"] => Some(Step::Show),
+            ["hide"] => Some(Step::Hide),
+            ["unplug", name] => part(name).map(|part| Step::Plug(part, false)),
+            ["plug", name] => part(name).map(|part| Step::Plug(part, true)),
+            ["control", name, value] => {
+                named(&CONTROLS, name).zip(value.parse().ok()).map(|(id, value)| Step::Control(id, value))
+            }
+            ["often", "off"] => Some(Step::Often(None)),
+            ["often", name] => named(&CONTROLS, name).map(|id| Step::Often(Some(id))),
+            ["still", "off"] => Some(Step::Still(None)),
+            ["still", word] => Some(Step::Still(Some(word.into()))),
+            ["disk", "full"] => Some(Step::Disk(Disk::Full)),
+            ["disk", "free"] => Some(Step::Disk(Disk::Free)),
+            ["disk", "read-only"] => Some(Step::Disk(Disk::ReadOnly)),
+            ["disk", "writable"] => Some(Step::Disk(Disk::Writable)),
+            ["clock", seconds] => seconds.parse().ok().map(Step::Clock),
+            ["hold", lamp] => named(&LAMPS, lamp).map(Step::Hold),
+            ["release"] => Some(Step::Release),
+            ["wait", ms] => ms.parse().ok().map(Step::Wait),
+            ["lights", state] => Some(Step::Lights(state.into())),
+            ["spoil", "log"] => Some(Step::SpoilLog),
+            ["expect", "answer"] => Some(Step::ExpectAnswer),
+            ["expect", "fault"] => Some(Step::ExpectFault),
+            ["expect", "logged", "fault"] => Some(Step::ExpectLogged),
+            _ => None,
+        };
+        step.ok_or_else(|| format!("`{text}` is no step; tests/src/board/fault.rs lists them"))
+    }
+}
+
+/// What is known while the steps are done.
+struct Run {
+    device: Device,
+    picture: Picture,
+    right: State,
+    /// The board's clock when the last step began that was no expectation, and when it ended.
+    cause: (u64, u64),
+    running: bool,
+}
+
+impl Fault {
+    /// Boots a board and does the steps.
+    ///
+    /// # Errors
+    /// Something that must be seen was not, or something that must not be was.
+    pub fn run(&self, files: &Path) -> anyhow::Result<()> {
+        let label = if self.picture == Shows::Normal { Label::Normal } else { Label::Pneumonia };
+        let drawn = phantom::draw(label, 1, SIDE);
+        let right = Host::new()?.answer(&drawn)?.0.state;
+        let picture = Picture::of(&drawn, "YUYV")?;
+        let device = Device::boot(files, None, &picture)?;
+        let mut run = Run { device, picture, right, cause: (0, 0), running: false };
+        run.step(&Step::Show)?;
+        for step in &self.steps {
+            run.step(step).with_context(|| format!("{step:?}"))?;
+        }
+        if run.running {
+            run.step(&Step::Stop)?;
+        }
+        run.no_wrong_answer()?;
+        run.device.log()?;
+        run.device.verify()?;
+        run.device.guest.power_off()
+    }
+}
+
+impl Run {
+    fn step(&mut self, step: &Step) -> anyhow::Result<()> {
+        match step {
+            Step::ExpectAnswer => return self.expect_answer(),
+            Step::ExpectFault => return self.expect_fault(),
+            Step::ExpectLogged => return self.expect_logged(),
+            _ => {}
+        }
+        let from = self.device.guest.now()?;
+        self.act(step)?;
+        self.cause = (from, self.device.guest.now()?);
+        Ok(())
+    }
+
+    fn act(&mut self, step: &Step) -> anyhow::Result<()> {
+        let request = match step {
+            Step::Start(still) => {
+                self.running = true;
+                return self.device.start(if *still { &["/init", "still"] } else { &[] });
+            }
+            Step::Stop | Step::Kill => return self.end(step == &Step::Kill),
+            Step::Show => return self.device.guest.show(&self.picture),
+            Step::Plug(Part::Camera, bound) => {
+                if !bound {
+                    self.device.guest.ask(Request::Hide, &[])?;
+                }
+                plug("platform/drivers/vivid", "vivid.0", *bound)
+            }
+            Step::Plug(Part::Gpio, bound) => plug("amba/drivers/pl061_gpio", CHIP, *bound),
+            Step::Control(id, value) => Request::Control { id: *id, value: *value },
+            Step::Lights(state) => return self.device.lights(state),
+            Step::SpoilLog => return self.device.spoil_log(),
+            Step::Often(id) => Request::Often { id: *id },
+            Step::Hide => Request::Hide,
+            Step::Still(Some(word)) => {
+                return self
+                    .device
+                    .guest
+                    .ask(Request::Write { path: STILL.into() }, word.as_bytes())
+                    .map(drop);
+            }
+            Step::Still(None) => Request::Remove { path: STILL.into() },
+            Step::Disk(Disk::Full) => Request::Fill { path: FILLING.into() },
+            Step::Disk(Disk::Free) => Request::Remove { path: FILLING.into() },
+            Step::Disk(Disk::ReadOnly) => Request::ReadOnly,
+            Step::Disk(Disk::Writable) => Request::Writable,
+            Step::Clock(seconds) => Request::SetClock { seconds: *seconds },
+            Step::Hold(line) => Request::Hold { chip: CHIP.into(), line: u32::from(*line) },
+            Step::Release => Request::Release,
+            Step::Wait(ms) => Request::Sleep { ms: *ms },
+            Step::ExpectAnswer | Step::ExpectFault | Step::ExpectLogged => return Ok(()),
+        };
+        self.device.guest.ask(request, &[]).map(drop)
+    }
+
+    /// Ends the program, and looks for the pattern that says so.
+    fn end(&mut self, kill: bool) -> anyhow::Result<()> {
+        let from = self.device.guest.now()?;
+        self.running = false;
+        if kill {
+            self.device.end(nix::libc::SIGKILL)?;
+            self.device.lights("safe")?;
+        } else {
+            let code = self.device.end(nix::libc::SIGTERM)?;
+            ensure!(code == 0, "the program ended with {code}; it said:\n{}", self.device.output());
+        }
+        self.device.wait_for("the safe pattern", |reading| reading == Reading::Safe, from + WITHIN).map(drop)
+    }
+
+    fn expect_answer(&mut self) -> anyhow::Result<()> {
+        self.device.wait_for("the answer", is(self.right), self.cause.1 + RECOVERED)?;
+        self.no_wrong_answer()
+    }
+
+    fn expect_fault(&mut self) -> anyhow::Result<()> {
+        let refused = |reading| matches!(reading, Reading::State(State::Fault | State::Invalid));
+        let shown = self.device.wait_for("FAULT or INVALID", refused, self.cause.1 + WITHIN)?;
+        self.device.guest.ask(Request::Sleep { ms: WATCHED_MS }, &[])?;
+        let said = self.device.said()?;
+        let other = said.iter().find(|said| said.from > shown && !refused(said.what));
+        ensure!(other.is_none(), "FAULT did not stay:{}", Told(&said));
+        self.no_wrong_answer()
+    }
+
+    fn expect_logged(&mut self) -> anyhow::Result<()> {
+        let since = self.cause.0 / 1000;
+        let limit = self.cause.1 + WITHIN;
+        loop {
+            let lines = self.device.log()?;
+            if lines.iter().any(|line| line.uptime_ms >= since && line.is("fault_began")) {
+                return Ok(());
+            }
+            if self.device.guest.now()? > limit {
+                let last = &lines[lines.len().saturating_sub(5)..];
+                bail!("the log tells of no fault since {since} ms; its last lines: {last:?}");
+            }
+            self.device.guest.ask(Request::Sleep { ms: 50 }, &[])?;
+        }
+    }
+
+    /// At no time since the board was switched on have the lights shown the answer that the picture does not have.
+    fn no_wrong_answer(&mut self) -> anyhow::Result<()> {
+        let wrong = if self.right == State::Positive { State::Negative } else { State::Positive };
+        let said = self.device.said()?;
+        let seen = said.iter().any(|said| said.what == Reading::State(wrong));
+        ensure!(!seen, "{} was shown, the picture is {}:{}", wrong.name(), self.right.name(), Told(&said));
+        Ok(())
+    }
+}
+
+fn plug(driver: &str, device: &str, bound: bool) -> Request {
+    Request::Driver { driver: driver.into(), device: device.into(), bound }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_steps_is_read_and_a_misspelt_step_is_named() {
+        let text =
+            "about = \"x\"\nsteps = [\"start\", \"unplug camera\", \"control signal 1\", \"expect fault\"]";
+        let fault: Fault = toml::from_str(text).unwrap();
+        let expected = [
+            Step::Start(false),
+            Step::Plug(Part::Camera, false),
+            Step::Control(0x00f0_f03e, 1),
+            Step::ExpectFault,
+        ];
+        assert_eq!(fault.steps, expected);
+        let error = toml::from_str::<Fault>(&text.replace("unplug", "unplgu")).unwrap_err();
+        assert!(error.to_string().contains("`unplgu camera` is no step"), "{error}");
+    }
+}
