@@ -2,6 +2,7 @@
 
 use crate::engine::{Engine, EngineError};
 use crate::model_file::ModelFile;
+use edge_core::decide::Thresholds;
 use edge_core::gate::gate;
 use edge_core::{Decision, Frame, Metadata, Scratch, Stats, decide, preprocess};
 use std::time::{Duration, Instant};
@@ -49,6 +50,12 @@ impl<E: Engine> Classifier<E> {
             cells: vec![0; side * side],
             input: vec![0; side * side],
         }
+    }
+
+    /// The same, deciding at other thresholds than the model's: a site's own.
+    pub fn with_thresholds(mut self, thresholds: Thresholds) -> Self {
+        self.metadata.thresholds = thresholds;
+        self
     }
 
     /// Classifies one frame.

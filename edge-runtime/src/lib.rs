@@ -22,6 +22,7 @@ pub mod files;
 mod guard;
 pub mod infer_core;
 pub mod infer_tract;
+pub mod keep;
 pub mod log;
 pub mod model_file;
 pub mod pack;

@@ -1,8 +1,9 @@
 //! Which model the program uses: the file that was named, or the one that it was built with.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use edge_runtime::engine::{self, Engine, EngineError};
 use edge_runtime::model_file::ModelFile;
+use edge_runtime::site::Site;
 use std::path::Path;
 
 /// The model that this program was built with.
@@ -38,4 +39,9 @@ pub fn engine(name: &str, model: &ModelFile) -> Result<Box<dyn Engine>> {
     let refused = |why: EngineError| Refused { name: model.metadata.name.to_string(), why: why.to_string() };
     let engine = engine::load(name, model);
     Ok(engine.ok_or_else(|| anyhow::anyhow!("there is no engine `{name}`"))?.map_err(refused)?)
+}
+
+/// Loads the site's thresholds at `path`, which must be for this model.
+pub fn site(path: &Path, model: &ModelFile) -> Result<Site> {
+    Site::load(path, model).with_context(|| format!("site file {}", path.display()))
 }

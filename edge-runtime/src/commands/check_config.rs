@@ -28,9 +28,9 @@ fn check(file: &Path, config: &Config) -> Vec<Check> {
         let engine = &config.model.engine;
         checks.push(Check::new("engine", model::engine(engine, model).map(|_| engine)));
     }
-    if let Some(site) = &config.model.site {
-        let read = std::fs::read(site).map(|_| site.display());
-        checks.push(Check::new("site", read.map_err(|error| format!("{}: {error}", site.display()))));
+    if let (Some(site), Ok(model)) = (&config.model.site, &model) {
+        let loaded = model::site(site, model).map(|_| site.display());
+        checks.push(Check::new("site", loaded.map_err(|error| format!("{error:#}"))));
     }
     checks.push(Check::new("source", Ok::<_, String>(&config.capture.source)));
     checks.push(log_folder(&config.log.file));

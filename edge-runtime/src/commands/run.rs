@@ -12,12 +12,14 @@ use edge_runtime::classify::Classifier;
 use edge_runtime::config::{Config, Mode, Source};
 use edge_runtime::device::{Device, Rhythm};
 use edge_runtime::engine::Engine;
+use edge_runtime::keep::Keeper;
 use edge_runtime::log::{Context, Event, Log, Options, SystemDisk};
 use edge_runtime::model_file::sha256_hex;
 use edge_runtime::run::{Glance, Run};
 use edge_runtime::self_test::golden;
 use edge_runtime::service::Service;
 use edge_runtime::signal::{self, GpioRig, Panel, Terminal, stop_on_signals};
+use edge_runtime::site::Site;
 use serde::Serialize;
 use std::io::{self, IsTerminal, Stdout};
 use std::path::Path;
@@ -42,18 +44,21 @@ pub fn run(
     let model = model::load(config.model.file.as_deref())?;
     let mut engine = model::engine(&config.model.engine, &model)?;
     golden(&model, &mut *engine).context("self-test")?;
+    let site = config.model.site.as_deref().map(|path| model::site(path, &model)).transpose()?;
+    let thresholds = site.as_ref().map_or(model.metadata.thresholds, Site::thresholds);
     let context = Context {
         preprocessing: edge_core::preprocess::NAME,
         model_sha256: model.sha256.clone(),
         model_version: model.metadata.version.to_string(),
         engine: engine.name(),
-        thresholds: model.metadata.thresholds,
-        site_sha256: None,
+        thresholds,
+        site_sha256: site.map(|site| site.sha256().to_owned()),
     };
     let name = config.capture.source.to_string();
     let source = capture::open(&name, &config.capture.options())?;
     let (policy, rhythm) = manners(&config);
-    let device = Device::new(source, Classifier::new(&model, engine), policy, rhythm);
+    let classifier = Classifier::new(&model, engine).with_thresholds(thresholds);
+    let device = Device::new(source, classifier, policy, rhythm);
     let view = View::new(&config, &context, output)?;
     let mut run = Run::new(device, Log::new(&config.log.file, log_options(&config)), context, panel);
 
@@ -64,7 +69,8 @@ pub fn run(
         model_version: &model.metadata.version,
         source: &name,
     });
-    let why = attend(&mut run, view, options.frames, &stop)?;
+    let keeper = config.log.pictures.then(|| Keeper::beside(&config.log.file, model.metadata.input_side));
+    let why = attend(&mut run, view, keeper.as_ref(), options.frames, &stop)?;
     run.event(&Event::Stopped { why });
     Ok(Outcome::Complete)
 }
@@ -73,14 +79,29 @@ pub fn run(
 fn attend<E: Engine>(
     run: &mut Run<E, SystemDisk>,
     mut view: View,
+    keeper: Option<&Keeper>,
     frames: Option<u64>,
     stop: &AtomicBool,
 ) -> Result<&'static str> {
     let mut service = Service::from_environment();
-    let (mut answered, mut ready, mut last) = (0, false, None);
+    let (mut answered, mut ready, mut last, mut trouble) = (0, false, None, None);
     loop {
-        let glance = run.turn(WAIT);
+        let mut glance = run.turn(WAIT);
         view.show(&glance)?;
+        if let (Some(keeper), Some(answered)) = (keeper, &glance.answered)
+            && last != Some(glance.shown.map(|shown| shown.state))
+            && let Err(error) = keeper.keep(run.input(), answered.input)
+        {
+            glance.trouble.get_or_insert(error.to_string());
+        }
+        // For an engineer; once, not with every turn.
+        let problem = glance.trouble.take().or_else(|| run.lights_problem());
+        if problem != trouble {
+            if let Some(problem) = &problem {
+                report::error(problem);
+            }
+            trouble = problem;
+        }
         answered += u64::from(glance.answered.is_some());
         // What systemd says of it is worth no light: its socket may come and go.
         let state = glance.shown.map(|shown| shown.state);
@@ -212,7 +233,9 @@ impl View {
                     thresholds: context.thresholds,
                     model_sha256: &context.model_sha256,
                 };
-                terminal.show(&answer, now_ms())
+                // A screen that has gone ends no device.
+                let _ = terminal.show(&answer, now_ms());
+                Ok(())
             }
             Self::Program(context) => {
                 let Some(answered) = &glance.answered else { return Ok(()) };
