@@ -55,7 +55,7 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// About 1 GiB in all: a week at two decisions a second.
+    /// About 1 GiB in all: six days at two decisions a second, of which each takes a kilobyte.
     fn default() -> Self {
         Self { max_bytes: 16 << 20, keep: 63, sync_every: 1, log_names: false }
     }

@@ -65,16 +65,17 @@ fn wrong_rows_are_named_by_line() {
             "line 3: expected a label NORMAL or PNEUMONIA, or 0 or 1, got `maybe`",
         ),
         ("path,label\n\n,1\n", "line 3: expected the path or name of a picture"),
+        ("path,label\r\na,1\r\n\r\nb,x\r\n", "line 4: expected a label"),
         ("path,label,score\na,1,1.5\n", "line 2: expected a score of 0 to 1, got `1.5`"),
         ("path,label,score\na,1,NaN\n", "line 2: expected a score of 0 to 1, got `NaN`"),
         ("path,label,score\na,1,\n", "line 2: expected a score of 0 to 1, got ``"),
         ("path,label\na,1\nb,0\na,1\n", "line 4: `a` is in line 2 already"),
-        ("path,label\na,1\nb\n", "line: 3"),
+        ("path,label\na,1\n\nb\n", "line 4: expected as many fields as in the first line, got `b`"),
         ("path,label\n\"a\nb\",1\nc,x\n", "line 4: expected a label"),
     ] {
         assert!(error(text).contains(expected), "{text:?}: {}", error(text));
     }
-    let read = read("\u{feff}Label, NAME\n1, \"a, b\"\nnormal,c\n".as_bytes()).unwrap();
+    let read = read("\u{feff}Label, NAME\n1,\"a, b\"\nnormal,c\n".as_bytes()).unwrap();
     assert_eq!(
         read.iter().map(|case| (case.name.as_str(), case.label)).collect::<Vec<_>>(),
         [("a, b", true), ("c", false)]

@@ -243,20 +243,21 @@ fn print_summary(summary: &Summary) -> Result<()> {
     Ok(())
 }
 
-/// Each bin's share before and now.
+/// Each bin's share before, as a mark, and now, as a bar; half of all is the whole width.
 fn bars(drift: &Drift) -> String {
-    let mut table = table(&["Score up to", "Reference", "Newest", ""]);
+    const COLUMNS: usize = 40;
+    let mut table = table(&["Score up to", "Reference │", "Newest █", ""]);
     for bin in &drift.bins {
-        let bar = |share: f64, mark: &str| mark.repeat((share * 40.0).round() as usize);
+        let column = |share: f64| ((share * 2.0 * COLUMNS as f64).round() as usize).min(COLUMNS);
+        let mut bar = [' '; COLUMNS + 1];
+        bar[..column(bin.newest)].fill('█');
+        bar[column(bin.reference)] = '│';
         table.add_row([
             format!("{:.4}", bin.up_to),
             format!("{:.1} %", 100.0 * bin.reference),
             format!("{:.1} %", 100.0 * bin.newest),
-            format!("{}\n{}", bar(bin.reference, "░"), bar(bin.newest, "█")),
+            bar.iter().collect::<String>().trim_end().to_owned(),
         ]);
-    }
-    if let Some(column) = table.column_mut(3) {
-        column.set_cell_alignment(CellAlignment::Left);
     }
     table.to_string()
 }

@@ -19,7 +19,7 @@ pub struct Case {
 /// Why a list cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CasesError {
-    /// It cannot be read, is no UTF-8, or a row has another number of fields than the header.
+    /// It cannot be read or is no UTF-8.
     #[error("{0}")]
     Csv(#[from] csv::Error),
     /// A column is missing.
@@ -51,8 +51,10 @@ pub enum CasesError {
 ///
 /// # Errors
 /// [`CasesError`], with the line.
-pub fn read(from: impl io::Read) -> Result<Vec<Case>, CasesError> {
-    let mut table = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(from);
+pub fn read(mut from: impl io::Read) -> Result<Vec<Case>, CasesError> {
+    let mut bytes = Vec::new();
+    from.read_to_end(&mut bytes).map_err(csv::Error::from)?;
+    let mut table = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(&bytes[..]);
     let header = table.headers()?.clone();
     let column =
         |name: &str| header.iter().position(|h| h.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name));
@@ -63,9 +65,13 @@ pub fn read(from: impl io::Read) -> Result<Vec<Case>, CasesError> {
     let mut cases = Vec::new();
     for row in table.records() {
         let row = row?;
-        let line = row.position().map_or(0, csv::Position::line);
+        let line = row.position().map_or(0, |position| line(&bytes, position));
         let field = |column| row.get(column).unwrap_or_default();
         let wrong = |expected, got: &str| CasesError::Row { line, expected, got: got.to_owned() };
+        if row.len() != header.len() {
+            let got = row.iter().collect::<Vec<_>>().join(",");
+            return Err(wrong("as many fields as in the first line", &got));
+        }
         let name = field(name_column);
         if name.is_empty() {
             return Err(wrong("the path or name of a picture", name));
@@ -88,4 +94,11 @@ pub fn read(from: impl io::Read) -> Result<Vec<Case>, CasesError> {
         cases.push(Case { line, name: name.to_owned(), label, score });
     }
     Ok(cases)
+}
+
+/// The line of a row whose position is where the parser began to look for it: before the line ends and empty lines that it skips.
+fn line(bytes: &[u8], position: &csv::Position) -> u64 {
+    let from = usize::try_from(position.byte()).ok().and_then(|byte| bytes.get(byte..)).unwrap_or_default();
+    let skipped = from.iter().take_while(|byte| matches!(byte, b'\n' | b'\r'));
+    position.line() + skipped.filter(|byte| **byte == b'\n').count() as u64
 }

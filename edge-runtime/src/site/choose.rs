@@ -40,14 +40,14 @@ impl Default for Targets {
 
 impl fmt::Display for Targets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (missed, alarms) = (100.0 * self.max_missed, 100.0 * self.max_false_alarms);
+        let [missed, alarms] = [self.max_missed, self.max_false_alarms].map(|share| (share * 1e5).round() / 1e3);
         let surely = match self.rule {
             Rule::Estimate => "",
             Rule::Bound => ", both by the upper ends of their intervals",
         };
         write!(
             f,
-            "at most {missed:.3} % of the ill NEGATIVE, at most {alarms:.3} % of the healthy POSITIVE{surely}"
+            "at most {missed} % of the ill NEGATIVE, at most {alarms} % of the healthy POSITIVE{surely}"
         )
     }
 }
