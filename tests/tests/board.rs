@@ -75,7 +75,7 @@ const PLANTED: [(&str, &str, &str); 4] = [
         "the answer was not shown",
     ),
     ("a_wrong_answer", r#"["lights negative", "start", "expect answer"]"#, "NEGATIVE was shown"),
-    ("a_line_of_the_log_changed", r#"["start", "expect answer", "stop", "spoil log"]"#, "log verify"),
+    ("a_line_of_the_log_changed", r#"["start", "expect answer", "stop", "spoil log"]"#, "does not verify"),
 ];
 
 fn on_board(name: String, test: impl FnOnce(&Path) -> anyhow::Result<()> + Send + 'static) -> Trial {
