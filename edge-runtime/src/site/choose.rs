@@ -40,7 +40,8 @@ impl Default for Targets {
 
 impl fmt::Display for Targets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [missed, alarms] = [self.max_missed, self.max_false_alarms].map(|share| (share * 1e5).round() / 1e3);
+        let [missed, alarms] =
+            [self.max_missed, self.max_false_alarms].map(|share| (share * 1e5).round() / 1e3);
         let surely = match self.rule {
             Rule::Estimate => "",
             Rule::Bound => ", both by the upper ends of their intervals",
