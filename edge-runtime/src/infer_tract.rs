@@ -44,6 +44,8 @@ pub struct TractEngine {
     loaded: Loaded,
     /// Kept from run to run for the memory in it; none before the first run and after one that failed.
     state: Option<TypedSimpleState>,
+    /// The last run's features, height x width x channels.
+    features: Vec<u8>,
 }
 
 impl TractEngine {
@@ -65,7 +67,19 @@ impl TractEngine {
     /// # Errors
     /// [`EngineError::Load`].
     pub fn load_with(operators: Operators, model: &ModelFile) -> Result<Self, EngineError> {
-        Ok(Self { loaded: Loaded::new(operators, model, None)?, state: None })
+        // Beside the logit, what the gate looks at; a graph without it is for a gate that does not.
+        let logit = model.proto.graph.iter().flat_map(|graph| &graph.output).map(|o| o.name.clone());
+        let outputs: Vec<String> = logit.chain(model.features().map(str::to_owned)).collect();
+        let gated = !model.metadata.gate.features.weights.is_empty();
+        if gated && outputs.len() < 2 {
+            let what = "it has no 8-bit features before its head, at which its gate looks".to_owned();
+            return Err(EngineError::Load { engine: operators.engine(), what });
+        }
+        Ok(Self {
+            loaded: Loaded::new(operators, model, Some(&outputs))?,
+            state: None,
+            features: Vec::new(),
+        })
     }
 
     /// Makes a model ready so that every node's result can be read, not only the logit: for comparing engines.
@@ -83,12 +97,20 @@ impl Engine for TractEngine {
     }
 
     fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError> {
+        self.features.clear();
         let outputs = self.loaded.run(&mut self.state, input)?;
+        if let Some(features) = outputs.get(1) {
+            interleave(features, &mut self.features).map_err(|e| self.loaded.failed(format!("{e:#}")))?;
+        }
         match outputs.first().map(values) {
             Some(Ok(Values::F32(logit))) if logit.len() == 1 => Ok(logit[0]),
             Some(Err(what)) => Err(self.loaded.failed(what)),
             _ => Err(self.loaded.failed("the output is not one f32".to_owned())),
         }
+    }
+
+    fn features(&self) -> &[u8] {
+        &self.features
     }
 
     fn convolutions(&self) -> Option<&Convolutions> {
@@ -223,6 +245,23 @@ fn plan(
     let plan = typed.into_optimized()?.into_runnable()?;
     let convolutions = ledger.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Ok((plan, Some(convolutions)))
+}
+
+/// Copies channels x height x width as height x width x channels.
+fn interleave(planar: &TValue, to: &mut Vec<u8>) -> TractResult<()> {
+    let &[1, channels, height, width] = planar.shape() else {
+        bail!("the features are not one picture's: {:?}", planar.shape());
+    };
+    let plain = planar.try_as_plain_ram()?;
+    let bytes = plain.as_slice::<u8>()?;
+    let positions = height * width;
+    to.resize(positions * channels, 0);
+    for (channel, plane) in bytes.chunks_exact(positions.max(1)).enumerate() {
+        for (byte, &value) in to.iter_mut().skip(channel).step_by(channels).zip(plane) {
+            *byte = value;
+        }
+    }
+    Ok(())
 }
 
 /// Copies a tensor's elements out; quantized types as the integers that they are stored as.

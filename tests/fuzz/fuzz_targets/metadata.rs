@@ -10,8 +10,8 @@ use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
 
 /// Properties that pass every check.
-const VALID: [(&str, &str); 22] = [
-    (key::FORMAT, "1"),
+const VALID: [(&str, &str); 29] = [
+    (key::FORMAT, "2"),
     (key::PREPROCESSING, edge_core::preprocess::NAME),
     (key::NAME, "name"),
     (key::VERSION, "1.0.0"),
@@ -28,6 +28,14 @@ const VALID: [(&str, &str); 22] = [
     (key::MAX_MEAN, "62000"),
     (key::MIN_DEVIATION, "1500"),
     (key::MAX_ELONGATION, "3000"),
+    (key::MAX_BLACK, "600"),
+    (key::MAX_WHITE, "400"),
+    (key::MIN_SHARPNESS, "180"),
+    (key::MIN_LAYOUT, "0"),
+    (key::MIN_FEATURES, "-5"),
+    (key::LAYOUT, "none"),
+    // One channel.
+    (key::FEATURES, "000102037f80ff10203040506070e0f0"),
     (key::INTENDED_USE, "fuzzing"),
     (key::TRAINING_DATA, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
     (key::SEEDS, "1"),
