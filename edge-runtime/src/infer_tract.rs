@@ -75,11 +75,7 @@ impl TractEngine {
             let what = "it has no 8-bit features before its head, at which its gate looks".to_owned();
             return Err(EngineError::Load { engine: operators.engine(), what });
         }
-        Ok(Self {
-            loaded: Loaded::new(operators, model, Some(&outputs))?,
-            state: None,
-            features: Vec::new(),
-        })
+        Ok(Self { loaded: Loaded::new(operators, model, Some(&outputs))?, state: None, features: Vec::new() })
     }
 
     /// Makes a model ready so that every node's result can be read, not only the logit: for comparing engines.

@@ -118,7 +118,10 @@ impl fmt::Display for Reason {
                 write!(f, "no whole, upright chest radiograph by light and dark: {got}, at least {limit}")
             }
             Reason::UnlikeFeatures(got, limit) => {
-                write!(f, "no whole, upright chest radiograph by the network's features: {got}, at least {limit}")
+                write!(
+                    f,
+                    "no whole, upright chest radiograph by the network's features: {got}, at least {limit}"
+                )
             }
             Reason::NotFinite => {
                 f.write_str("the network gave no finite number: the model or the engine is damaged")

@@ -93,7 +93,10 @@ fn limits(gate: &Limits) -> String {
         ),
         (
             "Clipping",
-            format!("at most {} of 1000 cells black, {} white", gate.max_black_permille, gate.max_white_permille),
+            format!(
+                "at most {} of 1000 cells black, {} white",
+                gate.max_black_permille, gate.max_white_permille
+            ),
         ),
         ("Sharpness", format!("{} or more", gate.min_sharpness)),
         ("Chest by layout", likeness(&gate.layout)),
