@@ -15,6 +15,7 @@ use crate::engine::{Convolutions, Engine, EngineError};
 use crate::guard::guarded;
 use crate::model_file::ModelFile;
 use anyhow::{Context, bail, ensure};
+use edge_core::gate::FEATURE_CELLS;
 use edge_core::kernels::{self, Kernels};
 use std::sync::{Arc, PoisonError};
 use tract_core::internal::OutletId;
@@ -70,12 +71,14 @@ impl TractEngine {
         // Beside the logit, what the gate looks at; a graph without it is for a gate that does not.
         let logit = model.proto.graph.iter().flat_map(|graph| &graph.output).map(|o| o.name.clone());
         let outputs: Vec<String> = logit.chain(model.features().map(str::to_owned)).collect();
-        let gated = !model.metadata.gate.features.weights.is_empty();
-        if gated && outputs.len() < 2 {
-            let what = "it has no 8-bit features before its head, at which its gate looks".to_owned();
+        let loaded = Loaded::new(operators, model, Some(&outputs))?;
+        let weights = model.metadata.gate.features.weights.len();
+        if weights > 0 && loaded.channels(1).map(|channels| channels * FEATURE_CELLS) != Some(weights) {
+            let what =
+                format!("its gate has {weights} weights, which do not fit the features before its head");
             return Err(EngineError::Load { engine: operators.engine(), what });
         }
-        Ok(Self { loaded: Loaded::new(operators, model, Some(&outputs))?, state: None, features: Vec::new() })
+        Ok(Self { loaded, state: None, features: Vec::new() })
     }
 
     /// Makes a model ready so that every node's result can be read, not only the logit: for comparing engines.
@@ -211,6 +214,12 @@ impl Loaded {
         let (used, outputs) = ran.map_err(|e| self.failed(format!("{e:#}")))?;
         *state = Some(used);
         Ok(outputs)
+    }
+
+    /// Channels of an output; none where there is no such output or its size is not known.
+    fn channels(&self, output: usize) -> Option<usize> {
+        let fact = self.plan.model().output_fact(output).ok()?;
+        fact.shape.as_concrete()?.get(1).copied()
     }
 
     fn failed(&self, what: String) -> EngineError {

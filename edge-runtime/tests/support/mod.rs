@@ -3,6 +3,7 @@
 #![allow(dead_code)] // every test file uses its own part
 
 pub mod model;
+pub mod other;
 pub mod picture;
 pub mod qlinearconv;
 
