@@ -10,6 +10,7 @@ pub mod others;
 
 use crate::augment::{Strength, augmented, change};
 use crate::batches::shift_dice;
+use crate::calibrate;
 use crate::dataset::{Case, Input, WORKING_SIDE, prepare};
 use crate::evaluate::scoring::Engines;
 use crate::progress;
@@ -79,9 +80,9 @@ pub fn fit(model: &ModelFile, cases: &[Case], train: &[usize], seed: u64) -> Res
     let features = [read(&plain)?, read(changed)?, read(&drawn)?, read(changed_phantoms)?, read(&others)?];
     let pictures = [&plain[..], changed, &drawn, changed_phantoms, &others];
 
-    let open = Limits {
+    let limits = Limits {
         min_sharpness: sharpest_limit(&numbered[..train.len()], changed, side)?,
-        ..model.metadata.gate.clone()
+        ..calibrate::limits(cases, train)
     };
     let layout = fit_one(&pictures, layout_cells, REFUSED_CHANGED[0], |l: &Likeness<LAYOUT_CELLS>, p| {
         l.of_picture(p)
@@ -89,7 +90,7 @@ pub fn fit(model: &ModelFile, cases: &[Case], train: &[usize], seed: u64) -> Res
     let groups = features.each_ref().map(|group| &group[..]);
     let cells = |features: &[u8]| feature_cells(features, network.channels);
     let features = fit_one(&groups, cells, REFUSED_CHANGED[1], Likeness::of_features)?;
-    Ok(Limits { layout, features, ..open })
+    Ok(Limits { layout, features, ..limits })
 }
 
 /// Weights and limit of one figure. The groups are plain, changed, phantoms, changed phantoms, others; `cells` gives what is weighed and

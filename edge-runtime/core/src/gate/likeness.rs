@@ -106,7 +106,7 @@ impl<const N: usize> Likeness<N> {
             return MISFIT;
         }
         let mut sum = 0;
-        for (y, row) in features.chunks_exact(side * channels).enumerate() {
+        for (y, row) in features.chunks_exact((side * channels).max(1)).enumerate() {
             for (x, position) in row.chunks_exact(channels).enumerate() {
                 let cell = y * FEATURE_SIDE / side * FEATURE_SIDE + x * FEATURE_SIDE / side;
                 let weights = self.weights.get(cell * channels..).unwrap_or(&[]);

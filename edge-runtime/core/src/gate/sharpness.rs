@@ -24,7 +24,7 @@ pub fn sharpness(input: &[u8]) -> u16 {
         bends += (b - 2 * c + d).unsigned_abs();
         steps += (e - a).unsigned_abs();
     };
-    for (at, pair) in input.chunks_exact(2 * side).enumerate() {
+    for (at, pair) in input.chunks_exact((2 * side).max(1)).enumerate() {
         let (upper, lower) = pair.split_at_checked(side).unwrap_or((pair, pair));
         rows.rotate_left(1);
         let [above2, above, row, below, newest] = &mut rows;
