@@ -1,9 +1,9 @@
-//! The one place on Linux where a frame goes through its stages: preprocess, gate, infer, decide.
+//! The one place on Linux where a frame goes through its stages: preprocess, gate, infer, gate again, decide.
 
 use crate::engine::{Engine, EngineError};
 use crate::model_file::ModelFile;
 use edge_core::decide::Thresholds;
-use edge_core::gate::gate;
+use edge_core::gate::Figures;
 use edge_core::{Decision, Frame, Metadata, Scratch, Stats, decide, preprocess};
 use std::time::{Duration, Instant};
 
@@ -24,9 +24,11 @@ pub struct Classified {
     pub decision: Decision,
     /// Exposure of the picture.
     pub stats: Stats,
-    /// Time that preprocessing took.
+    /// What the gate measured.
+    pub figures: Figures,
+    /// Time that preprocessing and the gate before the network took.
     pub preprocess: Duration,
-    /// Time that the network took; zero where the gate refused the picture.
+    /// Time that the network took; zero where the gate refused the picture before.
     pub infer: Duration,
 }
 
@@ -66,17 +68,23 @@ impl<E: Engine> Classifier<E> {
         let start = Instant::now();
         let scratch = Scratch { row: &mut self.row, line: &mut self.line, cells: &mut self.cells };
         let stats = preprocess(frame, self.metadata.input_side, scratch, &mut self.input)?;
+        let limits = &self.metadata.gate;
+        let mut figures = Figures::of(frame.geometry(), &stats, &self.input, limits);
         let preprocessed = Instant::now();
         let preprocess = preprocessed - start;
 
-        if let Err(reason) = gate(frame.geometry(), &stats, &self.metadata.gate) {
+        if let Err(reason) = figures.judge(limits) {
             let decision = Decision::refused(reason);
-            return Ok(Classified { decision, stats, preprocess, infer: Duration::ZERO });
+            return Ok(Classified { decision, stats, figures, preprocess, infer: Duration::ZERO });
         }
         let logit = self.engine.infer(&self.input)?;
+        let judged = figures.judge_features(self.engine.features(), limits);
         let infer = preprocessed.elapsed();
-        let decision = decide(logit, &self.metadata.calibration, &self.metadata.thresholds);
-        Ok(Classified { decision, stats, preprocess, infer })
+        let decision = match judged {
+            Ok(()) => decide(logit, &self.metadata.calibration, &self.metadata.thresholds),
+            Err(reason) => Decision::refused(reason),
+        };
+        Ok(Classified { decision, stats, figures, preprocess, infer })
     }
 
     /// The network's input for the frame classified last, `side * side` bytes.

@@ -20,6 +20,10 @@ pub trait Engine: Send {
     /// [`EngineError`]; the engine stays usable.
     fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError>;
 
+    /// What the network's head read in the last [`Engine::infer`], height x width x channels: the gate looks at it. Empty before the
+    /// first and after one that failed.
+    fn features(&self) -> &[u8];
+
     /// Which of the model's convolutions edge-core's kernels compute; none where the engine has no choice.
     fn convolutions(&self) -> Option<&Convolutions> {
         None
@@ -33,6 +37,10 @@ impl Engine for Box<dyn Engine> {
 
     fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError> {
         (**self).infer(input)
+    }
+
+    fn features(&self) -> &[u8] {
+        (**self).features()
     }
 
     fn convolutions(&self) -> Option<&Convolutions> {

@@ -12,6 +12,8 @@ use edge_core::packed::{Packed, Value};
 pub struct CoreEngine {
     core: Core<AlignedBytes>,
     arena: AlignedBytes,
+    /// Whether the arena holds the features of a picture.
+    ran: bool,
 }
 
 impl CoreEngine {
@@ -31,7 +33,7 @@ impl CoreEngine {
     /// Makes a packed model ready.
     pub fn new(model: Packed<AlignedBytes>, kernels: Kernels) -> Self {
         let arena = AlignedBytes::zeroed(model.arena_bytes());
-        Self { core: Core::new(model, kernels), arena }
+        Self { core: Core::new(model, kernels), arena, ran: false }
     }
 
     /// The model that it computes.
@@ -46,7 +48,9 @@ impl CoreEngine {
     pub fn run(&mut self, input: &[u8], mut observe: impl FnMut(&Value, &[u8])) -> Result<f32, EngineError> {
         let model = self.core.model();
         let mut with_value = |layer: usize, bytes: &[u8]| observe(&model.value(layer + 1), bytes);
-        self.core.step_observed(self.arena.as_mut(), input, &mut with_value).map_err(failed)
+        let logit = self.core.step_observed(self.arena.as_mut(), input, &mut with_value);
+        self.ran = logit.is_ok();
+        logit.map_err(failed)
     }
 
     /// The class activation map of the last picture: rows from the top, each position's share of the logit without its bias.
@@ -64,7 +68,13 @@ impl Engine for CoreEngine {
     }
 
     fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError> {
-        self.core.step(self.arena.as_mut(), input).map_err(failed)
+        let logit = self.core.step(self.arena.as_mut(), input);
+        self.ran = logit.is_ok();
+        logit.map_err(failed)
+    }
+
+    fn features(&self) -> &[u8] {
+        if self.ran { self.core.features(self.arena.as_ref()).unwrap_or(&[]) } else { &[] }
     }
 }
 

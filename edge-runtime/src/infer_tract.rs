@@ -15,6 +15,7 @@ use crate::engine::{Convolutions, Engine, EngineError};
 use crate::guard::guarded;
 use crate::model_file::ModelFile;
 use anyhow::{Context, bail, ensure};
+use edge_core::gate::FEATURE_CELLS;
 use edge_core::kernels::{self, Kernels};
 use std::sync::{Arc, PoisonError};
 use tract_core::internal::OutletId;
@@ -44,6 +45,8 @@ pub struct TractEngine {
     loaded: Loaded,
     /// Kept from run to run for the memory in it; none before the first run and after one that failed.
     state: Option<TypedSimpleState>,
+    /// The last run's features, height x width x channels.
+    features: Vec<u8>,
 }
 
 impl TractEngine {
@@ -65,7 +68,17 @@ impl TractEngine {
     /// # Errors
     /// [`EngineError::Load`].
     pub fn load_with(operators: Operators, model: &ModelFile) -> Result<Self, EngineError> {
-        Ok(Self { loaded: Loaded::new(operators, model, None)?, state: None })
+        // Beside the logit, what the gate looks at; a graph without it is for a gate that does not.
+        let logit = model.proto.graph.iter().flat_map(|graph| &graph.output).map(|o| o.name.clone());
+        let outputs: Vec<String> = logit.chain(model.features().map(str::to_owned)).collect();
+        let loaded = Loaded::new(operators, model, Some(&outputs))?;
+        let weights = model.metadata.gate.features.weights.len();
+        if weights > 0 && loaded.channels(1).map(|channels| channels * FEATURE_CELLS) != Some(weights) {
+            let what =
+                format!("its gate has {weights} weights, which do not fit the features before its head");
+            return Err(EngineError::Load { engine: operators.engine(), what });
+        }
+        Ok(Self { loaded, state: None, features: Vec::new() })
     }
 
     /// Makes a model ready so that every node's result can be read, not only the logit: for comparing engines.
@@ -83,12 +96,20 @@ impl Engine for TractEngine {
     }
 
     fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError> {
+        self.features.clear();
         let outputs = self.loaded.run(&mut self.state, input)?;
+        if let Some(features) = outputs.get(1) {
+            interleave(features, &mut self.features).map_err(|e| self.loaded.failed(format!("{e:#}")))?;
+        }
         match outputs.first().map(values) {
             Some(Ok(Values::F32(logit))) if logit.len() == 1 => Ok(logit[0]),
             Some(Err(what)) => Err(self.loaded.failed(what)),
             _ => Err(self.loaded.failed("the output is not one f32".to_owned())),
         }
+    }
+
+    fn features(&self) -> &[u8] {
+        &self.features
     }
 
     fn convolutions(&self) -> Option<&Convolutions> {
@@ -195,6 +216,12 @@ impl Loaded {
         Ok(outputs)
     }
 
+    /// Channels of an output; none where there is no such output or its size is not known.
+    fn channels(&self, output: usize) -> Option<usize> {
+        let fact = self.plan.model().output_fact(output).ok()?;
+        fact.shape.as_concrete()?.get(1).copied()
+    }
+
     fn failed(&self, what: String) -> EngineError {
         EngineError::Run { engine: self.engine, what }
     }
@@ -223,6 +250,23 @@ fn plan(
     let plan = typed.into_optimized()?.into_runnable()?;
     let convolutions = ledger.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Ok((plan, Some(convolutions)))
+}
+
+/// Copies channels x height x width as height x width x channels.
+fn interleave(planar: &TValue, to: &mut Vec<u8>) -> TractResult<()> {
+    let &[1, channels, height, width] = planar.shape() else {
+        bail!("the features are not one picture's: {:?}", planar.shape());
+    };
+    let plain = planar.try_as_plain_ram()?;
+    let bytes = plain.as_slice::<u8>()?;
+    let positions = height * width;
+    to.resize(positions * channels, 0);
+    for (channel, plane) in bytes.chunks_exact(positions.max(1)).enumerate() {
+        for (byte, &value) in to.iter_mut().skip(channel).step_by(channels).zip(plane) {
+            *byte = value;
+        }
+    }
+    Ok(())
 }
 
 /// Copies a tensor's elements out; quantized types as the integers that they are stored as.

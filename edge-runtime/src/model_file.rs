@@ -59,6 +59,14 @@ impl ModelFile {
         check_weights(graph)?;
         Ok(Self { metadata, sha256: sha256_hex(bytes), bytes: bytes.len(), proto })
     }
+
+    /// Name of the 8-bit value that the head reads: what is dequantized before the global average. None in a graph of another form.
+    pub fn features(&self) -> Option<&str> {
+        let nodes = &self.proto.graph.as_ref()?.node;
+        let pool = nodes.iter().find(|node| node.op_type == "GlobalAveragePool")?;
+        let maker = nodes.iter().find(|node| node.output.first() == pool.input.first())?;
+        if maker.op_type == "DequantizeLinear" { maker.input.first().map(String::as_str) } else { None }
+    }
 }
 
 /// SHA-256 over graph and metadata, 64 hexadecimal digits: over the model's protobuf form without the property

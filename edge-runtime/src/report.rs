@@ -6,6 +6,7 @@ use crate::cli::Output;
 use crate::exit::Outcome;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, TableStyle};
+use edge_core::model::key;
 use edge_core::{Decision, State};
 use edge_runtime::classify::Classified;
 use edge_runtime::model_file::ModelFile;
@@ -194,6 +195,11 @@ pub fn footer(model: &ModelFile) -> String {
         ("Intended use", m.intended_use.to_string()),
         ("Note", NOTICE.to_owned()),
     ])
+}
+
+/// Whether a property of a model is for people too: the gate's weights would fill a page and tell nothing; `--json` has them.
+pub fn is_readable(key: &str) -> bool {
+    ![key::LAYOUT, key::FEATURES].contains(&key)
 }
 
 /// The first digits of a hash: enough to tell models apart.

@@ -45,7 +45,7 @@ fn the_unchanged_model_is_accepted() {
 #[test]
 fn each_missing_property_is_named() {
     let keys: Vec<String> = model::sealed(32, 1).metadata_props.into_iter().map(|entry| entry.key).collect();
-    assert_eq!(keys.len(), 23);
+    assert_eq!(keys.len(), 30);
     for key in keys {
         let mut proto = model::unsealed(32, 1);
         proto.metadata_props.retain(|entry| entry.key != key);

@@ -37,6 +37,9 @@ fn a_single_wrong_bit_is_found() {
         fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError> {
             Ok(f32::from_bits(self.0.infer(input)?.to_bits() ^ 1))
         }
+        fn features(&self) -> &[u8] {
+            self.0.features()
+        }
     }
     let other = model::bytes(&model::sealed(32, 1));
     for (bytes, reference) in [(MODEL, "onnxruntime"), (&other, "the scalar kernels")] {

@@ -204,7 +204,7 @@ fn shrink(picture: &[f32], side: u32) -> Vec<f32> {
 }
 
 /// Gaussian blur, separable, with the border drawn out.
-fn blur(picture: &mut [f32], side: usize, sigma: f32) {
+pub(crate) fn blur(picture: &mut [f32], side: usize, sigma: f32) {
     if sigma < 0.2 {
         return;
     }

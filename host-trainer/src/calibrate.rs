@@ -76,7 +76,10 @@ pub fn chosen_for() -> String {
 }
 
 /// Limits with room around the training pictures: half the lowest mean and deviation, halfway from the highest mean to white,
-/// a quarter more than the longest shape, and never tighter than 5:2 (training files may have been squashed to squares).
+/// a quarter more than the longest shape, and never tighter than 5:2 (training files may have been squashed to squares), halfway from
+/// the most clipped picture to half of all cells clipped.
+///
+/// Blur and likeness are left open.
 pub fn limits(cases: &[Case], indices: &[usize]) -> Limits {
     let stats = || indices.iter().map(|&i| cases[i].input.stats);
     let lowest = stats().map(|s| s.mean).min().unwrap_or(0);
@@ -91,7 +94,17 @@ pub fn limits(cases: &[Case], indices: &[usize]) -> Limits {
         max_mean: highest + (u16::MAX - highest) / 2,
         min_deviation: (flattest / 2).max(1),
         max_elongation_permille: (longest.max().unwrap_or(1000) * 5 / 4).max(2500),
+        max_black_permille: roomy(stats().map(|s| s.black_permille).max()),
+        max_white_permille: roomy(stats().map(|s| s.white_permille).max()),
+        // What needs the exported network, or many more pictures, is set by the gate's own step.
+        ..Limits::OPEN
     }
+}
+
+/// A limit of clipped cells, in thousandths, with room above what was seen.
+fn roomy(most: Option<u16>) -> u16 {
+    let most = most.unwrap_or(0).min(1000);
+    most.max(most.midpoint(500))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use std::process::ExitCode;
   cargo run -p host-trainer -- all --data chest_xray            the whole flow on your X-rays
   cargo run -p host-trainer -- all --data chest_xray --resume   go on after an interruption
   cargo run -p host-trainer -- evaluate --model models/pneumonia/model.onnx --data chest_xray --out measured
+  cargo run -p host-trainer -- gate --data chest_xray --model model.onnx --out model.onnx
   cargo run -p host-trainer -- pack --model models/pneumonia/model.onnx --out model.packed
 
 Data: a folder with train/ (and optional val/, test/), each with NORMAL and PNEUMONIA; or a MedMNIST .npz file.
@@ -36,6 +37,8 @@ enum Command {
     Quantize(Step),
     /// Fit score and thresholds, write model.onnx
     Export(Export),
+    /// Fit the gate of a model.onnx: what a picture must look like to be judged at all
+    Gate(Gate),
     /// Score a model.onnx on labelled pictures
     Evaluate(Evaluate),
     /// Write one HTML page about a run
@@ -95,6 +98,29 @@ pub struct Export {
     /// Version to write into the model
     #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
     pub model_version: String,
+}
+
+/// Fitting a model's gate.
+#[derive(Args, Clone, Debug)]
+pub struct Gate {
+    /// Folder or .npz file of labelled X-rays; without it, built-in drawings
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// The exported model
+    #[arg(long)]
+    pub model: PathBuf,
+    /// The file to write; the model itself may be named again
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Which patients train (as in `train`), and every draw of the fit
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many drawings, without --data
+    #[arg(long, default_value_t = 800)]
+    pub phantoms: usize,
+    /// Version to write into the model; without it, the version stays
+    #[arg(long)]
+    pub model_version: Option<String>,
 }
 
 /// Measuring a model.
@@ -184,6 +210,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Train(training) => commands::train(&training),
         Command::Quantize(step) => commands::quantize(&step),
         Command::Export(export) => commands::export(&export),
+        Command::Gate(gate) => commands::gate(&gate),
         Command::Evaluate(evaluate) => commands::evaluate(&evaluate),
         Command::Report(report) => commands::report(&report),
         Command::Pack(pack) => commands::pack(&pack),

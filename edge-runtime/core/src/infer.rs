@@ -79,7 +79,11 @@ impl<B: AsRef<[u8]>> Engine<B> {
         Ok(self.model.head_operator().map(self.features(arena)?, map)?)
     }
 
-    fn features<'m>(&self, arena: &'m [u8]) -> Result<&'m [u8], Misfit> {
+    /// What the head read in the last [`Engine::step`] over the same arena, height x width x channels; the gate looks at it.
+    ///
+    /// # Errors
+    /// [`Misfit`] where the arena is too short.
+    pub fn features<'m>(&self, arena: &'m [u8]) -> Result<&'m [u8], Misfit> {
         arena.get(self.model.features().range()).ok_or(Misfit { what: "the features" })
     }
 

@@ -5,14 +5,14 @@
 //! [`Metadata::write_props`], the exact inverse.
 
 use crate::decide::{Calibration, Thresholds};
-use crate::gate::Limits;
+use crate::gate::{FEATURE_CELLS, LAYOUT_CELLS, Likeness, Limits, MAX_CHANNELS};
 use crate::preprocess;
 use core::fmt::{self, Write};
 use core::str::FromStr;
 use heapless::String;
 
 /// Version of the metadata's form that this code reads and writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The properties' names, in the order in which they are written.
 pub mod key {
@@ -36,6 +36,8 @@ pub mod key {
     pub const BIAS: &str = "pneumoscope.calibration.bias";
     /// What temperature and bias were fitted on.
     pub const FITTED_ON: &str = "pneumoscope.calibration.fitted_on";
+    /// Nine scores, in millionths, that cut those of the training data's validation patients into ten equal parts.
+    pub const SCORE_DECILES: &str = "pneumoscope.calibration.score_deciles_ppm";
     /// Lower threshold on the score.
     pub const NEGATIVE_BELOW: &str = "pneumoscope.threshold.negative_below";
     /// Upper threshold on the score.
@@ -50,6 +52,20 @@ pub mod key {
     pub const MIN_DEVIATION: &str = "pneumoscope.gate.min_deviation";
     /// Gate: greatest elongation, in thousandths.
     pub const MAX_ELONGATION: &str = "pneumoscope.gate.max_elongation_permille";
+    /// Gate: greatest share of black cells, in thousandths.
+    pub const MAX_BLACK: &str = "pneumoscope.gate.max_black_permille";
+    /// Gate: greatest share of white cells, in thousandths.
+    pub const MAX_WHITE: &str = "pneumoscope.gate.max_white_permille";
+    /// Gate: least sharpness, in thousandths.
+    pub const MIN_SHARPNESS: &str = "pneumoscope.gate.min_sharpness_permille";
+    /// Gate: least likeness of the layout.
+    pub const MIN_LAYOUT: &str = "pneumoscope.gate.min_layout_likeness";
+    /// Gate: least likeness of the features.
+    pub const MIN_FEATURES: &str = "pneumoscope.gate.min_feature_likeness";
+    /// Gate: weights of the layout, two hexadecimal digits each, or `none`.
+    pub const LAYOUT: &str = "pneumoscope.gate.layout_weights";
+    /// Gate: weights of the features, two hexadecimal digits each, or `none`.
+    pub const FEATURES: &str = "pneumoscope.gate.feature_weights";
     /// Who may use it for what.
     pub const INTENDED_USE: &str = "pneumoscope.intended_use";
     /// SHA-256 over the training data's content.
@@ -69,6 +85,9 @@ pub type Text = String<64>;
 /// A sentence or two in the metadata.
 pub type LongText = String<256>;
 
+/// The text of the gate's weights: two digits each.
+type WeightsText = String<{ 2 * FEATURE_CELLS * MAX_CHANNELS }>;
+
 /// Everything a model says of itself, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metadata {
@@ -86,6 +105,9 @@ pub struct Metadata {
     pub calibration: Calibration,
     /// What the calibration was fitted on.
     pub fitted_on: LongText,
+    /// Scores in millionths, rising, that cut those of the training data's validation patients into ten equal parts: what a
+    /// device's scores are compared with later. All 0 where they are not known.
+    pub score_deciles_ppm: [u32; 9],
     /// Score to state.
     pub thresholds: Thresholds,
     /// What the thresholds were chosen for.
@@ -129,6 +151,7 @@ impl Metadata {
                 bias: props.number(key::BIAS, "a number")?,
             },
             fitted_on: props.text(key::FITTED_ON)?,
+            score_deciles_ppm: props.deciles(key::SCORE_DECILES)?,
             thresholds: Thresholds {
                 negative_below: props.number(key::NEGATIVE_BELOW, "a number")?,
                 positive_above: props.number(key::POSITIVE_ABOVE, "a number")?,
@@ -139,6 +162,11 @@ impl Metadata {
                 max_mean: props.number(key::MAX_MEAN, "a whole number of 0 to 65535")?,
                 min_deviation: props.number(key::MIN_DEVIATION, "a whole number of 0 to 65535")?,
                 max_elongation_permille: props.number(key::MAX_ELONGATION, "a whole number")?,
+                max_black_permille: props.number(key::MAX_BLACK, "a whole number of thousandths")?,
+                max_white_permille: props.number(key::MAX_WHITE, "a whole number of thousandths")?,
+                min_sharpness: props.number(key::MIN_SHARPNESS, "a whole number of thousandths")?,
+                layout: props.likeness(key::LAYOUT, key::MIN_LAYOUT)?,
+                features: props.likeness(key::FEATURES, key::MIN_FEATURES)?,
             },
             intended_use: props.text(key::INTENDED_USE)?,
             training_data_sha256: props.text(key::TRAINING_DATA)?,
@@ -172,11 +200,34 @@ impl Metadata {
         if !(low..=1.0).contains(&high) {
             return wrong(key::POSITIVE_ABOVE, "a score of negative_below to 1");
         }
+        if !self.score_deciles_ppm.is_sorted() || self.score_deciles_ppm[8] > 1_000_000 {
+            return wrong(key::SCORE_DECILES, DECILES);
+        }
         if self.gate.min_mean > self.gate.max_mean {
             return wrong(key::MAX_MEAN, "a luminance not below min_mean");
         }
         if self.gate.max_elongation_permille < 1000 {
             return wrong(key::MAX_ELONGATION, "1000 or more");
+        }
+        for (key, share) in
+            [(key::MAX_BLACK, self.gate.max_black_permille), (key::MAX_WHITE, self.gate.max_white_permille)]
+        {
+            if share > 1000 {
+                return wrong(key, "at most 1000 thousandths");
+            }
+        }
+        if ![0, LAYOUT_CELLS].contains(&self.gate.layout.weights.len()) {
+            return wrong(key::LAYOUT, "256 weights of two hexadecimal digits, or `none`");
+        }
+        if !self.gate.features.weights.len().is_multiple_of(FEATURE_CELLS) {
+            return wrong(key::FEATURES, "16 weights a channel of two hexadecimal digits each, or `none`");
+        }
+        // Without weights every likeness is 0: another limit would refuse all, or only seem to be one.
+        if self.gate.layout.weights.is_empty() && self.gate.layout.least != 0 {
+            return wrong(key::MIN_LAYOUT, "0 where there are no weights");
+        }
+        if self.gate.features.weights.is_empty() && self.gate.features.least != 0 {
+            return wrong(key::MIN_FEATURES, "0 where there are no weights");
         }
         // Logs and tables are made of lines: a control character could fake one or steer a terminal.
         for (key, text) in self.texts() {
@@ -210,6 +261,25 @@ impl Metadata {
         number(key::MAX_MEAN, &self.gate.max_mean);
         number(key::MIN_DEVIATION, &self.gate.min_deviation);
         number(key::MAX_ELONGATION, &self.gate.max_elongation_permille);
+        number(key::MAX_BLACK, &self.gate.max_black_permille);
+        number(key::MAX_WHITE, &self.gate.max_white_permille);
+        number(key::MIN_SHARPNESS, &self.gate.min_sharpness);
+        number(key::MIN_LAYOUT, &self.gate.layout.least);
+        number(key::MIN_FEATURES, &self.gate.features.least);
+        let mut deciles = LongText::new();
+        for decile in self.score_deciles_ppm {
+            // Nine numbers of at most ten digits.
+            let _ = write!(deciles, "{}{decile}", if deciles.is_empty() { "" } else { " " });
+        }
+        put(key::SCORE_DECILES, &deciles);
+        let mut weights = |key, value: &dyn fmt::Display| {
+            let mut text = WeightsText::new();
+            if write!(text, "{value}").is_ok() {
+                put(key, &text);
+            }
+        };
+        weights(key::LAYOUT, &self.gate.layout);
+        weights(key::FEATURES, &self.gate.features);
         put(key::PREPROCESSING, preprocess::NAME);
         for (key, text) in self.texts() {
             put(key, text);
@@ -234,6 +304,8 @@ impl Metadata {
     }
 }
 
+const DECILES: &str = "nine whole numbers of 0 to 1000000 that rise";
+
 /// Typed look-ups that name the key when they fail.
 struct Props<F>(F);
 
@@ -244,6 +316,29 @@ impl<'p, F: Fn(&str) -> Option<&'p str>> Props<F> {
 
     fn number<T: FromStr>(&self, key: &'static str, expected: &'static str) -> Result<T, MetadataError> {
         self.raw(key)?.parse().map_err(|_| MetadataError::Malformed { key, expected })
+    }
+
+    fn likeness<const N: usize>(
+        &self,
+        weights: &'static str,
+        least: &'static str,
+    ) -> Result<Likeness<N>, MetadataError> {
+        let expected = "weights of two hexadecimal digits, or `none`";
+        let text = self.raw(weights)?;
+        Ok(Likeness {
+            weights: Likeness::parse(text).ok_or(MetadataError::Malformed { key: weights, expected })?,
+            least: self.number(least, "a whole number")?,
+        })
+    }
+
+    fn deciles(&self, key: &'static str) -> Result<[u32; 9], MetadataError> {
+        let malformed = MetadataError::Malformed { key, expected: DECILES };
+        let mut numbers = self.raw(key)?.split(' ').map(str::parse);
+        let mut deciles = [0; 9];
+        for decile in &mut deciles {
+            *decile = numbers.next().and_then(Result::ok).ok_or(malformed)?;
+        }
+        if numbers.next().is_some() { Err(malformed) } else { Ok(deciles) }
     }
 
     fn text<const N: usize>(&self, key: &'static str) -> Result<String<N>, MetadataError> {

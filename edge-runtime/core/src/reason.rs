@@ -22,6 +22,16 @@ pub enum Reason {
     Bright(u16, u16),
     /// Code 13: standard deviation of luminance and its lower limit.
     LowContrast(u16, u16),
+    /// Code 14: black cells, in thousandths of all, and their upper limit.
+    Underexposed(u16, u16),
+    /// Code 15: white cells, in thousandths of all, and their upper limit.
+    Overexposed(u16, u16),
+    /// Code 16: sharpness, in thousandths, and its lower limit.
+    Blurred(u16, u16),
+    /// Code 17: likeness of light and dark to an upright chest radiograph, and its lower limit.
+    UnlikeLayout(i32, i32),
+    /// Code 18: likeness of the network's features to those of a chest radiograph, and its lower limit.
+    UnlikeFeatures(i32, i32),
     /// Code 20: the network's output is not a finite number.
     NotFinite,
     /// Code 21: the engine could not compute.
@@ -60,6 +70,11 @@ impl Reason {
             Reason::Dark(..) => 11,
             Reason::Bright(..) => 12,
             Reason::LowContrast(..) => 13,
+            Reason::Underexposed(..) => 14,
+            Reason::Overexposed(..) => 15,
+            Reason::Blurred(..) => 16,
+            Reason::UnlikeLayout(..) => 17,
+            Reason::UnlikeFeatures(..) => 18,
             Reason::NotFinite => 20,
             Reason::EngineFailed => 21,
             Reason::Starting => 30,
@@ -93,6 +108,24 @@ impl fmt::Display for Reason {
             Reason::LowContrast(got, limit) => {
                 write!(f, "blank or low contrast: deviation {got} of 65535, at least {limit}")
             }
+            Reason::Underexposed(got, limit) => {
+                write!(f, "underexposed: {got} of 1000 cells black, at most {limit}")
+            }
+            Reason::Overexposed(got, limit) => {
+                write!(f, "overexposed: {got} of 1000 cells white, at most {limit}")
+            }
+            Reason::Blurred(got, limit) => {
+                write!(f, "blurred: sharpness {got}, at least {limit}; focus and hold still")
+            }
+            Reason::UnlikeLayout(got, limit) => {
+                write!(f, "no whole, upright chest radiograph by light and dark: {got}, at least {limit}")
+            }
+            Reason::UnlikeFeatures(got, limit) => {
+                write!(
+                    f,
+                    "no whole, upright chest radiograph by the network's features: {got}, at least {limit}"
+                )
+            }
             Reason::NotFinite => {
                 f.write_str("the network gave no finite number: the model or the engine is damaged")
             }
@@ -119,12 +152,18 @@ impl fmt::Display for Reason {
 
 impl Reason {
     /// What was measured and its limit, where the reason has numbers.
-    pub const fn numbers(&self) -> Option<[u32; 2]> {
+    pub const fn numbers(&self) -> Option<[i64; 2]> {
         match *self {
-            Reason::Unsettled(got, limit) => Some([got as u32, limit as u32]),
-            Reason::Elongated(got, limit) | Reason::Stale(got, limit) => Some([got, limit]),
-            Reason::Dark(got, limit) | Reason::Bright(got, limit) | Reason::LowContrast(got, limit) => {
-                Some([got as u32, limit as u32])
+            Reason::Unsettled(got, limit) => Some([got as i64, limit as i64]),
+            Reason::Elongated(got, limit) | Reason::Stale(got, limit) => Some([got as i64, limit as i64]),
+            Reason::Dark(got, limit)
+            | Reason::Bright(got, limit)
+            | Reason::LowContrast(got, limit)
+            | Reason::Underexposed(got, limit)
+            | Reason::Overexposed(got, limit)
+            | Reason::Blurred(got, limit) => Some([got as i64, limit as i64]),
+            Reason::UnlikeLayout(got, limit) | Reason::UnlikeFeatures(got, limit) => {
+                Some([got as i64, limit as i64])
             }
             Reason::AboveThreshold
             | Reason::BelowThreshold

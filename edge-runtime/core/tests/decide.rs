@@ -1,7 +1,7 @@
 //! Frame, gate and decision: every input gives a state or a clear error.
 
 use edge_core::decide::{Calibration, Thresholds};
-use edge_core::gate::{Limits, gate};
+use edge_core::gate::{Figures, Limits};
 use edge_core::{Decision, Frame, FrameError, Geometry, PixelFormat, Reason, State, Stats, decide};
 use proptest::prelude::*;
 
@@ -112,17 +112,22 @@ proptest! {
         (width, height) in (prop::sample::select(vec![32, 64, 96, 100]), prop::sample::select(vec![32, 64, 100])),
         // Few values, so that measures often lie exactly on their limits.
         (mean, deviation) in (0u16..5, 0u16..5),
+        (black_permille, white_permille, max_black_permille, max_white_permille) in (0u16..3, 0u16..3, 0u16..3, 0u16..3),
         (min_mean, max_mean, min_deviation) in (0u16..5, 0u16..5, 0u16..5),
         max_elongation_permille in prop::sample::select(vec![1000, 1562, 2000, 3000, 3125]),
     ) {
         let geometry = Geometry::new(width, height, PixelFormat::Gray8).unwrap();
-        let stats = Stats { mean, deviation, black_permille: 0, white_permille: 0 };
-        let limits = Limits { min_mean, max_mean, min_deviation, max_elongation_permille };
+        let stats = Stats { mean, deviation, black_permille, white_permille };
+        let limits = Limits {
+            min_mean, max_mean, min_deviation, max_elongation_permille, max_black_permille, max_white_permille, ..Limits::OPEN
+        };
         let (long, short) = (u32::max(width, height), u32::min(width, height));
         let fits = long * 1000 / short <= max_elongation_permille
             && (min_mean..=max_mean).contains(&mean)
-            && deviation >= min_deviation;
-        prop_assert_eq!(gate(geometry, &stats, &limits).is_ok(), fits);
+            && deviation >= min_deviation
+            && black_permille <= max_black_permille
+            && white_permille <= max_white_permille;
+        prop_assert_eq!(Figures::of(geometry, &stats, &[], &limits).judge(&limits).is_ok(), fits);
     }
 }
 
@@ -172,6 +177,11 @@ fn reason_codes_are_fixed_and_differ() {
         (Reason::Dark(1, 2), 11),
         (Reason::Bright(2, 1), 12),
         (Reason::LowContrast(1, 2), 13),
+        (Reason::Underexposed(2, 1), 14),
+        (Reason::Overexposed(2, 1), 15),
+        (Reason::Blurred(1, 2), 16),
+        (Reason::UnlikeLayout(1, 2), 17),
+        (Reason::UnlikeFeatures(1, 2), 18),
         (Reason::NotFinite, 20),
     ];
     for (reason, code) in codes {
@@ -183,11 +193,16 @@ fn reason_codes_are_fixed_and_differ() {
 #[test]
 fn a_refusal_names_measure_and_limit() {
     let geometry = Geometry::new(100, 32, PixelFormat::Gray8).unwrap();
-    let limits =
-        Limits { min_mean: 3000, max_mean: 60000, min_deviation: 1500, max_elongation_permille: 3000 };
+    let limits = Limits {
+        min_mean: 3000,
+        max_mean: 60000,
+        min_deviation: 1500,
+        max_elongation_permille: 3000,
+        ..Limits::OPEN
+    };
     let text = |geometry, mean, deviation| {
         let stats = Stats { mean, deviation, black_permille: 0, white_permille: 0 };
-        gate(geometry, &stats, &limits).unwrap_err().to_string()
+        Figures::of(geometry, &stats, &[], &limits).judge(&limits).unwrap_err().to_string()
     };
     assert_eq!(
         text(geometry, 30000, 9000),

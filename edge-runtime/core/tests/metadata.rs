@@ -1,7 +1,7 @@
 //! A model's metadata: what is written is read back exactly; whatever is missing or wrong is refused by its name.
 
 use edge_core::decide::{Calibration, Thresholds};
-use edge_core::gate::Limits;
+use edge_core::gate::{Likeness, Limits};
 use edge_core::model::{LongText, Text, key};
 use edge_core::{Metadata, MetadataError};
 use proptest::prelude::*;
@@ -34,14 +34,44 @@ fn valid() -> Metadata {
         label_positive: text("pneumonia"),
         calibration: Calibration { temperature: 1.25, bias: -0.5 },
         fitted_on: "validation".try_into().unwrap(),
+        score_deciles_ppm: [1, 20, 300, 4000, 50_000, 600_000, 700_000, 800_000, 1_000_000],
         thresholds: Thresholds { negative_below: 0.2, positive_above: 0.8 },
         chosen_for: "sensitivity .95".try_into().unwrap(),
-        gate: Limits { min_mean: 1, max_mean: 2, min_deviation: 3, max_elongation_permille: 3000 },
+        gate: Limits {
+            min_mean: 1,
+            max_mean: 2,
+            min_deviation: 3,
+            max_elongation_permille: 3000,
+            max_black_permille: 600,
+            max_white_permille: 400,
+            min_sharpness: 180,
+            layout: likeness(256, 70_000),
+            features: likeness(32, -5),
+        },
         intended_use: "children".try_into().unwrap(),
         training_data_sha256: text(&"0123456789abcdef".repeat(4)),
         seeds: text("1, 2"),
         made_by: text("host-trainer 0.1.0"),
         metrics: "AUC .98".try_into().unwrap(),
+    }
+}
+
+/// Weights of every value, and a limit.
+fn likeness<const N: usize>(weights: usize, least: i32) -> Likeness<N> {
+    Likeness { weights: (0..weights).map(|i| (i * 37) as u8 as i8).collect(), least }
+}
+
+prop_compose! {
+    fn likenesses()(
+        layout in prop::collection::vec(any::<i8>(), 256),
+        features in (0usize..=128).prop_flat_map(|channels| prop::collection::vec(any::<i8>(), 16 * channels)),
+        (least_layout, least_features) in (any::<i32>(), any::<i32>()),
+    ) -> (Likeness<256>, Likeness<2048>) {
+        let least = if features.is_empty() { 0 } else { least_features };
+        (
+            Likeness { weights: layout.into_iter().collect(), least: least_layout },
+            Likeness { weights: features.into_iter().collect(), least },
+        )
     }
 }
 
@@ -61,20 +91,27 @@ prop_compose! {
     fn metadatas()(
         (name, version, label_negative, label_positive) in (texts(), texts(), texts(), texts()),
         (fitted_on, chosen_for, intended_use, metrics) in (long_texts(), long_texts(), long_texts(), long_texts()),
+        mut deciles in prop::array::uniform9(0u32..=1_000_000),
         (seeds, made_by, sha) in (texts(), texts(), "[0-9a-f]{64}"),
         input_side in 1u16..=224,
         (temperature, bias) in (finite().prop_filter("above 0", |t| *t > 0.0), finite()),
         (a, b) in (0f32..=1.0, 0f32..=1.0),
         (c, d, min_deviation) in (any::<u16>(), any::<u16>(), any::<u16>()),
-        max_elongation_permille in 1000u32..,
+        (max_elongation_permille, max_black_permille, max_white_permille, min_sharpness)
+            in (1000u32.., 0u16..=1000, 0u16..=1000, any::<u16>()),
+        (layout, features) in likenesses(),
     ) -> Metadata {
         Metadata {
             name, version, input_side, label_negative, label_positive,
             calibration: Calibration { temperature, bias },
             fitted_on,
+            score_deciles_ppm: { deciles.sort_unstable(); deciles },
             thresholds: Thresholds { negative_below: a.min(b), positive_above: a.max(b) },
             chosen_for,
-            gate: Limits { min_mean: c.min(d), max_mean: c.max(d), min_deviation, max_elongation_permille },
+            gate: Limits {
+                min_mean: c.min(d), max_mean: c.max(d), min_deviation, max_elongation_permille,
+                max_black_permille, max_white_permille, min_sharpness, layout, features,
+            },
             intended_use, training_data_sha256: text(&sha), seeds, made_by, metrics,
         }
     }
@@ -88,7 +125,7 @@ proptest! {
     }
 
     #[test]
-    fn any_value_of_any_property_is_read_or_refused_by_name(index in 0usize..22, value in any::<String>()) {
+    fn any_value_of_any_property_is_read_or_refused_by_name(index in 0usize..30, value in any::<String>()) {
         let mut props = write(&valid());
         let key = props.keys().nth(index).unwrap().clone();
         props.insert(key.clone(), value);
@@ -102,7 +139,7 @@ proptest! {
 #[test]
 fn every_property_is_needed_and_named_where_it_is_missing() {
     let props = write(&valid());
-    assert_eq!(props.len(), 22);
+    assert_eq!(props.len(), 29);
     for key in props.keys() {
         let mut without = props.clone();
         without.remove(key);
@@ -115,10 +152,10 @@ fn every_property_is_needed_and_named_where_it_is_missing() {
 
 #[test]
 fn every_malformed_value_is_refused_by_name() {
-    let too_long = "x".repeat(257);
+    let (too_long, layout_of_257) = ("x".repeat(257), "00".repeat(257));
     let wrong = [
         (key::FORMAT, "one"),
-        (key::FORMAT, "2"),
+        (key::FORMAT, "1"),
         (key::PREPROCESSING, "area-standardise/2"),
         (key::NAME, too_long.as_str()),
         (key::NAME, ""),
@@ -147,6 +184,19 @@ fn every_malformed_value_is_refused_by_name() {
         (key::MAX_MEAN, "-1"),
         (key::MIN_DEVIATION, "3.5"),
         (key::MAX_ELONGATION, "999"),
+        (key::MAX_BLACK, "1001"),
+        (key::MAX_WHITE, "-1"),
+        (key::MIN_SHARPNESS, "0.2"),
+        (key::MIN_LAYOUT, "2147483648"),
+        (key::MIN_FEATURES, ""),
+        (key::LAYOUT, ""),
+        (key::LAYOUT, "+1"),
+        (key::LAYOUT, "0"),
+        (key::LAYOUT, "0001"), // not 256
+        (key::LAYOUT, layout_of_257.as_str()),
+        (key::FEATURES, "0g"),
+        (key::FEATURES, "000102"), // not 16 a channel
+        (key::FEATURES, "None"),
         (key::INTENDED_USE, ""),
         (key::TRAINING_DATA, "0123"),
         (key::TRAINING_DATA, &"g".repeat(64)),
@@ -156,7 +206,7 @@ fn every_malformed_value_is_refused_by_name() {
     ];
     let mut tried: Vec<_> = wrong.iter().map(|(key, _)| *key).collect();
     tried.dedup();
-    assert_eq!(tried.len(), 22, "every property is tried");
+    assert_eq!(tried.len(), 29, "every property is tried");
     for (key, value) in wrong {
         let mut props = write(&valid());
         assert!(props.insert(key.to_owned(), value.to_owned()).is_some());

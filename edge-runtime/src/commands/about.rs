@@ -5,7 +5,7 @@ use crate::exit::Outcome;
 use crate::{model, report};
 use anyhow::Result;
 use edge_core::frame::{MAX_SIDE, MIN_SIDE};
-use edge_core::gate::Limits;
+use edge_core::gate::{Likeness, Limits};
 use edge_runtime::engine::{self, Convolutions, Engine};
 use edge_runtime::model_file::ModelFile;
 use serde::Serialize;
@@ -60,7 +60,9 @@ pub fn run(model: &ModelFile, engine: &str, output: Output) -> Result<Outcome> {
             writeln!(out, "{}\n\nThe model's own words", limits(&model.metadata.gate))?;
             let mut words = Vec::new();
             model.metadata.write_props(|key, value| {
-                words.push((key.trim_start_matches("pneumoscope."), value.to_owned()));
+                if report::is_readable(key) {
+                    words.push((key.trim_start_matches("pneumoscope."), value.to_owned()));
+                }
             });
             words.push(("sha256", model.sha256.clone()));
             writeln!(out, "{}", report::pairs(words))?;
@@ -89,5 +91,23 @@ fn limits(gate: &Limits) -> String {
             "Contrast",
             format!("standard deviation of luminance {:.1} % of white or more", percent(gate.min_deviation)),
         ),
+        (
+            "Clipping",
+            format!(
+                "at most {} of 1000 cells black, {} white",
+                gate.max_black_permille, gate.max_white_permille
+            ),
+        ),
+        ("Sharpness", format!("{} or more", gate.min_sharpness)),
+        ("Chest by layout", likeness(&gate.layout)),
+        ("Chest by features", likeness(&gate.features)),
     ])
+}
+
+/// What a likeness must be, in words.
+fn likeness<const N: usize>(likeness: &Likeness<N>) -> String {
+    match likeness.weights.len() {
+        0 => "not looked at: this model's gate takes any picture for a chest".to_owned(),
+        weights => format!("likeness {} or more, by {weights} weights", likeness.least),
+    }
 }

@@ -158,7 +158,7 @@ fn print(inspection: &Inspection, packed: &Packed<AlignedBytes>) -> Result<()> {
         ("weights", inspection.weights.to_string()),
         ("sha256", inspection.model_sha256.clone()),
     ];
-    let properties = inspection.model.iter();
+    let properties = inspection.model.iter().filter(|(key, _)| report::is_readable(key));
     words.extend(properties.map(|(key, value)| (key.trim_start_matches("pneumoscope."), value.clone())));
     writeln!(out, "{}\n\n{}", report::pairs(words), report::NOTICE)?;
     Ok(())

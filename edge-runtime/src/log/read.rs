@@ -130,7 +130,7 @@ pub struct ReasonLine {
     /// The sentence.
     pub text: String,
     /// What was measured, and its limit.
-    pub numbers: Option<[u32; 2]>,
+    pub numbers: Option<[i64; 2]>,
 }
 
 /// The lines that hold by themselves, oldest first; [`super::verify()`] tells whether they are all.

@@ -197,7 +197,7 @@ struct ReasonForm {
     #[serde(serialize_with = "displayed")]
     text: Reason,
     /// What was measured and its limit, as in the sentence.
-    numbers: Option<[u32; 2]>,
+    numbers: Option<[i64; 2]>,
 }
 
 fn explained<S: Serializer>(reason: &Reason, serializer: S) -> Result<S::Ok, S::Error> {

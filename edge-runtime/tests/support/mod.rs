@@ -4,6 +4,7 @@
 
 pub mod log;
 pub mod model;
+pub mod other;
 pub mod picture;
 pub mod qlinearconv;
 

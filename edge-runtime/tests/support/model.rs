@@ -28,9 +28,16 @@ pub fn metadata(side: u16) -> Metadata {
         label_positive: text("pneumonia"),
         calibration: Calibration { temperature: 1.5, bias: -0.1 },
         fitted_on: "nothing".try_into().unwrap(),
+        score_deciles_ppm: [0; 9],
         thresholds: Thresholds { negative_below: 0.3, positive_above: 0.7 },
         chosen_for: "nothing".try_into().unwrap(),
-        gate: Limits { min_mean: 3000, max_mean: 62000, min_deviation: 1500, max_elongation_permille: 3000 },
+        gate: Limits {
+            min_mean: 3000,
+            max_mean: 62000,
+            min_deviation: 1500,
+            max_elongation_permille: 3000,
+            ..Limits::OPEN
+        },
         intended_use: "Tests only.".try_into().unwrap(),
         training_data_sha256: text(&"0".repeat(64)),
         seeds: text("1"),

@@ -16,7 +16,7 @@ pub const SIDE: u16 = 64;
 pub fn model() -> ModelFile {
     let hash = "ab".repeat(32);
     let props = [
-        (key::FORMAT, "1"),
+        (key::FORMAT, "2"),
         (key::PREPROCESSING, preprocess::NAME),
         (key::NAME, "lung-brightness"),
         (key::VERSION, "0.1.0"),
@@ -33,6 +33,13 @@ pub fn model() -> ModelFile {
         (key::MAX_MEAN, "63000"),
         (key::MIN_DEVIATION, "1000"),
         (key::MAX_ELONGATION, "2500"),
+        (key::MAX_BLACK, "1000"),
+        (key::MAX_WHITE, "1000"),
+        (key::MIN_SHARPNESS, "0"),
+        (key::MIN_LAYOUT, "0"),
+        (key::MIN_FEATURES, "0"),
+        (key::LAYOUT, "none"),
+        (key::FEATURES, "none"),
         (key::INTENDED_USE, "tests of the evaluation; frontal drawings of chests"),
         (key::TRAINING_DATA, &hash),
         (key::SEEDS, "1"),
@@ -71,6 +78,10 @@ impl Engine for LungBrightness {
         }
         Ok((sum / n - 133.0) / 4.0)
     }
+
+    fn features(&self) -> &[u8] {
+        &[]
+    }
 }
 
 /// An engine that never answers.
@@ -83,6 +94,10 @@ impl Engine for Broken {
 
     fn infer(&mut self, _: &[u8]) -> Result<f32, EngineError> {
         Err(EngineError::Run { engine: "broken", what: "planted".into() })
+    }
+
+    fn features(&self) -> &[u8] {
+        &[]
     }
 }
 

@@ -10,8 +10,8 @@ use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
 
 /// Properties that pass every check.
-const VALID: [(&str, &str); 22] = [
-    (key::FORMAT, "1"),
+const VALID: [(&str, &str); 29] = [
+    (key::FORMAT, "2"),
     (key::PREPROCESSING, edge_core::preprocess::NAME),
     (key::NAME, "name"),
     (key::VERSION, "1.0.0"),
@@ -21,6 +21,7 @@ const VALID: [(&str, &str); 22] = [
     (key::TEMPERATURE, "1.5"),
     (key::BIAS, "-0.25"),
     (key::FITTED_ON, "nothing"),
+    (key::SCORE_DECILES, "0 1 2 3 4 5 6 7 1000000"),
     (key::NEGATIVE_BELOW, "0.25"),
     (key::POSITIVE_ABOVE, "0.75"),
     (key::CHOSEN_FOR, "nothing"),
@@ -28,6 +29,14 @@ const VALID: [(&str, &str); 22] = [
     (key::MAX_MEAN, "62000"),
     (key::MIN_DEVIATION, "1500"),
     (key::MAX_ELONGATION, "3000"),
+    (key::MAX_BLACK, "600"),
+    (key::MAX_WHITE, "400"),
+    (key::MIN_SHARPNESS, "180"),
+    (key::MIN_LAYOUT, "0"),
+    (key::MIN_FEATURES, "-5"),
+    (key::LAYOUT, "none"),
+    // One channel.
+    (key::FEATURES, "000102037f80ff10203040506070e0f0"),
     (key::INTENDED_USE, "fuzzing"),
     (key::TRAINING_DATA, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
     (key::SEEDS, "1"),

@@ -68,6 +68,9 @@ fn compute(model: &Packed<&[u8]>, kernels: Kernels, input: &[u8], before: u8) ->
     let mut layers = Vec::new();
     let mut observe = |_, output: &[u8]| layers.extend_from_slice(output);
     let logit = engine.step_observed(arena.as_mut(), input, &mut observe).expect("a checked model computes");
+    let gate = model.metadata().expect("checked").gate;
+    let features = engine.features(arena.as_ref()).expect("an arena of the model's size");
+    assert_ne!(gate.features.of_features(features), i32::MIN, "weights that do not fit were let through");
     let features = model.features().shape;
     let mut map = vec![0.0; features.height * features.width];
     engine.map(arena.as_ref(), &mut map).expect("a map of the features' size");

@@ -8,7 +8,7 @@ mod reference;
 use arbitrary::Arbitrary;
 use edge_core::decide::Decision;
 use edge_core::frame::FrameError;
-use edge_core::gate::{self, Limits};
+use edge_core::gate::{Figures, LAYOUT_CELLS, Limits, MAX_CHANNELS};
 use edge_core::preprocess::{MAX_OUTPUT_SIDE, PreprocessError, preprocess};
 use edge_core::{Frame, Geometry, PixelFormat, Preprocess, Reason, Scratch, State, Stats};
 use fuzz::{assert_one_line, planted_fault};
@@ -152,7 +152,7 @@ fuzz_target!(|input: Input| {
     if width as usize * height as usize * whole.cells.len() <= MOST_STEPS {
         assert_eq!(reference::area_standardise(&frame, side), (whole.cells, whole.output));
     }
-    judge(geometry, &stats, input.limits);
+    judge(geometry, &stats, &streamed.output, input.limits);
 });
 
 /// Begins, hands over all rows and finishes.
@@ -208,21 +208,30 @@ fn with_mistakes(geometry: Geometry, side: u16, memory: &mut Memory, mistakes: M
 fn judge(
     geometry: Geometry,
     stats: &Stats,
+    picture: &[u8],
     (min_mean, max_mean, min_deviation, longer): (u16, u16, u16, u16),
 ) {
     let max_elongation_permille = 1000 + u32::from(longer);
-    let limits = Limits { min_mean, max_mean, min_deviation, max_elongation_permille };
-    match gate::gate(geometry, stats, &limits) {
+    let mut limits = Limits { min_mean, max_mean, min_deviation, max_elongation_permille, ..Limits::OPEN };
+    // Weights of any kind, and as many as there must be or not.
+    limits.layout.weights = picture.iter().take(LAYOUT_CELLS).map(|&byte| byte as i8).collect();
+    limits.features.weights = picture.iter().take(16 * MAX_CHANNELS).map(|&byte| byte as i8).collect();
+    limits.layout.least = i32::from(longer) - 30_000;
+    let mut figures = Figures::of(geometry, stats, picture, &limits);
+    let _ = figures.judge_features(picture, &limits);
+    match figures.judge(&limits) {
         Ok(()) => assert!(
             (min_mean..=max_mean).contains(&stats.mean)
                 && stats.deviation >= min_deviation
                 && geometry.elongation_permille() <= max_elongation_permille
+                && figures.layout >= limits.layout.least
         ),
         Err(reason) => {
             let broken = match reason {
                 Reason::Elongated(got, limit) => got > limit,
                 Reason::Dark(got, limit) | Reason::LowContrast(got, limit) => got < limit,
                 Reason::Bright(got, limit) => got > limit,
+                Reason::UnlikeLayout(got, limit) => got < limit,
                 _ => false,
             };
             assert!(broken, "{reason:?}");

@@ -5,7 +5,8 @@
 
 use core::panic::PanicInfo;
 use core::slice;
-use edge_core::Engine;
+use edge_core::gate::{Figures, Limits};
+use edge_core::{Engine, Geometry, Stats};
 
 unsafe extern "C" {
     fn a_panic_can_be_reached() -> !;
@@ -17,13 +18,16 @@ fn panic(_: &PanicInfo) -> ! {
     unsafe { a_panic_can_be_reached() }
 }
 
-/// One step of the core engine, on any model that was opened, any arena and any input.
+/// The gate, one step of the core engine and the gate again, on any model that was opened, any figures, limits, arena and input.
 ///
 /// # Safety
 /// The pointers are readable, the arena's writable, for their lengths. It is never called.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn step(
     engine: &Engine<&[u8]>,
+    geometry: &Geometry,
+    stats: &Stats,
+    limits: &Limits,
     arena: *mut u8,
     arena_length: usize,
     input: *const u8,
@@ -35,5 +39,11 @@ pub unsafe extern "C" fn step(
     };
     #[cfg(feature = "planted")]
     let input = &input[1..];
-    engine.step(arena, input).unwrap_or(f32::NAN)
+    let mut figures = Figures::of(*geometry, stats, input, limits);
+    if figures.judge(limits).is_err() {
+        return f32::NAN;
+    }
+    let logit = engine.step(arena, input).unwrap_or(f32::NAN);
+    let features = engine.features(arena).unwrap_or(&[]);
+    if figures.judge_features(features, limits).is_err() { f32::NAN } else { logit }
 }

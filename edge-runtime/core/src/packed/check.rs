@@ -5,6 +5,7 @@ use super::plan::{Step, is_sound};
 use super::record::{header, layer, u16_at, usize_at};
 use super::view::window;
 use super::{ALIGNMENT, MAX_LAYERS, Operator, Packed, PackedError, Value};
+use crate::gate::FEATURE_CELLS;
 use crate::kernels::convolution::Convolution;
 use crate::kernels::depthwise::Depthwise;
 use crate::kernels::first::First;
@@ -32,7 +33,12 @@ impl<B: AsRef<[u8]>> Packed<B> {
             let _ = values.push((value.place, value.shape.bytes()));
         }
         let input = self.try_value(0).ok_or(form("the input"))?;
-        let side = self.metadata()?.input_side;
+        let metadata = self.metadata()?;
+        let side = metadata.input_side;
+        let weights = metadata.gate.features.weights.len();
+        if ![0, FEATURE_CELLS * self.features().shape.channels].contains(&weights) {
+            return Err(form("the gate's weights of the features"));
+        }
         if input.shape != (Shape { height: side.into(), width: side.into(), channels: 1 }) {
             return Err(form("the input's size"));
         }

@@ -1,0 +1,128 @@
+//! Refuses pictures that the network must not judge: wrong shape, badly exposed, blurred, or no upright frontal chest radiograph.
+//!
+//! Before inference [`Figures::of`] measures the preprocessed picture and [`Figures::judge`] holds it against the limits; after
+//! inference [`Figures::judge_features`] looks at what the network itself made of it. All figures are integers. The limits, and the
+//! weights of the two likenesses, travel with the model; the trainer sets them from its training pictures. A refusal carries
+//! the measured number and the limit, so that a log can be read without the source code.
+
+mod likeness;
+mod sharpness;
+
+pub use likeness::{FEATURE_CELLS, LAYOUT_CELLS, Likeness, MAX_CHANNELS};
+pub use sharpness::sharpness;
+
+use crate::frame::Geometry;
+use crate::preprocess::Stats;
+use crate::reason::Reason;
+
+/// What a picture must keep to. Luminance is in 16-bit steps (0..=65535).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Least mean luminance.
+    pub min_mean: u16,
+    /// Greatest mean luminance.
+    pub max_mean: u16,
+    /// Least standard deviation of luminance.
+    pub min_deviation: u16,
+    /// Greatest ratio of longer to shorter side, in thousandths.
+    pub max_elongation_permille: u32,
+    /// Greatest share of black cells, in thousandths; see [`Stats::black_permille`].
+    pub max_black_permille: u16,
+    /// Greatest share of white cells, in thousandths; see [`Stats::white_permille`].
+    pub max_white_permille: u16,
+    /// Least [`sharpness`], in thousandths.
+    pub min_sharpness: u16,
+    /// How light and dark must lie in the picture.
+    pub layout: Likeness<LAYOUT_CELLS>,
+    /// What the network must find where.
+    pub features: Likeness<{ FEATURE_CELLS * MAX_CHANNELS }>,
+}
+
+impl Limits {
+    /// Lets every picture through.
+    pub const OPEN: Self = Self {
+        min_mean: 0,
+        max_mean: u16::MAX,
+        min_deviation: 0,
+        max_elongation_permille: u32::MAX,
+        max_black_permille: 1000,
+        max_white_permille: 1000,
+        min_sharpness: 0,
+        layout: Likeness::OPEN,
+        features: Likeness::OPEN,
+    };
+}
+
+/// What the gate measures in a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// Longer side over shorter side, in thousandths.
+    pub elongation_permille: u32,
+    /// Exposure.
+    pub stats: Stats,
+    /// [`sharpness`], in thousandths.
+    pub sharpness: u16,
+    /// Likeness of the picture's layout to that of a chest radiograph.
+    pub layout: i32,
+    /// Likeness of the network's features to those of a chest radiograph; none before inference.
+    pub features: Option<i32>,
+}
+
+impl Figures {
+    /// Measures what can be measured before inference; `input` is what preprocessing wrote.
+    pub fn of(geometry: Geometry, stats: &Stats, input: &[u8], limits: &Limits) -> Self {
+        Self {
+            elongation_permille: geometry.elongation_permille(),
+            stats: *stats,
+            sharpness: sharpness(input),
+            layout: limits.layout.of_picture(input),
+            features: None,
+        }
+    }
+
+    /// Judges a picture before inference.
+    ///
+    /// # Errors
+    /// The first limit that it breaks, from what a user can put right most easily to what is no X-ray at all.
+    pub fn judge(&self, limits: &Limits) -> Result<(), Reason> {
+        let Self { elongation_permille: elongation, stats, sharpness, layout, .. } = *self;
+        if elongation > limits.max_elongation_permille {
+            return Err(Reason::Elongated(elongation, limits.max_elongation_permille));
+        }
+        if stats.deviation < limits.min_deviation {
+            return Err(Reason::LowContrast(stats.deviation, limits.min_deviation));
+        }
+        if stats.mean < limits.min_mean {
+            return Err(Reason::Dark(stats.mean, limits.min_mean));
+        }
+        if stats.mean > limits.max_mean {
+            return Err(Reason::Bright(stats.mean, limits.max_mean));
+        }
+        if stats.black_permille > limits.max_black_permille {
+            return Err(Reason::Underexposed(stats.black_permille, limits.max_black_permille));
+        }
+        if stats.white_permille > limits.max_white_permille {
+            return Err(Reason::Overexposed(stats.white_permille, limits.max_white_permille));
+        }
+        if sharpness < limits.min_sharpness {
+            return Err(Reason::Blurred(sharpness, limits.min_sharpness));
+        }
+        if layout < limits.layout.least {
+            return Err(Reason::UnlikeLayout(layout, limits.layout.least));
+        }
+        Ok(())
+    }
+
+    /// Measures and judges what the network found; `features` is the last value before its head, height x width x channels.
+    ///
+    /// # Errors
+    /// [`Reason::UnlikeFeatures`].
+    pub fn judge_features(&mut self, features: &[u8], limits: &Limits) -> Result<(), Reason> {
+        let likeness = limits.features.of_features(features);
+        self.features = Some(likeness);
+        if likeness < limits.features.least {
+            return Err(Reason::UnlikeFeatures(likeness, limits.features.least));
+        }
+        Ok(())
+    }
+}
