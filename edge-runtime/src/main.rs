@@ -31,7 +31,7 @@ fn run(cli: &Cli) -> Result<Outcome> {
         Some(Command::Bench(options)) => {
             commands::bench::run(&model::load(path)?, cli.engine.as_deref(), options, output)
         }
-        Some(Command::Log(command)) => commands::log::run(command, output),
+        Some(Command::Log(command)) => commands::log::run(command, path, output),
         Some(Command::Calibrate(options)) => {
             commands::calibrate::run(&model::load(path)?, engine, options, output)
         }

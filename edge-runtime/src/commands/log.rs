@@ -2,12 +2,13 @@
 
 use crate::cli::Output;
 use crate::exit::Outcome;
-use crate::report;
-use anyhow::{Context, Result, ensure};
+use crate::{model, report};
+use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use edge_runtime::files;
 use edge_runtime::log::{self, Drift, Hash, Reference, Summary, Verified};
+use edge_runtime::model_file::ModelFile;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -28,9 +29,9 @@ Exit codes: 0 sound, 5 broken (a last line that is cut off counts, until the dev
 
 const SUMMARY: &str = "\
 Drift is the population stability index (PSI) between two sets of scores: up to 0.1 none, up to 0.25 some, above much, and none
-where chance alone explains it. By default the newest scores are compared with the first ones of the same log. That shows change
-since then; it cannot show that the device was right at first. With --deciles they are compared with a distribution that you
-give: the nine deciles of the model's scores on its validation pictures.
+where chance alone explains it. The newest scores are compared with those that the model gave on the validation patients of its training
+data, which the model file says. A difference is no fault by itself: other patients come here. With --first they are compared with the first ones of the
+same log: that shows change since then; it cannot show that the device was right at first.
 
 Examples:
   edge-runtime log summary device.log
@@ -77,26 +78,23 @@ pub struct SummaryOptions {
     /// The log, under the path at which the device writes it.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// How many of the first scores are the reference.
-    #[arg(long, value_name = "N", default_value_t = 200, conflicts_with = "deciles")]
-    first: usize,
-    /// How many of the newest scores are compared with it.
+    /// Compare with the first N scores of this log instead of the training data's.
+    #[arg(long, value_name = "N")]
+    first: Option<usize>,
+    /// How many of the newest scores are compared.
     #[arg(long, value_name = "N", default_value_t = 200)]
     newest: usize,
-    /// Nine rising scores to compare with instead, separated by commas.
-    #[arg(long, value_name = "D1,...,D9", value_delimiter = ',')]
-    deciles: Vec<f32>,
 }
 
 fn hash(text: &str) -> Result<Hash, String> {
     Hash::parse(text).ok_or_else(|| "expected the 64 hexadecimal digits that `log verify` prints".to_owned())
 }
 
-pub fn run(command: &Log, output: Output) -> Result<Outcome> {
+pub fn run(command: &Log, model: Option<&Path>, output: Output) -> Result<Outcome> {
     match command {
         Log::Verify(options) => verify(options, output),
         Log::Export(options) => export(options, output),
-        Log::Summary(options) => summary(options, output),
+        Log::Summary(options) => summary(options, &model::load(model)?, output),
     }
 }
 
@@ -187,14 +185,15 @@ fn left_out(damaged: u64) -> Outcome {
     Outcome::Unfit
 }
 
-fn summary(options: &SummaryOptions, output: Output) -> Result<Outcome> {
-    let reference = if options.deciles.is_empty() {
-        Reference::First(options.first)
-    } else {
-        let deciles = <[f32; 9]>::try_from(options.deciles.as_slice()).ok();
-        let deciles = deciles.filter(|d| d.is_sorted() && d.iter().all(|s| (0.0..=1.0).contains(s)));
-        ensure!(deciles.is_some(), "--deciles: expected nine scores of 0 to 1 that rise");
-        deciles.map_or(Reference::First(options.first), Reference::Deciles)
+fn summary(options: &SummaryOptions, model: &ModelFile, output: Output) -> Result<Outcome> {
+    let reference = match options.first {
+        Some(first) => Reference::First(first),
+        None => {
+            let millionths = model.metadata.score_deciles_ppm;
+            let known = millionths != [0; 9];
+            let deciles = known.then(|| millionths.map(|decile| (f64::from(decile) / 1e6) as f32));
+            Reference::Training { model_sha256: model.sha256.clone(), deciles }
+        }
     };
     let summary = log::summarise(&options.file, reference, options.newest)?;
     match output {

@@ -8,10 +8,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// With what the newest scores are compared.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Reference {
-    /// With the training distribution: nine scores that cut the trainer's validation scores into ten equal parts.
-    Deciles([f32; 9]),
+    /// With what the model gave on its training data.
+    Training {
+        /// The model: the scores of a log by another one are not compared.
+        model_sha256: String,
+        /// Nine scores that cut those of the validation patients into ten equal parts; none where the model does not say.
+        deciles: Option<[f32; 9]>,
+    },
     /// With the first scores of this log, that many: it shows change since then, not whether the beginning was right.
     First(usize),
 }
@@ -93,7 +98,7 @@ pub fn summarise(
         }
         scores.extend(decision.score);
     }
-    let (compared, drift) = compare(&scores, reference, newest);
+    let (compared, drift) = compare(&scores, model.as_deref(), reference, newest);
     let days = days.into_iter().map(|(day, latency)| Day {
         latency_us_mean: latency.checked_div(day.decisions).unwrap_or(0),
         ..day
@@ -109,14 +114,29 @@ pub fn summarise(
     })
 }
 
-fn compare(scores: &[f32], reference: Reference, newest: usize) -> (String, Option<Drift>) {
+fn compare(
+    scores: &[f32],
+    model: Option<&str>,
+    reference: Reference,
+    newest: usize,
+) -> (String, Option<Drift>) {
     let least = drift::LEAST;
     match reference {
-        Reference::Deciles(deciles) => {
+        Reference::Training { model_sha256, deciles } => {
             let newest = &scores[scores.len().saturating_sub(newest)..];
-            let found = drift::drift(&deciles, None, newest);
-            let what = format!("the last {} scores with the training distribution", newest.len());
-            (explained(what, found.is_some(), &format!("it takes {least} scores or more")), found)
+            let ours = model == Some(model_sha256.as_str());
+            let deciles = deciles.filter(|_| ours);
+            let found = deciles.and_then(|deciles| drift::drift(&deciles, None, newest));
+            let what = format!(
+                "the last {} scores with those of the validation patients of the training data",
+                newest.len()
+            );
+            let why = match (ours, deciles) {
+                (false, _) => "the log is by another model; name its file with --model".to_owned(),
+                (true, None) => "the model does not say what they were; see --first".to_owned(),
+                (true, Some(_)) => format!("it takes {least} scores or more"),
+            };
+            (explained(what, found.is_some(), &why), found)
         }
         Reference::First(first) => {
             let (first, later) = scores.split_at(first.min(scores.len()));
