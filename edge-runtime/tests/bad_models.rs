@@ -45,7 +45,7 @@ fn the_unchanged_model_is_accepted() {
 #[test]
 fn each_missing_property_is_named() {
     let keys: Vec<String> = model::sealed(32, 1).metadata_props.into_iter().map(|entry| entry.key).collect();
-    assert_eq!(keys.len(), 30);
+    assert_eq!(keys.len(), 31);
     for key in keys {
         let mut proto = model::unsealed(32, 1);
         proto.metadata_props.retain(|entry| entry.key != key);
@@ -59,7 +59,7 @@ fn each_missing_property_is_named() {
 
 #[test]
 fn each_changed_property_breaks_the_seal() {
-    for index in 0..29 {
+    for index in 0..30 {
         let mut proto = model::sealed(32, 1);
         let entry = &mut proto.metadata_props[index];
         let key = entry.key.clone();
@@ -68,6 +68,7 @@ fn each_changed_property_breaks_the_seal() {
             _ if [key::MAX_BLACK, key::MAX_WHITE].contains(&&*key) => "999".to_owned(),
             _ if key == key::MIN_SHARPNESS => "1".to_owned(),
             _ if [key::MIN_LAYOUT, key::MIN_FEATURES].contains(&&*key) => "+0".to_owned(),
+            _ if key == key::SCORE_DECILES => "1 2 3 4 5 6 7 8 9".to_owned(),
             _ if key == key::LAYOUT => "00".repeat(256),
             _ if key == key::FEATURES => "00".repeat(16),
             Ok(_) if entry.value.contains('.') => format!("{}1", entry.value), // 0.3 becomes 0.31
