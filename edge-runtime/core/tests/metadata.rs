@@ -139,7 +139,7 @@ proptest! {
 #[test]
 fn every_property_is_needed_and_named_where_it_is_missing() {
     let props = write(&valid());
-    assert_eq!(props.len(), 29);
+    assert_eq!(props.len(), 30);
     for key in props.keys() {
         let mut without = props.clone();
         without.remove(key);
@@ -173,6 +173,9 @@ fn every_malformed_value_is_refused_by_name() {
         (key::BIAS, "inf"),
         (key::BIAS, "a"),
         (key::FITTED_ON, too_long.as_str()),
+        (key::SCORE_DECILES, "1 2 3 4 5 6 7 8"),
+        (key::SCORE_DECILES, "1 2 3 4 5 6 7 9 8"),
+        (key::SCORE_DECILES, "1 2 3 4 5 6 7 8 1000001"),
         (key::NEGATIVE_BELOW, "-0.1"),
         (key::NEGATIVE_BELOW, "NaN"),
         (key::NEGATIVE_BELOW, "0.9"), // above positive_above
@@ -206,7 +209,7 @@ fn every_malformed_value_is_refused_by_name() {
     ];
     let mut tried: Vec<_> = wrong.iter().map(|(key, _)| *key).collect();
     tried.dedup();
-    assert_eq!(tried.len(), 29, "every property is tried");
+    assert_eq!(tried.len(), 30, "every property is tried");
     for (key, value) in wrong {
         let mut props = write(&valid());
         assert!(props.insert(key.to_owned(), value.to_owned()).is_some());

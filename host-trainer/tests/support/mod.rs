@@ -26,6 +26,7 @@ pub fn model() -> ModelFile {
         (key::TEMPERATURE, "1"),
         (key::BIAS, "0"),
         (key::FITTED_ON, "nothing: a test's model"),
+        (key::SCORE_DECILES, "1 2 3 4 5 6 7 8 9"),
         (key::NEGATIVE_BELOW, "0.3"),
         (key::POSITIVE_ABOVE, "0.7"),
         (key::CHOSEN_FOR, "nothing: a test's model"),
