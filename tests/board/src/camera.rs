@@ -5,6 +5,7 @@
 use anyhow::{Context, bail, ensure};
 use moq_v4l::v4l2::{self, vidioc};
 use moq_v4l::{Device, sys};
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use std::ffi::c_void;
 use std::fs;
@@ -116,13 +117,12 @@ impl Buffer {
         let mut buffer = description(index);
         call(device, vidioc::VIDIOC_QUERYBUF, &mut buffer, "VIDIOC_QUERYBUF")?;
         let length = buffer.length as usize;
-        // SAFETY: the device's handle is open for as long as `device` lives.
-        let file = unsafe { BorrowedFd::borrow_raw(device.handle().fd()) };
         // SAFETY: VIDIOC_QUERYBUF of a buffer of this memory type fills in the offset.
         let offset = unsafe { buffer.m.offset }.into();
         let access = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: a new mapping at a place of the kernel's choice touches no other memory.
-        let start = unsafe { mmap(std::ptr::null_mut(), length, access, MapFlags::SHARED, file, offset) };
+        let start =
+            unsafe { mmap(std::ptr::null_mut(), length, access, MapFlags::SHARED, file(device), offset) };
         Ok(Self { start: start.context("cannot map a buffer")?, length })
     }
 }
@@ -186,10 +186,18 @@ fn node(end: &str) -> anyhow::Result<Device> {
         let name = fs::read_to_string(entry.path().join("name")).unwrap_or_default();
         if name.trim().ends_with(end) {
             let path = format!("/dev/{}", entry.file_name().to_string_lossy());
-            return Device::with_path(&path).with_context(|| format!("cannot open {path}"));
+            let device = Device::with_path(&path).with_context(|| format!("cannot open {path}"))?;
+            // The program under test must not keep our side of the camera open.
+            fcntl_setfd(file(&device), FdFlags::CLOEXEC)?;
+            return Ok(device);
         }
     }
     bail!("the camera driver has no node {end}")
+}
+
+fn file(device: &Device) -> BorrowedFd<'_> {
+    // SAFETY: the device's handle is open for as long as `device` lives.
+    unsafe { BorrowedFd::borrow_raw(device.handle().fd()) }
 }
 
 fn call<T>(device: &Device, request: vidioc::_IOC_TYPE, argument: &mut T, name: &str) -> anyhow::Result<()> {

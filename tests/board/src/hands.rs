@@ -3,7 +3,6 @@
 use anyhow::{Context, bail};
 use gpiocdev::Request as Lines;
 use rustix::fs::{CWD, Mode, OFlags, openat};
-use rustix::mount::{MountFlags, mount_remount};
 use rustix::system::{RebootCommand, reboot};
 use rustix::time::{ClockId, Timespec, clock_gettime, clock_settime};
 use std::fs::{self, File};
@@ -13,7 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::camera::{self, Often, Screen};
-use crate::init::DISK;
+use crate::init;
 use crate::program::{self, Program};
 use crate::protocol::{Reply, Request, receive, send};
 
@@ -86,12 +85,8 @@ impl Hands {
             Request::Read { path, offset } => return Ok((None, read(&path, offset)?)),
             Request::Remove { path } => remove(Path::new(&path))?,
             Request::Fill { path } => fill(&path)?,
-            Request::ReadOnly => {
-                fs::write("/proc/sysrq-trigger", "u").context("cannot set the disks read-only")?
-            }
-            Request::Writable => {
-                mount_remount(DISK, MountFlags::empty(), c"").context("the disk stays read-only")?
-            }
+            Request::ReadOnly => init::break_disk()?,
+            Request::Remount => init::remount_disk()?,
             Request::SetClock { seconds } => {
                 clock_settime(ClockId::Realtime, Timespec { tv_sec: seconds, tv_nsec: 0 })?;
             }

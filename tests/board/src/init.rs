@@ -1,7 +1,7 @@
 //! From a bare kernel to a machine that programs can run on.
 
 use anyhow::Context;
-use rustix::mount::{MountFlags, mount};
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use rustix::system::finit_module;
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 /// The line to the host, by the name that QEMU gives it.
 const LINE: &str = "agent";
 /// Where the log's disk is mounted.
-pub const DISK: &str = "/log";
+const DISK: &str = "/log";
+/// The disk in memory.
+const MEMORY: &str = "/dev/ram0";
 
 /// Mounts, loads the modules, and opens the line to the host.
 pub fn prepare() -> anyhow::Result<File> {
@@ -28,16 +30,40 @@ pub fn prepare() -> anyhow::Result<File> {
     fs::write("/sys/kernel/tracing/buffer_size_kb", "16384").context("no room for the kernel's records")?;
     fs::write("/sys/kernel/tracing/events/gpio/gpio_value/enable", "1")
         .context("no records of GPIO lines")?;
-    // A disk that outlives the board where there is one; else one in memory, on which nothing waits for the host.
-    let disk = if Path::new("/dev/vda").exists() {
-        "/dev/vda"
-    } else {
-        fs::copy("/disk", "/dev/ram0").context("cannot fill the disk in memory")?;
-        "/dev/ram0"
-    };
-    mounted("ext4", disk, DISK)?;
+    if disk() == MEMORY {
+        fs::copy("/disk", MEMORY).context("cannot fill the disk in memory")?;
+    }
+    mount_disk()?;
     let port = port()?;
     OpenOptions::new().read(true).write(true).open(&port).with_context(|| format!("cannot open {port}"))
+}
+
+/// A disk that outlives the board where there is one; else the one in memory, on which nothing waits for the host.
+fn disk() -> &'static str {
+    if Path::new("/dev/vda").exists() { "/dev/vda" } else { MEMORY }
+}
+
+fn mount_disk() -> anyhow::Result<()> {
+    fs::create_dir_all(DISK)?;
+    let options = c"errors=remount-ro";
+    mount(disk(), DISK, "ext4", MountFlags::empty(), Some(options)).context("cannot mount the log's disk")
+}
+
+/// Has the file system find an error, after which it is read-only.
+pub fn break_disk() -> anyhow::Result<()> {
+    let path = disk().replace("/dev/", "/sys/fs/ext4/") + "/trigger_fs_error";
+    fs::write(&path, "the test's").with_context(|| format!("cannot write to {path}"))
+}
+
+/// Takes the disk out and puts it in again.
+pub fn remount_disk() -> anyhow::Result<()> {
+    // A program that has a file open for a moment is in the way for a moment.
+    let limit = Instant::now() + Duration::from_secs(5);
+    while let Err(error) = unmount(DISK, UnmountFlags::empty()) {
+        anyhow::ensure!(Instant::now() < limit, "the log's disk stays in use: {error}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    mount_disk()
 }
 
 fn mounted(kind: &str, what: &str, path: &str) -> anyhow::Result<()> {

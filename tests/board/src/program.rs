@@ -1,10 +1,10 @@
 //! The program under test: started, signalled, waited for.
 
 use anyhow::Context;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use std::fs::OpenOptions;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ impl Program {
         anyhow::ensure!(self.wait(0)?.is_some() || self.0.is_none(), "the last program still runs");
         let output = OpenOptions::new().create(true).append(true).open(OUTPUT)?;
         let mut command = line(command)?;
+        // A group of its own: a program under another one is meant too.
+        command.process_group(0);
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         self.0 = Some(command.spawn().context("cannot start it")?);
         Ok(())
@@ -28,7 +30,7 @@ impl Program {
     /// Sends a signal.
     pub fn signal(&self, number: i32) -> anyhow::Result<()> {
         let child = self.0.as_ref().context("no program was started")?;
-        kill(Pid::from_raw(child.id().cast_signed()), Signal::try_from(number)?).context("cannot signal it")
+        killpg(Pid::from_raw(child.id().cast_signed()), Signal::try_from(number)?).context("cannot signal it")
     }
 
     /// Waits at most so many milliseconds; the exit status, where it has ended.

@@ -76,10 +76,10 @@ pub enum Request {
         /// Which file.
         path: String,
     },
-    /// Have the kernel set every disk read-only at once, as it does after an error.
+    /// Have the kernel find an error on the log's disk and set it read-only.
     ReadOnly,
-    /// Have the log's disk written again.
-    Writable,
+    /// Take the log's disk out and put it in again, as after a repair.
+    Remount,
     /// Set the clock that people read.
     SetClock {
         /// Seconds since 1970.

@@ -6,7 +6,7 @@ use moq_v4l::sys::v4l2_buffer;
 use moq_v4l::v4l2::vidioc::VIDIOC_DQBUF;
 use nix::errno::Errno;
 use nix::sys::ptrace::{self, Options};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, Signal};
 use nix::sys::uio::{RemoteIoVec, process_vm_readv, process_vm_writev};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -16,7 +16,6 @@ use std::io::{IoSlice, IoSliceMut};
 use std::mem::offset_of;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
-use std::time::Duration;
 
 /// The file that says what is to be wrong, in one word; no file, nothing wrong.
 const FAULT: &str = "/run/still";
@@ -34,11 +33,16 @@ struct Told {
 /// Runs the program to its end, with its exit status as our own.
 pub fn run(command: &[String]) -> anyhow::Result<ExitCode> {
     let (program, arguments) = command.split_first().context("no program was named")?;
+    // What ends the program ends this one after it; whoever sends it means both.
+    let mut ours = SigSet::empty();
+    ours.add(Signal::SIGTERM);
+    ours.thread_block()?;
     let mut command = Command::new(program);
     command.args(arguments);
-    let trace = || ptrace::traceme().map_err(Into::into);
+    // The program itself is ended as ever.
+    let trace = move || ours.thread_unblock().and_then(|()| ptrace::traceme()).map_err(Into::into);
     #[allow(unsafe_code, reason = "the one way to run something between fork and exec")]
-    // SAFETY: the closure is one system call, which is allowed between fork and exec.
+    // SAFETY: the closure is two system calls, which are allowed between fork and exec.
     unsafe {
         command.pre_exec(trace)
     };
@@ -54,29 +58,36 @@ pub fn run(command: &[String]) -> anyhow::Result<ExitCode> {
 
 /// Passes everything on, except the answers that are to be false.
 fn watch(child: Pid) -> anyhow::Result<ExitCode> {
-    // Where each thread's frame will be written, while it waits for one.
-    let mut waiting: HashMap<Pid, u64> = HashMap::new();
-    let mut last = Told::default();
+    let mut calls = Calls::default();
     loop {
-        let thread = match waitpid(None, Some(WaitPidFlag::__WALL))? {
+        match waitpid(None, Some(WaitPidFlag::__WALL))? {
             WaitStatus::Exited(pid, code) if pid == child => return Ok(ExitCode::from(u8::try_from(code)?)),
             WaitStatus::Signaled(pid, signal, _) if pid == child => bail!("it was ended by {signal}"),
-            WaitStatus::PtraceSyscall(pid) => {
-                if let Err(error) = at_call(pid, &mut waiting, &mut last) {
+            WaitStatus::PtraceSyscall(pid) => match calls.stopped(pid) {
+                Ok(true) => go_on(pid, None)?,
+                Ok(false) => calls.held.push(pid),
+                Err(error) => {
                     eprintln!("agent: cannot falsify an answer: {error:#}");
+                    go_on(pid, None)?;
                 }
-                pid
+            },
+            // A new thread begins with this signal.
+            WaitStatus::Stopped(pid, Signal::SIGSTOP) | WaitStatus::PtraceEvent(pid, ..) => go_on(pid, None)?,
+            WaitStatus::Stopped(pid, signal) => go_on(pid, Some(signal))?,
+            _ => {}
+        }
+        // Other threads come by here all the time, so this is looked at often.
+        if !calls.held.is_empty() && fault() != "hang" {
+            for pid in calls.held.drain(..) {
+                go_on(pid, None)?;
             }
-            WaitStatus::Stopped(pid, signal) => {
-                let new_thread = signal == Signal::SIGSTOP;
-                go_on(pid, (!new_thread).then_some(signal))?;
-                continue;
-            }
-            WaitStatus::PtraceEvent(pid, ..) => pid,
-            _ => continue,
-        };
-        go_on(thread, None)?;
+        }
     }
+}
+
+/// What is to be wrong now.
+fn fault() -> String {
+    fs::read_to_string(FAULT).unwrap_or_default().trim().into()
 }
 
 fn go_on(thread: Pid, signal: Option<Signal>) -> anyhow::Result<()> {
@@ -87,50 +98,59 @@ fn go_on(thread: Pid, signal: Option<Signal>) -> anyhow::Result<()> {
     }
 }
 
-/// A thread stands at the beginning or the end of a system call.
-fn at_call(thread: Pid, waiting: &mut HashMap<Pid, u64>, last: &mut Told) -> anyhow::Result<()> {
-    let info = ptrace::syscall_info(thread)?;
-    if info.op == nix::libc::PTRACE_SYSCALL_INFO_ENTRY {
-        #[allow(unsafe_code, reason = "the kernel says which variant of the union it filled in")]
-        // SAFETY: `op` is that of this variant.
-        let entry = unsafe { info.u.entry };
-        if entry.nr == IOCTL && entry.args[1] == VIDIOC_DQBUF {
-            waiting.insert(thread, entry.args[2]);
-        }
-        return Ok(());
-    }
-    let Some(buffer) = waiting.remove(&thread) else { return Ok(()) };
-    #[allow(unsafe_code, reason = "the kernel says which variant of the union it filled in")]
-    // SAFETY: what is no entry here is the exit that belongs to it.
-    let failed = unsafe { info.u.exit.is_error } != 0;
-    if failed {
-        return Ok(());
-    }
-    let sequence = buffer + offset_of!(v4l2_buffer, sequence) as u64;
-    let timestamp = buffer + offset_of!(v4l2_buffer, timestamp) as u64;
-    let fault = fs::read_to_string(FAULT).unwrap_or_default();
-    match fault.trim() {
-        "" => {
-            read(thread, sequence, &mut last.sequence)?;
-            read(thread, timestamp, &mut last.timestamp)?;
-        }
-        "sequence" => write(thread, sequence, &last.sequence)?,
-        "timestamp" => write(thread, timestamp, &last.timestamp)?,
-        "both" => {
-            write(thread, sequence, &last.sequence)?;
-            write(thread, timestamp, &last.timestamp)?;
-        }
-        // As after a change of format: fewer bytes than were agreed.
-        "short" => write(thread, buffer + offset_of!(v4l2_buffer, bytesused) as u64, &64_u32.to_le_bytes())?,
-        // The driver never answers.
-        "hang" => {
-            while fs::exists(FAULT).unwrap_or(false) {
-                std::thread::sleep(Duration::from_millis(10));
+/// The calls for a frame that are under way, and the last frame that was told truly.
+#[derive(Default)]
+struct Calls {
+    /// Where the driver will write of each thread's frame.
+    waiting: HashMap<Pid, u64>,
+    last: Told,
+    /// Threads whose call does not return.
+    held: Vec<Pid>,
+}
+
+impl Calls {
+    /// A thread stands at the beginning or the end of a system call; returns whether it may go on.
+    fn stopped(&mut self, thread: Pid) -> anyhow::Result<bool> {
+        let info = ptrace::syscall_info(thread)?;
+        if info.op == nix::libc::PTRACE_SYSCALL_INFO_ENTRY {
+            #[allow(unsafe_code, reason = "the kernel says which variant of the union it filled in")]
+            // SAFETY: `op` is that of this variant.
+            let entry = unsafe { info.u.entry };
+            if entry.nr == IOCTL && entry.args[1] == VIDIOC_DQBUF {
+                self.waiting.insert(thread, entry.args[2]);
             }
+            return Ok(true);
         }
-        other => bail!("{FAULT} says {other:?}; it may say sequence, timestamp, both, short or hang"),
+        let Some(buffer) = self.waiting.remove(&thread) else { return Ok(true) };
+        #[allow(unsafe_code, reason = "the kernel says which variant of the union it filled in")]
+        // SAFETY: what is no entry here is the exit that belongs to it.
+        let failed = unsafe { info.u.exit.is_error } != 0;
+        if failed {
+            return Ok(true);
+        }
+        let sequence = buffer + offset_of!(v4l2_buffer, sequence) as u64;
+        let timestamp = buffer + offset_of!(v4l2_buffer, timestamp) as u64;
+        match fault().as_str() {
+            "" => {
+                read(thread, sequence, &mut self.last.sequence)?;
+                read(thread, timestamp, &mut self.last.timestamp)?;
+            }
+            "sequence" => write(thread, sequence, &self.last.sequence)?,
+            "timestamp" => write(thread, timestamp, &self.last.timestamp)?,
+            "both" => {
+                write(thread, sequence, &self.last.sequence)?;
+                write(thread, timestamp, &self.last.timestamp)?;
+            }
+            // As after a change of format: fewer bytes than were agreed.
+            "short" => {
+                write(thread, buffer + offset_of!(v4l2_buffer, bytesused) as u64, &64_u32.to_le_bytes())?
+            }
+            // The driver never answers.
+            "hang" => return Ok(false),
+            other => bail!("{FAULT} says {other:?}; it may say sequence, timestamp, both, short or hang"),
+        }
+        Ok(true)
     }
-    Ok(())
 }
 
 fn read(process: Pid, at: u64, bytes: &mut [u8]) -> anyhow::Result<()> {

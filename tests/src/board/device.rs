@@ -5,6 +5,7 @@ use edge_core::State;
 use edge_runtime::log::{self, DecisionLine, Kind};
 use serde::Deserialize;
 use serde_json::Value;
+use std::ops::Range;
 use std::path::Path;
 use std::{fmt, fs};
 
@@ -142,31 +143,28 @@ impl Device {
         Ok(lights::read(self.guest.lights()?, now))
     }
 
-    /// Waits until the lights say what is looked for and returns when they began to, in the board's microseconds.
+    /// Waits until the lights say what is looked for and returns when they began to. Times are the board's microseconds. Lamps that
+    /// were not written since `times.start` say nothing: a chip keeps its levels while nobody can reach it.
     ///
     /// # Errors
-    /// They did not begin to before `limit`.
+    /// They did not begin to before `times.end`.
     pub fn wait_for(
         &mut self,
         what: &str,
         fits: impl Fn(Reading) -> bool,
-        limit: u64,
+        times: Range<u64>,
     ) -> anyhow::Result<u64> {
         loop {
             let said = self.said()?;
             let last = said.last().context("the lights say nothing")?;
-            if fits(last.what) {
-                ensure!(
-                    last.from <= limit,
-                    "{what} was shown only {} ms after its limit:{}",
-                    (last.from - limit) / 1000,
-                    Told(&said)
-                );
+            if fits(last.what) && self.guest.written() >= times.start {
+                let late = last.from.saturating_sub(times.end) / 1000;
+                ensure!(late == 0, "{what} was shown, {late} ms too late:{}", Told(&said));
                 return Ok(last.from);
             }
-            if self.guest.last.1 > limit + PATIENCE {
-                let at = limit as f64 / 1e6;
-                bail!("{what} was not shown by {at:.3} s or later:{}\n{}", Told(&said), self.output());
+            if self.guest.last.1 > times.end + PATIENCE {
+                let by = times.end as f64 / 1e6;
+                bail!("{what} was not shown by {by:.3} s or later:{}\n{}", Told(&said), self.output());
             }
             self.guest.ask(Request::Sleep { ms: LOOK_MS }, &[])?;
         }

@@ -113,9 +113,9 @@ pub enum Disk {
     Full,
     /// There is room again.
     Free,
-    /// The kernel sets it read-only.
+    /// The kernel finds an error on it and sets it read-only.
     ReadOnly,
-    /// It can be written again.
+    /// It was repaired, and can be written again.
     Writable,
 }
 
@@ -266,7 +266,7 @@ impl Run {
             Step::Disk(Disk::Full) => Request::Fill { path: FILLING.into() },
             Step::Disk(Disk::Free) => Request::Remove { path: FILLING.into() },
             Step::Disk(Disk::ReadOnly) => Request::ReadOnly,
-            Step::Disk(Disk::Writable) => Request::Writable,
+            Step::Disk(Disk::Writable) => Request::Remount,
             Step::Clock(seconds) => Request::SetClock { seconds: *seconds },
             Step::Hold(line) => Request::Hold { chip: CHIP.into(), line: u32::from(*line) },
             Step::Release => Request::Release,
@@ -287,17 +287,19 @@ impl Run {
             let code = self.device.end(nix::libc::SIGTERM)?;
             ensure!(code == 0, "the program ended with {code}; it said:\n{}", self.device.output());
         }
-        self.device.wait_for("the safe pattern", |reading| reading == Reading::Safe, from + WITHIN).map(drop)
+        self.device
+            .wait_for("the safe pattern", |reading| reading == Reading::Safe, from..from + WITHIN)
+            .map(drop)
     }
 
     fn expect_answer(&mut self) -> anyhow::Result<()> {
-        self.device.wait_for("the answer", is(self.right), self.cause.1 + RECOVERED)?;
+        self.device.wait_for("the answer", is(self.right), self.cause.1..self.cause.1 + RECOVERED)?;
         self.no_wrong_answer()
     }
 
     fn expect_fault(&mut self) -> anyhow::Result<()> {
         let refused = |reading| matches!(reading, Reading::State(State::Fault | State::Invalid));
-        let shown = self.device.wait_for("FAULT or INVALID", refused, self.cause.1 + WITHIN)?;
+        let shown = self.device.wait_for("FAULT or INVALID", refused, self.cause.1..self.cause.1 + WITHIN)?;
         self.device.guest.ask(Request::Sleep { ms: WATCHED_MS }, &[])?;
         let said = self.device.said()?;
         let other = said.iter().find(|said| said.from > shown && !refused(said.what));

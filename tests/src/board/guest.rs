@@ -121,6 +121,11 @@ impl Guest {
         self.watch.take(&String::from_utf8_lossy(&records))
     }
 
+    /// When the program last wrote the lamps, as far as [`Guest::lights`] has seen, in the board's microseconds.
+    pub fn written(&self) -> u64 {
+        self.watch.written()
+    }
+
     /// What the board's console said.
     pub fn console(&self) -> String {
         said(&self.folder.path().join("console"))

@@ -36,7 +36,7 @@ pub fn run(files: &Path, fourcc: &str, width: u16) -> anyhow::Result<()> {
         device.guest.show(&Picture::of(picture, fourcc)?)?;
         let shown = device.guest.last;
         let limit = if before.is_none() { shown.1 + 5 * WITHIN } else { shown.1 + WITHIN };
-        device.wait_for(decision.state.name(), is(decision.state), limit)?;
+        device.wait_for(decision.state.name(), is(decision.state), shown.1..limit)?;
         device.guest.ask(super::Request::Sleep { ms: STAYS_MS }, &[])?;
         let now = device.guest.now()?;
         transitions(&device.said()?, shown.0, before, decision.state)?;
