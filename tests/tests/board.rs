@@ -38,13 +38,13 @@ fn trials() -> anyhow::Result<Vec<Trial>> {
     }
     for path in faults()? {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().replace('-', "_");
-        trials.push(on_board(format!("fault_{name}"), move |files| read(&path)?.run(files)));
+        trials.push(on_board(format!("fault_{name}"), move |files| read(&path)?.run(&name, files)));
     }
     for (name, steps, says) in PLANTED {
         let text = format!("about = \"planted\"\nsteps = {steps}");
         trials.push(on_board(format!("planted_{name}"), move |files| {
             let fault: Fault = toml::from_str(&text)?;
-            let error = match fault.run(files) {
+            let error = match fault.run(name, files) {
                 Ok(()) => anyhow::bail!("a planted fault was not found"),
                 Err(error) => format!("{error:#}"),
             };

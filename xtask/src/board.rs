@@ -14,7 +14,7 @@ use crate::debian::{self, Tool};
 use crate::{process, root, test};
 
 /// What runs in the board as its first process.
-const AGENT: Program = Program { manifest: "tests/board/Cargo.toml", bin: "board", features: &[] };
+pub const AGENT: Program = Program { manifest: "tests/board/Cargo.toml", bin: "board", features: &[] };
 /// What is tested.
 const DEVICE: Program = Program { manifest: "edge-runtime/Cargo.toml", bin: "edge-runtime", features: &[] };
 

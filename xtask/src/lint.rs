@@ -1,7 +1,7 @@
 //! `cargo xtask lint`: formatting, and clippy with every warning an error.
 
 use crate::cross::{self, Target};
-use crate::{OUTSIDE, process, test};
+use crate::{OUTSIDE, board, process, test};
 
 /// Checks the whole workspace. One clippy run covers both forms of the trainer: its test form contains the launcher.
 pub fn run() -> anyhow::Result<()> {
@@ -20,6 +20,9 @@ pub fn run() -> anyhow::Result<()> {
             process::run(clippy.arg("--quiet").args(package).args(["--", "--deny", "warnings"]))?;
         }
     }
+    let mut clippy = cross::cargo(Target::Aarch64, "clippy")?;
+    clippy.args(["--quiet", "--manifest-path", board::AGENT.manifest, "--", "--deny", "warnings"]);
+    process::run(&mut clippy)?;
     test::libtorch()?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--features", "host-trainer/torch"];
     process::run(process::cargo().args(clippy).args(["--", "--deny", "warnings"]))

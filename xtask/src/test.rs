@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use crate::debian::{self, Tool};
-use crate::{boards, fuzz, panic_free, process, python, sanitize};
+use crate::{board, boards, fuzz, panic_free, process, python, sanitize};
 
 /// What to test.
 #[derive(clap::Args)]
@@ -34,6 +34,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         cargo.env("PNEUMOSCOPE_PYTHON", &python.program).env("PNEUMOSCOPE_PYTHON_PACKAGES", &packages);
         cargo
     };
+    let mut machines = Vec::new();
     if arguments.filter.is_none() {
         // Marked as ignored, because a bare `cargo test` has no onnxruntime.
         process::run(&mut test(&["--test", "onnxruntime", "--", "--ignored"]))?;
@@ -45,15 +46,20 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         // The service's rights, judged by systemd's own tool.
         debian::ensure_tools(&[Tool { ask: &["systemd-analyze", "--version"], package: "systemd" }])?;
         process::run(&mut test(&["--test", "packaging", "--", "--ignored"]))?;
-        let boards = boards::run()?;
-        process::run(test(&["--test", "boards", "--", "--ignored"]).env("PNEUMOSCOPE_BOARDS", boards))?;
+        machines = vec![("PNEUMOSCOPE_BOARDS", boards::run()?), ("PNEUMOSCOPE_BOARD", board::prepare()?)];
+        // With X-rays all that is marked as ignored runs below.
+        if data.is_none() {
+            for suite in ["boards", "board"] {
+                process::run(test(&["--test", suite, "--", "--ignored"]).envs(machines.clone()))?;
+            }
+        }
         panic_free::run()?;
         sanitize::run()?;
         fuzz::short()?;
     }
     // All test programs are run even after one failed, so that one run tells everything.
     let mut cargo = test(&["--no-fail-fast"]);
-    cargo.args(&arguments.filter);
+    cargo.args(&arguments.filter).envs(machines);
     match data {
         // Tests that need the X-rays are marked as ignored, with that reason.
         Some(data) => cargo.env("PNEUMOSCOPE_DATA", data).args(["--", "--include-ignored"]),

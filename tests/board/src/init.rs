@@ -84,7 +84,8 @@ fn modules() -> anyhow::Result<()> {
 
 /// The virtual serial port with the right name; it appears a moment after its module was loaded.
 fn port() -> anyhow::Result<String> {
-    let limit = Instant::now() + Duration::from_secs(10);
+    // While the board waits for the host, its clock runs ahead of the host's.
+    let limit = Instant::now() + Duration::from_secs(1000);
     while Instant::now() < limit {
         for entry in fs::read_dir("/sys/class/virtio-ports").into_iter().flatten().flatten() {
             let name = fs::read_to_string(entry.path().join("name")).unwrap_or_default();

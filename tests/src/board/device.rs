@@ -31,7 +31,10 @@ const LOOK_MS: u64 = 100;
 pub struct Device {
     /// The board.
     pub guest: Guest,
+    /// The log as it was read last.
     log: Vec<u8>,
+    /// Its bytes that end with a line.
+    complete: usize,
 }
 
 /// A line of the log.
@@ -67,15 +70,16 @@ impl fmt::Display for Told<'_> {
 }
 
 impl Device {
-    /// A board with the program configured for pictures of this form.
+    /// A board with the program configured for pictures of this form, one of which it answers every `interval_ms` milliseconds.
     ///
     /// # Errors
     /// The board does not start.
-    pub fn boot(files: &Path, disk: Option<&Path>, form: &Picture) -> anyhow::Result<Self> {
+    pub fn boot(files: &Path, disk: Option<&Path>, form: &Picture, interval_ms: u32) -> anyhow::Result<Self> {
         let mut guest = Guest::boot(files, disk)?;
         let lamp = |name: &str, line: u8| format!("{name} = {{ chip = \"{CHIP}\", line = {line} }}\n");
         let config = format!(
-            "[capture]\nsource = \"v4l2:vivid\"\nformat = \"{}\"\nwidth = {}\nheight = {}\n[lights]\n{}{}{}{}[log]\nfile = \"{LOG}\"\n",
+            "[capture]\nsource = \"v4l2:vivid\"\nformat = \"{}\"\nwidth = {}\nheight = {}\n\
+             [decision]\ninterval_ms = {interval_ms}\n[log]\nfile = \"{LOG}\"\n[lights]\n{}{}{}{}",
             form.fourcc,
             form.width,
             form.height,
@@ -85,7 +89,7 @@ impl Device {
             lamp("heartbeat", lights::HEARTBEAT),
         );
         guest.ask(Request::Write { path: CONFIG.into() }, config.as_bytes())?;
-        Ok(Self { guest, log: Vec::new() })
+        Ok(Self { guest, log: Vec::new(), complete: 0 })
     }
 
     /// Starts the program, under another program where one is given.
@@ -176,20 +180,18 @@ impl Device {
     /// A line was lost, changed or left out, or is not understood.
     pub fn log(&mut self) -> anyhow::Result<Vec<Line>> {
         let bytes = self.guest.ask(Request::Read { path: LOG.into(), offset: 0 }, &[])?.bytes;
-        // What is after the last end of a line is being written.
-        let complete = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
         ensure!(
-            bytes[..complete].starts_with(&self.log),
+            bytes.starts_with(&self.log[..self.complete]),
             "lines that were in the log have changed or are gone"
         );
-        self.log = bytes[..complete].to_vec();
-        let lines = self.log.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-        let lines: Vec<Line> = lines
-            .map(|line| {
-                serde_json::from_slice(line)
-                    .with_context(|| format!("a line of the log: {}", String::from_utf8_lossy(line)))
-            })
-            .collect::<anyhow::Result<_>>()?;
+        // What is after the last end of a line is being written.
+        self.complete = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        self.log = bytes;
+        let lines = self.log[..self.complete].split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+        let understood =
+            |line| serde_json::from_slice(line).with_context(|| String::from_utf8_lossy(line).into_owned());
+        let lines: Vec<Line> =
+            lines.map(understood).collect::<anyhow::Result<_>>().context("a line of the log")?;
         let gap = lines.windows(2).find(|pair| pair[1].seq != pair[0].seq + 1);
         ensure!(gap.is_none(), "lines are missing between {gap:?}");
         Ok(lines)
@@ -197,15 +199,14 @@ impl Device {
 
     /// Lines that must be at the beginning of the log.
     pub fn expect_log(&mut self, lines: Vec<u8>) {
-        self.log = lines;
+        (self.complete, self.log) = (lines.len(), lines);
     }
 
     /// The log as it was read last, without its last line: what a power cut must leave, because each line is on the disk before
     /// the next one is written.
     pub fn certain(&self) -> Vec<u8> {
-        let ends =
-            self.log.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(index, _)| index + 1);
-        let end = ends.rev().nth(1).unwrap_or(0);
+        let lines = &self.log[..self.complete.saturating_sub(1)];
+        let end = lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
         self.log[..end].to_vec()
     }
 
@@ -218,19 +219,18 @@ impl Device {
         let digit =
             bytes.iter_mut().filter(|byte| byte.is_ascii_digit()).nth(5).context("the log has no digit")?;
         *digit = if *digit == b'0' { b'1' } else { b'0' };
-        self.log.clear();
+        self.complete = 0;
         self.guest.ask(Request::Write { path: LOG.into() }, &bytes).map(drop)
     }
 
-    /// Verifies the log as `edge-runtime log verify` does. A last line that was cut off is allowed where the program was killed:
+    /// Verifies the log, as it was read last, as `edge-runtime log verify` does. A last line that was cut off is allowed where the program was killed:
     /// it mends that when it starts.
     ///
     /// # Errors
     /// A line is changed, removed, out of order or cut off.
-    pub fn verify(&mut self, killed: bool) -> anyhow::Result<()> {
-        let bytes = self.guest.ask(Request::Read { path: LOG.into(), offset: 0 }, &[])?.bytes;
+    pub fn verify(&self, killed: bool) -> anyhow::Result<()> {
         let file = tempfile::NamedTempFile::new()?;
-        fs::write(file.path(), &bytes)?;
+        fs::write(file.path(), &self.log)?;
         let verified = log::verify(file.path(), &[], None)?;
         let breaks: Vec<_> = verified
             .breaks

@@ -22,6 +22,8 @@ const WITHIN: u64 = 2_000_000;
 const WATCHED_MS: u64 = 1500;
 /// Within this time after the fault's end the answer must show again, in microseconds.
 const RECOVERED: u64 = 10_000_000;
+/// A frame is answered so often, in milliseconds; the device's own default.
+const INTERVAL_MS: u32 = 500;
 /// Side of the pictures.
 const SIDE: u16 = 224;
 /// Where the shim finds what it is to falsify.
@@ -193,6 +195,8 @@ struct Run {
     /// The board's clock when the last step began that was no expectation, and when it ended.
     cause: (u64, u64),
     running: bool,
+    /// What was seen and how long it took, for people.
+    seen: Vec<String>,
 }
 
 impl Fault {
@@ -200,13 +204,13 @@ impl Fault {
     ///
     /// # Errors
     /// Something that must be seen was not, or something that must not be was.
-    pub fn run(&self, files: &Path) -> anyhow::Result<()> {
+    pub fn run(&self, name: &str, files: &Path) -> anyhow::Result<()> {
         let label = if self.picture == Shows::Normal { Label::Normal } else { Label::Pneumonia };
         let drawn = phantom::draw(label, 1, SIDE);
         let right = Host::new()?.answer(&drawn)?.0.state;
         let picture = Picture::of(&drawn, "YUYV")?;
-        let device = Device::boot(files, None, &picture)?;
-        let mut run = Run { device, picture, right, cause: (0, 0), running: false };
+        let device = Device::boot(files, None, &picture, INTERVAL_MS)?;
+        let mut run = Run { device, picture, right, cause: (0, 0), running: false, seen: Vec::new() };
         run.step(&Step::Show)?;
         for step in &self.steps {
             run.step(step).with_context(|| format!("{step:?}"))?;
@@ -217,6 +221,7 @@ impl Fault {
         run.no_wrong_answer()?;
         run.device.log()?;
         run.device.verify(false)?;
+        println!("{name}: {}", run.seen.join(", "));
         run.device.guest.power_off()
     }
 }
@@ -293,13 +298,16 @@ impl Run {
     }
 
     fn expect_answer(&mut self) -> anyhow::Result<()> {
-        self.device.wait_for("the answer", is(self.right), self.cause.1..self.cause.1 + RECOVERED)?;
+        let times = self.cause.1..self.cause.1 + RECOVERED;
+        let shown = self.device.wait_for("the answer", is(self.right), times)?;
+        self.note(self.right.name(), shown);
         self.no_wrong_answer()
     }
 
     fn expect_fault(&mut self) -> anyhow::Result<()> {
         let refused = |reading| matches!(reading, Reading::State(State::Fault | State::Invalid));
         let shown = self.device.wait_for("FAULT or INVALID", refused, self.cause.1..self.cause.1 + WITHIN)?;
+        self.note("fault", shown);
         self.device.guest.ask(Request::Sleep { ms: WATCHED_MS }, &[])?;
         let said = self.device.said()?;
         let other = said.iter().find(|said| said.from > shown && !refused(said.what));
@@ -307,12 +315,19 @@ impl Run {
         self.no_wrong_answer()
     }
 
+    fn note(&mut self, what: &str, shown: u64) {
+        let ms = shown.saturating_sub(self.cause.0) / 1000;
+        self.seen.push(format!("{what} after {ms} ms"));
+    }
+
     fn expect_logged(&mut self) -> anyhow::Result<()> {
         let since = self.cause.0 / 1000;
         let limit = self.cause.1 + WITHIN;
         loop {
             let lines = self.device.log()?;
-            if lines.iter().any(|line| line.uptime_ms >= since && line.is("fault_began")) {
+            let began = lines.iter().find(|line| line.uptime_ms >= since && line.is("fault_began"));
+            if let Some(line) = began {
+                self.note("logged", line.uptime_ms * 1000);
                 return Ok(());
             }
             if self.device.guest.now()? > limit {

@@ -121,7 +121,7 @@ impl Guest {
         self.watch.take(&String::from_utf8_lossy(&records))
     }
 
-    /// When the program last wrote the lamps, as far as [`Guest::lights`] has seen, in the board's microseconds.
+    /// When the program last wrote a lamp, as far as [`Guest::lights`] has seen, in the board's microseconds.
     pub fn written(&self) -> u64 {
         self.watch.written()
     }

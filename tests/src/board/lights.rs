@@ -42,14 +42,13 @@ pub struct Watch {
     /// Levels as the board's kernel wrote them; the chip begins with all of them low.
     levels: [bool; 8],
     recorded: Vec<Change>,
-    /// When each line was written last, changed or not, in the board's microseconds.
-    written: [u64; 8],
+    written: u64,
 }
 
 impl Watch {
     /// Watches what QEMU writes to this file.
     pub fn new(seen: PathBuf) -> Self {
-        Self { seen, levels: [false; 8], recorded: Vec::new(), written: [0; 8] }
+        Self { seen, levels: [false; 8], recorded: Vec::new(), written: 0 }
     }
 
     /// Takes what the kernel recorded since the last time; returns all changes so far.
@@ -61,7 +60,9 @@ impl Watch {
         for line in records.lines().filter(|line| line.contains("gpio_value:")) {
             let change =
                 recorded(line).with_context(|| format!("cannot read the kernel's record {line:?}"))?;
-            self.written[usize::from(change.line)] = change.at;
+            if change.line != HEARTBEAT {
+                self.written = change.at;
+            }
             let level = &mut self.levels[usize::from(change.line)];
             if *level != change.lit {
                 *level = change.lit;
@@ -81,10 +82,9 @@ impl Watch {
 }
 
 impl Watch {
-    /// When the lamps were last written, all three of them, in the board's microseconds: a chip keeps its levels while nobody can
-    /// reach it, so what it shows then says nothing.
+    /// When a lamp was last written, changed or not, in the board's microseconds.
     pub fn written(&self) -> u64 {
-        [RED, AMBER, GREEN].iter().map(|&line| self.written[usize::from(line)]).min().unwrap_or(0)
+        self.written
     }
 }
 

@@ -13,6 +13,8 @@ use super::picture::Picture;
 
 /// Within this time the answer on a new picture must show, in microseconds.
 const WITHIN: u64 = 2_000_000;
+/// A frame is answered so often, in milliseconds.
+const INTERVAL_MS: u32 = 200;
 /// So long the picture then stays, in milliseconds.
 const STAYS_MS: u64 = 500;
 
@@ -26,7 +28,7 @@ pub fn run(files: &Path, fourcc: &str, width: u16) -> anyhow::Result<()> {
         .map(|seed| phantom::draw(if seed % 2 == 0 { Label::Pneumonia } else { Label::Normal }, seed, width))
         .collect();
     let first = Picture::of(&drawn[0], fourcc)?;
-    let mut device = Device::boot(files, None, &first)?;
+    let mut device = Device::boot(files, None, &first, INTERVAL_MS)?;
     device.guest.show(&first)?;
     device.start(&[])?;
     let started = device.guest.last.0;
@@ -60,6 +62,7 @@ pub fn run(files: &Path, fourcc: &str, width: u16) -> anyhow::Result<()> {
     report(fourcc, started, &device.said()?, &device.log()?);
     let code = device.end(nix::libc::SIGTERM)?;
     ensure!(code == 0, "the program ended with {code}; it said:\n{}", device.output());
+    device.log()?;
     device.verify(false)?;
     device.guest.power_off()
 }
