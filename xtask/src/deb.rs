@@ -111,6 +111,10 @@ fn check(architecture: Architecture, package: &Path) -> anyhow::Result<()> {
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
     }
+    std::fs::create_dir_all(&folder)?;
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
     output(Command::new("dpkg-deb").arg("--raw-extract").arg(package).arg(&folder))?;
     let conffiles = std::fs::read_to_string(folder.join("DEBIAN/conffiles"))?;
     ensure!(

@@ -28,9 +28,14 @@ fn check(file: &Path, config: &Config) -> Vec<Check> {
         let engine = &config.model.engine;
         checks.push(Check::new("engine", model::engine(engine, model).map(|_| engine)));
     }
-    if let (Some(site), Ok(model)) = (&config.model.site, &model) {
-        let loaded = model::site(site, model).map(|_| site.display());
-        checks.push(Check::new("site", loaded.map_err(|error| format!("{error:#}"))));
+    if let Some(site) = &config.model.site {
+        let loaded = match &model {
+            Ok(model) => {
+                model::site(site, model).map(|_| site.display()).map_err(|error| format!("{error:#}"))
+            }
+            Err(_) => Err(format!("{}: it cannot be checked without its model", site.display())),
+        };
+        checks.push(Check::new("site", loaded));
     }
     checks.push(Check::new("source", Ok::<_, String>(&config.capture.source)));
     checks.push(log_folder(&config.log.file));
