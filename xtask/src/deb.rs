@@ -112,9 +112,6 @@ fn check(architecture: Architecture, package: &Path) -> anyhow::Result<()> {
         std::fs::remove_dir_all(&folder)?;
     }
     std::fs::create_dir_all(&folder)?;
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder)?;
-    }
     output(Command::new("dpkg-deb").arg("--raw-extract").arg(package).arg(&folder))?;
     let conffiles = std::fs::read_to_string(folder.join("DEBIAN/conffiles"))?;
     ensure!(
