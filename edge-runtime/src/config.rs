@@ -252,7 +252,7 @@ impl Default for Log {
 
 impl Default for Watchdog {
     fn default() -> Self {
-        Self { lights_ms: 2000 }
+        Self { lights_ms: 1500 }
     }
 }
 

@@ -63,11 +63,17 @@ fn trials() -> anyhow::Result<Vec<Trial>> {
 }
 
 /// The suite bites: what must be found in these.
-const PLANTED: [(&str, &str, &str); 4] = [
+const PLANTED: [(&str, &str, &str); 6] = [
     (
         "no_fault_where_one_is_expected",
         r#"["start", "expect answer", "expect fault"]"#,
         "FAULT or INVALID was not shown",
+    ),
+    ("no_passing_fault", r#"["start", "expect answer", "expect passing fault"]"#, "no FAULT was shown"),
+    (
+        "a_line_of_the_log_lost",
+        r#"["start", "expect answer", "stop", "lose line"]"#,
+        "have changed or are gone",
     ),
     (
         "no_answer_where_one_is_expected",

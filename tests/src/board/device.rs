@@ -210,6 +210,16 @@ impl Device {
         self.log[..end].to_vec()
     }
 
+    /// Removes the log's last line.
+    ///
+    /// # Errors
+    /// The log cannot be read or written.
+    pub fn lose_line(&mut self) -> anyhow::Result<()> {
+        self.log()?;
+        let shorter = self.certain();
+        self.guest.ask(Request::Write { path: LOG.into() }, &shorter).map(drop)
+    }
+
     /// Changes one digit in the log's first line.
     ///
     /// # Errors

@@ -89,12 +89,16 @@ pub enum Step {
     Wait(u64),
     /// `lights STATE`: the lights show this state for a second, right or wrong; planted by the suite's own tests.
     Lights(String),
+    /// `lose line`: the log's last line is removed; planted by the suite's own tests.
+    LoseLine,
     /// `spoil log`: a digit in the log's first line is changed; planted by the suite's own tests.
     SpoilLog,
     /// `expect answer`: the answer on the picture shows soon.
     ExpectAnswer,
     /// `expect fault`: FAULT or INVALID shows within two seconds of the last step that was no expectation, and stays.
     ExpectFault,
+    /// `expect passing fault`: FAULT or INVALID was shown within two seconds of that step, however shortly.
+    ExpectPassing,
     /// `expect logged fault`: since the last step that was no expectation, the log tells of a fault.
     ExpectLogged,
 }
@@ -177,9 +181,11 @@ impl FromStr for Step {
             ["release"] => Some(Step::Release),
             ["wait", ms] => ms.parse().ok().map(Step::Wait),
             ["lights", state] => Some(Step::Lights(state.into())),
+            ["lose", "line"] => Some(Step::LoseLine),
             ["spoil", "log"] => Some(Step::SpoilLog),
             ["expect", "answer"] => Some(Step::ExpectAnswer),
             ["expect", "fault"] => Some(Step::ExpectFault),
+            ["expect", "passing", "fault"] => Some(Step::ExpectPassing),
             ["expect", "logged", "fault"] => Some(Step::ExpectLogged),
             _ => None,
         };
@@ -231,6 +237,7 @@ impl Run {
         match step {
             Step::ExpectAnswer => return self.expect_answer(),
             Step::ExpectFault => return self.expect_fault(),
+            Step::ExpectPassing => return self.expect_passing(),
             Step::ExpectLogged => return self.expect_logged(),
             _ => {}
         }
@@ -257,6 +264,7 @@ impl Run {
             Step::Plug(Part::Gpio, bound) => plug("amba/drivers/pl061_gpio", CHIP, *bound),
             Step::Control(id, value) => Request::Control { id: *id, value: *value },
             Step::Lights(state) => return self.device.lights(state),
+            Step::LoseLine => return self.device.lose_line(),
             Step::SpoilLog => return self.device.spoil_log(),
             Step::Often(id) => Request::Often { id: *id },
             Step::Hide => Request::Hide,
@@ -276,7 +284,9 @@ impl Run {
             Step::Hold(line) => Request::Hold { chip: CHIP.into(), line: u32::from(*line) },
             Step::Release => Request::Release,
             Step::Wait(ms) => Request::Sleep { ms: *ms },
-            Step::ExpectAnswer | Step::ExpectFault | Step::ExpectLogged => return Ok(()),
+            Step::ExpectAnswer | Step::ExpectFault | Step::ExpectPassing | Step::ExpectLogged => {
+                return Ok(());
+            }
         };
         self.device.guest.ask(request, &[]).map(drop)
     }
@@ -305,7 +315,6 @@ impl Run {
     }
 
     fn expect_fault(&mut self) -> anyhow::Result<()> {
-        let refused = |reading| matches!(reading, Reading::State(State::Fault | State::Invalid));
         let shown = self.device.wait_for("FAULT or INVALID", refused, self.cause.1..self.cause.1 + WITHIN)?;
         self.note("fault", shown);
         self.device.guest.ask(Request::Sleep { ms: WATCHED_MS }, &[])?;
@@ -313,6 +322,19 @@ impl Run {
         let other = said.iter().find(|said| said.from > shown && !refused(said.what));
         ensure!(other.is_none(), "FAULT did not stay:{}", Told(&said));
         self.no_wrong_answer()
+    }
+
+    fn expect_passing(&mut self) -> anyhow::Result<()> {
+        let times = self.cause.0..=self.cause.1 + WITHIN;
+        loop {
+            let said = self.device.said()?;
+            if let Some(fault) = said.iter().find(|said| refused(said.what) && times.contains(&said.from)) {
+                self.note("fault", fault.from);
+                return Ok(());
+            }
+            ensure!(self.device.guest.last.1 <= *times.end(), "no FAULT was shown:{}", Told(&said));
+            self.device.guest.ask(Request::Sleep { ms: 50 }, &[])?;
+        }
     }
 
     fn note(&mut self, what: &str, shown: u64) {
@@ -346,6 +368,11 @@ impl Run {
         ensure!(!seen, "{} was shown, the picture is {}:{}", wrong.name(), self.right.name(), Told(&said));
         Ok(())
     }
+}
+
+/// Whether the lights refuse to answer.
+fn refused(reading: Reading) -> bool {
+    matches!(reading, Reading::State(State::Fault | State::Invalid))
 }
 
 fn plug(driver: &str, device: &str, bound: bool) -> Request {

@@ -19,7 +19,7 @@ pub const GREEN: u8 = 2;
 pub const HEARTBEAT: u8 = 4;
 
 /// The longest that one lamp alone is lit in a FAULT, in microseconds, with time for a busy board to change it.
-const ALTERNATION: u64 = 450_000;
+const ALTERNATION: u64 = 350_000;
 /// The longest half of an INVALID's blink, likewise.
 const BLINK: u64 = 900_000;
 /// Between two lines that are set one after the other, nothing is shown, in microseconds.

@@ -13,10 +13,10 @@ use super::picture::Picture;
 
 /// Within this time the answer on a new picture must show, in microseconds.
 const WITHIN: u64 = 2_000_000;
-/// A frame is answered so often, in milliseconds.
-const INTERVAL_MS: u32 = 200;
+/// A frame is answered so often, in milliseconds; the device's own default.
+const INTERVAL_MS: u32 = 500;
 /// So long the picture then stays, in milliseconds.
-const STAYS_MS: u64 = 500;
+const STAYS_MS: u64 = 1200;
 
 /// Shows pictures of both kinds in turn.
 ///
