@@ -1,8 +1,8 @@
-//! Pneumoscope on Linux, as a library: everything between a file's bytes and a decision.
+//! Pneumoscope on Linux, as a library: everything between a camera or a file's bytes and a light.
 //!
 //! ```text
-//! file -> decode -> frame -> classify (preprocess, gate, infer, decide) -> decision
-//!                            ^ engine (infer_tract) <- model_file
+//! capture -> device (classify: preprocess, gate, infer, gate, decide -> agreement) -> run (log, then signal)
+//!              ^ decode: files        ^ engine (infer_core, infer_tract) <- model_file, pack
 //! ```
 //!
 //! Principles:

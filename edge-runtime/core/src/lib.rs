@@ -4,8 +4,8 @@
 //! A frame flows through one file a stage:
 //!
 //! ```text
-//! frame  ->  preprocess  ->  infer (kernels over the packed model)  ->  decide
-//!            + gate                  ^ packed                           ^ model (metadata)
+//! frame -> preprocess -> gate -> infer (kernels over the packed model) -> gate -> decide -> agree -> signal
+//!                          ^ model (metadata)     ^ packed                         ^ model
 //! ```
 //!
 //! Principles:
