@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
 
 /// Properties that pass every check.
-const VALID: [(&str, &str); 29] = [
+const VALID: [(&str, &str); 30] = [
     (key::FORMAT, "2"),
     (key::PREPROCESSING, edge_core::preprocess::NAME),
     (key::NAME, "name"),
