@@ -63,11 +63,16 @@ fn trials() -> anyhow::Result<Vec<Trial>> {
 }
 
 /// The suite bites: what must be found in these.
-const PLANTED: [(&str, &str, &str); 6] = [
+const PLANTED: [(&str, &str, &str); 7] = [
     (
         "no_fault_where_one_is_expected",
         r#"["start", "expect answer", "expect fault"]"#,
         "FAULT or INVALID was not shown",
+    ),
+    (
+        "an_answer_that_breaks",
+        r#"["start", "expect answer", "control signal 1", "wait 1000", "control signal 0", "wait 3000", "expect answer throughout"]"#,
+        "the answer did not stay",
     ),
     ("no_passing_fault", r#"["start", "expect answer", "expect passing fault"]"#, "no FAULT was shown"),
     (

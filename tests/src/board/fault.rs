@@ -3,16 +3,19 @@
 //! Whatever the steps are, two things hold at every time: the lights never show the answer that the picture does not have, and
 //! the log loses no line. Times are the board's own.
 
+mod step;
+
+pub use step::{Disk, Expected, Part, Step};
+
 use anyhow::{Context, bail, ensure};
 use edge_core::State;
 use edge_runtime::phantom::{self, Label};
 use serde::Deserialize;
 use std::path::Path;
-use std::str::FromStr;
 
 use super::device::{CHIP, Device, Told, is};
 use super::host::Host;
-use super::lights::{AMBER, GREEN, HEARTBEAT, RED, Reading};
+use super::lights::Reading;
 use super::picture::Picture;
 use super::protocol::Request;
 
@@ -41,7 +44,7 @@ pub struct Fault {
     #[serde(default)]
     pub picture: Shows,
     /// What is done and what must be seen, in this order.
-    #[serde(deserialize_with = "steps")]
+    #[serde(deserialize_with = "step::steps")]
     pub steps: Vec<Step>,
 }
 
@@ -56,143 +59,6 @@ pub enum Shows {
     Normal,
 }
 
-/// One step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// `start`, or `start still`: under the shim that falsifies what the camera answers.
-    Start(bool),
-    /// `stop`: SIGTERM; it must end well and leave the lights safe.
-    Stop,
-    /// `kill`: SIGKILL, and what systemd does then; the lights must be safe.
-    Kill,
-    /// `show`: the picture is put in front of the camera anew.
-    Show,
-    /// `hide`: the picture is taken away, and the driver's output closed.
-    Hide,
-    /// `unplug camera`, `plug gpio` and so on.
-    Plug(Part, bool),
-    /// `control NAME VALUE`: a control of the camera's driver, see [`CONTROLS`].
-    Control(u32, i32),
-    /// `often NAME`: a control that acts once acts on every frame; `often off` ends it.
-    Often(Option<u32>),
-    /// `still WORD`: what the shim falsifies; `still off`: nothing.
-    Still(Option<String>),
-    /// `disk full`, `disk free`, `disk read-only`, `disk writable`.
-    Disk(Disk),
-    /// `clock SECONDS`: the clock that people read is set to so many seconds after 1970.
-    Clock(i64),
-    /// `hold LAMP`: another program takes the lamp's line.
-    Hold(u8),
-    /// `release`: it gives the line back.
-    Release,
-    /// `wait MS`.
-    Wait(u64),
-    /// `lights STATE`: the lights show this state for a second, right or wrong; planted by the suite's own tests.
-    Lights(String),
-    /// `lose line`: the log's last line is removed; planted by the suite's own tests.
-    LoseLine,
-    /// `spoil log`: a digit in the log's first line is changed; planted by the suite's own tests.
-    SpoilLog,
-    /// `expect answer`: the answer on the picture shows soon.
-    ExpectAnswer,
-    /// `expect fault`: FAULT or INVALID shows within two seconds of the last step that was no expectation, and stays.
-    ExpectFault,
-    /// `expect passing fault`: FAULT or INVALID was shown within two seconds of that step, however shortly.
-    ExpectPassing,
-    /// `expect logged fault`: since the last step that was no expectation, the log tells of a fault.
-    ExpectLogged,
-}
-
-/// What can be unplugged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// The camera.
-    Camera,
-    /// The chip of the lights' lines.
-    Gpio,
-}
-
-/// What can happen to the log's disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disk {
-    /// No byte is free.
-    Full,
-    /// There is room again.
-    Free,
-    /// The kernel finds an error on it and sets it read-only.
-    ReadOnly,
-    /// It was repaired, and can be written again.
-    Writable,
-}
-
-/// Controls of the driver that make it fail, by the names that the files use. Those without an end act once.
-pub const CONTROLS: [(&str, u32); 10] = [
-    ("sequence-wrap", 0x00f0_f026),
-    ("timestamp-wrap", 0x00f0_f027),
-    ("signal", 0x00f0_f03e),
-    ("dropped-percent", 0x00f0_f040),
-    ("disconnect", 0x00f0_f041),
-    ("damaged-frame", 0x00f0_f042),
-    ("reqbufs-error", 0x00f0_f043),
-    ("qbuf-error", 0x00f0_f044),
-    ("streamon-error", 0x00f0_f045),
-    ("fatal-error", 0x00f0_f046),
-];
-
-const LAMPS: [(&str, u8); 4] = [("red", RED), ("amber", AMBER), ("green", GREEN), ("heartbeat", HEARTBEAT)];
-
-fn steps<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Step>, D::Error> {
-    let lines = Vec::<String>::deserialize(from)?;
-    lines.iter().map(|line| line.parse().map_err(serde::de::Error::custom)).collect()
-}
-
-fn named<T: Copy>(list: &[(&str, T)], name: &str) -> Option<T> {
-    list.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
-}
-
-impl FromStr for Step {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let words: Vec<&str> = text.split(' ').collect();
-        let part = |name| named(&[("camera", Part::Camera), ("gpio", Part::Gpio)], name);
-        let step = match words[..] {
-            ["start"] => Some(Step::Start(false)),
-            ["start", "still"] => Some(Step::Start(true)),
-            ["stop"] => Some(Step::Stop),
-            ["kill"] => Some(Step::Kill),
-            ["show"] => Some(Step::Show),
-            ["hide"] => Some(Step::Hide),
-            ["unplug", name] => part(name).map(|part| Step::Plug(part, false)),
-            ["plug", name] => part(name).map(|part| Step::Plug(part, true)),
-            ["control", name, value] => {
-                named(&CONTROLS, name).zip(value.parse().ok()).map(|(id, value)| Step::Control(id, value))
-            }
-            ["often", "off"] => Some(Step::Often(None)),
-            ["often", name] => named(&CONTROLS, name).map(|id| Step::Often(Some(id))),
-            ["still", "off"] => Some(Step::Still(None)),
-            ["still", word] => Some(Step::Still(Some(word.into()))),
-            ["disk", "full"] => Some(Step::Disk(Disk::Full)),
-            ["disk", "free"] => Some(Step::Disk(Disk::Free)),
-            ["disk", "read-only"] => Some(Step::Disk(Disk::ReadOnly)),
-            ["disk", "writable"] => Some(Step::Disk(Disk::Writable)),
-            ["clock", seconds] => seconds.parse().ok().map(Step::Clock),
-            ["hold", lamp] => named(&LAMPS, lamp).map(Step::Hold),
-            ["release"] => Some(Step::Release),
-            ["wait", ms] => ms.parse().ok().map(Step::Wait),
-            ["lights", state] => Some(Step::Lights(state.into())),
-            ["lose", "line"] => Some(Step::LoseLine),
-            ["spoil", "log"] => Some(Step::SpoilLog),
-            ["expect", "answer"] => Some(Step::ExpectAnswer),
-            ["expect", "fault"] => Some(Step::ExpectFault),
-            ["expect", "passing", "fault"] => Some(Step::ExpectPassing),
-            ["expect", "logged", "fault"] => Some(Step::ExpectLogged),
-            _ => None,
-        };
-        step.ok_or_else(|| format!("`{text}` is no step; tests/src/board/fault.rs lists them"))
-    }
-}
-
 /// What is known while the steps are done.
 struct Run {
     device: Device,
@@ -201,6 +67,8 @@ struct Run {
     /// The board's clock when the last step began that was no expectation, and when it ended.
     cause: (u64, u64),
     running: bool,
+    /// The board's clock when the answer was expected last, and was there.
+    answered: u64,
     /// What was seen and how long it took, for people.
     seen: Vec<String>,
 }
@@ -216,7 +84,8 @@ impl Fault {
         let right = Host::new()?.answer(&drawn)?.0.state;
         let picture = Picture::of(&drawn, "YUYV")?;
         let device = Device::boot(files, None, &picture, INTERVAL_MS)?;
-        let mut run = Run { device, picture, right, cause: (0, 0), running: false, seen: Vec::new() };
+        let mut run =
+            Run { device, picture, right, cause: (0, 0), running: false, answered: 0, seen: Vec::new() };
         run.step(&Step::Show)?;
         for step in &self.steps {
             run.step(step).with_context(|| format!("{step:?}"))?;
@@ -234,16 +103,11 @@ impl Fault {
 
 impl Run {
     fn step(&mut self, step: &Step) -> anyhow::Result<()> {
-        match step {
-            Step::ExpectAnswer => return self.expect_answer(),
-            Step::ExpectFault => return self.expect_fault(),
-            Step::ExpectPassing => return self.expect_passing(),
-            Step::ExpectLogged => return self.expect_logged(),
-            _ => {}
-        }
         let from = self.device.guest.now()?;
         self.act(step)?;
-        self.cause = (from, self.device.guest.now()?);
+        if !matches!(step, Step::Expect(_)) {
+            self.cause = (from, self.device.guest.now()?);
+        }
         Ok(())
     }
 
@@ -284,9 +148,11 @@ impl Run {
             Step::Hold(line) => Request::Hold { chip: CHIP.into(), line: u32::from(*line) },
             Step::Release => Request::Release,
             Step::Wait(ms) => Request::Sleep { ms: *ms },
-            Step::ExpectAnswer | Step::ExpectFault | Step::ExpectPassing | Step::ExpectLogged => {
-                return Ok(());
-            }
+            Step::Expect(Expected::Answer) => return self.expect_answer(),
+            Step::Expect(Expected::Throughout) => return self.expect_throughout(),
+            Step::Expect(Expected::Fault) => return self.expect_fault(),
+            Step::Expect(Expected::Passing) => return self.expect_passing(),
+            Step::Expect(Expected::Logged) => return self.expect_logged(),
         };
         self.device.guest.ask(request, &[]).map(drop)
     }
@@ -311,7 +177,19 @@ impl Run {
         let times = self.cause.1..self.cause.1 + RECOVERED;
         let shown = self.device.wait_for("the answer", is(self.right), times)?;
         self.note(self.right.name(), shown);
+        self.answered = self.device.guest.now()?;
         self.no_wrong_answer()
+    }
+
+    fn expect_throughout(&mut self) -> anyhow::Result<()> {
+        let now = self.device.guest.now()?;
+        self.device.wait_for("the answer", is(self.right), now..now + WITHIN)?;
+        let said = self.device.said()?;
+        let last = said.last().context("the lights say nothing")?;
+        let stayed = last.from <= self.answered && last.what == Reading::State(self.right);
+        ensure!(stayed, "the answer did not stay:{}", Told(&said));
+        self.seen.push(format!("stays for {} s", (now - self.answered) / 1_000_000));
+        Ok(())
     }
 
     fn expect_fault(&mut self) -> anyhow::Result<()> {
@@ -377,25 +255,4 @@ fn refused(reading: Reading) -> bool {
 
 fn plug(driver: &str, device: &str, bound: bool) -> Request {
     Request::Driver { driver: driver.into(), device: device.into(), bound }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_of_steps_is_read_and_a_misspelt_step_is_named() {
-        let text =
-            "about = \"x\"\nsteps = [\"start\", \"unplug camera\", \"control signal 1\", \"expect fault\"]";
-        let fault: Fault = toml::from_str(text).unwrap();
-        let expected = [
-            Step::Start(false),
-            Step::Plug(Part::Camera, false),
-            Step::Control(0x00f0_f03e, 1),
-            Step::ExpectFault,
-        ];
-        assert_eq!(fault.steps, expected);
-        let error = toml::from_str::<Fault>(&text.replace("unplug", "unplgu")).unwrap_err();
-        assert!(error.to_string().contains("`unplgu camera` is no step"), "{error}");
-    }
 }
