@@ -39,7 +39,12 @@ use std::collections::VecDeque;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 use tail::Tail;
+
+/// How long to wait for a lock before another program is believed to hold it.
+const LOCK_WAIT: Duration = Duration::from_millis(100);
 
 /// How a log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -270,7 +275,14 @@ impl<D: Disk> Log<D> {
     fn reopen(&mut self) -> Result<Open, LogError> {
         let lock_path = self.files.lock();
         let lock = self.disk.open(&lock_path).map_err(|source| LogError::at("open", &lock_path, source))?;
-        match lock.try_lock() {
+        // A child of this process that has not yet become its own program holds our old lock for a moment.
+        let deadline = Instant::now() + LOCK_WAIT;
+        let mut locked = lock.try_lock();
+        while matches!(locked, Err(TryLockError::WouldBlock)) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(2));
+            locked = lock.try_lock();
+        }
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let source = io::Error::new(io::ErrorKind::ResourceBusy, "another program writes this log");
