@@ -10,9 +10,9 @@
 use crate::capture::{CaptureError, Source, now_ms};
 use crate::classify::{Classified, Classifier, ClassifyError};
 use crate::engine::Engine;
+use crate::log::{Hash, frame_hash};
 use edge_core::agree::{Agreement, Policy, Shown, Stamp};
 use edge_core::{Decision, Reason, State};
-use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// When frames are answered.
@@ -64,8 +64,8 @@ pub struct Answer<'a> {
     pub stamp: Stamp,
     /// When it was taken, in milliseconds of [`now_ms`]'s clock.
     pub taken_ms: u64,
-    /// SHA-256 of the network's input, the `side * side` bytes that preprocessing made of the frame.
-    pub input_sha256: [u8; 32],
+    /// [`frame_hash`] of the frame.
+    pub input: Hash,
     /// What the frame gave by itself; the error makes it a FAULT.
     pub classified: Result<Classified, ClassifyError>,
     /// The same as a decision.
@@ -146,9 +146,8 @@ impl<E: Engine> Device<E> {
                 }
                 CaptureError::End => return Turn::End(self.shown()),
                 error => {
-                    self.fault = error.reason();
-                    if let Some(reason) = self.fault {
-                        self.agreement.fault(reason);
+                    if let Some(reason) = error.reason() {
+                        self.fail(reason, !live && matches!(error, CaptureError::Damaged(_)));
                     }
                     return Turn::Fault(error, self.shown());
                 }
@@ -169,13 +168,25 @@ impl<E: Engine> Device<E> {
         Turn::Frame(Answer {
             stamp,
             taken_ms,
-            input_sha256: Sha256::digest(self.classifier.input()).into(),
+            input: frame_hash(self.classifier.input()),
             classified,
             decision,
             agreeing: self.agreement.agreeing(),
             shown: self.agreement.shown(now_ms()),
             name: &self.name,
         })
+    }
+
+    /// The source failed, or `of_a_file`: one of its files did, whose answer this is, shown for as long as any. A fault of the source
+    /// ends what is being shown, and lasts as long as itself.
+    fn fail(&mut self, reason: Reason, of_a_file: bool) {
+        if of_a_file {
+            self.trigger();
+        } else {
+            self.fault = Some(reason);
+            self.awake_until_ms = self.awake_until_ms.map(|_| 0);
+        }
+        self.agreement.fault(reason);
     }
 
     /// The button was pressed, or a file came: answers begin anew and are shown for the time that the rhythm says.
@@ -190,8 +201,11 @@ impl<E: Engine> Device<E> {
     /// What to show now; none while the device waits for its trigger and nothing is wrong.
     fn shown(&mut self) -> Option<Shown> {
         let now = now_ms();
-        if self.awake_until_ms.is_none_or(|until| now < until) {
-            return Some(self.agreement.shown(now));
+        let shown = self.agreement.shown(now);
+        // Between the trigger and its first frame there is nothing to show yet.
+        let answering = |until| now < until && shown.reason != Reason::Starting;
+        if self.awake_until_ms.is_none_or(answering) {
+            return Some(shown);
         }
         let quiet_ms = u32::try_from(now - self.right_ms).unwrap_or(u32::MAX);
         let limit = self.agreement.policy().stale_after_ms;

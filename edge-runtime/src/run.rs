@@ -84,7 +84,7 @@ impl<E: Engine, D: Disk> Run<E, D> {
         }
         match turn {
             Turn::Frame(answer) => {
-                let input = Hash(answer.input_sha256);
+                let input = answer.input;
                 let latency = answer.classified.as_ref().map_or(Duration::ZERO, |c| c.latency());
                 self.score = answer.decision.score;
                 if let Err(error) = &answer.classified {

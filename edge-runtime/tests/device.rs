@@ -162,15 +162,45 @@ fn with_a_button_nothing_is_shown_but_faults_until_it_is_pressed() {
     let picture = phantom_of(State::Negative);
     let frame = || Line::Show(picture.clone());
     let lost = || CaptureError::Lost { source_name: "script".into(), what: "unplugged".into() };
-    let lines = vec![frame(), Line::Fail(lost), frame(), frame(), frame(), frame(), frame()];
-    let rhythm = Rhythm { interval_ms: 0, hold_ms: Some(150) };
+    let quiet = || Line::Fail(|| CaptureError::Nothing);
+    let mut lines = vec![frame(), Line::Fail(lost), frame(), quiet(), frame(), frame(), frame()];
+    lines.extend([Line::Fail(lost), frame(), frame()]);
+    let rhythm = Rhythm { interval_ms: 0, hold_ms: Some(60_000) };
     let mut device = device_with(lines, true, POLICY, rhythm);
-    let mut turn = || device.turn(Duration::ZERO).shown().map(|shown| shown.state);
-    assert_eq!([turn(), turn(), turn()], [None, Some(State::Fault), None]);
+    let turn = |device: &mut Device<_>| device.turn(Duration::ZERO).shown().map(|shown| shown.state);
+    let states = |device: &mut Device<_>| [turn(device), turn(device), turn(device)];
+    assert_eq!(states(&mut device), [None, Some(State::Fault), None]);
     device.trigger();
-    let mut turn = || device.turn(Duration::ZERO).shown().map(|shown| shown.state);
-    assert_eq!([turn(), turn(), turn()], [State::Refer, State::Refer, State::Negative].map(Some));
+    assert_eq!(turn(&mut device), None, "no frame yet is no fault");
+    assert_eq!(states(&mut device), [State::Refer, State::Refer, State::Negative].map(Some));
+    // A fault ends what was asked for, and itself when the camera is back.
+    assert_eq!(states(&mut device), [Some(State::Fault), None, None]);
+}
+
+#[test]
+fn an_answer_goes_out_when_its_time_is_over() {
+    let picture = phantom_of(State::Negative);
+    let lines = (0..2).map(|_| Line::Show(picture.clone())).collect();
+    let policy = Policy { frames: 1, ..POLICY };
+    let mut device = device_with(lines, true, policy, Rhythm { interval_ms: 0, hold_ms: Some(150) });
+    device.trigger();
+    assert_eq!(device.turn(Duration::ZERO).shown().unwrap().state, State::Negative);
     std::thread::sleep(Duration::from_millis(160));
+    assert_eq!(device.turn(Duration::ZERO).shown(), None);
+}
+
+/// A file that is no picture is answered like any file; a folder that is gone is a fault as long as it is gone.
+#[test]
+fn a_damaged_file_is_shown_for_its_time_and_a_lost_folder_for_its_own() {
+    let quiet = || Line::Fail(|| CaptureError::Nothing);
+    let damaged = || CaptureError::Damaged("x.png: cut short".into());
+    let lost = || CaptureError::Lost { source_name: "folder:x".into(), what: "unmounted".into() };
+    let lines = vec![Line::Fail(damaged), quiet(), Line::Fail(lost), Line::Fail(lost), quiet()];
+    let policy = Policy { frames: 1, stale_after_ms: 60_000 };
+    let mut device = device_with(lines, false, policy, Rhythm { interval_ms: 0, hold_ms: Some(60_000) });
+    let mut turn = || device.turn(Duration::ZERO).shown().map(|shown| shown.reason);
+    assert_eq!([turn(), turn()], [Some(Reason::DamagedFrame); 2]);
+    assert_eq!([turn(), turn()], [Some(Reason::CameraLost); 2]);
     assert_eq!(turn(), None);
 }
 

@@ -38,7 +38,7 @@ pub enum Reason {
     EngineFailed,
     /// Code 30: no frame has come yet since the device was switched on or the camera found again.
     Starting,
-    /// Code 31: there is no camera, or it was unplugged, or it does not start.
+    /// Code 31: there is no camera or watched folder, or it was unplugged, or it does not start.
     CameraLost,
     /// Code 32: the newest frame is older, in milliseconds, than its limit.
     Stale(u32, u32),
@@ -46,14 +46,12 @@ pub enum Reason {
     Stuck,
     /// Code 34: the camera has no signal on its input.
     NoSignal,
-    /// Code 35: the camera marks its frames as damaged, or they are no picture of the agreed form.
+    /// Code 35: the camera marks its frames as damaged, or they, or a file, are no picture of the agreed form.
     DamagedFrame,
     /// Code 40: the log cannot be written, so what is shown would leave no trace.
     LogFailed,
     /// Code 41: the self-test failed.
     SelfTestFailed,
-    /// Code 42: the program is ending.
-    Stopped,
     /// Code 43: a line of the lights cannot be set, so what is lit may be wrong.
     LightsFailed,
 }
@@ -85,7 +83,6 @@ impl Reason {
             Reason::DamagedFrame => 35,
             Reason::LogFailed => 40,
             Reason::SelfTestFailed => 41,
-            Reason::Stopped => 42,
             Reason::LightsFailed => 43,
         }
     }
@@ -131,18 +128,19 @@ impl fmt::Display for Reason {
             }
             Reason::EngineFailed => f.write_str("the network could not be computed"),
             Reason::Starting => f.write_str("waiting for the first frame"),
-            Reason::CameraLost => f.write_str("no camera: check its cable"),
+            Reason::CameraLost => f.write_str("no camera, or no folder: check its cable"),
             Reason::Stale(got, limit) => {
                 write!(f, "no new frame for {got} ms, at most {limit}: the camera hangs")
             }
             Reason::Stuck => f.write_str("the camera repeats one frame: switch it off and on"),
             Reason::NoSignal => f.write_str("the camera has no signal: check what it is connected to"),
-            Reason::DamagedFrame => f.write_str("the camera sends damaged frames: check its cable"),
+            Reason::DamagedFrame => {
+                f.write_str("the picture is damaged: check the camera's cable, or the file")
+            }
             Reason::LogFailed => f.write_str("the log cannot be written: the disk is full or read-only"),
             Reason::SelfTestFailed => {
                 f.write_str("the self-test failed: the program or the model is damaged")
             }
-            Reason::Stopped => f.write_str("the program has ended"),
             Reason::LightsFailed => {
                 f.write_str("a light cannot be switched: trust the screen, not the lights")
             }
@@ -177,7 +175,6 @@ impl Reason {
             | Reason::DamagedFrame
             | Reason::LogFailed
             | Reason::SelfTestFailed
-            | Reason::Stopped
             | Reason::LightsFailed => None,
         }
     }
