@@ -5,6 +5,7 @@ mod folder;
 mod open;
 mod options;
 mod replay;
+mod spec;
 mod v4l2;
 
 use edge_core::Frame;
@@ -18,6 +19,7 @@ pub use folder::Folder;
 pub use open::{OpenError, open};
 pub use options::{CaptureOptions, OptionsError};
 pub use replay::{Replay, ReplayError};
+pub use spec::{SourceSpec, SpecError};
 pub use v4l2::{CameraInfo, FormatInfo, Sizes, V4l2, cameras};
 
 /// A frame as a source hands it out; the bytes stay the source's.

@@ -1,7 +1,7 @@
 //! The command line: subcommands, options, help.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use edge_runtime::capture::{Crop, Encoding};
+use edge_runtime::capture::{Crop, Encoding, SourceSpec};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -129,7 +129,7 @@ pub struct RunOptions {
     pub config: Option<PathBuf>,
     /// Where frames come from: v4l2:/dev/video0, v4l2:NAME, folder:DIR, replay:DIR.
     #[arg(long, value_name = "SOURCE", requires = "log")]
-    pub source: Option<edge_runtime::config::Source>,
+    pub source: Option<SourceSpec>,
     /// The log of decisions; its folder must exist.
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
@@ -180,7 +180,7 @@ The preview holds the picture: it is the one command that keeps any. Delete it w
 pub struct AimOptions {
     /// Where the frame comes from: v4l2:/dev/video0, v4l2:NAME, folder:DIR or replay:FILE.
     #[arg(long, value_name = "SOURCE")]
-    pub source: String,
+    pub source: SourceSpec,
     /// The part of the picture that holds the film or screen, in pixels.
     #[arg(long, value_name = "X,Y,WIDTH,HEIGHT")]
     pub crop: Option<Crop>,

@@ -6,14 +6,11 @@
 //! somebody believes in. Relative paths are taken from the folder of the configuration.
 
 mod line;
-mod source;
-mod value;
 
 pub use line::{Line, LineSpec};
-pub use source::{Source, SourceError};
-pub(crate) use value::nearest;
 
-use crate::capture::{CaptureOptions, Crop, Encoding};
+use crate::capture::CaptureOptions;
+use crate::value;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,7 +24,7 @@ pub struct Config {
     /// `[model]`
     pub model: Model,
     /// `[capture]`
-    pub capture: Capture,
+    pub capture: CaptureOptions,
     /// `[decision]`
     pub decision: Decision,
     /// `[lights]`
@@ -59,42 +56,6 @@ pub struct Model {
     /// The site's thresholds, bound to this model; none for the model's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site: Option<PathBuf>,
-}
-
-/// Where pictures come from.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Capture {
-    /// A camera, a watched folder or a replay.
-    pub source: Source,
-    /// Pixel format to ask a camera for; none for the best that it has.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub format: Option<Encoding>,
-    /// Width to ask a camera for, in pixels; none to let it choose.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "value::some_whole::<32, 8000, _, _>"
-    )]
-    pub width: Option<u16>,
-    /// Height to ask a camera for, in pixels; none to let it choose.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "value::some_whole::<32, 8000, _, _>"
-    )]
-    pub height: Option<u16>,
-    /// The film or screen within the picture; none for the whole picture.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub crop: Option<Crop>,
-    /// How long a file in a watched folder must not have changed before it is read, in milliseconds.
-    #[serde(deserialize_with = "value::whole::<50, 60_000, _, _>")]
-    pub quiet_ms: u32,
-    /// How long a quiet file in a watched folder may fail to decode before it is reported, in milliseconds.
-    #[serde(deserialize_with = "value::whole::<100, 600_000, _, _>")]
-    pub give_up_ms: u32,
-    /// Whether files are answered that lie in a watched folder at the start.
-    pub existing: bool,
-    /// Whether a replay starts again at its end.
-    pub r#loop: bool,
 }
 
 /// What it takes to show an answer.
@@ -195,22 +156,6 @@ impl Default for Model {
     }
 }
 
-impl Default for Capture {
-    fn default() -> Self {
-        Self {
-            source: Source::V4l2("/dev/video0".into()),
-            format: None,
-            width: None,
-            height: None,
-            crop: None,
-            quiet_ms: 500,
-            give_up_ms: 10_000,
-            existing: false,
-            r#loop: false,
-        }
-    }
-}
-
 impl Default for Decision {
     fn default() -> Self {
         Self {
@@ -253,22 +198,6 @@ impl Default for Log {
 impl Default for Watchdog {
     fn default() -> Self {
         Self { lights_ms: 1500 }
-    }
-}
-
-impl Capture {
-    /// The same for the source that is opened.
-    pub fn options(&self) -> CaptureOptions {
-        CaptureOptions {
-            format: self.format,
-            width: self.width.map(u32::from),
-            height: self.height.map(u32::from),
-            crop: self.crop,
-            quiet_ms: self.quiet_ms,
-            give_up_ms: self.give_up_ms,
-            existing: self.existing,
-            repeat: self.r#loop,
-        }
     }
 }
 
@@ -318,6 +247,7 @@ impl Config {
 
     /// What no single value can tell.
     fn check(&self) -> Result<(), String> {
+        self.capture.check().map_err(|error| format!("[capture]: {error}"))?;
         let lights = &self.lights;
         let lamps = [&lights.red, &lights.amber, &lights.green].iter().filter(|line| line.is_some()).count();
         if lamps == 1 || lamps == 2 {

@@ -33,3 +33,4 @@ pub mod self_test;
 pub mod service;
 pub mod signal;
 pub mod site;
+mod value;

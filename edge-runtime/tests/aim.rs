@@ -3,6 +3,7 @@
 mod support;
 
 use edge_runtime::decode;
+use edge_runtime::phantom::{self, Label};
 use image::imageops::crop_imm;
 use serde_json::Value;
 use support::{Bench, picture, program, run};
@@ -34,9 +35,41 @@ fn aim_shows_the_picture_the_rectangle_and_the_answer_on_what_is_in_it() {
 
     let text = bench.run(aim);
     assert_eq!(text.code, Some(0));
-    for words in ["300x200, judged: the rectangle 100x90 at 30,20", "mean ", "Written: ", "not a diagnosis"] {
+    for words in [
+        "300x200, judged: the rectangle 100x90 at 30,20",
+        "mean ",
+        "sharpness ",
+        "Written: ",
+        "not a diagnosis",
+    ] {
         assert!(text.stdout.contains(words), "{words}: {}", text.stdout);
     }
+}
+
+/// The gate's figures are those that it judges by: a chest is above each limit, and the same upside down is not.
+#[test]
+fn aim_shows_the_gates_figures_beside_their_limits() {
+    let bench = Bench::new();
+    let look = |name: &str| {
+        let (film, out) = (bench.folder.path().join(name), bench.folder.path().join("preview.png"));
+        let mut program = program();
+        program.args(["aim", "--json", "--source"]).arg(format!("replay:{}", film.display()));
+        run(program.arg("--out").arg(out)).json().remove(0)
+    };
+    let chest = phantom::draw(Label::Normal, 1, 224);
+    let path = bench.folder.path().join("chest.png");
+    picture::save(&chest, &path);
+    let image = image::open(&path).unwrap();
+    image.flipv().save(bench.folder.path().join("turned.png")).unwrap();
+    let above = |aimed: &Value| {
+        [("sharpness", "min_sharpness"), ("layout", "min_layout"), ("features", "min_features")].map(
+            |(figure, limit)| aimed[figure].as_i64().is_some_and(|got| got >= aimed[limit].as_i64().unwrap()),
+        )
+    };
+    let (chest, turned) = (look("chest.png"), look("turned.png"));
+    assert_eq!(above(&chest), [true; 3], "{chest}");
+    assert_ne!(above(&turned), [true; 3], "{turned}");
+    assert_eq!(turned["state"], "INVALID");
 }
 
 #[test]
@@ -75,7 +108,7 @@ fn aim_says_what_is_wrong() {
         "{text}"
     );
     let (code, text) = aim("film.png", "0,0,40,40");
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(2));
     assert!(text.contains("expected a source such as v4l2:/dev/video0"), "{text}");
 }
 

@@ -3,7 +3,9 @@
 mod support;
 
 use allocation_counter::measure;
-use edge_runtime::capture::{CaptureError, CaptureOptions, Crop, Encoding, Folder, Replay, Source, open};
+use edge_runtime::capture::{
+    CaptureError, CaptureOptions, Crop, Encoding, Folder, Replay, Source, SourceSpec, open,
+};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -194,6 +196,11 @@ fn films() -> TempDir {
     folder
 }
 
+/// The source of that name, with the other options at their defaults.
+fn open_named(spec: &str) -> Result<Box<dyn Source + Send>, Box<dyn std::error::Error>> {
+    Ok(open(&CaptureOptions { source: spec.parse()?, ..Default::default() })?)
+}
+
 fn replayed(source: &mut dyn Source, frames: usize) -> Vec<String> {
     (0..frames).map(|_| source.next(Duration::ZERO).unwrap().name.to_owned()).collect()
 }
@@ -209,7 +216,7 @@ fn a_replay_ends_after_its_last_file_or_begins_again() {
         assert_eq!(end.reason(), None);
     }
     let spec = format!("replay:{}?loop", films.path().display());
-    let mut looped = open(&spec, &CaptureOptions::default()).unwrap();
+    let mut looped = open_named(&spec).unwrap();
     assert_eq!(replayed(&mut *looped, 5), ["a/b.png", "a/c.png", "b.png", "a/b.png", "a/c.png"]);
     assert_eq!(looped.name(), format!("replay:{}", films.path().display()));
     let one = films.path().join("b.png");
@@ -264,15 +271,18 @@ fn a_name_that_is_no_source_is_refused_with_the_nearest_one() {
         ("http://x", "`http://x`".to_owned()),
         ("", "``".to_owned()),
     ] {
-        let error = open(spec, &CaptureOptions::default()).map(|source| source.name().to_owned());
-        assert_eq!(error.unwrap_err().to_string(), format!("{expected}{end}"));
+        let error = spec.parse::<SourceSpec>().unwrap_err();
+        assert_eq!(error.to_string(), format!("{expected}{end}"));
     }
     for spec in ["v4l2:", "folder:", "replay:", "replay"] {
-        let error = open(spec, &CaptureOptions::default()).map(|source| source.name().to_owned());
-        assert!(error.unwrap_err().to_string().ends_with("with nothing behind the colon"), "{spec}");
+        let error = spec.parse::<SourceSpec>().unwrap_err();
+        assert!(error.to_string().ends_with("with nothing behind the colon"), "{spec}");
     }
     for spec in ["v4l2:/dev/video99", "v4l2:HD Webcam: front", "folder:/nowhere"] {
-        assert_eq!(open(spec, &CaptureOptions::default()).unwrap().name(), spec, "absent now is no error");
+        assert_eq!(open_named(spec).unwrap().name(), spec, "absent now is no error");
+    }
+    for spec in ["v4l2:cam", "folder:x", "replay:x", "replay:x?loop"] {
+        assert_eq!(spec.parse::<SourceSpec>().unwrap().to_string(), spec);
     }
 }
 
@@ -296,7 +306,7 @@ fn options_are_a_table_of_a_configuration() {
 
 #[test]
 fn options_that_no_source_can_meet_are_refused() {
-    let error = |options: CaptureOptions| match open("v4l2:/dev/video0", &options) {
+    let error = |options: CaptureOptions| match open(&options) {
         Ok(_) => panic!("{options:?} was taken"),
         Err(error) => error.to_string(),
     };

@@ -1,6 +1,7 @@
 //! The configuration: the shipped file is the default and names every key; what is wrong is refused in words that help.
 
-use edge_runtime::config::{Config, Source};
+use edge_runtime::capture::SourceSpec;
+use edge_runtime::config::Config;
 use std::collections::BTreeSet;
 
 const SHIPPED: &str = include_str!("../packaging/pneumoscope.toml");
@@ -87,11 +88,11 @@ fn what_is_wrong_is_said_with_its_line() {
         ),
         (
             "[capture]\nsource = \"webcam\"",
-            "test.toml:2: expected v4l2:/dev/video0, folder:DIR or replay:DIR",
+            "test.toml:2: expected a source such as v4l2:/dev/video0, v4l2:NAME, folder:DIR or replay:DIR",
         ),
         (
             "[capture]\nsource = \"folder:\"",
-            "test.toml:2: expected v4l2:/dev/video0, folder:DIR or replay:DIR",
+            "test.toml:2: expected a source such as v4l2:/dev/video0, v4l2:NAME, folder:DIR or replay:DIR",
         ),
         ("[capture]\ncrop = { x = 1, y = 2, widht = 3, height = 4 }", "test.toml:2: there is no key `widht`"),
         (
@@ -132,7 +133,10 @@ fn relative_paths_are_taken_from_the_files_folder() {
     std::fs::write(&file, text).unwrap();
     let config = Config::load(&file).unwrap();
     assert_eq!(config.model.file, Some(folder.path().join("m.onnx")));
-    assert_eq!(config.capture.source, Source::Replay(folder.path().join("films")));
+    assert_eq!(
+        config.capture.source,
+        SourceSpec::Replay { path: folder.path().join("films"), repeat: false }
+    );
     assert_eq!(config.log.file.to_str(), Some("/var/log/l"));
     let error = Config::load(&folder.path().join("absent.toml")).unwrap_err().to_string();
     assert!(error.contains("absent.toml: cannot be read"), "{error}");

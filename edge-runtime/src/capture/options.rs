@@ -1,24 +1,39 @@
 //! What may be configured of a source: the table `[capture]` of the configuration.
 
-use super::{Crop, Encoding};
+use super::{Crop, Encoding, SourceSpec};
+use crate::value;
 use edge_core::frame::{MAX_SIDE, MIN_SIDE};
 use serde::{Deserialize, Serialize};
 
-/// Wishes and habits of a source; every one has a default.
+/// Which source, and what is wished of it; every key has a default. The sources themselves do not look at `source`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CaptureOptions {
+    /// A camera, a watched folder or a replay.
+    pub source: SourceSpec,
     /// The camera's pixel format; without it the first of [`Encoding::ALL`] that the camera has in a fair size.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<Encoding>,
     /// Width to ask the camera for, in pixels, together with `height`. What it answers counts.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "value::some_whole::<32, 8000, _, _>"
+    )]
     pub width: Option<u32>,
     /// Height to ask the camera for, in pixels, together with `width`.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "value::some_whole::<32, 8000, _, _>"
+    )]
     pub height: Option<u32>,
     /// The part of the picture that holds the film or screen; without it the whole picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub crop: Option<Crop>,
     /// How long a file in a watched folder must have kept its size and time before it is read, in milliseconds.
+    #[serde(deserialize_with = "value::whole::<50, 60_000, _, _>")]
     pub quiet_ms: u32,
     /// How long a quiet file in a watched folder may fail to decode before it is reported as damaged, in milliseconds.
+    #[serde(deserialize_with = "value::whole::<100, 600_000, _, _>")]
     pub give_up_ms: u32,
     /// Whether files are taken that lie in a watched folder when it is first seen.
     pub existing: bool,
@@ -30,6 +45,7 @@ pub struct CaptureOptions {
 impl Default for CaptureOptions {
     fn default() -> Self {
         Self {
+            source: SourceSpec::V4l2("/dev/video0".into()),
             format: None,
             width: None,
             height: None,

@@ -31,6 +31,14 @@ struct Aim<'a> {
     deviation: u16,
     black_permille: u16,
     white_permille: u16,
+    /// What else the gate measures, with the model's limits: each must be at least that.
+    sharpness: u16,
+    min_sharpness: u16,
+    layout: i32,
+    min_layout: i32,
+    /// None where the gate refused before the network.
+    features: Option<i32>,
+    min_features: i32,
     state: &'static str,
     score: Option<f32>,
     reason: String,
@@ -43,13 +51,19 @@ pub fn run(model: &ModelFile, engine: &str, options: &AimOptions, output: Output
     let mut classifier = Classifier::new(model, model::engine(engine, model)?);
     let (width, height) = options.size.unzip();
     // The whole picture is wanted; the rectangle is cut here. Files that lie in a folder already serve as well as new ones.
-    let wishes =
-        CaptureOptions { format: options.format, width, height, existing: true, ..Default::default() };
-    let mut source = capture::open(&options.source, &wishes)?;
+    let wishes = CaptureOptions {
+        source: options.source.clone(),
+        format: options.format,
+        width,
+        height,
+        existing: true,
+        ..Default::default()
+    };
+    let mut source = capture::open(&wishes)?;
     let name = source.name().to_owned();
 
     let (start, mut first) = (Instant::now(), None);
-    let settling = if name.starts_with("v4l2:") { SETTLING } else { Duration::ZERO };
+    let settling = if source.is_live() { SETTLING } else { Duration::ZERO };
     let aim = loop {
         match source.next(Duration::from_millis(500)) {
             Ok(shot) if first.get_or_insert_with(Instant::now).elapsed() >= settling => {
@@ -92,7 +106,9 @@ fn look<'a>(
             part.with_context(|| format!("--crop {crop}"))?
         }
     };
-    let Classified { decision, stats, .. } = classifier.classify(&part).context("FAULT")?;
+    let Classified { decision, stats, figures: measured, .. } =
+        classifier.classify(&part).context("FAULT")?;
+    let limits = &model.metadata.gate;
     let aim = Aim {
         source,
         width: geometry.width(),
@@ -102,6 +118,12 @@ fn look<'a>(
         deviation: stats.deviation,
         black_permille: stats.black_permille,
         white_permille: stats.white_permille,
+        sharpness: measured.sharpness,
+        min_sharpness: limits.min_sharpness,
+        layout: measured.layout,
+        min_layout: limits.layout.least,
+        features: measured.features,
+        min_features: limits.features.least,
         state: decision.state.name(),
         score: decision.score,
         reason: decision.reason.to_string(),
@@ -127,6 +149,15 @@ fn figures(aim: &Aim) -> Vec<String> {
             percent(aim.deviation),
             f64::from(aim.black_permille) / 10.0,
             f64::from(aim.white_permille) / 10.0
+        ),
+        format!(
+            "sharpness {} (at least {}); likeness to a chest: layout {} (at least {}), features {} (at least {})",
+            aim.sharpness,
+            aim.min_sharpness,
+            aim.layout,
+            aim.min_layout,
+            aim.features.map_or("not looked at".to_owned(), |features| features.to_string()),
+            aim.min_features
         ),
         format!("{}{score} (reason {}): {}", aim.state, aim.reason_code, aim.reason),
     ]

@@ -7,9 +7,9 @@ use crate::report::{self, NOTICE};
 use anyhow::{Context as _, Result};
 use edge_core::State;
 use edge_core::agree::Policy;
-use edge_runtime::capture::{self, now_ms};
+use edge_runtime::capture::{self, SourceSpec, now_ms};
 use edge_runtime::classify::Classifier;
-use edge_runtime::config::{Config, Mode, Source};
+use edge_runtime::config::{Config, Mode};
 use edge_runtime::device::{Device, Rhythm};
 use edge_runtime::engine::Engine;
 use edge_runtime::keep::Keeper;
@@ -55,7 +55,7 @@ pub fn run(
         site_sha256: site.map(|site| site.sha256().to_owned()),
     };
     let name = config.capture.source.to_string();
-    let source = capture::open(&name, &config.capture.options())?;
+    let source = capture::open(&config.capture)?;
     let (policy, rhythm) = manners(&config);
     let classifier = Classifier::new(&model, engine).with_thresholds(thresholds);
     let device = Device::new(source, classifier, policy, rhythm);
@@ -171,7 +171,7 @@ fn panel(config: &Config, stop: &Arc<AtomicBool>) -> io::Result<Option<Panel>> {
 /// different people: each is answered once, and none has to agree with another.
 fn manners(config: &Config) -> (Policy, Rhythm) {
     let decision = &config.decision;
-    let folder = matches!(config.capture.source, Source::Folder(_));
+    let folder = matches!(config.capture.source, SourceSpec::Folder(_));
     let triggered = folder || decision.mode == Mode::Button;
     let policy = if folder {
         Policy { frames: 1, stale_after_ms: decision.hold_ms }

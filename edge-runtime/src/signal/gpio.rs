@@ -192,7 +192,7 @@ pub fn choose(spec: &LineSpec, chips: &[ChipInfo]) -> Result<Place, LineError> {
 fn names<'n>(wanted: &str, all: impl Iterator<Item = &'n str>, what: &str) -> String {
     const SHOWN: usize = 8;
     let all: Vec<&str> = all.collect();
-    if let Some(near) = crate::config::nearest(wanted, all.iter().copied()) {
+    if let Some(near) = crate::value::nearest(wanted, all.iter().copied()) {
         return format!("did you mean `{}`?", near.escape_debug());
     }
     if all.is_empty() {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 /// A whole number from `MIN` to `MAX`; both must fit `T`.
-pub(super) fn whole<'de, const MIN: u64, const MAX: u64, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(crate) fn whole<'de, const MIN: u64, const MAX: u64, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: TryFrom<u64>,
@@ -14,7 +14,7 @@ where
 }
 
 /// The same for a key that may be absent.
-pub(super) fn some_whole<'de, const MIN: u64, const MAX: u64, D, T>(
+pub(crate) fn some_whole<'de, const MIN: u64, const MAX: u64, D, T>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error>
 where
@@ -66,12 +66,12 @@ impl Visitor<'_> for Named {
 }
 
 /// The name of an engine.
-pub(super) fn engine<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(crate) fn engine<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     deserializer.deserialize_str(Named(&crate::engine::NAMES))
 }
 
 /// Rewrites serde's message in this project's order: what was expected, what came, and the nearest name.
-pub(super) fn say(message: &str) -> String {
+pub(crate) fn say(message: &str) -> String {
     let message = message.trim_end();
     let rest = ["invalid type: ", "invalid value: "].iter().find_map(|start| message.strip_prefix(start));
     if let Some((got, expected)) = rest.and_then(|rest| rest.rsplit_once(", expected ")) {
