@@ -162,6 +162,36 @@ fn thresholds_of_a_site_decide_and_those_for_another_model_are_refused() {
     assert!(refused.stderr.contains("site.toml"), "{}", refused.stderr);
 }
 
+/// A damaged model: with lights it is a FAULT that is shown for a while, without them the program ends at once; the log says why.
+#[test]
+fn a_device_that_cannot_begin_says_so_before_it_ends() {
+    let place = Place::new();
+    let log = place.path("log.jsonl");
+    fs::write(place.path("broken.onnx"), "nonsense").unwrap();
+    let device = |lights: &str| {
+        let text = format!(
+            "[model]\nfile = \"broken.onnx\"\n[capture]\nsource = \"replay:films\"\n[log]\nfile = \"log.jsonl\"\n{lights}"
+        );
+        fs::write(place.path("device.toml"), text).unwrap();
+        place.path("device.toml")
+    };
+    let refused = run(program().args(["run", "--config"]).arg(device("")));
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    let events = place.events();
+    assert_eq!(events[0]["reason"]["code"], 41);
+    assert!(events[1]["why"].as_str().unwrap().contains("broken.onnx"), "{}", events[1]);
+
+    fs::remove_file(&log).unwrap();
+    let lines = "[lights]\nred = { name = \"r\" }\namber = { name = \"a\" }\ngreen = { name = \"g\" }\n";
+    let mut process = start(&["--config", device(lines).to_str().unwrap()]);
+    wait_for(&log, "broken.onnx");
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(process.try_wait().unwrap().is_none(), "it shows FAULT");
+    let pid = rustix::process::Pid::from_child(&process);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(process.wait().unwrap().code(), Some(4));
+}
+
 #[test]
 fn what_no_device_can_start_with_is_refused_at_once() {
     let cases: [(&[&str], &str); 3] = [

@@ -50,7 +50,7 @@ pub enum Reason {
     DamagedFrame,
     /// Code 40: the log cannot be written, so what is shown would leave no trace.
     LogFailed,
-    /// Code 41: the self-test failed.
+    /// Code 41: the device cannot begin: the self-test failed, the model was refused, or a file that it needs is not there.
     SelfTestFailed,
     /// Code 43: a line of the lights cannot be set, so what is lit may be wrong.
     LightsFailed,
@@ -138,9 +138,9 @@ impl fmt::Display for Reason {
                 f.write_str("the picture is damaged: check the camera's cable, or the file")
             }
             Reason::LogFailed => f.write_str("the log cannot be written: the disk is full or read-only"),
-            Reason::SelfTestFailed => {
-                f.write_str("the self-test failed: the program or the model is damaged")
-            }
+            Reason::SelfTestFailed => f.write_str(
+                "the device cannot begin: program, model or configuration is damaged; the log says why",
+            ),
             Reason::LightsFailed => {
                 f.write_str("a light cannot be switched: trust the screen, not the lights")
             }

@@ -5,8 +5,8 @@ use crate::exit::Outcome;
 use crate::model;
 use crate::report::{self, NOTICE};
 use anyhow::{Context as _, Result};
-use edge_core::State;
-use edge_core::agree::Policy;
+use edge_core::agree::{Policy, Shown};
+use edge_core::{Reason, State};
 use edge_runtime::capture::{self, SourceSpec, now_ms};
 use edge_runtime::classify::Classifier;
 use edge_runtime::config::{Config, Mode};
@@ -14,7 +14,7 @@ use edge_runtime::device::{Device, Rhythm};
 use edge_runtime::engine::Engine;
 use edge_runtime::keep::Keeper;
 use edge_runtime::log::{Context, Event, Log, Options, SystemDisk};
-use edge_runtime::model_file::sha256_hex;
+use edge_runtime::model_file::{ModelFile, sha256_hex};
 use edge_runtime::run::{Glance, Run};
 use edge_runtime::self_test::golden;
 use edge_runtime::service::Service;
@@ -25,10 +25,13 @@ use std::io::{self, IsTerminal, Stdout};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a turn may wait for a frame: short, so that SIGTERM, a button and a frame's age are seen in time.
 const WAIT: Duration = Duration::from_millis(100);
+
+/// How long a device that cannot begin shows it before it ends.
+const FAULT_SHOWN: Duration = Duration::from_secs(10);
 
 pub fn run(
     options: &RunOptions,
@@ -41,26 +44,20 @@ pub fn run(
     let stop = stop_on_signals().context("cannot watch for SIGTERM")?;
     let panel = panel(&config, &stop).context("cannot start the thread of the lights")?;
 
-    let model = model::load(config.model.file.as_deref())?;
-    let mut engine = model::engine(&config.model.engine, &model)?;
-    golden(&model, &mut *engine).context("self-test")?;
-    let site = config.model.site.as_deref().map(|path| model::site(path, &model)).transpose()?;
-    let thresholds = site.as_ref().map_or(model.metadata.thresholds, Site::thresholds);
-    let context = Context {
-        preprocessing: edge_core::preprocess::NAME,
-        model_sha256: model.sha256.clone(),
-        model_version: model.metadata.version.to_string(),
-        engine: engine.name(),
-        thresholds,
-        site_sha256: site.map(|site| site.sha256().to_owned()),
+    let mut log = Log::new(&config.log.file, log_options(&config));
+    let Ready { model, engine, context, source } = match prepare(&config) {
+        Ok(ready) => ready,
+        Err(error) => {
+            tell(&error, &mut log, panel, &stop);
+            return Err(error);
+        }
     };
     let name = config.capture.source.to_string();
-    let source = capture::open(&config.capture)?;
     let (policy, rhythm) = manners(&config);
-    let classifier = Classifier::new(&model, engine).with_thresholds(thresholds);
+    let classifier = Classifier::new(&model, engine).with_thresholds(context.thresholds);
     let device = Device::new(source, classifier, policy, rhythm);
     let view = View::new(&config, &context, output)?;
-    let mut run = Run::new(device, Log::new(&config.log.file, log_options(&config)), context, panel);
+    let mut run = Run::new(device, log, context, panel);
 
     run.event(&Event::Started {
         version: env!("CARGO_PKG_VERSION"),
@@ -73,6 +70,48 @@ pub fn run(
     let why = attend(&mut run, view, keeper.as_ref(), options.frames, &stop)?;
     run.event(&Event::Stopped { why });
     Ok(Outcome::Complete)
+}
+
+/// What a device needs before it may say anything, checked.
+struct Ready {
+    model: ModelFile,
+    engine: Box<dyn Engine>,
+    context: Context,
+    source: Box<dyn capture::Source + Send>,
+}
+
+/// Loads the model and its engine, tests them, and makes the source; a camera may still be absent.
+fn prepare(config: &Config) -> Result<Ready> {
+    let model = model::load(config.model.file.as_deref())?;
+    let mut engine = model::engine(&config.model.engine, &model)?;
+    golden(&model, &mut *engine).context("self-test")?;
+    let site = config.model.site.as_deref().map(|path| model::site(path, &model)).transpose()?;
+    let context = Context {
+        preprocessing: edge_core::preprocess::NAME,
+        model_sha256: model.sha256.clone(),
+        model_version: model.metadata.version.to_string(),
+        engine: engine.name(),
+        thresholds: site.as_ref().map_or(model.metadata.thresholds, Site::thresholds),
+        site_sha256: site.map(|site| site.sha256().to_owned()),
+    };
+    let source = capture::open(&config.capture)?;
+    Ok(Ready { model, engine, context, source })
+}
+
+/// Why a device cannot begin: in the log, and as FAULT on its lights for [`FAULT_SHOWN`] or until a signal; then the program ends, and
+/// systemd tries again.
+fn tell(error: &anyhow::Error, log: &mut Log, panel: Option<Panel>, stop: &AtomicBool) {
+    let reason = Reason::SelfTestFailed;
+    // A log that fails too is one trouble more, and changes nothing.
+    let _ = log
+        .event(&Event::FaultBegan { reason })
+        .and(log.event(&Event::Stopped { why: &format!("{error:#}") }));
+    let Some(panel) = panel else { return };
+    let start = Instant::now();
+    while start.elapsed() < FAULT_SHOWN && !stop.load(Ordering::Relaxed) {
+        panel.show(Some(Shown { state: State::Fault, reason }));
+        std::thread::sleep(WAIT);
+    }
 }
 
 /// Turn after turn, until a signal, the number of frames, or the end of a replay; returns which.

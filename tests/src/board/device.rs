@@ -92,12 +92,13 @@ impl Device {
         Ok(Self { guest, log: Vec::new(), complete: 0 })
     }
 
-    /// Starts the program, under another program where one is given.
+    /// Starts the program, under another program where one is given, with more arguments where there are any.
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn start(&mut self, under: &[&str]) -> anyhow::Result<()> {
-        let command = under.iter().chain(&[PROGRAM, "run", "--config", CONFIG]).map(|word| word.to_string());
+    pub fn start(&mut self, under: &[&str], more: &[&str]) -> anyhow::Result<()> {
+        let program = [PROGRAM, "run", "--config", CONFIG];
+        let command = under.iter().chain(&program).chain(more).map(|word| word.to_string());
         self.guest.ask(Request::Start { command: command.collect() }, &[]).map(drop)
     }
 

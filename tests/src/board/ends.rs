@@ -46,7 +46,7 @@ pub fn kills(files: &Path, rounds: u32) -> anyhow::Result<()> {
 }
 
 fn kill(device: &mut Device, ms: u64) -> anyhow::Result<()> {
-    device.start(&[])?;
+    device.start(&[], &[])?;
     device.guest.ask(Request::Sleep { ms }, &[])?;
     device.end(nix::libc::SIGKILL)?;
     let lines = device.log()?;
@@ -71,7 +71,7 @@ pub fn power_cuts(files: &Path, cuts: u32) -> anyhow::Result<()> {
     for cut in 0..=cuts {
         let mut device = Device::boot(files, Some(&disk), &picture, 0)?;
         device.guest.show(&picture)?;
-        device.start(&[])?;
+        device.start(&[], &[])?;
         // What was in the log before the cut, and what the program adds.
         device.expect_log(std::mem::take(&mut known));
         grown(&mut device).with_context(|| format!("after {cut} power cuts"))?;

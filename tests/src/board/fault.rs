@@ -31,6 +31,8 @@ const INTERVAL_MS: u32 = 500;
 const SIDE: u16 = 224;
 /// Where the shim finds what it is to falsify.
 const STILL: &str = "/run/still";
+/// A file that is no model.
+const DAMAGED_MODEL: &str = "/run/damaged.onnx";
 /// What fills the log's disk.
 const FILLING: &str = "/log/filling";
 
@@ -67,6 +69,8 @@ struct Run {
     /// The board's clock when the last step began that was no expectation, and when it ended.
     cause: (u64, u64),
     running: bool,
+    /// Whether the next start is given [`DAMAGED_MODEL`].
+    damaged_model: bool,
     /// The board's clock when the answer was expected last, and was there.
     answered: u64,
     /// What was seen and how long it took, for people.
@@ -84,8 +88,16 @@ impl Fault {
         let right = Host::new()?.answer(&drawn)?.0.state;
         let picture = Picture::of(&drawn, "YUYV")?;
         let device = Device::boot(files, None, &picture, INTERVAL_MS)?;
-        let mut run =
-            Run { device, picture, right, cause: (0, 0), running: false, answered: 0, seen: Vec::new() };
+        let mut run = Run {
+            device,
+            picture,
+            right,
+            cause: (0, 0),
+            running: false,
+            damaged_model: false,
+            answered: 0,
+            seen: Vec::new(),
+        };
         run.step(&Step::Show)?;
         for step in &self.steps {
             run.step(step).with_context(|| format!("{step:?}"))?;
@@ -115,7 +127,16 @@ impl Run {
         let request = match step {
             Step::Start(still) => {
                 self.running = true;
-                return self.device.start(if *still { &["/init", "still"] } else { &[] });
+                let model: &[&str] = if self.damaged_model { &["--model", DAMAGED_MODEL] } else { &[] };
+                return self.device.start(if *still { &["/init", "still"] } else { &[] }, model);
+            }
+            Step::Model(whole) => {
+                self.damaged_model = !whole;
+                return self
+                    .device
+                    .guest
+                    .ask(Request::Write { path: DAMAGED_MODEL.into() }, b"no model")
+                    .map(drop);
             }
             Step::Stop | Step::Kill => return self.end(step == &Step::Kill),
             Step::Show => return self.device.guest.show(&self.picture),

@@ -32,7 +32,7 @@ pub fn run(files: &Path, fourcc: &str, width: u16) -> anyhow::Result<()> {
     let first = Picture::of(&drawn[0], fourcc)?;
     let mut device = Device::boot(files, None, &first, INTERVAL_MS)?;
     device.guest.show(&first)?;
-    device.start(&[])?;
+    device.start(&[], &[])?;
     let started = device.guest.last.0;
     let mut before = None;
     for picture in &drawn {

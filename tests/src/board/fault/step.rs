@@ -28,6 +28,8 @@ pub enum Step {
     Still(Option<String>),
     /// `disk full`, `disk free`, `disk read-only`, `disk writable`.
     Disk(Disk),
+    /// `model damaged`, `model whole`: the model that the next start takes.
+    Model(bool),
     /// `clock SECONDS`: the clock that people read is set to so many seconds after 1970.
     Clock(i64),
     /// `hold LAMP`: another program takes the lamp's line.
@@ -143,6 +145,8 @@ impl FromStr for Step {
             ["disk", "free"] => Some(Step::Disk(Disk::Free)),
             ["disk", "read-only"] => Some(Step::Disk(Disk::ReadOnly)),
             ["disk", "writable"] => Some(Step::Disk(Disk::Writable)),
+            ["model", "damaged"] => Some(Step::Model(false)),
+            ["model", "whole"] => Some(Step::Model(true)),
             ["clock", seconds] => seconds.parse().ok().map(Step::Clock),
             ["hold", lamp] => named(&LAMPS, lamp).map(Step::Hold),
             ["release"] => Some(Step::Release),
