@@ -69,12 +69,6 @@ impl V4l2 {
         }
     }
 
-    /// The form that the camera was found to give: format, width and height; none while it is not there.
-    pub fn form(&self) -> Option<(Encoding, u32, u32)> {
-        let camera = self.camera.as_ref()?;
-        Some((camera.encoding(), camera.format().width, camera.format().height))
-    }
-
     /// Closes everything and says why.
     fn lose(&mut self, error: CameraError) -> CaptureError {
         self.close();
