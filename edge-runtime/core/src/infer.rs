@@ -48,15 +48,25 @@ impl<B: AsRef<[u8]>> Engine<B> {
         input: &[u8],
         observe: &mut dyn FnMut(usize, &[u8]),
     ) -> Result<f32, InferError> {
-        let expected = self.model.arena_bytes();
-        let arena_len = arena.len();
-        let arena = arena.get_mut(..expected).ok_or(InferError::Arena { expected, got: arena_len })?;
         let place = self.model.value(0).range();
         let expected = place.len();
-        match arena.get_mut(place) {
+        match self.arena(arena)?.get_mut(place) {
             Some(to) if to.len() == input.len() => to.copy_from_slice(input),
             _ => return Err(InferError::Input { expected, got: input.len() }),
         }
+        self.step_in_place(arena, observe)
+    }
+
+    /// As [`Engine::step_observed`] on an input that lies in the arena already, where [`Packed::value`] 0 has its place.
+    ///
+    /// # Errors
+    /// [`InferError`] where the arena is too short.
+    pub fn step_in_place(
+        &self,
+        arena: &mut [u8],
+        observe: &mut dyn FnMut(usize, &[u8]),
+    ) -> Result<f32, InferError> {
+        let arena = self.arena(arena)?;
         for number in 0..self.model.layers() {
             let layer = self.model.layer(number).ok_or(Misfit { what: "a layer" })?;
             self.run(&layer, arena)?;
@@ -68,6 +78,12 @@ impl<B: AsRef<[u8]>> Engine<B> {
         let sums = sums.get_mut(..channels).ok_or(Misfit { what: "the head" })?;
         pool::sums(&self.kernels, features, sums)?;
         Ok(self.model.head_operator().logit(sums))
+    }
+
+    /// The part of `arena` that the model needs.
+    fn arena<'m>(&self, arena: &'m mut [u8]) -> Result<&'m mut [u8], InferError> {
+        let (expected, got) = (self.model.arena_bytes(), arena.len());
+        arena.get_mut(..expected).ok_or(InferError::Arena { expected, got })
     }
 
     /// The class activation map of the last [`Engine::step`] over the same arena: each position's share of the logit without
@@ -136,7 +152,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
 }
 
 /// Parts of the arena that do not overlap.
-fn split<const N: usize>(arena: &mut [u8], parts: [Range<usize>; N]) -> Result<[&mut [u8]; N], Misfit> {
+pub(crate) fn split<const N: usize>(arena: &mut [u8], parts: [Range<usize>; N]) -> Result<[&mut [u8]; N], Misfit> {
     arena.get_disjoint_mut(parts).map_err(|_| Misfit { what: "places in the arena" })
 }
 

@@ -8,6 +8,8 @@
 //!                          ^ model (metadata)     ^ packed                         ^ model
 //! ```
 //!
+//! [`pipeline`] is that way in one arena, for a device that never holds a whole frame; [`ports`] is what a board gives it.
+//!
 //! Principles:
 //!
 //! 1. No allocator, no panic on any input: every operation is total or returns a small error enum. `unsafe` in the fast kernels
@@ -31,6 +33,8 @@ pub mod infer;
 pub mod kernels;
 pub mod model;
 pub mod packed;
+pub mod pipeline;
+pub mod ports;
 pub mod preprocess;
 pub mod reason;
 pub mod signal;
@@ -40,5 +44,6 @@ pub use frame::{Frame, FrameError, Geometry, PixelFormat};
 pub use infer::Engine;
 pub use model::{Metadata, MetadataError};
 pub use packed::Packed;
+pub use pipeline::Pipeline;
 pub use preprocess::{Preprocess, Scratch, Stats, preprocess};
 pub use reason::Reason;

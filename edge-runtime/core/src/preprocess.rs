@@ -37,6 +37,20 @@ pub struct Scratch<'a> {
     pub cells: &'a mut [u16],
 }
 
+impl<'a> Scratch<'a> {
+    /// The parts of one piece of memory of [`scratch_bytes`] that lies at a multiple of 8; none where it is short or lies otherwise.
+    pub fn of(bytes: &'a mut [u8], side: u16) -> Option<Self> {
+        let n = usize::from(side);
+        let (line, rest) = bytes.split_at_mut_checked(n * size_of::<u64>())?;
+        let (row, rest) = rest.split_at_mut_checked(n * size_of::<u32>())?;
+        Some(Self {
+            row: bytemuck::try_cast_slice_mut(row).ok()?,
+            line: bytemuck::try_cast_slice_mut(line).ok()?,
+            cells: bytemuck::try_cast_slice_mut(rest.get_mut(..n * n * size_of::<u16>())?).ok()?,
+        })
+    }
+}
+
 /// Bytes of [`Scratch`] for an output of `side` x `side`: sums of a line, sums of a row, cells.
 pub const fn scratch_bytes(side: u16) -> usize {
     let side = side as usize;

@@ -48,12 +48,18 @@ pub enum Reason {
     NoSignal,
     /// Code 35: the camera marks its frames as damaged, or they, or a file, are no picture of the agreed form.
     DamagedFrame,
+    /// Code 36: the camera's rows came faster than they were taken, so some are lost.
+    Overrun,
     /// Code 40: the log cannot be written, so what is shown would leave no trace.
     LogFailed,
     /// Code 41: the device cannot begin: the self-test failed, the model was refused, or a file that it needs is not there.
     SelfTestFailed,
     /// Code 43: a line of the lights cannot be set, so what is lit may be wrong.
     LightsFailed,
+    /// Code 44: the stack came too near its end; bytes that were left at the worst time, and how many must be.
+    StackLow(u32, u32),
+    /// Code 45: the device has started again by itself too often in a row; the log says what ended it each time.
+    Restarted(u8, u8),
 }
 
 impl Reason {
@@ -81,9 +87,12 @@ impl Reason {
             Reason::Stuck => 33,
             Reason::NoSignal => 34,
             Reason::DamagedFrame => 35,
+            Reason::Overrun => 36,
             Reason::LogFailed => 40,
             Reason::SelfTestFailed => 41,
             Reason::LightsFailed => 43,
+            Reason::StackLow(..) => 44,
+            Reason::Restarted(..) => 45,
         }
     }
 }
@@ -137,12 +146,19 @@ impl fmt::Display for Reason {
             Reason::DamagedFrame => {
                 f.write_str("the picture is damaged: check the camera's cable, or the file")
             }
+            Reason::Overrun => f.write_str("the camera sends rows faster than they are taken: slow it down"),
             Reason::LogFailed => f.write_str("the log cannot be written: the disk is full or read-only"),
             Reason::SelfTestFailed => f.write_str(
                 "the device cannot begin: program, model or configuration is damaged; the log says why",
             ),
             Reason::LightsFailed => {
                 f.write_str("a light cannot be switched: trust the screen, not the lights")
+            }
+            Reason::StackLow(got, limit) => {
+                write!(f, "memory runs out: {got} bytes of stack left, at least {limit}; report this")
+            }
+            Reason::Restarted(got, limit) => {
+                write!(f, "started again by itself {got} times in a row, at most {limit}: have it repaired")
             }
         }
     }
@@ -152,8 +168,10 @@ impl Reason {
     /// What was measured and its limit, where the reason has numbers.
     pub const fn numbers(&self) -> Option<[i64; 2]> {
         match *self {
-            Reason::Unsettled(got, limit) => Some([got as i64, limit as i64]),
-            Reason::Elongated(got, limit) | Reason::Stale(got, limit) => Some([got as i64, limit as i64]),
+            Reason::Unsettled(got, limit) | Reason::Restarted(got, limit) => Some([got as i64, limit as i64]),
+            Reason::Elongated(got, limit) | Reason::Stale(got, limit) | Reason::StackLow(got, limit) => {
+                Some([got as i64, limit as i64])
+            }
             Reason::Dark(got, limit)
             | Reason::Bright(got, limit)
             | Reason::LowContrast(got, limit)
@@ -173,6 +191,7 @@ impl Reason {
             | Reason::Stuck
             | Reason::NoSignal
             | Reason::DamagedFrame
+            | Reason::Overrun
             | Reason::LogFailed
             | Reason::SelfTestFailed
             | Reason::LightsFailed => None,

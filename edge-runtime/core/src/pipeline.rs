@@ -1,0 +1,196 @@
+//! The frame's way through a device in one arena: rows in, one decision out, the full frame never held.
+//!
+//! ```text
+//! begin(geometry) -> row, row, ... -> finish -> judge (gate, layers, gate, decide)
+//! ```
+//!
+//! [`Pipeline::judge`] tells an observer which [`Stage`] begins, so that lights go on blinking, an epitaph knows where it was, and
+//! instructions can be counted a stage.
+
+use crate::decide::{Decision, decide};
+use crate::frame::Geometry;
+use crate::gate::Figures;
+use crate::infer::{Engine, InferError, split};
+use crate::kernels::Kernels;
+use crate::model::Metadata;
+use crate::packed::{Packed, PackedError};
+use crate::preprocess::{Preprocess, PreprocessError, Scratch, Stats};
+
+/// Where a device's loop is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Between frames.
+    Wait,
+    /// Rows come in and are summed up.
+    Rows,
+    /// The sums become the network's input.
+    Standardise,
+    /// The gate before the network.
+    Gate,
+    /// The layer of that number.
+    Layer(u8),
+    /// The head, and the gate after the network.
+    Features,
+    /// Score and state.
+    Decide,
+}
+
+impl Stage {
+    /// One number for all of them: what an epitaph keeps.
+    pub const fn code(self) -> u16 {
+        match self {
+            Stage::Wait => 0,
+            Stage::Rows => 1,
+            Stage::Standardise => 2,
+            Stage::Gate => 3,
+            Stage::Features => 4,
+            Stage::Decide => 5,
+            Stage::Layer(number) => 0x100 + number as u16,
+        }
+    }
+
+    /// The stage of a code; none for a code that no stage has.
+    pub const fn of_code(code: u16) -> Option<Self> {
+        match code {
+            0 => Some(Stage::Wait),
+            1 => Some(Stage::Rows),
+            2 => Some(Stage::Standardise),
+            3 => Some(Stage::Gate),
+            4 => Some(Stage::Features),
+            5 => Some(Stage::Decide),
+            0x100..=0x1FF => Some(Stage::Layer((code & 0xFF) as u8)),
+            _ => None,
+        }
+    }
+
+    /// Its name in logs; a layer's number is apart.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Stage::Wait => "wait",
+            Stage::Rows => "rows",
+            Stage::Standardise => "standardise",
+            Stage::Gate => "gate",
+            Stage::Layer(_) => "layer",
+            Stage::Features => "features",
+            Stage::Decide => "decide",
+        }
+    }
+}
+
+/// A model and what it takes to judge frames by it.
+#[derive(Clone, Debug)]
+pub struct Pipeline<B> {
+    engine: Engine<B>,
+    metadata: Metadata,
+}
+
+/// What one frame gave.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judged {
+    /// State, reason, logit and score.
+    pub decision: Decision,
+    /// What the gate measured.
+    pub figures: Figures,
+}
+
+/// A frame on its way in.
+#[derive(Debug)]
+pub struct Incoming<'a> {
+    rows: Preprocess<'a>,
+    input: &'a mut [u8],
+}
+
+impl Incoming<'_> {
+    /// Takes the next row.
+    ///
+    /// # Errors
+    /// As [`Preprocess::row`].
+    pub fn row(&mut self, bytes: &[u8]) -> Result<(), PreprocessError> {
+        self.rows.row(bytes)
+    }
+
+    /// All rows have come: writes the network's input into the arena and says what the exposure was.
+    ///
+    /// # Errors
+    /// As [`Preprocess::finish`].
+    pub fn finish(self) -> Result<Stats, PreprocessError> {
+        self.rows.finish(self.input)
+    }
+}
+
+impl<B: AsRef<[u8]>> Pipeline<B> {
+    /// The pipeline of a checked model.
+    ///
+    /// # Errors
+    /// [`PackedError::Metadata`]; not after [`Packed::new`].
+    pub fn new(model: Packed<B>, kernels: Kernels) -> Result<Self, PackedError> {
+        let metadata = model.metadata()?;
+        Ok(Self { engine: Engine::new(model, kernels), metadata })
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine<B> {
+        &self.engine
+    }
+
+    /// What the model says of itself.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The network's input, as the last [`Incoming::finish`] wrote it; void after [`Pipeline::judge`].
+    pub fn input<'a>(&self, arena: &'a [u8]) -> &'a [u8] {
+        arena.get(self.engine.model().value(0).range()).unwrap_or(&[])
+    }
+
+    /// Begins a frame. `arena` has at least [`Packed::arena_bytes`] and lies at a multiple of 8.
+    ///
+    /// # Errors
+    /// [`PreprocessError::Scratch`] where the arena is too short or lies otherwise.
+    pub fn begin<'a>(
+        &self,
+        geometry: Geometry,
+        arena: &'a mut [u8],
+    ) -> Result<Incoming<'a>, PreprocessError> {
+        let model = self.engine.model();
+        let side = self.metadata.input_side;
+        let misfit = PreprocessError::Scratch { side };
+        let places = [model.preprocess_range(), model.value(0).range()];
+        let [scratch, input] = split(arena, places).map_err(|_| misfit)?;
+        let scratch = Scratch::of(scratch, side).ok_or(misfit)?;
+        Ok(Incoming { rows: Preprocess::begin(geometry, side, scratch)?, input })
+    }
+
+    /// Judges the frame that [`Incoming::finish`] put into the arena: gate, network, gate, decision. A frame that must not be judged
+    /// is no error but INVALID. `observe` is told each stage as it begins.
+    ///
+    /// # Errors
+    /// [`InferError`]: the device's FAULT.
+    pub fn judge(
+        &self,
+        geometry: Geometry,
+        stats: &Stats,
+        arena: &mut [u8],
+        observe: &mut dyn FnMut(Stage),
+    ) -> Result<Judged, InferError> {
+        observe(Stage::Gate);
+        let limits = &self.metadata.gate;
+        let mut figures = Figures::of(geometry, stats, self.input(arena), limits);
+        if let Err(reason) = figures.judge(limits) {
+            return Ok(Judged { decision: Decision::refused(reason), figures });
+        }
+        let last = self.engine.model().layers();
+        observe(Stage::Layer(0));
+        let logit = self.engine.step_in_place(arena, &mut |done, _| {
+            let next = done + 1;
+            observe(if next < last { Stage::Layer(next as u8) } else { Stage::Features });
+        })?;
+        let features = self.engine.features(arena)?;
+        if let Err(reason) = figures.judge_features(features, limits) {
+            return Ok(Judged { decision: Decision::refused(reason), figures });
+        }
+        observe(Stage::Decide);
+        let decision = decide(logit, &self.metadata.calibration, &self.metadata.thresholds);
+        Ok(Judged { decision, figures })
+    }
+}

@@ -1,0 +1,70 @@
+//! What a board gives a device's loop. Lamps are [`crate::signal::Lights`] over embedded-hal's pins, a button is its `InputPin`;
+//! here is what embedded-hal has no trait for.
+//!
+//! Nothing here waits: a port is asked, says how it stands, and the loop goes on blinking and counting time.
+
+use crate::agree::Stamp;
+use crate::frame::Geometry;
+use crate::reason::Reason;
+
+/// Milliseconds since the start. It never steps and never stands still.
+pub trait Clock {
+    /// The time now.
+    fn now_ms(&self) -> u64;
+}
+
+/// What a source says when it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// Nothing has come since the last time.
+    Quiet,
+    /// A frame begins; what came of one before is void.
+    Begin(Geometry, Stamp),
+    /// Its next row, from the top, of [`Geometry::row_bytes`].
+    Row(&'a [u8]),
+    /// It is whole.
+    End,
+}
+
+/// Why a source gives no frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceError {
+    /// The camera does not answer, or was unplugged.
+    Lost,
+    /// The camera has no signal on its own input.
+    NoSignal,
+    /// The frame is none of the agreed form: it is void, others may follow.
+    Damaged,
+    /// Rows came faster than they were taken: the frame is void, others may follow.
+    Overrun,
+}
+
+impl SourceError {
+    /// What is shown for it.
+    pub const fn reason(self) -> Reason {
+        match self {
+            SourceError::Lost => Reason::CameraLost,
+            SourceError::NoSignal => Reason::NoSignal,
+            SourceError::Damaged => Reason::DamagedFrame,
+            SourceError::Overrun => Reason::Overrun,
+        }
+    }
+}
+
+/// Where frames come from, a row at a time.
+pub trait FrameSource {
+    /// Asks for one frame, taken after this call. Rows of an earlier one are dropped.
+    fn request(&mut self);
+
+    /// What has come. It does not wait.
+    ///
+    /// # Errors
+    /// [`SourceError`], as long as it lasts.
+    fn poll(&mut self) -> Result<Event<'_>, SourceError>;
+}
+
+/// Resets the device unless it is fed.
+pub trait Watchdog {
+    /// Grants the loop one more period.
+    fn feed(&mut self);
+}

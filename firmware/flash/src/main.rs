@@ -1,0 +1,3 @@
+//! Puts firmware and models on a board.
+
+fn main() {}

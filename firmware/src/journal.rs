@@ -1,0 +1,79 @@
+//! What the device says of itself, as values: a board turns them into a log, the tests look at them.
+
+use crate::epitaph::Epitaph;
+use edge_core::agree::Shown;
+use edge_core::pipeline::Judged;
+use edge_core::signal::Lamps;
+
+/// One of the two places where a model can lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// The first.
+    A,
+    /// The second.
+    B,
+}
+
+/// Takes note of what happens. It must not wait: what cannot be noted at once is counted and dropped.
+pub trait Journal {
+    /// One entry.
+    fn note(&mut self, entry: &Entry<'_>);
+}
+
+/// What is worth a line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Entry<'a> {
+    /// The program starts.
+    Start {
+        /// Version of the firmware.
+        firmware: &'a str,
+        /// Name of the board.
+        board: &'a str,
+    },
+    /// The last run did not end well.
+    Died(Epitaph),
+    /// The model that runs.
+    Model {
+        /// Where it lies.
+        slot: Slot,
+        /// Its name.
+        name: &'a str,
+        /// Its version.
+        version: &'a str,
+        /// SHA-256 of its ONNX file, which names it everywhere.
+        sha256: &'a [u8; 32],
+        /// Below this score it is NEGATIVE.
+        negative_below: f32,
+        /// Above this score it is POSITIVE.
+        positive_above: f32,
+    },
+    /// A frame was judged.
+    Frame {
+        /// Its number since the start, from 1.
+        number: u32,
+        /// What it gave by itself.
+        judged: &'a Judged,
+        /// How many frames in a row agree.
+        agreeing: u8,
+        /// What is shown after it.
+        shown: Shown,
+        /// Milliseconds since the start.
+        at_ms: u64,
+    },
+    /// What the lights show has changed; none while the device waits for its trigger.
+    Shows {
+        /// What they show now.
+        shown: Option<Shown>,
+        /// Milliseconds since the start.
+        at_ms: u64,
+    },
+    /// Lines of the lights that cannot be set.
+    LightsFailed(Lamps),
+    /// The device has been busy for a while.
+    Counts {
+        /// Frames judged since the start.
+        frames: u32,
+        /// Bytes of stack left at the worst time.
+        stack_left: u32,
+    },
+}

@@ -1,0 +1,19 @@
+//! Pneumoscope on a microcontroller: everything that is not a board.
+//!
+//! ```text
+//! power on:  epitaph -> slots (which model?) -> self-test -> light test
+//! frame:     rows -> gate -> infer -> gate -> decide (edge-core's pipeline) -> agree -> lights (+ log)
+//! ```
+//!
+//! A board brings pins, a clock, a watchdog, a camera that gives rows and a flash ([`edge_core::ports`], embedded-hal,
+//! embedded-storage), and calls `Device::turn` for ever. Nothing here waits, allocates, or knows a board; all of it is tested on the host.
+#![no_std]
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod epitaph;
+pub mod journal;
+pub mod rows;
