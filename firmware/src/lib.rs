@@ -14,6 +14,8 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod device;
 pub mod epitaph;
 pub mod journal;
+pub mod panel;
 pub mod rows;

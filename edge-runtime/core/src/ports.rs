@@ -1,11 +1,12 @@
-//! What a board gives a device's loop. Lamps are [`crate::signal::Lights`] over embedded-hal's pins, a button is its `InputPin`;
-//! here is what embedded-hal has no trait for.
+//! What a board gives a device's loop, on embedded-hal's pins where it has a trait for it.
 //!
 //! Nothing here waits: a port is asked, says how it stands, and the loop goes on blinking and counting time.
 
 use crate::agree::Stamp;
 use crate::frame::Geometry;
 use crate::reason::Reason;
+use crate::signal::{ActiveHigh, ActiveLow, Lamp, Lamps, Levels, Lights};
+use embedded_hal::digital::InputPin;
 
 /// Milliseconds since the start. It never steps and never stands still.
 pub trait Clock {
@@ -67,4 +68,44 @@ pub trait FrameSource {
 pub trait Watchdog {
     /// Grants the loop one more period.
     fn feed(&mut self);
+}
+
+/// The lamps as a whole; [`Lights`] over output pins is one.
+pub trait SignalSink {
+    /// Sets every line, whatever became of the others, and says which failed.
+    fn set(&mut self, levels: &Levels, heartbeat: bool) -> Lamps;
+}
+
+impl<R: Lamp, A: Lamp, G: Lamp, H: Lamp, B: Lamp> SignalSink for Lights<R, A, G, H, B> {
+    fn set(&mut self, levels: &Levels, heartbeat: bool) -> Lamps {
+        Lights::set(self, levels, heartbeat)
+    }
+}
+
+/// A button's contact: an input pin of either polarity, or [`NoButton`].
+pub trait Contact {
+    /// Whether it is closed; one that cannot be read is open.
+    fn is_closed(&mut self) -> bool;
+}
+
+impl<P: InputPin> Contact for ActiveHigh<P> {
+    fn is_closed(&mut self) -> bool {
+        self.0.is_high().unwrap_or(false)
+    }
+}
+
+impl<P: InputPin> Contact for ActiveLow<P> {
+    fn is_closed(&mut self) -> bool {
+        self.0.is_low().unwrap_or(false)
+    }
+}
+
+/// A device without a button.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoButton;
+
+impl Contact for NoButton {
+    fn is_closed(&mut self) -> bool {
+        false
+    }
 }
