@@ -139,6 +139,12 @@ impl<'m, B: Board> Device<'m, B> {
         }
     }
 
+    /// The model that the device runs from now on, or why it runs none.
+    pub(crate) fn install(&mut self, model: Result<Pipeline<&'m [u8]>, Reason>) {
+        self.model = model;
+        self.right_ms = self.clock.now_ms();
+    }
+
     /// Once around: the button, what the camera has, what is shown, the log, the watchdog.
     #[inline(never)]
     pub fn turn(&mut self) {

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A board brings pins, a clock, a watchdog, a camera that gives rows and a flash ([`edge_core::ports`], embedded-hal,
-//! embedded-storage), and calls `Device::turn` for ever. Nothing here waits, allocates, or knows a board; all of it is tested on the host.
+//! embedded-storage), and calls [`Device::turn`](device::Device::turn) for ever. Nothing here waits, allocates, or knows a board; all of it is tested on the host.
 #![no_std]
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -14,6 +14,7 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod boot;
 pub mod device;
 pub mod epitaph;
 pub mod journal;

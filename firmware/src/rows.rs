@@ -50,8 +50,11 @@ impl<const ROW: usize, const QUEUE: usize> Default for RowPipe<ROW, QUEUE> {
 impl<const ROW: usize, const QUEUE: usize> RowPipe<ROW, QUEUE> {
     /// An empty one.
     pub const fn new() -> Self {
-        let signs =
-            Signs { wanted: AtomicBool::new(false), fault: AtomicU8::new(0), overrun: AtomicBool::new(false) };
+        let signs = Signs {
+            wanted: AtomicBool::new(false),
+            fault: AtomicU8::new(0),
+            overrun: AtomicBool::new(false),
+        };
         Self { queue: spsc::Queue::new(), signs }
     }
 

@@ -152,7 +152,10 @@ impl<B: AsRef<[u8]>> Engine<B> {
 }
 
 /// Parts of the arena that do not overlap.
-pub(crate) fn split<const N: usize>(arena: &mut [u8], parts: [Range<usize>; N]) -> Result<[&mut [u8]; N], Misfit> {
+pub(crate) fn split<const N: usize>(
+    arena: &mut [u8],
+    parts: [Range<usize>; N],
+) -> Result<[&mut [u8]; N], Misfit> {
     arena.get_disjoint_mut(parts).map_err(|_| Misfit { what: "places in the arena" })
 }
 

@@ -101,8 +101,8 @@ impl Board {
     /// # Errors
     /// [`Error`].
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let board: Self =
-            toml::from_str(text).map_err(|source| Error::Form { path: String::new(), message: source.to_string() })?;
+        let board: Self = toml::from_str(text)
+            .map_err(|source| Error::Form { path: String::new(), message: source.to_string() })?;
         board.check().map_err(|message| Error::Form { path: String::new(), message })?;
         Ok(board)
     }
@@ -122,7 +122,9 @@ impl Board {
             }
             let whole = |number: u32| sector != 0 && number.is_multiple_of(sector);
             if name != "firmware" && !(whole(region.start) && whole(region.size)) {
-                return Err(format!("flash.{name}: expected whole sectors of {sector} bytes, got {region:?}"));
+                return Err(format!(
+                    "flash.{name}: expected whole sectors of {sector} bytes, got {region:?}"
+                ));
             }
         }
         for (index, (name, region)) in self.regions().iter().enumerate() {
@@ -163,7 +165,8 @@ impl Board {
     pub fn memory_x(&self) -> String {
         let mut text = String::from("/* Made from board.toml. */\nMEMORY\n{\n");
         let mut region = |name: &str, region: Region| {
-            let _ = writeln!(text, "    {name} : ORIGIN = {:#010x}, LENGTH = {:#x}", region.start, region.size);
+            let _ =
+                writeln!(text, "    {name} : ORIGIN = {:#010x}, LENGTH = {:#x}", region.start, region.size);
         };
         region("FLASH", self.flash.firmware);
         region("RAM", self.ram);
@@ -181,11 +184,23 @@ impl Board {
     pub fn constants(&self) -> Result<String, String> {
         let mut text = String::from("// Made from board.toml.\n");
         let _ = writeln!(text, "/// The board's name.\npub const NAME: &str = {:?};", self.name);
-        let _ = writeln!(text, "/// The key that models must be signed with.\npub const PUBLIC_KEY: [u8; 32] = {:?};", self.key()?);
-        let _ = writeln!(text, "/// Bytes of a sector of slots and records.\npub const SECTOR: u32 = {:#x};", self.flash.sector);
+        let _ = writeln!(
+            text,
+            "/// The key that models must be signed with.\npub const PUBLIC_KEY: [u8; 32] = {:?};",
+            self.key()?
+        );
+        let _ = writeln!(
+            text,
+            "/// Bytes of a sector of slots and records.\npub const SECTOR: u32 = {:#x};",
+            self.flash.sector
+        );
         for (name, region) in &self.regions()[1..] {
             let (name, range) = (name.to_uppercase(), region.range());
-            let _ = writeln!(text, "/// Addresses.\npub const {name}: core::ops::Range<u32> = {:#x}..{:#x};", range.start, range.end);
+            let _ = writeln!(
+                text,
+                "/// Addresses.\npub const {name}: core::ops::Range<u32> = {:#x}..{:#x};",
+                range.start, range.end
+            );
         }
         Ok(text)
     }
