@@ -12,7 +12,7 @@ use firmware::epitaph::{Cause, MOST_DEATHS, Tomb};
 use serde::Deserialize;
 use std::path::Path;
 use std::rc::Rc;
-use support::camera::Camera;
+use support::camera::{Camera, Hang};
 use support::{STACK_LEFT, World, switch_on};
 
 /// A file of the folder.
@@ -200,4 +200,26 @@ fn deaths_are_told_and_too_many_of_them_stop_the_device() {
         device.turn();
     }
     assert_eq!(tomb.open().map(|epitaph| epitaph.deaths), Some(1));
+}
+
+/// A loop that hangs does not feed the watchdog, which therefore resets the chip; the next run says where it hung.
+#[test]
+fn a_hang_is_ended_by_the_watchdog_and_told_after_it() {
+    let tomb: &'static Tomb = Box::leak(Box::new(Tomb::new()));
+    let world = Rc::new(World::default());
+    let steps = ["normal 4", "hang normal 1"].map(String::from);
+    let mut device = switch_on(&world, Camera::new(&world, &steps), Settings::CONTINUOUS, tomb);
+    let mut turns = 0;
+    let hung = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        loop {
+            device.turn();
+            turns += 1;
+        }
+    }));
+    assert!(hung.is_err_and(|what| what.is::<Hang>()));
+    assert_eq!(world.fed.get(), turns, "a turn that did not end must not feed it");
+    let next = Rc::new(World::default());
+    switch_on(&next, Camera::new(&next, &[]), Settings::CONTINUOUS, tomb);
+    let died = "cause: Watchdog, stage: Rows, frame: 5, deaths: 1";
+    assert!(next.notes.borrow().iter().any(|note| note.contains(died)), "{:?}", next.notes.borrow());
 }

@@ -9,6 +9,7 @@
 //! | `lost MS`, `no-signal MS`, `damaged MS`, `overrun MS` | the driver says so for so long |
 //! | `break LAMP`, `mend LAMP` | the lamp's line cannot, or can again, be set |
 //! | `stack BYTES` | bytes of stack that are left from now on |
+//! | `hang CLASS 1` | the driver never returns in the middle of that frame: it panics with [`Hang`], for nothing else can end it |
 //! | `press` | the button is pressed, and let go 50 ms later |
 
 use super::{STACK_LEFT, World};
@@ -22,8 +23,12 @@ use std::rc::Rc;
 
 const SIDE: u16 = 96;
 
+/// What a driver that never returns is ended with.
+pub struct Hang;
+
 /// One thing that the camera says next.
 enum Next {
+    Hang,
     Begin(Geometry, Stamp),
     Row(Vec<u8>),
     End,
@@ -127,7 +132,7 @@ impl Camera {
             "long-row" => rows[middle].push(0),
             "missing-row" => drop(rows.remove(middle)),
             "row-too-many" => rows.push(rows[0].clone()),
-            "cut" | "halts" => rows.truncate(middle),
+            "cut" | "halts" | "hang" => rows.truncate(middle),
             "slow" => {}
             other => panic!("`{other}` is no damage"),
         }
@@ -140,6 +145,7 @@ impl Camera {
         match damage {
             "cut" => self.next.push_back(Next::Begin(geometry, stamp)),
             "halts" => self.next.push_back(Next::Quiet(10_000_000)),
+            "hang" => self.next.push_back(Next::Hang),
             _ => self.next.push_back(Next::End),
         }
     }
@@ -194,6 +200,7 @@ impl FrameSource for Camera {
                 Ok(Event::Row(&self.held))
             }
             Some(Next::End) => Ok(Event::End),
+            Some(Next::Hang) => std::panic::panic_any(Hang),
         }
     }
 }
