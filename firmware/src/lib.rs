@@ -11,10 +11,13 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+#[cfg(feature = "sign")]
+extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
 pub mod boot;
+pub mod bundle;
 pub mod device;
 pub mod epitaph;
 pub mod journal;
