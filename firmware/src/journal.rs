@@ -1,6 +1,8 @@
 //! What the device says of itself, as values: a board turns them into a log, the tests look at them.
 
+use crate::bundle::Version;
 use crate::epitaph::Epitaph;
+use crate::slots::{RecordsError, Refusal};
 use edge_core::agree::Shown;
 use edge_core::pipeline::Judged;
 use edge_core::signal::Lamps;
@@ -12,6 +14,32 @@ pub enum Slot {
     A,
     /// The second.
     B,
+}
+
+impl Slot {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::A, Self::B];
+
+    /// The other one.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+
+    /// 0 or 1.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Its name in logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::A => "slot A",
+            Self::B => "slot B",
+        }
+    }
 }
 
 /// Takes note of what happens. It must not wait: what cannot be noted at once is counted and dropped.
@@ -32,6 +60,29 @@ pub enum Entry<'a> {
     },
     /// The last run did not end well.
     Died(Epitaph),
+    /// A model that has not run yet is put to its self-test.
+    Trying {
+        /// Where it lies.
+        slot: Slot,
+        /// Its version.
+        version: Version,
+    },
+    /// It passed: it runs from now on.
+    Taken {
+        /// Where it lies.
+        slot: Slot,
+        /// Its version.
+        version: Version,
+    },
+    /// The model of a slot does not run.
+    Refused {
+        /// Where it lies.
+        slot: Slot,
+        /// Why.
+        why: Refusal,
+    },
+    /// What runs could not be noted in flash.
+    RecordsFailed(RecordsError),
     /// The model that runs.
     Model {
         /// Where it lies.

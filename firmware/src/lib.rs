@@ -23,3 +23,5 @@ pub mod epitaph;
 pub mod journal;
 pub mod panel;
 pub mod rows;
+pub mod self_test;
+pub mod slots;

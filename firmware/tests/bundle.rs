@@ -2,11 +2,15 @@
 
 mod common;
 
-use common::{ARENA, OTHER_SECRET, PUBLIC, SECRET, device, public, signed};
+use common::{ARENA, OTHER_SECRET, PUBLIC, Recipe, SECRET, device, public};
 use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 use edge_core::packed::PackedError;
 use firmware::bundle::{self, Bundle, BundleError, Device, HEADER, Version};
 use proptest::prelude::*;
+
+fn signed(version: &str, seed: u64) -> Vec<u8> {
+    Recipe { seed, ..Recipe::of(version) }.sign()
+}
 
 #[test]
 fn what_was_signed_is_what_is_opened() {
@@ -48,7 +52,7 @@ fn every_kind_of_damage_has_its_name() {
         assert_eq!(after(&|b| b[signed] ^= 1), Some(BundleError::Signature), "byte {signed}");
     }
     assert_eq!(after(&|b| b[192..256].fill(0)), Some(BundleError::Signature), "unsigned");
-    let other = common::sign_with("1.2.3", 1, 0, &OTHER_SECRET);
+    let other = Recipe { secret: OTHER_SECRET, ..Recipe::of("1.2.3") }.sign();
     let [expected, got] = [*PUBLIC, public(&OTHER_SECRET)].map(|key| bundle::fingerprint(&key));
     assert_eq!(Bundle::open(&other, &device()).err(), Some(BundleError::Key { expected, got }));
 }

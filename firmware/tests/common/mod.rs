@@ -1,6 +1,8 @@
-//! Small signed models, made here.
+//! Small signed models, made here, and a flash to put them into.
 #![allow(dead_code)]
 
+pub mod boots;
+pub mod flash;
 #[path = "../../../edge-runtime/core/tests/network/mod.rs"]
 mod network;
 
@@ -18,9 +20,7 @@ use std::sync::LazyLock;
 pub const SECRET: [u8; 32] = [7; 32];
 pub const OTHER_SECRET: [u8; 32] = [8; 32];
 /// Bytes of the tests' arenas: more than any of these models needs.
-pub const ARENA: usize = 0x4000;
-/// Side of the models' input.
-pub const SIDE: usize = 16;
+pub const ARENA: usize = 0x8000;
 
 pub static PUBLIC: LazyLock<[u8; 32]> = LazyLock::new(|| public(&SECRET));
 
@@ -32,32 +32,47 @@ pub fn device() -> Device<'static> {
     Device { key: &PUBLIC, arena: ARENA }
 }
 
-/// The signed model of a version; the seed makes it another one.
-pub fn signed(version: &str, seed: u64) -> Vec<u8> {
-    thread_local! {
-        static MADE: RefCell<HashMap<(String, u64), Vec<u8>>> = RefCell::default();
-    }
-    let key = (version.to_string(), seed);
-    MADE.with_borrow_mut(|made| {
-        made.entry(key).or_insert_with(|| sign_with(version, seed, 0, &SECRET)).clone()
-    })
+/// What a signed model is made from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Recipe {
+    pub version: String,
+    /// Another seed makes another model of the same version.
+    pub seed: u64,
+    /// Of its input, in pixels.
+    pub side: usize,
+    /// Bits of the golden logit that are flipped.
+    pub wrong_bits: u32,
+    pub secret: [u8; 32],
 }
 
-/// As [`signed`], with bits of the golden logit flipped and by another key.
-pub fn sign_with(version: &str, seed: u64, wrong_bits: u32, secret: &[u8; 32]) -> Vec<u8> {
-    let built = Built::new(SIDE, seed);
-    let model = built.with(|network| {
-        let metadata = Metadata { version: version.try_into().unwrap(), ..network.metadata.clone() };
-        let network = Network { metadata: &metadata, ..*network };
-        let mut bytes = Aligned::zeroed(packed::packed_len(&network).unwrap());
-        packed::write(&network, bytes.as_mut()).unwrap();
-        Packed::new(bytes).unwrap()
-    });
-    let input: Vec<u8> = (0..SIDE * SIDE).map(|at| (at * (5 + seed as usize)) as u8).collect();
-    let engine = Engine::new(model, Kernels::SCALAR);
-    let logit = engine.step(&mut vec![0; ARENA], &input).unwrap();
-    let golden = Golden { input: &input, logit_bits: logit.to_bits() ^ wrong_bits };
-    bundle::sign(engine.model(), &golden, secret).unwrap()
+impl Recipe {
+    pub fn of(version: &str) -> Self {
+        Self { version: version.into(), seed: 1, side: 16, wrong_bits: 0, secret: SECRET }
+    }
+
+    pub fn sign(&self) -> Vec<u8> {
+        thread_local! {
+            static MADE: RefCell<HashMap<Recipe, Vec<u8>>> = RefCell::default();
+        }
+        MADE.with_borrow_mut(|made| made.entry(self.clone()).or_insert_with(|| self.make()).clone())
+    }
+
+    fn make(&self) -> Vec<u8> {
+        let model = Built::new(self.side, self.seed).with(|network| {
+            let version = self.version.as_str().try_into().unwrap();
+            let metadata = Metadata { version, ..network.metadata.clone() };
+            let network = Network { metadata: &metadata, ..*network };
+            let mut bytes = Aligned::zeroed(packed::packed_len(&network).unwrap());
+            packed::write(&network, bytes.as_mut()).unwrap();
+            Packed::new(bytes).unwrap()
+        });
+        let input: Vec<u8> =
+            (0..self.side * self.side).map(|at| (at * (5 + self.seed as usize)) as u8).collect();
+        let engine = Engine::new(model, Kernels::SCALAR);
+        let logit = engine.step(&mut vec![0; ARENA], &input).unwrap();
+        let golden = Golden { input: &input, logit_bits: logit.to_bits() ^ self.wrong_bits };
+        bundle::sign(engine.model(), &golden, &self.secret).unwrap()
+    }
 }
 
 /// Makes checksum and signature right again after a change.
@@ -66,4 +81,13 @@ pub fn seal(bytes: &mut [u8], secret: &[u8; 32]) {
     bytes[40..72].copy_from_slice(&digest);
     let signature = SigningKey::from_bytes(secret).sign(&bytes[..192]);
     bytes[192..256].copy_from_slice(&signature.to_bytes());
+}
+
+/// SplitMix64.
+pub fn random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
 }

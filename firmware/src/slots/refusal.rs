@@ -1,0 +1,97 @@
+//! Why a slot's model does not run.
+
+use super::{RecordsError, Verdict};
+use crate::bundle::{BundleError, Version};
+use crate::journal::Slot;
+use crate::self_test::SelfTestError;
+use core::fmt;
+
+/// Why a slot's model does not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is no whole signed model for this device.
+    Bundle(BundleError),
+    /// It is older than one that ran before.
+    Older {
+        /// Its version.
+        version: Version,
+        /// The least that is taken.
+        floor: Version,
+    },
+    /// It was found at an earlier start.
+    Before(Verdict),
+    /// It failed its self-test now.
+    SelfTest(SelfTestError),
+    /// That it runs could not be noted.
+    Records(RecordsError),
+}
+
+impl Refusal {
+    /// Its name in logs.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Bundle(error) => error.name(),
+            Self::Older { .. } => "older",
+            Self::Before(verdict) => verdict.name(),
+            Self::SelfTest(SelfTestError::Logit { .. }) => Verdict::WrongLogit.name(),
+            Self::SelfTest(SelfTestError::Engine(_)) => Verdict::Engine.name(),
+            Self::Records(_) => "records",
+        }
+    }
+
+    /// What was expected or is the limit, and what came, for logs without text; zeros where there is no such number.
+    pub const fn numbers(&self) -> [u32; 2] {
+        match *self {
+            Self::Bundle(error) => error.numbers(),
+            Self::Older { version, floor } => [floor.0, version.0],
+            Self::SelfTest(SelfTestError::Logit { expected, got }) => [expected, got],
+            Self::Before(_) | Self::SelfTest(SelfTestError::Engine(_)) | Self::Records(_) => [0, 0],
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bundle(error) => error.fmt(f),
+            Self::Older { version, floor } => {
+                write!(
+                    f,
+                    "version {version} is older than {floor}, which ran here; flash {floor} or a later one"
+                )
+            }
+            Self::Before(Verdict::Unfinished) => {
+                write!(f, "its self-test did not finish at an earlier start; flash it again to try again")
+            }
+            Self::Before(Verdict::WrongLogit) => {
+                write!(f, "its golden input gave another logit at an earlier start; flash another model")
+            }
+            Self::Before(Verdict::Engine) => {
+                write!(f, "the engine could not run it at an earlier start; flash another model")
+            }
+            Self::Before(Verdict::Superseded) => {
+                write!(f, "it ran until the other one took over; flash it again to go back to it")
+            }
+            Self::SelfTest(error) => error.fmt(f),
+            Self::Records(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+/// No slot holds a model that may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoModel {
+    /// What is wrong with A and B.
+    pub why: [Refusal; 2],
+}
+
+impl fmt::Display for NoModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b] = &self.why;
+        write!(f, "no model runs: {}: {a}; {}: {b}", Slot::A.name(), Slot::B.name())
+    }
+}
+
+impl core::error::Error for NoModel {}

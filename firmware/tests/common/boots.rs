@@ -1,0 +1,108 @@
+//! What a device does at its start, on a simulated flash, with the scalar kernels.
+
+use super::flash::{Sim, regions};
+use super::{ARENA, device};
+use edge_core::kernels::Kernels;
+use firmware::bundle::{self, Bundle, Device, Id};
+use firmware::journal::{Entry, Journal, Slot};
+use firmware::self_test::{self, SelfTestError};
+use firmware::slots::{self, NoModel, Records, RecordsError, Refusal, State, WriteError};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// How one start went.
+#[derive(Debug)]
+pub struct Boot {
+    /// What runs: slot and model. None where the start never ended.
+    pub runs: Option<Result<(Slot, Id), NoModel>>,
+    /// Which slots do not, and why.
+    pub refused: Vec<(Slot, Refusal)>,
+    /// What could not be noted.
+    pub failed: Vec<RecordsError>,
+    /// What the records say at its end.
+    pub state: State,
+}
+
+impl Boot {
+    /// The model that runs.
+    pub fn id(&self) -> Option<Id> {
+        Some(self.runs?.ok()?.1)
+    }
+
+    /// Why the slot's model does not run.
+    pub fn why(&self, slot: Slot) -> Option<&'static str> {
+        self.refused.iter().find(|(of, _)| *of == slot).map(|(_, why)| why.name())
+    }
+}
+
+/// The entries of one start.
+#[derive(Default)]
+struct Notes {
+    refused: Vec<(Slot, Refusal)>,
+    failed: Vec<RecordsError>,
+}
+
+impl Journal for Notes {
+    fn note(&mut self, entry: &Entry<'_>) {
+        match entry {
+            Entry::Refused { slot, why } => self.refused.push((*slot, *why)),
+            Entry::RecordsFailed(error) => self.failed.push(*error),
+            _ => {}
+        }
+    }
+}
+
+/// What a self-test that hangs does to these tests.
+struct Hung;
+
+/// A self-test that hangs until the watchdog resets.
+pub fn hang(_: &Bundle) -> Result<(), SelfTestError> {
+    resume_unwind(Box::new(Hung))
+}
+
+/// The true self-test.
+pub fn golden(bundle: &Bundle) -> Result<(), SelfTestError> {
+    self_test::golden(bundle, &mut vec![0; ARENA], Kernels::SCALAR)
+}
+
+/// One start of the tests' device.
+pub fn boot<const WORD: usize>(flash: &mut Sim<WORD>) -> Boot {
+    boot_with(flash, &device(), &mut golden)
+}
+
+/// One start.
+pub fn boot_with<const WORD: usize>(
+    flash: &mut Sim<WORD>,
+    device: &Device,
+    self_test: &mut dyn FnMut(&Bundle) -> Result<(), SelfTestError>,
+) -> Boot {
+    let [a, b] = flash.slots();
+    let mut notes = Notes::default();
+    let mut records = Records::open(flash, regions().records);
+    let mut test = |bundle: &Bundle| self_test(bundle);
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        slots::choose(&mut records, [&a, &b], device, &mut test, &mut notes)
+    }));
+    let runs = match ended {
+        Ok(chosen) => Some(chosen.map(|chosen| (chosen.slot, chosen.bundle.id))),
+        Err(hung) if hung.is::<Hung>() => None,
+        Err(panic) => resume_unwind(panic),
+    };
+    if let Some(Ok((slot, id))) = runs {
+        assert_eq!(id, bundle::id([&a, &b][slot.index()]), "what runs lies in its slot");
+    }
+    let Notes { refused, failed } = notes;
+    Boot { runs, refused, failed, state: *records.state() }
+}
+
+/// The slot that a new model goes to.
+pub fn inactive<const WORD: usize>(flash: &mut Sim<WORD>) -> Slot {
+    let [a, b] = flash.slots();
+    slots::inactive(&Records::open(flash, regions().records), [&a, &b], device().key)
+}
+
+/// Puts a model into the slot where the one that runs is not.
+pub fn update<const WORD: usize>(flash: &mut Sim<WORD>, bytes: &[u8]) -> Result<Slot, WriteError> {
+    let slot = inactive(flash);
+    slots::write(flash, &regions(), slot, bytes, &mut |_| ())?;
+    Ok(slot)
+}
