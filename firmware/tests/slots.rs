@@ -3,11 +3,12 @@
 mod common;
 
 use common::Recipe;
-use common::boots::{Boot, boot, boot_with, hang, inactive, update};
+use common::boots::{Boot, boot, boot_with, golden, hang, inactive, update};
 use common::device;
 use common::flash::{Cut, SECTOR, Sim, Tear, regions};
-use firmware::bundle::{self, Id, Version};
+use firmware::bundle::{self, Bundle, Id, Version};
 use firmware::journal::Slot;
+use firmware::self_test::SelfTestError;
 use firmware::slots::{self, Records, RecordsError, Refusal, Verdict};
 
 fn model(version: &str) -> Vec<u8> {
@@ -52,14 +53,17 @@ fn models_of_one_version_do_not_take_turns_but_one_can_be_gone_back_to() {
     }
 }
 
+/// A self-test that hangs on every model but one.
+fn hang_unless(id: Id) -> impl FnMut(&Bundle) -> Result<(), SelfTestError> {
+    move |bundle| if bundle.id == id { golden(bundle) } else { hang(bundle) }
+}
+
 #[test]
 fn a_self_test_that_hangs_is_not_begun_again_while_another_model_runs() {
     let (old, new) = (model("1.0.0"), model("1.1.0"));
     let (old_id, new_id) = (bundle::id(&old), bundle::id(&new));
     let mut flash = running::<8>(&old);
-    let mut hang_on_new = |bundle: &bundle::Bundle| {
-        if bundle.id == new_id { hang(bundle) } else { common::boots::golden(bundle) }
-    };
+    let mut hang_on_new = hang_unless(old_id);
     update(&mut flash, &new).unwrap();
     assert_eq!(boot_with(&mut flash, &device(), &mut hang_on_new).runs, None);
     for _ in 0..3 {
@@ -87,13 +91,10 @@ fn where_nothing_else_runs_a_rejected_model_is_tried_again() {
 #[test]
 fn of_two_models_on_a_new_device_the_one_that_does_not_hang_runs() {
     let (good, bad) = (model("1.0.0"), model("1.1.0"));
-    let bad_id = bundle::id(&bad);
     let mut flash = Sim::<8>::default();
     slots::write(&mut flash, &regions(), Slot::A, &good, &mut |_| ()).unwrap();
     slots::write(&mut flash, &regions(), Slot::B, &bad, &mut |_| ()).unwrap();
-    let mut hang_on_bad = |bundle: &bundle::Bundle| {
-        if bundle.id == bad_id { hang(bundle) } else { common::boots::golden(bundle) }
-    };
+    let mut hang_on_bad = hang_unless(bundle::id(&good));
     assert_eq!(boot_with(&mut flash, &device(), &mut hang_on_bad).runs, None);
     for _ in 0..3 {
         let later = boot_with(&mut flash, &device(), &mut hang_on_bad);
@@ -151,7 +152,7 @@ fn any_records_leave_a_device_that_runs() {
     for _ in 0..300 {
         let mut other = flash.clone();
         for byte in other.poke(regions().records).iter_mut() {
-            if common::random(&mut dice) % 40 == 0 {
+            if common::random(&mut dice).is_multiple_of(40) {
                 *byte = common::random(&mut dice) as u8;
             }
         }
@@ -167,17 +168,28 @@ struct Sweep {
     fill: usize,
     corrects_errors: bool,
     erases_wrong_sector: bool,
+    /// The new model was tried before and hung: its verdict is forgotten first.
+    hung_before: bool,
     /// Planted: the model is written over the one that runs.
     over_the_active: bool,
 }
 
-const SWEEP: Sweep =
-    Sweep { fill: 0, corrects_errors: false, erases_wrong_sector: false, over_the_active: false };
+const SWEEP: Sweep = Sweep {
+    fill: 0,
+    corrects_errors: false,
+    erases_wrong_sector: false,
+    hung_before: false,
+    over_the_active: false,
+};
 
 impl Sweep {
     /// A device before the update.
-    fn before<const WORD: usize>(&self, old: &[u8]) -> Sim<WORD> {
+    fn before<const WORD: usize>(&self, [old, new]: [&[u8]; 2]) -> Sim<WORD> {
         let mut flash = running::<WORD>(old);
+        if self.hung_before {
+            update(&mut flash, new).unwrap();
+            assert_eq!(boot_with(&mut flash, &device(), &mut hang_unless(bundle::id(old))).runs, None);
+        }
         let mut records = Records::open(&mut flash, regions().records);
         let state = *records.state();
         (0..self.fill).for_each(|_| records.save(state).unwrap());
@@ -198,7 +210,7 @@ impl Sweep {
     /// How many points of failure were tried, or the first at which something was not as it must be.
     fn run<const WORD: usize>(&self) -> Result<usize, String> {
         let (old, new) = (model("1.0.0"), model("1.1.0"));
-        let before = self.before::<WORD>(&old);
+        let before = self.before::<WORD>([&old, &new]);
         let mut whole = before.clone();
         self.update(&mut whole, &new);
         let mut points = 0;
@@ -207,9 +219,23 @@ impl Sweep {
                 let mut flash = before.clone();
                 flash.cut = Some(Cut { at, tear, seed: seed + 10 * at as u64 });
                 self.update(&mut flash, &new);
-                let point = format!("words of {WORD}, {} records, operation {at}, {tear:?}", self.fill);
-                check_after(&mut flash, [&old, &new]).map_err(|what| format!("{point}: {what}"))?;
-                points += 1;
+                // And once more, at each operation of the next start.
+                let mut next = flash.clone();
+                next.power_on();
+                boot(&mut next);
+                for again in (0..next.operations).map(Some).chain([None]) {
+                    let mut flash = flash.clone();
+                    flash.power_on();
+                    flash.cut = again.map(|at| Cut { at, tear, seed });
+                    boot(&mut flash);
+                    check_after(&mut flash, [&old, &new]).map_err(|what| {
+                        let Self { fill, .. } = self;
+                        format!(
+                            "words of {WORD}, {fill} records, operation {at}, {tear:?}, then {again:?}: {what}"
+                        )
+                    })?;
+                    points += 1;
+                }
             }
         }
         Ok(points)
@@ -262,6 +288,7 @@ fn power_may_fail_at_every_write_and_erase_of_an_update() {
         points += sweep(fill::<256>(left)).run::<256>().unwrap();
         let corrects_errors = Sweep { corrects_errors: true, ..sweep(fill::<32>(left)) };
         points += corrects_errors.run::<32>().unwrap();
+        points += Sweep { hung_before: true, ..sweep(fill::<8>(left + 1)) }.run::<8>().unwrap();
     }
     println!("{points} points of failure");
     assert!(points >= 200, "only {points} points of failure");
