@@ -154,13 +154,16 @@ fn check_sum(header: &[u8; HEADER], bytes: &[u8]) -> Result<(), BundleError> {
     Err(BundleError::Checksum { expected: first(expected), got: first(&got) })
 }
 
+/// Apart, so that its working memory is given back before the model is looked at.
+#[inline(never)]
 fn check_signature(header: &[u8; HEADER], key: &[u8; 32]) -> Result<(), BundleError> {
     let (expected, got) = (fingerprint(key), first(header.get(field::KEY).unwrap_or(&[])));
     if expected != got {
         return Err(BundleError::Key { expected, got });
     }
     let key = VerifyingKey::from_bytes(key).map_err(|_| BundleError::DeviceKey)?;
-    let signature = header.last_chunk().map(Signature::from_bytes).ok_or(BundleError::Signature)?;
+    let signature = header.get(field::SIGNATURE).and_then(|bytes| Signature::from_slice(bytes).ok());
+    let signature = signature.ok_or(BundleError::Signature)?;
     let signed = header.get(field::SIGNED).unwrap_or(&[]);
     key.verify_strict(signed, &signature).map_err(|_| BundleError::Signature)
 }

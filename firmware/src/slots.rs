@@ -48,6 +48,8 @@ pub type SelfTest<'s, 'a> = dyn FnMut(&Bundle<'a>) -> Result<(), SelfTestError> 
 ///
 /// # Errors
 /// [`NoModel`], with what is wrong with each slot: the device's FAULT.
+// Apart, so that a caller that never returns gets its stack back.
+#[inline(never)]
 pub fn choose<'a, F: NorFlash>(
     records: &mut Records<'_, F>,
     slots: [&'a [u8]; 2],

@@ -68,7 +68,7 @@ pub fn write<F: NorFlash>(
     }
     let failed = |error: F::Error| WriteError::Flash(error.kind());
     let sectors = bytes.len().next_multiple_of(F::ERASE_SIZE) as u32;
-    flash.erase(region.start, region.start + sectors).map_err(failed)?;
+    flash.erase(region.start, region.start.saturating_add(sectors)).map_err(failed)?;
     let mut at = region.start + HEADER as u32;
     let mut written = 0;
     for chunk in body.chunks(HEADER) {
