@@ -9,6 +9,7 @@ mod deb;
 #[path = "../../host-trainer/src/debian.rs"]
 mod debian;
 mod deny;
+mod elf;
 mod emulate;
 mod fuzz;
 mod golden;
