@@ -14,4 +14,6 @@ pub mod table;
 pub mod walk;
 
 #[cfg(test)]
+mod known;
+#[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ mod debian;
 mod deny;
 mod elf;
 mod emulate;
+mod firmware;
 mod fuzz;
 mod golden;
 mod instructions;
@@ -19,6 +20,7 @@ mod panic_free;
 mod process;
 mod python;
 mod sanitize;
+mod sizes;
 mod soak;
 mod test;
 mod tool;
@@ -56,6 +58,8 @@ enum Command {
     Sanitize,
     /// Run the device over a day of frames, two a second, as fast as it goes: its memory must stay flat.
     Soak(soak::Arguments),
+    /// Measure every board's firmware against firmware/budget.toml: flash, memory, a bound on its stack, no allocator, no panic.
+    Sizes(sizes::Arguments),
     /// Build the Debian packages, for amd64 and arm64, and check what is in them (target/debian).
     Deb(deb::Arguments),
     /// Check formatting and lints, every warning an error.
@@ -76,6 +80,7 @@ fn main() -> ExitCode {
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Sanitize => sanitize::run(),
         Command::Soak(arguments) => soak::run(&arguments),
+        Command::Sizes(arguments) => sizes::run(&arguments),
         Command::Deb(arguments) => deb::run(&arguments),
         Command::Lint => lint::run(),
         Command::Deny => deny::licences(),

@@ -69,15 +69,14 @@ const CONDITIONS: [&str; 16] =
 
 /// The mnemonics that matter here. All others write at most their first operand, or what [`TWO`] says.
 const KNOWN: [&str; 45] = [
-    "b", "bl", "blx", "blxns", "bx", "bxns", "cbz", "cbnz", "tbb", "tbh", "udf", "push", "pop", "vpush", "vpop",
-    "stmdb", "stmfd", "stmia", "stm", "stmea", "ldmia", "ldmfd", "ldm", "ldmdb", "vstmdb", "vstmia", "vldmia",
-    "vldmdb", "str", "strb", "strh", "strd", "ldr", "ldrd", "mov", "movs", "movw", "movt", "add", "adds", "addw",
-    "sub", "subs", "subw", "bfc",
+    "b", "bl", "blx", "blxns", "bx", "bxns", "cbz", "cbnz", "tbb", "tbh", "udf", "push", "pop", "vpush",
+    "vpop", "stmdb", "stmfd", "stmia", "stm", "stmea", "ldmia", "ldmfd", "ldm", "ldmdb", "vstmdb", "vstmia",
+    "vldmia", "vldmdb", "str", "strb", "strh", "strd", "ldr", "ldrd", "mov", "movs", "movw", "movt", "add",
+    "adds", "addw", "sub", "subs", "subw", "bfc",
 ];
 
 /// How the names of instructions with two results begin; `vmov` has them where both begin its operands.
-const TWO: [&str; 9] =
-    ["ldrd", "ldrexd", "umull", "smull", "umlal", "smlal", "smlsl", "umaal", "vmov"];
+const TWO: [&str; 9] = ["ldrd", "ldrexd", "umull", "smull", "umlal", "smlal", "smlsl", "umaal", "vmov"];
 
 /// Instructions with no result in a register of the core.
 const NONE: [&str; 13] =
@@ -97,7 +96,8 @@ pub fn of(instruction: &Instruction) -> Effect {
         "cbz" | "cbnz" => effect.flow = to(Flow::Branch, target(1)),
         "bl" => effect.flow = to(Flow::Call, target(0)),
         "blx" | "blxns" => {
-            effect.flow = operands.first().and_then(|r| register(r)).map_or(Flow::Unknown, Flow::CallRegister);
+            effect.flow =
+                operands.first().and_then(|r| register(r)).map_or(Flow::Unknown, Flow::CallRegister);
         }
         "bx" | "bxns" => effect.flow = jump(operands.first().copied()),
         "tbb" => effect.flow = Flow::Table(1),

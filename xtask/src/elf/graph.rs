@@ -24,6 +24,8 @@ pub struct Node {
     pub frame: u32,
     /// Whom it calls.
     pub edges: Vec<Edge>,
+    /// Whether it comes back to its caller by an instruction of its own.
+    pub returns: bool,
     /// Why its stack is not known.
     pub unclear: Option<String>,
     /// Whether it calls through a pointer of which nothing is known, so that it may reach whoever has its address taken.
@@ -35,6 +37,8 @@ pub struct Node {
 pub struct Edge {
     /// The stack of the caller at the call, in bytes.
     pub depth: u32,
+    /// Whether the called function returns to the caller's caller.
+    pub jump: bool,
     /// The called function's first address.
     pub target: u32,
 }
@@ -65,7 +69,7 @@ impl<'a> Graph<'a> {
         if let Some(bytes) = declared {
             let calls = walk::calls(self.image, entry);
             let calls = calls.into_iter().map(|call| Call { depth: bytes, ..call }).collect();
-            walk = walk::Walk { frame: bytes, calls, unclear: None };
+            walk = walk::Walk { frame: bytes, calls, returns: true, unclear: None };
         }
         let (mut edges, mut guessed) = (Vec::new(), false);
         for call in &walk.calls {
@@ -76,9 +80,13 @@ impl<'a> Graph<'a> {
                     taken.to_vec()
                 }),
             };
-            edges.extend(targets.into_iter().map(|target| Edge { depth: call.depth, target }));
+            edges.extend(targets.into_iter().map(|target| Edge {
+                depth: call.depth,
+                jump: call.jump,
+                target,
+            }));
         }
-        Node { frame: walk.frame, edges, unclear: walk.unclear, guessed }
+        Node { frame: walk.frame, edges, returns: walk.returns, unclear: walk.unclear, guessed }
     }
 
     /// Whom `entry` calls through pointers, as the table says.
@@ -93,6 +101,20 @@ impl<'a> Graph<'a> {
             }
         }
         Some(targets)
+    }
+
+    /// Whether a function comes back to its caller, itself or by jumping to one that does.
+    pub fn returns(&self, entry: u32) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![entry];
+        while let Some(entry) = open.pop() {
+            let Some(node) = self.nodes.get(&entry).filter(|_| seen.insert(entry)) else { continue };
+            if node.returns {
+                return true;
+            }
+            open.extend(node.edges.iter().filter(|edge| edge.jump).map(|edge| edge.target));
+        }
+        false
     }
 
     /// Functions that call through pointers of which nothing is known.

@@ -246,7 +246,10 @@ impl Image {
         let reset = words.next().with_context(|| format!("there is no vector table (section {VECTORS})"))?;
         let mut handlers = BTreeMap::new();
         for word in words.filter(|&word| word != 0) {
-            ensure!(self.functions.contains_key(&word), "the vector table names {word:#x}, which is no function");
+            ensure!(
+                self.functions.contains_key(&word),
+                "the vector table names {word:#x}, which is no function"
+            );
             *handlers.entry(word).or_insert(0) += 1;
         }
         Ok((reset, handlers))

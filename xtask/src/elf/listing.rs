@@ -31,7 +31,8 @@ impl Instruction {
 /// The mnemonic of bytes that the disassembler does not know.
 pub const UNKNOWN: &str = "<unknown>";
 
-const OBJDUMP: Tool = Tool { ask: &["arm-none-eabi-objdump", "--version"], package: "binutils-arm-none-eabi" };
+const OBJDUMP: Tool =
+    Tool { ask: &["arm-none-eabi-objdump", "--version"], package: "binutils-arm-none-eabi" };
 
 /// The instructions of a linked program, by address. The disassembler is installed on Debian where it is missing.
 pub fn disassemble(program: &Path) -> anyhow::Result<BTreeMap<u32, Instruction>> {
@@ -50,7 +51,8 @@ pub fn parse(listing: &str) -> anyhow::Result<BTreeMap<u32, Instruction>> {
     for line in listing.lines() {
         // `     40c:\td001      \tbeq.n\t412 <Reset+0x12>`; other lines have no tab, or none after a second one.
         let mut columns = line.split('\t');
-        let (Some(address), Some(code), Some(mnemonic)) = (columns.next(), columns.next(), columns.next()) else {
+        let (Some(address), Some(code), Some(mnemonic)) = (columns.next(), columns.next(), columns.next())
+        else {
             continue;
         };
         let Some(address) = address.trim().strip_suffix(':') else { continue };

@@ -26,7 +26,8 @@ struct Need {
 
 /// The bound of `root`, or all reasons why there is none.
 pub fn bound(graph: &Graph<'_>, root: u32) -> Result<Bound, Vec<String>> {
-    let mut search = Search { graph, order: BTreeMap::new(), open: Vec::new(), needs: BTreeMap::new(), why: Vec::new() };
+    let mut search =
+        Search { graph, order: BTreeMap::new(), open: Vec::new(), needs: BTreeMap::new(), why: Vec::new() };
     search.visit(root);
     if !search.why.is_empty() {
         return Err(search.why);
@@ -110,7 +111,9 @@ impl Search<'_> {
                 Some(times) => best.bytes += u64::from(times) * round,
                 None => {
                     let names = self.cycle(group);
-                    self.why.push(format!("no bound: these call each other, say how often in firmware/calls.toml: {names}"));
+                    self.why.push(format!(
+                        "no bound: these call each other, say how often in firmware/calls.toml: {names}"
+                    ));
                 }
             }
         }

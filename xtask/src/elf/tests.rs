@@ -50,7 +50,11 @@ fn bound(image: &Image, table: &Table, root: u32) -> Result<u32, String> {
 fn the_deepest_way_counts_with_the_depth_at_its_call() {
     let image = program(&[
         ("main", 0x100, "push {r7, lr}; bl 200; sub sp, #64; bl 300; add sp, #64; pop {r7, pc}"),
-        ("deep", 0x200, "push {r4, lr}; vpush {d8, d9}; sub sp, #100; add sp, #100; vpop {d8, d9}; pop {r4, pc}"),
+        (
+            "deep",
+            0x200,
+            "push {r4, lr}; vpush {d8, d9}; sub sp, #100; add sp, #100; vpop {d8, d9}; pop {r4, pc}",
+        ),
         ("flat", 0x300, "push {r4, lr}; cbz r0, 310; pop {r4, pc}; nop; pop.w {r4, lr}; b.w 400"),
         ("tail", 0x400, "sub sp, #48; add sp, #48; bx lr"),
     ]);
@@ -66,8 +70,12 @@ fn the_deepest_way_counts_with_the_depth_at_its_call() {
 #[test]
 fn frame_pointers_constants_and_alignment_are_followed() {
     let image = program(&[
-        ("aligned", 0x100, "push {r4, r5, r7, lr}; add r7, sp, #8; sub sp, #24; mov r4, sp; bfc r4, #0, #5; mov sp, r4; \
-                            sub.w r4, r7, #8; mov sp, r4; pop {r4, r5, r7, pc}"),
+        (
+            "aligned",
+            0x100,
+            "push {r4, r5, r7, lr}; add r7, sp, #8; sub sp, #24; mov r4, sp; bfc r4, #0, #5; mov sp, r4; \
+                            sub.w r4, r7, #8; mov sp, r4; pop {r4, r5, r7, pc}",
+        ),
         ("large", 0x200, "movw ip, #8000; sub.w sp, sp, ip; movw ip, #8000; add sp, ip; bx lr"),
         ("skips", 0x300, "it ne; subne sp, #16; it ne; addne sp, #16; bx lr"),
     ]);
@@ -131,7 +139,11 @@ fn a_call_through_a_pointer_reaches_whom_the_table_names_else_everybody_whose_ad
         ("large", 0x300, "sub sp, #80; add sp, #80; bx lr"),
         ("never", 0x400, "sub sp, #800; add sp, #800; bx lr"),
         ("taken", 0x500, "movw r0, #513; movt r0, #0; bx lr"),
-        ("fixed", 0x600, "push {r4, lr}; movw r3, #4104; movt r3, #0; ldr r3, [r3, #4]; blx r3; pop {r4, pc}"),
+        (
+            "fixed",
+            0x600,
+            "push {r4, lr}; movw r3, #4104; movt r3, #0; ldr r3, [r3, #4]; blx r3; pop {r4, pc}",
+        ),
     ]);
     // The odd address of a function; even ones and other numbers are none.
     words(&mut image, ".rodata", 0x1008, &[0x400, 0x301, 0x402]);
@@ -173,7 +185,8 @@ fn an_allocator_is_found_among_the_names() {
 
 #[test]
 fn handlers_are_those_of_the_vector_table() {
-    let mut image = program(&[("Reset", 0x100, "bl 200; udf #0"), ("main", 0x200, "bx lr"), ("IRQ", 0x300, "bx lr")]);
+    let mut image =
+        program(&[("Reset", 0x100, "bl 200; udf #0"), ("main", 0x200, "bx lr"), ("IRQ", 0x300, "bx lr")]);
     assert!(image.vectors().is_err());
     words(&mut image, ".vector_table", 0, &[0x2000_0000, 0x101, 0x301, 0, 0x301]);
     assert_eq!(image.vectors().unwrap(), (0x100, BTreeMap::from([(0x300, 2)])));

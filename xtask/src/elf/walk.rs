@@ -16,6 +16,8 @@ pub struct Walk {
     pub frame: u32,
     /// Whom it calls.
     pub calls: Vec<Call>,
+    /// Whether it comes back to its caller by an instruction of its own.
+    pub returns: bool,
     /// Why it is not understood: the instruction and what about it.
     pub unclear: Option<String>,
 }
@@ -23,10 +25,10 @@ pub struct Walk {
 /// A call, also one that does not come back to here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// The instruction that calls.
-    pub at: u32,
     /// How deep the stack is there, in bytes.
     pub depth: u32,
+    /// Whether it does not come back to here: a jump into another function, which then returns to the caller.
+    pub jump: bool,
     /// Where it goes; none where only the running program knows.
     pub target: Option<u32>,
 }
@@ -45,6 +47,9 @@ struct State {
     registers: [Value; 15],
 }
 
+/// The greatest depth of the calls to a function, or of the jumps.
+type Calls = BTreeMap<(Option<u32>, bool), u32>;
+
 /// Ways that meet at other depths are no loop; this often, they are.
 const VISITS: u32 = 1000;
 
@@ -58,7 +63,7 @@ pub fn walk(image: &Image, entry: u32) -> Walk {
     let mut walk = Walk::default();
     let mut open = BTreeSet::new();
     walker.arrive(entry, State { depth: 0, registers: [Value::Unknown; 15] }, &mut open);
-    let mut calls = BTreeMap::<(u32, Option<u32>), u32>::new();
+    let mut calls = Calls::new();
     while let Some(address) = open.pop_first() {
         if let Err(why) = walker.step(address, &mut open, &mut walk, &mut calls) {
             let text = image.code.get(&address).map(|i| i.text()).unwrap_or_default();
@@ -66,7 +71,7 @@ pub fn walk(image: &Image, entry: u32) -> Walk {
             break;
         }
     }
-    walk.calls = calls.into_iter().map(|((at, target), depth)| Call { at, depth, target }).collect();
+    walk.calls = calls.into_iter().map(|((target, jump), depth)| Call { depth, jump, target }).collect();
     walk
 }
 
@@ -75,14 +80,15 @@ pub fn calls(image: &Image, entry: u32) -> Vec<Call> {
     let Some((start, function)) = image.function(entry) else { return Vec::new() };
     let outside = |target: u32| !(start..function.end).contains(&target);
     let mut calls = Vec::new();
-    for (&at, instruction) in image.code.range(start..function.end) {
-        let target = match effect::of(instruction).flow {
-            Flow::Call(target) => Some(target),
-            Flow::Jump(target) | Flow::Branch(target) if outside(target) => Some(target),
-            Flow::CallRegister(_) | Flow::JumpRegister(_) => None,
+    for (_, instruction) in image.code.range(start..function.end) {
+        let (target, jump) = match effect::of(instruction).flow {
+            Flow::Call(target) => (Some(target), false),
+            Flow::Jump(target) | Flow::Branch(target) if outside(target) => (Some(target), true),
+            Flow::CallRegister(_) => (None, false),
+            Flow::JumpRegister(_) => (None, true),
             _ => continue,
         };
-        calls.push(Call { at, depth: 0, target });
+        calls.push(Call { depth: 0, jump, target });
     }
     calls
 }
@@ -120,7 +126,7 @@ impl Walker<'_> {
         address: u32,
         open: &mut BTreeSet<u32>,
         walk: &mut Walk,
-        calls: &mut BTreeMap<(u32, Option<u32>), u32>,
+        calls: &mut Calls,
     ) -> Result<(), String> {
         let visits = self.visits.entry(address).or_insert(0);
         *visits += 1;
@@ -135,8 +141,8 @@ impl Walker<'_> {
         let after = self.apply(address, &before, &effect)?;
         let deepest = before.depth.max(after.depth);
         walk.frame = walk.frame.max(depth(deepest)?);
-        let mut call = |target: Option<u32>, at_depth: i64| -> Result<(), String> {
-            let deepest = calls.entry((address, target)).or_insert(0);
+        let mut call = |target: Option<u32>, at_depth: i64, jump: bool| -> Result<(), String> {
+            let deepest = calls.entry((target, jump)).or_insert(0);
             *deepest = (*deepest).max(depth(at_depth)?);
             Ok(())
         };
@@ -151,39 +157,51 @@ impl Walker<'_> {
                 goes_on = true;
             }
             Flow::Call(target) => {
-                call(Some(target), after.depth)?;
+                call(Some(target), after.depth, false)?;
                 goes_on = true;
             }
             Flow::CallRegister(register) => {
-                call(number(&before, register).map(|target| target & !1), after.depth)?;
+                call(number(&before, register).map(|target| target & !1), after.depth, false)?;
                 goes_on = true;
             }
             Flow::JumpRegister(register) => match number(&before, register).map(|target| target & !1) {
                 Some(target) => ways.push(target),
-                None => call(None, after.depth)?,
+                None => call(None, after.depth, true)?,
             },
             Flow::Table(width) => ways = self.table(next, width)?,
-            Flow::Return | Flow::Trap => {}
+            Flow::Return => walk.returns = true,
+            Flow::Trap => {}
             Flow::Unknown => return Err("cannot tell where it goes on".into()),
         }
         for way in ways {
             if (self.inside.0..self.inside.1).contains(&way) {
                 self.arrive(way, after.clone(), open);
             } else {
-                call(Some(way), after.depth)?;
+                call(Some(way), after.depth, true)?;
             }
         }
         if goes_on {
-            let calls_before = matches!(effect.flow, Flow::Call(_) | Flow::CallRegister(_));
             let code = self.image.code.contains_key(&next);
-            if next < self.inside.1 && (code || !calls_before) {
-                self.arrive(next, after, open);
-            } else if !calls_before {
-                // Assembly that runs on into the next function. Behind a call the end is the end of one that does not return.
-                call(Some(next), after.depth)?;
+            // The end of a function that does not return: behind its last call lies nothing, or a table.
+            let ends = next >= self.inside.1 || !code;
+            if !(ends && self.behind_call(address, &effect)) {
+                if next < self.inside.1 {
+                    self.arrive(next, after, open);
+                } else {
+                    // Assembly that runs on into the next function.
+                    call(Some(next), after.depth, true)?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Whether an instruction calls, or fills the space behind one that does.
+    fn behind_call(&self, address: u32, effect: &Effect) -> bool {
+        let calls = |effect: &Effect| matches!(effect.flow, Flow::Call(_) | Flow::CallRegister(_));
+        let fills = self.image.code.get(&address).is_some_and(|instruction| instruction.mnemonic == "nop");
+        let before = self.image.code.range(self.inside.0..address).next_back();
+        calls(effect) || fills && before.is_some_and(|(_, instruction)| calls(&effect::of(instruction)))
     }
 
     /// The state after an instruction.
