@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, ensure};
 use board_config::Board;
@@ -13,7 +14,7 @@ use crate::cross::{self, Profile, Program, Target};
 use crate::root;
 
 /// The workspace of the boards, from the repository's folder.
-pub const BOARDS: &str = "firmware/boards";
+const BOARDS: &str = "firmware/boards";
 
 /// All boards, or the one of that name, each with the folder of its `board.toml`.
 pub fn boards(name: Option<&str>) -> anyhow::Result<Vec<(PathBuf, Board)>> {
@@ -42,8 +43,17 @@ pub fn build(folder: &Path, board: &Board) -> anyhow::Result<PathBuf> {
     Ok(kept)
 }
 
+/// `cargo SUBCOMMAND` for a board's package, as it is built for the board.
+pub fn cargo(folder: &Path, board: &Board, subcommand: &str) -> anyhow::Result<Command> {
+    let (package, feature) = names(&root().join(BOARDS), folder)?;
+    let mut cargo = cross::cargo(Target::of(&board.target)?, subcommand)?;
+    cargo.arg("--manifest-path").arg(format!("{BOARDS}/{package}/Cargo.toml"));
+    cargo.args(feature.iter().flat_map(|feature| ["--features", feature]));
+    Ok(cargo)
+}
+
 /// The package of a board and the feature that chooses it, by the folder of its `board.toml`.
-pub fn names(boards: &Path, folder: &Path) -> anyhow::Result<(String, Option<String>)> {
+fn names(boards: &Path, folder: &Path) -> anyhow::Result<(String, Option<String>)> {
     let place =
         folder.strip_prefix(boards).with_context(|| format!("{} is not in {BOARDS}", folder.display()))?;
     let mut parts = place.iter().map(|part| part.to_string_lossy().into_owned());

@@ -17,7 +17,7 @@ use crate::{firmware, root};
 const CALLS: &str = "firmware/calls.toml";
 
 /// What to measure and how to say it.
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 #[command(
     after_help = "Examples:\n  cargo xtask sizes                      every board, against its budget\n  \
                         cargo xtask sizes --board an386 --path the calls that need the most stack\n  \

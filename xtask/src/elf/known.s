@@ -83,7 +83,7 @@
     function Handler                    @ 16, and a panic
     push {r4, r5, r6, lr}
     cbz r0, 1f
-    bl panic
+    bl _ZN4core9panicking5panic17h0000000000000000E
     nop
 1:  pop {r4, r5, r6, pc}
     end Handler
@@ -96,8 +96,6 @@ label:                                  @ a label without a size is a function: 
     b .
     end endless
 
-    .global panic
-    .set panic, _ZN4core9panicking5panic17h0000000000000000E
     function _ZN4core9panicking5panic17h0000000000000000E
     udf #0
     end _ZN4core9panicking5panic17h0000000000000000E
