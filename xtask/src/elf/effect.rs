@@ -185,9 +185,10 @@ impl Effect {
         if base.starts_with("str") && !base.starts_with("strex") || NONE.contains(&base) {
             return;
         }
-        // `msr msp, r0`: another stack.
+        // `msr MSP, r0`: another stack; `MSPLIM` is only a limit.
         if base == "msr" {
-            if matches!(operands.first(), Some(name) if name.to_lowercase().contains("sp")) {
+            let name = operands.first().map(|name| name.to_lowercase());
+            if matches!(name.as_deref(), Some("msp" | "psp" | "msp_ns" | "psp_ns" | "sp_ns")) {
                 self.writes.push((SP, Write::Other));
             }
             return;
@@ -350,7 +351,9 @@ mod tests {
         for text in ["and.w sp, r4, r5", "msr MSP, r0"] {
             assert_eq!(effect(text).writes, [(SP, Write::Other)], "{text}");
         }
-        for text in ["str r0, [sp, #4]", "cmp sp, r0", "stmia.w sp, {r0, r1}", "vstr s0, [sp, #4]"] {
+        for text in
+            ["str r0, [sp, #4]", "cmp sp, r0", "stmia.w sp, {r0, r1}", "vstr s0, [sp, #4]", "msr MSPLIM, r0"]
+        {
             assert_eq!(effect(text).writes, [], "{text}");
         }
         assert_eq!(effect("sub.w sp, sp, r1").writes, [(SP, Write::Sums(SP, 1, true))]);
