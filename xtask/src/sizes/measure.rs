@@ -17,7 +17,7 @@ pub const EXCEPTION: u32 = 27 * 4;
 const LOOP: &str = "*firmware::device::Device<*>::turn";
 
 /// The static that holds the arena.
-const ARENA: &str = "*ARENA";
+const ARENA: &str = "*ARENA*";
 
 /// What a program takes, in bytes.
 #[derive(Debug, Default, Serialize)]
