@@ -3,6 +3,10 @@
 //! The board's build makes the linker's `memory.x` and its constants from it, flashing finds regions and chip in it, the size
 //! report its memories.
 
+mod boards;
+
+pub use boards::{all, find};
+
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -249,6 +253,14 @@ pub enum Error {
         /// What.
         message: String,
     },
+    /// No board has that name.
+    #[error("there is no board `{}`; the boards are: {}", name.escape_debug(), known.join(", "))]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
 }
 
 impl Error {
@@ -264,7 +276,7 @@ impl Error {
 mod tests {
     use super::*;
 
-    const GOOD: &str = r#"
+    pub(crate) const GOOD: &str = r#"
         name = "a"
         description = "b"
         target = "thumbv7em-none-eabihf"
