@@ -12,6 +12,10 @@ mod deny;
 mod elf;
 mod emulate;
 mod firmware;
+mod flash;
+// The command lines are the program's own; it is the same code here.
+#[path = "../../firmware/flash/src/cli.rs"]
+mod flash_cli;
 mod fuzz;
 mod golden;
 mod instructions;
@@ -62,6 +66,9 @@ enum Command {
     Sizes(sizes::Arguments),
     /// Build the Debian packages, for amd64 and arm64, and check what is in them (target/debian).
     Deb(deb::Arguments),
+    Sign(flash_cli::SignOptions),
+    Flash(flash_cli::FlashOptions),
+    FlashModel(flash_cli::FlashModelOptions),
     /// Check formatting and lints, every warning an error.
     Lint,
     /// Check that licences and sources of all dependencies are the allowed ones (deny.toml).
@@ -82,6 +89,8 @@ fn main() -> ExitCode {
         Command::Soak(arguments) => soak::run(&arguments),
         Command::Sizes(arguments) => sizes::run(&arguments),
         Command::Deb(arguments) => deb::run(&arguments),
+        Command::Flash(options) => flash::flash(&options),
+        Command::Sign(_) | Command::FlashModel(_) => flash::hand_over(),
         Command::Lint => lint::run(),
         Command::Deny => deny::licences(),
         Command::Audit => deny::advisories(),
