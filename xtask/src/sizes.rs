@@ -39,6 +39,9 @@ pub struct Arguments {
     /// Measure this program instead of building the board's.
     #[arg(long, value_name = "FILE", requires = "board")]
     elf: Option<PathBuf>,
+    /// Bytes of the stack that a run left unused (`stack_left` in its log): it may not have used more than is computed.
+    #[arg(long, value_name = "BYTES", requires = "board")]
+    stack_left: Option<u32>,
 }
 
 /// Builds, measures, shows, and fails where something is above its bound.
@@ -55,6 +58,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         };
         let image = Image::read(&elf)?;
         let report = measure::measure(board, &image, &table)?;
+        let wrong = arguments.stack_left.and_then(|left| measure::contradiction(&report, board, left));
+        failures.extend(wrong.map(|why| format!("{}: {why}", board.name)));
         failures.extend(budget::check(&report, budgets.get(&board.name)));
         reports.push(report);
     }

@@ -32,6 +32,8 @@ pub struct Report {
     pub arena: u32,
     /// The stack with all handlers; none where it has no bound.
     pub stack: Option<u32>,
+    /// What the board sets apart for the stack; 0 where the stack has whatever nothing else takes.
+    pub reserved: u32,
     /// The calls that need the most stack, from the reset on: the function, and its own bytes when it calls the next.
     pub path: Vec<(String, u32)>,
     /// Handlers of exceptions and interrupts, each with its stack and how often it may be on the stack at once.
@@ -54,15 +56,15 @@ pub struct Handler {
 }
 
 impl Report {
-    /// All memory: statics, arena and stack; none where the stack has no bound.
+    /// All memory: statics, arena and stack, or what is set apart for it; none where the stack has no bound.
     pub fn memory(&self) -> Option<u32> {
-        Some(self.statics + self.arena + self.stack?)
+        Some(self.statics + self.arena + self.stack?.max(self.reserved))
     }
 }
 
 /// Measures a board's program.
 pub fn measure(board: &Board, image: &Image, table: &Table) -> anyhow::Result<Report> {
-    let mut report = Report { board: board.name.clone(), ..Report::default() };
+    let mut report = Report { board: board.name.clone(), reserved: board.stack, ..Report::default() };
     memories(&mut report, board, image);
     let (reset, handlers) = image.vectors()?;
     let roots: Vec<u32> = handlers.keys().copied().chain([reset]).collect();
@@ -95,14 +97,31 @@ pub fn measure(board: &Board, image: &Image, table: &Table) -> anyhow::Result<Re
     }
     report.faults = why.into_iter().map(|reason| format!("stack: {reason}")).collect();
     contents(&mut report, &graph);
-    if let Some(memory) = report.memory().filter(|&memory| memory > board.ram.size) {
-        let size = board.ram.size;
-        let over = memory - size;
-        report.faults.push(format!(
-            "memory: {memory} bytes, {over} more than the board's {size}: the stack would overflow"
-        ));
-    }
+    report.faults.extend(overflow(&report, board));
     Ok(report)
+}
+
+/// Bytes that the board has for the stack.
+fn room(report: &Report, board: &Board) -> u32 {
+    let free = board.ram.size.saturating_sub(report.statics + report.arena);
+    if board.stack == 0 { free } else { board.stack.min(free) }
+}
+
+/// Whether the stack may grow beyond what there is for it.
+fn overflow(report: &Report, board: &Board) -> Option<String> {
+    let room = room(report, board);
+    let stack = report.stack.filter(|&stack| stack > room)?;
+    Some(format!("stack: {stack} bytes, {} more than the {room} that the board has for it", stack - room))
+}
+
+/// Whether a run used more stack than the bound allows, having left `left` bytes unused: then the bound is wrong.
+pub fn contradiction(report: &Report, board: &Board, left: u32) -> Option<String> {
+    let used = room(report, board).saturating_sub(left);
+    let bound = report.stack.filter(|&bound| bound < used)?;
+    Some(format!(
+        "stack: a run used {used} bytes, {} more than the computed {bound}: the bound is wrong",
+        used - bound
+    ))
 }
 
 /// Flash, statics and arena.
@@ -148,5 +167,80 @@ fn contents(report: &mut Report, graph: &Graph<'_>) {
     }
     if let Some(way) = reach::panic(graph, &turns) {
         report.faults.push(format!("panics: the loop reaches one: {}", way.join(" -> ")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::elf::image::{Section, Static};
+
+    const BOARD: &str = r#"
+        name = "b"
+        description = ""
+        target = "thumbv7em-none-eabihf"
+        public_key = "0000000000000000000000000000000000000000000000000000000000000000"
+        ram = { start = 0x20000000, size = 0x2000 }
+        [flash]
+        sector = 0x1000
+        firmware = { start = 0, size = 0x20000 }
+        records = { start = 0x20000, size = 0x2000 }
+        slot_a = { start = 0x30000, size = 0x40000 }
+        slot_b = { start = 0x70000, size = 0x40000 }
+    "#;
+
+    #[test]
+    fn a_stack_has_what_is_set_apart_for_it_or_what_is_left() {
+        let left = Board::parse(BOARD).unwrap();
+        let apart = Board::parse(&BOARD.replace("ram =", "stack = 0x800\n        ram =")).unwrap();
+        let report =
+            |stack| Report { statics: 0x100, arena: 0x1000, stack: Some(stack), ..Report::default() };
+        assert_eq!(overflow(&report(0xf00), &left), None);
+        assert!(overflow(&report(0xf01), &left).unwrap().contains("1 more than the 3840"));
+        assert_eq!(overflow(&report(0x800), &apart), None);
+        assert!(overflow(&report(0x808), &apart).unwrap().contains("8 more than the 2048"));
+        // What is set apart is taken, used or not.
+        let reserved = Report { reserved: 0x800, ..report(0x10) };
+        assert_eq!(reserved.memory(), Some(0x1000 + 0x100 + 0x800));
+    }
+
+    #[test]
+    fn a_run_that_used_more_than_the_bound_shows_that_it_is_wrong() {
+        let board = Board::parse(&BOARD.replace("ram =", "stack = 0x800\n        ram =")).unwrap();
+        let report = Report { stack: Some(1000), ..Report::default() };
+        assert_eq!(contradiction(&report, &board, 2048 - 1000), None);
+        let why = contradiction(&report, &board, 2048 - 1004).unwrap();
+        assert!(why.contains("used 1004 bytes, 4 more than the computed 1000"), "{why}");
+    }
+
+    #[test]
+    fn sections_count_where_they_lie_and_where_they_are_loaded_from() {
+        let board = Board::parse(BOARD).unwrap();
+        let section = |name: &str, address, load, bytes: usize, size| Section {
+            name: name.into(),
+            address,
+            load,
+            size,
+            bytes: vec![0; bytes],
+            constant: false,
+            code: false,
+        };
+        let mut image = Image {
+            sections: vec![
+                section(".text", 0x100, 0x100, 0x1000, 0x1000),
+                section(".data", 0x2000_0000, 0x1104, 0x20, 0x20),
+                section(".bss", 0x2000_0020, 0x2000_0020, 0, 0x500),
+                section(".elsewhere", 0x6000_0000, 0x6000_0000, 0x10, 0x10),
+            ],
+            ..Image::default()
+        };
+        image.statics.push(Static { name: "main::ARENA_BYTES".into(), address: 0x2000_0100, size: 0x400 });
+        let mut report = Report::default();
+        memories(&mut report, &board, &image);
+        assert_eq!((report.flash, report.statics, report.arena), (0x1124 + 0x10, 0x120, 0x400));
+        assert!(report.faults.is_empty());
+        image.statics.clear();
+        memories(&mut report, &board, &image);
+        assert!(report.faults[0].contains("arena"));
     }
 }
