@@ -58,7 +58,7 @@ impl Machine {
             Target::Aarch64 => {
                 command.arg(program).args(args);
             }
-            Target::CortexM => {
+            Target::CortexM | Target::CortexM33 => {
                 // The bare program gets one line and cuts it at spaces; QEMU cuts options at commas.
                 if let Some(bad) = args.iter().find(|arg| arg.is_empty() || arg.contains([' ', ','])) {
                     bail!(

@@ -1,7 +1,10 @@
 //! `cargo xtask lint`: formatting, and clippy with every warning an error.
 
 use crate::cross::{self, Target};
-use crate::{OUTSIDE, board, process, test};
+use crate::{OUTSIDE, board, firmware, process, test};
+
+/// The workspace of the firmware's boards.
+const FIRMWARE: &str = "firmware/boards/Cargo.toml";
 
 /// Checks the whole workspace. One clippy run covers both forms of the trainer: its test form contains the launcher.
 pub fn run() -> anyhow::Result<()> {
@@ -9,6 +12,7 @@ pub fn run() -> anyhow::Result<()> {
     for manifest in OUTSIDE {
         process::run(process::cargo().args(["fmt", "--manifest-path", manifest, "--check"]))?;
     }
+    process::run(process::cargo().args(["fmt", "--all", "--manifest-path", FIRMWARE, "--check"]))?;
     let boards =
         ["clippy", "--manifest-path", "tests/boards/Cargo.toml", "--target-dir", ".cache/cross/host"];
     process::run(process::cargo().args(boards).args(["--", "--deny", "warnings"]))?;
@@ -23,6 +27,10 @@ pub fn run() -> anyhow::Result<()> {
     let mut clippy = cross::cargo(Target::Aarch64, "clippy")?;
     clippy.args(["--quiet", "--manifest-path", board::AGENT.manifest, "--", "--deny", "warnings"]);
     process::run(&mut clippy)?;
+    for (folder, board) in firmware::boards(None)? {
+        let mut clippy = firmware::cargo(&folder, &board, "clippy")?;
+        process::run(clippy.args(["--quiet", "--", "--deny", "warnings"]))?;
+    }
     test::libtorch()?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--features", "host-trainer/torch"];
     process::run(process::cargo().args(clippy).args(["--", "--deny", "warnings"]))

@@ -9,7 +9,13 @@ mod deb;
 #[path = "../../host-trainer/src/debian.rs"]
 mod debian;
 mod deny;
+mod elf;
 mod emulate;
+mod firmware;
+mod flash;
+// The command lines are the program's own; it is the same code here.
+#[path = "../../firmware/flash/src/cli.rs"]
+mod flash_cli;
 mod fuzz;
 mod golden;
 mod instructions;
@@ -18,6 +24,7 @@ mod panic_free;
 mod process;
 mod python;
 mod sanitize;
+mod sizes;
 mod soak;
 mod test;
 mod tool;
@@ -55,8 +62,13 @@ enum Command {
     Sanitize,
     /// Run the device over a day of frames, two a second, as fast as it goes: its memory must stay flat.
     Soak(soak::Arguments),
+    /// Measure every board's firmware against firmware/budget.toml: flash, memory, a bound on its stack, no allocator, no panic.
+    Sizes(sizes::Arguments),
     /// Build the Debian packages, for amd64 and arm64, and check what is in them (target/debian).
     Deb(deb::Arguments),
+    Sign(flash_cli::SignOptions),
+    Flash(flash_cli::FlashOptions),
+    FlashModel(flash_cli::FlashModelOptions),
     /// Check formatting and lints, every warning an error.
     Lint,
     /// Check that licences and sources of all dependencies are the allowed ones (deny.toml).
@@ -75,7 +87,10 @@ fn main() -> ExitCode {
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Sanitize => sanitize::run(),
         Command::Soak(arguments) => soak::run(&arguments),
+        Command::Sizes(arguments) => sizes::run(&arguments),
         Command::Deb(arguments) => deb::run(&arguments),
+        Command::Flash(options) => flash::flash(&options),
+        Command::Sign(_) | Command::FlashModel(_) => flash::hand_over(),
         Command::Lint => lint::run(),
         Command::Deny => deny::licences(),
         Command::Audit => deny::advisories(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use crate::debian::{self, Tool};
-use crate::{board, boards, fuzz, panic_free, process, python, sanitize};
+use crate::{board, boards, fuzz, panic_free, process, python, sanitize, sizes};
 
 /// What to test.
 #[derive(clap::Args)]
@@ -54,6 +54,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             }
         }
         panic_free::run()?;
+        sizes::run(&sizes::Arguments::default())?;
         sanitize::run()?;
         fuzz::short()?;
     }

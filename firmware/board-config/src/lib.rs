@@ -3,6 +3,10 @@
 //! The board's build makes the linker's `memory.x` and its constants from it, flashing finds regions and chip in it, the size
 //! report its memories.
 
+mod boards;
+
+pub use boards::{all, find};
+
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -28,6 +32,10 @@ pub struct Board {
     pub flash: Flash,
     /// The region of its memory that the firmware has.
     pub ram: Region,
+    /// Bytes at the bottom of that region that are the stack's, so that whatever runs out of it faults instead of writing over what
+    /// lies above; 0 for a stack that has what nothing else takes, at the region's end.
+    #[serde(default)]
+    pub stack: u32,
     /// Further regions, for the linker only.
     #[serde(default)]
     pub other: BTreeMap<String, Region>,
@@ -115,6 +123,9 @@ impl Board {
 
     fn check(&self) -> Result<(), String> {
         self.key()?;
+        if self.stack >= self.ram.size || !self.stack.is_multiple_of(8) {
+            return Err(format!("stack: expected a multiple of 8 below {}, got {}", self.ram.size, self.stack));
+        }
         let sector = self.flash.sector;
         for (name, region) in self.regions() {
             if region.size == 0 || u32::checked_add(region.start, region.size).is_none() {
@@ -169,11 +180,17 @@ impl Board {
                 writeln!(text, "    {name} : ORIGIN = {:#010x}, LENGTH = {:#x}", region.start, region.size);
         };
         region("FLASH", self.flash.firmware);
-        region("RAM", self.ram);
+        let Region { start, size } = self.ram;
+        region("RAM", Region { start: start.saturating_add(self.stack), size: size.saturating_sub(self.stack) });
         for (name, other) in &self.other {
             region(name, *other);
         }
-        text + "}\n"
+        text += "}\n";
+        if self.stack != 0 {
+            let top = start.saturating_add(self.stack);
+            let _ = writeln!(text, "_stack_end = {start:#010x};\n_stack_start = {top:#010x};");
+        }
+        text
     }
 
     /// Rust source of the constants that a board's program needs: `NAME`, `PUBLIC_KEY`, `SECTOR`, `RECORDS`, `SLOT_A`, `SLOT_B`; the
@@ -249,6 +266,14 @@ pub enum Error {
         /// What.
         message: String,
     },
+    /// No board has that name.
+    #[error("there is no board `{}`; the boards are: {}", name.escape_debug(), known.join(", "))]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
 }
 
 impl Error {
@@ -264,7 +289,7 @@ impl Error {
 mod tests {
     use super::*;
 
-    const GOOD: &str = r#"
+    pub(crate) const GOOD: &str = r#"
         name = "a"
         description = "b"
         target = "thumbv7em-none-eabihf"
@@ -288,6 +313,14 @@ mod tests {
     }
 
     #[test]
+    fn a_stack_lies_below_everything_else() {
+        let text = GOOD.replace("ram =", "stack = 0x1000\n        ram =");
+        let memory_x = Board::parse(&text).unwrap().memory_x();
+        assert!(memory_x.contains("RAM : ORIGIN = 0x20001000, LENGTH = 0x3f000"), "{memory_x}");
+        assert!(memory_x.contains("_stack_end = 0x20000000;\n_stack_start = 0x20001000;"), "{memory_x}");
+    }
+
+    #[test]
     fn what_cannot_be_is_refused_with_its_name() {
         for (from, to, message) in [
             ("0x30000, size", "0x21000, size", "flash.slot_a overlaps flash.records"),
@@ -297,6 +330,7 @@ mod tests {
             ("0x70000, size = 0x40000", "0x70000, size = 0x41000", "two slots of one size"),
             ("001122", "00112g", "public_key"),
             ("name =", "nam =", "unknown field"),
+            ("ram =", "stack = 0x1004\n        ram =", "stack: expected a multiple of 8"),
         ] {
             let error = Board::parse(&GOOD.replacen(from, to, 1)).unwrap_err().to_string();
             assert!(error.contains(message), "{from} -> {to}: {error}");

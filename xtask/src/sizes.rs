@@ -1,0 +1,79 @@
+//! `cargo xtask sizes`: what every board's program takes, measured on the linked file, against budgets and bounds.
+
+mod budget;
+mod measure;
+mod show;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::ensure;
+
+use crate::elf::image::Image;
+use crate::elf::table::Table;
+use crate::{firmware, root};
+
+/// Whom functions call through pointers, and other things that the linked file does not say.
+const CALLS: &str = "firmware/calls.toml";
+
+/// What to measure and how to say it.
+#[derive(Default, clap::Args)]
+#[command(
+    after_help = "Examples:\n  cargo xtask sizes                      every board, against its budget\n  \
+                        cargo xtask sizes --board an386 --path the calls that need the most stack\n  \
+                        cargo xtask sizes --json               one object a board\n\n\
+                        Budgets are in firmware/budget.toml; what the linked file does not say is in firmware/calls.toml. \
+                        Exit status: 0 when every board keeps to its budget, to 128 kB of flash and to 256 kB of memory, has a \
+                        bound on its stack, no allocator, and no panic in its loop; otherwise 1."
+)]
+pub struct Arguments {
+    /// One board instead of all.
+    #[arg(long, value_name = "BOARD")]
+    board: Option<String>,
+    /// One JSON object a board on standard output instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Show the calls that need the most stack, too.
+    #[arg(long)]
+    path: bool,
+    /// Measure this program instead of building the board's.
+    #[arg(long, value_name = "FILE", requires = "board")]
+    elf: Option<PathBuf>,
+}
+
+/// Builds, measures, shows, and fails where something is above its bound.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let table = Table::read(&root().join(CALLS))?;
+    let budgets = budget::read()?;
+    let boards = firmware::boards(arguments.board.as_deref())?;
+    let mut reports = Vec::new();
+    let mut failures = Vec::new();
+    for (folder, board) in &boards {
+        let elf = match &arguments.elf {
+            Some(elf) => elf.clone(),
+            None => firmware::build(folder, board)?,
+        };
+        let image = Image::read(&elf)?;
+        let report = measure::measure(board, &image, &table)?;
+        failures.extend(budget::check(&report, budgets.get(&board.name)));
+        reports.push(report);
+    }
+    if arguments.board.is_none() {
+        failures.extend(budget::strangers(&budgets, boards.iter().map(|(_, board)| board.name.as_str())));
+        failures.extend(table.unused().into_iter().map(|entry| {
+            format!("{CALLS}: nothing needs the entry `{entry}`: its names are out of date, or it can go")
+        }));
+    }
+    // A reader that has seen enough may close the pipe.
+    let mut out = std::io::stdout().lock();
+    let _ = if arguments.json {
+        show::json(&reports, &budgets).and_then(|text| write!(out, "{text}"))
+    } else {
+        write!(out, "{}", show::text(&reports, &budgets, arguments.path))
+    };
+    for failure in &failures {
+        eprintln!("{failure}");
+    }
+    ensure!(failures.is_empty(), "{} of the sizes and checks above are not kept", failures.len());
+    Ok(())
+}
