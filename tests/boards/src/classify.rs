@@ -55,8 +55,8 @@ pub fn every(
     Ok(())
 }
 
-/// Judges the first picture of a file with each stage a region of its own: region 0 is the whole frame, then they follow each other. The
-/// picture lies in memory, so that no waiting for its rows is counted.
+/// Judges the first picture of a file with each stage a region of its own, one after the other with nothing between. The picture lies in
+/// memory, so that no waiting for its rows is counted.
 pub fn stages(
     machine: &mut impl Machine,
     memory: &mut Memory,
@@ -73,27 +73,20 @@ pub fn stages(
     if machine.read(picture, at, frame)? != frame.len() {
         return Err(Error::Length);
     }
-    let next = || {
-        marker::stop();
-        marker::start();
-    };
-    marker::start();
     marker::start();
     let mut incoming = pipeline.begin(geometry, arena).map_err(Error::Preprocess)?;
     for row in frame.chunks_exact(geometry.row_bytes()) {
         incoming.row(row).map_err(Error::Preprocess)?;
     }
-    next();
+    marker::next();
     let stats = incoming.finish().map_err(Error::Preprocess)?;
-    let judged = pipeline.judge(geometry, &stats, arena, &mut |_| next());
-    marker::stop();
+    let judged = pipeline.judge(geometry, &stats, arena, &mut |_| marker::next());
     marker::stop();
     let judged = judged.map_err(Error::Infer)?;
     writeln!(machine, "judged 0 {}", Line(&judged))?;
     let model = pipeline.engine().model();
     let layers = (0..model.layers()).map(|layer| model.value(layer + 1).name);
-    let names =
-        ["frame", "rows", "standardise", "gate"].into_iter().chain(layers).chain(["features", "decide"]);
+    let names = ["rows", "standardise", "gate"].into_iter().chain(layers).chain(["features", "decide"]);
     for (region, name) in names.enumerate() {
         writeln!(machine, "region {region} {name}")?;
     }

@@ -46,15 +46,12 @@ pub struct Stage {
 }
 
 impl Frame {
-    /// Joins the counted regions, of which the first is the whole frame and the others its stages.
-    fn new(camera: &str, regions: Vec<Region>) -> anyhow::Result<Self> {
-        let mut regions = regions.into_iter();
-        let whole = regions.next().context("no region was counted")?.instructions;
-        let stages: Vec<Stage> =
-            regions.map(|region| Stage { name: region.label, instructions: region.instructions }).collect();
-        let sum: u64 = stages.iter().map(|stage| stage.instructions).sum();
-        ensure!(sum == whole, "{camera}: the stages have {sum} instructions and the frame {whole}");
-        Ok(Self { camera: camera.to_owned(), instructions: whole, stages })
+    /// A region is a stage, and nothing is between them.
+    fn new(camera: &str, regions: Vec<Region>) -> Self {
+        let stage = |region: Region| Stage { name: region.label, instructions: region.instructions };
+        let stages: Vec<Stage> = regions.into_iter().map(stage).collect();
+        let instructions = stages.iter().map(|stage| stage.instructions).sum();
+        Self { camera: camera.to_owned(), instructions, stages }
     }
 
     /// Instructions of a stage.
@@ -78,7 +75,7 @@ pub fn all() -> anyhow::Result<Vec<Processor>> {
             let judged = printed.lines().find(|line| line.starts_with("judged ")).context("no answer")?;
             let expected = answer.get_or_insert_with(|| judged.to_owned());
             ensure!(judged == expected, "{camera} on {name}: expected `{expected}`, got `{judged}`");
-            frames.push(Frame::new(camera, regions)?);
+            frames.push(Frame::new(camera, regions));
         }
         Ok(Processor { name, machine, frames })
     };
@@ -105,12 +102,9 @@ mod tests {
     }
 
     #[test]
-    fn stages_add_up_or_the_count_is_refused() {
-        let regions = |gate| vec![region("frame", 12), region("rows", 7), region("gate", gate)];
-        let frame = Frame::new("a", regions(5)).unwrap();
+    fn a_frame_is_the_sum_of_its_stages() {
+        let frame = Frame::new("a", vec![region("rows", 7), region("gate", 5)]);
         assert_eq!((frame.instructions, frame.stage("gate").unwrap()), (12, 5));
-        assert!(frame.stage("decide").is_err());
-        assert!(Frame::new("a", regions(4)).unwrap_err().to_string().contains("11 instructions"));
-        assert!(Frame::new("a", Vec::new()).is_err());
+        assert!(frame.stage("decide").unwrap_err().to_string().contains("a: the stage decide"));
     }
 }
