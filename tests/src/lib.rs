@@ -5,6 +5,7 @@
 
 pub mod board;
 pub mod boards;
+pub mod chips;
 pub mod float_twin;
 pub mod frames;
 pub mod golden;
