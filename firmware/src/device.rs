@@ -321,7 +321,8 @@ impl<'m, B: Board> Device<'m, B> {
         let now = self.clock.now_ms();
         if now.saturating_sub(self.counted_ms) >= COUNTS_EVERY_MS {
             self.counted_ms = now;
-            self.journal.note(&Entry::Counts { frames: self.frames, stack_left: B::stack_left() });
+            let (frames, stack_left, log) = (self.frames, B::stack_left(), self.journal.counts());
+            self.journal.note(&Entry::Counts { frames, stack_left, log });
         }
     }
 

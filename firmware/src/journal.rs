@@ -1,7 +1,14 @@
 //! What the device says of itself, as values: a board turns them into a log, the tests look at them.
 
+#[cfg(feature = "defmt")]
+mod defmt;
+
+#[cfg(feature = "defmt")]
+pub use defmt::DefmtJournal;
+
 use crate::bundle::Version;
 use crate::epitaph::Epitaph;
+use crate::log::LogCounts;
 use crate::slots::{RecordsError, Refusal};
 use edge_core::agree::Shown;
 use edge_core::pipeline::Judged;
@@ -54,6 +61,11 @@ impl Slot {
 pub trait Journal {
     /// One entry.
     fn note(&mut self, entry: &Entry<'_>);
+
+    /// What became of the lines that it wrote; nothing where it writes none.
+    fn counts(&self) -> LogCounts {
+        LogCounts::default()
+    }
 }
 
 /// What is worth a line.
@@ -134,5 +146,7 @@ pub enum Entry<'a> {
         frames: u32,
         /// Bytes of stack left at the worst time.
         stack_left: u32,
+        /// What became of the lines of the log.
+        log: LogCounts,
     },
 }

@@ -21,6 +21,7 @@ pub mod bundle;
 pub mod device;
 pub mod epitaph;
 pub mod journal;
+pub mod log;
 pub mod panel;
 pub mod rows;
 pub mod self_test;

@@ -133,13 +133,14 @@ pub fn cargo(target: Target, subcommand: &str) -> anyhow::Result<Command> {
             cargo.env(target.variable("RUSTFLAGS"), "-Ctarget-cpu=cortex-m33");
         }
     }
-    if !ours {
-        match target {
-            Target::Aarch64 => cargo.arg("-Zbuild-std=std,panic_unwind"),
-            Target::CortexM | Target::CortexM33 => {
-                cargo.env(target.variable("LINKER"), "arm-none-eabi-ld").arg("-Zbuild-std=core")
-            }
-        };
+    match target {
+        _ if ours => {}
+        Target::Aarch64 => {
+            cargo.arg("-Zbuild-std=std,panic_unwind");
+        }
+        Target::CortexM | Target::CortexM33 => {
+            cargo.arg("-Zbuild-std=core").env(target.variable("LINKER"), "arm-none-eabi-ld");
+        }
     }
     Ok(cargo)
 }

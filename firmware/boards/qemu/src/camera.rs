@@ -1,0 +1,97 @@
+//! The camera: frames of the script, their rows read from the host one by one as the loop takes them.
+
+use crate::chip::Clock;
+use crate::host::{self, Ends};
+use crate::script::{self, Damage, Picture, Standing};
+use crate::world::WORLD;
+use core::sync::atomic::Ordering::Relaxed;
+use edge_core::agree::Stamp;
+use edge_core::frame::Geometry;
+use edge_core::ports::{Clock as _, Event, FrameSource, SourceError};
+use semihosting::fs::File;
+
+/// The driver.
+pub struct Camera {
+    /// The row that the loop looks at.
+    held: &'static mut [u8],
+    wanted: bool,
+    frame: Option<Frame>,
+}
+
+/// A frame that has begun.
+struct Frame {
+    file: File,
+    geometry: Geometry,
+    damage: Damage,
+    /// Rows that were sent.
+    rows: u32,
+}
+
+impl Camera {
+    /// A camera that holds one row in `held`.
+    pub fn new(held: &'static mut [u8]) -> Self {
+        Self { held, wanted: false, frame: None }
+    }
+
+    /// Begins a frame.
+    fn begin(&mut self, picture: &Picture) -> Result<Event<'_>, SourceError> {
+        self.wanted = false;
+        script::frame_begins();
+        // A camera that announces what no picture is: its driver says so.
+        let geometry = Geometry::new(picture.width, picture.height, picture.format)
+            .map_err(|_| SourceError::Damaged)?;
+        if picture.damage != Damage::Stuck {
+            WORLD.sequence.fetch_add(1, Relaxed);
+        }
+        let (file, damage) = (host::read(picture.path), picture.damage);
+        self.frame = Some(Frame { file, geometry, damage, rows: 0 });
+        Ok(Event::Begin(geometry, stamp()))
+    }
+}
+
+fn stamp() -> Stamp {
+    Stamp { sequence: WORLD.sequence.load(Relaxed), micros: 0 }
+}
+
+impl FrameSource for Camera {
+    fn request(&mut self) {
+        self.wanted = true;
+        self.frame = None;
+    }
+
+    fn poll(&mut self) -> Result<Event<'_>, SourceError> {
+        let Some(Frame { file, geometry, damage, rows }) = &mut self.frame else {
+            return match script::advance(Clock.now_ms()) {
+                Standing::Frame(picture) if self.wanted => self.begin(&picture),
+                Standing::Error(error) => Err(error),
+                Standing::Frame(_) | Standing::Quiet => Ok(Event::Quiet),
+            };
+        };
+        let height = u32::from(geometry.height());
+        let (row, middle) = (*rows, *rows == height / 2);
+        *rows = row.saturating_add(1);
+        let last = match damage {
+            Damage::Halts if row >= height / 2 => return Ok(Event::Quiet),
+            Damage::CutShort if middle => return Ok(Event::Begin(*geometry, stamp())),
+            Damage::MissingRow => height - 1,
+            Damage::RowTooMany => height + 1,
+            _ => height,
+        };
+        if row >= last {
+            self.frame = None;
+            return Ok(Event::End);
+        }
+        let length = geometry.row_bytes();
+        let Some(bytes) = self.held.get_mut(..length) else { return Err(SourceError::Damaged) };
+        // The row too many is the last one once more.
+        if row < height && host::fill(file, bytes) != length {
+            host::complain(b"a picture: it has fewer rows than the script says", Ends::File);
+        }
+        let sent = match damage {
+            Damage::ShortRow if middle => length - 1,
+            Damage::LongRow if middle => length + 1,
+            _ => length,
+        };
+        Ok(Event::Row(self.held.get(..sent).unwrap_or(&[])))
+    }
+}

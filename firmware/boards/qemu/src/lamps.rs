@@ -1,0 +1,58 @@
+//! The lamps: LEDs of the board, each an output pin. A line that the script breaks is not set any more, and says so.
+
+use crate::{chip, world};
+use core::convert::Infallible;
+use edge_core::signal::{ActiveHigh, Lights, Which};
+use embedded_hal::digital::{Error, ErrorKind, ErrorType, OutputPin};
+
+/// One lamp's line.
+pub struct Line(Which);
+
+/// The line does not follow.
+#[derive(Debug)]
+pub struct Broken;
+
+impl Error for Broken {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Other
+    }
+}
+
+impl From<Infallible> for Broken {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl ErrorType for Line {
+    type Error = Broken;
+}
+
+impl Line {
+    fn set(&self, lit: bool) -> Result<(), Broken> {
+        let follows = !world::is_broken(self.0) && chip::set_led(self.0 as u32, lit);
+        if follows { Ok(()) } else { Err(Broken) }
+    }
+}
+
+impl OutputPin for Line {
+    fn set_low(&mut self) -> Result<(), Broken> {
+        self.set(false)
+    }
+
+    fn set_high(&mut self) -> Result<(), Broken> {
+        self.set(true)
+    }
+}
+
+/// LED 0 is red, 1 amber, 2 green, 3 the heartbeat, 4 the buzzer.
+pub fn lights() -> Lights<ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>> {
+    let line = |which| ActiveHigh(Line(which));
+    Lights {
+        red: line(Which::Red),
+        amber: line(Which::Amber),
+        green: line(Which::Green),
+        heartbeat: line(Which::Heartbeat),
+        buzzer: line(Which::Buzzer),
+    }
+}

@@ -1,0 +1,107 @@
+//! The firmware on one of QEMU's boards. Its camera, button, flash and log are files of the host (semihosting), its lamps are the
+//! board's LEDs; all else is as on any board.
+//!
+//! Command line: `qemu FLASH SCRIPT LOG`. FLASH is the image of the flash's regions and is written back, [`script`] says what
+//! happens to the board, LOG takes the defmt log.
+#![no_std]
+#![no_main]
+
+mod camera;
+mod chip;
+mod flash;
+mod host;
+mod lamps;
+mod marker;
+mod script;
+mod trap;
+mod world;
+
+use camera::Camera;
+use cortex_m_rt::entry;
+use edge_core::kernels;
+use edge_core::pipeline::Stage;
+use edge_core::ports::Clock as _;
+use edge_core::signal::{ActiveHigh, Lights};
+use edge_core::PixelFormat;
+use firmware::boot::{self, Models};
+use firmware::device::{Board, Parts};
+use firmware::journal::{DefmtJournal, Entry, Journal};
+use support::{TOMB, stack_left};
+
+mod board {
+    include!(concat!(env!("OUT_DIR"), "/board.rs"));
+}
+
+support::logger!(host::log);
+
+defmt::timestamp!("{=u64:ms}", chip::Clock.now_ms());
+
+/// Bytes that the stages work in.
+const ARENA: usize = 160 * 1024;
+/// Bytes of the longest row that is taken: the widest picture, in colour of sixteen bits.
+const ROW: usize = edge_core::frame::MAX_SIDE as usize * PixelFormat::Rgb16.bytes_per_pixel();
+/// Milliseconds after which the board ends the run by itself, whatever its script says.
+const LIMIT_MS: u64 = 300_000;
+
+#[repr(align(64))]
+struct Arena([u8; ARENA]);
+
+struct Qemu;
+
+impl Board for Qemu {
+    type Source = Camera;
+    type Lights = Lights<Lamp, Lamp, Lamp, Lamp, Lamp>;
+    type Button = world::Button;
+    type Clock = chip::Clock;
+    type Watchdog = chip::Watchdog;
+    type Journal = DefmtJournal;
+
+    const NAME: &'static str = board::NAME;
+
+    fn stack_left() -> u32 {
+        stack_left()
+    }
+
+    fn at(stage: Stage) {
+        trap::at(stage);
+        marker::at(stage);
+    }
+}
+
+type Lamp = ActiveHigh<lamps::Line>;
+
+#[entry]
+fn main() -> ! {
+    // The macro makes these variables that are handed out once.
+    static mut ARENA_BYTES: Arena = Arena([0; ARENA]);
+    static mut ROW_BYTES: [u8; ROW] = [0; ROW];
+    host::open();
+    let mut flash = flash::Flash::load(script::load());
+    chip::start();
+    let parts = Parts::<Qemu> {
+        source: Camera::new(ROW_BYTES),
+        lights: lamps::lights(),
+        button: world::Button,
+        clock: chip::Clock,
+        watchdog: chip::Watchdog,
+        journal: DefmtJournal { counts: log_counts },
+    };
+    let models = Models {
+        slots: [flash::mapped(board::SLOT_A), flash::mapped(board::SLOT_B)],
+        records: board::RECORDS,
+        key: &board::PUBLIC_KEY,
+        kernels: kernels::best(),
+    };
+    let arena = &mut ARENA_BYTES.0;
+    let mut device = boot::start_with(parts, script::settings(), &TOMB, arena, &mut flash, models);
+    loop {
+        device.turn();
+        let now = chip::Clock.now_ms();
+        script::advance(now);
+        if script::ended() || now > LIMIT_MS {
+            let counts = Entry::Counts { frames: device.frames(), stack_left: stack_left(), log: log_counts() };
+            DefmtJournal { counts: log_counts }.note(&counts);
+            host::exit(if now > LIMIT_MS { host::Ends::Late } else { host::Ends::Well });
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What every Cortex-M board of the firmware needs and no board differs in.
+//!
+//! - [`logger!`] makes the global defmt logger over a sink of the board's, which takes a whole message at once or none.
+//! - [`stack_left`] measures how much of the stack was never used.
+//! - [`TOMB`] is kept over a reset; a panic and a hard fault are noted in it and reset the chip. The handlers come with this crate.
+#![no_std]
+
+mod death;
+mod log;
+mod stack;
+
+pub use death::TOMB;
+pub use log::Log;
+pub use stack::stack_left;
+
+#[doc(hidden)]
+pub use defmt;

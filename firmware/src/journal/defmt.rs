@@ -1,0 +1,146 @@
+//! The journal as a defmt log: one line an entry, each a kind and then `key=value`, to be read by people and programs.
+//!
+//! Floats come as their bits, so that nothing is lost on the way, scores beside it in millionths for people. Lines are not filtered
+//! by level: each is part of the record.
+
+use super::{Entry, Journal, Slot};
+use crate::bundle::Version;
+use crate::log::LogCounts;
+use defmt::println;
+use edge_core::agree::Shown;
+use edge_core::pipeline::{Judged, Stage};
+
+/// Writes entries to the global defmt logger.
+#[derive(Clone, Copy, Debug)]
+pub struct DefmtJournal {
+    /// Says what became of the logger's messages.
+    pub counts: fn() -> LogCounts,
+}
+
+impl Journal for DefmtJournal {
+    fn note(&mut self, entry: &Entry<'_>) {
+        match *entry {
+            Entry::Start { firmware, board } => println!("start firmware={=str} board={=str}", firmware, board),
+            Entry::Died(epitaph) => {
+                let (cause, stage, layer) = (epitaph.cause, epitaph.stage, layer(epitaph.stage));
+                println!(
+                    "died cause={=str} detail={=u32:#x} stage={=str} layer={=i16} frame={=u32} deaths={=u8}",
+                    cause.name(),
+                    cause.detail(),
+                    stage.name(),
+                    layer,
+                    epitaph.frame,
+                    epitaph.deaths
+                );
+            }
+            Entry::Trying { slot, version } => model("trying", slot, version),
+            Entry::Taken { slot, version } => model("taken", slot, version),
+            Entry::Refused { slot, why } => {
+                let [expected, got] = why.numbers();
+                println!(
+                    "refused slot={=str} why={=str} expected={=u32:#x} got={=u32:#x}",
+                    letter(slot),
+                    why.name(),
+                    expected,
+                    got
+                );
+            }
+            Entry::RecordsFailed(_) => println!("records-failed"),
+            Entry::Model { slot, name, version, sha256, negative_below, positive_above } => println!(
+                "model slot={=str} name={=str} version={=str} sha256={=[u8; 32]:02x} negative_below={=u32:#x} positive_above={=u32:#x}",
+                letter(slot),
+                name,
+                version,
+                *sha256,
+                negative_below.to_bits(),
+                positive_above.to_bits()
+            ),
+            Entry::Frame { number, judged, agreeing, shown, at_ms } => frame(number, judged, agreeing, shown, at_ms),
+            Entry::Shows { shown: Some(Shown { state, reason }), at_ms } => {
+                let [got, limit] = reason.numbers().unwrap_or_default();
+                println!(
+                    "shows state={=str} reason={=u8} got={=i64} limit={=i64} at_ms={=u64}",
+                    state.name(),
+                    reason.code(),
+                    got,
+                    limit,
+                    at_ms
+                );
+            }
+            Entry::Shows { shown: None, at_ms } => println!("shows state=IDLE at_ms={=u64}", at_ms),
+            Entry::LightsFailed(lamps) => {
+                let has = |which| u8::from(lamps.has(which));
+                use edge_core::signal::Which::{Amber, Buzzer, Green, Heartbeat, Red};
+                println!(
+                    "lights-failed red={=u8} amber={=u8} green={=u8} heartbeat={=u8} buzzer={=u8}",
+                    has(Red),
+                    has(Amber),
+                    has(Green),
+                    has(Heartbeat),
+                    has(Buzzer)
+                );
+            }
+            Entry::Counts { frames, stack_left, log } => println!(
+                "counts frames={=u32} stack_left={=u32} log_messages={=u32} log_bytes={=u32} log_lost={=u32}",
+                frames,
+                stack_left,
+                log.messages,
+                log.bytes,
+                log.lost
+            ),
+        }
+    }
+
+    fn counts(&self) -> LogCounts {
+        (self.counts)()
+    }
+}
+
+/// A frame with a logit, or without where the gate refused it before the network.
+fn frame(number: u32, judged: &Judged, agreeing: u8, shown: Shown, at_ms: u64) {
+    let decision = &judged.decision;
+    let (state, reason) = (decision.state.name(), decision.reason.code());
+    let [got, limit] = decision.reason.numbers().unwrap_or_default();
+    let (shows, why) = (shown.state.name(), shown.reason.code());
+    match decision.logit {
+        Some(logit) => println!(
+            "frame={=u32} state={=str} reason={=u8} logit={=u32:#x} score_ppm={=u32} shown={=str} shown_reason={=u8} agreeing={=u8} at_ms={=u64}",
+            number,
+            state,
+            reason,
+            logit.to_bits(),
+            decision.score.map_or(0, millionths),
+            shows,
+            why,
+            agreeing,
+            at_ms
+        ),
+        None => println!(
+            "frame={=u32} state={=str} reason={=u8} got={=i64} limit={=i64} shown={=str} shown_reason={=u8} agreeing={=u8} at_ms={=u64}",
+            number, state, reason, got, limit, shows, why, agreeing, at_ms
+        ),
+    }
+}
+
+/// What becomes of a model that has not run yet.
+fn model(what: &'static str, slot: Slot, version: Version) {
+    let [major, minor, patch] = version.parts();
+    println!("{=str} slot={=str} version={=u32}.{=u32}.{=u32}", what, letter(slot), major, minor, patch);
+}
+
+/// A score, 0 to 1, in millionths, rounded down.
+fn millionths(score: f32) -> u32 {
+    (score * 1e6) as u32
+}
+
+/// A layer's number; -1 where the stage is none.
+fn layer(stage: Stage) -> i16 {
+    if let Stage::Layer(number) = stage { number.into() } else { -1 }
+}
+
+const fn letter(slot: Slot) -> &'static str {
+    match slot {
+        Slot::A => "A",
+        Slot::B => "B",
+    }
+}

@@ -1,0 +1,126 @@
+//! A log that cannot stall: a message is put together in a buffer, then handed over whole or dropped, and both are counted.
+//!
+//! A board's logger puts the encoded bytes of a message into a [`Staging`] and gives it a sink that takes all of them at once or none.
+//! What a slow reader, a full buffer or a message that is too long costs is that message, never time.
+
+/// What became of the messages since the start. All of them wrap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogCounts {
+    /// Messages that the sink took.
+    pub messages: u32,
+    /// Their bytes.
+    pub bytes: u32,
+    /// Messages that it did not take, or that were too long.
+    pub lost: u32,
+}
+
+/// One message on its way, at most `N` bytes long.
+#[derive(Debug)]
+pub struct Staging<const N: usize> {
+    bytes: [u8; N],
+    used: usize,
+    /// Bytes came that found no place.
+    overflown: bool,
+    counts: LogCounts,
+}
+
+impl<const N: usize> Default for Staging<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize> Staging<N> {
+    /// Nothing on its way, nothing counted.
+    pub const fn new() -> Self {
+        Self { bytes: [0; N], used: 0, overflown: false, counts: LogCounts { messages: 0, bytes: 0, lost: 0 } }
+    }
+
+    /// A message begins.
+    pub fn begin(&mut self) {
+        self.used = 0;
+        self.overflown = false;
+    }
+
+    /// Its next bytes.
+    pub fn put(&mut self, bytes: &[u8]) {
+        let end = self.used.saturating_add(bytes.len());
+        match self.bytes.get_mut(self.used..end) {
+            Some(to) => {
+                to.copy_from_slice(bytes);
+                self.used = end;
+            }
+            None => self.overflown = true,
+        }
+    }
+
+    /// The message is whole: `sink` takes it, and says so, or does not. It must not wait.
+    pub fn end(&mut self, sink: impl FnOnce(&[u8]) -> bool) {
+        let message = self.bytes.get(..self.used).unwrap_or(&[]);
+        if !self.overflown && sink(message) {
+            self.counts.messages = self.counts.messages.wrapping_add(1);
+            self.counts.bytes = self.counts.bytes.wrapping_add(message.len() as u32);
+        } else {
+            self.lose();
+        }
+    }
+
+    /// A message was lost before it came here.
+    pub fn lose(&mut self) {
+        self.counts.lost = self.counts.lost.wrapping_add(1);
+    }
+
+    /// What became of the messages.
+    pub const fn counts(&self) -> LogCounts {
+        self.counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    fn say(staging: &mut Staging<8>, parts: &[&[u8]], sink: impl FnOnce(&[u8]) -> bool) {
+        staging.begin();
+        parts.iter().for_each(|part| staging.put(part));
+        staging.end(sink);
+    }
+
+    #[test]
+    fn a_message_comes_out_whole_and_is_counted() {
+        let (mut staging, mut out) = (Staging::<8>::new(), Vec::new());
+        say(&mut staging, &[b"ab", b"", b"cdefgh"], |message| {
+            out.extend_from_slice(message);
+            true
+        });
+        assert_eq!(out, b"abcdefgh");
+        assert_eq!(staging.counts(), LogCounts { messages: 1, bytes: 8, lost: 0 });
+    }
+
+    #[test]
+    fn a_sink_that_refuses_some_loses_those_and_no_part_of_others() {
+        let (mut staging, mut out) = (Staging::<8>::new(), Vec::new());
+        for number in 0..100_u8 {
+            say(&mut staging, &[&[number], &[number]], |message| {
+                let takes = number % 3 != 0;
+                if takes {
+                    out.extend_from_slice(message);
+                }
+                takes
+            });
+        }
+        let expected: Vec<u8> = (0..100).filter(|n| n % 3 != 0).flat_map(|n| [n, n]).collect();
+        assert_eq!(out, expected);
+        assert_eq!(staging.counts(), LogCounts { messages: 66, bytes: 132, lost: 34 });
+    }
+
+    #[test]
+    fn a_message_too_long_never_reaches_the_sink_and_the_next_one_does() {
+        let mut staging = Staging::<8>::new();
+        say(&mut staging, &[b"abcdefgh", b"i"], |_| panic!("a part of a message came out"));
+        say(&mut staging, &[b"abcdefghi", b"j"], |_| panic!("a part of a message came out"));
+        say(&mut staging, &[b"ok"], |message| message == b"ok");
+        assert_eq!(staging.counts(), LogCounts { messages: 1, bytes: 2, lost: 2 });
+    }
+}
