@@ -10,8 +10,8 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 use board_config::Board;
 
-use crate::cross::{self, Profile, Program, Target};
-use crate::root;
+use crate::cross::{self, Target};
+use crate::{process, root};
 
 /// The workspace of the boards, from the repository's folder.
 const BOARDS: &str = "firmware/boards";
@@ -31,11 +31,10 @@ pub fn boards(name: Option<&str>) -> anyhow::Result<Vec<(PathBuf, Board)>> {
 
 /// Builds a board's program as it is shipped and says where it is. Boards that share a package do not overwrite each other's.
 pub fn build(folder: &Path, board: &Board) -> anyhow::Result<PathBuf> {
-    let (package, feature) = names(&root().join(BOARDS), folder)?;
-    let manifest = format!("{BOARDS}/{package}/Cargo.toml");
-    let features: Vec<&str> = feature.as_deref().into_iter().collect();
-    let program = Program { manifest: &manifest, bin: &package, features: &features };
-    let built = cross::build(Target::of(&board.target)?, program, Profile::Release)?;
+    let (package, _) = names(&root().join(BOARDS), folder)?;
+    process::run(cargo(folder, board, "build")?.args(["--quiet", "--release", "--bin", &package]))?;
+    let target = Target::of(&board.target)?;
+    let built = cross::folder(target).join(target.triple()).join("release").join(package);
     let kept = root().join(".cache/cross/firmware").join(&board.name);
     fs::create_dir_all(kept.parent().unwrap_or(&kept))?;
     fs::copy(&built, &kept)
@@ -49,6 +48,11 @@ pub fn cargo(folder: &Path, board: &Board, subcommand: &str) -> anyhow::Result<C
     let mut cargo = cross::cargo(Target::of(&board.target)?, subcommand)?;
     cargo.arg("--manifest-path").arg(format!("{BOARDS}/{package}/Cargo.toml"));
     cargo.args(feature.iter().flat_map(|feature| ["--features", feature]));
+    // Cargo itself finds it only when it is called from within the boards' folder.
+    let settings = format!("{BOARDS}/.cargo/config.toml");
+    if root().join(&settings).is_file() {
+        cargo.args(["--config", &settings]);
+    }
     Ok(cargo)
 }
 
