@@ -124,7 +124,10 @@ impl Board {
     fn check(&self) -> Result<(), String> {
         self.key()?;
         if self.stack >= self.ram.size || !self.stack.is_multiple_of(8) {
-            return Err(format!("stack: expected a multiple of 8 below {}, got {}", self.ram.size, self.stack));
+            return Err(format!(
+                "stack: expected a multiple of 8 below {}, got {}",
+                self.ram.size, self.stack
+            ));
         }
         let sector = self.flash.sector;
         for (name, region) in self.regions() {
@@ -181,7 +184,10 @@ impl Board {
         };
         region("FLASH", self.flash.firmware);
         let Region { start, size } = self.ram;
-        region("RAM", Region { start: start.saturating_add(self.stack), size: size.saturating_sub(self.stack) });
+        region(
+            "RAM",
+            Region { start: start.saturating_add(self.stack), size: size.saturating_sub(self.stack) },
+        );
         for (name, other) in &self.other {
             region(name, *other);
         }
