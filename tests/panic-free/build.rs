@@ -2,5 +2,6 @@
 
 fn main() {
     println!("cargo:rustc-link-arg-bins=--entry=step");
+    println!("cargo:rustc-link-arg-bins=--undefined=frame");
     println!("cargo:rustc-link-arg-bins=--gc-sections");
 }

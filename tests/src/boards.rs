@@ -4,8 +4,8 @@
 //! written ([`write_inputs`]), runs each line of arguments on each machine, and keeps what was printed; the suite
 //! `tests/tests/boards.rs` reads it.
 
-use crate::frames;
 use crate::golden::{Entry, Golden};
+use crate::{frames, pictures};
 use anyhow::Context;
 use edge_runtime::model_file::ModelFile;
 use edge_runtime::pack::pack;
@@ -32,15 +32,16 @@ pub fn picture() -> edge_runtime::decode::Picture {
 /// A file cannot be written, or the shipped model cannot be packed.
 pub fn write_inputs(folder: &Path) -> anyhow::Result<Vec<String>> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let write = |name: &str, bytes: &[u8]| {
-        let path = folder.join(name);
-        fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok::<_, anyhow::Error>(path.display().to_string())
-    };
+    let write = |name: &str, bytes: &[u8]| write(folder, name, bytes);
     let model = ModelFile::load(crate::shipped_model())?;
     let packed = write("model.packed", pack(&model)?.bytes())?;
     let inputs = frames::all(model.metadata.input_side);
     let frames = write("frames.u8", &inputs.into_iter().flat_map(|f| f.input).collect::<Vec<u8>>())?;
+    let mut judged = Vec::new();
+    for picture in pictures::all()? {
+        judged.extend(pictures::bytes(&picture)?);
+    }
+    let judged = write("pictures.bin", &judged)?;
     let rows = picture();
     let picture = write("picture.u8", &rows.frame().rows().flatten().copied().collect::<Vec<u8>>())?;
     let (side, input) = PICTURE;
@@ -49,7 +50,31 @@ pub fn write_inputs(folder: &Path) -> anyhow::Result<Vec<String>> {
         format!("planted {PLANTED_CASES}"),
         format!("preprocess {picture} {side} {side} {input}"),
         format!("tensors {packed} {frames}"),
+        format!("classify {packed} {judged}"),
     ])
+}
+
+/// Writes model and cameras' frames into `folder` and returns the lines of arguments that count their stages, the camera's name before
+/// each.
+///
+/// # Errors
+/// As [`write_inputs`].
+pub fn write_stages(folder: &Path) -> anyhow::Result<Vec<String>> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let packed = write(folder, "model.packed", pack(&ModelFile::load(crate::shipped_model())?)?.bytes())?;
+    let line = |(name, width, height, format)| {
+        let picture = pictures::bytes(&pictures::camera(width, height, format)?)?;
+        let picture = write(folder, &format!("{name}.bin"), &picture)?;
+        Ok(format!("{name} stages dsp {packed} {picture}"))
+    };
+    pictures::CAMERAS.into_iter().map(line).collect()
+}
+
+/// Writes a file and names it as the boards will see it.
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<String> {
+    let path = folder.join(name);
+    fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path.display().to_string())
 }
 
 /// The first difference between a board's answer to `tensors` and the golden vectors, as text; none where every kernel set of

@@ -23,11 +23,8 @@ pub fn all(side: u16) -> Vec<GoldenFrame> {
     let n = usize::from(side);
     let mut frames = Vec::new();
     let mut add = |name: String, input: Vec<u8>| frames.push(GoldenFrame { name, input });
-    for seed in 0..PHANTOMS {
-        // Different sizes, so that the preprocessing is part of what is compared.
-        let size = 96 + 37 * seed as u16;
-        add(format!("normal-{seed:02}"), phantom(Label::Normal, seed, size, side));
-        add(format!("pneumonia-{seed:02}"), phantom(Label::Pneumonia, 100 + seed, size, side));
+    for (name, label, seed, size) in phantoms() {
+        add(name, phantom(label, seed, size, side));
     }
     let mut noise = ChaCha8Rng::seed_from_u64(7);
     for (name, value) in [("black", 0), ("grey", 128), ("white", 255)] {
@@ -44,6 +41,19 @@ pub fn all(side: u16) -> Vec<GoldenFrame> {
     }
     frames.sort_by(|a, b| a.name.cmp(&b.name));
     frames
+}
+
+/// The drawn pictures behind the frames that are phantoms: name, class, seed and side.
+pub fn phantoms() -> Vec<(String, Label, u64, u16)> {
+    let both = |seed: u64| {
+        // Different sizes, so that the preprocessing is part of what is compared.
+        let size = 96 + 37 * seed as u16;
+        [
+            (format!("normal-{seed:02}"), Label::Normal, seed, size),
+            (format!("pneumonia-{seed:02}"), Label::Pneumonia, 100 + seed, size),
+        ]
+    };
+    (0..PHANTOMS).flat_map(both).collect()
 }
 
 fn phantom(label: Label, seed: u64, size: u16, side: u16) -> Vec<u8> {

@@ -2,14 +2,24 @@
 
 use conformance::boards::{PICTURE, first_difference, picture};
 use conformance::golden::{Golden, tensor_hash};
-use edge_core::{Scratch, kernels::suite::OPERATORS, preprocess};
+use conformance::pictures;
+use edge_core::kernels::{self, Kernels, suite::OPERATORS};
+use edge_core::{Pipeline, Scratch, preprocess};
+use edge_runtime::aligned::AlignedBytes;
+use edge_runtime::classify::Classifier;
+use edge_runtime::decode::Picture;
+use edge_runtime::infer_core::CoreEngine;
+use edge_runtime::model_file::ModelFile;
+use edge_runtime::pack::pack;
 use std::path::PathBuf;
 
 /// The machines, and the kernel sets that each must have run.
-const BOARDS: [(&str, &[&str]); 3] = [
+const BOARDS: [(&str, &[&str]); 5] = [
     ("cortex-a53", &["smlal", "scalar"]),
     ("cortex-a76", &["sdot", "smlal", "scalar"]),
     ("cortex-m4", &["dsp", "scalar"]),
+    ("cortex-m7", &["dsp", "scalar"]),
+    ("cortex-m33", &["dsp", "scalar"]),
 ];
 
 /// What a machine printed.
@@ -65,6 +75,76 @@ fn every_kernel_set_gives_identical_tensors_and_logits_on_every_board() {
     for (board, sets) in BOARDS {
         assert_eq!(first_difference(&answer(board), sets, &golden), None, "{board}");
     }
+}
+
+/// What the host answers for each picture: by the program's own way, and by the pipeline in one arena with the scalar kernels.
+fn judged() -> Vec<String> {
+    let model = ModelFile::load(conformance::shipped_model()).expect("the shipped model");
+    let core = CoreEngine::load(&model, kernels::best()).expect("the shipped model fits the core engine");
+    let mut classifier = Classifier::new(&model, core);
+    let packed = pack(&model).expect("the shipped model can be packed");
+    let mut arena = AlignedBytes::zeroed(packed.arena_bytes());
+    let pipeline = Pipeline::new(packed, Kernels::SCALAR).expect("a checked model");
+    let pictures = pictures::all().expect("pictures of allowed sizes");
+    let line = |(index, picture): (usize, &Picture)| {
+        let classified = classifier.classify(&picture.frame()).expect("an answer");
+        let line = pictures::line(&classified.decision, &classified.figures);
+        let geometry = picture.geometry();
+        let mut incoming = pipeline.begin(geometry, arena.as_mut()).expect("the model's own arena");
+        picture.frame().rows().for_each(|row| incoming.row(row).expect("a whole row"));
+        let stats = incoming.finish().expect("all rows");
+        let streamed = pipeline.judge(geometry, &stats, arena.as_mut(), &mut |_| ()).expect("an answer");
+        assert_eq!(pictures::line(&streamed.decision, &streamed.figures), line, "picture {index}");
+        format!("{index} {line}")
+    };
+    pictures.iter().enumerate().map(line).collect()
+}
+
+/// The pictures are worth judging: every state that one frame can have, every reason of the gate that a whole picture can give.
+#[test]
+fn the_pictures_show_what_a_frame_can_be() {
+    let judged = judged();
+    for state in ["POSITIVE", "NEGATIVE", "REFER", "INVALID"] {
+        assert!(judged.iter().any(|line| line.contains(state)), "no picture is {state}: {judged:#?}");
+    }
+    for reason in [1, 2, 3, 10, 11, 12, 13, 14, 15, 16, 17, 18] {
+        let code = reason.to_string();
+        let has = |line: &String| line.split(' ').nth(2) == Some(code.as_str());
+        assert!(judged.iter().any(has), "no picture has reason {reason}: {judged:#?}");
+    }
+}
+
+#[test]
+#[ignore = "needs the emulators: `cargo xtask test` runs it"]
+fn every_picture_is_judged_alike_on_every_board() {
+    let expected = judged();
+    for (board, _) in BOARDS {
+        assert_eq!(first_other_answer(&answer(board), &expected), None, "{board}");
+    }
+}
+
+/// The first answer that is not the expected one, as text.
+fn first_other_answer(answer: &str, expected: &[String]) -> Option<String> {
+    let got = lines(answer, "judged");
+    let (got, expected) = (got.iter().copied().map(Some), expected.iter().map(|line| Some(line.as_str())));
+    let longest = got.len().max(expected.len());
+    let none = std::iter::repeat(None);
+    let mut pairs = got.chain(none.clone()).zip(expected.chain(none)).take(longest);
+    pairs
+        .find(|(got, expected)| got != expected)
+        .map(|(got, expected)| format!("expected {expected:?}, got {got:?}"))
+}
+
+/// The comparison of answers bites: another score, an answer missing, one too many.
+#[test]
+fn planted_other_answers_are_found() {
+    let expected = ["0 POSITIVE 1 None 3e95e555".to_owned(), "1 INVALID 17 None none".to_owned()];
+    let good = "suite a passed\njudged 0 POSITIVE 1 None 3e95e555\njudged 1 INVALID 17 None none\n";
+    assert_eq!(first_other_answer(good, &expected), None);
+    let found = |answer: &str| first_other_answer(answer, &expected).unwrap_or_default();
+    assert!(found(&good.replace("e555", "e556")).contains("got Some(\"0 POSITIVE 1 None 3e95e556\")"));
+    assert!(found(&good.replace("judged 1", "lost 1")).contains("got None"));
+    assert!(found(&format!("{good}judged 2 FAULT\n")).contains("expected None"));
 }
 
 /// The comparison bites: a changed tensor, a changed logit, a missing frame, a missing set, a line too many.

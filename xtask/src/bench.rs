@@ -3,11 +3,12 @@
 //! Every engine has a process of its own ([`worker`]), all on one core, one thread each. They are asked in turn, round by
 //! round, so that whatever disturbs the machine disturbs all of them; medians are compared, round by round.
 
-mod document;
+pub mod document;
 mod emulated;
 mod engines;
 mod machine;
 mod measure;
+pub mod section;
 mod table;
 mod worker;
 

@@ -10,10 +10,12 @@ use crate::emulate::{self, Machine};
 use crate::{process, root, target};
 
 /// The machines, by the names of their files.
-const MACHINES: [(&str, Machine); 3] = [
+const MACHINES: [(&str, Machine); 5] = [
     ("cortex-a53", Machine::CortexA53),
     ("cortex-a76", Machine::CortexA76),
     ("cortex-m4", Machine::CortexM4),
+    ("cortex-m7", Machine::CortexM7),
+    ("cortex-m33", Machine::CortexM33),
 ];
 
 /// Where inputs and outputs lie, from the workspace's folder.

@@ -20,6 +20,8 @@ pub enum Target {
     Aarch64,
     /// A Cortex-M4 or M7 with a float unit, without operating system.
     CortexM,
+    /// A Cortex-M33 with DSP instructions and a float unit, without operating system.
+    CortexM33,
 }
 
 /// What a test program is, or what a device runs.
@@ -53,12 +55,13 @@ impl Target {
         match self {
             Target::Aarch64 => "aarch64-unknown-linux-gnu",
             Target::CortexM => "thumbv7em-none-eabihf",
+            Target::CortexM33 => "thumbv8m.main-none-eabihf",
         }
     }
 
     /// Name of cargo's variable `CARGO_TARGET_TRIPLE_name`.
     fn variable(self, name: &str) -> String {
-        format!("CARGO_TARGET_{}_{name}", self.triple().to_uppercase().replace('-', "_"))
+        format!("CARGO_TARGET_{}_{name}", self.triple().to_uppercase().replace(['-', '.'], "_"))
     }
 
     /// What building with any compiler and running need.
@@ -72,7 +75,9 @@ impl Target {
                 },
                 Tool { ask: &["qemu-aarch64", "--version"], package: "qemu-user" },
             ],
-            Target::CortexM => &[Tool { ask: &["qemu-system-arm", "--version"], package: "qemu-system-arm" }],
+            Target::CortexM | Target::CortexM33 => {
+                &[Tool { ask: &["qemu-system-arm", "--version"], package: "qemu-system-arm" }]
+            }
         }
     }
 }
@@ -109,21 +114,25 @@ pub fn cargo(target: Target, subcommand: &str) -> anyhow::Result<Command> {
     cargo.arg(subcommand).args(["--target", triple, "--target-dir"]).arg(folder(target));
     // Flags for the host's programs would replace those of the target.
     cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
-    match (target, ours) {
-        (Target::Aarch64, _) => {
+    match target {
+        Target::Aarch64 => {
             cargo.env(target.variable("LINKER"), "aarch64-linux-gnu-gcc");
             cargo.env(target.variable("RUSTFLAGS"), "-Ctarget-feature=+crt-static");
         }
-        (Target::CortexM, true) => {}
-        (Target::CortexM, false) => {
-            cargo.env(target.variable("LINKER"), "arm-none-eabi-ld");
+        Target::CortexM => {}
+        // The target alone promises no DSP instructions, because the architecture leaves them to the chip.
+        Target::CortexM33 => {
+            cargo.env(target.variable("RUSTFLAGS"), "-Ctarget-cpu=cortex-m33");
         }
     }
-    if !ours {
-        cargo.arg(match target {
-            Target::Aarch64 => "-Zbuild-std=std,panic_unwind",
-            Target::CortexM => "-Zbuild-std=core",
-        });
+    match target {
+        _ if ours => {}
+        Target::Aarch64 => {
+            cargo.arg("-Zbuild-std=std,panic_unwind");
+        }
+        Target::CortexM | Target::CortexM33 => {
+            cargo.arg("-Zbuild-std=core").env(target.variable("LINKER"), "arm-none-eabi-ld");
+        }
     }
     Ok(cargo)
 }
@@ -173,6 +182,7 @@ mod tests {
     #[test]
     fn cargos_variables_are_spelt_as_cargo_spells_them() {
         assert_eq!(Target::Aarch64.variable("LINKER"), "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER");
+        assert_eq!(Target::CortexM33.variable("LINKER"), "CARGO_TARGET_THUMBV8M_MAIN_NONE_EABIHF_LINKER");
     }
 
     #[test]

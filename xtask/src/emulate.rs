@@ -23,6 +23,10 @@ pub enum Machine {
     CortexA76,
     /// The mps2-an386: a Cortex-M4F with 4 MB of flash and of memory.
     CortexM4,
+    /// The mps2-an500: a Cortex-M7.
+    CortexM7,
+    /// The mps2-an505: a Cortex-M33 in the secure state, with DSP instructions and float unit.
+    CortexM33,
 }
 
 /// Longest run; a program that hangs is ended and said so.
@@ -33,19 +37,28 @@ impl Machine {
     pub fn target(self) -> Target {
         match self {
             Machine::CortexA53 | Machine::CortexA76 => Target::Aarch64,
-            Machine::CortexM4 => Target::CortexM,
+            Machine::CortexM4 | Machine::CortexM7 => Target::CortexM,
+            Machine::CortexM33 => Target::CortexM33,
         }
     }
 
     /// The emulator's program and its arguments that choose the machine.
     fn emulator(self) -> (&'static str, &'static [&'static str]) {
+        /// A bare machine: nothing but processor, memory and semihosting.
+        macro_rules! bare {
+            ($machine:literal) => {
+                (
+                    "qemu-system-arm",
+                    &["-M", $machine, "-display", "none", "-monitor", "none", "-serial", "none"],
+                )
+            };
+        }
         match self {
             Machine::CortexA53 => ("qemu-aarch64", &["-cpu", "cortex-a53"]),
             Machine::CortexA76 => ("qemu-aarch64", &["-cpu", "cortex-a76"]),
-            Machine::CortexM4 => (
-                "qemu-system-arm",
-                &["-M", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "none"],
-            ),
+            Machine::CortexM4 => bare!("mps2-an386"),
+            Machine::CortexM7 => bare!("mps2-an500"),
+            Machine::CortexM33 => bare!("mps2-an505"),
         }
     }
 
@@ -58,7 +71,7 @@ impl Machine {
             Target::Aarch64 => {
                 command.arg(program).args(args);
             }
-            Target::CortexM => {
+            Target::CortexM | Target::CortexM33 => {
                 // The bare program gets one line and cuts it at spaces; QEMU cuts options at commas.
                 if let Some(bad) = args.iter().find(|arg| arg.is_empty() || arg.contains([' ', ','])) {
                     bail!(
@@ -154,7 +167,7 @@ mod tests {
     #[test]
     #[ignore = "needs the emulators: `cargo xtask test` runs it"]
     fn counts_are_exact_and_unpaired_markers_are_found() {
-        for machine in [Machine::CortexA53, Machine::CortexM4] {
+        for machine in [Machine::CortexA53, Machine::CortexM4, Machine::CortexM33] {
             let boards = cross::build(machine.target(), BOARDS, Profile::Dev).unwrap();
             for rounds in [1, 1000, 123_456] {
                 let (_, regions) = counted(machine, &boards, &["known", &rounds.to_string()]).unwrap();

@@ -1,6 +1,7 @@
 //! The project's one list of commands. Continuous integration calls these and nothing else.
 
 mod bench;
+mod bench_mcu;
 mod board;
 mod boards;
 mod cross;
@@ -49,6 +50,8 @@ enum Command {
     BoardTest(board::Arguments),
     /// Measure our engines beside tract and onnxruntime, and write the tables of docs/PERFORMANCE.md.
     Bench(bench::Arguments),
+    /// Count the instructions of every stage of a frame on the emulated microcontrollers, and estimate time and energy on the boards.
+    BenchMcu(bench_mcu::Arguments),
     /// Look for bytes that break what reads them: pictures, models, packed models, frames (tests/fuzz).
     Fuzz(fuzz::Arguments),
     /// Run edge-core's tests under the address sanitizer, and its scalar kernels under miri where that is installed.
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::BoardTest(arguments) => board::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::BenchMcu(arguments) => bench_mcu::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Sanitize => sanitize::run(),
         Command::Soak(arguments) => soak::run(&arguments),

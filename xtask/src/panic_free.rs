@@ -1,5 +1,5 @@
-//! Proves that gate and core engine have no panic path: `tests/panic-free` links for a microcontroller only where none can be
-//! reached. The proof bites: with a planted one it must not link.
+//! Proves that pipeline, gate and core engine have no panic path: `tests/panic-free` links for a microcontroller only where none can be
+//! reached. The proof bites: with one planted on any of its ways it must not link.
 
 use std::process::Stdio;
 
@@ -10,17 +10,24 @@ use crate::cross::{self, Profile, Program, Target};
 const PANIC_FREE: Program =
     Program { manifest: "tests/panic-free/Cargo.toml", bin: "panic-free", features: &[] };
 
-/// Links both programs, for the target whose kernels and whose size matter most.
+/// The ways on each of which a panic is planted.
+const WAYS: [&str; 2] = ["planted-step", "planted-frame"];
+
+/// Links all programs, for the targets whose kernels and whose size matter most.
 pub fn run() -> anyhow::Result<()> {
-    cross::build(Target::CortexM, PANIC_FREE, Profile::Release)?;
-    let mut planted = cross::cargo(Target::CortexM, "build")?;
-    planted.args(["--release", "--quiet", "--manifest-path", PANIC_FREE.manifest, "--features", "planted"]);
-    let output = planted.stdin(Stdio::null()).output()?;
-    let message = String::from_utf8_lossy(&output.stderr);
-    ensure!(
-        !output.status.success() && message.contains("a_panic_can_be_reached"),
-        "a planted panic path was not found, so that the check for panic paths proves nothing:\n{message}"
-    );
-    eprintln!("==> no panic path in gate and core engine; a planted one is found");
+    for target in [Target::CortexM, Target::CortexM33] {
+        cross::build(target, PANIC_FREE, Profile::Release)?;
+        for way in WAYS {
+            let mut planted = cross::cargo(target, "build")?;
+            planted.args(["--release", "--quiet", "--manifest-path", PANIC_FREE.manifest, "--features", way]);
+            let output = planted.stdin(Stdio::null()).output()?;
+            let message = String::from_utf8_lossy(&output.stderr);
+            ensure!(
+                !output.status.success() && message.contains("a_panic_can_be_reached"),
+                "a panic path ({way}) was not found, so that the check for panic paths proves nothing:\n{message}"
+            );
+        }
+    }
+    eprintln!("==> no panic path in pipeline, gate and core engine; planted ones are found");
     Ok(())
 }

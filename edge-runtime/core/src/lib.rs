@@ -27,6 +27,7 @@ extern crate std;
 
 pub mod agree;
 pub mod decide;
+mod divide;
 pub mod frame;
 pub mod gate;
 pub mod infer;

@@ -155,6 +155,9 @@ impl<B: AsRef<[u8]>> Pipeline<B> {
         let model = self.engine.model();
         let side = self.metadata.input_side;
         let misfit = PreprocessError::Scratch { side };
+        if arena.len() < model.arena_bytes() {
+            return Err(misfit);
+        }
         let places = [model.preprocess_range(), model.value(0).range()];
         let [scratch, input] = split(arena, places).map_err(|_| misfit)?;
         let scratch = Scratch::of(scratch, side).ok_or(misfit)?;
@@ -173,6 +176,10 @@ impl<B: AsRef<[u8]>> Pipeline<B> {
         arena: &mut [u8],
         observe: &mut dyn FnMut(Stage),
     ) -> Result<Judged, InferError> {
+        let (expected, got) = (self.engine.model().arena_bytes(), arena.len());
+        if got < expected {
+            return Err(InferError::Arena { expected, got });
+        }
         observe(Stage::Gate);
         let limits = &self.metadata.gate;
         let mut figures = Figures::of(geometry, stats, self.input(arena), limits);

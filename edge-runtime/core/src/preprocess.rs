@@ -9,7 +9,8 @@
 //! `i` covers `[i*width, (i+1)*width)` on one common axis, and the same holds vertically. Rows stream through
 //! [`Preprocess::row`]; only `side` sums and the small picture are held (34 kB at 128).
 
-use crate::frame::{Frame, Geometry};
+use crate::divide::Divisor;
+use crate::frame::{Frame, Geometry, PixelFormat};
 use core::fmt;
 
 /// Name and version of what this file does, as written into a model's metadata.
@@ -19,11 +20,12 @@ pub const MAX_OUTPUT_SIDE: u16 = 224;
 /// The input's zero point: the value that a cell of mean brightness gets.
 pub const ZERO_POINT: u8 = 128;
 /// Steps of the output in one standard deviation.
-pub const STEPS_PER_DEVIATION: i32 = 48;
+pub const STEPS_PER_DEVIATION: u32 = 48;
 
 const _: () = {
     let cells = MAX_OUTPUT_SIDE as u64 * MAX_OUTPUT_SIDE as u64;
     assert!(cells.checked_mul(cells).unwrap().checked_mul(65535 * 65535).is_some(), "variance fits 64 bits");
+    assert!(cells * 65535 <= u32::MAX as u64, "the sum of all cells fits 32 bits");
 };
 
 /// Memory that preprocessing works in, given by the caller: nothing here allocates.
@@ -75,6 +77,9 @@ pub struct Stats {
 pub struct Preprocess<'a> {
     geometry: Geometry,
     side: u16,
+    /// The sum of the weights in a cell.
+    area: Divisor,
+    half_area: u32,
     scratch: Scratch<'a>,
     rows: u16,
     lines: u16,
@@ -97,7 +102,9 @@ impl<'a> Preprocess<'a> {
             return Err(PreprocessError::Scratch { side });
         };
         line.fill(0);
-        Ok(Self { geometry, side, scratch: Scratch { row, line, cells: means }, rows: 0, lines: 0 })
+        let area = u32::from(geometry.width()) * u32::from(geometry.height());
+        let scratch = Scratch { row, line, cells: means };
+        Ok(Self { geometry, side, area: Divisor::new(area), half_area: area / 2, scratch, rows: 0, lines: 0 })
     }
 
     /// Takes the next row, `geometry.row_bytes()` bytes.
@@ -119,10 +126,7 @@ impl<'a> Preprocess<'a> {
         self.rows += 1;
         while top < bottom {
             let line_end = (u32::from(self.lines) + 1) * height;
-            let weight = u64::from(bottom.min(line_end) - top);
-            for (sum, &row) in self.scratch.line.iter_mut().zip(self.scratch.row.iter()) {
-                *sum += weight * u64::from(row);
-            }
+            add_row(self.scratch.line, self.scratch.row, bottom.min(line_end) - top);
             top = bottom.min(line_end);
             if top == line_end {
                 self.close_line();
@@ -133,33 +137,24 @@ impl<'a> Preprocess<'a> {
 
     /// Horizontal sums of one row: each pixel's luminance times its overlap with each cell. At most 8000 * 65535.
     fn sum_row(&mut self, bytes: &[u8]) {
-        let format = self.geometry.format();
-        let (width, side) = (u32::from(self.geometry.width()), u32::from(self.side));
-        let mut pixels = bytes.chunks_exact(format.bytes_per_pixel());
-        let (mut at, mut pixel_end, mut value) = (0u32, 0u32, 0u32);
-        for (cell, sum) in self.scratch.row.iter_mut().enumerate() {
-            let cell_end = (cell as u32 + 1) * width;
-            *sum = 0;
-            while at < cell_end {
-                if at == pixel_end {
-                    value = pixels.next().map_or(0, |p| u32::from(format.luminance(p)));
-                    pixel_end += side;
-                }
-                let next = pixel_end.min(cell_end);
-                *sum += value * (next - at);
-                at = next;
-            }
+        use PixelFormat::*;
+        let (row, width, side) = (&mut *self.scratch.row, self.geometry.width().into(), self.side.into());
+        // Each format has a loop of its own, which asks nothing of a pixel.
+        match self.geometry.format() {
+            Gray8 => sum_row::<1>(row, bytes, |p| Gray8.luminance(p), width, side),
+            Gray16 => sum_row::<2>(row, bytes, |p| Gray16.luminance(p), width, side),
+            Rgb8 => sum_row::<3>(row, bytes, |p| Rgb8.luminance(p), width, side),
+            Rgb16 => sum_row::<6>(row, bytes, |p| Rgb16.luminance(p), width, side),
+            Yuyv => sum_row::<2>(row, bytes, |p| Yuyv.luminance(p), width, side),
+            Uyvy => sum_row::<2>(row, bytes, |p| Uyvy.luminance(p), width, side),
         }
     }
 
     /// Turns the sums of a finished line of cells into means, rounded to nearest.
     fn close_line(&mut self) {
-        let area = u64::from(self.geometry.width()) * u64::from(self.geometry.height());
         let first = usize::from(self.lines) * usize::from(self.side);
-        for (mean, sum) in self.scratch.cells.iter_mut().skip(first).zip(self.scratch.line.iter_mut()) {
-            *mean = ((*sum + area / 2) / area) as u16;
-            *sum = 0;
-        }
+        let cells = self.scratch.cells.get_mut(first..).unwrap_or_default();
+        close_line(cells, self.scratch.line, &self.area, self.half_area);
         self.lines += 1;
     }
 
@@ -176,37 +171,91 @@ impl<'a> Preprocess<'a> {
             return Err(PreprocessError::Output { expected: cells.len(), got: output.len() });
         }
         let stats = measure(cells);
-        let (mean, deviation) = (i32::from(stats.mean), i32::from(stats.deviation).max(1));
+        let (mean, deviation) = (stats.mean, u32::from(stats.deviation).max(1));
         for (out, &cell) in output.iter_mut().zip(cells) {
-            let steps = div_round((i32::from(cell) - mean) * STEPS_PER_DEVIATION, deviation);
-            *out = (i32::from(ZERO_POINT) + steps).clamp(0, 255) as u8;
+            // Rounded to nearest, ties away from zero.
+            let distance = u32::from(cell.abs_diff(mean)) * STEPS_PER_DEVIATION;
+            let steps = ((distance + deviation / 2) / deviation).min(255) as i32;
+            let signed = if cell < mean { -steps } else { steps };
+            *out = (i32::from(ZERO_POINT) + signed).clamp(0, 255) as u8;
         }
         Ok(stats)
     }
 }
 
+// The loops over pixels and cells are functions of their own, not inlined, so that each has all registers for itself.
+
+/// [`Preprocess::sum_row`] for pixels of `N` bytes.
+#[inline(never)]
+fn sum_row<const N: usize>(
+    row: &mut [u32],
+    bytes: &[u8],
+    luminance: impl Fn(&[u8; N]) -> u16,
+    width: u32,
+    side: u32,
+) {
+    let mut cells = row.iter_mut();
+    let mut close = |sum: u32| {
+        if let Some(cell) = cells.next() {
+            *cell = sum;
+        }
+    };
+    // Of the current cell: the light of pixels that lie in it whole, what the pixel before it had left, and how much is still open.
+    let (mut whole, mut part, mut open) = (0, 0, width);
+    for pixel in bytes.as_chunks::<N>().0 {
+        let value = u32::from(luminance(pixel));
+        if open >= side {
+            whole += value;
+            open -= side;
+            continue;
+        }
+        close(whole * side + part + value * open);
+        let mut left = side - open;
+        while left > width {
+            close(value * width);
+            left -= width;
+        }
+        (whole, part, open) = (0, value * left, width - left);
+    }
+    close(whole * side + part);
+}
+
+/// Adds a row's sums to those of the line of cells, by the share of the row that lies in it.
+#[inline(never)]
+fn add_row(line: &mut [u64], row: &[u32], weight: u32) {
+    for (sum, &row) in line.iter_mut().zip(row) {
+        *sum += u64::from(weight) * u64::from(row);
+    }
+}
+
+/// Means of the sums of a line, which begins anew.
+#[inline(never)]
+fn close_line(cells: &mut [u16], line: &mut [u64], area: &Divisor, half_area: u32) {
+    for (mean, sum) in cells.iter_mut().zip(line) {
+        *mean = area.quotient(*sum + u64::from(half_area)) as u16;
+        *sum = 0;
+    }
+}
+
 /// Mean, deviation (rounded down) and the share of black and white cells.
 fn measure(cells: &[u16]) -> Stats {
-    let n = (cells.len() as u64).max(1);
-    let (mut sum, mut squares, mut black, mut white) = (0u64, 0u64, 0u64, 0u64);
+    let (mut sum, mut squares, mut black, mut white) = (0u32, 0u64, 0u32, 0u32);
     for &cell in cells {
-        sum += u64::from(cell);
-        squares += u64::from(cell) * u64::from(cell);
-        black += u64::from(cell < 1024);
-        white += u64::from(cell > 64511);
+        let cell = u32::from(cell);
+        sum += cell;
+        squares += u64::from(cell * cell);
+        black += u32::from(cell < 1024);
+        white += u32::from(cell > 64511);
     }
+    let (count, n) = ((cells.len() as u32).max(1), (cells.len() as u64).max(1));
+    let sum = u64::from(sum);
     let variance = (n * squares - sum * sum) / (n * n);
     Stats {
         mean: ((sum + n / 2) / n) as u16,
         deviation: variance.isqrt() as u16,
-        black_permille: (black * 1000 / n) as u16,
-        white_permille: (white * 1000 / n) as u16,
+        black_permille: (black * 1000 / count) as u16,
+        white_permille: (white * 1000 / count) as u16,
     }
-}
-
-/// `a / b` rounded to nearest, ties away from zero; `b` is positive.
-fn div_round(a: i32, b: i32) -> i32 {
-    (a.abs() + b / 2) / b * a.signum()
 }
 
 /// Preprocesses a picture that is in memory: shorthand for begin, row, finish.

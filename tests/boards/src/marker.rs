@@ -49,6 +49,14 @@ pub fn stop() {
     unsafe { asm!(marker!(stop), options(nostack, preserves_flags)) };
 }
 
+/// The innermost region ends and another begins, with nothing between: the compiler may put instructions between two calls, not here.
+#[inline(always)]
+#[allow(unsafe_code)]
+pub fn next() {
+    // SAFETY: the instructions change nothing.
+    unsafe { asm!(marker!(stop), marker!(start), options(nostack, preserves_flags)) };
+}
+
 /// Three regions whose counts are known by construction, to test the counting: region 0 executes `2 * rounds + 4`
 /// instructions, region 1 within it `2 * rounds`, region 2 none. `rounds` is at least 1.
 #[cfg(any(target_arch = "aarch64", target_arch = "arm"))]

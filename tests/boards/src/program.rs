@@ -12,6 +12,7 @@ use edge_core::packed::{Packed, Value};
 use edge_core::{Frame, Geometry, PixelFormat, Scratch, preprocess};
 use sha2::{Digest, Sha256};
 
+use crate::classify;
 use crate::machine::{Error, Machine, Memory};
 use crate::marker;
 
@@ -25,7 +26,9 @@ pub const USAGE: &str = "usage: boards MODE
   preprocess PICTURE WIDTH HEIGHT SIDE      a grey picture to the network's input
   tensors MODEL FRAMES                      every tensor and logit of every frame, by every kernel set
   layers KERNELS MODEL FRAMES NUMBER        one frame, each layer a region
-FRAMES is a file of inputs, one after the other.";
+  classify MODEL PICTURES                   every picture through the whole pipeline, a row at a time
+  stages KERNELS MODEL PICTURES             the first picture, each stage a region
+FRAMES is a file of inputs, one after the other; PICTURES one of pictures with their sizes, see classify.rs.";
 
 /// Runs the mode that the arguments name.
 pub fn run(arguments: &[&str], machine: &mut impl Machine, memory: &mut Memory) -> Result<(), Error> {
@@ -53,6 +56,11 @@ pub fn run(arguments: &[&str], machine: &mut impl Machine, memory: &mut Memory) 
         ["layers", name, model, frames, frame] => {
             let kernels = kernels::by_name(name).ok_or(Error::Kernels)?;
             layers(machine, memory, kernels, (model, frames, number(frame)?))
+        }
+        ["classify", model, pictures] => classify::every(machine, memory, model, pictures),
+        ["stages", name, model, pictures] => {
+            let kernels = kernels::by_name(name).ok_or(Error::Kernels)?;
+            classify::stages(machine, memory, kernels, (model, pictures))
         }
         _ => Err(Error::Usage),
     }
@@ -180,10 +188,7 @@ fn layers(
         return Err(Error::Length);
     }
     let engine = Engine::new(model, kernels);
-    let mut next = |_: usize, _: &[u8]| {
-        marker::stop();
-        marker::start();
-    };
+    let mut next = |_: usize, _: &[u8]| marker::next();
     marker::start();
     marker::start();
     let logit = engine.step_observed(&mut memory.arena, input, &mut next);

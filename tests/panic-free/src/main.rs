@@ -1,12 +1,12 @@
 //! Links only where no panic can be reached: the panic handler calls a function that does not exist, so the linker
-//! refuses the program as soon as anything in [`step`] can panic (index, slice, division, arithmetic, unwrap). It is never run.
+//! refuses the program as soon as anything in [`step`] or [`frame`] can panic (index, slice, division, arithmetic, unwrap). It is never run.
 #![no_std]
 #![no_main]
 
 use core::panic::PanicInfo;
 use core::slice;
 use edge_core::gate::{Figures, Limits};
-use edge_core::{Engine, Geometry, Stats};
+use edge_core::{Engine, Geometry, Pipeline, Stats};
 
 unsafe extern "C" {
     fn a_panic_can_be_reached() -> !;
@@ -37,7 +37,7 @@ pub unsafe extern "C" fn step(
     let (arena, input) = unsafe {
         (slice::from_raw_parts_mut(arena, arena_length), slice::from_raw_parts(input, input_length))
     };
-    #[cfg(feature = "planted")]
+    #[cfg(feature = "planted-step")]
     let input = &input[1..];
     let mut figures = Figures::of(*geometry, stats, input, limits);
     if figures.judge(limits).is_err() {
@@ -46,4 +46,39 @@ pub unsafe extern "C" fn step(
     let logit = engine.step(arena, input).unwrap_or(f32::NAN);
     let features = engine.features(arena).unwrap_or(&[]);
     if figures.judge_features(features, limits).is_err() { f32::NAN } else { logit }
+}
+
+/// A frame's whole way, as a device's loop goes it: begin, rows, finish, judge, with any model that was opened, any geometry, rows and arena.
+///
+/// # Safety
+/// As [`step`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn frame(
+    pipeline: &Pipeline<&[u8]>,
+    geometry: &Geometry,
+    arena: *mut u8,
+    arena_length: usize,
+    rows: *const u8,
+    rows_length: usize,
+    row_length: usize,
+    stage: &mut u16,
+) -> f32 {
+    // SAFETY: as the caller promises.
+    let (arena, rows) =
+        unsafe { (slice::from_raw_parts_mut(arena, arena_length), slice::from_raw_parts(rows, rows_length)) };
+    let Ok(mut incoming) = pipeline.begin(*geometry, arena) else {
+        return f32::NAN;
+    };
+    for row in rows.chunks(row_length.max(1)) {
+        #[cfg(feature = "planted-frame")]
+        let row = &row[2..]; // a chunk has one byte at least
+        if incoming.row(row).is_err() {
+            return f32::NAN;
+        }
+    }
+    let Ok(stats) = incoming.finish() else {
+        return f32::NAN;
+    };
+    let judged = pipeline.judge(*geometry, &stats, arena, &mut |now| *stage = now.code());
+    judged.ok().and_then(|judged| judged.decision.score).unwrap_or(f32::NAN)
 }

@@ -1,11 +1,17 @@
-//! Writes what the emulated boards are given into a folder, and prints the lines of arguments to run there.
+//! Writes what the emulated boards are given into a folder, and prints the lines of arguments to run there: those of the tests, or those
+//! that count stages.
 
-use anyhow::Context;
-use std::path::PathBuf;
+use anyhow::bail;
+use std::path::Path;
 
 fn main() -> anyhow::Result<()> {
-    let folder = std::env::args_os().nth(1).map(PathBuf::from).context("usage: board_inputs FOLDER")?;
-    for line in conformance::boards::write_inputs(&folder)? {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let lines = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [folder] => conformance::boards::write_inputs(Path::new(folder))?,
+        ["stages", folder] => conformance::boards::write_stages(Path::new(folder))?,
+        _ => bail!("usage: board_inputs [stages] FOLDER"),
+    };
+    for line in lines {
         println!("{line}");
     }
     Ok(())

@@ -1,44 +1,9 @@
 //! What was measured as tables, for the screen and for docs/PERFORMANCE.md.
 
-use comfy_table::{CellAlignment, Table, presets};
-
 use super::Report;
 use super::emulated::{AARCH64_BASELINE, CortexM, Layer};
 use super::measure::Measured;
-
-/// A table with a sentence before and one after it.
-pub struct Section {
-    before: String,
-    table: Table,
-    after: String,
-}
-
-impl Section {
-    /// The first column holds names, the others numbers.
-    fn new<const N: usize>(before: String, header: [&str; N], rows: Vec<[String; N]>, after: String) -> Self {
-        let mut table = Table::new();
-        table.set_header(header);
-        table.add_rows(rows);
-        for column in table.column_iter_mut().skip(1) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-        Self { before, table, after }
-    }
-
-    /// For a terminal.
-    pub fn text(&self) -> String {
-        let mut table = self.table.clone();
-        table.load_style(presets::NOTHING);
-        format!("{}\n\n{table}\n\n{}", self.before, self.after)
-    }
-
-    /// For the document.
-    pub fn markdown(&self) -> String {
-        let mut table = self.table.clone();
-        table.load_style(presets::ASCII_MARKDOWN);
-        format!("{}\n\n{table}\n\n{}", self.before, self.after)
-    }
-}
+use super::section::Section;
 
 /// Times on this machine.
 pub fn native(report: &Report) -> Section {

@@ -18,6 +18,7 @@ pub fn sharpness(input: &[u8]) -> u16 {
     if half < ROWS {
         return 0;
     }
+    // The last rows of the halved picture, that of number `at` in place `at % ROWS`.
     let mut rows = [[0i32; MAX_HALF]; ROWS];
     let (mut bends, mut steps) = (0u32, 0u32);
     let mut add = |a: i32, b: i32, c: i32, d: i32, e: i32| {
@@ -26,15 +27,14 @@ pub fn sharpness(input: &[u8]) -> u16 {
     };
     for (at, pair) in input.chunks_exact((2 * side).max(1)).enumerate() {
         let (upper, lower) = pair.split_at_checked(side).unwrap_or((pair, pair));
-        rows.rotate_left(1);
-        let [above2, above, row, below, newest] = &mut rows;
         let sums = upper.chunks_exact(2).zip(lower.chunks_exact(2));
-        for (sum, (upper, lower)) in newest.iter_mut().zip(sums) {
+        for (sum, (upper, lower)) in rows[at % ROWS].iter_mut().zip(sums) {
             *sum = upper.iter().chain(lower).map(|&v| i32::from(v)).sum();
         }
         if at + 1 < ROWS {
             continue;
         }
+        let [above2, above, row, below, newest] = [1, 2, 3, 4, 5].map(|next| &rows[(at + next) % ROWS]);
         // Positions two from every border, so that bends and steps are counted at the same places.
         for window in row.get(..half).unwrap_or(&[]).windows(ROWS) {
             if let &[a, b, c, d, e] = window {

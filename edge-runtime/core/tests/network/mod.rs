@@ -44,8 +44,8 @@ pub struct Built {
     pub weights: Vec<Vec<i8>>,
     pub biases: Vec<Vec<i32>>,
     pub multipliers: Vec<Vec<f32>>,
+    pub metadata: Metadata,
     forms: Vec<Form>,
-    metadata: Metadata,
     head: Vec<i8>,
 }
 
