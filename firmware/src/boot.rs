@@ -1,11 +1,17 @@
 //! Power on: what ended the last run, the light test, the model.
 
+use crate::bundle::{self, Bundle};
 use crate::device::{Board, Device, Parts, Settings};
 use crate::epitaph::{MOST_DEATHS, Tomb};
 use crate::journal::{Entry, Journal};
+use crate::self_test;
+use crate::slots::{self, Records};
+use core::ops::Range;
+use edge_core::kernels::Kernels;
 use edge_core::ports::Clock;
 use edge_core::signal::LIGHT_TEST_MS;
 use edge_core::{Pipeline, Reason};
+use embedded_storage::nor_flash::NorFlash;
 
 /// Version of the firmware.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -42,4 +48,47 @@ pub fn start<'m, B: Board>(
     };
     device.install(model);
     device
+}
+
+/// Where a board's models are, and what it takes of them.
+#[derive(Clone, Debug)]
+pub struct Models<'m> {
+    /// Slots A and B as they lie in the memory map; an empty slice where one cannot be read.
+    pub slots: [&'m [u8]; 2],
+    /// Addresses of the records in the flash that notes which model runs.
+    pub records: Range<u32>,
+    /// The ed25519 key that models must be signed with.
+    pub key: &'m [u8; 32],
+    /// The kernels that this processor runs.
+    pub kernels: Kernels,
+}
+
+/// Switches a device on with the model of its slots: [`start`] with [`slots::choose`]. `flash` holds the records.
+pub fn start_with<'m, B: Board>(
+    parts: Parts<B>,
+    settings: Settings,
+    tomb: &'m Tomb,
+    arena: &'m mut [u8],
+    flash: &mut impl NorFlash,
+    models: Models<'m>,
+) -> Device<'m, B> {
+    start(parts, settings, tomb, arena, |arena, journal| {
+        let Models { slots, records, key, kernels } = models;
+        let mut records = Records::open(flash, records);
+        let device = bundle::Device { key, arena: arena.len() };
+        let mut test = |bundle: &Bundle<'m>| self_test::golden(bundle, arena, kernels);
+        let chosen = slots::choose(&mut records, slots, &device, &mut test, journal)
+            .map_err(|_| Reason::SelfTestFailed)?;
+        let pipeline = Pipeline::new(chosen.bundle.model, kernels).map_err(|_| Reason::SelfTestFailed)?;
+        let metadata = pipeline.metadata();
+        journal.note(&Entry::Model {
+            slot: chosen.slot,
+            name: &metadata.name,
+            version: &metadata.version,
+            sha256: &chosen.bundle.model.onnx_sha256(),
+            negative_below: metadata.thresholds.negative_below,
+            positive_above: metadata.thresholds.positive_above,
+        });
+        Ok(pipeline)
+    })
 }

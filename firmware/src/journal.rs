@@ -28,6 +28,14 @@ impl Slot {
         }
     }
 
+    /// What is its own of two things, A's first.
+    pub fn of<T>(self, [a, b]: [T; 2]) -> T {
+        match self {
+            Self::A => a,
+            Self::B => b,
+        }
+    }
+
     /// 0 or 1.
     pub const fn index(self) -> usize {
         self as usize

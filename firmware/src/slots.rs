@@ -57,19 +57,16 @@ pub fn choose<'a, F: NorFlash>(
     self_test: &mut SelfTest<'_, 'a>,
     journal: &mut dyn Journal,
 ) -> Result<Chosen<'a>, NoModel> {
-    let [a, b] = slots;
     let first = records.state().active.unwrap_or_else(|| likely(records.state(), slots));
     let mut chosen = None;
     let mut why = [Refusal::Bundle(BundleError::Empty); 2];
     for slot in [first, first.other()] {
-        let bytes = if slot == Slot::A { a } else { b };
-        match consider(records, slot, bytes, chosen.as_ref(), device, self_test, journal) {
+        match consider(records, slot, slot.of(slots), chosen.as_ref(), device, self_test, journal) {
             Ok(Some(bundle)) => chosen = Some(Chosen { slot, bundle }),
             Ok(None) => {}
             Err(refusal) => {
                 journal.note(&Entry::Refused { slot, why: refusal });
-                let [a, b] = &mut why;
-                *if slot == Slot::A { a } else { b } = refusal;
+                *slot.of(why.each_mut()) = refusal;
             }
         }
     }
@@ -79,8 +76,7 @@ pub fn choose<'a, F: NorFlash>(
 /// The slot to look at first where no record says one: the greatest version, as far as its header can be believed.
 fn likely(state: &State, slots: [&[u8]; 2]) -> Slot {
     let [a, b] = Slot::ALL.map(|slot| {
-        let [a, b] = slots;
-        let bytes = if slot == Slot::A { a } else { b };
+        let bytes = slot.of(slots);
         (state.verdict(slot, &bundle::id(bytes)).is_none(), bundle::claimed_version(bytes))
     });
     if b > a { Slot::B } else { Slot::A }

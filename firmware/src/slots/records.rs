@@ -70,16 +70,13 @@ impl Verdict {
 impl State {
     /// What was found of the model `id` in `slot` before.
     pub fn verdict(&self, slot: Slot, id: &Id) -> Option<Verdict> {
-        let [a, b] = &self.rejected;
-        let known = if slot == Slot::A { a } else { b };
-        known.filter(|known| known.id == *id).map(|known| known.verdict)
+        slot.of(self.rejected).filter(|known| known.id == *id).map(|known| known.verdict)
     }
 
     /// The same with another verdict on a slot.
     #[must_use]
     pub fn with(mut self, slot: Slot, rejected: Option<Rejected>) -> Self {
-        let [a, b] = &mut self.rejected;
-        *(if slot == Slot::A { a } else { b }) = rejected;
+        *slot.of(self.rejected.each_mut()) = rejected;
         self
     }
 }

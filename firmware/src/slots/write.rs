@@ -53,8 +53,7 @@ pub fn write<F: NorFlash>(
             "a flash that this code does not know"
         );
     }
-    let [a, b] = &regions.slots;
-    let region = if slot == Slot::A { a } else { b };
+    let region = slot.of(regions.slots.each_ref());
     let Some((header, body)) = bytes.split_at_checked(HEADER) else {
         return Err(WriteError::Size { got: bytes.len(), slot: region.len() });
     };

@@ -91,3 +91,9 @@ pub fn random(state: &mut u64) -> u64 {
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)
 }
+
+/// The same bytes where a model may lie, for as long as the test runs.
+pub fn aligned(bytes: &[u8]) -> &'static [u8] {
+    let kept: &'static Aligned = Box::leak(Box::new(Aligned::copy_of(bytes)));
+    kept.as_ref()
+}
