@@ -92,8 +92,8 @@ pub fn golden(model: &ModelFile, engine: &mut dyn Engine) -> Result<(), SelfTest
     }
 }
 
-/// The golden frame `pneumonia-00` as the network's input.
-fn input(side: u16) -> Vec<u8> {
+/// The golden frame `pneumonia-00` as the input of a network of that side, in pixels.
+pub fn input(side: u16) -> Vec<u8> {
     let picture = phantom::draw(Label::Pneumonia, 100, 96);
     let n = usize::from(side);
     let (mut row, mut line, mut cells, mut input) = (vec![0; n], vec![0; n], vec![0; n * n], vec![0; n * n]);

@@ -59,6 +59,14 @@ impl Target {
         }
     }
 
+    /// The target of a board, by Rust's name of its processor.
+    pub fn of(triple: &str) -> anyhow::Result<Self> {
+        let known = [Target::CortexM, Target::CortexM33];
+        let target = known.into_iter().find(|target| target.triple() == triple);
+        let names = known.map(Target::triple).join(", ");
+        target.with_context(|| format!("target in board.toml: expected one of {names}, got `{triple}`"))
+    }
+
     /// Name of cargo's variable `CARGO_TARGET_TRIPLE_name`.
     fn variable(self, name: &str) -> String {
         format!("CARGO_TARGET_{}_{name}", self.triple().to_uppercase().replace(['-', '.'], "_"))

@@ -11,6 +11,10 @@ mod deb;
 mod debian;
 mod deny;
 mod emulate;
+mod flash;
+// The command lines are the program's own; it is the same code here.
+#[path = "../../firmware/flash/src/cli.rs"]
+mod flash_cli;
 mod fuzz;
 mod golden;
 mod instructions;
@@ -60,6 +64,9 @@ enum Command {
     Soak(soak::Arguments),
     /// Build the Debian packages, for amd64 and arm64, and check what is in them (target/debian).
     Deb(deb::Arguments),
+    Sign(flash_cli::SignOptions),
+    Flash(flash_cli::FlashOptions),
+    FlashModel(flash_cli::FlashModelOptions),
     /// Check formatting and lints, every warning an error.
     Lint,
     /// Check that licences and sources of all dependencies are the allowed ones (deny.toml).
@@ -80,6 +87,8 @@ fn main() -> ExitCode {
         Command::Sanitize => sanitize::run(),
         Command::Soak(arguments) => soak::run(&arguments),
         Command::Deb(arguments) => deb::run(&arguments),
+        Command::Flash(options) => flash::flash(&options),
+        Command::Sign(_) | Command::FlashModel(_) => flash::hand_over(),
         Command::Lint => lint::run(),
         Command::Deny => deny::licences(),
         Command::Audit => deny::advisories(),

@@ -3,6 +3,10 @@
 //! The board's build makes the linker's `memory.x` and its constants from it, flashing finds regions and chip in it, the size
 //! report its memories.
 
+mod boards;
+
+pub use boards::{all, find};
+
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -249,6 +253,24 @@ pub enum Error {
         /// What.
         message: String,
     },
+    /// No board has that name.
+    #[error("there is no board `{}` in {folder}; {}", name.escape_debug(), listed(known))]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// The folder of the boards.
+        folder: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+}
+
+fn listed(known: &[String]) -> String {
+    if known.is_empty() {
+        "there is no board.toml".into()
+    } else {
+        format!("the boards are: {}", known.join(", "))
+    }
 }
 
 impl Error {
@@ -264,7 +286,7 @@ impl Error {
 mod tests {
     use super::*;
 
-    const GOOD: &str = r#"
+    pub(crate) const GOOD: &str = r#"
         name = "a"
         description = "b"
         target = "thumbv7em-none-eabihf"

@@ -1,3 +1,16 @@
-//! Puts firmware and models on a board.
+//! The program behind `cargo xtask sign`, `flash` and `flash-model`: wiring only.
 
-fn main() {}
+mod cli;
+mod commands;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    flash::outcome::code(match Cli::parse().command {
+        Command::Sign(options) => commands::sign::run(&options),
+        Command::Flash(options) => commands::flash::run(&options),
+        Command::FlashModel(options) => commands::flash_model::run(&options),
+    })
+}

@@ -1,0 +1,32 @@
+//! Puts firmware and models on a board: what `cargo xtask sign`, `flash` and `flash-model` do.
+//!
+//! ```text
+//! sign:         model -> packed -> bundle (golden input and logit, hash, signature)
+//! flash:        ELF -> pieces within the firmware's region -> write, read back, start
+//! flash-model:  bundle -> opened as the device would -> the slot that does not run -> write, read back, start
+//! ```
+//!
+//! What goes where is decided over [`link::Link`], a board's memory, so that it is tested without one; [`probe`] is the thin part that
+//! has a debug probe.
+
+pub mod chip;
+pub mod elf;
+
+mod image;
+pub mod key;
+pub mod link;
+pub mod model;
+pub mod outcome;
+pub mod probe;
+pub mod program;
+pub mod progress;
+pub mod sign;
+#[cfg(test)]
+mod testing;
+
+use std::path::PathBuf;
+
+/// The folder of the boards.
+pub fn boards_folder() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "..", "boards"].iter().collect()
+}

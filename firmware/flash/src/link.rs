@@ -1,0 +1,111 @@
+//! What is at the other end: a board's memory, read and written. A debug probe is one ([`crate::probe`]), the tests have another.
+
+/// A board that is connected.
+pub trait Link {
+    /// Fills `bytes` with the board's memory from `address` on.
+    ///
+    /// # Errors
+    /// The board does not answer.
+    fn read(&mut self, address: u32, bytes: &mut [u8]) -> anyhow::Result<()>;
+
+    /// Erases the sectors of flash that `pieces` lie in, and writes the pieces. `progress` is told now and then.
+    ///
+    /// # Errors
+    /// The board does not answer, or its flash refuses. Any part may have been written.
+    fn write(&mut self, pieces: &[Piece], progress: &mut dyn FnMut(Progress)) -> anyhow::Result<()>;
+
+    /// Lets the board start again.
+    ///
+    /// # Errors
+    /// The board does not answer.
+    fn reset(&mut self) -> anyhow::Result<()>;
+}
+
+/// Bytes for one place in flash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Address of the first.
+    pub address: u32,
+    /// The bytes; they end before the address space does.
+    pub bytes: Vec<u8>,
+}
+
+/// What is being done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Reading what is there.
+    Read,
+    /// Erasing sectors.
+    Erase,
+    /// Writing.
+    Write,
+    /// Reading back and comparing.
+    Verify,
+}
+
+/// How far a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The step.
+    pub step: Step,
+    /// Bytes that are done.
+    pub done: u64,
+    /// Bytes that are to be done.
+    pub total: u64,
+}
+
+/// Bytes that are read at a time: a few round trips of a slow probe.
+const CHUNK: usize = 4096;
+
+/// Reads `bytes` from `address` on, telling progress.
+///
+/// # Errors
+/// As [`Link::read`].
+pub fn read(
+    link: &mut dyn Link,
+    address: u32,
+    bytes: &mut [u8],
+    progress: &mut dyn FnMut(Progress),
+) -> anyhow::Result<()> {
+    let total = bytes.len() as u64;
+    let mut done = 0;
+    for chunk in bytes.chunks_mut(CHUNK) {
+        link.read(address + done, chunk)?;
+        done += chunk.len() as u32;
+        progress(Progress { step: Step::Read, done: done.into(), total });
+    }
+    Ok(())
+}
+
+/// Writes `pieces`, and reads back every byte of them.
+///
+/// # Errors
+/// As [`Link::write`]; or the flash holds something else afterwards.
+pub fn write_and_verify(
+    link: &mut dyn Link,
+    pieces: &[Piece],
+    progress: &mut dyn FnMut(Progress),
+) -> anyhow::Result<()> {
+    link.write(pieces, progress)?;
+    let total = pieces.iter().map(|piece| piece.bytes.len() as u64).sum();
+    let mut done = 0;
+    for piece in pieces {
+        let mut address = piece.address;
+        for expected in piece.bytes.chunks(CHUNK) {
+            let mut got = vec![0; expected.len()];
+            link.read(address, &mut got)?;
+            if let Some(at) = got.iter().zip(expected).position(|(got, expected)| got != expected) {
+                anyhow::bail!(
+                    "the flash holds {:#04x} at {:#010x} where {:#04x} was written: do it again; if it stays, the flash is worn out",
+                    got[at],
+                    address + at as u32,
+                    expected[at],
+                );
+            }
+            address += expected.len() as u32;
+            done += expected.len() as u64;
+            progress(Progress { step: Step::Verify, done, total });
+        }
+    }
+    Ok(())
+}

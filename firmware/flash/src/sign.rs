@@ -1,0 +1,39 @@
+//! Makes the signed bundle of a model: the packed model, and the picture and logit of the device's self-test.
+
+use ed25519_dalek::SigningKey;
+use edge_core::Packed;
+use edge_core::kernels::Kernels;
+use edge_core::packed::MAGIC;
+use edge_runtime::aligned::AlignedBytes;
+use edge_runtime::engine::Engine as _;
+use edge_runtime::infer_core::CoreEngine;
+use edge_runtime::model_file::ModelFile;
+use edge_runtime::{pack, self_test};
+use firmware::bundle::{self, Golden};
+
+/// The packed form of `model`, which is an ONNX model or packed already.
+///
+/// # Errors
+/// It is neither, or cannot be packed.
+pub fn pack(model: &[u8]) -> anyhow::Result<Packed<AlignedBytes>> {
+    if model.starts_with(&MAGIC) {
+        return Ok(Packed::new(AlignedBytes::copy_of(model))?);
+    }
+    Ok(pack::pack(&ModelFile::from_bytes(model)?)?)
+}
+
+/// The bundle of a packed model, signed with `key`.
+///
+/// # Errors
+/// It has no version of the form 1.2.3.
+pub fn sign(model: &Packed<AlignedBytes>, key: &SigningKey) -> anyhow::Result<Vec<u8>> {
+    let input = self_test::input(model.metadata()?.input_side);
+    let logit = golden_logit(model.clone(), &input)?;
+    let golden = Golden { input: &input, logit_bits: logit.to_bits() };
+    Ok(bundle::sign(model, &golden, &key.to_bytes())?)
+}
+
+/// What every device must compute of `input`: by the scalar kernels, which are the truth.
+fn golden_logit(model: Packed<AlignedBytes>, input: &[u8]) -> anyhow::Result<f32> {
+    Ok(CoreEngine::new(model, Kernels::SCALAR).infer(input)?)
+}

@@ -1,0 +1,80 @@
+//! A board that is memory on the host: its flash is erased by sectors as a real one's, and can fail where a test wants it to.
+
+use crate::link::{Link, Piece, Progress, Step};
+use anyhow::bail;
+use board_config::Board;
+
+/// A board's `board.toml`; the chip is one that probe-rs knows.
+pub const TEXT: &str = include_str!("testing/board.toml");
+
+/// The board of [`TEXT`].
+pub fn board() -> Board {
+    Board::parse(TEXT).unwrap()
+}
+
+/// The simulated board.
+pub struct Desk {
+    /// Its flash, from address 0.
+    pub flash: Vec<u8>,
+    sector: usize,
+    /// Bytes that can still be written before the connection breaks.
+    pub breaks_after: Option<usize>,
+    /// A byte that does not keep what is written.
+    pub worn: Option<u32>,
+    /// How often something was written.
+    pub writes: usize,
+    /// How often it was started again.
+    pub resets: usize,
+}
+
+impl Desk {
+    /// One with empty flash.
+    pub fn new(board: &Board) -> Self {
+        let end = board.regions().iter().map(|(_, region)| region.range().end).max().unwrap_or(0);
+        let flash = vec![0xFF; end as usize];
+        Self {
+            flash,
+            sector: board.flash.sector as usize,
+            breaks_after: None,
+            worn: None,
+            writes: 0,
+            resets: 0,
+        }
+    }
+}
+
+impl Link for Desk {
+    fn read(&mut self, address: u32, bytes: &mut [u8]) -> anyhow::Result<()> {
+        let start = address as usize;
+        bytes.copy_from_slice(&self.flash[start..start + bytes.len()]);
+        Ok(())
+    }
+
+    fn write(&mut self, pieces: &[Piece], progress: &mut dyn FnMut(Progress)) -> anyhow::Result<()> {
+        self.writes += 1;
+        for piece in pieces {
+            let (start, end) = (piece.address as usize, piece.address as usize + piece.bytes.len());
+            let first = start / self.sector * self.sector;
+            self.flash[first..end.next_multiple_of(self.sector)].fill(0xFF);
+        }
+        let total = pieces.iter().map(|piece| piece.bytes.len() as u64).sum();
+        let mut done = 0;
+        for piece in pieces {
+            for (at, byte) in (piece.address..).zip(&piece.bytes) {
+                if let Some(left) = &mut self.breaks_after {
+                    let Some(less) = left.checked_sub(1) else { bail!("the connection broke") };
+                    *left = less;
+                }
+                self.flash[at as usize] = if self.worn == Some(at) { byte ^ 1 } else { *byte };
+            }
+            done += piece.bytes.len() as u64;
+            progress(Progress { step: Step::Write, done, total });
+        }
+        Ok(())
+    }
+
+    fn reset(&mut self) -> anyhow::Result<()> {
+        self.resets += 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+//! What a signed bundle says a device must compute is what onnxruntime computed, an engine that is not ours.
+
+use edge_runtime::aligned::AlignedBytes;
+use edge_runtime::self_test;
+use firmware::bundle::{Bundle, Device};
+use flash::{boards_folder, key, sign};
+use std::path::PathBuf;
+
+fn models() -> PathBuf {
+    boards_folder().join("../../models/pneumonia")
+}
+
+#[test]
+fn the_golden_logit_of_the_shipped_model_is_onnxruntimes() {
+    let key = key::read(&boards_folder().join("keys/development.key")).unwrap();
+    let model = std::fs::read(models().join("model.onnx")).unwrap();
+    let bytes = AlignedBytes::copy_of(&sign::sign(&sign::pack(&model).unwrap(), &key).unwrap());
+    let public = key.verifying_key().to_bytes();
+    let bundle = Bundle::open(bytes.as_ref(), &Device { key: &public, arena: flash::model::ARENA }).unwrap();
+
+    let golden = std::fs::read(models().join("golden.json")).unwrap();
+    let golden: serde_json::Value = serde_json::from_slice(&golden).unwrap();
+    let frame = |name| golden["frames"].as_array().unwrap().iter().find(|f| f["name"] == name).unwrap();
+    let (expected, other) = (frame("pneumonia-00"), frame("pneumonia-01"));
+    let logit = format!("{:08x}", bundle.logit_bits);
+    assert_eq!(expected["logit_bits"], logit);
+    assert_eq!(expected["input"], edge_runtime::model_file::sha256_hex(bundle.input));
+    assert_eq!(bundle.input, self_test::input(128));
+    // Another frame has another logit: the comparison can fail.
+    assert_ne!(other["logit_bits"], logit);
+}
+
+#[test]
+fn onnx_and_packed_give_the_same_bundle() {
+    let key = key::read(&boards_folder().join("keys/development.key")).unwrap();
+    let [onnx, packed] = ["model.onnx", "model.packed"].map(|name| {
+        let bytes = std::fs::read(models().join(name)).unwrap();
+        sign::sign(&sign::pack(&bytes).unwrap(), &key).unwrap()
+    });
+    assert!(onnx == packed);
+}
+
+#[test]
+fn what_is_no_model_is_refused() {
+    for bytes in [&b""[..], b"no model", b"PNEUMOPK"] {
+        assert!(sign::pack(bytes).is_err());
+    }
+}
