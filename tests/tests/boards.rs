@@ -119,13 +119,32 @@ fn the_pictures_show_what_a_frame_can_be() {
 fn every_picture_is_judged_alike_on_every_board() {
     let expected = judged();
     for (board, _) in BOARDS {
-        let answer = answer(board);
-        let got = lines(&answer, "judged");
-        assert_eq!(got.len(), expected.len(), "{board}: answers");
-        for (got, expected) in got.iter().zip(&expected) {
-            assert_eq!(got, expected, "{board}");
-        }
+        assert_eq!(first_other_answer(&answer(board), &expected), None, "{board}");
     }
+}
+
+/// The first answer that is not the expected one, as text.
+fn first_other_answer(answer: &str, expected: &[String]) -> Option<String> {
+    let got = lines(answer, "judged");
+    let (got, expected) = (got.iter().copied().map(Some), expected.iter().map(|line| Some(line.as_str())));
+    let longest = got.len().max(expected.len());
+    let none = std::iter::repeat(None);
+    let mut pairs = got.chain(none.clone()).zip(expected.chain(none)).take(longest);
+    pairs
+        .find(|(got, expected)| got != expected)
+        .map(|(got, expected)| format!("expected {expected:?}, got {got:?}"))
+}
+
+/// The comparison of answers bites: another score, an answer missing, one too many.
+#[test]
+fn planted_other_answers_are_found() {
+    let expected = ["0 POSITIVE 1 None 3e95e555".to_owned(), "1 INVALID 17 None none".to_owned()];
+    let good = "suite a passed\njudged 0 POSITIVE 1 None 3e95e555\njudged 1 INVALID 17 None none\n";
+    assert_eq!(first_other_answer(good, &expected), None);
+    let found = |answer: &str| first_other_answer(answer, &expected).unwrap_or_default();
+    assert!(found(&good.replace("e555", "e556")).contains("got Some(\"0 POSITIVE 1 None 3e95e556\")"));
+    assert!(found(&good.replace("judged 1", "lost 1")).contains("got None"));
+    assert!(found(&format!("{good}judged 2 FAULT\n")).contains("expected None"));
 }
 
 /// The comparison bites: a changed tensor, a changed logit, a missing frame, a missing set, a line too many.

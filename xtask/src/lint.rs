@@ -16,13 +16,20 @@ pub fn run() -> anyhow::Result<()> {
     let boards =
         ["clippy", "--manifest-path", "tests/boards/Cargo.toml", "--target-dir", ".cache/cross/host"];
     process::run(process::cargo().args(boards).args(["--", "--deny", "warnings"]))?;
-    // The kernels of other machines, and the program that runs there, are compiled by no other run here.
-    for (target, features) in [(Target::Aarch64, "std,suite"), (Target::CortexM, "cortex-m-dsp,suite")] {
-        let core = ["--manifest-path", "edge-runtime/core/Cargo.toml", "--lib", "--features", features];
-        for package in [&core[..], &["--manifest-path", cross::BOARDS.manifest]] {
-            let mut clippy = cross::cargo(target, "clippy")?;
-            process::run(clippy.arg("--quiet").args(package).args(["--", "--deny", "warnings"]))?;
-        }
+    // The kernels of other machines, what runs there, and that the firmware needs no operating system, are checked by no other run here.
+    let core = "edge-runtime/core/Cargo.toml";
+    let microcontrollers = [Target::CortexM, Target::CortexM33].map(|target| {
+        [
+            (target, core, "cortex-m-dsp,suite"),
+            (target, cross::BOARDS.manifest, ""),
+            (target, "firmware/Cargo.toml", "defmt"),
+        ]
+    });
+    let linux = [(Target::Aarch64, core, "std,suite"), (Target::Aarch64, cross::BOARDS.manifest, "")];
+    for (target, manifest, features) in linux.into_iter().chain(microcontrollers.into_iter().flatten()) {
+        let mut clippy = cross::cargo(target, "clippy")?;
+        clippy.args(["--quiet", "--manifest-path", manifest, "--features", features]);
+        process::run(clippy.args(["--", "--deny", "warnings"]))?;
     }
     let mut clippy = cross::cargo(Target::Aarch64, "clippy")?;
     clippy.args(["--quiet", "--manifest-path", board::AGENT.manifest, "--", "--deny", "warnings"]);

@@ -32,7 +32,7 @@ pub fn find(folder: &Path, name: &str) -> Result<(PathBuf, Board), Error> {
         Some(place) => Ok(boards.swap_remove(place)),
         None => {
             let known = boards.into_iter().map(|(_, board)| board.name).collect();
-            Err(Error::Unknown { name: name.into(), known })
+            Err(Error::Unknown { name: name.into(), folder: folder.display().to_string(), known })
         }
     }
 }
@@ -65,7 +65,12 @@ mod tests {
         let (place, board) = find(&folder, "two").unwrap();
         assert_eq!((place, board.name), (folder.join("emulated/two"), "two".to_owned()));
         let error = find(&folder, "deep").unwrap_err().to_string();
-        assert_eq!(error, "there is no board `deep`; the boards are: one, two");
+        assert_eq!(
+            error,
+            format!("there is no board `deep` in {}; the boards are: one, two", folder.display())
+        );
+        let error = find(&folder.join("one"), "deep").unwrap_err().to_string();
+        assert!(error.ends_with("there is no board.toml"), "{error}");
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -273,13 +273,23 @@ pub enum Error {
         message: String,
     },
     /// No board has that name.
-    #[error("there is no board `{}`; the boards are: {}", name.escape_debug(), known.join(", "))]
+    #[error("there is no board `{}` in {folder}; {}", name.escape_debug(), listed(known))]
     Unknown {
         /// The name asked for.
         name: String,
+        /// The folder of the boards.
+        folder: String,
         /// Those that there are.
         known: Vec<String>,
     },
+}
+
+fn listed(known: &[String]) -> String {
+    if known.is_empty() {
+        "there is no board.toml".into()
+    } else {
+        format!("the boards are: {}", known.join(", "))
+    }
 }
 
 impl Error {

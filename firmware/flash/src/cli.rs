@@ -23,12 +23,13 @@ pub enum Command {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  cargo xtask sign --new-key clinic.key                    a key; its public half goes into board.toml
-  cargo xtask sign --key clinic.key model.onnx             model.bundle, for `cargo xtask flash-model`
-  cargo xtask sign --key firmware/boards/keys/development.key models/pneumonia/model.onnx -o try.bundle
+  cargo xtask sign --new-key clinic.key          make a key, show what goes into board.toml
+  cargo xtask sign --key clinic.key model.onnx   write model.bundle, for flash-model
+  cargo xtask sign --key clinic.key model.onnx -o new.bundle --json
 
-A key file is text: lines that begin with # are comments, the one other line is the private half, an ed25519
-seed as 64 hexadecimal digits. Whoever has it can make models that the boards take.
+A key file is text: lines that begin with # are comments, the one other line is the private half, an ed25519 \
+seed as 64 hexadecimal digits. Whoever has it can make models that the boards take. For a board on a desk \
+there is firmware/boards/keys/development.key, which everybody has.
 
 Exit status: 0 when the file was written, 1 when not, 2 for a wrong command line.")]
 pub struct SignOptions {
@@ -67,14 +68,18 @@ pub struct BoardOptions {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  cargo xtask flash --board stm32h7                        build, write, read back, start
-  cargo xtask flash --board stm32h7 --dry-run              build and check; needs no board
-  cargo xtask flash --board rp2350 --probe 2e8a:000c       by that probe
+  cargo xtask flash --board stm32h7                     build, write, read back, start
+  cargo xtask flash --board stm32h7 --dry-run           build and check; needs no board
+  cargo xtask flash --board rp2350 --probe 2e8a:000c    by that probe
 
-To see the log, `cargo run --release` in the board's folder flashes too and stays connected (probe-rs run).
+To see the log: `cargo run --release` in the board's folder flashes too and stays connected (probe-rs run).
 
-Exit status: 0 when the board was started with it, 2 for a wrong command line, 3 without a debug probe,
-4 when the firmware is not for this board (which was left as it was), 1 for anything else.")]
+Exit status:
+  0  the board was started with it
+  1  anything else went wrong; the last line says what
+  2  the command line is wrong
+  3  no debug probe is connected
+  4  the firmware is not for this board, which was left as it was")]
 pub struct FlashOptions {
     #[command(flatten)]
     pub board: BoardOptions,
@@ -90,15 +95,19 @@ pub struct FlashOptions {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  cargo xtask flash-model --board stm32h7 model.bundle     check, write, read back, start
-  cargo xtask flash-model --board stm32h7 model.bundle --dry-run   which slot would it be?
+  cargo xtask flash-model --board stm32h7 model.bundle            check, write, read back, start
+  cargo xtask flash-model --board stm32h7 model.bundle --dry-run  which slot would it be?
 
-The file is checked as the board will check it: form, checksum, signature, size, working memory, version. The
-board itself then runs the model's self-test before it takes it, and goes on with the old one if that fails;
-its log says so (`cargo run --release` in the board's folder shows it).
+The file is checked as the board will check it: form, checksum, signature, size, working memory, version. \
+The board then runs the model's self-test before it takes it, and goes on with the old one if that fails; its \
+log says so (`probe-rs attach` shows it).
 
-Exit status: 0 when the board was started with it, 2 for a wrong command line, 3 without a debug probe,
-4 when the model is not for this board (which was left as it was), 1 for anything else.")]
+Exit status:
+  0  the board was started with it, or runs it already
+  1  anything else went wrong; the last line says what
+  2  the command line is wrong
+  3  no debug probe is connected
+  4  the model is not for this board, which was left as it was")]
 pub struct FlashModelOptions {
     #[command(flatten)]
     pub board: BoardOptions,

@@ -3,20 +3,26 @@
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use std::ops::Range;
 
-/// Flash from address 0.
-pub struct Image(pub Vec<u8>);
+/// Flash from address 0, of which `WRITE` bytes are written at once.
+///
+/// Entries lie at multiples of the board's own number. Read with the least of any board, [`LEAST`], all are found, and what is between
+/// them is erased.
+pub struct Image<const WRITE: usize>(pub Vec<u8>);
 
-impl Image {
+/// The least that any board writes at once.
+pub const LEAST: usize = 4;
+
+impl<const WRITE: usize> Image<WRITE> {
     fn part(&mut self, range: Range<u32>) -> Result<&mut [u8], NorFlashErrorKind> {
         self.0.get_mut(range.start as usize..range.end as usize).ok_or(NorFlashErrorKind::OutOfBounds)
     }
 }
 
-impl ErrorType for Image {
+impl<const WRITE: usize> ErrorType for Image<WRITE> {
     type Error = NorFlashErrorKind;
 }
 
-impl ReadNorFlash for Image {
+impl<const WRITE: usize> ReadNorFlash for Image<WRITE> {
     const READ_SIZE: usize = 1;
 
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
@@ -30,10 +36,9 @@ impl ReadNorFlash for Image {
     }
 }
 
-impl NorFlash for Image {
-    // The least that any board writes. A board that writes more at once leaves what is between its entries erased.
-    const WRITE_SIZE: usize = 4;
-    const ERASE_SIZE: usize = 4;
+impl<const WRITE: usize> NorFlash for Image<WRITE> {
+    const WRITE_SIZE: usize = WRITE;
+    const ERASE_SIZE: usize = WRITE;
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
         self.part(from..to)?.fill(0xFF);

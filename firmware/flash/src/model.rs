@@ -1,7 +1,7 @@
 //! A signed model into the slot whose model does not run. What runs, and the firmware, stay as they are; the board decides at
 //! its next start whether it takes the new one.
 
-use crate::image::Image;
+use crate::image::{Image, LEAST};
 use crate::link::{self, Link, Piece, Progress};
 use crate::outcome::Refused;
 use anyhow::Context;
@@ -74,7 +74,7 @@ pub fn plan(
     let region = board.flash.records;
     let mut bytes = vec![0; region.size as usize];
     link::read(link, region.start, &mut bytes, progress)?;
-    let mut image = Image(bytes.clone());
+    let mut image = Image::<LEAST>(bytes.clone());
     let mut records = Records::open(&mut image, 0..region.size);
     let state = *records.state();
     let [a, b] = [board.flash.slot_a, board.flash.slot_b].map(|slot| bundle_in(link, slot, progress));
