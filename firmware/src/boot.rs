@@ -3,27 +3,28 @@
 use crate::bundle::{self, Bundle};
 use crate::device::{Board, Device, Parts, Settings};
 use crate::epitaph::{MOST_DEATHS, Tomb};
-use crate::journal::{Entry, Journal};
+use crate::journal::{Entry, Journal, Slot};
 use crate::self_test;
 use crate::slots::{self, Records};
 use core::ops::Range;
 use edge_core::kernels::Kernels;
 use edge_core::ports::Clock;
 use edge_core::signal::LIGHT_TEST_MS;
-use edge_core::{Pipeline, Reason};
+use edge_core::{Packed, Reason};
 use embedded_storage::nor_flash::NorFlash;
 
 /// Version of the firmware.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Switches a device on. After the light test `choose` gives the model, with the arena to test it in and the log to say why another was
-/// refused; without a model, or after too many deaths in a row, the device shows FAULT until it is switched off.
+/// Switches a device on. After the light test `choose` gives the model and its slot, with the arena to test it in and the log to say why
+/// another was refused; without a model, or after too many deaths in a row, the device shows FAULT until it is switched off.
 pub fn start<'m, B: Board>(
     parts: Parts<B>,
     settings: Settings,
     tomb: &'m Tomb,
     arena: &'m mut [u8],
-    choose: impl FnOnce(&mut [u8], &mut B::Journal) -> Result<Pipeline<&'m [u8]>, Reason>,
+    kernels: Kernels,
+    choose: impl FnOnce(&mut [u8], &mut B::Journal) -> Result<(Slot, Packed<&'m [u8]>), Reason>,
 ) -> Device<'m, B> {
     let epitaph = tomb.open();
     // The lights first: somebody stands before the device and waits.
@@ -46,7 +47,7 @@ pub fn start<'m, B: Board>(
     } else {
         choose(device.arena, &mut device.journal)
     };
-    device.install(model);
+    device.install(model, kernels);
     device
 }
 
@@ -72,23 +73,12 @@ pub fn start_with<'m, B: Board>(
     flash: &mut impl NorFlash,
     models: Models<'m>,
 ) -> Device<'m, B> {
-    start(parts, settings, tomb, arena, |arena, journal| {
-        let Models { slots, records, key, kernels } = models;
+    let Models { slots, records, key, kernels } = models;
+    start(parts, settings, tomb, arena, kernels, |arena, journal| {
         let mut records = Records::open(flash, records);
         let device = bundle::Device { key, arena: arena.len() };
         let mut test = |bundle: &Bundle<'m>| self_test::golden(bundle, arena, kernels);
-        let chosen = slots::choose(&mut records, slots, &device, &mut test, journal)
-            .map_err(|_| Reason::SelfTestFailed)?;
-        let pipeline = Pipeline::new(chosen.bundle.model, kernels).map_err(|_| Reason::SelfTestFailed)?;
-        let metadata = pipeline.metadata();
-        journal.note(&Entry::Model {
-            slot: chosen.slot,
-            name: &metadata.name,
-            version: &metadata.version,
-            sha256: &chosen.bundle.model.onnx_sha256(),
-            negative_below: metadata.thresholds.negative_below,
-            positive_above: metadata.thresholds.positive_above,
-        });
-        Ok(pipeline)
+        let chosen = slots::choose(&mut records, slots, &device, &mut test, journal);
+        chosen.map(|chosen| (chosen.slot, chosen.bundle.model)).map_err(|_| Reason::SelfTestFailed)
     })
 }

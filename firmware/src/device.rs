@@ -5,13 +5,14 @@
 //! else.
 
 use crate::epitaph::{FRAMES_OF_HEALTH, Tomb};
-use crate::journal::{Entry, Journal};
+use crate::journal::{Entry, Journal, Slot};
 use crate::panel::Panel;
 use edge_core::agree::{Agreement, Policy, Shown, Stamp};
+use edge_core::kernels::Kernels;
 use edge_core::pipeline::{Judged, Pipeline, Stage};
 use edge_core::ports::{Clock, Contact, Event, FrameSource, SignalSink, Watchdog};
 use edge_core::signal::{Debounce, Lamps, Pattern};
-use edge_core::{Geometry, Reason, State};
+use edge_core::{Geometry, Packed, Reason, State};
 
 /// What a board is made of, and what it does beside.
 pub trait Board {
@@ -139,10 +140,29 @@ impl<'m, B: Board> Device<'m, B> {
         }
     }
 
-    /// The model that the device runs from now on, or why it runs none.
-    pub(crate) fn install(&mut self, model: Result<Pipeline<&'m [u8]>, Reason>) {
-        self.model = model;
+    /// The model that the device runs from now on, or why it runs none. A call of its own, so that nothing deep lies on the stack
+    /// beside the model's metadata.
+    #[inline(never)]
+    pub(crate) fn install(&mut self, model: Result<(Slot, Packed<&'m [u8]>), Reason>, kernels: Kernels) {
         self.right_ms = self.clock.now_ms();
+        let (slot, model) = match model {
+            Ok(found) => found,
+            Err(reason) => {
+                self.model = Err(reason);
+                return;
+            }
+        };
+        self.model = Pipeline::new(model, kernels).map_err(|_| Reason::SelfTestFailed);
+        let Ok(pipeline) = &self.model else { return };
+        let metadata = pipeline.metadata();
+        self.journal.note(&Entry::Model {
+            slot,
+            name: &metadata.name,
+            version: &metadata.version,
+            sha256: &model.onnx_sha256(),
+            negative_below: metadata.thresholds.negative_below,
+            positive_above: metadata.thresholds.positive_above,
+        });
     }
 
     /// Once around: the button, what the camera has, what is shown, the log, the watchdog.

@@ -33,7 +33,12 @@ impl<const N: usize> Default for Staging<N> {
 impl<const N: usize> Staging<N> {
     /// Nothing on its way, nothing counted.
     pub const fn new() -> Self {
-        Self { bytes: [0; N], used: 0, overflown: false, counts: LogCounts { messages: 0, bytes: 0, lost: 0 } }
+        Self {
+            bytes: [0; N],
+            used: 0,
+            overflown: false,
+            counts: LogCounts { messages: 0, bytes: 0, lost: 0 },
+        }
     }
 
     /// A message begins.

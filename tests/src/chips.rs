@@ -80,11 +80,12 @@ fn development_key() -> anyhow::Result<[u8; 32]> {
 ///
 /// # Errors
 /// A file of rows cannot be written.
-pub fn write_pictures(
-    folder: &Path,
-    files: impl Iterator<Item = PathBuf>,
-) -> anyhow::Result<Vec<Written>> {
-    let drawn = [("normal", draw(Label::Normal, 0, SIDE)), ("pneumonia", draw(Label::Pneumonia, 0, SIDE)), ("noise", noise()?)];
+pub fn write_pictures(folder: &Path, files: impl Iterator<Item = PathBuf>) -> anyhow::Result<Vec<Written>> {
+    let drawn = [
+        ("normal", draw(Label::Normal, 0, SIDE)),
+        ("pneumonia", draw(Label::Pneumonia, 0, SIDE)),
+        ("noise", noise()?),
+    ];
     let mut written = Vec::new();
     for (name, picture) in drawn {
         written.push(write(folder, name, name.to_owned(), &picture)?);

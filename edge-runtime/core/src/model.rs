@@ -127,11 +127,41 @@ pub struct Metadata {
 }
 
 impl Metadata {
+    /// Nothing said: what [`Metadata::read`] begins with. It does not pass [`Metadata::check`].
+    pub const EMPTY: Self = Self {
+        name: Text::new(),
+        version: Text::new(),
+        input_side: 0,
+        label_negative: Text::new(),
+        label_positive: Text::new(),
+        calibration: Calibration { temperature: 0.0, bias: 0.0 },
+        fitted_on: LongText::new(),
+        score_deciles_ppm: [0; 9],
+        thresholds: Thresholds { negative_below: 0.0, positive_above: 0.0 },
+        chosen_for: LongText::new(),
+        gate: Limits::OPEN,
+        intended_use: LongText::new(),
+        training_data_sha256: Text::new(),
+        seeds: Text::new(),
+        made_by: Text::new(),
+        metrics: LongText::new(),
+    };
+
     /// Reads and checks the properties, looked up by name.
     ///
     /// # Errors
     /// The first key that is missing or wrong.
     pub fn from_props<'p>(props: impl Fn(&str) -> Option<&'p str>) -> Result<Self, MetadataError> {
+        let mut metadata = Self::EMPTY;
+        metadata.read(props)?;
+        Ok(metadata)
+    }
+
+    /// As [`Metadata::from_props`], into this place: it is some kilobytes, and a microcontroller's stack holds few of them.
+    ///
+    /// # Errors
+    /// The first key that is missing or wrong; what is here is then of no use.
+    pub fn read<'p>(&mut self, props: impl Fn(&str) -> Option<&'p str>) -> Result<(), MetadataError> {
         let props = Props(props);
         let format: u32 = props.number(key::FORMAT, "a whole number")?;
         if format != FORMAT {
@@ -140,42 +170,34 @@ impl Metadata {
         if props.raw(key::PREPROCESSING)? != preprocess::NAME {
             return Err(MetadataError::Preprocessing);
         }
-        let metadata = Self {
-            name: props.text(key::NAME)?,
-            version: props.text(key::VERSION)?,
-            input_side: props.number(key::INPUT_SIDE, "a whole number of pixels")?,
-            label_negative: props.text(key::LABEL_NEGATIVE)?,
-            label_positive: props.text(key::LABEL_POSITIVE)?,
-            calibration: Calibration {
-                temperature: props.number(key::TEMPERATURE, "a number")?,
-                bias: props.number(key::BIAS, "a number")?,
-            },
-            fitted_on: props.text(key::FITTED_ON)?,
-            score_deciles_ppm: props.deciles(key::SCORE_DECILES)?,
-            thresholds: Thresholds {
-                negative_below: props.number(key::NEGATIVE_BELOW, "a number")?,
-                positive_above: props.number(key::POSITIVE_ABOVE, "a number")?,
-            },
-            chosen_for: props.text(key::CHOSEN_FOR)?,
-            gate: Limits {
-                min_mean: props.number(key::MIN_MEAN, "a whole number of 0 to 65535")?,
-                max_mean: props.number(key::MAX_MEAN, "a whole number of 0 to 65535")?,
-                min_deviation: props.number(key::MIN_DEVIATION, "a whole number of 0 to 65535")?,
-                max_elongation_permille: props.number(key::MAX_ELONGATION, "a whole number")?,
-                max_black_permille: props.number(key::MAX_BLACK, "a whole number of thousandths")?,
-                max_white_permille: props.number(key::MAX_WHITE, "a whole number of thousandths")?,
-                min_sharpness: props.number(key::MIN_SHARPNESS, "a whole number of thousandths")?,
-                layout: props.likeness(key::LAYOUT, key::MIN_LAYOUT)?,
-                features: props.likeness(key::FEATURES, key::MIN_FEATURES)?,
-            },
-            intended_use: props.text(key::INTENDED_USE)?,
-            training_data_sha256: props.text(key::TRAINING_DATA)?,
-            seeds: props.text(key::SEEDS)?,
-            made_by: props.text(key::MADE_BY)?,
-            metrics: props.text(key::METRICS)?,
-        };
-        metadata.check()?;
-        Ok(metadata)
+        props.text(key::NAME, &mut self.name)?;
+        props.text(key::VERSION, &mut self.version)?;
+        self.input_side = props.number(key::INPUT_SIDE, "a whole number of pixels")?;
+        props.text(key::LABEL_NEGATIVE, &mut self.label_negative)?;
+        props.text(key::LABEL_POSITIVE, &mut self.label_positive)?;
+        self.calibration.temperature = props.number(key::TEMPERATURE, "a number")?;
+        self.calibration.bias = props.number(key::BIAS, "a number")?;
+        props.text(key::FITTED_ON, &mut self.fitted_on)?;
+        self.score_deciles_ppm = props.deciles(key::SCORE_DECILES)?;
+        self.thresholds.negative_below = props.number(key::NEGATIVE_BELOW, "a number")?;
+        self.thresholds.positive_above = props.number(key::POSITIVE_ABOVE, "a number")?;
+        props.text(key::CHOSEN_FOR, &mut self.chosen_for)?;
+        let (gate, luminance) = (&mut self.gate, "a whole number of 0 to 65535");
+        gate.min_mean = props.number(key::MIN_MEAN, luminance)?;
+        gate.max_mean = props.number(key::MAX_MEAN, luminance)?;
+        gate.min_deviation = props.number(key::MIN_DEVIATION, luminance)?;
+        gate.max_elongation_permille = props.number(key::MAX_ELONGATION, "a whole number")?;
+        gate.max_black_permille = props.number(key::MAX_BLACK, "a whole number of thousandths")?;
+        gate.max_white_permille = props.number(key::MAX_WHITE, "a whole number of thousandths")?;
+        gate.min_sharpness = props.number(key::MIN_SHARPNESS, "a whole number of thousandths")?;
+        props.likeness(key::LAYOUT, key::MIN_LAYOUT, &mut gate.layout)?;
+        props.likeness(key::FEATURES, key::MIN_FEATURES, &mut gate.features)?;
+        props.text(key::INTENDED_USE, &mut self.intended_use)?;
+        props.text(key::TRAINING_DATA, &mut self.training_data_sha256)?;
+        props.text(key::SEEDS, &mut self.seeds)?;
+        props.text(key::MADE_BY, &mut self.made_by)?;
+        props.text(key::METRICS, &mut self.metrics)?;
+        self.check()
     }
 
     /// The rules between and within values; `from_props` holds them, a writer calls this before it writes.
@@ -322,13 +344,13 @@ impl<'p, F: Fn(&str) -> Option<&'p str>> Props<F> {
         &self,
         weights: &'static str,
         least: &'static str,
-    ) -> Result<Likeness<N>, MetadataError> {
+        to: &mut Likeness<N>,
+    ) -> Result<(), MetadataError> {
         let expected = "weights of two hexadecimal digits, or `none`";
-        let text = self.raw(weights)?;
-        Ok(Likeness {
-            weights: Likeness::parse(text).ok_or(MetadataError::Malformed { key: weights, expected })?,
-            least: self.number(least, "a whole number")?,
-        })
+        let read = to.read_weights(self.raw(weights)?);
+        read.ok_or(MetadataError::Malformed { key: weights, expected })?;
+        to.least = self.number(least, "a whole number")?;
+        Ok(())
     }
 
     fn deciles(&self, key: &'static str) -> Result<[u32; 9], MetadataError> {
@@ -341,9 +363,10 @@ impl<'p, F: Fn(&str) -> Option<&'p str>> Props<F> {
         if numbers.next().is_some() { Err(malformed) } else { Ok(deciles) }
     }
 
-    fn text<const N: usize>(&self, key: &'static str) -> Result<String<N>, MetadataError> {
+    fn text<const N: usize>(&self, key: &'static str, to: &mut String<N>) -> Result<(), MetadataError> {
         let expected = if N == 64 { "at most 64 bytes of text" } else { "at most 256 bytes of text" };
-        String::try_from(self.raw(key)?).map_err(|_| MetadataError::Malformed { key, expected })
+        to.clear();
+        to.push_str(self.raw(key)?).map_err(|_| MetadataError::Malformed { key, expected })
     }
 }
 

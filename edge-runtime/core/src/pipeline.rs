@@ -124,8 +124,10 @@ impl<B: AsRef<[u8]>> Pipeline<B> {
     /// # Errors
     /// [`PackedError::Metadata`]; not after [`Packed::new`].
     pub fn new(model: Packed<B>, kernels: Kernels) -> Result<Self, PackedError> {
-        let metadata = model.metadata()?;
-        Ok(Self { engine: Engine::new(model, kernels), metadata })
+        let mut pipeline = Self { engine: Engine::new(model, kernels), metadata: Metadata::EMPTY };
+        let Self { engine, metadata } = &mut pipeline;
+        engine.model().read_metadata(metadata)?;
+        Ok(pipeline)
     }
 
     /// The engine.

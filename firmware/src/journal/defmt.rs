@@ -20,7 +20,9 @@ pub struct DefmtJournal {
 impl Journal for DefmtJournal {
     fn note(&mut self, entry: &Entry<'_>) {
         match *entry {
-            Entry::Start { firmware, board } => println!("start firmware={=str} board={=str}", firmware, board),
+            Entry::Start { firmware, board } => {
+                println!("start firmware={=str} board={=str}", firmware, board)
+            }
             Entry::Died(epitaph) => {
                 let (cause, stage, layer) = (epitaph.cause, epitaph.stage, layer(epitaph.stage));
                 println!(
@@ -55,7 +57,9 @@ impl Journal for DefmtJournal {
                 negative_below.to_bits(),
                 positive_above.to_bits()
             ),
-            Entry::Frame { number, judged, agreeing, shown, at_ms } => frame(number, judged, agreeing, shown, at_ms),
+            Entry::Frame { number, judged, agreeing, shown, at_ms } => {
+                frame(number, judged, agreeing, shown, at_ms)
+            }
             Entry::Shows { shown: Some(Shown { state, reason }), at_ms } => {
                 let [got, limit] = reason.numbers().unwrap_or_default();
                 println!(
@@ -82,11 +86,7 @@ impl Journal for DefmtJournal {
             }
             Entry::Counts { frames, stack_left, log } => println!(
                 "counts frames={=u32} stack_left={=u32} log_messages={=u32} log_bytes={=u32} log_lost={=u32}",
-                frames,
-                stack_left,
-                log.messages,
-                log.bytes,
-                log.lost
+                frames, stack_left, log.messages, log.bytes, log.lost
             ),
         }
     }

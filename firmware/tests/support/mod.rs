@@ -5,7 +5,6 @@
 pub mod camera;
 
 use camera::Camera;
-use edge_core::Pipeline;
 use edge_core::kernels;
 use edge_core::packed::Packed;
 use edge_core::ports::{Clock, Contact, SignalSink, Watchdog};
@@ -15,7 +14,7 @@ use edge_runtime::pack::pack;
 use firmware::boot;
 use firmware::device::{Board, Device, Parts, Settings};
 use firmware::epitaph::Tomb;
-use firmware::journal::{Entry, Journal};
+use firmware::journal::{Entry, Journal, Slot};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::OnceLock;
@@ -168,6 +167,5 @@ pub fn switch_on(
         watchdog: part.clone(),
         journal: part,
     };
-    let pipeline = || Pipeline::new(*model(), kernels::best()).map_err(|_| edge_core::Reason::SelfTestFailed);
-    boot::start(parts, settings, tomb, arena(), |_, _| pipeline())
+    boot::start(parts, settings, tomb, arena(), kernels::best(), |_, _| Ok((Slot::A, *model())))
 }

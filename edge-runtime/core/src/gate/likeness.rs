@@ -33,11 +33,11 @@ impl<const N: usize> Likeness<N> {
     /// Everything is enough.
     pub const OPEN: Self = Self { weights: Vec::new(), least: 0 };
 
-    /// Weights from their text form: two hexadecimal digits each, in two's complement, or `none`.
-    pub(crate) fn parse(text: &str) -> Option<Vec<i8, N>> {
-        let mut weights = Vec::new();
+    /// Reads weights in their text form: two hexadecimal digits each, in two's complement, or `none`. None where the text is neither.
+    pub(crate) fn read_weights(&mut self, text: &str) -> Option<()> {
+        self.weights.clear();
         if text == "none" {
-            return Some(weights);
+            return Some(());
         }
         let (pairs, rest) = text.as_bytes().as_chunks::<2>();
         if pairs.is_empty() || !rest.is_empty() {
@@ -45,13 +45,13 @@ impl<const N: usize> Likeness<N> {
         }
         for &[high, low] in pairs {
             let digit = |byte: u8| char::from(byte).to_digit(16);
-            weights.push((digit(high)? * 16 + digit(low)?) as u8 as i8).ok()?;
+            self.weights.push((digit(high)? * 16 + digit(low)?) as u8 as i8).ok()?;
         }
-        Some(weights)
+        Some(())
     }
 }
 
-/// The weights' text form, which [`Likeness::parse`] reads.
+/// The weights' text form, which `read_weights` reads.
 impl<const N: usize> fmt::Display for Likeness<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.weights.is_empty() {

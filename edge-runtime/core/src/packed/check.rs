@@ -10,10 +10,20 @@ use crate::kernels::convolution::Convolution;
 use crate::kernels::depthwise::Depthwise;
 use crate::kernels::first::First;
 use crate::kernels::{Shape, Window};
+use crate::model::Metadata;
 use crate::preprocess;
 use heapless::Vec;
 
 impl<B: AsRef<[u8]>> Packed<B> {
+    /// Checks the metadata; gives the input's side and the number of the gate's weights of the features. A call of its own, so
+    /// that the stack holds its kilobytes for no longer.
+    #[inline(never)]
+    fn check_metadata(&self) -> Result<(u16, usize), PackedError> {
+        let mut metadata = Metadata::EMPTY;
+        self.read_metadata(&mut metadata)?;
+        Ok((metadata.input_side, metadata.gate.features.weights.len()))
+    }
+
     /// Everything but the bytes as a whole.
     pub(super) fn check(&self) -> Result<(), PackedError> {
         let form = |what| PackedError::Form { what };
@@ -33,9 +43,7 @@ impl<B: AsRef<[u8]>> Packed<B> {
             let _ = values.push((value.place, value.shape.bytes()));
         }
         let input = self.try_value(0).ok_or(form("the input"))?;
-        let metadata = self.metadata()?;
-        let side = metadata.input_side;
-        let weights = metadata.gate.features.weights.len();
+        let (side, weights) = self.check_metadata()?;
         if ![0, FEATURE_CELLS * self.features().shape.channels].contains(&weights) {
             return Err(form("the gate's weights of the features"));
         }

@@ -197,7 +197,18 @@ impl<B: AsRef<[u8]>> Packed<B> {
     /// # Errors
     /// [`PackedError::Metadata`]; not after [`Packed::new`].
     pub fn metadata(&self) -> Result<Metadata, PackedError> {
-        Ok(Metadata::from_props(|key| self.property(key))?)
+        let mut metadata = Metadata::EMPTY;
+        self.read_metadata(&mut metadata)?;
+        Ok(metadata)
+    }
+
+    /// As [`Packed::metadata`], into this place; see [`Metadata::read`].
+    ///
+    /// # Errors
+    /// [`PackedError::Metadata`]; not after [`Packed::new`].
+    #[inline(never)]
+    pub fn read_metadata(&self, to: &mut Metadata) -> Result<(), PackedError> {
+        Ok(to.read(|key| self.property(key))?)
     }
 
     /// One property of the metadata.
