@@ -4,12 +4,10 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
-use crate::cross::{self, Profile, Program, Target};
 use crate::flash_cli::{BoardOptions, FlashOptions};
-use crate::process;
-use crate::{root, target};
+use crate::{firmware, process, root, target};
 
 /// Hands this command line over to the package's program: its exit status and its last line are those of the command.
 pub fn hand_over() -> anyhow::Result<()> {
@@ -29,18 +27,14 @@ pub fn flash(options: &FlashOptions) -> anyhow::Result<()> {
         // It has said why.
         std::process::exit(status.code().unwrap_or(1));
     }
-    become_it(command(&program).arg("--elf").arg(firmware(&options.board)?))
+    become_it(command(&program).arg("--elf").arg(build(&options.board)?))
 }
 
-/// A board's firmware, built as it is shipped. Package, binary and folder have one name.
-fn firmware(options: &BoardOptions) -> anyhow::Result<PathBuf> {
+/// A board's firmware, built as it is shipped.
+fn build(options: &BoardOptions) -> anyhow::Result<PathBuf> {
     let boards = options.boards.clone().unwrap_or_else(|| root().join("firmware/boards"));
     let (folder, board) = board_config::find(&boards.canonicalize()?, &options.board)?;
-    let target = Target::of(&board.target)?;
-    let manifest = folder.join("Cargo.toml");
-    let names = (manifest.to_str(), folder.file_name().and_then(|name| name.to_str()));
-    let (Some(manifest), Some(bin)) = names else { bail!("{} is no name for cargo", folder.display()) };
-    cross::build(target, Program { manifest, bin, features: &[] }, Profile::Release)
+    firmware::build(&folder, &board)
 }
 
 /// The package's program, built along with the features of the tests: others would compile tract once more.
