@@ -6,6 +6,7 @@
 
 mod camera;
 mod flash;
+mod pins;
 
 use camera::{Camera, Lines, QUEUE, ROW};
 use cortex_m_rt::entry;
@@ -13,7 +14,6 @@ use edge_core::kernels::best;
 use edge_core::ports::Watchdog;
 use edge_core::signal::{ActiveHigh, ActiveLow, Lights};
 use embassy_executor::InterruptExecutor;
-use embassy_rp::gpio::{Flex, Input, Pin, Pull};
 use embassy_rp::i2c::{self, I2c};
 use embassy_rp::interrupt;
 use embassy_rp::interrupt::{InterruptExt, Priority};
@@ -21,13 +21,14 @@ use embassy_rp::peripherals::{DMA_CH0, PIO0};
 use embassy_rp::pio::{self, Pio};
 use embassy_rp::pwm::{self, Pwm};
 use embassy_rp::watchdog;
-use embassy_rp::{Peri, bind_interrupts, dma};
+use embassy_rp::{bind_interrupts, dma};
 use embassy_time::Duration;
 use firmware::boot::{Models, start_with};
 use firmware::device::{Board, Parts, Settings};
 use firmware::journal::DefmtJournal;
 use firmware::rows::{Receiver, RowPipe};
 use hardware::{Checked, Uptime, WATCHDOG_MS, arena, rtt};
+use pins::Line;
 use static_cell::ConstStaticCell;
 use support::TOMB;
 
@@ -53,15 +54,14 @@ unsafe fn SWI_IRQ_0() {
     unsafe { CAMERA.on_interrupt() }
 }
 
-type Line = Checked<Flex<'static>>;
+type Lamp<const N: u8> = ActiveHigh<Checked<Line<N>>>;
 
 struct Rp2350;
 
 impl Board for Rp2350 {
     type Source = Receiver<'static, ROW>;
-    type Lights =
-        Lights<ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>>;
-    type Button = ActiveLow<Input<'static>>;
+    type Lights = Lights<Lamp<18>, Lamp<19>, Lamp<20>, Lamp<25>, Lamp<21>>;
+    type Button = ActiveLow<Line<22>>;
     type Clock = Uptime;
     type Watchdog = Guard;
     type Journal = DefmtJournal;
@@ -81,14 +81,6 @@ impl Watchdog for Guard {
     fn feed(&mut self) {
         self.0.feed(PERIOD);
     }
-}
-
-/// An output that is read back; dark from the start.
-fn line(pin: Peri<'static, impl Pin>) -> Line {
-    let mut pin = Flex::new(pin);
-    pin.set_low();
-    pin.set_as_output();
-    Checked(pin)
 }
 
 #[entry]
@@ -127,14 +119,14 @@ fn main() -> ! {
     let parts = Parts {
         source: receiver,
         lights: Lights {
-            red: ActiveHigh(line(p.PIN_18)),
-            amber: ActiveHigh(line(p.PIN_19)),
-            green: ActiveHigh(line(p.PIN_20)),
+            red: ActiveHigh(Checked(Line::output(p.PIN_18))),
+            amber: ActiveHigh(Checked(Line::output(p.PIN_19))),
+            green: ActiveHigh(Checked(Line::output(p.PIN_20))),
             // The board's own lamp.
-            heartbeat: ActiveHigh(line(p.PIN_25)),
-            buzzer: ActiveHigh(line(p.PIN_21)),
+            heartbeat: ActiveHigh(Checked(Line::output(p.PIN_25))),
+            buzzer: ActiveHigh(Checked(Line::output(p.PIN_21))),
         },
-        button: ActiveLow(Input::new(p.PIN_22, Pull::Up)),
+        button: ActiveLow(Line::input(p.PIN_22)),
         clock: Uptime,
         watchdog: guard,
         journal: DefmtJournal { counts: log_counts },
