@@ -82,7 +82,8 @@ impl Lines {
         config.fifo_join = FifoJoin::RxOnly;
         config.shift_in = ShiftConfig { threshold: 8, direction: ShiftDirection::Left, auto_fill: true };
         for pin in data.iter_mut().chain(&mut others) {
-            pin.set_pull(Pull::Down);
+            // Driven by the camera; the chip's pull-downs hold a line at half its level (erratum RP2350-E9).
+            pin.set_pull(Pull::None);
             machine.set_pin_dirs(Direction::In, &[pin]);
         }
         Self { machine, program, config }
