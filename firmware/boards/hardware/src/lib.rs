@@ -8,7 +8,7 @@ mod memory;
 pub mod rtt;
 
 pub use lines::Checked;
-pub use memory::{ARENA, arena};
+pub use memory::arena;
 
 use edge_core::ports::Clock;
 use embassy_time::Instant;

@@ -6,16 +6,16 @@ use core::slice;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Bytes of the arena: what the shipped model needs, preprocessing included. A model that needs more is refused by name.
-pub const ARENA: usize = 160 * 1024;
+const BYTES: usize = 160 * 1024;
 
 #[repr(align(32))]
-struct Bulk(UnsafeCell<MaybeUninit<[u8; ARENA]>>);
+struct Bulk(UnsafeCell<MaybeUninit<[u8; BYTES]>>);
 
 // SAFETY: `arena` hands it out once.
 unsafe impl Sync for Bulk {}
 
 #[unsafe(link_section = ".bulk.arena")]
-static BULK: Bulk = Bulk(UnsafeCell::new(MaybeUninit::uninit()));
+static ARENA: Bulk = Bulk(UnsafeCell::new(MaybeUninit::uninit()));
 
 /// The arena, set to zero. The second call gets none of it.
 pub fn arena() -> &'static mut [u8] {
@@ -23,10 +23,10 @@ pub fn arena() -> &'static mut [u8] {
     if TAKEN.swap(true, Relaxed) {
         return &mut [];
     }
-    let start = BULK.0.get().cast::<u8>();
-    // SAFETY: the memory is the static's, `ARENA` bytes, set here before it is read, and nobody else has it.
+    let start = ARENA.0.get().cast::<u8>();
+    // SAFETY: the memory is the static's, `BYTES` bytes, set here before it is read, and nobody else has it.
     unsafe {
-        start.write_bytes(0, ARENA);
-        slice::from_raw_parts_mut(start, ARENA)
+        start.write_bytes(0, BYTES);
+        slice::from_raw_parts_mut(start, BYTES)
     }
 }
