@@ -25,4 +25,6 @@ pub mod log;
 pub mod panel;
 pub mod rows;
 pub mod self_test;
+pub mod sensors;
+pub mod serial;
 pub mod slots;

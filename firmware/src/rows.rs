@@ -81,6 +81,11 @@ impl<const ROW: usize> Sender<'_, ROW> {
         self.signs.wanted.load(Relaxed)
     }
 
+    /// Whether another row finds a place: for a driver whose other end can wait.
+    pub fn has_room(&self) -> bool {
+        self.queue.ready()
+    }
+
     /// A frame begins; what came of one before is void.
     pub fn begin(&mut self, geometry: Geometry, stamp: Stamp) {
         self.signs.wanted.store(false, Relaxed);

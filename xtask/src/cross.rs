@@ -127,10 +127,9 @@ pub fn cargo(target: Target, subcommand: &str) -> anyhow::Result<Command> {
             cargo.env(target.variable("LINKER"), "aarch64-linux-gnu-gcc");
             cargo.env(target.variable("RUSTFLAGS"), "-Ctarget-feature=+crt-static");
         }
-        Target::CortexM => {}
-        // The target alone promises no DSP instructions, because the architecture leaves them to the chip.
-        Target::CortexM33 => {
-            cargo.env(target.variable("RUSTFLAGS"), "-Ctarget-cpu=cortex-m33");
+        // What the compiler is told for bare chips: the same that `cargo` in a board's folder tells it.
+        Target::CortexM | Target::CortexM33 => {
+            cargo.args(["--config", "firmware/boards/.cargo/config.toml"]);
         }
     }
     match target {

@@ -4,6 +4,7 @@ mod bench;
 mod bench_mcu;
 mod board;
 mod boards;
+mod chip;
 mod cross;
 mod deb;
 // The trainer's launcher, which must stand alone, has it; it is the same code here.
@@ -12,6 +13,7 @@ mod debian;
 mod deny;
 mod elf;
 mod emulate;
+mod emulate_command;
 mod firmware;
 mod flash;
 // The command lines are the program's own; it is the same code here.
@@ -59,6 +61,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Count the instructions of every stage of a frame on the emulated microcontrollers, and estimate time and energy on the boards.
     BenchMcu(bench_mcu::Arguments),
+    /// Classify pictures on an emulated microcontroller, beside what edge-runtime says of them.
+    Emulate(emulate_command::Arguments),
     /// Look for bytes that break what reads them: pictures, models, packed models, frames (tests/fuzz).
     Fuzz(fuzz::Arguments),
     /// Run edge-core's tests under the address sanitizer, and its scalar kernels under miri where that is installed.
@@ -88,6 +92,7 @@ fn main() -> ExitCode {
         Command::BoardTest(arguments) => board::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::BenchMcu(arguments) => bench_mcu::run(&arguments),
+        Command::Emulate(arguments) => emulate_command::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Sanitize => sanitize::run(),
         Command::Soak(arguments) => soak::run(&arguments),

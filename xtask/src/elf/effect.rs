@@ -19,6 +19,8 @@ pub enum Flow {
     JumpRegister(usize),
     /// At one of the entries of the table that follows, of one or of two bytes each.
     Table(u32),
+    /// At the address that the word behind the instruction says: the linker's way to a function that a branch does not reach.
+    Veneer,
     /// At the caller.
     Return,
     /// Nowhere.
@@ -208,6 +210,9 @@ impl Effect {
                 // `ldr pc, [sp], #4` is how a function returns that saved nothing else.
                 if base == "ldr" && operands.get(1) == Some(&"[sp]") {
                     self.flow = Flow::Return;
+                }
+                if base == "ldr" && operands.get(1) == Some(&"[pc]") {
+                    self.flow = Flow::Veneer;
                 }
                 return;
             }

@@ -168,6 +168,10 @@ impl Walker<'_> {
                 Some(target) => ways.push(target),
                 None => call(None, after.depth, true)?,
             },
+            Flow::Veneer => {
+                let word = self.image.constant(next).ok_or("cannot read where it goes on")?;
+                ways.push(u32::from_le_bytes(word) & !1);
+            }
             Flow::Table(width) => ways = self.table(next, width)?,
             Flow::Return => walk.returns = true,
             Flow::Trap => {}

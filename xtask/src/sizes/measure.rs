@@ -16,6 +16,8 @@ pub const EXCEPTION: u32 = 27 * 4;
 /// The device's loop, of which one turn may not panic.
 const LOOP: &str = "*firmware::device::Device<*>::turn";
 
+/// A second region of the board's memory, where one cannot hold everything: the arena's.
+const BULK: &str = "BULK";
 /// The static that holds the arena.
 const ARENA: &str = "*ARENA*";
 
@@ -103,7 +105,8 @@ pub fn measure(board: &Board, image: &Image, table: &Table) -> anyhow::Result<Re
 
 /// Bytes that the board has for the stack.
 fn room(report: &Report, board: &Board) -> u32 {
-    let free = board.ram.size.saturating_sub(report.statics + report.arena);
+    let bulk = board.other.get(BULK).map_or(0, |region| region.size);
+    let free = (board.ram.size + bulk).saturating_sub(report.statics + report.arena);
     if board.stack == 0 { free } else { board.stack.min(free) }
 }
 
@@ -126,7 +129,11 @@ pub fn contradiction(report: &Report, board: &Board, left: u32) -> Option<String
 
 /// Flash, statics and arena.
 fn memories(report: &mut Report, board: &Board, image: &Image) {
-    let (flash, ram) = (board.flash.firmware.range(), board.ram.range());
+    let flash = board.flash.firmware.range();
+    let bulk = board.other.get(BULK).map(|region| region.range());
+    let is_memory = |address: u32| {
+        board.ram.range().contains(&address) || bulk.as_ref().is_some_and(|bulk| bulk.contains(&address))
+    };
     let mut end = flash.start;
     for section in &image.sections {
         if !section.bytes.is_empty() {
@@ -138,12 +145,12 @@ fn memories(report: &mut Report, board: &Board, image: &Image) {
                 report.flash += size;
             }
         }
-        if ram.contains(&section.address) {
+        if is_memory(section.address) {
             report.statics += section.size;
         }
     }
     report.flash += end - flash.start;
-    let arenas = image.statics.iter().filter(|item| fits(ARENA, &item.name) && ram.contains(&item.address));
+    let arenas = image.statics.iter().filter(|item| fits(ARENA, &item.name) && is_memory(item.address));
     report.arena = arenas.map(|item| item.size).sum();
     report.statics = report.statics.saturating_sub(report.arena);
     if report.arena == 0 {

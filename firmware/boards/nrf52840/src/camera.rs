@@ -1,0 +1,108 @@
+//! Frames over USB: the board is a serial port (CDC-ACM), the host sends packets as [`firmware::serial`] has them.
+//!
+//! USB lets its sender wait, so rows are taken only where the loop's queue has room for them. A host that goes away is a lost camera.
+
+use edge_core::ports::SourceError;
+use embassy_executor::Spawner;
+use embassy_futures::join::join;
+use embassy_futures::select::{Either, select};
+use embassy_nrf::Peri;
+use embassy_nrf::peripherals::USBD;
+use embassy_nrf::usb::Driver;
+use embassy_nrf::usb::vbus_detect::HardwareVbusDetect;
+use embassy_time::{Duration, Instant, Timer};
+use embassy_usb::class::cdc_acm::{CdcAcmClass, State};
+use embassy_usb::driver::EndpointError;
+use embassy_usb::{Builder, Config};
+use firmware::rows::Sender;
+use firmware::serial::{Decoder, READY};
+use static_cell::StaticCell;
+
+/// Bytes of the longest row: 1024 grey pixels.
+pub const ROW: usize = 1024;
+/// Places in the queue to the loop.
+pub const QUEUE: usize = 6;
+
+/// The longest payload: a row and its number.
+const PAYLOAD: usize = ROW + 2;
+/// Bytes of a packet of USB at full speed.
+const PACKET: usize = 64;
+/// How long after a request the host may be silent before it is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// For tests only: pid.codes' number for that. A product has its own.
+const VENDOR: u16 = 0x1209;
+const PRODUCT: u16 = 0x0001;
+
+type Usb = Driver<'static, HardwareVbusDetect>;
+
+/// Starts [`run`]: the port's parts may not change their interrupt, so they are made where they stay.
+#[embassy_executor::task]
+pub async fn start(usb: Peri<'static, USBD>, sender: Sender<'static, ROW>) {
+    // SAFETY: this is a task of embassy's executor.
+    let spawner = unsafe { Spawner::for_current_executor() }.await;
+    if let Ok(task) = run(usb, sender) {
+        spawner.spawn(task);
+    }
+}
+
+/// The port's life.
+#[embassy_executor::task]
+async fn run(usb: Peri<'static, USBD>, mut sender: Sender<'static, ROW>) {
+    static CONFIGURATION: StaticCell<[u8; 128]> = StaticCell::new();
+    static CONTROL: StaticCell<[u8; PACKET]> = StaticCell::new();
+    static STATE: StaticCell<State> = StaticCell::new();
+    static DECODER: StaticCell<Decoder<PAYLOAD>> = StaticCell::new();
+
+    let driver: Usb = Driver::new(usb, crate::Interrupts, HardwareVbusDetect::new(crate::Interrupts));
+    let mut config = Config::new(VENDOR, PRODUCT);
+    config.manufacturer = Some("Pneumoscope");
+    config.product = Some("frames");
+    config.max_packet_size_0 = PACKET as u8;
+    let (configuration, control) = (CONFIGURATION.init([0; 128]), CONTROL.init([0; PACKET]));
+    let mut builder = Builder::new(driver, config, configuration, &mut [], &mut [], control);
+    let mut port = CdcAcmClass::new(&mut builder, STATE.init(State::new()), PACKET as u16);
+    let mut device = builder.build();
+    let decoder = DECODER.init(Decoder::new());
+    let frames = async {
+        loop {
+            sender.fail(SourceError::Lost);
+            port.wait_connection().await;
+            let _ = talk(&mut port, decoder, &mut sender).await;
+            decoder.void(&mut sender);
+        }
+    };
+    join(device.run(), frames).await;
+}
+
+/// Asks for frames and hands their rows on, until the host goes away.
+async fn talk(
+    port: &mut CdcAcmClass<'static, Usb>,
+    decoder: &mut Decoder<PAYLOAD>,
+    sender: &mut Sender<'static, ROW>,
+) -> Result<(), EndpointError> {
+    let mut packet = [0; PACKET];
+    let mut asked: Option<Instant> = None;
+    loop {
+        if sender.is_wanted() {
+            if asked.is_none_or(|asked| asked.elapsed() > ASK_AGAIN) {
+                port.write_packet(&[READY]).await?;
+                asked = Some(Instant::now());
+            }
+        } else {
+            asked = None;
+        }
+        let length = match select(port.read_packet(&mut packet), Timer::after_millis(2)).await {
+            Either::First(length) => length?,
+            Either::Second(()) => continue,
+        };
+        let mut rest = packet.get(..length).unwrap_or(&[]);
+        while !rest.is_empty() {
+            while !sender.has_room() {
+                Timer::after_millis(1).await;
+            }
+            let taken = decoder.take(rest, sender);
+            rest = rest.get(taken..).unwrap_or(&[]);
+        }
+    }
+}

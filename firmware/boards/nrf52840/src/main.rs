@@ -1,0 +1,137 @@
+//! Pneumoscope on an nRF52840: pins and wiring of the nRF52840-DK. Built, not yet run on hardware.
+//!
+//! The port's task runs in an interrupt of its own and hands rows to the loop; the loop has the lights, the button and the watchdog.
+#![no_std]
+#![no_main]
+
+mod camera;
+mod flash;
+
+use camera::{QUEUE, ROW};
+use cortex_m_rt::entry;
+use edge_core::kernels::best;
+use edge_core::ports::Watchdog;
+use edge_core::signal::{ActiveHigh, ActiveLow, Lights};
+use embassy_executor::InterruptExecutor;
+use embassy_nrf::config::{Config, HfclkSource};
+use embassy_nrf::gpio::{Flex, Input, OutputDrive, Pin, Pull};
+use embassy_nrf::interrupt;
+use embassy_nrf::interrupt::{InterruptExt, Priority};
+use embassy_nrf::nvmc::Nvmc;
+use embassy_nrf::peripherals::USBD;
+use embassy_nrf::usb::{self, vbus_detect};
+use embassy_nrf::wdt::{self, HaltConfig, WatchdogHandle};
+use embassy_nrf::{Peri, bind_interrupts};
+use firmware::boot::{Models, start_with};
+use firmware::device::{Board, Parts, Settings};
+use firmware::journal::DefmtJournal;
+use firmware::rows::{Receiver, RowPipe};
+use hardware::{Checked, Uptime, WATCHDOG_MS, arena, rtt};
+use static_cell::ConstStaticCell;
+use support::TOMB;
+
+include!(concat!(env!("OUT_DIR"), "/board.rs"));
+
+/// With [`Settings::BUTTON`] it judges after a press only.
+const SETTINGS: Settings = Settings::CONTINUOUS;
+
+support::logger!(rtt::send);
+
+bind_interrupts!(struct Interrupts {
+    USBD => usb::InterruptHandler<USBD>;
+    CLOCK_POWER => vbus_detect::InterruptHandler;
+});
+
+static ROWS: ConstStaticCell<RowPipe<ROW, QUEUE>> = ConstStaticCell::new(RowPipe::new());
+static CAMERA: InterruptExecutor = InterruptExecutor::new();
+
+/// The port's tasks run in this interrupt, which no device of this program has.
+#[interrupt]
+unsafe fn EGU0_SWI0() {
+    // SAFETY: this is the interrupt that `CAMERA` was started with.
+    unsafe { CAMERA.on_interrupt() }
+}
+
+type Line = Checked<Flex<'static>>;
+
+struct Nrf52840;
+
+impl Board for Nrf52840 {
+    type Source = Receiver<'static, ROW>;
+    type Lights =
+        Lights<ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>, ActiveLow<Line>, ActiveHigh<Line>>;
+    type Button = ActiveLow<Input<'static>>;
+    type Clock = Uptime;
+    type Watchdog = Guard;
+    type Journal = DefmtJournal;
+
+    const NAME: &'static str = NAME;
+
+    fn stack_left() -> u32 {
+        support::stack_left()
+    }
+}
+
+/// None where the chip runs a watchdog that another program set up otherwise: that one resets it.
+struct Guard(Option<WatchdogHandle>);
+
+impl Watchdog for Guard {
+    fn feed(&mut self) {
+        if let Some(handle) = &mut self.0 {
+            handle.pet();
+        }
+    }
+}
+
+/// An output that is read back; dark from the start.
+fn line(pin: Peri<'static, impl Pin>, lit_high: bool) -> Line {
+    let mut pin = Flex::new(pin);
+    if lit_high {
+        pin.set_low()
+    } else {
+        pin.set_high()
+    }
+    pin.set_as_input_output(Pull::None, OutputDrive::Standard);
+    Checked(pin)
+}
+
+#[entry]
+fn main() -> ! {
+    let mut config = Config::default();
+    // USB needs the crystal's clock.
+    config.hfclk_source = HfclkSource::ExternalXtal;
+    let p = embassy_nrf::init(config);
+    let mut watchdog = wdt::Config::default();
+    watchdog.timeout_ticks = WATCHDOG_MS * 32_768 / 1000;
+    watchdog.action_during_debug_halt = HaltConfig::Pause;
+    let guard = wdt::Watchdog::try_new(p.WDT, watchdog).ok().map(|(_, [handle])| handle);
+
+    let (sender, receiver) = ROWS.take().split();
+    let parts = Parts {
+        source: receiver,
+        lights: Lights {
+            red: ActiveHigh(line(p.P1_01, true)),
+            amber: ActiveHigh(line(p.P1_02, true)),
+            green: ActiveHigh(line(p.P1_03, true)),
+            // The board's own lamp, LED1.
+            heartbeat: ActiveLow(line(p.P0_13, false)),
+            buzzer: ActiveHigh(line(p.P1_04, true)),
+        },
+        // The board's own button, BUTTON1.
+        button: ActiveLow(Input::new(p.P0_11, Pull::Up)),
+        clock: Uptime,
+        watchdog: Guard(guard),
+        journal: DefmtJournal { counts: log_counts },
+    };
+    let mut flash = Nvmc::new(p.NVMC);
+    let models = Models { slots: flash::slots(), records: RECORDS, key: &PUBLIC_KEY, kernels: best() };
+    let mut device = start_with::<Nrf52840>(parts, SETTINGS, &TOMB, arena(), &mut flash, models);
+    // Only now: while flash is written, the processor stands still.
+    interrupt::EGU0_SWI0.set_priority(Priority::P6);
+    if let Ok(task) = camera::start(p.USBD, sender) {
+        CAMERA.start(interrupt::EGU0_SWI0).spawn(task);
+    }
+    loop {
+        device.turn();
+    }
+}

@@ -1,0 +1,176 @@
+//! The HM01B0 on PIO: a state machine takes a byte at each PCLK of a row, DMA puts a row into memory, the task hands it on.
+//!
+//! Each row begins at HREF's rising edge, so what one lost cannot shift the next. Two rows take turns: one comes in while the other
+//! is copied to the loop's queue. The frame is never held. After a fault the camera is set up anew.
+
+use core::mem::swap;
+use edge_core::Geometry;
+use edge_core::agree::Stamp;
+use edge_core::ports::SourceError;
+use embassy_rp::dma;
+use embassy_rp::gpio::Pull;
+use embassy_rp::i2c::{Blocking, I2c};
+use embassy_rp::peripherals::{I2C0, PIO0};
+use embassy_rp::pio::program::pio_asm;
+use embassy_rp::pio::{
+    Common, Config, Direction, FifoJoin, LoadedProgram, Pin, ShiftConfig, ShiftDirection, StateMachine,
+};
+use embassy_rp::pwm::Pwm;
+use embassy_time::{Delay, Duration, Timer, with_timeout};
+use firmware::rows::Sender;
+use firmware::sensors::hm01b0::{self, FORMAT, HEIGHT, WIDTH};
+
+/// Bytes of a row.
+pub const ROW: usize = WIDTH as usize * FORMAT.bytes_per_pixel();
+/// Places in the queue to the loop.
+pub const QUEUE: usize = 10;
+
+/// Longer than two frames take, and than a row.
+const FRAME_TIMEOUT: Duration = Duration::from_millis(400);
+const ROW_TIMEOUT: Duration = Duration::from_millis(20);
+
+/// What the camera is made of.
+pub struct Camera {
+    /// Its registers' bus.
+    pub bus: I2c<'static, I2C0, Blocking>,
+    /// Its clock: it runs as long as this lives.
+    pub _clock: Pwm<'static>,
+    /// Its lines and who reads them.
+    pub lines: Lines,
+    /// The channel that puts rows into memory.
+    pub dma: dma::Channel<'static>,
+    /// Where rows go.
+    pub sender: Sender<'static, ROW>,
+}
+
+/// The state machine with its program.
+pub struct Lines {
+    machine: StateMachine<'static, PIO0, 0>,
+    program: LoadedProgram<'static, PIO0>,
+    config: Config<'static, PIO0>,
+}
+
+impl Lines {
+    /// D0 to D7 are `data`, which lie side by side; PCLK is GP14, HREF GP15, VSYNC GP16, as the program names them.
+    pub fn new(
+        common: &mut Common<'static, PIO0>,
+        mut machine: StateMachine<'static, PIO0, 0>,
+        mut data: [Pin<'static, PIO0>; 8],
+        mut others: [Pin<'static, PIO0>; 3],
+    ) -> Self {
+        let program = pio_asm!(
+            "    pull block", // pixels of a row, less one
+            "    mov y, osr",
+            "    wait 0 gpio 16", // between frames
+            "    wait 1 gpio 16",
+            ".wrap_target",
+            "    mov x, y",
+            "    wait 0 gpio 15", // between rows
+            "    wait 1 gpio 15",
+            "pixel:",
+            "    wait 1 gpio 14",
+            "    in pins, 8",
+            "    wait 0 gpio 14",
+            "    jmp x-- pixel",
+            ".wrap",
+        );
+        let program = common.load_program(&program.program);
+        let mut config = Config::default();
+        config.use_program(&program, &[]);
+        let [d0, d1, d2, d3, d4, d5, d6, d7] = &data;
+        config.set_in_pins(&[d0, d1, d2, d3, d4, d5, d6, d7]);
+        config.fifo_join = FifoJoin::RxOnly;
+        config.shift_in = ShiftConfig { threshold: 8, direction: ShiftDirection::Left, auto_fill: true };
+        for pin in data.iter_mut().chain(&mut others) {
+            // Driven by the camera; the chip's pull-downs hold a line at half its level (erratum RP2350-E9).
+            pin.set_pull(Pull::None);
+            machine.set_pin_dirs(Direction::In, &[pin]);
+        }
+        Self { machine, program, config }
+    }
+
+    /// Waits for the next frame's beginning, from the state machine's own.
+    fn arm(&mut self) {
+        self.machine.set_enable(false);
+        // Sets it to its first instruction too, and empties its queues.
+        self.machine.set_config(&self.config);
+        self.machine.restart();
+        self.machine.clear_fifos();
+        let start = self.program.origin;
+        // SAFETY: an unconditional jump to the program's first instruction.
+        unsafe { self.machine.exec_instr(start.into()) };
+        self.machine.set_enable(true);
+        self.machine.tx().push(u32::from(WIDTH) - 1);
+    }
+}
+
+/// Why a frame did not come.
+enum Failure {
+    /// Nothing at all came.
+    Silent,
+    /// Something did, but no frame.
+    Void(SourceError),
+}
+
+/// The camera's life: set up, a frame at each request, set up anew after a fault.
+#[embassy_executor::task]
+pub async fn run(mut camera: Camera) -> ! {
+    let mut sequence = 0_u32;
+    loop {
+        if hm01b0::configure(&mut camera.bus, &mut Delay).is_err() {
+            camera.sender.fail(SourceError::Lost);
+            Timer::after_secs(1).await;
+            continue;
+        }
+        loop {
+            while !camera.sender.is_wanted() {
+                Timer::after_millis(2).await;
+            }
+            sequence = sequence.wrapping_add(1);
+            match camera.frame(sequence).await {
+                Ok(()) => {}
+                Err(Failure::Void(error)) => camera.sender.fail(error),
+                Err(Failure::Silent) => {
+                    let lost = hm01b0::check(&mut camera.bus).is_err();
+                    camera.sender.fail(if lost { SourceError::Lost } else { SourceError::NoSignal });
+                    break;
+                }
+            }
+        }
+    }
+}
+
+impl Camera {
+    /// One frame, from the lines to the loop.
+    async fn frame(&mut self, sequence: u32) -> Result<(), Failure> {
+        let Self { lines, dma, sender, .. } = self;
+        let geometry = Geometry::new(WIDTH.into(), HEIGHT.into(), FORMAT).map_err(|_| Failure::Silent)?;
+        let (mut coming, mut whole) = ([0_u8; ROW], [0_u8; ROW]);
+        lines.arm();
+        for number in 0..HEIGHT {
+            let limit = if number == 0 { FRAME_TIMEOUT } else { ROW_TIMEOUT };
+            let row = lines.machine.rx().dma_pull(dma, &mut coming, false);
+            // While this row comes, the one before is copied.
+            match number {
+                0 => {}
+                1 => {
+                    sender.begin(geometry, Stamp { sequence, micros: hardware::micros() });
+                    sender.row(&whole);
+                }
+                _ => sender.row(&whole),
+            }
+            if with_timeout(limit, row).await.is_err() {
+                let silent = number == 0;
+                return Err(if silent { Failure::Silent } else { Failure::Void(SourceError::Damaged) });
+            }
+            if lines.machine.rx().stalled() {
+                return Err(Failure::Void(SourceError::Overrun));
+            }
+            swap(&mut coming, &mut whole);
+        }
+        lines.machine.set_enable(false);
+        sender.row(&whole);
+        sender.end();
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! Pneumoscope on an RP2350: pins and wiring of a Raspberry Pi Pico 2. Built, not yet run on hardware.
+//!
+//! The camera's task runs in an interrupt of its own and hands rows to the loop; the loop has the lights, the button and the watchdog.
+#![no_std]
+#![no_main]
+
+mod camera;
+mod flash;
+mod pins;
+
+use camera::{Camera, Lines, QUEUE, ROW};
+use cortex_m_rt::entry;
+use edge_core::kernels::best;
+use edge_core::ports::Watchdog;
+use edge_core::signal::{ActiveHigh, ActiveLow, Lights};
+use embassy_executor::InterruptExecutor;
+use embassy_rp::i2c::{self, I2c};
+use embassy_rp::interrupt;
+use embassy_rp::interrupt::{InterruptExt, Priority};
+use embassy_rp::peripherals::{DMA_CH0, PIO0};
+use embassy_rp::pio::{self, Pio};
+use embassy_rp::pwm::{self, Pwm};
+use embassy_rp::watchdog;
+use embassy_rp::{bind_interrupts, dma};
+use embassy_time::Duration;
+use firmware::boot::{Models, start_with};
+use firmware::device::{Board, Parts, Settings};
+use firmware::journal::DefmtJournal;
+use firmware::rows::{Receiver, RowPipe};
+use hardware::{Checked, Uptime, WATCHDOG_MS, arena, rtt};
+use pins::Line;
+use static_cell::ConstStaticCell;
+use support::TOMB;
+
+include!(concat!(env!("OUT_DIR"), "/board.rs"));
+
+/// With [`Settings::BUTTON`] it judges after a press only.
+const SETTINGS: Settings = Settings::CONTINUOUS;
+
+support::logger!(rtt::send);
+
+bind_interrupts!(struct Interrupts {
+    DMA_IRQ_0 => dma::InterruptHandler<DMA_CH0>;
+    PIO0_IRQ_0 => pio::InterruptHandler<PIO0>;
+});
+
+static ROWS: ConstStaticCell<RowPipe<ROW, QUEUE>> = ConstStaticCell::new(RowPipe::new());
+static CAMERA: InterruptExecutor = InterruptExecutor::new();
+
+/// The camera's tasks run in this interrupt, which no device has.
+#[interrupt]
+unsafe fn SWI_IRQ_0() {
+    // SAFETY: this is the interrupt that `CAMERA` was started with.
+    unsafe { CAMERA.on_interrupt() }
+}
+
+type Lamp<const N: u8> = ActiveHigh<Checked<Line<N>>>;
+
+struct Rp2350;
+
+impl Board for Rp2350 {
+    type Source = Receiver<'static, ROW>;
+    type Lights = Lights<Lamp<18>, Lamp<19>, Lamp<20>, Lamp<25>, Lamp<21>>;
+    type Button = ActiveLow<Line<22>>;
+    type Clock = Uptime;
+    type Watchdog = Guard;
+    type Journal = DefmtJournal;
+
+    const NAME: &'static str = NAME;
+
+    fn stack_left() -> u32 {
+        support::stack_left()
+    }
+}
+
+struct Guard(watchdog::Watchdog);
+
+const PERIOD: Duration = Duration::from_millis(WATCHDOG_MS as u64);
+
+impl Watchdog for Guard {
+    fn feed(&mut self) {
+        self.0.feed(PERIOD);
+    }
+}
+
+#[entry]
+fn main() -> ! {
+    let p = embassy_rp::init(embassy_rp::config::Config::default());
+    let mut guard = Guard(watchdog::Watchdog::new(p.WATCHDOG));
+    guard.0.pause_on_debug(true);
+    guard.0.start(PERIOD);
+
+    let (sender, receiver) = ROWS.take().split();
+    let Pio { mut common, sm0, .. } = Pio::new(p.PIO0, Interrupts);
+    let data = [
+        common.make_pio_pin(p.PIN_6),
+        common.make_pio_pin(p.PIN_7),
+        common.make_pio_pin(p.PIN_8),
+        common.make_pio_pin(p.PIN_9),
+        common.make_pio_pin(p.PIN_10),
+        common.make_pio_pin(p.PIN_11),
+        common.make_pio_pin(p.PIN_12),
+        common.make_pio_pin(p.PIN_13),
+    ];
+    let others =
+        [common.make_pio_pin(p.PIN_14), common.make_pio_pin(p.PIN_15), common.make_pio_pin(p.PIN_16)];
+    // 150 MHz by 12, half of it high.
+    let mut clock = pwm::Config::default();
+    clock.top = 11;
+    clock.compare_b = 6;
+    let camera = Camera {
+        bus: I2c::new_blocking(p.I2C0, p.PIN_5, p.PIN_4, i2c::Config::default()),
+        _clock: Pwm::new_output_b(p.PWM_SLICE1, p.PIN_3, clock),
+        lines: Lines::new(&mut common, sm0, data, others),
+        dma: dma::Channel::new(p.DMA_CH0, Interrupts),
+        sender,
+    };
+
+    let parts = Parts {
+        source: receiver,
+        lights: Lights {
+            red: ActiveHigh(Checked(Line::output(p.PIN_18))),
+            amber: ActiveHigh(Checked(Line::output(p.PIN_19))),
+            green: ActiveHigh(Checked(Line::output(p.PIN_20))),
+            // The board's own lamp.
+            heartbeat: ActiveHigh(Checked(Line::output(p.PIN_25))),
+            buzzer: ActiveHigh(Checked(Line::output(p.PIN_21))),
+        },
+        button: ActiveLow(Line::input(p.PIN_22)),
+        clock: Uptime,
+        watchdog: guard,
+        journal: DefmtJournal { counts: log_counts },
+    };
+    let mut flash = flash::Flash::new_blocking(p.FLASH);
+    let models =
+        Models { slots: flash::slots(), records: flash::records(), key: &PUBLIC_KEY, kernels: best() };
+    let mut device = start_with::<Rp2350>(parts, SETTINGS, &TOMB, arena(), &mut flash, models);
+    // Only now: while flash is written, nothing may run from it.
+    interrupt::SWI_IRQ_0.set_priority(Priority::P2);
+    if let Ok(task) = camera::run(camera) {
+        CAMERA.start(interrupt::SWI_IRQ_0).spawn(task);
+    }
+    loop {
+        device.turn();
+    }
+}

@@ -1,0 +1,198 @@
+//! The OV7725 on DCMI: a ring of a few rows that DMA fills, emptied into the loop's queue. The frame is never held.
+//!
+//! DCMI takes one frame a request (its snapshot mode). Fewer bytes than a frame's are a row that does not come in time; more are
+//! still in the ring when the frame should be over; both void the frame. After a fault the camera is set up anew.
+
+use crate::caches;
+use core::cell::UnsafeCell;
+use core::future::poll_fn;
+use core::mem::MaybeUninit;
+use core::task::Poll;
+use edge_core::Geometry;
+use edge_core::agree::Stamp;
+use edge_core::ports::SourceError;
+use embassy_stm32::dma::{self, ReadableRingBuffer, TransferOptions};
+use embassy_stm32::gpio::Output;
+use embassy_stm32::i2c::{I2c, Master};
+use embassy_stm32::mode::Blocking;
+use embassy_stm32::pac;
+use embassy_time::{Delay, Duration, Timer, with_timeout};
+use firmware::rows::Sender;
+use firmware::sensors::ov7725::{self, FORMAT, HEIGHT, WIDTH};
+
+/// Bytes of a row.
+pub const ROW: usize = WIDTH as usize * FORMAT.bytes_per_pixel();
+/// Places in the queue to the loop: the ring's rows and some more.
+pub const QUEUE: usize = 14;
+
+/// Words of a row, and of the ring: eight rows, of which DMA reports every four.
+const WORDS: usize = ROW / 4;
+const RING: usize = 8 * WORDS;
+
+/// DCMI's number at the multiplexer of DMA's requests (reference manual RM0433, table 121).
+const REQUEST: dma::Request = 75;
+
+/// Longer than a frame takes, and than a row.
+const FRAME_TIMEOUT: Duration = Duration::from_millis(400);
+const ROW_TIMEOUT: Duration = Duration::from_millis(20);
+
+/// What the camera is made of.
+pub struct Camera {
+    /// Its registers' bus.
+    pub bus: I2c<'static, Blocking, Master>,
+    /// Low: reset.
+    pub reset: Output<'static>,
+    /// High: asleep.
+    pub power_down: Output<'static>,
+    /// Its channel.
+    pub dma: dma::Channel<'static>,
+    /// Where rows go.
+    pub sender: Sender<'static, ROW>,
+}
+
+/// In the region that DMA reaches; its lines of the cache are its own.
+#[repr(align(32))]
+struct Ring(UnsafeCell<MaybeUninit<[u32; RING]>>);
+
+// SAFETY: the camera's one task takes it.
+unsafe impl Sync for Ring {}
+
+#[unsafe(link_section = ".bulk.ring")]
+static RING_WORDS: Ring = Ring(UnsafeCell::new(MaybeUninit::uninit()));
+
+/// Why a frame did not come.
+enum Failure {
+    /// Nothing at all came.
+    Silent,
+    /// Something did, but no frame.
+    Void(SourceError),
+}
+
+/// The camera's life: set up, a frame at each request, set up anew after a fault.
+#[embassy_executor::task]
+pub async fn run(mut camera: Camera) -> ! {
+    // SAFETY: this task is started once, and takes it once; all zeros are words.
+    let ring: &'static mut [u32] = unsafe {
+        RING_WORDS.0.get().cast::<u32>().write_bytes(0, RING);
+        &mut *RING_WORDS.0.get().cast::<[u32; RING]>()
+    };
+    caches::write_out(ring.as_ptr_range());
+    let mut sequence = 0_u32;
+    loop {
+        if camera.wake().await.is_err() {
+            camera.sender.fail(SourceError::Lost);
+            Timer::after_secs(1).await;
+            continue;
+        }
+        loop {
+            while !camera.sender.is_wanted() {
+                Timer::after_millis(2).await;
+            }
+            sequence = sequence.wrapping_add(1);
+            match camera.frame(ring, sequence).await {
+                Ok(()) => {}
+                Err(Failure::Void(error)) => camera.sender.fail(error),
+                Err(Failure::Silent) => {
+                    let lost = ov7725::check(&mut camera.bus).is_err();
+                    camera.sender.fail(if lost { SourceError::Lost } else { SourceError::NoSignal });
+                    break;
+                }
+            }
+        }
+    }
+}
+
+impl Camera {
+    /// Out of sleep and reset, and its registers.
+    async fn wake(&mut self) -> Result<(), ()> {
+        self.power_down.set_low();
+        self.reset.set_low();
+        Timer::after_millis(10).await;
+        self.reset.set_high();
+        Timer::after_millis(20).await;
+        ov7725::configure(&mut self.bus, &mut Delay).map_err(|_| ())
+    }
+
+    /// One frame, from the ring to the loop.
+    async fn frame(&mut self, words: &mut [u32], sequence: u32) -> Result<(), Failure> {
+        let registers = pac::DCMI;
+        let geometry = Geometry::new(WIDTH.into(), HEIGHT.into(), FORMAT).map_err(|_| Failure::Silent)?;
+        let source = registers.dr().as_ptr().cast::<u32>();
+        let bytes = words.as_ptr_range();
+        // SAFETY: the channel and the ring are this task's, and the source is DCMI's data register, a word wide.
+        let mut ring = unsafe {
+            ReadableRingBuffer::new(self.dma.reborrow(), REQUEST, source, words, TransferOptions::default())
+        };
+        registers.icr().write(|flags| {
+            flags.set_frame_isc(true);
+            flags.set_ovr_isc(true);
+            flags.set_err_isc(true);
+        });
+        ring.start();
+        // Stops it however this ends.
+        let _stop = Capture::start();
+        let mut row = [0_u32; WORDS];
+        for number in 0..HEIGHT {
+            let limit = if number == 0 { FRAME_TIMEOUT } else { ROW_TIMEOUT };
+            let came = with_timeout(limit, whole_row(&mut ring)).await;
+            // What the cache holds of the ring is from the last time around.
+            caches::forget(bytes.clone());
+            match came {
+                Ok(true) if ring.read(&mut row).is_ok_and(|(words, _)| words == WORDS) => {}
+                Ok(_) => return Err(Failure::Void(SourceError::Overrun)),
+                Err(_) if number == 0 => return Err(Failure::Silent),
+                Err(_) => return Err(Failure::Void(SourceError::Damaged)),
+            }
+            if registers.ris().read().ovr_ris() {
+                return Err(Failure::Void(SourceError::Overrun));
+            }
+            if number == 0 {
+                self.sender.begin(geometry, Stamp { sequence, micros: hardware::micros() });
+            }
+            self.sender.row(bytemuck::cast_slice(&row));
+        }
+        // Until the picture is over; then there must be nothing left.
+        Timer::after_millis(2).await;
+        if ring.len().is_ok_and(|left| left == 0) {
+            self.sender.end();
+            Ok(())
+        } else {
+            Err(Failure::Void(SourceError::Damaged))
+        }
+    }
+}
+
+/// DCMI at work; dropped, it stops.
+struct Capture;
+
+impl Capture {
+    fn start() -> Self {
+        pac::DCMI.cr().modify(|control| {
+            control.set_cm(true);
+            control.set_enable(true);
+            control.set_capture(true);
+        });
+        Self
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        pac::DCMI.cr().modify(|control| {
+            control.set_capture(false);
+            control.set_enable(false);
+        });
+    }
+}
+
+/// Waits until a row is in the ring; false where DMA has run over rows that were not taken.
+async fn whole_row(ring: &mut ReadableRingBuffer<'_, u32>) -> bool {
+    poll_fn(|context| {
+        ring.set_waker(context.waker());
+        match ring.len() {
+            Ok(words) if words < WORDS => Poll::Pending,
+            length => Poll::Ready(length.is_ok()),
+        }
+    })
+    .await
+}
