@@ -48,11 +48,6 @@ pub fn cargo(folder: &Path, board: &Board, subcommand: &str) -> anyhow::Result<C
     let mut cargo = cross::cargo(Target::of(&board.target)?, subcommand)?;
     cargo.arg("--manifest-path").arg(format!("{BOARDS}/{package}/Cargo.toml"));
     cargo.args(feature.iter().flat_map(|feature| ["--features", feature]));
-    // Cargo itself finds it only when it is called from within the boards' folder.
-    let settings = format!("{BOARDS}/.cargo/config.toml");
-    if root().join(&settings).is_file() {
-        cargo.args(["--config", &settings]);
-    }
     Ok(cargo)
 }
 
