@@ -52,7 +52,8 @@ impl<const N: usize> Staging<N> {
         let end = self.used.saturating_add(bytes.len());
         match self.bytes.get_mut(self.used..end) {
             Some(to) => {
-                to.copy_from_slice(bytes);
+                // The compiler does not see that the lengths are equal, and would link a panic for it.
+                to.iter_mut().zip(bytes).for_each(|(to, &from)| *to = from);
                 self.used = end;
             }
             None => self.overflown = true,
