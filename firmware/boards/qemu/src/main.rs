@@ -2,7 +2,7 @@
 //! board's LEDs; all else is as on any board.
 //!
 //! Command line: `qemu FLASH SCRIPT LOG`. FLASH is the image of the flash's regions and is written back, [`script`] says what
-//! happens to the board, LOG takes the defmt log.
+//! happens to the board, LOG, which exists, takes the defmt log.
 #![no_std]
 #![no_main]
 
