@@ -83,7 +83,7 @@ fn development_key() -> anyhow::Result<[u8; 32]> {
 pub fn write_pictures(folder: &Path, files: impl Iterator<Item = PathBuf>) -> anyhow::Result<Vec<Written>> {
     let drawn = [
         ("normal", draw(Label::Normal, 0, SIDE)),
-        ("pneumonia", draw(Label::Pneumonia, 0, SIDE)),
+        ("pneumonia", draw(Label::Pneumonia, 100, SIDE)),
         ("noise", noise()?),
     ];
     let mut written = Vec::new();

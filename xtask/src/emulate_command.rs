@@ -62,7 +62,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(folder) = arguments.pictures.iter().find(|path| path.is_dir()) {
         bail!("{} is a folder: name its files", folder.display());
     }
-    let chip = Chip::build(&arguments.board)?;
+    let chip = Chip::build(&arguments.board)?.counting()?;
     let inputs = chip::inputs(&arguments.pictures)?;
     // The drawn ones come first.
     let drawn = inputs.pictures.len() - arguments.pictures.len();
@@ -151,7 +151,7 @@ fn table(records: &[Record]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
     table.set_header(["Picture", "Chip", "Logit", "Instructions", "edge-runtime", "Logit", ""]);
-    let logit = |logit: Option<f32>| logit.map_or_else(|| "refused before".into(), |logit| logit.to_string());
+    let logit = |logit: Option<f32>| logit.map_or_else(|| "none".into(), |logit| logit.to_string());
     for record in records {
         table.add_row([
             record.path.to_owned(),

@@ -48,18 +48,20 @@ impl Journal for DefmtJournal {
                 );
             }
             Entry::RecordsFailed(_) => println!("records-failed"),
-            Entry::Model { slot, name, version, sha256, negative_below, positive_above } => println!(
-                "model slot={=str} name={=str} version={=str} sha256={=[u8; 32]:02x} negative_below={=u32:#x} positive_above={=u32:#x}",
-                letter(slot),
-                name,
-                version,
-                *sha256,
-                negative_below.to_bits(),
-                positive_above.to_bits()
-            ),
-            Entry::Frame { number, judged, agreeing, shown, at_ms } => {
-                frame(number, judged, agreeing, shown, at_ms)
+            Entry::Model { slot, name, version, sha256, negative_below, positive_above } => {
+                println!("model slot={=str} name={=str} version={=str}", letter(slot), name, version);
+                let [a, b, c, d, e, f, g, h] = words(sha256);
+                println!(
+                    "model-sha256 sha256={=u32:08x}{=u32:08x}{=u32:08x}{=u32:08x}{=u32:08x}{=u32:08x}{=u32:08x}{=u32:08x}",
+                    a, b, c, d, e, f, g, h
+                );
+                println!(
+                    "thresholds negative_below={=u32:#x} positive_above={=u32:#x}",
+                    negative_below.to_bits(),
+                    positive_above.to_bits()
+                );
             }
+            Entry::Frame { number, judged, agreeing, shown, at_ms } => frame(number, judged, agreeing, shown, at_ms),
             Entry::Shows { shown: Some(Shown { state, reason }), at_ms } => {
                 let [got, limit] = reason.numbers().unwrap_or_default();
                 println!(
@@ -126,6 +128,12 @@ fn frame(number: u32, judged: &Judged, agreeing: u8, shown: Shown, at_ms: u64) {
 fn model(what: &'static str, slot: Slot, version: Version) {
     let [major, minor, patch] = version.parts();
     println!("{=str} slot={=str} version={=u32}.{=u32}.{=u32}", what, letter(slot), major, minor, patch);
+}
+
+/// A hash in the order in which it is written.
+fn words(hash: &[u8; 32]) -> [u32; 8] {
+    let (words, _) = hash.as_chunks::<4>();
+    core::array::from_fn(|index| words.get(index).map_or(0, |word| u32::from_be_bytes(*word)))
 }
 
 /// A score, 0 to 1, in millionths, rounded down.

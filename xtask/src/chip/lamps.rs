@@ -26,8 +26,9 @@ pub struct Boot(Vec<Levels>);
 
 /// Milliseconds that the lamps may be behind the log, or before it.
 const SLACK: usize = 5;
-/// Milliseconds that red may be lit alone where it is no POSITIVE: half of FAULT's alternation, and slack.
-const LONGEST_RED: usize = 250 + SLACK;
+/// Milliseconds that red may be lit alone where it is no POSITIVE: half of FAULT's alternation, and a layer, because lamps change between
+/// layers only.
+const LONGEST_RED: usize = 250 + 100;
 /// Milliseconds that green may be lit alone where it is no NEGATIVE: while one lamp of the light test follows another.
 const LONGEST_GREEN: usize = SLACK;
 
@@ -128,7 +129,7 @@ mod tests {
         let wrong: [(&[(u32, usize)], Line); 6] = [
             (&[(3, 600), (4, 300)], shows("REFER", 600)),
             (&[(3, 600), (4, 100), (6, 200)], shows("NEGATIVE", 600)),
-            (&[(3, 600), (1, 300)], shows("FAULT", 600)),
+            (&[(3, 600), (1, 400)], shows("FAULT", 600)),
             (&[(3, 600), (0, 300)], shows("FAULT", 600)),
             (&[(3, 600), (1, 100)], shows("IDLE", 600)),
             (&[(4, 100), (3, 500), (2, 100)], shows("REFER", 600)),

@@ -7,7 +7,7 @@ use core::str;
 use core::sync::atomic::Ordering::Relaxed;
 use semihosting::experimental::env;
 use semihosting::fs::{File, OpenOptions};
-use semihosting::io::{Read, Write};
+use semihosting::io::{Read, Seek, SeekFrom, Write};
 use semihosting::process;
 
 /// Bytes of the longest command line, and of the longest path.
@@ -49,9 +49,14 @@ pub fn open() {
         Some(Ok(path)) => file(path, options),
         _ => exit(Ends::File),
     };
-    let mut options = OpenOptions::new();
-    let (flash, script) = (next(options.read(true).write(true)), next(OpenOptions::new().read(true)));
-    let log = next(OpenOptions::new().write(true).append(true).create(true));
+    let mut both = OpenOptions::new();
+    both.read(true).write(true);
+    let (flash, script) = (next(&both), next(OpenOptions::new().read(true)));
+    let mut log = next(&both);
+    // What the chip said before a reset stays. QEMU does not append by itself.
+    if log.seek(SeekFrom::End(0)).is_err() {
+        complain(b"the file of the log", Ends::File);
+    }
     // SAFETY: nothing else runs yet.
     unsafe {
         *FILES.flash.get() = Some(flash);

@@ -2,7 +2,7 @@
 //! board's LEDs; all else is as on any board.
 //!
 //! Command line: `qemu FLASH SCRIPT LOG`. FLASH is the image of the flash's regions and is written back, [`script`] says what
-//! happens to the board, LOG takes the defmt log.
+//! happens to the board, LOG, which exists, takes the defmt log.
 #![no_std]
 #![no_main]
 
@@ -41,7 +41,7 @@ const ARENA: usize = 160 * 1024;
 /// Bytes of the longest row that is taken: the widest picture, in colour of sixteen bits.
 const ROW: usize = edge_core::frame::MAX_SIDE as usize * PixelFormat::Rgb16.bytes_per_pixel();
 /// Milliseconds after which the board ends the run by itself, whatever its script says.
-const LIMIT_MS: u64 = 300_000;
+const LIMIT_MS: u64 = 120_000;
 
 #[repr(align(64))]
 struct Arena([u8; ARENA]);
