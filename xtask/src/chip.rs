@@ -89,7 +89,8 @@ impl Chip {
         fs::write(root().join(&log), [])?;
         let named = |path: &Path| {
             let text = path.to_str().filter(|text| !text.contains([' ', ',']));
-            text.map(String::from).with_context(|| format!("QEMU cannot be given the path {}", path.display()))
+            text.map(String::from)
+                .with_context(|| format!("QEMU cannot be given the path {}", path.display()))
         };
         let arguments = format!(
             "enable=on,target=native,arg=qemu,arg={},arg={},arg={}",

@@ -142,7 +142,8 @@ fn record<'a>(
     let state = line.get("state").with_context(broken)?;
     let reason_code = line.number("reason").with_context(broken)?;
     let bits = line.number("logit").map(|bits| bits as u32);
-    let agrees = state == host.state && reason_code == host.reason_code && bits == host.logit.map(f32::to_bits);
+    let agrees =
+        state == host.state && reason_code == host.reason_code && bits == host.logit.map(f32::to_bits);
     let logit = bits.map(f32::from_bits);
     Ok(Record { path, board, state, reason_code, logit, instructions, host, agrees })
 }

@@ -61,7 +61,9 @@ impl Journal for DefmtJournal {
                     positive_above.to_bits()
                 );
             }
-            Entry::Frame { number, judged, agreeing, shown, at_ms } => frame(number, judged, agreeing, shown, at_ms),
+            Entry::Frame { number, judged, agreeing, shown, at_ms } => {
+                frame(number, judged, agreeing, shown, at_ms)
+            }
             Entry::Shows { shown: Some(Shown { state, reason }), at_ms } => {
                 let [got, limit] = reason.numbers().unwrap_or_default();
                 println!(

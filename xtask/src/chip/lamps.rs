@@ -88,8 +88,14 @@ impl Boot {
                 }
                 _ => false,
             };
-            ensure!(right, "at {ms} ms the lamps are red {}, amber {}, green {}, since {} ms",
-                lit & L::RED != 0, lit & L::AMBER != 0, lit & L::GREEN != 0, run.1);
+            ensure!(
+                right,
+                "at {ms} ms the lamps are red {}, amber {}, green {}, since {} ms",
+                lit & L::RED != 0,
+                lit & L::AMBER != 0,
+                lit & L::GREEN != 0,
+                run.1
+            );
         }
         Ok(())
     }

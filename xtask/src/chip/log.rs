@@ -28,7 +28,8 @@ impl Line {
     /// A value that is a number, in digits or, after 0x, hexadecimal ones.
     pub fn number(&self, key: &str) -> Option<u64> {
         let text = self.get(key)?;
-        text.strip_prefix("0x").map_or_else(|| text.parse().ok(), |digits| u64::from_str_radix(digits, 16).ok())
+        text.strip_prefix("0x")
+            .map_or_else(|| text.parse().ok(), |digits| u64::from_str_radix(digits, 16).ok())
     }
 }
 
