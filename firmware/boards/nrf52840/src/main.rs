@@ -101,6 +101,8 @@ fn main() -> ! {
     // USB needs the crystal's clock.
     config.hfclk_source = HfclkSource::ExternalXtal;
     let p = embassy_nrf::init(config);
+    // The flash's instruction cache, which is off after a reset.
+    embassy_nrf::pac::NVMC.icachecnf().modify(|cache| cache.set_cacheen(true));
     let mut watchdog = wdt::Config::default();
     watchdog.timeout_ticks = WATCHDOG_MS * 32_768 / 1000;
     watchdog.action_during_debug_halt = HaltConfig::Pause;
