@@ -38,8 +38,8 @@ impl Camera {
         self.wanted = false;
         script::frame_begins();
         // A camera that announces what no picture is: its driver says so.
-        let geometry = Geometry::new(picture.width, picture.height, picture.format)
-            .map_err(|_| SourceError::Damaged)?;
+        let geometry =
+            Geometry::new(picture.width, picture.height, picture.format).map_err(|_| SourceError::Damaged)?;
         if picture.damage != Damage::Stuck {
             WORLD.sequence.fetch_add(1, Relaxed);
         }

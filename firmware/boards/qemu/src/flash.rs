@@ -3,11 +3,13 @@
 //!
 //! The power may be cut in the middle of an operation: then half of it is done, and the run ends.
 
-use crate::host::{self, Ends};
 use crate::board;
+use crate::host::{self, Ends};
 use core::ops::Range;
 use core::{ptr, slice};
-use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write};
+use embedded_storage::nor_flash::{
+    ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
+};
 use semihosting::io::{Seek, SeekFrom, Write};
 
 /// Where it lies in the memory map; the same range of the file.

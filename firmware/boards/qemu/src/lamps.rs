@@ -46,7 +46,8 @@ impl OutputPin for Line {
 }
 
 /// LED 0 is red, 1 amber, 2 green, 3 the heartbeat, 4 the buzzer.
-pub fn lights() -> Lights<ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>> {
+pub fn lights()
+-> Lights<ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>> {
     let line = |which| ActiveHigh(Line(which));
     Lights {
         red: line(Which::Red),

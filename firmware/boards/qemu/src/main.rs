@@ -18,11 +18,11 @@ mod world;
 
 use camera::Camera;
 use cortex_m_rt::entry;
+use edge_core::PixelFormat;
 use edge_core::kernels;
 use edge_core::pipeline::Stage;
 use edge_core::ports::Clock as _;
 use edge_core::signal::{ActiveHigh, Lights};
-use edge_core::PixelFormat;
 use firmware::boot::{self, Models};
 use firmware::device::{Board, Parts};
 use firmware::journal::{DefmtJournal, Entry, Journal};
@@ -99,7 +99,8 @@ fn main() -> ! {
         let now = chip::Clock.now_ms();
         script::advance(now);
         if script::ended() || now > LIMIT_MS {
-            let counts = Entry::Counts { frames: device.frames(), stack_left: stack_left(), log: log_counts() };
+            let counts =
+                Entry::Counts { frames: device.frames(), stack_left: stack_left(), log: log_counts() };
             DefmtJournal { counts: log_counts }.note(&counts);
             host::exit(if now > LIMIT_MS { host::Ends::Late } else { host::Ends::Well });
         }

@@ -51,7 +51,11 @@ pub static WORLD: World = World {
 /// Breaks or mends a lamp's line.
 pub fn set_broken(which: Which, broken: bool) {
     let bit = 1 << which as u32;
-    if broken { WORLD.broken.fetch_or(bit, Relaxed) } else { WORLD.broken.fetch_and(!bit, Relaxed) };
+    if broken {
+        WORLD.broken.fetch_or(bit, Relaxed)
+    } else {
+        WORLD.broken.fetch_and(!bit, Relaxed)
+    };
 }
 
 /// Whether a lamp's line is broken.
