@@ -45,9 +45,11 @@ impl OutputPin for Line {
     }
 }
 
+/// A lamp is lit while its line is high.
+type Lamp = ActiveHigh<Line>;
+
 /// LED 0 is red, 1 amber, 2 green, 3 the heartbeat, 4 the buzzer.
-pub fn lights()
--> Lights<ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>> {
+pub fn lights() -> Lights<Lamp, Lamp, Lamp, Lamp, Lamp> {
     let line = |which| ActiveHigh(Line(which));
     Lights {
         red: line(Which::Red),
