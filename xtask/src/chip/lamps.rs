@@ -141,7 +141,7 @@ mod tests {
             (&[(4, 100), (3, 500), (2, 100)], shows("REFER", 600)),
         ];
         for (parts, line) in wrong {
-            checked(parts, &[line.clone()]).expect_err(&line.text);
+            checked(parts, std::slice::from_ref(&line)).expect_err(&line.text);
         }
     }
 
