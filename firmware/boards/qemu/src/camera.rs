@@ -1,14 +1,13 @@
 //! The camera: frames of the script, their rows read from the host one by one as the loop takes them.
 
 use crate::chip::Clock;
-use crate::host::{self, Ends};
+use crate::host::{self, Ends, Open};
 use crate::script::{self, Damage, Picture, Standing};
 use crate::world::WORLD;
 use core::sync::atomic::Ordering::Relaxed;
 use edge_core::agree::Stamp;
 use edge_core::frame::Geometry;
 use edge_core::ports::{Clock as _, Event, FrameSource, SourceError};
-use semihosting::fs::File;
 
 /// The driver.
 pub struct Camera {
@@ -20,7 +19,7 @@ pub struct Camera {
 
 /// A frame that has begun.
 struct Frame {
-    file: File,
+    file: Open,
     geometry: Geometry,
     damage: Damage,
     /// Rows that were sent.
@@ -43,7 +42,7 @@ impl Camera {
         if picture.damage != Damage::Stuck {
             WORLD.sequence.fetch_add(1, Relaxed);
         }
-        let (file, damage) = (host::read(picture.path), picture.damage);
+        let (file, damage) = (Open::rows(picture.path), picture.damage);
         self.frame = Some(Frame { file, geometry, damage, rows: 0 });
         Ok(Event::Begin(geometry, stamp()))
     }
@@ -84,7 +83,7 @@ impl FrameSource for Camera {
         let length = geometry.row_bytes();
         let Some(bytes) = self.held.get_mut(..length) else { return Err(SourceError::Damaged) };
         // The row too many is the last one once more.
-        if row < height && host::fill(file, bytes) != length {
+        if row < height && !file.fill(bytes) {
             host::complain(b"a picture: it has fewer rows than the script says", Ends::File);
         }
         let sent = match damage {
