@@ -79,6 +79,9 @@ impl Settings {
 
 /// How long a button must hold its level.
 const BOUNCE_MS: u64 = 20;
+/// How long a lamp's line counts as failed after it last failed. One that fails only while it is to be lit works in FAULT, and would
+/// otherwise bring back the answer that it cannot show.
+const LINE_FAILED_MS: u64 = 2000;
 /// How often the counts are logged, and the state of a device that cannot work.
 const COUNTS_EVERY_MS: u64 = 10_000;
 
@@ -108,6 +111,8 @@ pub struct Device<'m, B: Board> {
     frames: u32,
     shown: Option<Option<Shown>>,
     lost_lines: Lamps,
+    /// When a lamp that shows states last failed.
+    lamp_failed_ms: Option<u64>,
     counted_ms: u64,
 }
 
@@ -136,6 +141,7 @@ impl<'m, B: Board> Device<'m, B> {
             frames: 0,
             shown: None,
             lost_lines: Lamps::NONE,
+            lamp_failed_ms: None,
             counted_ms: now,
         }
     }
@@ -297,7 +303,7 @@ impl<'m, B: Board> Device<'m, B> {
         if left < least {
             return fault(Reason::StackLow(left, least));
         }
-        if self.lost_lines.any_state_lamp() {
+        if self.lamp_failed_ms.is_some_and(|at| now.saturating_sub(at) < LINE_FAILED_MS) {
             return fault(Reason::LightsFailed);
         }
         let shown = self.agreement.shown(now);
@@ -322,12 +328,15 @@ impl<'m, B: Board> Device<'m, B> {
         let mut shown = self.due(now);
         self.panel.show(pattern(shown), now);
         let failed = self.panel.failed();
-        if failed != self.lost_lines {
-            self.lost_lines = failed;
-            self.journal.note(&Entry::LightsFailed(failed));
+        if failed.any_state_lamp() {
+            self.lamp_failed_ms = Some(now);
             // What is lit is wrong since this moment: it does not stay so for another turn.
             shown = self.due(now);
             self.panel.show(pattern(shown), now);
+        }
+        if failed != self.lost_lines {
+            self.lost_lines = failed;
+            self.journal.note(&Entry::LightsFailed(failed));
         }
         let kind = |shown: &Option<Shown>| shown.map(|shown| (shown.state, shown.reason.code()));
         if self.shown.as_ref().map(kind) != Some(kind(&shown)) {

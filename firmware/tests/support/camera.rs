@@ -7,7 +7,7 @@
 //! | `short-row`, `long-row`, `missing-row`, `row-too-many`, `cut`, `slow`, `halts` `CLASS N` | N frames with that damage |
 //! | `quiet MS` | no frame for so long |
 //! | `lost MS`, `no-signal MS`, `damaged MS`, `overrun MS` | the driver says so for so long |
-//! | `break LAMP`, `mend LAMP` | the lamp's line cannot, or can again, be set |
+//! | `break LAMP`, `short LAMP`, `mend LAMP` | the lamp's line cannot be set, cannot be lit, is whole again |
 //! | `stack BYTES` | bytes of stack that are left from now on |
 //! | `hang CLASS 1` | the driver never returns in the middle of that frame: it panics with [`Hang`], for nothing else can end it |
 //! | `press` | the button is pressed, and let go 50 ms later |
@@ -92,7 +92,11 @@ impl Camera {
             ["damaged", _] => self.error = Some((SourceError::Damaged, now + number())),
             ["overrun", _] => self.error = Some((SourceError::Overrun, now + number())),
             ["break", lamp] => self.world.broken.set(Lamps::NONE.with(which(lamp))),
-            ["mend", _] => self.world.broken.set(Lamps::NONE),
+            ["short", lamp] => self.world.shorted.set(Lamps::NONE.with(which(lamp))),
+            ["mend", _] => {
+                self.world.broken.set(Lamps::NONE);
+                self.world.shorted.set(Lamps::NONE);
+            }
             ["stack", _] => STACK_LEFT.set(number() as u32),
             ["press"] => {
                 self.world.pressed.set(true);

@@ -30,6 +30,8 @@ pub struct World {
     micros: Cell<u64>,
     /// Lines that cannot be set now.
     pub broken: Cell<Lamps>,
+    /// Lines that cannot be lit: putting them out works.
+    pub shorted: Cell<Lamps>,
     pub pressed: Cell<bool>,
     /// The camera's script has come to its end.
     pub ended: Cell<bool>,
@@ -100,7 +102,15 @@ impl Contact for Part {
 impl SignalSink for Part {
     fn set(&mut self, levels: &Levels, heartbeat: bool) -> Lamps {
         let mut lights = self.0.lights.borrow_mut();
-        let broken = self.0.broken.get();
+        let lit = |which| match which {
+            Which::Red => levels.red,
+            Which::Amber => levels.amber,
+            Which::Green => levels.green,
+            Which::Heartbeat => heartbeat,
+            Which::Buzzer => levels.buzzer,
+        };
+        let shorted = self.0.shorted.get();
+        let broken = shorted.iter().filter(|&which| lit(which)).fold(self.0.broken.get(), Lamps::with);
         let (_, before, beat) = lights.last().copied().unwrap_or_default();
         let line = |which, before: bool, now: bool| if broken.has(which) { before } else { now };
         let levels = Levels {
