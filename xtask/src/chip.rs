@@ -25,6 +25,11 @@ use crate::debian::{self, Tool};
 use crate::{firmware, instructions, process, root};
 
 const QEMU: &str = "qemu-system-arm";
+
+/// The emulated chips share a folder of inputs and one of programs: a test takes this before it uses them.
+#[cfg(test)]
+pub static IN_USE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 /// Two to the power of this are the nanoseconds that an instruction takes: 31 million a second, about what such a chip does.
 const INSTRUCTION_NS_SHIFT: u32 = 5;
 /// Longest run; a chip that starts again for ever is ended and said so.

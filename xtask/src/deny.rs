@@ -7,7 +7,7 @@ const VERSION: &str = "0.20.2";
 
 /// Licences, banned crates and sources, of the workspace and of the packages outside it. Needs no more network than a build.
 pub fn licences() -> anyhow::Result<()> {
-    for manifest in ["Cargo.toml"].iter().chain(&OUTSIDE) {
+    for manifest in ["Cargo.toml", "firmware/boards/Cargo.toml"].iter().chain(&OUTSIDE) {
         let mut deny = process::command(tool::installed("cargo-deny", VERSION)?);
         deny.args(["--manifest-path", manifest, "--config", "deny.toml", "check"]);
         process::run(deny.args(["licenses", "bans", "sources"]))?;

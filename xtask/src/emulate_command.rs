@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::chip::{self, Chip, Input, Line};
 use crate::{emulate, process, target};
 
+/// What stands below every table of states.
+const INTENDED_USE: &str = "An emulated chip. A state supports a decision and is no diagnosis; for frontal chest radiographs of children aged 1 to 5.\n\
+                            Thresholds, version and hash of the model are in the log above; its limits in models/pneumonia/MODEL_CARD.md.";
+
 /// Which pictures on which chip.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  cargo xtask emulate chest.png                  on a Cortex-M4F\n  \
@@ -111,6 +115,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
     } else {
         writeln!(out, "{}", table(&records))?;
+        writeln!(out, "{INTENDED_USE}")?;
     }
     let differ = records.iter().filter(|record| !record.agrees).count();
     ensure!(differ == 0, "chip and host differ on {differ} of {} pictures", records.len());
@@ -190,6 +195,27 @@ mod tests {
         assert!(!agrees(text("0xc0600000").replace("reason=2", "reason=3"), &host));
         assert!(!agrees(text("0xc0600000").replace(" logit=0xc0600000", ""), &host));
         assert!(!agrees(text("0xc0600000"), &Host { logit: None, ..host }));
+    }
+
+    #[test]
+    #[ignore = "needs the emulators: `cargo xtask test` runs it"]
+    fn every_chip_says_what_edge_runtime_says_of_files_of_all_kinds() {
+        let _in_use = chip::IN_USE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let file = |name| crate::root().join("tests/fuzz/seeds/decode").join(name);
+        let names =
+            ["phantom.png", "phantom.jpg", "rgb8.png", "rgb16.png", "grey16.png", "palette.png", "ycbcr.jpg"];
+        for board in ["an386", "an500", "an505"] {
+            let on = |names: &[&'static str]| Arguments {
+                board: board.into(),
+                json: true,
+                log: false,
+                pictures: names.iter().map(|name| file(*name)).collect(),
+            };
+            run(&on(&names)).unwrap();
+            // A file that is no picture is not passed over.
+            let error = run(&on(&["phantom.png", "cut.png"])).unwrap_err().to_string();
+            assert!(error.contains("1 of the files are no pictures"), "{error}");
+        }
     }
 
     #[test]

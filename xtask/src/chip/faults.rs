@@ -160,6 +160,7 @@ fn faults() -> anyhow::Result<Vec<(String, Fault)>> {
 #[test]
 #[ignore = "needs the emulators: `cargo xtask test` runs it"]
 fn every_fault_ends_as_it_must() {
+    let _in_use = super::IN_USE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let inputs = inputs(&[]).unwrap();
     let faults = faults().unwrap();
     let mut wrong = Vec::new();
@@ -180,6 +181,7 @@ fn every_fault_ends_as_it_must() {
 #[test]
 #[ignore = "needs the emulators: `cargo xtask test` runs it"]
 fn a_wrong_expectation_is_found() {
+    let _in_use = super::IN_USE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let (inputs, chip) = (inputs(&[]).unwrap(), Chip::build(CHIPS[0]).unwrap());
     let (_, fault) = faults().unwrap().into_iter().find(|(name, _)| name == "camera-lost").unwrap();
     let change = |of: fn(&mut Fault)| {
