@@ -44,6 +44,14 @@ pub struct Arguments {
     stack_left: Option<u32>,
 }
 
+impl Arguments {
+    /// One board, held against what a run of it left of its stack.
+    #[cfg(test)]
+    pub fn of_run(board: &str, stack_left: u32) -> Self {
+        Self { board: Some(board.into()), stack_left: Some(stack_left), ..Self::default() }
+    }
+}
+
 /// Builds, measures, shows, and fails where something is above its bound.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let table = Table::read(&root().join(CALLS))?;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::inputs::{Inputs, inputs};
 use super::lamps::boots;
 use super::{Chip, Input, Line, Run};
-use crate::root;
+use crate::{root, sizes};
 
 const FOLDER: &str = "firmware/boards/qemu/faults";
 /// The chips. The first meets every fault, the others those that are said to be met everywhere.
@@ -205,4 +205,24 @@ fn a_wrong_expectation_is_found() {
     run.trace = run.trace.replace(amber, "offset 0x4 data 0x4 size 4");
     let error = format!("{:#}", judge(&run, &fault).unwrap_err());
     assert!(error.contains("the lamps are"), "{error}");
+}
+
+/// The bound on the stack, which is computed from the linked program, is held against what runs of it used.
+#[test]
+#[ignore = "needs the emulators: `cargo xtask test` runs it"]
+fn no_run_uses_more_stack_than_is_computed() {
+    let _in_use = super::IN_USE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let inputs = inputs(&[]).unwrap();
+    for name in CHIPS {
+        let chip = Chip::build(name).unwrap();
+        let flash = chip.flash(&inputs.bundle).unwrap();
+        let steps =
+            ["frame normal 3", "frame pneumonia 3", "short-row normal 1", "lost 100"].map(String::from);
+        let run = chip.run(&inputs.folder, &flash, &script(&steps, &inputs).unwrap()).unwrap();
+        let left = run.lines("counts").last().and_then(|line| line.number("stack_left")).unwrap();
+        let measured = |left| sizes::run(&sizes::Arguments::of_run(name, left));
+        measured(u32::try_from(left).unwrap()).unwrap();
+        // Planted: a run that used all of it.
+        assert!(measured(0).is_err(), "{name}");
+    }
 }
