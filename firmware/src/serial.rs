@@ -24,15 +24,6 @@ const BEGIN: u8 = 1;
 const ROW: u8 = 2;
 const END: u8 = 3;
 
-const FORMATS: [PixelFormat; 6] = [
-    PixelFormat::Gray8,
-    PixelFormat::Gray16,
-    PixelFormat::Rgb8,
-    PixelFormat::Rgb16,
-    PixelFormat::Yuyv,
-    PixelFormat::Uyvy,
-];
-
 static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 
 /// Where in a packet the next byte belongs.
@@ -163,7 +154,7 @@ impl<const N: usize> Decoder<N> {
                 let (sequence, rest) = rest.split_first_chunk()?;
                 let (micros, rest) = rest.split_first_chunk()?;
                 let side = |bytes: &[u8; 2]| u32::from(u16::from_le_bytes(*bytes));
-                let format = *FORMATS.get(usize::from(format))?;
+                let format = *PixelFormat::ALL.get(usize::from(format))?;
                 let geometry = Geometry::new(side(width), side(height), format).ok()?;
                 if !rest.is_empty() || geometry.row_bytes() > R {
                     return None;

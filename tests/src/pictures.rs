@@ -8,16 +8,6 @@ use edge_core::{Geometry, PixelFormat};
 use edge_runtime::decode::Picture;
 use edge_runtime::phantom::{self, Label, draw};
 
-/// The formats, by their numbers in files; `tests/boards/src/classify.rs` has the same.
-const FORMATS: [PixelFormat; 6] = [
-    PixelFormat::Gray8,
-    PixelFormat::Gray16,
-    PixelFormat::Rgb8,
-    PixelFormat::Rgb16,
-    PixelFormat::Yuyv,
-    PixelFormat::Uyvy,
-];
-
 /// Frames of cameras whose stages are counted: name, width, height, format. The first is the one that is told of in full.
 pub const CAMERAS: [(&str, u16, u16, PixelFormat); 4] = [
     ("320x240-grey", 320, 240, PixelFormat::Gray8),
@@ -38,7 +28,7 @@ pub fn all() -> anyhow::Result<Vec<Picture>> {
     for (_, width, height, format) in CAMERAS {
         pictures.push(camera(width, height, format)?);
     }
-    for format in FORMATS {
+    for format in PixelFormat::ALL {
         pictures.push(camera(250, 203, format)?);
     }
     pictures.extend(KINDS.iter().map(|(_, make)| make(&mut Dice::new(5))));
@@ -85,7 +75,8 @@ pub fn camera(width: u16, height: u16, format: PixelFormat) -> anyhow::Result<Pi
 /// Its format has no number; each has.
 pub fn bytes(picture: &Picture) -> anyhow::Result<Vec<u8>> {
     let geometry = picture.geometry();
-    let format = FORMATS.iter().position(|f| *f == geometry.format()).context("a format without number")?;
+    let format =
+        PixelFormat::ALL.iter().position(|f| *f == geometry.format()).context("a format without number")?;
     let header = [u32::from(geometry.width()), geometry.height().into(), format as u32];
     let header = header.into_iter().flat_map(u32::to_le_bytes);
     Ok(header.chain(picture.bytes().iter().copied()).collect())

@@ -28,6 +28,9 @@ pub enum PixelFormat {
 }
 
 impl PixelFormat {
+    /// All of them. A format's place here is its number in files and on lines, so another one comes last.
+    pub const ALL: [Self; 6] = [Self::Gray8, Self::Gray16, Self::Rgb8, Self::Rgb16, Self::Yuyv, Self::Uyvy];
+
     /// Bytes that one pixel takes.
     pub const fn bytes_per_pixel(self) -> usize {
         match self {

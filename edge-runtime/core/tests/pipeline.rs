@@ -16,15 +16,6 @@ use network::{Aligned, Built};
 use proptest::prelude::*;
 
 const SIDE: usize = 16;
-const FORMATS: [PixelFormat; 6] = [
-    PixelFormat::Gray8,
-    PixelFormat::Gray16,
-    PixelFormat::Rgb8,
-    PixelFormat::Rgb16,
-    PixelFormat::Yuyv,
-    PixelFormat::Uyvy,
-];
-
 /// A packed model whose gate looks at everything.
 fn model(seed: u64) -> Aligned {
     let mut built = Built::new(SIDE, seed);
@@ -121,14 +112,14 @@ proptest! {
     /// Whatever lay in the arena before.
     #[test]
     fn one_arena_gives_what_the_stages_give_apart(
-        (width, height, format) in (32u16..150, 32u16..150, 0..FORMATS.len()),
+        (width, height, format) in (32u16..150, 32u16..150, 0..PixelFormat::ALL.len()),
         (seed, poison) in (any::<u32>(), any::<u8>()),
         model_seed in 0u64..4,
     ) {
         let model = model(model_seed);
         let pipeline = pipeline(&model);
         let mut arena = arena(&pipeline, poison);
-        let (geometry, bytes) = picture(width, height, FORMATS[format], seed);
+        let (geometry, bytes) = picture(width, height, PixelFormat::ALL[format], seed);
         let (stats, input, judged) = together(&pipeline, arena.as_mut(), geometry, &bytes);
         let expected = apart(&model, geometry, &bytes);
         prop_assert_eq!((stats, input), (expected.0, expected.1));
@@ -145,7 +136,7 @@ fn frames_do_not_disturb_each_other() {
     let (mut before, mut behind, mut judged) = (0, 0, 0);
     for seed in 0..300 {
         let (width, height) = (32 + seed as u16 * 7 % 200, 40 + seed as u16 * 11 % 90);
-        let (geometry, bytes) = picture(width, height, FORMATS[seed as usize % 6], seed);
+        let (geometry, bytes) = picture(width, height, PixelFormat::ALL[seed as usize % 6], seed);
         let got = together(&pipeline, arena.as_mut(), geometry, &bytes).2;
         assert_eq!(bits(&got), bits(&apart(&model, geometry, &bytes).2), "{seed}");
         match got.decision.reason {

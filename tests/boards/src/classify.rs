@@ -1,6 +1,6 @@
 //! The whole way of a frame: its rows stream through one pipeline in one arena, as in a device that never holds the frame.
 //!
-//! A file of pictures holds one after the other: three little-endian words (width, height, the format's place in [`FORMATS`]), then the
+//! A file of pictures holds one after the other: three little-endian words (width, height, the format's place in [`PixelFormat::ALL`]), then the
 //! rows from the top.
 
 use core::fmt;
@@ -12,16 +12,6 @@ use edge_core::{Geometry, Packed, Pipeline, PixelFormat};
 
 use crate::machine::{Error, Machine, Memory};
 use crate::marker;
-
-/// Formats in the order of their numbers in files.
-const FORMATS: [PixelFormat; 6] = [
-    PixelFormat::Gray8,
-    PixelFormat::Gray16,
-    PixelFormat::Rgb8,
-    PixelFormat::Rgb16,
-    PixelFormat::Yuyv,
-    PixelFormat::Uyvy,
-];
 
 /// Judges every picture of a file, a row at a time, with the fastest kernels that this machine can run.
 pub fn every(
@@ -112,7 +102,7 @@ fn header(machine: &mut impl Machine, path: &str, at: &mut usize) -> Result<Opti
     }
     let (words, _) = bytes.as_chunks::<4>();
     let [width, height, format] = [0, 1, 2].map(|word| words.get(word).map_or(0, |w| u32::from_le_bytes(*w)));
-    let format = FORMATS.get(format as usize).ok_or(Error::Length)?;
+    let format = PixelFormat::ALL.get(format as usize).ok_or(Error::Length)?;
     Geometry::new(width, height, *format).map(Some).map_err(|_| Error::Length)
 }
 
