@@ -82,6 +82,8 @@ const BOUNCE_MS: u64 = 20;
 /// How long a lamp's line counts as failed after it last failed. One that fails only while it is to be lit works in FAULT, and would
 /// otherwise bring back the answer that it cannot show.
 const LINE_FAILED_MS: u64 = 2000;
+/// How long it is shown that the device has started by itself.
+const DEATH_SHOWN_MS: u64 = 3000;
 /// How often the counts are logged, and the state of a device that cannot work.
 const COUNTS_EVERY_MS: u64 = 10_000;
 
@@ -114,6 +116,8 @@ pub struct Device<'m, B: Board> {
     /// When a lamp that shows states last failed.
     lamp_failed_ms: Option<u64>,
     counted_ms: u64,
+    /// After a death: what is shown, and until when.
+    died: Option<(Reason, u64)>,
 }
 
 impl<'m, B: Board> Device<'m, B> {
@@ -143,6 +147,7 @@ impl<'m, B: Board> Device<'m, B> {
             lost_lines: Lamps::NONE,
             lamp_failed_ms: None,
             counted_ms: now,
+            died: None,
         }
     }
 
@@ -169,6 +174,11 @@ impl<'m, B: Board> Device<'m, B> {
             negative_below: metadata.thresholds.negative_below,
             positive_above: metadata.thresholds.positive_above,
         });
+    }
+
+    /// The last run died: that is shown for a while before any answer, for whoever saw the lights go out.
+    pub(crate) fn has_died(&mut self, reason: Reason) {
+        self.died = Some((reason, self.clock.now_ms().saturating_add(DEATH_SHOWN_MS)));
     }
 
     /// Once around: the button, what the camera has, what is shown, the log, the watchdog.
@@ -297,6 +307,11 @@ impl<'m, B: Board> Device<'m, B> {
     fn due(&mut self, now: u64) -> Option<Shown> {
         let fault = |reason| Some(Shown { state: State::Fault, reason });
         if let Err(reason) = self.model {
+            return fault(reason);
+        }
+        if let Some((reason, until)) = self.died
+            && now < until
+        {
             return fault(reason);
         }
         let (left, least) = (B::stack_left(), self.settings.stack_least);

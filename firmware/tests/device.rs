@@ -181,11 +181,14 @@ fn deaths_are_told_and_too_many_of_them_stop_the_device() {
     assert!(!first.notes.borrow().iter().any(|note| note.contains("Died")));
     for death in 1..=MOST_DEATHS {
         tomb.dies(Cause::Panic(7));
-        let world = run(&["normal 2"]);
+        let world = run(&["normal 2", "quiet 2980", "normal 8"]);
         let notes = world.notes.borrow();
         let died = notes.iter().find(|note| note.contains("Died")).expect("it is told");
-        assert!(died.contains(&format!("Panic(7), stage: Wait, frame: 2, deaths: {death}")), "{died}");
-        assert!(!world.answers.borrow().is_empty());
+        let frame = if death == 1 { 2 } else { 10 };
+        assert!(died.contains(&format!("Panic(7), stage: Wait, frame: {frame}, deaths: {death}")), "{died}");
+        // That is shown first, and then the answers.
+        assert_eq!(world.shows.borrow()[0].1, "FAULT 45");
+        assert!(world.shows.borrow().len() > 1 && !world.answers.borrow().is_empty());
     }
     let last = run(&["normal 2"]);
     assert_eq!(last.shows.borrow()[0].1, "FAULT 45");

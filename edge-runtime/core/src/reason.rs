@@ -58,7 +58,8 @@ pub enum Reason {
     LightsFailed,
     /// Code 44: the stack came too near its end; bytes that were left at the worst time, and how many must be.
     StackLow(u32, u32),
-    /// Code 45: the device has started again by itself too often in a row; the log says what ended it each time.
+    /// Code 45: the device has started again by itself; how often in a row, and the most after which it still works. The log says what
+    /// ended it each time.
     Restarted(u8, u8),
 }
 
@@ -158,7 +159,10 @@ impl fmt::Display for Reason {
                 write!(f, "memory runs out: {got} bytes of stack left, at least {limit}; report this")
             }
             Reason::Restarted(got, limit) => {
-                write!(f, "started again by itself {got} times in a row, at most {limit}: have it repaired")
+                write!(
+                    f,
+                    "started again by itself, {got} in a row, at most {limit}; if it goes on, have it repaired"
+                )
             }
         }
     }
