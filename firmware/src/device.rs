@@ -35,6 +35,9 @@ pub trait Board {
     /// Bytes of stack that have never been used since the start.
     fn stack_left() -> u32;
 
+    /// The loop lives: for the interrupt that looks whether it does; see [`crate::alive`].
+    fn lives();
+
     /// The loop is at a stage: for a board that counts instructions.
     #[inline(always)]
     fn at(_: Stage) {}
@@ -184,6 +187,7 @@ impl<'m, B: Board> Device<'m, B> {
     /// Once around: the button, what the camera has, what is shown, the log, the watchdog.
     #[inline(never)]
     pub fn turn(&mut self) {
+        B::lives();
         let now = self.clock.now_ms();
         if self.debounce.update(self.button.is_closed(), now) {
             self.press(now);
@@ -276,6 +280,7 @@ impl<'m, B: Board> Device<'m, B> {
                 tomb.at(stage, frame);
                 B::at(stage);
             }
+            B::lives();
             let now = clock.now_ms();
             panel.tick(now);
             u32::try_from(now.saturating_sub(taken_ms)).unwrap_or(u32::MAX)

@@ -16,6 +16,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod alive;
 pub mod boot;
 pub mod bundle;
 pub mod device;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use std::path::Path;
 use std::rc::Rc;
 use support::camera::{Camera, Hang};
-use support::{STACK_LEFT, World, switch_on};
+use support::{LIVES, STACK_LEFT, World, switch_on};
 
 /// A file of the folder.
 #[derive(Deserialize)]
@@ -221,6 +221,8 @@ fn a_hang_is_ended_by_the_watchdog_and_told_after_it() {
     }));
     assert!(hung.is_err_and(|what| what.is::<Hang>()));
     assert_eq!(world.fed.get(), turns, "a turn that did not end must not feed it");
+    // It said that it lives at least once a turn, and between the rows and layers of five frames.
+    assert!(LIVES.get() > turns + 4 * 96, "{}", LIVES.get());
     let next = Rc::new(World::default());
     switch_on(&next, Camera::new(&next, &[]), Settings::CONTINUOUS, tomb);
     let died = "cause: Watchdog, stage: Rows, frame: 5, deaths: 1";

@@ -20,6 +20,8 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 
 thread_local! {
+    /// How often the loop has said on this thread that it lives.
+    pub static LIVES: Cell<u32> = const { Cell::new(0) };
     /// What [`Board::stack_left`] says on this thread.
     pub static STACK_LEFT: Cell<u32> = const { Cell::new(4096) };
 }
@@ -77,6 +79,10 @@ impl Board for Simulated {
 
     fn stack_left() -> u32 {
         STACK_LEFT.get()
+    }
+
+    fn lives() {
+        LIVES.set(LIVES.get() + 1);
     }
 }
 

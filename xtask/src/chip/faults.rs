@@ -45,6 +45,9 @@ struct Fault {
     /// Every chip meets it, because the processor has a part in it.
     #[serde(default)]
     everywhere: bool,
+    /// Each start but the last ends in a hang.
+    #[serde(default)]
+    hangs: bool,
     /// A lamp whose line is broken: it cannot be held to what is shown.
     broken: Option<String>,
 }
@@ -112,7 +115,8 @@ fn judge(run: &Run, fault: &Fault) -> anyhow::Result<()> {
     );
     for (number, (boot, shows)) in boots.iter().zip(&starts).enumerate() {
         if fault.broken.is_none() && fault.lost == 0 {
-            boot.check(shows).with_context(|| format!("after start {}", number + 1))?;
+            let hangs = fault.hangs && number + 1 < starts.len();
+            boot.check(shows, hangs).with_context(|| format!("after start {}", number + 1))?;
         }
     }
     Ok(())

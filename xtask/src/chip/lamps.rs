@@ -32,6 +32,12 @@ const LONGEST_RED: usize = 250 + 100;
 /// Milliseconds that green may be lit alone where it is no NEGATIVE: while one lamp of the light test follows another.
 const LONGEST_GREEN: usize = SLACK;
 
+/// From the last completed turn of a loop to its reset, in milliseconds.
+const WATCHDOG_MS: usize = 5000;
+/// The end of that time, in which FAULT must be shown: a loop may hang well into a frame (one second), and is found dead after a second
+/// and a quarter.
+const HANGS_IN_FAULT_MS: usize = WATCHDOG_MS - 1000 - 1250;
+
 /// The boots of a run.
 pub fn boots(trace: &str) -> anyhow::Result<Vec<Boot>> {
     let mut boots = vec![Boot::default()];
@@ -55,14 +61,21 @@ pub fn boots(trace: &str) -> anyhow::Result<Vec<Boot>> {
 
 impl Boot {
     /// Holds the lamps to what the log says was shown: `shows` are the log's lines of that kind.
-    pub fn check(&self, shows: &[&Line]) -> anyhow::Result<()> {
+    /// Where the loop hangs in the end, the log says nothing of that: the lamps must have gone to FAULT long before the watchdog's reset.
+    pub fn check(&self, shows: &[&Line], hangs: bool) -> anyhow::Result<()> {
         let at = |line: &Line| line.number("at_ms").map(|ms| ms as usize).context("`shows` without a time");
         let mut states = vec![("TEST", 0)];
         for line in shows {
             states.push((line.get("state").context("`shows` without a state")?, at(line)?));
         }
+        let end = self.0.len();
+        let last = if hangs { end.saturating_sub(WATCHDOG_MS) } else { end };
+        if hangs {
+            let from = end.saturating_sub(HANGS_IN_FAULT_MS);
+            self.holds("FAULT", from, end).context("while the loop hangs")?;
+        }
         for (index, &(state, from)) in states.iter().enumerate() {
-            let to = states.get(index + 1).map_or(self.0.len(), |next| next.1);
+            let to = states.get(index + 1).map_or(last, |next| next.1);
             self.holds(state, from + SLACK, to.saturating_sub(SLACK))
                 .with_context(|| format!("while the log says {state} from {from} to {to} ms"))?;
         }
@@ -81,6 +94,8 @@ impl Boot {
                 "NEGATIVE" => lit == L::GREEN,
                 "REFER" => lit == L::AMBER,
                 "INVALID" => lit == L::AMBER || lit == 0,
+                // One lamp goes out before the other is lit, and a tick may come between.
+                "FAULT" if lit == 0 => run.1 == 1,
                 "FAULT" => (lit == L::AMBER || lit == L::RED) && run.1 <= LONGEST_RED,
                 "IDLE" => lit == 0,
                 "TEST" => {
@@ -118,7 +133,7 @@ mod tests {
 
     fn checked(parts: &[(u32, usize)], lines: &[Line]) -> anyhow::Result<()> {
         let boots = boots(&trace(parts))?;
-        boots[0].check(&lines.iter().collect::<Vec<_>>())
+        boots[0].check(&lines.iter().collect::<Vec<_>>(), false)
     }
 
     #[test]
@@ -143,6 +158,17 @@ mod tests {
         for (parts, line) in wrong {
             checked(parts, std::slice::from_ref(&line)).expect_err(&line.text);
         }
+    }
+
+    #[test]
+    fn a_loop_that_hangs_must_not_keep_its_answer_lit() {
+        let lines = [shows("NEGATIVE", 600)];
+        let lines: Vec<_> = lines.iter().collect();
+        let fault = [2, 1].map(|lamp| (lamp, 250)).repeat(8);
+        let good = [vec![(5, 600), (4, 3000)], fault].concat();
+        boots(&trace(&good)).unwrap()[0].check(&lines, true).unwrap();
+        let stale = boots(&trace(&[(5, 600), (4, 7000)])).unwrap();
+        assert!(format!("{:#}", stale[0].check(&lines, true).unwrap_err()).contains("while the loop hangs"));
     }
 
     #[test]

@@ -3,10 +3,12 @@
 //! A board's program is short: its parts, its camera's task, [`firmware::boot::start_with`] over its flash, then `turn` for ever.
 #![no_std]
 
+mod dead_man;
 mod lines;
 mod memory;
 pub mod rtt;
 
+pub use dead_man::dead_man;
 pub use lines::Checked;
 pub use memory::arena;
 

@@ -18,7 +18,7 @@ use embassy_nrf::gpio::{Flex, Input, OutputDrive, Pin, Pull};
 use embassy_nrf::interrupt;
 use embassy_nrf::interrupt::{InterruptExt, Priority};
 use embassy_nrf::nvmc::Nvmc;
-use embassy_nrf::peripherals::USBD;
+use embassy_nrf::peripherals::{P0_13, P1_01, P1_02, P1_03, P1_04, USBD};
 use embassy_nrf::usb::{self, vbus_detect};
 use embassy_nrf::wdt::{self, HaltConfig, WatchdogHandle};
 use embassy_nrf::{Peri, bind_interrupts};
@@ -26,9 +26,9 @@ use firmware::boot::{Models, start_with};
 use firmware::device::{Board, Parts, Settings};
 use firmware::journal::DefmtJournal;
 use firmware::rows::{Receiver, RowPipe};
-use hardware::{Checked, Uptime, WATCHDOG_MS, arena, rtt};
+use hardware::{Checked, Uptime, WATCHDOG_MS, arena, dead_man, rtt};
 use static_cell::ConstStaticCell;
-use support::TOMB;
+use support::{ALIVE, TOMB};
 
 include!(concat!(env!("OUT_DIR"), "/board.rs"));
 
@@ -54,12 +54,19 @@ unsafe fn EGU0_SWI0() {
 
 type Line = Checked<Flex<'static>>;
 
+type Lamps = Lights<ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>, ActiveLow<Line>, ActiveHigh<Line>>;
+
+/// The device's lamps once more, for the time when the loop is dead.
+#[embassy_executor::task]
+async fn watch(lamps: Lamps) -> ! {
+    dead_man(&ALIVE, lamps).await
+}
+
 struct Nrf52840;
 
 impl Board for Nrf52840 {
     type Source = Receiver<'static, ROW>;
-    type Lights =
-        Lights<ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>, ActiveLow<Line>, ActiveHigh<Line>>;
+    type Lights = Lamps;
     type Button = ActiveLow<Input<'static>>;
     type Clock = Uptime;
     type Watchdog = Guard;
@@ -69,6 +76,10 @@ impl Board for Nrf52840 {
 
     fn stack_left() -> u32 {
         support::stack_left()
+    }
+
+    fn lives() {
+        ALIVE.beat();
     }
 }
 
@@ -95,6 +106,31 @@ fn line(pin: Peri<'static, impl Pin>, lit_high: bool) -> Line {
     Checked(pin)
 }
 
+/// The lines of red, amber, green, heartbeat (the board's own LED1) and buzzer.
+struct Pins {
+    red: Peri<'static, P1_01>,
+    amber: Peri<'static, P1_02>,
+    green: Peri<'static, P1_03>,
+    heartbeat: Peri<'static, P0_13>,
+    buzzer: Peri<'static, P1_04>,
+}
+
+impl Pins {
+    /// The lamps; asked for twice, for the loop and for whom it dies on.
+    fn lamps(&self) -> Lamps {
+        // SAFETY: of two owners of a line one sets it at a time: the second only while the loop does nothing.
+        unsafe {
+            Lights {
+                red: ActiveHigh(line(self.red.clone_unchecked(), true)),
+                amber: ActiveHigh(line(self.amber.clone_unchecked(), true)),
+                green: ActiveHigh(line(self.green.clone_unchecked(), true)),
+                heartbeat: ActiveLow(line(self.heartbeat.clone_unchecked(), false)),
+                buzzer: ActiveHigh(line(self.buzzer.clone_unchecked(), true)),
+            }
+        }
+    }
+}
+
 #[entry]
 fn main() -> ! {
     let mut config = Config::default();
@@ -109,16 +145,11 @@ fn main() -> ! {
     let guard = wdt::Watchdog::try_new(p.WDT, watchdog).ok().map(|(_, [handle])| handle);
 
     let (sender, receiver) = ROWS.take().split();
+    let pins = Pins { red: p.P1_01, amber: p.P1_02, green: p.P1_03, heartbeat: p.P0_13, buzzer: p.P1_04 };
+    let instead = pins.lamps();
     let parts = Parts {
         source: receiver,
-        lights: Lights {
-            red: ActiveHigh(line(p.P1_01, true)),
-            amber: ActiveHigh(line(p.P1_02, true)),
-            green: ActiveHigh(line(p.P1_03, true)),
-            // The board's own lamp, LED1.
-            heartbeat: ActiveLow(line(p.P0_13, false)),
-            buzzer: ActiveHigh(line(p.P1_04, true)),
-        },
+        lights: pins.lamps(),
         // The board's own button, BUTTON1.
         button: ActiveLow(Input::new(p.P0_11, Pull::Up)),
         clock: Uptime,
@@ -130,8 +161,10 @@ fn main() -> ! {
     let mut device = start_with::<Nrf52840>(parts, SETTINGS, &TOMB, arena(), &mut flash, models);
     // Only now: while flash is written, the processor stands still.
     interrupt::EGU0_SWI0.set_priority(Priority::P6);
-    if let Ok(task) = camera::start(p.USBD, sender) {
-        CAMERA.start(interrupt::EGU0_SWI0).spawn(task);
+    let spawner = CAMERA.start(interrupt::EGU0_SWI0);
+    if let (Ok(watch), Ok(camera)) = (watch(instead), camera::start(p.USBD, sender)) {
+        spawner.spawn(watch);
+        spawner.spawn(camera);
     }
     loop {
         device.turn();

@@ -1,11 +1,15 @@
 //! The parts of the chip and its board that are registers: clock, watchdog, LEDs. QEMU's mps2-an386, -an500 and -an505.
 
+use crate::lamps;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use cortex_m::peripheral::scb::SystemHandler;
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::peripheral::{Peripherals, SCB};
 use cortex_m_rt::exception;
 use edge_core::ports;
+use firmware::alive::LOOK_MS;
+use support::ALIVE;
 
 /// Cycles a millisecond.
 const CYCLES_A_MS: u32 = if cfg!(feature = "an505") { 20_000 } else { 25_000 };
@@ -44,7 +48,9 @@ fn read(address: usize) -> u32 {
 
 /// Starts clock and watchdog.
 pub fn start() {
-    if let Some(Peripherals { mut SYST, .. }) = Peripherals::take() {
+    if let Some(Peripherals { mut SYST, mut SCB, .. }) = Peripherals::take() {
+        // SAFETY: no section of the program counts on a priority.
+        unsafe { SCB.set_priority(SystemHandler::PendSV, 0xFF) };
         SYST.set_clock_source(SystClkSource::Core);
         SYST.set_reload(CYCLES_A_MS - 1);
         SYST.clear_current();
@@ -62,7 +68,24 @@ fn SysTick() {
     if low.fetch_add(1, Relaxed) == u32::MAX {
         high.fetch_add(1, Relaxed);
     }
+    let now = low.load(Relaxed);
+    if now.is_multiple_of(LOOK_MS)
+        && let Some(levels) = ALIVE.look()
+    {
+        lamps::instead(&levels);
+    }
     crate::trap::spring();
+}
+
+/// What hangs in an interrupt hangs here, below the clock's.
+#[exception]
+fn PendSV() {
+    crate::trap::hang();
+}
+
+/// Hangs once the clock's interrupt is over.
+pub fn hang() {
+    SCB::set_pendsv();
 }
 
 /// The watchdog's first period is over: the loop hangs. What it was doing is in the tomb already. If even this did not run, the

@@ -2,7 +2,7 @@
 
 use crate::{chip, world};
 use core::convert::Infallible;
-use edge_core::signal::{ActiveHigh, Lights, Which};
+use edge_core::signal::{ActiveHigh, Levels, Lights, Which};
 use embedded_hal::digital::{Error, ErrorKind, ErrorType, OutputPin};
 
 /// One lamp's line.
@@ -57,5 +57,19 @@ pub fn lights() -> Lights<Lamp, Lamp, Lamp, Lamp, Lamp> {
         green: line(Which::Green),
         heartbeat: line(Which::Heartbeat),
         buzzer: line(Which::Buzzer),
+    }
+}
+
+/// Sets the lamps in place of a loop that is dead; its heartbeat is dark.
+pub fn instead(levels: &Levels) {
+    let lamps = [
+        (Which::Green, levels.green),
+        (Which::Red, levels.red),
+        (Which::Amber, levels.amber),
+        (Which::Heartbeat, false),
+        (Which::Buzzer, levels.buzzer),
+    ];
+    for (which, lit) in lamps {
+        let _ = Line(which).set(lit);
     }
 }

@@ -26,7 +26,7 @@ use edge_core::signal::{ActiveHigh, Lights};
 use firmware::boot::{self, Models};
 use firmware::device::{Board, Parts};
 use firmware::journal::{DefmtJournal, Entry, Journal};
-use support::{TOMB, stack_left};
+use support::{ALIVE, TOMB, stack_left};
 
 mod board {
     include!(concat!(env!("OUT_DIR"), "/board.rs"));
@@ -60,6 +60,10 @@ impl Board for Qemu {
 
     fn stack_left() -> u32 {
         stack_left()
+    }
+
+    fn lives() {
+        ALIVE.beat();
     }
 
     fn at(stage: Stage) {

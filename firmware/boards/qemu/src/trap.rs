@@ -1,7 +1,8 @@
 //! Faults that the script plants: the program hangs, panics or makes a hard fault at a stage, or the stack is used up to near its end.
 //!
-//! They happen in the clock's interrupt, so that the loop is the one that any board has.
+//! They happen in the clock's interrupt, or right after it, so that the loop is the one that any board has.
 
+use crate::chip;
 use crate::world::{self, Trap};
 use core::arch::asm;
 use core::ptr;
@@ -20,14 +21,18 @@ pub fn at(stage: Stage) {
 pub fn spring() {
     match world::take_trap(STAGE.load(Relaxed)) {
         None => {}
-        // Nothing happens any more, until the watchdog does.
-        Some(Trap::Hang) => loop {
-            // No hint to the processor that it waits: the emulator takes that for a reason to look around, a hundred times slower.
-            cortex_m::asm::nop();
-        },
+        Some(Trap::Hang) => chip::hang(),
         Some(Trap::Panic) => panic!("planted by the script"),
         // SAFETY: an instruction that no processor has, which is the point.
         Some(Trap::HardFault) => unsafe { asm!("udf #0") },
+    }
+}
+
+/// Nothing happens any more, until the watchdog does; but for interrupts above.
+pub fn hang() -> ! {
+    loop {
+        // No hint to the processor that it waits: the emulator takes that for a reason to look around, a hundred times slower.
+        cortex_m::asm::nop();
     }
 }
 

@@ -27,10 +27,10 @@ use firmware::boot::{Models, start_with};
 use firmware::device::{Board, Parts, Settings};
 use firmware::journal::DefmtJournal;
 use firmware::rows::{Receiver, RowPipe};
-use hardware::{Checked, Uptime, WATCHDOG_MS, arena, rtt};
+use hardware::{Checked, Uptime, WATCHDOG_MS, arena, dead_man, rtt};
 use pins::Line;
 use static_cell::ConstStaticCell;
-use support::TOMB;
+use support::{ALIVE, TOMB};
 
 include!(concat!(env!("OUT_DIR"), "/board.rs"));
 
@@ -56,11 +56,19 @@ unsafe fn SWI_IRQ_0() {
 
 type Lamp<const N: u8> = ActiveHigh<Checked<Line<N>>>;
 
+type Lamps = Lights<Lamp<18>, Lamp<19>, Lamp<20>, Lamp<25>, Lamp<21>>;
+
+/// The device's lamps once more, for the time when the loop is dead.
+#[embassy_executor::task]
+async fn watch(lamps: Lamps) -> ! {
+    dead_man(&ALIVE, lamps).await
+}
+
 struct Rp2350;
 
 impl Board for Rp2350 {
     type Source = Receiver<'static, ROW>;
-    type Lights = Lights<Lamp<18>, Lamp<19>, Lamp<20>, Lamp<25>, Lamp<21>>;
+    type Lights = Lamps;
     type Button = ActiveLow<Line<22>>;
     type Clock = Uptime;
     type Watchdog = Guard;
@@ -70,6 +78,10 @@ impl Board for Rp2350 {
 
     fn stack_left() -> u32 {
         support::stack_left()
+    }
+
+    fn lives() {
+        ALIVE.beat();
     }
 }
 
@@ -116,16 +128,19 @@ fn main() -> ! {
         sender,
     };
 
+    let lights = Lights {
+        red: ActiveHigh(Checked(Line::output(p.PIN_18))),
+        amber: ActiveHigh(Checked(Line::output(p.PIN_19))),
+        green: ActiveHigh(Checked(Line::output(p.PIN_20))),
+        // The board's own lamp.
+        heartbeat: ActiveHigh(Checked(Line::output(p.PIN_25))),
+        buzzer: ActiveHigh(Checked(Line::output(p.PIN_21))),
+    };
+    // Its lines set a bit each at once, so that two may have one.
+    let instead = lights.clone();
     let parts = Parts {
         source: receiver,
-        lights: Lights {
-            red: ActiveHigh(Checked(Line::output(p.PIN_18))),
-            amber: ActiveHigh(Checked(Line::output(p.PIN_19))),
-            green: ActiveHigh(Checked(Line::output(p.PIN_20))),
-            // The board's own lamp.
-            heartbeat: ActiveHigh(Checked(Line::output(p.PIN_25))),
-            buzzer: ActiveHigh(Checked(Line::output(p.PIN_21))),
-        },
+        lights,
         button: ActiveLow(Line::input(p.PIN_22)),
         clock: Uptime,
         watchdog: guard,
@@ -137,8 +152,10 @@ fn main() -> ! {
     let mut device = start_with::<Rp2350>(parts, SETTINGS, &TOMB, arena(), &mut flash, models);
     // Only now: while flash is written, nothing may run from it.
     interrupt::SWI_IRQ_0.set_priority(Priority::P2);
-    if let Ok(task) = camera::run(camera) {
-        CAMERA.start(interrupt::SWI_IRQ_0).spawn(task);
+    let spawner = CAMERA.start(interrupt::SWI_IRQ_0);
+    if let (Ok(watch), Ok(camera)) = (watch(instead), camera::run(camera)) {
+        spawner.spawn(watch);
+        spawner.spawn(camera);
     }
     loop {
         device.turn();

@@ -9,7 +9,7 @@ use embassy_rp::pac::SIO;
 use embedded_hal::digital::{ErrorType, InputPin, OutputPin};
 
 /// The line GPn of the chip's first bank.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Line<const N: u8>(());
 
 impl<const N: u8> Line<N> {

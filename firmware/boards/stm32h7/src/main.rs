@@ -20,7 +20,7 @@ use embassy_stm32::gpio::{Flex, Input, Level, Output, OutputType, Pin, Pull, Spe
 use embassy_stm32::i2c::{self, I2c};
 use embassy_stm32::interrupt;
 use embassy_stm32::interrupt::{InterruptExt, Priority};
-use embassy_stm32::peripherals::{DCMI, DMA1_CH0, DMA1_CH1, IWDG1};
+use embassy_stm32::peripherals::{DCMI, DMA1_CH0, DMA1_CH1, IWDG1, PB12, PB13, PB14, PB15, PC2};
 use embassy_stm32::time::Hertz;
 use embassy_stm32::timer::low_level::CountingMode;
 use embassy_stm32::timer::simple_pwm::{PwmPin, SimplePwm};
@@ -31,9 +31,9 @@ use firmware::device::{Board, Parts, Settings};
 use firmware::journal::DefmtJournal;
 use firmware::rows::{Receiver, RowPipe};
 use firmware::sensors::ov7725;
-use hardware::{Checked, Uptime, WATCHDOG_MS, arena, rtt};
+use hardware::{Checked, Uptime, WATCHDOG_MS, arena, dead_man, rtt};
 use static_cell::ConstStaticCell;
-use support::TOMB;
+use support::{ALIVE, TOMB};
 
 include!(concat!(env!("OUT_DIR"), "/board.rs"));
 
@@ -60,12 +60,19 @@ fn UART5() {
 
 type Line = Checked<Flex<'static>>;
 
+type Lamps = Lights<ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>, ActiveLow<Line>, ActiveHigh<Line>>;
+
+/// The device's lamps once more, for the time when the loop is dead.
+#[embassy_executor::task]
+async fn watch(lamps: Lamps) -> ! {
+    dead_man(&ALIVE, lamps).await
+}
+
 struct Stm32h7;
 
 impl Board for Stm32h7 {
     type Source = Receiver<'static, ROW>;
-    type Lights =
-        Lights<ActiveHigh<Line>, ActiveHigh<Line>, ActiveHigh<Line>, ActiveLow<Line>, ActiveHigh<Line>>;
+    type Lights = Lamps;
     type Button = ActiveLow<Input<'static>>;
     type Clock = Uptime;
     type Watchdog = Guard;
@@ -75,6 +82,10 @@ impl Board for Stm32h7 {
 
     fn stack_left() -> u32 {
         support::stack_left()
+    }
+
+    fn lives() {
+        ALIVE.beat();
     }
 }
 
@@ -92,6 +103,31 @@ fn line(pin: Peri<'static, impl Pin>, dark: Level) -> Line {
     pin.set_level(dark);
     pin.set_as_output(Speed::Low);
     Checked(pin)
+}
+
+/// The lines of red, amber, green, heartbeat (the board's own blue lamp) and buzzer.
+struct Pins {
+    red: Peri<'static, PB15>,
+    amber: Peri<'static, PB14>,
+    green: Peri<'static, PB13>,
+    heartbeat: Peri<'static, PC2>,
+    buzzer: Peri<'static, PB12>,
+}
+
+impl Pins {
+    /// The lamps; asked for twice, for the loop and for whom it dies on.
+    fn lamps(&self) -> Lamps {
+        // SAFETY: of two owners of a line one sets it at a time: the second only while the loop does nothing.
+        unsafe {
+            Lights {
+                red: ActiveHigh(line(self.red.clone_unchecked(), Level::Low)),
+                amber: ActiveHigh(line(self.amber.clone_unchecked(), Level::Low)),
+                green: ActiveHigh(line(self.green.clone_unchecked(), Level::Low)),
+                heartbeat: ActiveLow(line(self.heartbeat.clone_unchecked(), Level::High)),
+                buzzer: ActiveHigh(line(self.buzzer.clone_unchecked(), Level::Low)),
+            }
+        }
+    }
 }
 
 #[entry]
@@ -136,16 +172,11 @@ fn main() -> ! {
         sender,
     };
 
+    let pins = Pins { red: p.PB15, amber: p.PB14, green: p.PB13, heartbeat: p.PC2, buzzer: p.PB12 };
+    let instead = pins.lamps();
     let parts = Parts {
         source: receiver,
-        lights: Lights {
-            red: ActiveHigh(line(p.PB15, Level::Low)),
-            amber: ActiveHigh(line(p.PB14, Level::Low)),
-            green: ActiveHigh(line(p.PB13, Level::Low)),
-            // The board's own blue lamp.
-            heartbeat: ActiveLow(line(p.PC2, Level::High)),
-            buzzer: ActiveHigh(line(p.PB12, Level::Low)),
-        },
+        lights: pins.lamps(),
         button: ActiveLow(Input::new(p.PD12, Pull::Up)),
         clock: Uptime,
         watchdog: Guard(guard),
@@ -157,8 +188,10 @@ fn main() -> ! {
     let mut device = start_with::<Stm32h7>(parts, SETTINGS, &TOMB, arena(), &mut flash, models);
     // Only now: while flash is written, interrupts would wait for it.
     interrupt::UART5.set_priority(Priority::P6);
-    if let Ok(task) = camera::run(camera) {
-        CAMERA.start(interrupt::UART5).spawn(task);
+    let spawner = CAMERA.start(interrupt::UART5);
+    if let (Ok(watch), Ok(camera)) = (watch(instead), camera::run(camera)) {
+        spawner.spawn(watch);
+        spawner.spawn(camera);
     }
     loop {
         device.turn();

@@ -10,6 +10,10 @@ mod log;
 mod stack;
 
 pub use death::TOMB;
+
+/// The loop's sign of life: a board's `Board::lives` beats it, an interrupt of the board's looks.
+pub static ALIVE: firmware::alive::Alive = firmware::alive::Alive::new();
+
 pub use log::Log;
 pub use stack::stack_left;
 
