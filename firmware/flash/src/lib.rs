@@ -24,9 +24,9 @@ pub mod sign;
 #[cfg(test)]
 mod testing;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The folder of the boards.
 pub fn boards_folder() -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "..", "boards"].iter().collect()
+    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("boards")
 }
