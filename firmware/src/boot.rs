@@ -41,14 +41,12 @@ pub fn start<'m, B: Board>(
             break;
         }
     }
-    let restarted = epitaph.map(|epitaph| Reason::Restarted(epitaph.deaths, MOST_DEATHS));
-    let model = match (epitaph, restarted) {
-        (Some(epitaph), Some(reason)) if epitaph.deaths > MOST_DEATHS => Err(reason),
-        _ => choose(device.arena, &mut device.journal),
-    };
+    let deaths = epitaph.map_or(0, |epitaph| epitaph.deaths);
+    let restarted = Reason::Restarted(deaths, MOST_DEATHS);
+    let model = if deaths > MOST_DEATHS { Err(restarted) } else { choose(device.arena, &mut device.journal) };
     device.install(model, kernels);
-    if let Some(reason) = restarted {
-        device.has_died(reason);
+    if deaths > 0 {
+        device.has_died(restarted);
     }
     device
 }

@@ -87,7 +87,7 @@ const BOUNCE_MS: u64 = 20;
 const LINE_FAILED_MS: u64 = 2000;
 /// How long it is shown that the device has started by itself.
 const DEATH_SHOWN_MS: u64 = 3000;
-/// How often the counts are logged, and the state of a device that cannot work.
+/// How often the counts are logged.
 const COUNTS_EVERY_MS: u64 = 10_000;
 
 /// A device that is switched on.
@@ -264,7 +264,8 @@ impl<'m, B: Board> Device<'m, B> {
             shown,
             at_ms: taken_ms,
         });
-        if self.frames == FRAMES_OF_HEALTH {
+        // Not the one frame of that number alone: that one may have been damaged.
+        if self.frames >= FRAMES_OF_HEALTH {
             self.tomb.is_well();
         }
     }

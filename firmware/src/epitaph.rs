@@ -10,7 +10,7 @@ use edge_core::pipeline::Stage;
 /// Most deaths in a row after which a device still tries again; after more it stays in FAULT until it is switched off and on.
 pub const MOST_DEATHS: u8 = 3;
 
-/// Frames in a row after which earlier deaths are forgotten.
+/// Frames after which a frame that is judged makes earlier deaths forgotten.
 pub const FRAMES_OF_HEALTH: u32 = 16;
 
 const MAGIC: u32 = 0x504E_4544;
