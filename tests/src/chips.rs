@@ -1,24 +1,16 @@
 //! What the emulated chips of the firmware are given.
 
-use crate::frames;
 use anyhow::Context;
-use edge_core::kernels::Kernels;
 use edge_core::{Geometry, PixelFormat};
 use edge_runtime::decode::{self, Picture};
-use edge_runtime::engine::Engine as _;
-use edge_runtime::infer_core::CoreEngine;
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::pack::pack;
 use edge_runtime::phantom::{Label, draw};
-use firmware::bundle::{self, Golden};
+use flash::{key, sign};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Serialize;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The golden frame of the self-test.
-const GOLDEN: &str = "pneumonia-00";
 /// Side of the drawn pictures.
 const SIDE: u16 = 96;
 
@@ -54,26 +46,10 @@ pub enum Written {
 /// The model or the key cannot be read, or the file not be written.
 pub fn write_bundle(folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let model = ModelFile::load(crate::shipped_model())?;
-    let packed = pack(&model)?;
-    let inputs = frames::all(model.metadata.input_side);
-    let golden = inputs.iter().find(|frame| frame.name == GOLDEN).context("there is no golden frame")?;
-    let logit = CoreEngine::load(&model, Kernels::SCALAR)?.infer(&golden.input)?;
-    let golden = Golden { input: &golden.input, logit_bits: logit.to_bits() };
-    let bundle = bundle::sign(&packed, &golden, &development_key()?)?;
+    let model = sign::pack(&fs::read(crate::shipped_model())?)?;
+    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/boards/keys/development.key");
+    let bundle = sign::sign(&model, &key::read(Path::new(key))?)?;
     Ok(fs::write(folder.join("model.bundle"), bundle)?)
-}
-
-/// The seed of the development key.
-fn development_key() -> anyhow::Result<[u8; 32]> {
-    let text = include_str!("../../firmware/boards/keys/development.key");
-    let line = text.lines().find(|line| !line.starts_with('#')).context("the development key has no line")?;
-    let mut seed = [0; 32];
-    for (index, byte) in seed.iter_mut().enumerate() {
-        let digits = line.get(2 * index..2 * index + 2).context("the development key is too short")?;
-        *byte = u8::from_str_radix(digits, 16)?;
-    }
-    Ok(seed)
 }
 
 /// Writes the rows of the drawn pictures and of each file into `folder`.
