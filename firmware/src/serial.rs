@@ -8,8 +8,13 @@
 //! ```
 //!
 //! Numbers are little-endian. Formats: 0 Gray8, 1 Gray16, 2 Rgb8, 3 Rgb16, 4 Yuyv, 5 Uyvy. The device sends [`READY`] when it wants a
-//! frame; what is sent without that is dropped. Whatever does not fit voids the frame: a checksum, a row out of order, rows that are
-//! missing, another sequence at the end. After that it looks for the next 'P' 'N'.
+//! frame, again each second in which none begins, and [`TAKEN`] when one is whole; what is sent unasked is dropped. Whatever does not fit
+//! voids the frame: a checksum, a row out of order, rows that are missing, another sequence at the end. After that it looks for the
+//! next 'P' 'N', and asks again.
+
+mod encode;
+
+pub use encode::encode;
 
 use crate::rows::Sender;
 use crc::{CRC_32_ISO_HDLC, Crc, Digest, Table};
@@ -18,6 +23,8 @@ use edge_core::{Geometry, PixelFormat};
 
 /// What the device sends when it wants a frame.
 pub const READY: u8 = b'R';
+/// What the device sends when a frame has come whole.
+pub const TAKEN: u8 = b'T';
 
 const MAGIC: [u8; 2] = *b"PN";
 const BEGIN: u8 = 1;
@@ -54,6 +61,7 @@ pub struct Decoder<const N: usize> {
     check: [u8; 4],
     digest: Digest<'static, u32, Table<1>>,
     frame: Option<Open>,
+    whole: bool,
 }
 
 impl<const N: usize> Default for Decoder<N> {
@@ -73,6 +81,7 @@ impl<const N: usize> Decoder<N> {
             check: [0; 4],
             digest: CRC.digest(),
             frame: None,
+            whole: false,
         }
     }
 
@@ -86,6 +95,11 @@ impl<const N: usize> Decoder<N> {
             }
         }
         bytes.len()
+    }
+
+    /// Whether a frame has become whole since this was asked last.
+    pub fn taken(&mut self) -> bool {
+        core::mem::take(&mut self.whole)
     }
 
     /// One byte; true at the end of a packet.
@@ -183,6 +197,7 @@ impl<const N: usize> Decoder<N> {
                         return None;
                     }
                     self.frame = None;
+                    self.whole = true;
                     sender.end();
                 }
             }
@@ -209,33 +224,30 @@ fn put(to: &mut [u8], at: usize, byte: u8) {
 mod tests {
     use super::*;
     use crate::rows::RowPipe;
+    use edge_core::Frame;
     use edge_core::ports::{Event, FrameSource, SourceError};
     use proptest::prelude::*;
-    use std::{vec, vec::Vec};
+    use std::vec::Vec;
 
     const WIDTH: usize = 40;
     const HEIGHT: usize = 33;
 
-    fn packet(kind: u8, payload: &[u8]) -> Vec<u8> {
-        let mut body = vec![kind];
-        body.extend((payload.len() as u16).to_le_bytes());
-        body.extend(payload);
-        let check = CRC.checksum(&body);
-        [&MAGIC[..], &body, &check.to_le_bytes()].concat()
-    }
-
+    /// A frame's packets, each by itself.
     fn packets() -> Vec<Vec<u8>> {
-        let mut begin = vec![WIDTH as u8, 0, HEIGHT as u8, 0, 0, 0, 7, 0, 0, 0];
-        begin.extend(99_u64.to_le_bytes());
-        let row = |number: usize| packet(ROW, &[&[number as u8, 0], &[number as u8; WIDTH][..]].concat());
-        let rows = (0..HEIGHT).map(row);
-        let mut all = vec![packet(BEGIN, &begin)];
-        all.extend(rows);
-        all.push(packet(END, &[7, 0, 0, 0]));
+        let pixels: Vec<u8> = (0..HEIGHT).flat_map(|row| [row as u8; WIDTH]).collect();
+        let geometry = Geometry::new(WIDTH as u32, HEIGHT as u32, PixelFormat::Gray8).unwrap();
+        let frame = Frame::packed(geometry, &pixels).unwrap();
+        let mut all: Vec<Vec<u8>> = Vec::new();
+        encode(&frame, Stamp { sequence: 7, micros: 99 }, |part| {
+            if part == MAGIC {
+                all.push(Vec::new());
+            }
+            all.last_mut().unwrap().extend(part);
+        });
         all
     }
 
-    /// What the loop sees of these bytes: a row's first byte each, true for a whole frame.
+    /// What the loop sees of these bytes: a row's first byte each, true for a whole frame, which the decoder says too.
     fn seen(bytes: &[u8]) -> (Vec<u8>, bool, Option<SourceError>) {
         let mut pipe = RowPipe::<64, 4>::new();
         let (mut sender, mut receiver) = pipe.split();
@@ -257,6 +269,8 @@ mod tests {
                 }
             }
         }
+        assert_eq!(decoder.taken(), whole);
+        assert!(!decoder.taken());
         (rows, whole, error)
     }
 

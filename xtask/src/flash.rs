@@ -1,4 +1,4 @@
-//! `cargo xtask sign`, `flash` and `flash-model`: the package `firmware/flash` does them; what has to be compiled for it is compiled here.
+//! `cargo xtask sign`, `flash`, `flash-model` and `send`: the package `firmware/flash` does them; what has to be compiled for it is compiled here.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};

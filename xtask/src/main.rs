@@ -76,6 +76,7 @@ enum Command {
     Sign(flash_cli::SignOptions),
     Flash(flash_cli::FlashOptions),
     FlashModel(flash_cli::FlashModelOptions),
+    Send(flash_cli::SendOptions),
     /// Check formatting and lints, every warning an error.
     Lint,
     /// Check that licences and sources of all dependencies are the allowed ones (deny.toml).
@@ -99,7 +100,7 @@ fn main() -> ExitCode {
         Command::Sizes(arguments) => sizes::run(&arguments),
         Command::Deb(arguments) => deb::run(&arguments),
         Command::Flash(options) => flash::flash(&options),
-        Command::Sign(_) | Command::FlashModel(_) => flash::hand_over(),
+        Command::Sign(_) | Command::FlashModel(_) | Command::Send(_) => flash::hand_over(),
         Command::Lint => lint::run(),
         Command::Deny => deny::licences(),
         Command::Audit => deny::advisories(),

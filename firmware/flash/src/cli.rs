@@ -1,10 +1,10 @@
-//! The command lines of `sign`, `flash` and `flash-model`. `cargo xtask` has this file too, so that it answers `--help` and mistakes
+//! The command lines of `sign`, `flash`, `flash-model` and `send`. `cargo xtask` has this file too, so that it answers `--help` and mistakes
 //! before anything is built.
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
-/// Puts firmware and models on a board.
+/// Puts firmware and models on a board, and sends it pictures.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo xtask", max_term_width = 100)]
 pub struct Cli {
@@ -17,6 +17,7 @@ pub enum Command {
     Sign(SignOptions),
     Flash(FlashOptions),
     FlashModel(FlashModelOptions),
+    Send(SendOptions),
 }
 
 /// Sign a model, so that boards which know the key take it; or make a key.
@@ -120,4 +121,33 @@ pub struct FlashModelOptions {
     /// Write one JSON object instead of text.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Send pictures to a board that takes its frames over a serial line (nrf52840), in place of a camera.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask send --port /dev/ttyACM0 chest.png        three frames, as many as must agree
+  cargo xtask send --port /dev/ttyACM0 --json *.png     one object a picture
+
+A row of more than 1024 bytes is too long for the board: such a picture is made grey and smaller, and the line says so. A board with \
+a button asks for a frame after a press. What the board says of a picture is on its lights and in its log.
+
+Exit status: 0 when the board has taken every frame whole, 1 when not, 2 for a wrong command line.")]
+pub struct SendOptions {
+    /// The board's serial port.
+    #[arg(long, value_name = "PORT")]
+    pub port: String,
+    /// How often each picture is sent.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub frames: u32,
+    /// How long the board may be silent.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
+    /// Write one JSON object a picture instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// JPEG or PNG files.
+    #[arg(required = true, value_name = "PICTURE")]
+    pub pictures: Vec<PathBuf>,
 }

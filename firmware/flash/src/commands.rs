@@ -2,6 +2,7 @@
 
 pub mod flash;
 pub mod flash_model;
+pub mod send;
 pub mod sign;
 
 use crate::cli::BoardOptions;

@@ -1,9 +1,10 @@
-//! Puts firmware and models on a board: what `cargo xtask sign`, `flash` and `flash-model` do.
+//! Puts firmware and models on a board, and sends it pictures: what `cargo xtask sign`, `flash`, `flash-model` and `send` do.
 //!
 //! ```text
 //! sign:         model -> packed -> bundle (golden input and logit, hash, signature)
 //! flash:        ELF -> pieces within the firmware's region -> write, read back, start
 //! flash-model:  bundle -> opened as the device would -> the slot that does not run -> write, read back, start
+//! send:         picture -> packets, whenever the board asks for a frame
 //! ```
 //!
 //! What goes where is decided over [`link::Link`], a board's memory, so that it is tested without one; [`probe`] is the thin part that
@@ -20,6 +21,7 @@ pub mod outcome;
 pub mod probe;
 pub mod program;
 pub mod progress;
+pub mod send;
 pub mod sign;
 #[cfg(test)]
 mod testing;

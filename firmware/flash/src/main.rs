@@ -1,4 +1,4 @@
-//! The program behind `cargo xtask sign`, `flash` and `flash-model`: wiring only.
+//! The program behind `cargo xtask sign`, `flash`, `flash-model` and `send`: wiring only.
 
 mod cli;
 mod commands;
@@ -12,5 +12,6 @@ fn main() -> ExitCode {
         Command::Sign(options) => commands::sign::run(&options),
         Command::Flash(options) => commands::flash::run(&options),
         Command::FlashModel(options) => commands::flash_model::run(&options),
+        Command::Send(options) => commands::send::run(&options),
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::link::{Progress, Step};
 use indicatif::{ProgressBar, ProgressStyle};
+use std::path::Path;
 
 /// Draws what it is told.
 #[derive(Default)]
@@ -31,6 +32,34 @@ impl Bars {
 }
 
 impl Drop for Bars {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+/// A bar a picture that goes out over a serial line.
+#[derive(Default)]
+pub struct Sending(Option<ProgressBar>);
+
+impl Sending {
+    /// Shows how much of a frame, `frame` of `frames` from 0, is out.
+    pub fn show(&mut self, path: &Path, frame: u32, frames: u32, done: u64, all: u64) {
+        let bar = self.0.get_or_insert_with(|| {
+            let bar = ProgressBar::new(all * u64::from(frames)).with_style(style());
+            bar.with_message(path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+        });
+        bar.set_position(u64::from(frame) * all + done);
+    }
+
+    /// Takes the bar away: a line says the same.
+    pub fn finish(&mut self) {
+        if let Some(bar) = self.0.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Sending {
     fn drop(&mut self) {
         self.finish();
     }

@@ -15,7 +15,7 @@ use embassy_usb::class::cdc_acm::{CdcAcmClass, State};
 use embassy_usb::driver::EndpointError;
 use embassy_usb::{Builder, Config};
 use firmware::rows::Sender;
-use firmware::serial::{Decoder, READY};
+use firmware::serial::{Decoder, READY, TAKEN};
 use static_cell::StaticCell;
 
 /// Bytes of the longest row: 1024 grey pixels.
@@ -103,6 +103,9 @@ async fn talk(
             }
             let taken = decoder.take(rest, sender);
             rest = rest.get(taken..).unwrap_or(&[]);
+            if decoder.taken() {
+                port.write_packet(&[TAKEN]).await?;
+            }
         }
     }
 }

@@ -1,0 +1,181 @@
+//! Pictures over a serial line, to a board that takes its frames from a host (`firmware::serial`).
+//!
+//! The board leads: it asks for a frame, takes it or not, and says when it has come whole. So nothing is sent that nobody waits for, and
+//! what counts as sent is what the board has taken.
+
+use anyhow::{Context, bail, ensure};
+use edge_core::agree::Stamp;
+use edge_core::{Frame, Geometry, PixelFormat};
+use edge_runtime::decode::Picture;
+use firmware::serial::{READY, TAKEN, encode};
+use std::io::{ErrorKind, Read, Write};
+use std::time::{Duration, Instant};
+
+/// Bytes of the longest row that the boards take.
+pub const LONGEST_ROW: usize = 1024;
+
+/// How often a frame is sent that does not come whole, before the line is given up.
+const TRIES: u32 = 5;
+
+/// Bytes that are written at once.
+const PIECE: usize = 4096;
+
+/// What is said where the port itself fails.
+const GONE: &str = "the line broke: is the board still connected?";
+
+/// The line to a board.
+pub struct Line<P> {
+    port: P,
+    began: Instant,
+    /// How long a board may be silent.
+    patience: Duration,
+    sequence: u32,
+}
+
+impl<P: Read + Write> Line<P> {
+    /// A line over a port, whose reads end after a short while.
+    pub fn new(port: P, patience: Duration) -> Self {
+        Self { port, began: Instant::now(), patience, sequence: 0 }
+    }
+
+    /// Sends a picture once and waits until the board has it whole. `progress` is told the bytes that went out, and those of the frame.
+    ///
+    /// # Errors
+    /// The board is silent, the frame does not come whole, or the port fails.
+    pub fn send(&mut self, frame: &Frame, progress: &mut dyn FnMut(usize, usize)) -> anyhow::Result<()> {
+        for _ in 0..TRIES {
+            while self.answer("ask for a frame")? != READY {}
+            // What it asked before, while nobody listened.
+            while self.byte()?.is_some() {}
+            self.sequence = self.sequence.wrapping_add(1);
+            let micros = self.began.elapsed().as_micros() as u64;
+            let mut bytes = Vec::new();
+            encode(frame, Stamp { sequence: self.sequence, micros }, |part| bytes.extend_from_slice(part));
+            self.put(&bytes, progress)?;
+            if self.answer("say whether the frame came whole")? == TAKEN {
+                return Ok(());
+            }
+        }
+        bail!("the frame did not come whole in {TRIES} tries: this line loses bytes, see to its cable")
+    }
+
+    /// Writes all of them; a board may let its sender wait.
+    fn put(&mut self, bytes: &[u8], progress: &mut dyn FnMut(usize, usize)) -> anyhow::Result<()> {
+        let (mut done, mut moved) = (0, Instant::now());
+        while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
+            match self.port.write(rest.get(..PIECE).unwrap_or(rest)) {
+                Ok(0) => bail!(GONE),
+                Ok(count) => (done, moved) = (done + count, Instant::now()),
+                Err(error) if waits(&error) => self.within(moved, "take the frame's bytes")?,
+                Err(error) => return Err(error).context(GONE),
+            }
+            progress(done, bytes.len());
+        }
+        Ok(())
+    }
+
+    /// The board's next sign.
+    fn answer(&mut self, expected: &str) -> anyhow::Result<u8> {
+        let asked = Instant::now();
+        loop {
+            if let Some(sign @ (READY | TAKEN)) = self.byte()? {
+                return Ok(sign);
+            }
+            self.within(asked, expected)?;
+        }
+    }
+
+    /// The next byte, if there is one.
+    fn byte(&mut self) -> anyhow::Result<Option<u8>> {
+        let mut byte = [0];
+        match self.port.read(&mut byte) {
+            Ok(0) => bail!(GONE),
+            Ok(_) => Ok(Some(byte[0])),
+            Err(error) if waits(&error) => Ok(None),
+            Err(error) => Err(error).context(GONE),
+        }
+    }
+
+    fn within(&self, since: Instant, expected: &str) -> anyhow::Result<()> {
+        ensure!(
+            since.elapsed() < self.patience,
+            "the board did not {expected} within {} s: is this its port, and does its heartbeat blink?",
+            self.patience.as_secs_f32()
+        );
+        Ok(())
+    }
+}
+
+/// Nothing came or went, and nothing is wrong.
+fn waits(error: &std::io::Error) -> bool {
+    [ErrorKind::TimedOut, ErrorKind::WouldBlock, ErrorKind::Interrupted].contains(&error.kind())
+}
+
+/// The picture as it is where its rows are short enough; else grey and smaller, the mean of each square of pixels.
+pub fn fit(picture: Picture) -> anyhow::Result<Picture> {
+    let geometry = picture.geometry();
+    if geometry.row_bytes() <= LONGEST_ROW {
+        return Ok(picture);
+    }
+    let (width, format) = (usize::from(geometry.width()), geometry.format());
+    let side = width.div_ceil(LONGEST_ROW);
+    let (columns, lines) = (width / side, usize::from(geometry.height()) / side);
+    let mut sums = vec![0_u64; columns * lines];
+    let frame = picture.frame();
+    for (sums, rows) in sums.chunks_mut(columns).zip(frame.rows().collect::<Vec<_>>().chunks_exact(side)) {
+        for row in rows {
+            for (index, pixel) in row.chunks_exact(format.bytes_per_pixel()).enumerate() {
+                if let Some(sum) = sums.get_mut(index / side) {
+                    *sum += u64::from(format.luminance(pixel));
+                }
+            }
+        }
+    }
+    // 16-bit luminance, in which 8-bit white is 65535.
+    let count = (side * side * 257) as u64;
+    let bytes = sums.into_iter().map(|sum| ((sum + count / 2) / count) as u8).collect();
+    let small = Geometry::new(columns as u32, lines as u32, PixelFormat::Gray8).with_context(|| {
+        format!("{width} x {} pixels are too flat to be made {LONGEST_ROW} wide", geometry.height())
+    })?;
+    Ok(Picture::new(small, bytes)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(width: u32, height: u32, format: PixelFormat, byte: impl Fn(usize) -> u8) -> Picture {
+        let geometry = Geometry::new(width, height, format).unwrap();
+        let bytes = geometry.row_bytes() * usize::from(geometry.height());
+        Picture::new(geometry, (0..bytes).map(byte).collect()).unwrap()
+    }
+
+    #[test]
+    fn a_picture_that_fits_goes_out_as_it_is() {
+        for (width, format) in
+            [(1024, PixelFormat::Gray8), (512, PixelFormat::Gray16), (341, PixelFormat::Rgb8)]
+        {
+            let picture = picture(width, 40, format, |index| index as u8);
+            assert_eq!(fit(picture.clone()).unwrap(), picture);
+        }
+    }
+
+    #[test]
+    fn a_wider_one_becomes_grey_and_each_pixel_the_mean_of_a_square() {
+        // Columns of 0, 10, 20, ...; 2050 wide are squares of 3, whose last column has a single pixel and is left out.
+        let wide = picture(2050, 97, PixelFormat::Gray8, |index| (index % 2050 % 9 * 10) as u8);
+        let small = fit(wide).unwrap();
+        assert_eq!((small.geometry().width(), small.geometry().height()), (683, 32));
+        assert_eq!(small.bytes()[..6], [10, 40, 70, 10, 40, 70]);
+        let colour = fit(picture(342, 33, PixelFormat::Rgb8, |_| 200)).unwrap();
+        assert_eq!((colour.geometry().width(), colour.geometry().format()), (342, PixelFormat::Gray8));
+        assert!(colour.bytes().iter().all(|pixel| *pixel == 200));
+    }
+
+    #[test]
+    fn a_picture_that_would_become_too_flat_is_refused() {
+        let flat = picture(4096, 40, PixelFormat::Gray8, |_| 0);
+        let error = format!("{:#}", fit(flat).unwrap_err());
+        assert!(error.starts_with("4096 x 40 pixels are too flat"), "{error}");
+    }
+}
