@@ -17,7 +17,8 @@ use embedded_storage::nor_flash::NorFlash;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Switches a device on. After the light test `choose` gives the model and its slot, with the arena to test it in and the log to say why
-/// another was refused; without a model, or after too many deaths in a row, the device shows FAULT until it is switched off.
+/// another was refused; without a model, or after too many deaths in a row, the device shows FAULT until it is switched off
+/// or reset by hand.
 pub fn start<'m, B: Board>(
     parts: Parts<B>,
     settings: Settings,
@@ -26,7 +27,7 @@ pub fn start<'m, B: Board>(
     kernels: Kernels,
     choose: impl FnOnce(&mut [u8], &mut B::Journal) -> Result<(Slot, Packed<&'m [u8]>), Reason>,
 ) -> Device<'m, B> {
-    let epitaph = tomb.open();
+    let epitaph = tomb.open(B::was_reset_by_hand());
     // The lights first: somebody stands before the device and waits.
     let mut device = Device::new(parts, settings, tomb, arena);
     device.journal.note(&Entry::Start { firmware: VERSION, board: B::NAME });

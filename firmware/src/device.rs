@@ -38,6 +38,11 @@ pub trait Board {
     /// The loop lives: for the interrupt that looks whether it does; see [`crate::alive`].
     fn lives();
 
+    /// Whether somebody reset the chip, by its reset line or a debug probe; false where the chip cannot tell. Asked once, at the start.
+    fn was_reset_by_hand() -> bool {
+        false
+    }
+
     /// The loop is at a stage: for a board that counts instructions.
     #[inline(always)]
     fn at(_: Stage) {}

@@ -7,7 +7,8 @@
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use edge_core::pipeline::Stage;
 
-/// Most deaths in a row after which a device still tries again; after more it stays in FAULT until it is switched off and on.
+/// Most deaths in a row after which a device still tries again; after more it stays in FAULT until it is switched off and on, or reset by
+/// hand.
 pub const MOST_DEATHS: u8 = 3;
 
 /// Frames after which a frame that is judged makes earlier deaths forgotten.
@@ -18,7 +19,7 @@ const MAGIC: u32 = 0x504E_4544;
 /// What ended the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// It noted nothing: the watchdog expired, or somebody pressed reset.
+    /// It noted nothing: the watchdog expired, or, on a chip that cannot tell, somebody pressed reset.
     Watchdog,
     /// A panic; the line of the source.
     Panic(u32),
@@ -95,8 +96,10 @@ impl Tomb {
     }
 
     /// What ended the last run, if it left anything; and this run begins. Call it once, first.
-    pub fn open(&self) -> Option<Epitaph> {
-        let found = self.read();
+    ///
+    /// A reset by hand ended a run that noted no cause: that is no death, and those before it are forgotten, as by switching off and on.
+    pub fn open(&self, by_hand: bool) -> Option<Epitaph> {
+        let found = self.read().filter(|epitaph| !by_hand || epitaph.cause != Cause::Watchdog);
         let deaths = found.map_or(0, |epitaph| epitaph.deaths);
         self.write([MAGIC, u32::from(Stage::Wait.code()), 0, 0, 0, u32::from(deaths)]);
         found
@@ -159,24 +162,39 @@ mod tests {
     #[test]
     fn what_was_noted_is_read_once_and_deaths_add_up() {
         let tomb = Tomb::new();
-        assert_eq!(tomb.open(), None);
+        assert_eq!(tomb.open(false), None);
         tomb.at(Stage::Layer(7), 42);
         let first = Epitaph { cause: Cause::Watchdog, stage: Stage::Layer(7), frame: 42, deaths: 1 };
-        assert_eq!(tomb.open(), Some(first));
+        assert_eq!(tomb.open(false), Some(first));
         tomb.at(Stage::Rows, 3);
         tomb.dies(Cause::Panic(99));
         let second = Epitaph { cause: Cause::Panic(99), stage: Stage::Rows, frame: 3, deaths: 2 };
-        assert_eq!(tomb.open(), Some(second));
+        assert_eq!(tomb.open(false), Some(second));
         tomb.is_well();
         tomb.dies(Cause::HardFault(0x1234));
         let third = Epitaph { cause: Cause::HardFault(0x1234), stage: Stage::Wait, frame: 0, deaths: 1 };
-        assert_eq!(tomb.open(), Some(third));
+        assert_eq!(tomb.open(false), Some(third));
+    }
+
+    #[test]
+    fn a_reset_by_hand_is_no_death_and_forgets_those_before_but_hides_no_cause() {
+        let tomb = Tomb::new();
+        for expected in [None, Some(1), Some(2)] {
+            assert_eq!(tomb.open(false).map(|epitaph| epitaph.deaths), expected);
+        }
+        assert_eq!(tomb.open(true), None);
+        assert_eq!(tomb.open(false).map(|epitaph| epitaph.deaths), Some(1));
+        tomb.dies(Cause::Panic(3));
+        assert_eq!(
+            tomb.open(true).map(|epitaph| (epitaph.cause, epitaph.deaths)),
+            Some((Cause::Panic(3), 2))
+        );
     }
 
     #[test]
     fn any_flipped_bit_is_no_epitaph() {
         let tomb = Tomb::new();
-        tomb.open();
+        tomb.open(false);
         tomb.at(Stage::Decide, 7);
         for word in tomb.words.iter().chain([&tomb.check]) {
             for bit in 0..32 {

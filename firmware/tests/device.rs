@@ -13,7 +13,7 @@ use serde::Deserialize;
 use std::path::Path;
 use std::rc::Rc;
 use support::camera::{Camera, Hang};
-use support::{LIVES, STACK_LEFT, World, switch_on};
+use support::{BY_HAND, LIVES, STACK_LEFT, World, switch_on};
 
 /// A file of the folder.
 #[derive(Deserialize)]
@@ -193,17 +193,28 @@ fn deaths_are_told_and_too_many_of_them_stop_the_device() {
     let last = run(&["normal 2"]);
     assert_eq!(last.shows.borrow()[0].1, "FAULT 45");
     assert!(last.answers.borrow().is_empty());
+    // Somebody presses reset: it begins anew, and says of no death.
+    BY_HAND.set(true);
+    let pressed = run(&["normal 4"]);
+    BY_HAND.set(false);
+    assert!(!pressed.notes.borrow().iter().any(|note| note.contains("Died")));
+    assert!(
+        !pressed.shows.borrow().iter().any(|(_, text)| text.contains("FAULT")),
+        "{:?}",
+        pressed.shows.borrow()
+    );
+    assert_eq!(pressed.answers.borrow().len(), 4);
     // Power off and on: the memory holds nothing any more. Then sixteen frames of health after a death.
     let tomb: &'static Tomb = Box::leak(Box::new(Tomb::new()));
     let world = Rc::new(World::default());
-    tomb.open();
+    tomb.open(false);
     // The sixteenth is damaged: the next one makes it well as much.
     let steps = ["normal 15", "short-row normal 1", "normal 4"].map(String::from);
     let mut device = switch_on(&world, Camera::new(&world, &steps), Settings::CONTINUOUS, tomb);
     while !world.ended.get() {
         device.turn();
     }
-    assert_eq!(tomb.open().map(|epitaph| epitaph.deaths), Some(1), "the one before is forgotten");
+    assert_eq!(tomb.open(false).map(|epitaph| epitaph.deaths), Some(1), "the one before is forgotten");
 }
 
 /// A loop that hangs does not feed the watchdog, which therefore resets the chip; the next run says where it hung.

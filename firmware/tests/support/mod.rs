@@ -22,6 +22,8 @@ use std::sync::OnceLock;
 thread_local! {
     /// How often the loop has said on this thread that it lives.
     pub static LIVES: Cell<u32> = const { Cell::new(0) };
+    /// What [`Board::was_reset_by_hand`] says on this thread.
+    pub static BY_HAND: Cell<bool> = const { Cell::new(false) };
     /// What [`Board::stack_left`] says on this thread.
     pub static STACK_LEFT: Cell<u32> = const { Cell::new(4096) };
 }
@@ -83,6 +85,10 @@ impl Board for Simulated {
 
     fn lives() {
         LIVES.set(LIVES.get() + 1);
+    }
+
+    fn was_reset_by_hand() -> bool {
+        BY_HAND.get()
     }
 }
 

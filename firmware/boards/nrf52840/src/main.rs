@@ -21,7 +21,7 @@ use embassy_nrf::nvmc::Nvmc;
 use embassy_nrf::peripherals::{P0_13, P1_01, P1_02, P1_03, P1_04, USBD};
 use embassy_nrf::usb::{self, vbus_detect};
 use embassy_nrf::wdt::{self, HaltConfig, WatchdogHandle};
-use embassy_nrf::{Peri, bind_interrupts};
+use embassy_nrf::{Peri, bind_interrupts, pac};
 use firmware::boot::{Models, start_with};
 use firmware::device::{Board, Parts, Settings};
 use firmware::journal::DefmtJournal;
@@ -81,6 +81,13 @@ impl Board for Nrf52840 {
     fn lives() {
         ALIVE.beat();
     }
+
+    fn was_reset_by_hand() -> bool {
+        let causes = pac::POWER.resetreas().read();
+        // What is set stays until it is written back; after power on and low voltage nothing is.
+        pac::POWER.resetreas().write_value(causes);
+        !causes.dog() && !causes.lockup() && (causes.resetpin() || causes.sreq() || causes.dif())
+    }
 }
 
 /// None where the chip runs a watchdog that another program set up otherwise: that one resets it.
@@ -138,7 +145,7 @@ fn main() -> ! {
     config.hfclk_source = HfclkSource::ExternalXtal;
     let p = embassy_nrf::init(config);
     // The flash's instruction cache, which is off after a reset.
-    embassy_nrf::pac::NVMC.icachecnf().modify(|cache| cache.set_cacheen(true));
+    pac::NVMC.icachecnf().modify(|cache| cache.set_cacheen(true));
     let mut watchdog = wdt::Config::default();
     watchdog.timeout_ticks = WATCHDOG_MS * 32_768 / 1000;
     watchdog.action_during_debug_halt = HaltConfig::Pause;

@@ -21,7 +21,7 @@ use embassy_rp::peripherals::{DMA_CH0, PIO0};
 use embassy_rp::pio::{self, Pio};
 use embassy_rp::pwm::{self, Pwm};
 use embassy_rp::watchdog;
-use embassy_rp::{bind_interrupts, dma};
+use embassy_rp::{bind_interrupts, dma, pac};
 use embassy_time::Duration;
 use firmware::boot::{Models, start_with};
 use firmware::device::{Board, Parts, Settings};
@@ -82,6 +82,12 @@ impl Board for Rp2350 {
 
     fn lives() {
         ALIVE.beat();
+    }
+
+    fn was_reset_by_hand() -> bool {
+        let (watchdog, chip) = (pac::WATCHDOG.reason().read(), pac::POWMAN.chip_reset().read());
+        // After a time that ran out this stays so until the reset line or power: every reset by a probe then counts as a death.
+        !watchdog.timer() && !watchdog.force() && !chip.had_bor() && !chip.had_glitch_detect()
     }
 }
 

@@ -87,6 +87,14 @@ impl Board for Stm32h7 {
     fn lives() {
         ALIVE.beat();
     }
+
+    fn was_reset_by_hand() -> bool {
+        // Every other cause sets the reset line's flag too.
+        let causes = pac::RCC.rsr().read();
+        pac::RCC.rsr().modify(|causes| causes.set_rmvf(true));
+        let by_itself = causes.iwdg1rstf() || causes.wwdg1rstf() || causes.lpwrrstf();
+        causes.pinrstf() && !by_itself && !causes.borrstf() && !causes.porrstf()
+    }
 }
 
 struct Guard(IndependentWatchdog<'static, IWDG1>);
@@ -198,15 +206,13 @@ fn main() -> ! {
     }
 }
 
-/// After power was off this memory has no valid check bits and must be written before it is read. Whatever reset it was, its cause
-/// is looked at once.
+/// After power was off this memory has no valid check bits and must be written before it is read.
 fn forget_after_power_off() {
     let causes = pac::RCC.rsr().read();
     if causes.porrstf() || causes.borrstf() {
         // SAFETY: nothing else runs yet, and a tomb may hold anything.
         unsafe { (&raw const TOMB).cast_mut().write_volatile(firmware::epitaph::Tomb::new()) };
     }
-    pac::RCC.rsr().modify(|causes| causes.set_rmvf(true));
 }
 
 /// 400 MHz for the processor, 200 for memory and bus, from the board's 12 MHz crystal.
