@@ -2,7 +2,8 @@
 //!
 //! The compiler is the one that runs cargo, where it has the target's standard library (`rustup target add TRIPLE`). Elsewhere
 //! it is Debian's `rustc-web`, which has none for these targets either but has its source: cargo compiles it along
-//! (`-Z build-std`, which `RUSTC_BOOTSTRAP=1` permits). Everything lands in `.cache/cross/TRIPLE`.
+//! (`-Z build-std`, which `RUSTC_BOOTSTRAP=1` permits). Everything lands in `.cache/cross`, where all targets share the macros and build
+//! scripts that run on this machine.
 
 use std::iter;
 use std::path::PathBuf;
@@ -119,7 +120,7 @@ pub fn cargo(target: Target, subcommand: &str) -> anyhow::Result<Command> {
         cargo.env("PATH", std::env::join_paths(folders)?);
         cargo
     };
-    cargo.arg(subcommand).args(["--target", triple, "--target-dir"]).arg(folder(target));
+    cargo.arg(subcommand).args(["--target", triple, "--target-dir"]).arg(folder());
     // Flags for the host's programs would replace those of the target.
     cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
     match target {
@@ -161,12 +162,12 @@ pub fn build(target: Target, program: Program, profile: Profile) -> anyhow::Resu
         }
     };
     process::run(&mut cargo)?;
-    Ok(folder(target).join(target.triple()).join(profile).join(program.bin))
+    Ok(folder().join(target.triple()).join(profile).join(program.bin))
 }
 
-/// Where everything built for the target lies.
-pub fn folder(target: Target) -> PathBuf {
-    root().join(".cache/cross").join(target.triple())
+/// Cargo's folder for what is built for other machines.
+pub fn folder() -> PathBuf {
+    root().join(".cache/cross")
 }
 
 /// Whether the compiler that runs cargo has the standard library of `triple`.

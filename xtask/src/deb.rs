@@ -90,7 +90,7 @@ fn build(architecture: Architecture, cargo_deb: &Path) -> anyhow::Result<PathBuf
             let program = Program { manifest: "edge-runtime/Cargo.toml", bin: "edge-runtime", features: &[] };
             cross::build(Target::Aarch64, program, Profile::Dist)?;
             deb.args(["--target", Target::Aarch64.triple()]);
-            deb.env("CARGO_TARGET_DIR", cross::folder(Target::Aarch64));
+            deb.env("CARGO_TARGET_DIR", cross::folder());
         }
     }
     let package = target().join(format!("debian/pneumoscope_{name}.deb"));

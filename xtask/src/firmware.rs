@@ -34,8 +34,8 @@ pub fn build(folder: &Path, board: &Board) -> anyhow::Result<PathBuf> {
     let (package, _) = names(&root().join(BOARDS), folder)?;
     process::run(cargo(folder, board, "build")?.args(["--quiet", "--release", "--bin", &package]))?;
     let target = Target::of(&board.target)?;
-    let built = cross::folder(target).join(target.triple()).join("release").join(package);
-    let kept = root().join(".cache/cross/firmware").join(&board.name);
+    let built = cross::folder().join(target.triple()).join("release").join(package);
+    let kept = cross::folder().join("firmware").join(&board.name);
     fs::create_dir_all(kept.parent().unwrap_or(&kept))?;
     fs::copy(&built, &kept)
         .with_context(|| format!("cannot copy {} to {}", built.display(), kept.display()))?;

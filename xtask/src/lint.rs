@@ -13,9 +13,8 @@ pub fn run() -> anyhow::Result<()> {
         process::run(process::cargo().args(["fmt", "--manifest-path", manifest, "--check"]))?;
     }
     process::run(process::cargo().args(["fmt", "--all", "--manifest-path", FIRMWARE, "--check"]))?;
-    let boards =
-        ["clippy", "--manifest-path", "tests/boards/Cargo.toml", "--target-dir", ".cache/cross/host"];
-    process::run(process::cargo().args(boards).args(["--", "--deny", "warnings"]))?;
+    let boards = ["clippy", "--manifest-path", "tests/boards/Cargo.toml", "--target-dir"];
+    process::run(process::cargo().args(boards).arg(cross::folder()).args(["--", "--deny", "warnings"]))?;
     // The kernels of other machines, what runs there, and that the firmware needs no operating system, are checked by no other run here.
     let core = "edge-runtime/core/Cargo.toml";
     let microcontrollers = [Target::CortexM, Target::CortexM33].map(|target| {
@@ -35,8 +34,9 @@ pub fn run() -> anyhow::Result<()> {
     clippy.args(["--quiet", "--manifest-path", board::AGENT.manifest, "--", "--deny", "warnings"]);
     process::run(&mut clippy)?;
     for (folder, board) in firmware::boards(None)? {
+        // In the profile in which they are built: then the macros and build scripts that run on this machine are compiled once.
         let mut clippy = firmware::cargo(&folder, &board, "clippy")?;
-        process::run(clippy.args(["--quiet", "--", "--deny", "warnings"]))?;
+        process::run(clippy.args(["--quiet", "--release", "--", "--deny", "warnings"]))?;
     }
     test::libtorch()?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--features", "host-trainer/torch"];
