@@ -7,6 +7,7 @@ mod dead_man;
 mod lines;
 mod memory;
 pub mod rtt;
+pub mod sensor;
 
 pub use dead_man::dead_man;
 pub use lines::Checked;

@@ -16,9 +16,10 @@ use embassy_rp::pio::{
     Common, Config, Direction, FifoJoin, LoadedProgram, Pin, ShiftConfig, ShiftDirection, StateMachine,
 };
 use embassy_rp::pwm::Pwm;
-use embassy_time::{Delay, Duration, Timer, with_timeout};
+use embassy_time::{Delay, Duration, with_timeout};
 use firmware::rows::Sender;
 use firmware::sensors::hm01b0::{self, FORMAT, HEIGHT, WIDTH};
+use hardware::sensor::{Failure, Sensor, live};
 
 /// Bytes of a row.
 pub const ROW: usize = WIDTH as usize * FORMAT.bytes_per_pixel();
@@ -104,44 +105,25 @@ impl Lines {
     }
 }
 
-/// Why a frame did not come.
-enum Failure {
-    /// Nothing at all came.
-    Silent,
-    /// Something did, but no frame.
-    Void(SourceError),
-}
-
-/// The camera's life: set up, a frame at each request, set up anew after a fault.
+/// The camera's life.
 #[embassy_executor::task]
-pub async fn run(mut camera: Camera) -> ! {
-    let mut sequence = 0_u32;
-    loop {
-        if hm01b0::configure(&mut camera.bus, &mut Delay).is_err() {
-            camera.sender.fail(SourceError::Lost);
-            Timer::after_secs(1).await;
-            continue;
-        }
-        loop {
-            while !camera.sender.is_wanted() {
-                Timer::after_millis(2).await;
-            }
-            sequence = sequence.wrapping_add(1);
-            match camera.frame(sequence).await {
-                Ok(()) => {}
-                Err(Failure::Void(error)) => camera.sender.fail(error),
-                Err(Failure::Silent) => {
-                    let lost = hm01b0::check(&mut camera.bus).is_err();
-                    camera.sender.fail(if lost { SourceError::Lost } else { SourceError::NoSignal });
-                    break;
-                }
-            }
-        }
-    }
+pub async fn run(camera: Camera) -> ! {
+    live(camera).await
 }
 
-impl Camera {
-    /// One frame, from the lines to the loop.
+impl Sensor<ROW> for Camera {
+    async fn wake(&mut self) -> bool {
+        hm01b0::configure(&mut self.bus, &mut Delay).is_ok()
+    }
+
+    fn answers(&mut self) -> bool {
+        hm01b0::check(&mut self.bus).is_ok()
+    }
+
+    fn sender(&mut self) -> &mut Sender<'static, ROW> {
+        &mut self.sender
+    }
+
     async fn frame(&mut self, sequence: u32) -> Result<(), Failure> {
         let Self { lines, dma, sender, .. } = self;
         let geometry = Geometry::new(WIDTH.into(), HEIGHT.into(), FORMAT).map_err(|_| Failure::Silent)?;

@@ -19,6 +19,7 @@ use embassy_stm32::pac;
 use embassy_time::{Delay, Duration, Timer, with_timeout};
 use firmware::rows::Sender;
 use firmware::sensors::ov7725::{self, FORMAT, HEIGHT, WIDTH};
+use hardware::sensor::{Failure, Sensor, live};
 
 /// Bytes of a row.
 pub const ROW: usize = WIDTH as usize * FORMAT.bytes_per_pixel();
@@ -60,68 +61,53 @@ unsafe impl Sync for Ring {}
 #[unsafe(link_section = ".bulk.ring")]
 static RING_WORDS: Ring = Ring(UnsafeCell::new(MaybeUninit::uninit()));
 
-/// Why a frame did not come.
-enum Failure {
-    /// Nothing at all came.
-    Silent,
-    /// Something did, but no frame.
-    Void(SourceError),
-}
-
-/// The camera's life: set up, a frame at each request, set up anew after a fault.
+/// The camera's life.
 #[embassy_executor::task]
-pub async fn run(mut camera: Camera) -> ! {
+pub async fn run(camera: Camera) -> ! {
     // SAFETY: this task is started once, and takes it once; all zeros are words.
     let ring: &'static mut [u32] = unsafe {
         RING_WORDS.0.get().cast::<u32>().write_bytes(0, RING);
         &mut *RING_WORDS.0.get().cast::<[u32; RING]>()
     };
     caches::write_out(ring.as_ptr_range());
-    let mut sequence = 0_u32;
-    loop {
-        if camera.wake().await.is_err() {
-            camera.sender.fail(SourceError::Lost);
-            Timer::after_secs(1).await;
-            continue;
-        }
-        loop {
-            while !camera.sender.is_wanted() {
-                Timer::after_millis(2).await;
-            }
-            sequence = sequence.wrapping_add(1);
-            match camera.frame(ring, sequence).await {
-                Ok(()) => {}
-                Err(Failure::Void(error)) => camera.sender.fail(error),
-                Err(Failure::Silent) => {
-                    let lost = ov7725::check(&mut camera.bus).is_err();
-                    camera.sender.fail(if lost { SourceError::Lost } else { SourceError::NoSignal });
-                    break;
-                }
-            }
-        }
-    }
+    live(Ov7725 { camera, ring }).await
 }
 
-impl Camera {
+/// The camera with its ring.
+struct Ov7725 {
+    camera: Camera,
+    ring: &'static mut [u32],
+}
+
+impl Sensor<ROW> for Ov7725 {
     /// Out of sleep and reset, and its registers.
-    async fn wake(&mut self) -> Result<(), ()> {
-        self.power_down.set_low();
-        self.reset.set_low();
+    async fn wake(&mut self) -> bool {
+        let Camera { bus, reset, power_down, .. } = &mut self.camera;
+        power_down.set_low();
+        reset.set_low();
         Timer::after_millis(10).await;
-        self.reset.set_high();
+        reset.set_high();
         Timer::after_millis(20).await;
-        ov7725::configure(&mut self.bus, &mut Delay).map_err(|_| ())
+        ov7725::configure(bus, &mut Delay).is_ok()
     }
 
-    /// One frame, from the ring to the loop.
-    async fn frame(&mut self, words: &mut [u32], sequence: u32) -> Result<(), Failure> {
-        let registers = pac::DCMI;
+    fn answers(&mut self) -> bool {
+        ov7725::check(&mut self.camera.bus).is_ok()
+    }
+
+    fn sender(&mut self) -> &mut Sender<'static, ROW> {
+        &mut self.camera.sender
+    }
+
+    async fn frame(&mut self, sequence: u32) -> Result<(), Failure> {
+        let (registers, words) = (pac::DCMI, &mut *self.ring);
+        let Camera { dma, sender, .. } = &mut self.camera;
         let geometry = Geometry::new(WIDTH.into(), HEIGHT.into(), FORMAT).map_err(|_| Failure::Silent)?;
         let source = registers.dr().as_ptr().cast::<u32>();
         let bytes = words.as_ptr_range();
         // SAFETY: the channel and the ring are this task's, and the source is DCMI's data register, a word wide.
         let mut ring = unsafe {
-            ReadableRingBuffer::new(self.dma.reborrow(), REQUEST, source, words, TransferOptions::default())
+            ReadableRingBuffer::new(dma.reborrow(), REQUEST, source, words, TransferOptions::default())
         };
         registers.icr().write(|flags| {
             flags.set_frame_isc(true);
@@ -147,14 +133,14 @@ impl Camera {
                 return Err(Failure::Void(SourceError::Overrun));
             }
             if number == 0 {
-                self.sender.begin(geometry, Stamp { sequence, micros: hardware::micros() });
+                sender.begin(geometry, Stamp { sequence, micros: hardware::micros() });
             }
-            self.sender.row(bytemuck::cast_slice(&row));
+            sender.row(bytemuck::cast_slice(&row));
         }
         // Until the picture is over; then there must be nothing left.
         Timer::after_millis(2).await;
         if ring.len().is_ok_and(|left| left == 0) {
-            self.sender.end();
+            sender.end();
             Ok(())
         } else {
             Err(Failure::Void(SourceError::Damaged))
