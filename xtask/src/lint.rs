@@ -1,5 +1,7 @@
 //! `cargo xtask lint`: formatting, and clippy with every warning an error.
 
+use std::process::Command;
+
 use crate::cross::{self, Target};
 use crate::{OUTSIDE, board, firmware, process, test};
 
@@ -26,19 +28,19 @@ pub fn run() -> anyhow::Result<()> {
     });
     let linux = [(Target::Aarch64, core, "std,suite"), (Target::Aarch64, cross::BOARDS.manifest, "")];
     for (target, manifest, features) in linux.into_iter().chain(microcontrollers.into_iter().flatten()) {
-        let mut clippy = cross::cargo(target, "clippy")?;
-        clippy.args(["--quiet", "--manifest-path", manifest, "--features", features]);
-        process::run(clippy.args(["--", "--deny", "warnings"]))?;
+        clippy(cross::cargo(target, "clippy")?.args(["--manifest-path", manifest, "--features", features]))?;
     }
-    let mut clippy = cross::cargo(Target::Aarch64, "clippy")?;
-    clippy.args(["--quiet", "--manifest-path", board::AGENT.manifest, "--", "--deny", "warnings"]);
-    process::run(&mut clippy)?;
+    clippy(cross::cargo(Target::Aarch64, "clippy")?.args(["--manifest-path", board::AGENT.manifest]))?;
     for (folder, board) in firmware::boards(None)? {
-        // In the profile in which they are built: then the macros and build scripts that run on this machine are compiled once.
-        let mut clippy = firmware::cargo(&folder, &board, "clippy")?;
-        process::run(clippy.args(["--quiet", "--release", "--", "--deny", "warnings"]))?;
+        clippy(&mut firmware::cargo(&folder, &board, "clippy")?)?;
     }
     test::libtorch()?;
-    let clippy = ["clippy", "--workspace", "--all-targets", "--features", "host-trainer/torch"];
-    process::run(process::cargo().args(clippy).args(["--", "--deny", "warnings"]))
+    let all = ["clippy", "--workspace", "--all-targets", "--features", "host-trainer/torch"];
+    process::run(process::cargo().args(all).args(["--", "--deny", "warnings"]))
+}
+
+/// Clippy for another machine, in the profile in which most is built for it: then the macros and build scripts that run here are
+/// compiled once.
+fn clippy(cargo: &mut Command) -> anyhow::Result<()> {
+    process::run(cargo.args(["--quiet", "--release", "--", "--deny", "warnings"]))
 }
