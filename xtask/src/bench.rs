@@ -84,6 +84,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         engines.retain(|engine| wanted(&engine.name) || engine.name == engines::BASELINE);
     }
     let machine = machine::Machine::this(cpu)?;
+    if machine.saturates() {
+        engines.retain(|engine| engine.name != engines::ONNXRUNTIME_INT8);
+        eprintln!(
+            "warning: left out: {}, which saturates on this processor and computes something else",
+            engines::ONNXRUNTIME_INT8
+        );
+    }
     if machine.load > 0.5 {
         eprintln!(
             "warning: other programs are busy here (load {:.1}); quiet figures need a quiet machine",

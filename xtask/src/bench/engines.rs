@@ -11,6 +11,9 @@ use crate::{process, root, target};
 /// The engine to which all are compared.
 pub const BASELINE: &str = "onnxruntime-f32";
 
+/// onnxruntime on the model as it is shipped.
+pub const ONNXRUNTIME_INT8: &str = "onnxruntime-int8";
+
 /// The shipped model, from the workspace's folder.
 const MODEL: &str = "models/pneumonia/model.onnx";
 

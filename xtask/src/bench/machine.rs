@@ -50,6 +50,11 @@ impl Machine {
             load,
         })
     }
+
+    /// Whether onnxruntime's sums of products by signed weights saturate here, so that it computes something else (tests/golden.py).
+    pub fn saturates(&self) -> bool {
+        cfg!(target_arch = "x86_64") && !self.features.iter().any(|feature| feature.contains("vnni"))
+    }
 }
 
 /// The last core that this process may run on: the first ones have more interrupts to serve.
