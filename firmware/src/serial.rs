@@ -26,6 +26,11 @@ pub const READY: u8 = b'R';
 /// What the device sends when a frame has come whole.
 pub const TAKEN: u8 = b'T';
 
+/// Bytes of the longest row: 1,024 grey pixels. A host sends none that is longer, and a board keeps room for it.
+pub const LONGEST_ROW: usize = 1024;
+/// Bytes of the longest payload: a row after its number.
+pub const LONGEST_PAYLOAD: usize = LONGEST_ROW + 2;
+
 const MAGIC: [u8; 2] = *b"PN";
 const BEGIN: u8 = 1;
 const ROW: u8 = 2;

@@ -1,12 +1,16 @@
 //! The launcher: what `cargo run -p host-trainer` is before libtorch is there.
 //!
-//! It makes sure that libtorch lies in `.cache/libtorch` (see [`crate::libtorch`]) and then *becomes*
-//! `cargo run --release -p host-trainer --features torch -- ARGS`. The process is replaced, not started beside
-//! this one, so exit status, Ctrl-C and every other signal belong to the trainer without any forwarding.
+//! It makes sure that libtorch lies in `.cache/libtorch` (see [`crate::libtorch`]), has cargo build the trainer in its own
+//! place and then *becomes* it. The process is replaced, not started beside this one, so exit status, Ctrl-C and every other
+//! signal belong to the trainer without any forwarding.
+//!
+//! The trainer is built with the features that the tests of the whole workspace give it, and in this program's own profile:
+//! who has run the tests has it already.
 //!
 //! A libtorch of the user's own, named by `LIBTORCH` or `LIBTORCH_USE_PYTORCH=1`, is used as it is.
 
 use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -49,21 +53,45 @@ fn run(args: Vec<OsString>) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    let mut cargo = trainer(&root, &choice, args);
-    let error = cargo.exec();
-    Err(error).with_context(|| format!("cannot run {:?}; is cargo installed?", cargo.get_program()))
+    let program = std::env::current_exe().context("cannot tell where this program lies")?;
+    let launcher = identity(&program)?;
+    let mut cargo = build(&root, &choice);
+    let status = cargo
+        .status()
+        .with_context(|| format!("cannot run {:?}; is cargo installed?", cargo.get_program()))?;
+    if !status.success() {
+        bail!("the trainer cannot be built ({status}); the reason stands above");
+    }
+    if identity(&program)? == launcher {
+        bail!(
+            "expected the trainer at {} after building it, but there is still its launcher: start it with \
+             `cargo run -p host-trainer`, and again if another cargo was building it too",
+            program.display()
+        );
+    }
+    let error = Command::new(&program).args(args).exec();
+    Err(error).with_context(|| format!("cannot run {}", program.display()))
 }
 
-/// The command that builds and runs the trainer of the workspace `root` with `args`.
-fn trainer(root: &Path, choice: &Choice, args: Vec<OsString>) -> Command {
+/// The command that builds the trainer of the workspace `root`.
+fn build(root: &Path, choice: &Choice) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["run", "--release", "--package=host-trainer", "--bin=host-trainer", "--features=torch"]);
-    cargo.arg("--manifest-path").arg(root.join("Cargo.toml")).arg("--").args(args);
+    cargo.args(["build", "--workspace", "--bin=host-trainer", "--features=host-trainer/torch"]);
+    cargo.arg("--manifest-path").arg(root.join("Cargo.toml"));
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
     if *choice == Choice::Ours {
         // Cargo sets it too when it is started inside the workspace, but not from elsewhere.
         cargo.env("LIBTORCH", root.join(".cache/libtorch"));
     }
     cargo
+}
+
+/// What tells one file from another that takes its place.
+fn identity(program: &Path) -> anyhow::Result<(u64, u64)> {
+    let file = program.metadata().with_context(|| format!("cannot look at {}", program.display()))?;
+    Ok((file.dev(), file.ino()))
 }
 
 /// Which libtorch to build with.
@@ -136,16 +164,24 @@ mod tests {
     }
 
     #[test]
-    fn the_trainer_gets_every_argument_and_our_libtorch() {
-        let args = vec!["train".into(), "--data".into(), "a b".into()];
-        let command = trainer(Path::new("/w"), &Choice::Ours, args.clone());
-        let found: Vec<_> = command.get_args().collect();
-        let after = found.iter().position(|arg| *arg == "--").unwrap();
-        assert!(found[..after].contains(&"--features=torch".as_ref()));
-        assert_eq!(found[after + 1..], args);
+    fn the_trainer_is_built_with_torch_and_our_libtorch() {
+        let command = build(Path::new("/w"), &Choice::Ours);
+        assert!(command.get_args().any(|arg| arg == "--features=host-trainer/torch"));
         let libtorch = |command: &Command| command.get_envs().any(|(name, _)| name == "LIBTORCH");
         assert!(libtorch(&command));
-        assert!(!libtorch(&trainer(Path::new("/w"), &Choice::Users("LIBTORCH=/opt".into()), args)));
+        assert!(!libtorch(&build(Path::new("/w"), &Choice::Users("LIBTORCH=/opt".into()))));
+    }
+
+    #[test]
+    fn a_file_that_takes_the_place_of_another_is_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let [program, next] = ["program", "next"].map(|name| dir.path().join(name));
+        std::fs::write(&program, "launcher").unwrap();
+        let before = identity(&program).unwrap();
+        assert_eq!(before, identity(&program).unwrap());
+        std::fs::write(&next, "trainer").unwrap();
+        std::fs::rename(&next, &program).unwrap();
+        assert_ne!(before, identity(&program).unwrap());
     }
 
     #[test]

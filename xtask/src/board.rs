@@ -1,5 +1,5 @@
 //! `cargo xtask board-test`: an emulated board with Debian's kernel, a real camera driver and real GPIO, on which the device's
-//! program runs as it is shipped. What is needed is put together here; `tests/tests/board.rs` boots it and tests.
+//! program runs, optimised as it is shipped but for tract's own code. What is needed is put together here; `tests/tests/board.rs` boots it and tests.
 
 mod image;
 mod packages;
@@ -63,7 +63,7 @@ pub fn prepare() -> anyhow::Result<PathBuf> {
     let folder = root().join(".cache/board");
     let debian = packages::kernel(&folder)?;
     let agent = cross::build(Target::Aarch64, AGENT, Profile::Release)?;
-    let device = cross::build(Target::Aarch64, DEVICE, Profile::Release)?;
+    let device = cross::build(Target::Aarch64, DEVICE, Profile::Quick)?;
     let disk = folder.join("disk");
     File::create(&disk)?.set_len(DISK_BYTES)?;
     process::run(process::command("/usr/sbin/mke2fs").args(["-q", "-F", "-t", "ext4"]).arg(&disk))?;

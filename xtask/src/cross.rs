@@ -32,6 +32,8 @@ pub enum Profile {
     Dev,
     /// As it is shipped; the one whose instructions are counted.
     Release,
+    /// As it is shipped, but for [`SLOW_TO_BUILD`]; for tests of what a program does and not of how fast.
+    Quick,
     /// What a device is given: smaller, and minutes to build.
     Dist,
 }
@@ -46,6 +48,17 @@ pub struct Program<'a> {
     /// Features to switch on.
     pub features: &'a [&'a str],
 }
+
+/// What reads and rearranges a model once at start: optimising it takes seven of the twelve minutes in which a device's program is built.
+const SLOW_TO_BUILD: [&str; 7] = [
+    "tract-core",
+    "tract-extra",
+    "tract-hir",
+    "tract-nnef",
+    "tract-onnx",
+    "tract-onnx-opl",
+    "tract-transformers",
+];
 
 /// The program of `tests/boards`, which runs on every target.
 pub const BOARDS: Program = Program { manifest: "tests/boards/Cargo.toml", bin: "boards", features: &[] };
@@ -154,6 +167,13 @@ pub fn build(target: Target, program: Program, profile: Profile) -> anyhow::Resu
         Profile::Dev => "debug",
         Profile::Release => {
             cargo.arg("--release");
+            "release"
+        }
+        Profile::Quick => {
+            let unoptimised = |name| format!("profile.release.package.{name}.opt-level=0");
+            cargo
+                .arg("--release")
+                .args(SLOW_TO_BUILD.iter().flat_map(|name| ["--config".into(), unoptimised(name)]));
             "release"
         }
         Profile::Dist => {

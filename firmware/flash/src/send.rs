@@ -7,12 +7,9 @@ use anyhow::{Context, bail, ensure};
 use edge_core::agree::Stamp;
 use edge_core::{Frame, Geometry, PixelFormat};
 use edge_runtime::decode::Picture;
-use firmware::serial::{READY, TAKEN, encode};
+use firmware::serial::{LONGEST_ROW, READY, TAKEN, encode};
 use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
-
-/// Bytes of the longest row that the boards take.
-pub const LONGEST_ROW: usize = 1024;
 
 /// How often a frame is sent that does not come whole, before the line is given up.
 const TRIES: u32 = 5;

@@ -5,8 +5,8 @@ use edge_core::ports::{Event, FrameSource};
 use edge_runtime::decode::{self, Picture};
 use edge_runtime::phantom::{Label, draw};
 use firmware::rows::RowPipe;
-use firmware::serial::{Decoder, READY, TAKEN};
-use flash::send::{LONGEST_ROW, fit};
+use firmware::serial::{Decoder, LONGEST_PAYLOAD, LONGEST_ROW, READY, TAKEN};
+use flash::send::fit;
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use serialport::{SerialPort, TTYPort};
 use std::fs::{self, File};
@@ -66,7 +66,7 @@ impl Board {
 fn run(mut port: TTYPort, fault: Fault, over: &AtomicBool) -> Vec<Vec<u8>> {
     let mut pipe = RowPipe::<LONGEST_ROW, 8>::new();
     let (mut sender, mut receiver) = pipe.split();
-    let mut decoder = Box::new(Decoder::<{ LONGEST_ROW + 2 }>::new());
+    let mut decoder = Box::new(Decoder::<LONGEST_PAYLOAD>::new());
     port.set_timeout(Duration::from_millis(5)).unwrap();
     let (mut frames, mut rows, mut count) = (Vec::new(), Vec::new(), 0_usize);
     let mut asked: Option<Instant> = None;

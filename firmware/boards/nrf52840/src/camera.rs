@@ -15,16 +15,12 @@ use embassy_usb::class::cdc_acm::{CdcAcmClass, State};
 use embassy_usb::driver::EndpointError;
 use embassy_usb::{Builder, Config};
 use firmware::rows::Sender;
-use firmware::serial::{Decoder, READY, TAKEN};
+use firmware::serial::{Decoder, LONGEST_PAYLOAD, LONGEST_ROW, READY, TAKEN};
 use static_cell::StaticCell;
 
-/// Bytes of the longest row: 1024 grey pixels.
-pub const ROW: usize = 1024;
 /// Places in the queue to the loop.
 pub const QUEUE: usize = 6;
 
-/// The longest payload: a row and its number.
-const PAYLOAD: usize = ROW + 2;
 /// Bytes of a packet of USB at full speed.
 const PACKET: usize = 64;
 /// How long after a request the host may be silent before it is asked again.
@@ -38,7 +34,7 @@ type Usb = Driver<'static, HardwareVbusDetect>;
 
 /// Starts [`run`]: the port's parts may not change their interrupt, so they are made where they stay.
 #[embassy_executor::task]
-pub async fn start(usb: Peri<'static, USBD>, sender: Sender<'static, ROW>) {
+pub async fn start(usb: Peri<'static, USBD>, sender: Sender<'static, LONGEST_ROW>) {
     // SAFETY: this is a task of embassy's executor.
     let spawner = unsafe { Spawner::for_current_executor() }.await;
     if let Ok(task) = run(usb, sender) {
@@ -48,11 +44,11 @@ pub async fn start(usb: Peri<'static, USBD>, sender: Sender<'static, ROW>) {
 
 /// The port's life.
 #[embassy_executor::task]
-async fn run(usb: Peri<'static, USBD>, mut sender: Sender<'static, ROW>) {
+async fn run(usb: Peri<'static, USBD>, mut sender: Sender<'static, LONGEST_ROW>) {
     static CONFIGURATION: StaticCell<[u8; 128]> = StaticCell::new();
     static CONTROL: StaticCell<[u8; PACKET]> = StaticCell::new();
     static STATE: StaticCell<State> = StaticCell::new();
-    static DECODER: StaticCell<Decoder<PAYLOAD>> = StaticCell::new();
+    static DECODER: StaticCell<Decoder<LONGEST_PAYLOAD>> = StaticCell::new();
 
     let driver: Usb = Driver::new(usb, crate::Interrupts, HardwareVbusDetect::new(crate::Interrupts));
     let mut config = Config::new(VENDOR, PRODUCT);
@@ -78,8 +74,8 @@ async fn run(usb: Peri<'static, USBD>, mut sender: Sender<'static, ROW>) {
 /// Asks for frames and hands their rows on, until the host goes away.
 async fn talk(
     port: &mut CdcAcmClass<'static, Usb>,
-    decoder: &mut Decoder<PAYLOAD>,
-    sender: &mut Sender<'static, ROW>,
+    decoder: &mut Decoder<LONGEST_PAYLOAD>,
+    sender: &mut Sender<'static, LONGEST_ROW>,
 ) -> Result<(), EndpointError> {
     let mut packet = [0; PACKET];
     let mut asked: Option<Instant> = None;

@@ -7,7 +7,7 @@
 mod camera;
 mod flash;
 
-use camera::{QUEUE, ROW};
+use camera::QUEUE;
 use cortex_m_rt::entry;
 use edge_core::kernels::best;
 use edge_core::ports::Watchdog;
@@ -26,6 +26,7 @@ use firmware::boot::{Models, start_with};
 use firmware::device::{Board, Parts, Settings};
 use firmware::journal::DefmtJournal;
 use firmware::rows::{Receiver, RowPipe};
+use firmware::serial::LONGEST_ROW;
 use hardware::{Checked, Uptime, WATCHDOG_MS, arena, dead_man, rtt};
 use static_cell::ConstStaticCell;
 use support::{ALIVE, TOMB};
@@ -42,7 +43,7 @@ bind_interrupts!(struct Interrupts {
     CLOCK_POWER => vbus_detect::InterruptHandler;
 });
 
-static ROWS: ConstStaticCell<RowPipe<ROW, QUEUE>> = ConstStaticCell::new(RowPipe::new());
+static ROWS: ConstStaticCell<RowPipe<LONGEST_ROW, QUEUE>> = ConstStaticCell::new(RowPipe::new());
 static CAMERA: InterruptExecutor = InterruptExecutor::new();
 
 /// The port's tasks run in this interrupt, which no device of this program has.
@@ -65,7 +66,7 @@ async fn watch(lamps: Lamps) -> ! {
 struct Nrf52840;
 
 impl Board for Nrf52840 {
-    type Source = Receiver<'static, ROW>;
+    type Source = Receiver<'static, LONGEST_ROW>;
     type Lights = Lamps;
     type Button = ActiveLow<Input<'static>>;
     type Clock = Uptime;
