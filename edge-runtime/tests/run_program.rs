@@ -199,8 +199,9 @@ fn what_no_device_can_start_with_is_refused_at_once() {
         (&["run", "--source", "replay:/no/such/folder", "--log", "log.jsonl"], "/no/such/folder"),
         (&["run", "--config", "/no/such.toml"], "/no/such.toml"),
     ];
+    let place = Place::new();
     for (arguments, expected) in cases {
-        let refused = run(program().args(arguments));
+        let refused = run(program().args(arguments).current_dir(&place.folder));
         assert_ne!(refused.code, Some(0), "{arguments:?}");
         assert!(refused.stderr.contains(expected), "{arguments:?}: {}", refused.stderr);
     }
