@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::thread;
 
 use anyhow::Context;
 
@@ -21,20 +22,30 @@ const MACHINES: [(&str, Machine); 5] = [
 /// Where inputs and outputs lie, from the workspace's folder.
 const FOLDER: &str = ".cache/boards";
 
-/// Runs everything on every machine; returns the folder with one file a machine.
+/// Runs everything on every machine, all machines at once; returns the folder with one file a machine.
 pub fn run() -> anyhow::Result<PathBuf> {
     let runs = inputs()?;
-    let folder = root().join(FOLDER);
+    let mut programs = Vec::new();
     for (name, machine) in MACHINES {
-        let program = cross::build(machine.target(), BOARDS, Profile::Dev)?;
-        let mut printed = String::new();
-        for line in &runs {
-            printed += &emulate::run(machine, &program, &line.split(' ').collect::<Vec<_>>())?;
-        }
-        let path = folder.join(format!("{name}.txt"));
-        fs::write(&path, printed).with_context(|| format!("cannot write {}", path.display()))?;
+        programs.push((name, machine, cross::build(machine.target(), BOARDS, Profile::Dev)?));
     }
-    Ok(folder)
+    thread::scope(|scope| {
+        let runs = &runs;
+        let start = |(name, machine, program)| scope.spawn(move || run_all(name, machine, program, runs));
+        let threads: Vec<_> = programs.into_iter().map(start).collect();
+        threads.into_iter().try_for_each(|thread| thread.join().expect("no run panics"))
+    })?;
+    Ok(root().join(FOLDER))
+}
+
+/// Runs every line of arguments on one machine and writes what it prints.
+fn run_all(name: &str, machine: Machine, program: PathBuf, runs: &[String]) -> anyhow::Result<()> {
+    let mut printed = String::new();
+    for line in runs {
+        printed += &emulate::run(machine, &program, &line.split(' ').collect::<Vec<_>>())?;
+    }
+    let path = root().join(FOLDER).join(format!("{name}.txt"));
+    fs::write(&path, printed).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Has the inputs written and returns the lines of arguments to run on each machine.

@@ -15,9 +15,22 @@ pub fn run() -> anyhow::Result<()> {
         process::run(process::cargo().args(["fmt", "--manifest-path", manifest, "--check"]))?;
     }
     process::run(process::cargo().args(["fmt", "--all", "--manifest-path", FIRMWARE, "--check"]))?;
+    test::libtorch()?;
+    // Much of either is a single large crate that leaves the other processors idle.
+    process::both(this_machine, other_machines)
+}
+
+/// The workspace.
+fn this_machine() -> anyhow::Result<()> {
+    let all = ["clippy", "--workspace", "--all-targets", "--features", "host-trainer/torch"];
+    process::run(process::cargo().args(all).args(["--", "--deny", "warnings"]))
+}
+
+/// What is built for other machines: their kernels, what runs there, and that the firmware needs no operating system, are checked by no
+/// other run here.
+fn other_machines() -> anyhow::Result<()> {
     let boards = ["clippy", "--manifest-path", "tests/boards/Cargo.toml", "--target-dir"];
     process::run(process::cargo().args(boards).arg(cross::folder()).args(["--", "--deny", "warnings"]))?;
-    // The kernels of other machines, what runs there, and that the firmware needs no operating system, are checked by no other run here.
     let core = "edge-runtime/core/Cargo.toml";
     let microcontrollers = [Target::CortexM, Target::CortexM33].map(|target| {
         [
@@ -34,9 +47,7 @@ pub fn run() -> anyhow::Result<()> {
     for (folder, board) in firmware::boards(None)? {
         clippy(&mut firmware::cargo(&folder, &board, "clippy")?)?;
     }
-    test::libtorch()?;
-    let all = ["clippy", "--workspace", "--all-targets", "--features", "host-trainer/torch"];
-    process::run(process::cargo().args(all).args(["--", "--deny", "warnings"]))
+    Ok(())
 }
 
 /// Clippy for another machine, in the profile in which most is built for it: then the macros and build scripts that run here are

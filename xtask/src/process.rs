@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
+use std::thread;
 
 use anyhow::Context;
 
@@ -55,6 +56,18 @@ pub fn run(command: &mut Command) -> anyhow::Result<()> {
     if status.success() { Ok(()) } else { Err(Failed { command: line, status }.into()) }
 }
 
+/// Does two things at once, each to its end; fails where either failed.
+pub fn both(
+    one: impl FnOnce() -> anyhow::Result<()>,
+    other: impl FnOnce() -> anyhow::Result<()> + Send,
+) -> anyhow::Result<()> {
+    thread::scope(|scope| {
+        let other = scope.spawn(other);
+        let one = one();
+        one.and(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
+}
+
 /// The command line as one would type it, programs without their folder.
 pub fn line(command: &Command) -> String {
     let program = Path::new(command.get_program());
@@ -72,6 +85,16 @@ mod tests {
         let error = run(command("/bin/sh").args(["-c", "exit 7"])).unwrap_err();
         assert_eq!(error.to_string(), "`sh -c exit 7` failed (exit status: 7)");
         assert_eq!(error.downcast_ref::<Failed>().unwrap().code(), Some(7));
+    }
+
+    #[test]
+    fn of_two_things_either_may_fail() {
+        let ends = |code: &str| run(command("sh").args(["-c", &format!("exit {code}")]));
+        assert!(both(|| ends("0"), || ends("0")).is_ok());
+        for (one, other) in [("7", "0"), ("0", "7")] {
+            let error = both(|| ends(one), || ends(other)).unwrap_err();
+            assert_eq!(error.downcast_ref::<Failed>().unwrap().code(), Some(7));
+        }
     }
 
     #[test]

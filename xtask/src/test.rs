@@ -36,6 +36,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let mut machines = Vec::new();
     if arguments.filter.is_none() {
+        // All tests are compiled beside what is built for other machines: much of either leaves all processors but one idle.
+        let mut board = None;
+        let other_machines = || {
+            panic_free::run()?;
+            sizes::run(&sizes::Arguments::default())?;
+            board = Some(("PNEUMOSCOPE_BOARD", board::prepare()?));
+            Ok(())
+        };
+        process::both(|| process::run(&mut test(&["--no-run"])), other_machines)?;
         // Marked as ignored, because a bare `cargo test` has no onnxruntime.
         process::run(&mut test(&["--test", "onnxruntime", "--", "--ignored"]))?;
         // The photographs come the same way.
@@ -45,15 +54,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         // The service's rights, judged by systemd's own tool.
         debian::ensure_tools(&[Tool { ask: &["systemd-analyze", "--version"], package: "systemd" }])?;
         process::run(&mut test(&["--test", "packaging", "--", "--ignored"]))?;
-        machines = vec![("PNEUMOSCOPE_BOARDS", boards::run()?), ("PNEUMOSCOPE_BOARD", board::prepare()?)];
+        machines.push(("PNEUMOSCOPE_BOARDS", boards::run()?));
+        machines.extend(board);
         // With X-rays all that is marked as ignored runs below.
         if data.is_none() {
             for suite in ["boards", "board"] {
                 process::run(test(&["--test", suite, "--", "--ignored"]).envs(machines.clone()))?;
             }
         }
-        panic_free::run()?;
-        sizes::run(&sizes::Arguments::default())?;
         sanitize::run()?;
         fuzz::short()?;
     }
