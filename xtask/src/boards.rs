@@ -33,7 +33,9 @@ pub fn run() -> anyhow::Result<PathBuf> {
         let runs = &runs;
         let start = |(name, machine, program)| scope.spawn(move || run_all(name, machine, program, runs));
         let threads: Vec<_> = programs.into_iter().map(start).collect();
-        threads.into_iter().try_for_each(|thread| thread.join().expect("no run panics"))
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })?;
     Ok(root().join(FOLDER))
 }

@@ -49,7 +49,8 @@ pub struct Program<'a> {
     pub features: &'a [&'a str],
 }
 
-/// What reads and rearranges a model once at start: optimising it takes seven of the twelve minutes in which a device's program is built.
+/// What reads and rearranges a model once at start: optimising it takes longer than all else in a
+/// device's program.
 const SLOW_TO_BUILD: [&str; 7] = [
     "tract-core",
     "tract-extra",

@@ -16,8 +16,8 @@ pub fn run() -> anyhow::Result<()> {
     }
     process::run(process::cargo().args(["fmt", "--all", "--manifest-path", FIRMWARE, "--check"]))?;
     test::libtorch()?;
-    // Much of either is a single large crate that leaves the other processors idle.
-    process::both(this_machine, other_machines)
+    this_machine()?;
+    other_machines()
 }
 
 /// The workspace.

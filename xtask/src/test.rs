@@ -36,7 +36,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let mut machines = Vec::new();
     if arguments.filter.is_none() {
-        // All tests are compiled beside what is built for other machines: much of either leaves all processors but one idle.
+        // All tests are compiled beside what is built for other machines: linking and the largest crates keep only one processor busy.
         let mut board = None;
         let other_machines = || {
             panic_free::run()?;
