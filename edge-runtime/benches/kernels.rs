@@ -13,7 +13,6 @@ const FIRST: usize = 128;
 /// Side of the input, channels, stride.
 const DEPTHWISE: [(usize, usize, usize); 6] =
     [(64, 16, 1), (64, 24, 2), (32, 40, 2), (16, 96, 1), (16, 144, 2), (8, 160, 1)];
-/// Side, input channels, output channels.
 const POINTWISE: [(usize, usize, usize); 10] = [
     (64, 16, 24),
     (32, 24, 40),
@@ -26,9 +25,7 @@ const POINTWISE: [(usize, usize, usize); 10] = [
     (8, 160, 80),
     (8, 80, 128),
 ];
-/// Side, channels.
 const ADD: [(usize, usize); 2] = [(16, 48), (8, 80)];
-/// Side, channels.
 const POOL: (usize, usize) = (8, 128);
 
 /// Bytes of the largest value, and of scratch memory for it.

@@ -14,7 +14,6 @@ use support::{model, picture};
 
 /// Picture sides: the public set's, a small camera's, a film scanner's.
 const SIDES: [u16; 3] = [224, 1024, 2048];
-/// The network's input side.
 const INPUT: u16 = 128;
 
 fn decoding(c: &mut Criterion) {

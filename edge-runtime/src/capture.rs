@@ -65,7 +65,6 @@ pub enum CaptureError {
     /// No camera: absent, unplugged, refused to start, or it stopped with an error.
     #[error("{source_name}: {what}; check that it is plugged in and not in use by another program")]
     Lost {
-        /// The source.
         source_name: String,
         /// What was asked and what it answered.
         what: String,

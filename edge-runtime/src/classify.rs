@@ -17,14 +17,10 @@ pub struct Classifier<E> {
     input: Vec<u8>,
 }
 
-/// What one frame gave.
 #[derive(Clone, Copy, Debug)]
 pub struct Classified {
-    /// State, reason, logit and score.
     pub decision: Decision,
-    /// Exposure of the picture.
     pub stats: Stats,
-    /// What the gate measured.
     pub figures: Figures,
     /// Time that preprocessing and the gate before the network took.
     pub preprocess: Duration,
@@ -92,7 +88,6 @@ impl<E: Engine> Classifier<E> {
         &self.input
     }
 
-    /// The engine.
     pub fn engine(&self) -> &E {
         &self.engine
     }
@@ -101,10 +96,8 @@ impl<E: Engine> Classifier<E> {
 /// Why a frame got no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClassifyError {
-    /// Preprocessing was called wrongly.
     #[error(transparent)]
     Preprocess(#[from] edge_core::preprocess::PreprocessError),
-    /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
 }

@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -35,15 +34,12 @@ pub struct Config {
     pub watchdog: Watchdog,
 }
 
-/// Which device this is.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Device {
-    /// Its name on the screen.
     pub name: String,
 }
 
-/// What classifies.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Model {
@@ -71,20 +67,16 @@ pub struct Decision {
     /// A camera's frames are answered at most this often, in milliseconds.
     #[serde(deserialize_with = "value::whole::<0, 60_000, _, _>")]
     pub interval_ms: u32,
-    /// When frames are classified.
     pub mode: Mode,
     /// How long answers are shown after the button was pressed or a file appeared, in milliseconds.
     #[serde(deserialize_with = "value::whole::<1000, 3_600_000, _, _>")]
     pub hold_ms: u32,
 }
 
-/// When frames are classified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// All the time.
     Continuous,
-    /// After the button was pressed.
     Button,
 }
 
@@ -92,22 +84,16 @@ pub enum Mode {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Lights {
-    /// The red lamp.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub red: Option<LineSpec>,
-    /// The amber lamp.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amber: Option<LineSpec>,
-    /// The green lamp.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub green: Option<LineSpec>,
-    /// The heartbeat lamp.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heartbeat: Option<LineSpec>,
-    /// The buzzer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub buzzer: Option<LineSpec>,
-    /// The trigger button; an input.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub button: Option<LineSpec>,
     /// How long the button's contact must hold to count, in milliseconds.
@@ -126,7 +112,6 @@ pub struct Log {
     /// Size at which a new file is begun, in bytes.
     #[serde(deserialize_with = "value::whole::<65_536, 1_073_741_824, _, _>")]
     pub rotate_bytes: u64,
-    /// Full files that are kept.
     #[serde(deserialize_with = "value::whole::<1, 10_000, _, _>")]
     pub keep: u32,
     /// Whether names of picture files are written; they may hold names of patients.
@@ -278,15 +263,12 @@ impl Config {
     }
 }
 
-/// Why a configuration was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Read {
-        /// The file.
         path: PathBuf,
-        /// Why.
         source: io::Error,
     },
     /// A key or a value is wrong.

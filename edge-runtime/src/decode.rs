@@ -49,7 +49,6 @@ impl Picture {
         Ok(Self { geometry, bytes })
     }
 
-    /// Size and format.
     pub fn geometry(&self) -> Geometry {
         self.geometry
     }
@@ -59,7 +58,6 @@ impl Picture {
         &self.bytes
     }
 
-    /// The view that preprocessing takes.
     pub fn frame(&self) -> Frame<'_> {
         // `new` is the only constructor and made this very check; nothing changes the fields afterwards.
         Frame::packed(self.geometry, &self.bytes).expect("checked by Picture::new")
@@ -81,7 +79,6 @@ pub enum DecodeError {
     /// Neither JPEG nor PNG by content.
     #[error("expected a JPEG or PNG picture, got {got}; export the picture as JPEG or PNG")]
     Format {
-        /// What the content looks like.
         got: &'static str,
     },
     /// The sides are outside the limits.
@@ -90,21 +87,17 @@ pub enum DecodeError {
     /// More than one picture in the file.
     #[error("expected a single picture, got an animated {format}; export one frame as JPEG or PNG")]
     Animated {
-        /// Name of the format.
         format: &'static str,
     },
     /// A colour model for printing, or another that has no defined luminance here.
     #[error("expected a greyscale, YCbCr or RGB JPEG, got {got}; export the picture in greyscale or RGB")]
     ColourModel {
-        /// Name of the colour model.
         got: String,
     },
     /// The content breaks its format's rules.
     #[error("the {format} file is damaged or cut short ({}); copy it again from its source", one_line(what))]
     Damaged {
-        /// Name of the format.
         format: &'static str,
-        /// What the decoder said.
         what: String,
     },
 }

@@ -15,7 +15,6 @@ use edge_core::agree::{Agreement, Policy, Shown, Stamp};
 use edge_core::{Decision, Reason, State};
 use std::time::Duration;
 
-/// When frames are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rhythm {
     /// A live source's frames are answered at most this often, in milliseconds; those between are only taken off its hands. Other
@@ -45,11 +44,9 @@ pub struct Device<E> {
 /// What one turn brought. What is shown is none while the device waits for its trigger and nothing is wrong.
 #[derive(Debug)]
 pub enum Turn<'a> {
-    /// A frame was answered.
     Frame(Answer<'a>),
     /// Nothing to answer came in the time given. No fault by itself; what is shown may be one by now.
     Quiet(Option<Shown>),
-    /// The source failed.
     Fault(CaptureError, Option<Shown>),
     /// A replay has no more frames.
     End(Option<Shown>),
@@ -60,7 +57,6 @@ pub enum Turn<'a> {
 pub struct Answer<'a> {
     /// What the source calls the picture; empty for a camera.
     pub name: &'a str,
-    /// The source's numbering and timing.
     pub stamp: Stamp,
     /// When it was taken, in milliseconds of [`now_ms`]'s clock.
     pub taken_ms: u64,
@@ -68,11 +64,9 @@ pub struct Answer<'a> {
     pub input: Hash,
     /// What the frame gave by itself; the error makes it a FAULT.
     pub classified: Result<Classified, ClassifyError>,
-    /// The same as a decision.
     pub decision: Decision,
     /// Frames in a row that agree with this one, this one counted.
     pub agreeing: u8,
-    /// What is to be shown.
     pub shown: Shown,
 }
 
@@ -223,7 +217,6 @@ impl<E: Engine> Device<E> {
         self.classifier.input()
     }
 
-    /// What the source is called.
     pub fn source(&self) -> &str {
         self.source.name()
     }

@@ -98,7 +98,6 @@ pub struct Convolutions {
 /// A convolution that the kernels do not cover.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fallback {
-    /// Name of the node.
     pub node: String,
     /// What the kernels do not cover in it.
     pub reason: String,
@@ -131,9 +130,7 @@ pub enum EngineError {
     /// The graph has an operator or a form that the engine cannot compute.
     #[error("{engine} cannot compute this model ({what}); export it again with host-trainer")]
     Load {
-        /// Name of the engine.
         engine: &'static str,
-        /// What it said.
         what: String,
     },
     /// The input has another size than the model's.
@@ -144,12 +141,9 @@ pub enum EngineError {
         /// Bytes.
         got: usize,
     },
-    /// The computation failed.
     #[error("{engine} failed ({what}); the model or the engine is damaged")]
     Run {
-        /// Name of the engine.
         engine: &'static str,
-        /// What it said.
         what: String,
     },
 }

@@ -9,7 +9,6 @@ use std::process::ExitCode;
 /// What a command that ran to its end has to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Everything was answered.
     Complete,
     /// Some pictures could not be read or got no answer; each was reported.
     Incomplete,

@@ -17,7 +17,6 @@ pub struct CoreEngine {
 }
 
 impl CoreEngine {
-    /// Its name.
     pub const NAME: &str = "core";
 
     /// Packs a model and makes it ready.
@@ -30,13 +29,11 @@ impl CoreEngine {
         Ok(Self::new(packed, kernels))
     }
 
-    /// Makes a packed model ready.
     pub fn new(model: Packed<AlignedBytes>, kernels: Kernels) -> Self {
         let arena = AlignedBytes::zeroed(model.arena_bytes());
         Self { core: Core::new(model, kernels), arena, ran: false }
     }
 
-    /// The model that it computes.
     pub fn model(&self) -> &Packed<AlignedBytes> {
         self.core.model()
     }

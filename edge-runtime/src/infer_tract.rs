@@ -50,7 +50,6 @@ pub struct TractEngine {
 }
 
 impl TractEngine {
-    /// Its name with edge-core's kernels.
     pub const NAME: &str = "tract";
     /// Its name with tract's own operators only.
     pub const STOCK_NAME: &str = "tract-stock";
@@ -156,7 +155,6 @@ impl TractIntermediates {
     }
 }
 
-/// One node's result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Intermediate {
     /// The value's name in the ONNX graph.
@@ -170,17 +168,12 @@ pub struct Intermediate {
 /// A tensor's elements.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
-    /// Quantized activations.
     U8(Vec<u8>),
-    /// Quantized activations in signed form.
     I8(Vec<i8>),
-    /// Accumulators.
     I32(Vec<i32>),
-    /// The head's floats.
     F32(Vec<f32>),
 }
 
-/// A plan, ready to run.
 struct Loaded {
     engine: &'static str,
     plan: Arc<TypedRunnableModel>,

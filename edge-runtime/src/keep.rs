@@ -6,7 +6,6 @@ use crate::files::{self, WriteError};
 use crate::log::Hash;
 use std::path::{Path, PathBuf};
 
-/// A folder of pictures.
 #[derive(Debug)]
 pub struct Keeper {
     folder: PathBuf,

@@ -46,7 +46,6 @@ use tail::Tail;
 /// How long to wait for a lock before another program is believed to hold it.
 const LOCK_WAIT: Duration = Duration::from_millis(100);
 
-/// How a log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Size in bytes from which on a file is closed; it may end one line longer.
@@ -85,15 +84,12 @@ pub struct Log<D: Disk = SystemDisk> {
     doubtful: Option<(Hash, Line)>,
 }
 
-/// The file being written.
 #[derive(Debug)]
 struct Open {
     file: File,
-    /// Holds the lock.
     _lock: File,
     /// Bytes up to the last whole line.
     len: u64,
-    /// Place of the next line.
     next: Link,
     unsynced: u32,
 }
@@ -103,11 +99,9 @@ struct Open {
 enum Line {
     /// What the device asked for.
     Asked,
-    /// The first notice.
     Notice,
     /// That so many lines were lost.
     Lost(u64),
-    /// That the file is full.
     Closed,
 }
 
@@ -409,9 +403,7 @@ fn file_name(path: &Path) -> String {
 pub struct LogError {
     /// What was tried: `write`, `open`, `rotate`, `repair`.
     pub what: &'static str,
-    /// The file.
     pub path: PathBuf,
-    /// What the system said.
     pub source: io::Error,
 }
 

@@ -24,7 +24,6 @@ pub struct ModelFile {
     pub sha256: String,
     /// Bytes of the whole file.
     pub bytes: usize,
-    /// The ONNX model.
     pub proto: pb::ModelProto,
 }
 
@@ -182,7 +181,6 @@ pub enum ModelFileError {
     /// Not an ONNX model, or cut short.
     #[error("expected an ONNX model, but {what}; copy the file again or export it with host-trainer")]
     Parse {
-        /// What the parser said.
         what: String,
     },
     /// A property is missing or wrong.
@@ -194,7 +192,6 @@ pub enum ModelFileError {
         key.escape_debug()
     )]
     Duplicate {
-        /// Its name.
         key: String,
     },
     /// Graph or metadata are not what was exported.
@@ -204,9 +201,7 @@ pub enum ModelFileError {
         expected.escape_debug()
     )]
     Digest {
-        /// What the file says.
         expected: String,
-        /// What its content gives.
         got: String,
     },
     /// The graph takes something else than one preprocessed picture.
@@ -217,16 +212,13 @@ pub enum ModelFileError {
     Input {
         /// The side in the metadata, in pixels.
         side: u16,
-        /// The graph's inputs.
         got: String,
     },
     /// The graph gives something else than one logit.
     #[error("expected one computed output FLOAT [1, 1], got {got}; export the model again with host-trainer")]
     Output {
-        /// The graph's outputs.
         got: String,
     },
-    /// Weights lie in another file.
     #[error("weights of `{}` lie outside the file; export the model again as one file", tensor.escape_debug())]
     External {
         /// Name of the tensor.

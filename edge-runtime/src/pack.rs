@@ -42,7 +42,6 @@ pub enum PackError {
     Node {
         /// The node's name, or that of its output.
         node: String,
-        /// What was expected.
         what: String,
     },
     /// The network breaks a rule of the packed form.

@@ -38,10 +38,8 @@ use disease::{Disease, Pattern};
 use edge_core::frame::{Geometry, MAX_SIDE, MIN_SIDE, PixelFormat};
 use film::Film;
 
-/// What a phantom shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Label {
-    /// Clear lungs.
     Normal,
     /// Pneumonia of one of four patterns: a lobe on the right, on the left, patches, diffuse.
     Pneumonia,
@@ -63,13 +61,11 @@ pub fn draw(label: Label, seed: u64, side: u16) -> Picture {
 pub struct Demo {
     /// What it is, in a few words for a table.
     pub name: &'static str,
-    /// What it shows.
     pub expected: Label,
     /// 224 x 224 pixels.
     pub picture: Picture,
 }
 
-/// Side of the demonstration frames.
 const DEMO_SIDE: u16 = 224;
 
 /// Eight frames for demonstrations: four normal, four with pneumonia, one of each pattern. Their seeds are 1 to 8, not

@@ -9,14 +9,11 @@ use walkdir::{DirEntry, WalkDir};
 /// Where one picture comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A file.
     File(PathBuf),
-    /// Standard input.
     Stdin,
 }
 
 impl Source {
-    /// Reads and decodes it.
     pub fn read(&self) -> Result<Picture, DecodeError> {
         match self {
             Source::File(path) => decode::open(path),

@@ -29,7 +29,6 @@ pub struct Run<E, D: Disk> {
     score: Option<f32>,
 }
 
-/// What one turn came to.
 #[derive(Debug)]
 pub struct Glance {
     /// What is shown; none while the device waits for its trigger.
@@ -44,7 +43,6 @@ pub struct Glance {
     pub trouble: Option<String>,
 }
 
-/// A frame's answer by itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Answered {
     /// The decision on this frame alone.

@@ -22,7 +22,6 @@ pub mod shipped {
     pub const MODEL: &str = "8cff722358d73d9bce6988eb9313582e71fd3796b86b72f8d27a0eda73e051de";
     /// SHA-256 of the network's input.
     pub const INPUT: &str = "eeca3323b4f2cb598cc9549be9bd5956b17baa2b46aae3ff53cf3ad60a4f2c6b";
-    /// Bits of the logit.
     pub const LOGIT: u32 = 0x3f00_ff75;
     /// Side of the shipped model's input, in pixels.
     pub const SIDE: u16 = 128;
@@ -41,7 +40,6 @@ pub enum SelfTestError {
     Preprocessing {
         /// SHA-256 of the input as it must be.
         expected: &'static str,
-        /// As it is.
         got: String,
     },
     /// The engine's logit is another one.
@@ -50,16 +48,12 @@ pub enum SelfTestError {
          the program, the memory or the processor is damaged: install it again, and if it stays, change the machine"
     )]
     Logit {
-        /// Name of the engine.
         engine: &'static str,
-        /// Whose bits are right.
         reference: &'static str,
         /// Bits of the logit as they must be.
         expected: u32,
-        /// As they are.
         got: u32,
     },
-    /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
 }
@@ -103,11 +97,9 @@ pub fn input(side: u16) -> Vec<u8> {
     input
 }
 
-/// What became of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// As it must be.
     Ok,
     /// The device works, but somebody should see to it.
     Warning,
@@ -115,12 +107,9 @@ pub enum Verdict {
     Failed,
 }
 
-/// One thing that was checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What.
     pub name: &'static str,
-    /// How it stands.
     pub verdict: Verdict,
     /// In words: what is there, or what is wrong and what to do.
     pub detail: String,

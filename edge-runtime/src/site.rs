@@ -18,7 +18,6 @@ use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::Path;
 
-/// Version of the file's form.
 pub const FORMAT: u32 = 1;
 
 const HEADER: &str = "\
@@ -26,7 +25,6 @@ const HEADER: &str = "\
 # A device refuses it with any other model. To change it, calibrate again: the numbers belong together.
 ";
 
-/// What a site file says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SiteFile {
@@ -48,9 +46,7 @@ pub struct SiteFile {
     pub negatives: usize,
     /// Share of patients with the disease for which the predictive values hold, between 0 and 1.
     pub prevalence: f64,
-    /// Scores below are NEGATIVE.
     pub negative_below: f32,
-    /// Scores above are POSITIVE.
     pub positive_above: f32,
     /// What the thresholds were chosen for.
     pub targets: Targets,
@@ -97,7 +93,6 @@ impl Site {
         Ok(Self { file, sha256: sha256_hex(text.as_bytes()) })
     }
 
-    /// The thresholds to decide with.
     pub fn thresholds(&self) -> Thresholds {
         Thresholds { negative_below: self.file.negative_below, positive_above: self.file.positive_above }
     }
@@ -107,7 +102,6 @@ impl Site {
         &self.sha256
     }
 
-    /// All that it says.
     pub fn file(&self) -> &SiteFile {
         &self.file
     }
@@ -141,16 +135,12 @@ pub enum SiteError {
     /// It cannot be written.
     #[error(transparent)]
     Write(#[from] files::WriteError),
-    /// It is no site file.
     #[error("expected a site file, but {}; write it with `edge-runtime calibrate`", what.escape_debug())]
     Parse {
-        /// What the parser said.
         what: String,
     },
-    /// It is of another version.
     #[error("expected a site file of format {FORMAT}, got {got}; calibrate again with this program")]
     Format {
-        /// The version.
         got: u32,
     },
     /// It was made for another model.
@@ -159,9 +149,7 @@ pub enum SiteError {
         got.escape_debug()
     )]
     OtherModel {
-        /// The model in use.
         expected: String,
-        /// The model in the file.
         got: String,
     },
     /// The thresholds are none.

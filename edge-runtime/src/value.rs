@@ -46,7 +46,6 @@ impl<const MIN: u64, const MAX: u64, T: TryFrom<u64>> Visitor<'_> for Whole<MIN,
     }
 }
 
-/// One of a few names.
 struct Named(&'static [&'static str]);
 
 impl Visitor<'_> for Named {
@@ -65,7 +64,6 @@ impl Visitor<'_> for Named {
     }
 }
 
-/// The name of an engine.
 pub(crate) fn engine<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     deserializer.deserialize_str(Named(&crate::engine::NAMES))
 }

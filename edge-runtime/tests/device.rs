@@ -14,7 +14,6 @@ use std::time::Duration;
 
 const POLICY: Policy = Policy { frames: 3, stale_after_ms: 60_000 };
 
-/// What the source does next.
 enum Line {
     /// A new frame of this picture.
     Show(Picture),

@@ -27,7 +27,6 @@ fn classifier(model: &ModelFile) -> Classifier<Box<dyn Engine>> {
     Classifier::new(model, load(engine::DEFAULT, model).unwrap().unwrap())
 }
 
-/// Refused of all, by kind.
 #[derive(Default)]
 struct Tally {
     table: String,

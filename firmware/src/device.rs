@@ -16,20 +16,13 @@ use edge_core::{Geometry, Packed, Reason, State};
 
 /// What a board is made of, and what it does beside.
 pub trait Board {
-    /// Its camera.
     type Source: FrameSource;
-    /// Its lamps.
     type Lights: SignalSink;
-    /// Its button.
     type Button: Contact;
-    /// Its clock.
     type Clock: Clock;
-    /// Its watchdog.
     type Watchdog: Watchdog;
-    /// Its log.
     type Journal: Journal;
 
-    /// Its name.
     const NAME: &'static str;
 
     /// Bytes of stack that have never been used since the start.

@@ -59,7 +59,6 @@ impl Slot {
 
 /// Takes note of what happens. It must not wait: what cannot be noted at once is counted and dropped.
 pub trait Journal {
-    /// One entry.
     fn note(&mut self, entry: &Entry<'_>);
 
     /// What became of the lines that it wrote; nothing where it writes none.

@@ -12,7 +12,6 @@ use edge_core::frame::Geometry;
 use edge_core::ports::{Event, FrameSource, SourceError};
 use heapless::spsc;
 
-/// What goes through the queue.
 #[derive(Debug)]
 enum Item<const ROW: usize> {
     Begin(Geometry, Stamp),

@@ -48,7 +48,6 @@ enum Place {
     Check(usize),
 }
 
-/// The frame that is open.
 #[derive(Clone, Copy)]
 struct Open {
     sequence: u32,

@@ -15,16 +15,13 @@ use std::rc::Rc;
 use support::camera::{Camera, Hang};
 use support::{BY_HAND, LIVES, STACK_LEFT, World, switch_on};
 
-/// A file of the folder.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fault {
-    /// What happens, in a sentence.
     about: String,
     /// `continuous` or `button`.
     #[serde(default)]
     button: bool,
-    /// The camera's script.
     steps: Vec<String>,
     /// What is shown, in order: state and code of its reason, or `idle`.
     shows: Vec<String>,

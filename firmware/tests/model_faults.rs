@@ -17,7 +17,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{fs, io};
 
-/// A file of the folder.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fault {
@@ -80,7 +79,6 @@ enum Records {
 enum SelfTest {
     #[default]
     Golden,
-    /// On the candidate.
     Hangs,
 }
 

@@ -164,7 +164,6 @@ fn any_records_leave_a_device_that_runs() {
 
 /// One update on a device, the power of which fails at each of its flash operations in turn.
 struct Sweep {
-    /// Records that lie there before.
     fill: usize,
     corrects_errors: bool,
     erases_wrong_sector: bool,
@@ -183,7 +182,6 @@ const SWEEP: Sweep = Sweep {
 };
 
 impl Sweep {
-    /// A device before the update.
     fn before<const WORD: usize>(&self, [old, new]: [&[u8]; 2]) -> Sim<WORD> {
         let mut flash = running::<WORD>(old);
         if self.hung_before {

@@ -19,7 +19,6 @@ pub struct Strength {
     pub crop: f32,
     /// Largest factor of the aspect ratio.
     pub aspect: f32,
-    /// Largest rotation, in degrees.
     pub rotation: f32,
     /// Probability of mirroring left and right.
     pub mirror: f32,
@@ -33,11 +32,9 @@ pub struct Strength {
     pub blur: f32,
     /// Largest noise, standard deviation in 8-bit steps.
     pub noise: f32,
-    /// Lowest JPEG quality.
     pub quality: u8,
     /// Probability that each of blur, noise, JPEG and light is applied.
     pub often: f32,
-    /// Probability of an erased rectangle.
     pub erase: f32,
 }
 

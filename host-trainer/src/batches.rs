@@ -9,7 +9,6 @@ use crate::random::{Dice, Purpose};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::ScopedJoinHandle;
 
-/// One batch.
 #[derive(Debug)]
 pub struct Batch {
     /// Preprocessed pictures, `side * side` bytes each.

@@ -249,7 +249,6 @@ fn gate_run(run: &Run, data: &Dataset) -> Result<()> {
     gate_model(&model, data, &run.indices(&data.cases)?, run.recipe.seed, None, &path)
 }
 
-/// Fits, writes and reports.
 fn gate_model(
     model: &ModelFile,
     data: &Dataset,
@@ -284,7 +283,6 @@ fn pack_model(path: &Path, out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Both validation sets, always.
 fn evaluate_run(run: &Run, data: &Dataset, model: &Path, robustness: usize) -> Result<[Metrics; 2]> {
     let (_, validate) = run.indices(&data.cases)?;
     let plain: Vec<Item> = validate.iter().map(|&i| plain_item(&data.cases[i])).collect();

@@ -27,7 +27,6 @@ pub struct Input {
     pub stats: Stats,
 }
 
-/// One labelled picture.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// Path below the data folder, or name and index in an `.npz` file. Unique.
@@ -53,7 +52,6 @@ pub struct Case {
 /// Cases and where they came from.
 #[derive(Debug)]
 pub struct Dataset {
-    /// Sorted by id.
     pub cases: Vec<Case>,
     /// For the report: the form and what was noticed.
     pub notes: Vec<String>,
@@ -62,14 +60,12 @@ pub struct Dataset {
 /// Why data could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
-    /// Nothing of a known form.
     #[error(
         "{path}: expected train/NORMAL and train/PNEUMONIA (or NORMAL and PNEUMONIA), or a MedMNIST .npz file; found neither. {hint}"
     )]
     Layout {
         /// What was asked for.
         path: PathBuf,
-        /// What may be meant.
         hint: String,
     },
     /// A class without pictures.
@@ -79,33 +75,25 @@ pub enum DatasetError {
     Empty {
         /// What was asked for.
         path: PathBuf,
-        /// Pictures found.
         normal: usize,
-        /// Pictures found.
         pneumonia: usize,
     },
     /// A picture that cannot be read. Training data is not silently thinned out.
     #[error("{path}: {reason}; remove or replace this file")]
     Picture {
-        /// The file.
         path: PathBuf,
-        /// What is wrong.
         reason: String,
     },
-    /// Reading failed.
     #[error("{path}: {source}")]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
         source: std::io::Error,
     },
     /// An `.npz` file of another form.
     #[error("{path}: {reason}")]
     Npz {
-        /// The file.
         path: PathBuf,
-        /// Expected and found.
         reason: String,
     },
 }

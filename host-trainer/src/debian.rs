@@ -11,7 +11,6 @@ use std::process::{Command, Stdio};
 pub struct Tool {
     /// A command that succeeds where the tool is there.
     pub ask: &'static [&'static str],
-    /// The package.
     pub package: &'static str,
 }
 

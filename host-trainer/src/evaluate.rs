@@ -27,7 +27,6 @@ use record::{DataFacts, ModelFacts, Refusal, StateTable, Subgroup};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// One labelled picture.
 #[derive(Clone, Debug)]
 pub struct Item {
     /// Unique name, for people; a path below the data folder or a name and index.
@@ -72,12 +71,10 @@ impl Source {
     }
 }
 
-/// How to evaluate.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// What the pictures are, for the reader of the numbers: source, part, how patients were told apart.
     pub description: String,
-    /// Intervals.
     pub bootstrap: Bootstrap,
     /// Most pictures that the robustness table is measured on; 0 leaves it out.
     pub robustness_limit: usize,
@@ -156,7 +153,6 @@ pub fn run_with(
     Ok(metrics)
 }
 
-/// The scored pictures.
 pub(crate) fn rows<'a>(predictions: impl Iterator<Item = &'a Prediction>) -> Vec<Row> {
     let row = |p: &Prediction| {
         Some(Row {

@@ -36,7 +36,6 @@ pub(crate) fn broken<T>(rule: u8, what: impl Into<String>) -> Result<T, Violatio
     Err(Violation { rule, what: what.into() })
 }
 
-/// The operators that may occur.
 const OPERATORS: [&str; 8] = [
     "QLinearConv",
     "QuantizeLinear",

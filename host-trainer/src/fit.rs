@@ -23,7 +23,6 @@ const CLIP: f64 = 2.0;
 pub trait Trainable {
     /// Logits while training; `parameters` require gradients.
     fn train_logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor;
-    /// Logits of the averaged network.
     fn logits(&self, average: &Tensor, steps: &Tensor) -> Tensor;
     /// Called after each step of the optimizer, with the decay of the moving average.
     fn after_step(&mut self, decay: f64);
@@ -31,16 +30,13 @@ pub trait Trainable {
     fn buffers(&self) -> Vec<(&'static str, &Tensor)>;
 }
 
-/// How long and how fast.
 #[derive(Clone, Debug)]
 pub struct Schedule<'a> {
     /// Which training, for the history.
     pub phase: Phase,
     /// File of the state after the last finished epoch.
     pub checkpoint: &'a str,
-    /// Epochs in all.
     pub epochs: usize,
-    /// Peak learning rate.
     pub rate: f64,
 }
 
@@ -103,7 +99,6 @@ pub struct Sums {
     pub loss: f64,
     /// Pictures on the right side of a logit of 0.
     pub right: f64,
-    /// Pictures.
     pub count: f64,
 }
 

@@ -361,14 +361,10 @@ fn refused(
     Ok(kind)
 }
 
-/// Pictures of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kind {
-    /// What they are.
     pub name: String,
-    /// How many.
     pub pictures: usize,
-    /// How many the gate refused.
     pub refused: usize,
     /// How many of those by each reason's code.
     pub reasons: BTreeMap<u8, usize>,

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 /// Scale and zero point of one value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scale {
-    /// Real units a step.
     pub scale: f32,
     /// The step that stands for 0.
     pub zero: u8,
@@ -25,7 +24,6 @@ pub const HEAD_MAX: f32 = 31.0;
 pub struct Grid {
     /// Of each value, the input first.
     pub values: Vec<Scale>,
-    /// Of each convolution's output channels.
     pub weights: Vec<Vec<f32>>,
     /// Logit of one head weight at one feature of 1 (256 steps).
     pub head: f32,

@@ -15,9 +15,7 @@ use tch::{Device, Kind, Tensor};
 /// the output, head weights in steps, the head's bias in [`BIAS_STEP`].
 #[derive(Debug)]
 pub struct IntegerNet {
-    /// Its architecture.
     pub net: Net,
-    /// Its scales.
     pub grid: Grid,
     /// `M` of each convolution, shape 1 x channels x 1 x 1.
     multipliers: Vec<Tensor>,
@@ -26,7 +24,6 @@ pub struct IntegerNet {
 /// Logit of one unit of the head's bias parameter: about as much as a step elsewhere.
 const BIAS_STEP: f64 = 1.0 / 32.0;
 
-/// The integers of one convolution.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IntegerConv {
     /// -127..=127, shape as [`Conv::weight_shape`].
@@ -42,9 +39,7 @@ pub struct Integers {
     pub convs: Vec<IntegerConv>,
     /// Head weights, -31..=31.
     pub head: Vec<i8>,
-    /// Multiplies the head's sum.
     pub head_scale: f32,
-    /// Added last.
     pub head_bias: f32,
 }
 
@@ -54,7 +49,6 @@ fn round(x: &Tensor) -> Tensor {
 }
 
 impl IntegerNet {
-    /// A network with these scales.
     pub fn new(net: Net, grid: Grid, device: Device) -> Self {
         let count = net.convs().count();
         let multiplier =

@@ -94,7 +94,6 @@ fn identity(program: &Path) -> anyhow::Result<(u64, u64)> {
     Ok((file.dev(), file.ino()))
 }
 
-/// Which libtorch to build with.
 #[derive(Debug, PartialEq, Eq)]
 enum Choice {
     /// The one in `.cache/libtorch`, fetched where it is missing.

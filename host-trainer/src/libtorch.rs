@@ -41,7 +41,6 @@ pub enum Error {
          apt-get install python3-pip) or set LIBTORCH to a libtorch {VERSION} of your own"
     )]
     NoPip {
-        /// What each candidate answered.
         found: String,
     },
     /// pip ran and failed; its own message went to the terminal.
@@ -49,9 +48,7 @@ pub enum Error {
         "pip could not download {wheel} ({status}); its message is above. Check the network and run again"
     )]
     Pip {
-        /// File name of the wheel.
         wheel: String,
-        /// How pip ended.
         status: std::process::ExitStatus,
     },
     /// A wheel whose content is not the expected one; it was removed.
@@ -61,27 +58,21 @@ pub enum Error {
         file.display()
     )]
     WrongHash {
-        /// The wheel.
         file: PathBuf,
         /// The hash this program was written with.
         expected: &'static str,
-        /// The hash of the file.
         found: String,
     },
     /// The wheel is no readable archive.
     #[error("cannot read the wheel {}: {source}; remove it and run again", file.display())]
     Archive {
-        /// The wheel.
         file: PathBuf,
-        /// What the archive reader said.
         source: zip::result::ZipError,
     },
     /// A library of the wheel is no readable ELF file.
     #[error("cannot read the symbols of {}: {source}", file.display())]
     Symbols {
-        /// The library.
         file: PathBuf,
-        /// What the ELF reader said.
         source: object::read::Error,
     },
     /// The C compiler is missing or refused a stub library.
@@ -90,21 +81,15 @@ pub enum Error {
          apt-get install g++), it is needed for tch too"
     )]
     Stub {
-        /// Name of the library.
         library: String,
-        /// The compiler's command.
         compiler: String,
-        /// What it said.
         message: String,
     },
-    /// A file operation failed.
     #[error("cannot {action} {}: {source}", path.display())]
     File {
-        /// What was tried.
         action: &'static str,
         /// On which file or folder.
         path: PathBuf,
-        /// What the system said.
         source: io::Error,
     },
 }

@@ -40,7 +40,6 @@ pub struct Row {
     pub score: f64,
     /// The network's output; ranking uses it because scores near 0 and 1 run together in f32.
     pub logit: f64,
-    /// What the device would show.
     pub state: State,
 }
 
@@ -98,21 +97,16 @@ statistics! {
 /// Everything that [`measure`] finds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    /// Scored pictures.
     pub pictures: usize,
-    /// Different patients.
     pub patients: usize,
-    /// Pictures with the disease.
     pub positives: usize,
     /// Pictures without.
     pub negatives: usize,
     /// Number of bootstrap resamples behind each interval.
     pub resamples: u32,
-    /// Seed of the resampling.
     pub seed: u64,
     /// Headline numbers with 95 % intervals.
     pub statistics: Statistics<Estimate>,
-    /// Counts at the decision point.
     pub confusion: Confusion,
     /// Precision, recall, F1 and support of each class.
     pub report: Report,
@@ -120,9 +114,7 @@ pub struct Measured {
     pub roc: Vec<RocPoint>,
     /// Pointwise 95 % interval of the ROC curve on a fixed grid.
     pub roc_band: Vec<RocBand>,
-    /// Precision-recall curve, recall rising.
     pub precision_recall: Vec<PrPoint>,
-    /// Reliability bins.
     pub reliability: Vec<Bin>,
 }
 

@@ -22,15 +22,10 @@ pub enum Node {
 pub struct Conv {
     /// Name in the ONNX file and in reports.
     pub name: String,
-    /// Value that it reads.
     pub input: usize,
-    /// Input channels.
     pub cin: i64,
-    /// Output channels.
     pub cout: i64,
-    /// Side of the kernel.
     pub kernel: i64,
-    /// Distance between outputs.
     pub stride: i64,
     /// Groups: 1 or `cin` (depthwise).
     pub groups: i64,
@@ -44,24 +39,19 @@ impl Conv {
         [self.cout, self.cin / self.groups, self.kernel, self.kernel]
     }
 
-    /// Number of weights.
     pub fn weights(&self) -> i64 {
         self.weight_shape().iter().product()
     }
 }
 
-/// The whole network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Net {
-    /// Side of the square input.
     pub side: i64,
-    /// In order of execution.
     pub nodes: Vec<Node>,
     /// Channels of the last value, which the head averages.
     pub features: i64,
 }
 
-/// Keeps the normalisation's division finite.
 const BATCH_NORM_EPSILON: f64 = 1e-5;
 /// Share of a new batch in the running statistics.
 const BATCH_NORM_MOMENTUM: f64 = 0.05;
@@ -131,7 +121,6 @@ impl Net {
         self.nodes.len()
     }
 
-    /// The convolutions in order.
     pub fn convs(&self) -> impl Iterator<Item = &Conv> {
         self.nodes.iter().filter_map(|n| match n {
             Node::Conv(c) => Some(c),

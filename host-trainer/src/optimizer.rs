@@ -5,11 +5,9 @@
 
 use tch::{Kind, Tensor, no_grad};
 
-/// Decay of the first moment.
 const BETA1: f64 = 0.9;
 /// Decay of the second moment.
 const BETA2: f64 = 0.999;
-/// Keeps the division finite.
 const EPSILON: f64 = 1e-8;
 
 /// Optimizer state over flat parameters. All tensors have the same length.
@@ -17,19 +15,16 @@ const EPSILON: f64 = 1e-8;
 pub struct AdamW {
     /// What is trained; a leaf that requires gradients.
     pub parameters: Tensor,
-    /// First moment.
     pub first: Tensor,
     /// Second moment.
     pub second: Tensor,
     /// Exponential moving average of the parameters.
     pub average: Tensor,
-    /// Steps taken.
     pub steps: i64,
     /// 1 where weight decay applies.
     pub decay_mask: Tensor,
     /// Weight decay, a step of learning rate 1.
     pub decay: f64,
-    /// Decay of the moving average.
     pub average_decay: f64,
 }
 

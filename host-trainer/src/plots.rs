@@ -15,13 +15,11 @@ use std::ops::Range;
 pub const INK: RGBColor = RGBColor(0x1b, 0x25, 0x30);
 /// Secondary text.
 pub const MUTED: RGBColor = RGBColor(0x66, 0x72, 0x80);
-/// Grid lines.
 pub const GRID: RGBColor = RGBColor(0xe2, 0xe7, 0xec);
 /// First series: validation; also the disease.
 pub const BLUE: RGBColor = RGBColor(0x1f, 0x6f, 0xb2);
 /// Second series: shifted.
 pub const ORANGE: RGBColor = RGBColor(0xc4, 0x5f, 0x16);
-/// Third series: training.
 pub const GREY: RGBColor = RGBColor(0x8a, 0x95, 0xa1);
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -203,7 +201,6 @@ pub fn confusion(c: &Confusion, names: (&str, &str)) -> Result<String> {
 /// One line of a diagram over epochs; breaks where a value is missing.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// Its colour.
     pub colour: RGBColor,
     /// One value an epoch, from the first.
     pub values: Vec<Option<f64>>,

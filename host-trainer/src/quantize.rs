@@ -22,17 +22,12 @@ use tch::{Device, Tensor, no_grad};
 
 /// Training pictures that set the ranges.
 const CALIBRATION: usize = 768;
-/// Pictures a calibration batch.
 const BATCH: usize = 48;
-/// File of the frozen scales.
 const GRID: &str = "grid.json";
-/// File of the fine-tuned parameters.
 const INT8: &str = "int8.safetensors";
 
-/// What quantizing cost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// The float network.
     pub float: Figures,
     /// The int8 network.
     pub int8: Figures,
@@ -54,9 +49,7 @@ pub struct Figures {
 /// A fine-tuned int8 network.
 #[derive(Debug)]
 pub struct Quantized {
-    /// Architecture and scales.
     pub network: IntegerNet,
-    /// Flat parameters in steps.
     pub parameters: Tensor,
 }
 

@@ -10,7 +10,6 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 pub enum Purpose {
     /// Which patients are for validation.
     Split = 1,
-    /// First weights of the network.
     Weights = 2,
     /// Order of the training pictures within an epoch.
     Order = 3,
@@ -54,7 +53,6 @@ impl Dice {
         low + (high - low) * self.unit()
     }
 
-    /// True with this probability.
     pub fn chance(&mut self, probability: f32) -> bool {
         self.unit() < probability
     }

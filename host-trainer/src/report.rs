@@ -21,7 +21,6 @@ use std::path::Path;
 /// Finds a picture by its id.
 pub type Open<'a> = dyn Fn(&str) -> Option<Picture> + 'a;
 
-/// What goes into the page.
 #[derive(Clone, Copy, Default)]
 pub struct Options<'a> {
     /// Leaves out the thumbnails, which are pictures of patients.

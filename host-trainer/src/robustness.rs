@@ -32,11 +32,9 @@ pub enum Change {
     Gamma(f32),
     /// Gaussian blur with a standard deviation of 1 % of the shorter side.
     Blur,
-    /// Samples times this number, clipped.
     Brightness(f32),
 }
 
-/// All changes of the table.
 pub const CHANGES: [Change; 9] = [
     Change::Wider,
     Change::Narrower,
@@ -134,27 +132,21 @@ fn from_image(image: DynamicImage) -> Option<Picture> {
     Picture::new(Geometry::new(w, h, format).ok()?, bytes).ok()
 }
 
-/// The table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Robustness {
     /// Pictures in the sample, drawn from each class by its share.
     pub pictures: usize,
     /// Pictures that the sample was drawn from: those with a score.
     pub drawn_from: usize,
-    /// Seed of the draw.
     pub seed: u64,
     /// First the unchanged sample, then one line a change.
     pub lines: Vec<Line>,
 }
 
-/// One line of the table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Line {
-    /// What was changed.
     pub change: String,
-    /// Pictures that got a score.
     pub scored: usize,
-    /// Over the scored.
     pub auc: Estimate,
     /// At the decision point, over the scored.
     pub sensitivity: Estimate,

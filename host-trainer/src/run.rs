@@ -28,19 +28,13 @@ pub struct Recipe {
     pub side: u16,
     /// Share of each class for validation.
     pub validation_share: f32,
-    /// Epochs in float.
     pub epochs: usize,
-    /// Pictures a batch.
     pub batch: usize,
-    /// Peak learning rate in float.
     pub rate: f64,
-    /// Weight decay.
     pub decay: f64,
     /// Decay of the weights' moving average.
     pub average: f64,
-    /// Epochs of quantization-aware fine-tuning.
     pub quantized_epochs: usize,
-    /// Peak learning rate while fine-tuning.
     pub quantized_rate: f64,
 }
 
@@ -65,9 +59,7 @@ impl Default for Recipe {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
-    /// Float.
     Float,
-    /// Quantization-aware.
     Qat,
 }
 
@@ -92,25 +84,18 @@ impl fmt::Display for Phase {
 pub struct Epoch {
     /// From 1, in its phase.
     pub epoch: usize,
-    /// Which training.
     pub phase: Phase,
     /// Class-balanced cross-entropy on the changed training pictures.
     pub train_loss: f64,
     /// Share on the right side of a logit of 0.
     pub train_accuracy: f64,
-    /// The same on validation patients.
     pub val_loss: f64,
-    /// The same on validation patients.
     pub val_accuracy: f64,
     /// Area under the ROC curve on validation patients.
     pub val_auc: f64,
-    /// On the shifted validation set.
     pub shifted_loss: f64,
-    /// On the shifted validation set.
     pub shifted_accuracy: f64,
-    /// On the shifted validation set.
     pub shifted_auc: f64,
-    /// Wall time.
     pub seconds: f64,
 }
 
@@ -152,19 +137,15 @@ struct Plan {
     tch: String,
 }
 
-/// A run and its folder.
 #[derive(Debug)]
 pub struct Run {
     folder: PathBuf,
-    /// What decides the outcome.
     pub recipe: Recipe,
     /// What the data was called and its [`crate::dataset::content_hash`].
     pub data: (String, String),
     /// What was noticed about the data.
     pub notes: Vec<String>,
-    /// Which cases train.
     pub split: Split,
-    /// All finished epochs.
     pub history: Vec<Epoch>,
 }
 
@@ -262,7 +243,6 @@ impl Run {
         Ok(run)
     }
 
-    /// The run's folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }

@@ -36,14 +36,10 @@ pub fn train(run: &mut Run, cases: &[Case], device: Device) -> Result<FloatNet> 
     Ok(float)
 }
 
-/// A trained float network.
 #[derive(Debug)]
 pub struct FloatNet {
-    /// Its architecture.
     pub net: Net,
-    /// Flat parameters.
     pub parameters: Tensor,
-    /// Flat running statistics.
     pub statistics: Tensor,
 }
 

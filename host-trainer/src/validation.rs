@@ -9,7 +9,6 @@ use crate::optimizer::{balanced_loss, values};
 use crate::progress;
 use tch::{Device, Tensor};
 
-/// Pictures a forward pass.
 const CHUNK: usize = 64;
 
 /// Preprocessed pictures of the validation patients, as they are and shifted.
@@ -26,7 +25,6 @@ pub struct Validation {
 /// A network's figures on one set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scored {
-    /// Class-balanced cross-entropy.
     pub loss: f64,
     /// Share on the right side of a logit of 0.
     pub accuracy: f64,

@@ -13,7 +13,6 @@ use proptest::prelude::*;
 use std::collections::HashSet;
 use std::path::Path;
 
-/// Writes a drawn picture.
 fn write(root: &Path, name: &str, seed: u64) {
     let picture = draw(Label::Normal, seed, 64);
     let path = root.join(name);

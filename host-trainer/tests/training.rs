@@ -91,7 +91,6 @@ fn loss_falls_and_the_exported_file_computes_what_was_trained() {
     assert_eq!(first_difference(&quantized, &exported(&integers), &pictures), Some(conv));
 }
 
-/// Starts the program on drawings.
 fn host_trainer(command: &str, run: &Path, more: &[&str]) -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_host-trainer"));
     program.args([command, "--run"]).arg(run).args(more).stdout(Stdio::null());

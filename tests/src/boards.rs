@@ -105,7 +105,6 @@ pub fn first_difference(answer: &str, sets: &[&str], golden: &Golden) -> Option<
     got.next().map(|line| format!("`{line}` after the last that was expected"))
 }
 
-/// The lines of one frame.
 fn frame(index: usize, entry: &Entry, names: &[String]) -> Vec<String> {
     let mut lines = vec![format!("frame {index}")];
     lines.extend(names.iter().zip(&entry.tensors).map(|(name, hash)| format!("tensor {name} {hash}")));

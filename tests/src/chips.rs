@@ -11,7 +11,6 @@ use serde::Serialize;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Side of the drawn pictures.
 const SIDE: u16 = 96;
 
 /// A picture's rows as they were written, or why there are none.
@@ -20,7 +19,6 @@ const SIDE: u16 = 96;
 pub enum Written {
     /// The rows.
     Rows {
-        /// The picture.
         path: String,
         /// The file of its rows.
         rows: String,
@@ -33,9 +31,7 @@ pub enum Written {
     },
     /// It is none.
     Error {
-        /// The file.
         path: String,
-        /// Why.
         error: String,
     },
 }

@@ -6,7 +6,6 @@ use edge_runtime::phantom::{Label, draw};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// One golden frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoldenFrame {
     /// Unique; the order of names is the order of frames.

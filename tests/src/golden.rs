@@ -7,20 +7,16 @@ use std::collections::BTreeMap;
 /// `models/pneumonia/golden.json`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Golden {
-    /// Engine and version.
     pub made_by: String,
     /// SHA-256 of the model file.
     pub model: String,
     /// Names of the 8-bit tensors, in the graph's order.
     pub tensors: Vec<String>,
-    /// One entry a frame.
     pub frames: Vec<Entry>,
 }
 
-/// What one frame gave.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Entry {
-    /// The frame's name.
     pub name: String,
     /// SHA-256 of the frame.
     pub input: String,
@@ -54,7 +50,6 @@ pub fn tensor_hash(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes)[..16])
 }
 
-/// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -17,12 +17,10 @@ pub mod pictures;
 
 use std::path::PathBuf;
 
-/// The workspace's root.
 pub fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// The shipped model.
 pub fn shipped_model() -> PathBuf {
     root().join("models/pneumonia/model.onnx")
 }

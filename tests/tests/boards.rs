@@ -22,7 +22,6 @@ const BOARDS: [(&str, &[&str]); 5] = [
     ("cortex-m33", &["dsp", "scalar"]),
 ];
 
-/// What a machine printed.
 fn answer(board: &str) -> String {
     let folder = std::env::var_os("PNEUMOSCOPE_BOARDS").expect("`cargo xtask test` sets PNEUMOSCOPE_BOARDS");
     let path = PathBuf::from(folder).join(format!("{board}.txt"));

@@ -37,7 +37,6 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 /// An emulated board with its program.
 pub struct Chip {
-    /// What it says of itself.
     pub board: Board,
     elf: PathBuf,
     /// QEMU's plugin that counts instructions, where they are asked for: it makes a run slower.
@@ -50,14 +49,12 @@ pub struct Run {
     pub status: i32,
     /// What it wrote to standard error.
     pub complaint: String,
-    /// Its log.
     pub log: Vec<Line>,
     /// Lamps, resets and counts of instructions, as QEMU saw them.
     pub trace: String,
 }
 
 impl Chip {
-    /// Builds a board's program.
     pub fn build(name: &str) -> anyhow::Result<Self> {
         debian::ensure_tools(&[Tool { ask: &[QEMU, "--version"], package: "qemu-system-arm" }])?;
         let (folder, board) = firmware::boards(Some(name))?.pop().context("there is no such board")?;

@@ -38,14 +38,11 @@ pub enum Profile {
     Dist,
 }
 
-/// A program of this repository.
 #[derive(Clone, Copy, Debug)]
 pub struct Program<'a> {
     /// Manifest of its package, from the workspace's folder.
     pub manifest: &'a str,
-    /// Name of the binary.
     pub bin: &'a str,
-    /// Features to switch on.
     pub features: &'a [&'a str],
 }
 
@@ -65,7 +62,6 @@ const SLOW_TO_BUILD: [&str; 7] = [
 pub const BOARDS: Program = Program { manifest: "tests/boards/Cargo.toml", bin: "boards", features: &[] };
 
 impl Target {
-    /// The target's name in Rust.
     pub fn triple(self) -> &'static str {
         match self {
             Target::Aarch64 => "aarch64-unknown-linux-gnu",

@@ -14,7 +14,6 @@ use crate::cross::Target;
 use crate::instructions::{self, Region};
 use crate::{process, root};
 
-/// An emulated machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Machine {
     /// The 64-bit Arm core of a Raspberry Pi 3: no SDOT.

@@ -20,7 +20,6 @@ pub fn run() -> anyhow::Result<()> {
     other_machines()
 }
 
-/// The workspace.
 fn this_machine() -> anyhow::Result<()> {
     let all = ["clippy", "--workspace", "--all-targets", "--features", "host-trainer/torch"];
     process::run(process::cargo().args(all).args(["--", "--deny", "warnings"]))

@@ -13,9 +13,7 @@ use crate::root;
 /// A program that ran and did not succeed.
 #[derive(Debug)]
 pub struct Failed {
-    /// Its command line.
     command: String,
-    /// How it ended.
     status: ExitStatus,
 }
 

@@ -11,7 +11,6 @@ use anyhow::{Context, bail};
 
 use crate::{process, root};
 
-/// A Python interpreter.
 #[derive(Debug)]
 pub struct Python {
     /// The program, by its full path.

@@ -9,12 +9,10 @@ use std::process::{Command, ExitCode, Stdio};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-/// One command of the page.
 #[derive(Debug, PartialEq, Eq)]
 struct Step {
     /// Line of the page on which it starts, from 1.
     line: usize,
-    /// What is typed.
     command: String,
     /// Why it is not run, if it is not.
     not_run: Option<String>,

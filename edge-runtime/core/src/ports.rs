@@ -10,7 +10,6 @@ use embedded_hal::digital::InputPin;
 
 /// Milliseconds since the start. It never steps and never stands still.
 pub trait Clock {
-    /// The time now.
     fn now_ms(&self) -> u64;
 }
 

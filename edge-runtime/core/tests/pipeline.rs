@@ -73,7 +73,6 @@ fn apart(model: &Aligned, geometry: Geometry, bytes: &[u8]) -> (Stats, Vec<u8>, 
     (stats, input, Judged { decision, figures })
 }
 
-/// The same in one arena.
 fn together(
     pipeline: &Pipeline<&[u8]>,
     arena: &mut [u8],

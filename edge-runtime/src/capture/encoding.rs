@@ -27,7 +27,6 @@ pub enum Encoding {
     /// Red, green and blue, one byte each.
     #[serde(rename = "RGB3")]
     Rgb3,
-    /// A JPEG file a frame.
     #[serde(rename = "MJPEG", alias = "MJPG")]
     Mjpeg,
 }

@@ -14,10 +14,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Time between two listings.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A watched folder.
 #[derive(Debug)]
 pub struct Folder {
     name: String,

@@ -5,7 +5,6 @@ use super::{CaptureOptions, Folder, OptionsError, Replay, ReplayError, Source, S
 /// Why there is no such source.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The options contradict themselves.
     #[error(transparent)]
     Options(#[from] OptionsError),
     /// The files of a replay cannot be read.

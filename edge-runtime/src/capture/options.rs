@@ -61,15 +61,12 @@ impl Default for CaptureOptions {
 /// Options that cannot be met by any source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OptionsError {
-    /// One of two.
     #[error("width and height go together; give both, or none to let the camera choose")]
     HalfASize,
-    /// A side outside the limits.
     #[error(
         "{what}: expected sides of {MIN_SIDE} to {MAX_SIDE} pixels, got {width}x{height}; choose another size"
     )]
     Sides {
-        /// Which option.
         what: &'static str,
         /// Pixels.
         width: u32,

@@ -30,18 +30,13 @@ pub enum ReplayError {
     Read {
         /// The folder or file.
         path: PathBuf,
-        /// Why.
         source: walkdir::Error,
     },
-    /// No picture in the folder.
     #[error("{}: no picture in this folder; expected files ending in .jpg, .jpeg or .png", .0.display())]
     Empty(PathBuf),
-    /// A file is no picture.
     #[error("{}: {source}", path.display())]
     Picture {
-        /// The file.
         path: PathBuf,
-        /// Why.
         source: DecodeError,
     },
     /// Too many or too large pictures.
@@ -80,7 +75,6 @@ impl Replay {
         Ok(Self { name, pictures, at: 0, stamper: Stamper::default(), options: options.clone() })
     }
 
-    /// Pictures in one round.
     pub fn pictures(&self) -> usize {
         self.pictures.len()
     }

@@ -44,12 +44,10 @@ pub enum SpecError {
     /// It begins with no known kind.
     #[error("expected a source such as {EXPECTED}, got `{}`{hint}", got.escape_debug())]
     Kind {
-        /// What was given.
         got: String,
         /// A better spelling, if there is one.
         hint: String,
     },
-    /// Nothing behind the colon.
     #[error("expected a source such as {EXPECTED}, got `{}` with nothing behind the colon", .0.escape_debug())]
     Nothing(String),
 }
@@ -76,7 +74,6 @@ impl FromStr for SourceSpec {
     }
 }
 
-/// What was probably meant.
 fn hint(text: &str, kind: &str) -> String {
     let meant = if text.starts_with("/dev/") {
         Some(format!("v4l2:{text}"))

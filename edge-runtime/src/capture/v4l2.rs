@@ -25,7 +25,6 @@ pub use sys::Sizes;
 
 /// Pause before the first try to open a camera again; it doubles with each that fails.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-/// Longest pause between tries.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Oldest kernel timestamp that is believed, in milliseconds.
 const OLDEST_MS: u64 = 60_000;
@@ -69,7 +68,6 @@ impl V4l2 {
         }
     }
 
-    /// Closes everything and says why.
     fn lose(&mut self, error: CameraError) -> CaptureError {
         self.close();
         self.lost = error.to_string();

@@ -7,25 +7,20 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(try_from = "Raw", into = "Raw")]
 pub struct LineSpec {
-    /// The line.
     pub line: Line,
     /// Whether the lamp is lit, or the button pressed, while the line is low.
     pub active_low: bool,
 }
 
-/// Which line.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Line {
     /// By its name, such as `GPIO17`; on that chip alone where a label is given.
     Name {
-        /// The line's name.
         name: String,
-        /// The chip's label.
         chip: Option<String>,
     },
     /// By its number on a chip.
     Number {
-        /// The chip's label.
         chip: String,
         /// The line's number, from 0.
         line: u32,

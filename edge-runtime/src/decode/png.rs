@@ -6,7 +6,6 @@ use edge_core::{Geometry, PixelFormat};
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
 use std::io::Cursor;
 
-/// Decodes a PNG.
 pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
     let limits = Limits { bytes: MAX_FILE_BYTES as usize };
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);

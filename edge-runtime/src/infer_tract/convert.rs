@@ -252,7 +252,6 @@ fn constant<'f>(fact: &'f TypedFact, what: &str) -> Result<&'f Tensor, Reason> {
     fact.konst.as_deref().ok_or_else(|| format!("{what} is not constant"))
 }
 
-/// A constant's elements.
 fn numbers<'a, T: Datum>((tensor, what): (&'a Tensor, &str)) -> Result<&'a [T], Reason> {
     let values = tensor.try_as_plain_ram().and_then(|plain| plain.as_slice::<T>());
     values.map_err(|_| format!("{what} is of {:?}", tensor.datum_type()))

@@ -11,11 +11,9 @@ use edge_core::kernels::{Channels, Kernels, Misfit, Shape, Window};
 pub enum Form {
     /// Every pixel's channels times a matrix.
     Pointwise,
-    /// A picture of one channel.
     First,
     /// A small kernel for each channel.
     Depthwise,
-    /// Any window and groups.
     General,
 }
 
@@ -29,7 +27,6 @@ pub struct Batch {
     pub pictures: usize,
     /// The input is signed: the kernels read `q ^ 0x80`, with zero point plus 128.
     pub x_signed: bool,
-    /// The output is signed.
     pub y_signed: bool,
 }
 

@@ -83,7 +83,6 @@ impl Expansion for QLinearConv {
     }
 }
 
-/// The convolution over NHWC.
 #[derive(Clone, Debug)]
 struct Convolve {
     batch: Arc<Batch>,
@@ -100,7 +99,6 @@ impl Convolve {
     }
 }
 
-/// Type and sizes of activations.
 fn value(pictures: usize, shape: &Shape, signed: bool) -> (DatumType, [usize; 4]) {
     let kind = if signed { DatumType::I8 } else { DatumType::U8 };
     (kind, [pictures, shape.height, shape.width, shape.channels])

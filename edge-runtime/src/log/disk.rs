@@ -71,7 +71,6 @@ pub trait Disk {
     }
 }
 
-/// The disk as it is.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemDisk;
 

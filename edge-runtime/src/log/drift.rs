@@ -10,7 +10,6 @@ use serde::Serialize;
 /// 95 % quantiles of chi-squared with 1 to 9 degrees of freedom.
 const CHI_SQUARED_95: [f64; 9] = [3.841, 5.991, 7.815, 9.488, 11.070, 12.592, 14.067, 15.507, 16.919];
 
-/// Fewest scores that are compared.
 pub(super) const LEAST: usize = 50;
 
 /// How far the newest scores are from a reference.
@@ -24,13 +23,11 @@ pub struct Drift {
     pub level: &'static str,
     /// Scores in the reference; none for a training distribution, whose size the model does not say.
     pub reference: Option<usize>,
-    /// Newest scores.
     pub newest: usize,
     /// Each bin: scores up to which it goes, share in the reference, share in the newest.
     pub bins: Vec<Bin>,
 }
 
-/// One bin.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Bin {
     /// Greatest score in it; 1 for the last.

@@ -82,7 +82,6 @@ impl<'de> Deserialize<'de> for Hash {
 pub struct Link {
     /// Number of the line, from 0, without gaps over all files of a log.
     pub seq: u64,
-    /// Hash of the line before.
     pub prev: Hash,
 }
 
@@ -91,12 +90,9 @@ impl Link {
     pub const FIRST: Link = Link { seq: 0, prev: Hash::ZERO };
 }
 
-/// What a line tells.
 #[derive(Clone, Copy)]
 pub(super) enum Body<'a> {
-    /// A decision.
     Decision(&'a Record<'a>),
-    /// Anything else.
     Event(&'a Event<'a>),
 }
 
@@ -157,9 +153,7 @@ pub(super) fn write(
 /// A line that holds by itself.
 #[derive(Clone, Debug)]
 pub struct Checked {
-    /// Its place.
     pub link: Link,
-    /// Its hash.
     pub hash: Hash,
     /// Where it closes a file: where the log begins once that file was rotated, if the device could tell.
     pub closes: Option<Option<Link>>,
@@ -174,7 +168,6 @@ pub enum Flaw {
     Malformed,
     /// It is, but its content is not what was written.
     Changed {
-        /// The hash that it carries.
         stated: Hash,
         /// The hash of what it holds.
         computed: Hash,

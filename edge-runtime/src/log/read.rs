@@ -11,9 +11,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the log {}: {source}; give the path under which the device writes it", path.display())]
 pub struct LogReadError {
-    /// The file.
     pub path: PathBuf,
-    /// Why.
     pub source: io::Error,
 }
 
@@ -80,19 +78,15 @@ impl Lines {
 /// A line of the log, read back.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Entry {
-    /// Number of the line.
     pub seq: u64,
     /// The device's time, UTC, RFC 3339 with milliseconds.
     pub time: String,
     /// Milliseconds since the boot.
     pub uptime_ms: u64,
-    /// Name of the boot.
     pub boot_id: String,
-    /// A decision.
     pub decision: Option<DecisionLine>,
     /// Or an event: an object whose `what` names it.
     pub event: Option<serde_json::Value>,
-    /// Its hash.
     pub hash: Hash,
 }
 
@@ -122,12 +116,10 @@ pub struct DecisionLine {
     pub latency_us: u64,
 }
 
-/// A reason, read back.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ReasonLine {
     /// [`edge_core::Reason::code`].
     pub code: u8,
-    /// The sentence.
     pub text: String,
     /// What was measured, and its limit.
     pub numbers: Option<[i64; 2]>,

@@ -20,11 +20,8 @@ pub struct Context {
     pub preprocessing: &'static str,
     /// SHA-256 of the model file, 64 hexadecimal digits.
     pub model_sha256: String,
-    /// Version of the model.
     pub model_version: String,
-    /// Name of the engine.
     pub engine: &'static str,
-    /// The thresholds in use.
     pub thresholds: Thresholds,
     /// SHA-256 of the site file that the thresholds come from; none where they are the model's own.
     pub site_sha256: Option<String>,
@@ -33,7 +30,6 @@ pub struct Context {
 /// One frame's decision, and what the lights show because of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
-    /// Model, engine, thresholds.
     pub context: &'a Context,
     /// The source of frames, [`crate::capture::Source::name`].
     pub source: &'a str,
@@ -43,7 +39,6 @@ pub struct Record<'a> {
     pub frame: Option<Hash>,
     /// The decision on this frame alone.
     pub decision: &'a Decision,
-    /// What the lights show.
     pub shown: Shown,
     /// Frames in a row that agree with this one, this one counted.
     pub agreeing: u8,
@@ -64,15 +59,12 @@ pub fn frame_hash(input: &[u8]) -> Hash {
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Event<'a> {
-    /// The program began.
     Started {
-        /// Version of the program.
         version: &'a str,
         /// SHA-256 of the configuration file; none where there is none.
         config_sha256: Option<&'a str>,
         /// SHA-256 of the model file.
         model_sha256: &'a str,
-        /// Version of the model.
         model_version: &'a str,
         /// Where frames come from.
         #[serde(serialize_with = "clipped")]
@@ -80,19 +72,16 @@ pub enum Event<'a> {
     },
     /// The program ends by itself; a log without it before the next `started` was cut off.
     Stopped {
-        /// What ended it.
         #[serde(serialize_with = "clipped")]
         why: &'a str,
     },
     /// The device shows FAULT from here on.
     FaultBegan {
-        /// Why.
         #[serde(serialize_with = "explained")]
         reason: Reason,
     },
     /// The device does not show FAULT any more.
     FaultEnded {
-        /// What had been the matter.
         #[serde(serialize_with = "explained")]
         reason: Reason,
         /// How long it took, in milliseconds.
@@ -111,13 +100,11 @@ pub enum Event<'a> {
         /// Its name now, beside the log.
         #[serde(serialize_with = "clipped")]
         file: &'a str,
-        /// What was wrong.
         #[serde(serialize_with = "clipped")]
         why: &'a str,
     },
     /// Lines could not be written before this one.
     NotLogged {
-        /// How many decisions and events.
         lines: u64,
         /// The last error.
         #[serde(serialize_with = "clipped")]

@@ -26,7 +26,6 @@ pub enum Reference {
 pub struct Day {
     /// `2026-11-24`.
     pub day: String,
-    /// Frames decided on.
     pub decisions: u64,
     /// How many gave each state, in the order of [`State::ALL`]: the answer on each frame alone, before agreement.
     pub states: [u64; State::ALL.len()],
@@ -49,7 +48,6 @@ pub struct Summary {
     pub reasons: BTreeMap<u8, (String, u64)>,
     /// The model that the newest decision is by; drift is about its scores alone.
     pub model_sha256: Option<String>,
-    /// What is compared.
     pub compared: String,
     /// The comparison; none where there are too few scores.
     pub drift: Option<Drift>,

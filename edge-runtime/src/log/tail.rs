@@ -10,7 +10,6 @@ use std::path::Path;
 /// Room for the last line, the one before, and what was torn.
 const WINDOW: u64 = 4 * line::MAX as u64;
 
-/// The end of a file.
 #[derive(Debug)]
 pub(super) enum Tail {
     /// It has no byte.
@@ -24,14 +23,12 @@ pub(super) enum Tail {
     },
     /// Something else is wrong, which no power cut explains.
     Broken {
-        /// What.
         why: &'static str,
         /// Where the next line of the chain would stand, as far as the end of the file tells.
         next: Option<Link>,
     },
 }
 
-/// The place after a line.
 pub(super) fn after(line: &Checked) -> Link {
     Link { seq: line.link.seq.saturating_add(1), prev: line.hash }
 }

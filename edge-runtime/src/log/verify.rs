@@ -27,9 +27,7 @@ pub struct Verified {
     pub last_seq: Option<u64>,
     /// Its hash: note it elsewhere, and a removed end can be found.
     pub last_hash: Option<Hash>,
-    /// Breaks in all.
     pub broken: u64,
-    /// The first of them.
     pub breaks: Vec<Break>,
     /// Files with lines that a power cut tore off: no break.
     pub torn_files: Vec<String>,
@@ -38,17 +36,13 @@ pub struct Verified {
 /// One place where the log is not what was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Break {
-    /// The file.
     pub file: String,
     /// Number of the line in it, from 1; 0 where the whole file is meant.
     pub line: u64,
-    /// What kind of break.
     pub kind: Kind,
-    /// The same as a sentence.
     pub what: String,
 }
 
-/// What a break is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -56,13 +50,11 @@ pub enum Kind {
     Malformed,
     /// The line's content does not give its hash.
     Changed,
-    /// Lines are missing before it.
     Missing,
     /// It stands in a wrong place, or twice.
     Order,
     /// It does not follow the line before it, which is another than was written.
     Replaced,
-    /// The log's beginning is missing.
     Beginning,
     /// The last line is not whole.
     Torn,
@@ -73,7 +65,6 @@ pub enum Kind {
 }
 
 impl Verified {
-    /// Whether nothing is broken.
     pub fn is_sound(&self) -> bool {
         self.broken == 0
     }

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, TensorProto};
 
-/// The initializers of a graph.
 pub(super) struct Constants<'m>(HashMap<&'m str, &'m TensorProto>);
 
 impl<'m> Constants<'m> {
@@ -43,13 +42,11 @@ impl<'m> Constants<'m> {
         Ok(raw.chunks_exact(4).map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
     }
 
-    /// Dimensions and numbers.
     pub fn int8(&self, name: &str) -> Result<(&'m [i64], Vec<i8>), PackError> {
         let tensor = self.raw(name, DataType::Int8, 1)?;
         Ok((&tensor.dims, tensor.raw_data.iter().map(|&b| b as i8).collect()))
     }
 
-    /// A float that stands alone.
     pub fn float(&self, name: &str) -> Result<f32, PackError> {
         match self.floats(name)?[..] {
             [one] => Ok(one),

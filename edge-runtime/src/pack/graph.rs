@@ -74,7 +74,6 @@ impl Graph {
     }
 }
 
-/// Reads the graph.
 pub(super) fn read(model: &ModelFile) -> Result<Graph, PackError> {
     let graph = model.proto.graph.as_ref();
     let graph = graph.ok_or_else(|| wrong("model", "expected a graph"))?;
@@ -132,7 +131,6 @@ struct Reader<'m> {
     reals: HashMap<String, (usize, f32, u8)>,
     /// Sums of two dequantized values by name.
     sums: HashMap<String, [(usize, f32, u8); 2]>,
-    /// The head's floats by name.
     floats: HashMap<String, Stage>,
     out: Graph,
 }

@@ -12,9 +12,7 @@ const LUNG_DENSITY: f32 = 0.27;
 /// An arm from the shoulder joint to the elbow, with the sine of its direction at hand for the bones.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arm {
-    /// Shoulder joint.
     pub(super) joint: (f32, f32),
-    /// Elbow.
     pub(super) elbow: (f32, f32),
     radius: f32,
 }
@@ -43,7 +41,6 @@ pub(super) struct Body {
     /// How far above the lungs' apex the shoulders' upper line is.
     shoulder: f32,
     head: Option<(f32, f32, f32)>,
-    /// Right and left arm.
     pub(super) arms: [Arm; 2],
     gas: Vec<(f32, f32, f32, f32)>,
     trachea: f32,
@@ -171,7 +168,6 @@ impl Body {
         (depth - self.middle(x, y) - self.below(x, y, side)).max(0.0)
     }
 
-    /// Heart, great vessels and thymus.
     fn middle(&self, x: f32, y: f32) -> f32 {
         let h = &self.heart;
         let x = x - self.turn;

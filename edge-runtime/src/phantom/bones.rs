@@ -7,7 +7,6 @@ use super::body::{Body, chord, ramp, square};
 use super::canvas::Canvas;
 use super::dice::Dice;
 
-/// Bones of one child.
 #[derive(Clone, Debug)]
 pub(super) struct Bones {
     /// Water-equivalent excess of a centimetre of bone; the younger, the less.
@@ -59,7 +58,6 @@ impl Bones {
                 + 0.9 * (0.2 * end_plate + 0.35 * pedicle + 0.25 * spinous + 0.25 * transverse))
     }
 
-    /// Draws everything but the spine.
     pub(super) fn draw(&self, canvas: &mut Canvas, body: &Body, dice: &mut Dice) {
         for rib in 0..12 {
             for side in [-1.0, 1.0] {

@@ -16,7 +16,6 @@ pub(super) struct Pose {
 }
 
 impl Pose {
-    /// Patient to picture.
     fn project(&self, x: f32, y: f32) -> (f32, f32) {
         let (sin, cos) = self.turn;
         (
@@ -25,7 +24,6 @@ impl Pose {
         )
     }
 
-    /// Picture to patient.
     pub(super) fn locate(&self, u: f32, v: f32) -> (f32, f32) {
         let (sin, cos) = self.turn;
         let (x, y) = ((u - self.centre.0) / self.scale.0, (v - self.centre.1) / self.scale.1);
@@ -33,7 +31,6 @@ impl Pose {
     }
 }
 
-/// The map.
 #[derive(Debug)]
 pub(super) struct Canvas {
     side: usize,

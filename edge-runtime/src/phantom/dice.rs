@@ -1,6 +1,5 @@
 //! The phantom's only source of chance: SplitMix64 (Steele, Lea and Flood 2014), integer, the same on every machine.
 
-/// A stream of pseudo-random numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Dice(u64);
 

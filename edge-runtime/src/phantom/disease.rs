@@ -7,7 +7,6 @@ use super::body::{Body, ramp, square};
 use super::cloud::Cloud;
 use super::dice::Dice;
 
-/// The distribution of the disease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pattern {
     /// None: clear lungs.
@@ -16,14 +15,12 @@ pub(super) enum Pattern {
     RightLobe,
     /// One lobe of the left lung.
     LeftLobe,
-    /// Patches in both lungs.
     Patches,
     /// Both lungs, most around the hila.
     Diffuse,
 }
 
 impl Pattern {
-    /// The patterns of the ill.
     pub(super) const ILL: [Pattern; 4] =
         [Pattern::RightLobe, Pattern::LeftLobe, Pattern::Diffuse, Pattern::Patches];
 }

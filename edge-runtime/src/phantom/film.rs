@@ -16,9 +16,7 @@ pub(super) struct Film {
     /// Grey of the unattenuated beam and of the densest parts.
     black: f32,
     white: f32,
-    /// Exponent of the tone curve.
     gamma: f32,
-    /// Thickness that gets the white.
     full: f32,
     grain: f32,
     blur: f32,

@@ -24,9 +24,7 @@ const CONSUMER: &str = "pneumoscope";
 pub struct ChipInfo {
     /// Its device file; the number in it may be another one tomorrow.
     pub path: PathBuf,
-    /// Its label.
     pub label: String,
-    /// Its lines, by number.
     pub lines: Vec<LineInfo>,
 }
 
@@ -69,9 +67,7 @@ pub fn chips() -> (Vec<ChipInfo>, Vec<PathBuf>) {
 /// Where a line is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Its chip's device file.
     pub chip: PathBuf,
-    /// Its number there.
     pub number: u32,
     /// Who uses it; none while it is free.
     pub user: Option<String>,
@@ -85,15 +81,11 @@ pub enum LineError {
         "{line}: {chip} may not be opened; add this user to the group gpio (`usermod -aG gpio USER`) and log in again"
     )]
     Permission {
-        /// The line.
         line: String,
-        /// A chip's device file.
         chip: String,
     },
-    /// No chip of that label.
     #[error("{line}: there is no such GPIO chip; {known}")]
     NoChip {
-        /// The line.
         line: String,
         /// The nearest label, or all.
         known: String,
@@ -101,33 +93,24 @@ pub enum LineError {
     /// No line of that name or number.
     #[error("{line}: there is no such GPIO line; {known}")]
     NoLine {
-        /// The line.
         line: String,
         /// The nearest name, or how many there are.
         known: String,
     },
-    /// Several fit.
     #[error("{line}: {count} lines fit; name the chip too, or use another label")]
     Ambiguous {
-        /// The line.
         line: String,
-        /// How many.
         count: usize,
     },
-    /// Somebody else has it.
     #[error("{line}: in use by `{}`; end that program, or choose another line", user.escape_debug())]
     Busy {
-        /// The line.
         line: String,
-        /// Who has it.
         user: String,
     },
     /// The kernel refused, or the line failed while in use.
     #[error("{line}: {what}")]
     Failed {
-        /// The line.
         line: String,
-        /// What the kernel said.
         what: String,
     },
 }
@@ -328,7 +311,6 @@ impl Lamp for GpioLamp {
     }
 }
 
-/// The button's line.
 struct InputLine {
     spec: LineSpec,
     request: Result<Request, LineError>,

@@ -31,7 +31,6 @@ pub trait Rig: Send {
     fn problem(&self) -> Option<String>;
 }
 
-/// How a panel behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// FAULT is shown by itself when the panel was not fed for so many milliseconds.

@@ -92,7 +92,6 @@ impl<W: Write> Drop for Terminal<W> {
     }
 }
 
-/// The colours of the lights.
 fn style(state: State) -> Style {
     let colour = match state {
         State::Positive => AnsiColor::Red,

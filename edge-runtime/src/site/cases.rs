@@ -10,7 +10,6 @@ pub struct Case {
     pub line: u64,
     /// Path or name of the picture.
     pub name: String,
-    /// Whether it shows the disease.
     pub label: bool,
     /// The model's calibrated score, 0..=1.
     pub score: Option<f32>,
@@ -30,9 +29,7 @@ pub enum CasesError {
     Row {
         /// Line in the file, from 1.
         line: u64,
-        /// What should stand there.
         expected: &'static str,
-        /// What does.
         got: String,
     },
     /// A picture is there twice: it would count twice.
@@ -40,9 +37,7 @@ pub enum CasesError {
     Twice {
         /// Line in the file, from 1.
         line: u64,
-        /// The first line with it.
         first: u64,
-        /// The picture.
         name: String,
     },
 }

@@ -32,7 +32,6 @@ pub enum Rule {
 }
 
 impl Default for Targets {
-    /// The trainer's own.
     fn default() -> Self {
         Self { max_missed: 0.02, max_false_alarms: 0.05, rule: Rule::Estimate }
     }
@@ -53,7 +52,6 @@ impl fmt::Display for Targets {
     }
 }
 
-/// Why no thresholds were chosen.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ChooseError {
     /// A target is no share that can be kept to.
@@ -69,11 +67,8 @@ pub enum ChooseError {
     TooFew {
         /// `positive` or `negative`.
         label: &'static str,
-        /// How many there are.
         got: usize,
-        /// How many there must be.
         needed: usize,
-        /// The share.
         target: f64,
     },
 }

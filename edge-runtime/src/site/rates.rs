@@ -18,11 +18,8 @@ const Z_97_5: f64 = 2.241_402_727_604_947;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
-    /// The share.
     pub estimate: f64,
-    /// Lower end.
     pub low: f64,
-    /// Upper end.
     pub high: f64,
 }
 
@@ -50,7 +47,6 @@ fn rate(count: usize, total: usize) -> Option<Rate> {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operating {
-    /// The threshold on the score.
     pub threshold: f32,
     /// Pictures with the disease that are called positive.
     pub true_positives: usize,

@@ -65,7 +65,6 @@ pub fn files(path: &Path) -> Vec<PathBuf> {
 /// What happens to calls from the one of number `at` on.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
-    /// Nothing.
     Never,
     /// That many calls fail, a write after half of it was written.
     Fails { calls: usize },

@@ -19,7 +19,6 @@ pub fn program() -> Command {
     command
 }
 
-/// What a run gave.
 pub struct Run {
     pub code: Option<i32>,
     pub stdout: String,

@@ -13,12 +13,9 @@ use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
 
-/// Scale of every activation.
 const SCALE: f32 = 1.0 / 32.0;
-/// Scale of every weight.
 const WEIGHT_SCALE: f32 = 1.0 / 1024.0;
 
-/// Metadata that passes every check.
 pub fn metadata(side: u16) -> Metadata {
     Metadata {
         name: text("random"),

@@ -26,7 +26,6 @@ impl Dice {
         (self.bits() >> 16) as usize % n
     }
 
-    /// Uniform between.
     pub fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }

@@ -11,7 +11,6 @@ pub fn gradient(width: u32, height: u32) -> GrayImage {
     })
 }
 
-/// A greyscale PNG.
 pub fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     gradient(width, height).write_to(&mut bytes, image::ImageFormat::Png).unwrap();

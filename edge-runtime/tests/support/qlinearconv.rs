@@ -8,22 +8,17 @@ use tract_onnx::pb;
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::tensor_proto::DataType;
 
-/// Padding as ONNX writes it.
 #[derive(Clone, Copy, Debug)]
 pub enum Padding {
-    /// Top, left, bottom, right.
     Pads([i64; 4]),
     Auto(&'static str),
 }
 
-/// One QLinearConv.
 #[derive(Clone, Debug)]
 pub struct Case {
     pub pictures: i64,
     pub groups: i64,
-    /// Channels of a group.
     pub channels: i64,
-    /// Outputs of a group.
     pub outputs: i64,
     pub size: [i64; 2],
     pub kernel: [i64; 2],

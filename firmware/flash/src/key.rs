@@ -10,7 +10,6 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// The key that everybody has.
 const DEVELOPMENT: &str = include_str!("../../boards/keys/development.key");
 
 /// Reads a key file.
@@ -64,7 +63,6 @@ pub fn is_development(public: &[u8; 32]) -> bool {
     parse(DEVELOPMENT).is_ok_and(|key| key.verifying_key().as_bytes() == public)
 }
 
-/// Lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

@@ -28,7 +28,6 @@ mod testing;
 
 use std::path::{Path, PathBuf};
 
-/// The folder of the boards.
 pub fn boards_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("boards")
 }

@@ -1,6 +1,5 @@
 //! What is at the other end: a board's memory, read and written. A debug probe is one ([`crate::probe`]), the tests have another.
 
-/// A board that is connected.
 pub trait Link {
     /// Fills `bytes` with the board's memory from `address` on.
     ///
@@ -24,29 +23,21 @@ pub trait Link {
 /// Bytes for one place in flash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// Address of the first.
     pub address: u32,
     /// The bytes; they end before the address space does.
     pub bytes: Vec<u8>,
 }
 
-/// What is being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Reading what is there.
     Read,
-    /// Erasing sectors.
     Erase,
-    /// Writing.
     Write,
-    /// Reading back and comparing.
     Verify,
 }
 
-/// How far a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// The step.
     pub step: Step,
     /// Bytes that are done.
     pub done: u64,

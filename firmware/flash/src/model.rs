@@ -41,7 +41,6 @@ impl<'f> Model<'f> {
         Ok(Self { bytes, bundle })
     }
 
-    /// Its version.
     pub fn version(&self) -> Version {
         self.bundle.version
     }

@@ -4,7 +4,6 @@ use crate::link::{Progress, Step};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
 
-/// Draws what it is told.
 #[derive(Default)]
 pub struct Bars {
     shown: Option<(Step, ProgressBar)>,

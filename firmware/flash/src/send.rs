@@ -20,7 +20,6 @@ const PIECE: usize = 4096;
 /// What is said where the port itself fails.
 const GONE: &str = "the line broke: is the board still connected?";
 
-/// The line to a board.
 pub struct Line<P> {
     port: P,
     began: Instant,
@@ -71,7 +70,6 @@ impl<P: Read + Write> Line<P> {
         Ok(())
     }
 
-    /// The board's next sign.
     fn answer(&mut self, expected: &str) -> anyhow::Result<u8> {
         let asked = Instant::now();
         loop {

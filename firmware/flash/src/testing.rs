@@ -12,7 +12,6 @@ pub fn board() -> Board {
     Board::parse(TEXT).unwrap()
 }
 
-/// The simulated board.
 pub struct Desk {
     /// Its flash, from address 0.
     pub flash: Vec<u8>,
@@ -21,7 +20,6 @@ pub struct Desk {
     pub breaks_after: Option<usize>,
     /// A byte that does not keep what is written.
     pub worn: Option<u32>,
-    /// How often something was written.
     pub writes: usize,
     /// How often it was started again.
     pub resets: usize,

@@ -28,7 +28,6 @@ enum Fault {
     OnceDamaged,
     /// A byte of every frame is.
     AlwaysDamaged,
-    /// The board never asks.
     Silent,
 }
 

@@ -30,7 +30,6 @@ const LINE: u16 = 376;
 /// The same in rows.
 const FRAME: u16 = 260;
 
-/// Register, value.
 const SETTINGS: [(u16, u8); 14] = [
     (0x3059, 0x02),                   // BIT_CONTROL: eight lines
     (0x3060, 0x08),                   // OSC_CLK_DIV: an eighth of the clock, PCLK always runs

@@ -28,7 +28,6 @@ const IDENTITY: u16 = 0x7721;
 const COM7: u8 = 0x12;
 const RESET: u8 = 0x80;
 
-/// Register, value.
 const SETTINGS: [(u8, u8); 17] = [
     (COM7, 0x00), // VGA readout, YUV
     (0x0C, 0x10), // COM3: luminance first in each pair of bytes

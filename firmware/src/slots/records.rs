@@ -85,7 +85,6 @@ impl State {
 /// all that. The active slot is 1 or 2; 0 stands for none.
 const ENTRY: usize = 32;
 const COVERED: usize = ENTRY - size_of::<Check>();
-/// Version of this form.
 const FORM: u8 = 1;
 
 type Check = [u8; 4];

@@ -9,7 +9,6 @@ use firmware::self_test::{self, SelfTestError};
 use firmware::slots::{self, NoModel, Records, RecordsError, Refusal, State, WriteError};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// How one start went.
 #[derive(Debug)]
 pub struct Boot {
     /// What runs: slot and model. None where the start never ended.
@@ -23,7 +22,6 @@ pub struct Boot {
 }
 
 impl Boot {
-    /// The model that runs.
     pub fn id(&self) -> Option<Id> {
         Some(self.runs?.ok()?.1)
     }
@@ -34,7 +32,6 @@ impl Boot {
     }
 }
 
-/// The entries of one start.
 #[derive(Default)]
 struct Notes {
     refused: Vec<(Slot, Refusal)>,
@@ -59,7 +56,6 @@ pub fn hang(_: &Bundle) -> Result<(), SelfTestError> {
     resume_unwind(Box::new(Hung))
 }
 
-/// The true self-test.
 pub fn golden(bundle: &Bundle) -> Result<(), SelfTestError> {
     self_test::golden(bundle, &mut vec![0; ARENA], Kernels::SCALAR)
 }
@@ -69,7 +65,6 @@ pub fn boot<const WORD: usize>(flash: &mut Sim<WORD>) -> Boot {
     boot_with(flash, &device(), &mut golden)
 }
 
-/// One start.
 pub fn boot_with<const WORD: usize>(
     flash: &mut Sim<WORD>,
     device: &Device,

@@ -32,7 +32,6 @@ pub enum Tear {
     Bits,
 }
 
-/// When the power fails.
 #[derive(Clone, Copy, Debug)]
 pub struct Cut {
     /// At this write or erase, counted from 0.

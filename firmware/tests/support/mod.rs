@@ -55,7 +55,6 @@ impl World {
         self.micros.get() / 1000
     }
 
-    /// Time passes.
     pub fn pass(&self, micros: u64) {
         self.micros.set(self.micros.get() + micros);
     }
@@ -155,7 +154,6 @@ impl Journal for Part {
     }
 }
 
-/// The shipped model, packed.
 pub fn model() -> &'static Packed<&'static [u8]> {
     static MODEL: OnceLock<Packed<&'static [u8]>> = OnceLock::new();
     MODEL.get_or_init(|| {

@@ -24,9 +24,7 @@ pub const UNREADABLE: &str = "UNREADABLE";
 pub struct Metrics {
     /// [`FORMAT`].
     pub format: u32,
-    /// Which model.
     pub model: ModelFacts,
-    /// On which pictures.
     pub data: DataFacts,
     /// Estimates, curves, report; over the scored pictures.
     pub measured: Measured,
@@ -34,9 +32,7 @@ pub struct Metrics {
     pub states: StateTable,
     /// Pictures without a score.
     pub not_scored: Vec<Refusal>,
-    /// Kinds of disease.
     pub subgroups: Vec<Subgroup>,
-    /// The same pictures, changed.
     pub robustness: Option<Robustness>,
 }
 
@@ -93,22 +89,17 @@ impl ModelFacts {
     }
 }
 
-/// Which pictures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataFacts {
-    /// In words.
     pub description: String,
     /// SHA-256 over ids, patients and labels, in order: two evaluations with the same value used the same list.
     pub list_sha256: String,
     /// All pictures, scored or not.
     pub pictures: usize,
-    /// Different patients.
     pub patients: usize,
     /// Pictures without the disease.
     pub negatives: usize,
-    /// Pictures with it.
     pub positives: usize,
-    /// Pictures with a score.
     pub scored: usize,
 }
 
@@ -148,18 +139,15 @@ pub struct StateCounts {
 }
 
 impl StateCounts {
-    /// All pictures.
     pub fn total(&self) -> u64 {
         self.positive + self.refer + self.negative + self.invalid + self.fault + self.unreadable
     }
 }
 
-/// States by true class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateTable {
     /// Pictures without the disease.
     pub without_disease: StateCounts,
-    /// Pictures with it.
     pub with_disease: StateCounts,
 }
 
@@ -207,15 +195,10 @@ impl Refusal {
 /// One kind of disease against all pictures without disease.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Subgroup {
-    /// The kind.
     pub name: String,
-    /// Its pictures.
     pub pictures: usize,
-    /// Its patients.
     pub patients: usize,
-    /// Area under the ROC curve.
     pub auc: Estimate,
-    /// At the decision point.
     pub sensitivity: Estimate,
     /// Share that is POSITIVE or REFER.
     pub sensitivity_not_negative: Estimate,
@@ -224,11 +207,9 @@ pub struct Subgroup {
 /// One line of `predictions.csv`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
-    /// Unique name.
     pub id: String,
     /// The file; empty where the picture was not a file.
     pub path: String,
-    /// Who is on it.
     pub patient: String,
     /// Kind of disease, or empty.
     pub subgroup: String,
@@ -236,7 +217,6 @@ pub struct Prediction {
     pub label: u8,
     /// The network's output, in the shortest form that reads back to the same bits.
     pub logit: Option<f32>,
-    /// Calibrated score.
     pub score: Option<f32>,
     /// A state's name, or [`UNREADABLE`].
     pub state: String,

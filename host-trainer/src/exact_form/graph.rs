@@ -13,10 +13,8 @@ pub(crate) struct Shape {
     pub side: i64,
 }
 
-/// Shapes by value name.
 pub(crate) type Shapes = HashMap<String, Shape>;
 
-/// See the module.
 pub(crate) struct Graph<'m> {
     graph: &'m GraphProto,
     tensors: HashMap<&'m str, &'m TensorProto>,
@@ -126,20 +124,17 @@ impl<'m> Graph<'m> {
         }
     }
 
-    /// Dimensions and numbers.
     pub fn floats(&self, name: &str) -> Result<(Vec<i64>, Vec<f32>), Violation> {
         let t = self.tensor(name, DataType::Float)?;
         let values = t.raw_data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         Ok((t.dims.clone(), values.collect()))
     }
 
-    /// Dimensions and numbers.
     pub fn int8(&self, name: &str) -> Result<(Vec<i64>, Vec<i8>), Violation> {
         let t = self.tensor(name, DataType::Int8)?;
         Ok((t.dims.clone(), t.raw_data.iter().map(|&b| b as i8).collect()))
     }
 
-    /// Dimensions and numbers.
     pub fn int32(&self, name: &str) -> Result<(Vec<i64>, Vec<i32>), Violation> {
         let t = self.tensor(name, DataType::Int32)?;
         let values = t.raw_data.chunks_exact(4).map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]]));

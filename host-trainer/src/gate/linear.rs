@@ -20,7 +20,6 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// Of samples of one length.
     pub fn of(samples: &[Vec<f32>]) -> Self {
         let n = samples.first().map_or(0, Vec::len);
         let mut sums = vec![0.0; n];

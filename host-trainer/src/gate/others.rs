@@ -11,7 +11,6 @@ pub type Change = fn(&[u8], &mut Dice) -> Vec<u8>;
 /// Draws a picture, [`WORKING_SIDE`] squared.
 pub type Drawing = fn(&mut Dice) -> Vec<u8>;
 
-/// What is done to chests.
 pub const CHANGES: [(&str, Change); 9] = [
     ("upside down", |c, _| moved(c, |x, y| (N - 1 - x, N - 1 - y))),
     ("on its left side", |c, _| moved(c, |x, y| (N - 1 - y, x))),
@@ -24,7 +23,6 @@ pub const CHANGES: [(&str, Change); 9] = [
     ("right half covered", |c, dice| covered(c, dice, |x, _| N - 1 - x)),
 ];
 
-/// What is drawn.
 pub const DRAWINGS: [(&str, Drawing); 6] = [
     ("clouds", clouds),
     ("scenes", scene),

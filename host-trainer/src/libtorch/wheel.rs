@@ -9,7 +9,6 @@ use sha2::{Digest, Sha256};
 
 use super::{Error, VERSION, at, progress};
 
-/// One published wheel.
 #[derive(Debug)]
 pub struct Wheel {
     /// Operating system and architecture, as Rust names them.
@@ -51,7 +50,6 @@ pub fn for_this_machine() -> Result<&'static Wheel, Error> {
 }
 
 impl Wheel {
-    /// Name of the file.
     fn file_name(&self) -> String {
         format!("torch-{VERSION}-cp312-cp312-{}.whl", self.platform)
     }

@@ -52,7 +52,6 @@ pub(super) fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
     Some(sorted.get(below + 1).map_or(low, |high| low + (high - low) * part))
 }
 
-/// How to resample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bootstrap {
     /// Number of resamples; 0 gives no intervals.

@@ -13,13 +13,10 @@ pub const BINS: usize = 15;
 /// One bin of the reliability diagram.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bin {
-    /// Lowest score in the bin.
     pub from: f64,
     /// Score at which the next bin starts.
     pub to: f64,
-    /// Pictures in it.
     pub count: u64,
-    /// Mean score of them.
     pub mean_score: Option<f64>,
     /// Share of them that are positive.
     pub share_positive: Option<f64>,
@@ -36,7 +33,6 @@ pub(super) fn brier(table: &Table, weights: &[u32]) -> Option<f64> {
     ratio(sum, all)
 }
 
-/// The weighted bins.
 pub(super) fn bins(table: &Table, weights: &[u32]) -> Vec<Bin> {
     let mut sums = [(0u64, 0.0f64, 0u64); BINS];
     for (e, &w) in table.entries().iter().zip(weights) {

@@ -7,16 +7,12 @@
 use super::{Estimate, Statistics};
 use serde::{Deserialize, Serialize};
 
-/// Pictures by truth and answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confusion {
-    /// Diseased, called positive.
     pub true_positive: u64,
     /// Healthy, called positive: a false alarm.
     pub false_positive: u64,
-    /// Healthy, called negative.
     pub true_negative: u64,
-    /// Diseased, called negative: a miss.
     pub false_negative: u64,
 }
 
@@ -27,37 +23,26 @@ pub struct Class {
     pub precision: Estimate,
     /// Of those that are, the share called so.
     pub recall: Estimate,
-    /// Harmonic mean of both.
     pub f1: Estimate,
-    /// Pictures of this class.
     pub support: u64,
 }
 
-/// A mean over both classes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Average {
-    /// Mean precision.
     pub precision: Option<f64>,
-    /// Mean recall.
     pub recall: Option<f64>,
     /// Mean F1.
     pub f1: Option<f64>,
-    /// Pictures of both classes.
     pub support: u64,
 }
 
-/// The classification report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Class without the disease.
     pub negative: Class,
-    /// Class with the disease.
     pub positive: Class,
-    /// Share of right answers.
     pub accuracy: Estimate,
-    /// Plain mean of both classes.
     pub macro_average: Average,
-    /// Mean weighted by support.
     pub weighted_average: Average,
 }
 

@@ -24,7 +24,6 @@ pub struct RocPoint {
 /// The interval of the sensitivity at one false-positive rate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RocBand {
-    /// Share of negatives called positive.
     pub fpr: f64,
     /// 2.5 % quantile of the sensitivity there.
     pub low: f64,
@@ -35,7 +34,6 @@ pub struct RocBand {
 /// One point of the precision-recall curve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PrPoint {
-    /// Share of positives called positive.
     pub recall: f64,
     /// Share of those called positive that are.
     pub precision: f64,
@@ -169,7 +167,6 @@ pub(super) fn sensitivities(table: &Table, weights: &[u32]) -> Option<[f32; GRID
     Some(grid)
 }
 
-/// Quantiles over the resamples' sensitivities.
 pub(super) fn bands(resamples: &[[f32; GRID]]) -> Vec<RocBand> {
     if resamples.is_empty() {
         return Vec::new();

@@ -37,7 +37,6 @@ impl Table {
         Self { entries, patients: numbers.len() }
     }
 
-    /// Number of different patients.
     pub fn patients(&self) -> usize {
         self.patients
     }

@@ -17,7 +17,6 @@ use std::collections::HashMap;
 use std::io::Cursor;
 use std::path::Path;
 
-/// Most pictures in one grid.
 const MOST: usize = 12;
 /// Longer side of a thumbnail, in pixels.
 const SIDE: u32 = 176;

@@ -37,22 +37,18 @@ pub struct Epoch {
     pub seconds: Option<f64>,
 }
 
-/// One evaluated set of pictures.
 #[derive(Clone, Debug)]
 pub struct EvaluatedSet {
-    /// Name on the page.
     pub name: &'static str,
     /// What it is, in half a sentence.
     pub what: &'static str,
     /// Its pictures are those of the first set, changed; the changed ones are not kept anywhere.
     pub changed: bool,
-    /// The numbers.
     pub metrics: Metrics,
     /// One line a picture; empty where the file is absent.
     pub predictions: Vec<Prediction>,
 }
 
-/// Everything that was found.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {
     /// From `model.onnx`, else from an evaluation.

@@ -25,7 +25,6 @@ const SECTIONS: [(&str, &str); 12] = [
     ("method", "Method"),
 ];
 
-/// The whole page.
 pub(super) fn page(inputs: &Inputs, options: &Options) -> Result<Markup> {
     let name =
         inputs.model.as_ref().map_or_else(|| "no model".to_owned(), |m| format!("{} {}", m.name, m.version));
@@ -92,7 +91,6 @@ fn limits(inputs: &Inputs) -> Markup {
     }
 }
 
-/// Right and wrong pictures.
 fn pictures(inputs: &Inputs, options: &Options) -> Markup {
     html! {
         section id="examples" {
@@ -109,7 +107,6 @@ fn pictures(inputs: &Inputs, options: &Options) -> Markup {
     }
 }
 
-/// How the numbers were made.
 fn method(inputs: &Inputs) -> Markup {
     let resamples = inputs.sets.first().map(|s| (s.metrics.measured.resamples, s.metrics.measured.seed));
     html! {

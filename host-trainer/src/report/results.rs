@@ -63,7 +63,6 @@ pub(super) fn glance(sets: &[EvaluatedSet]) -> Result<Markup> {
     })
 }
 
-/// ROC and precision-recall.
 pub(super) fn discrimination(sets: &[EvaluatedSet]) -> Result<Markup> {
     let intro = html! { p { "Does the score put the ill above the healthy? Independent of any threshold." } };
     columns("discrimination", "Discrimination", intro, sets, |set| {
@@ -131,7 +130,6 @@ pub(super) fn decisions(sets: &[EvaluatedSet]) -> Result<Markup> {
     })
 }
 
-/// What the device shows.
 pub(super) fn states(sets: &[EvaluatedSet], no_names: bool) -> Result<Markup> {
     let intro = html! { p {
         "What the lights would show, by truth. REFER means that a person must look. INVALID pictures were refused by the gate, "
@@ -194,7 +192,6 @@ fn shown(c: &StateCounts) -> [(&'static str, u64); 6] {
     ]
 }
 
-/// Reliability.
 pub(super) fn calibration(sets: &[EvaluatedSet]) -> Result<Markup> {
     let intro = html! { p { "Is a score of 0.8 right eight times in ten? On the dashed line it is. Dots of bins with few pictures jump." } };
     columns("calibration", "Calibration", intro, sets, |set| {
@@ -211,7 +208,6 @@ pub(super) fn calibration(sets: &[EvaluatedSet]) -> Result<Markup> {
     })
 }
 
-/// Kinds of disease.
 pub(super) fn subgroups(sets: &[EvaluatedSet]) -> Result<Markup> {
     let intro = html! { p { "Each kind of disease, as the file names tell it, against all pictures without disease." } };
     columns("subgroups", "Subgroups", intro, sets, |set| {

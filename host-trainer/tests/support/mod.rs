@@ -85,7 +85,6 @@ impl Engine for LungBrightness {
     }
 }
 
-/// An engine that never answers.
 pub struct Broken;
 
 impl Engine for Broken {

@@ -80,7 +80,6 @@ impl Screen {
         &self.form
     }
 
-    /// Replaces the picture.
     pub fn show(&mut self, picture: &[u8]) -> anyhow::Result<()> {
         let next = self.shown.map_or(0, |shown| 1 - shown);
         let buffer = &mut self.buffers[next];
@@ -141,7 +140,6 @@ pub struct Often {
 }
 
 impl Often {
-    /// Begins.
     pub fn begin(id: u32) -> Self {
         let end = Arc::new(AtomicBool::new(false));
         let ended = end.clone();

@@ -40,7 +40,6 @@ pub fn serve(line: File) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// What is kept between requests.
 struct Hands {
     screen: Option<Screen>,
     often: Option<Often>,

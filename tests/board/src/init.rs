@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 const LINE: &str = "agent";
 /// Where the log's disk is mounted.
 const DISK: &str = "/log";
-/// The disk in memory.
 const MEMORY: &str = "/dev/ram0";
 
 /// Mounts, loads the modules, and opens the line to the host.

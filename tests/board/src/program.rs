@@ -27,7 +27,6 @@ impl Program {
         Ok(())
     }
 
-    /// Sends a signal.
     pub fn signal(&self, number: i32) -> anyhow::Result<()> {
         let child = self.0.as_ref().context("no program was started")?;
         killpg(Pid::from_raw(child.id().cast_signed()), Signal::try_from(number)?).context("cannot signal it")

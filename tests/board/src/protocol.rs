@@ -11,7 +11,6 @@ const LONGEST: usize = 64 << 20;
 /// What the agent is to do. Every request is answered by one [`Reply`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
-    /// Nothing but tell the time.
     Now,
     /// Put the payload on the camera's input as a picture, and keep it there.
     Show {
@@ -26,9 +25,7 @@ pub enum Request {
     Hide,
     /// Set a control of the camera's driver.
     Control {
-        /// Its number.
         id: u32,
-        /// Its value.
         value: i32,
     },
     /// Set a control to 1 again and again, as fast as frames come, until told otherwise.
@@ -42,17 +39,13 @@ pub enum Request {
         driver: String,
         /// Name of the device in it.
         device: String,
-        /// Whether it is there afterwards.
         bound: bool,
     },
     /// Take a GPIO line as another program would.
     Hold {
-        /// Label of its chip.
         chip: String,
-        /// Offset of the line.
         line: u32,
     },
-    /// Give the GPIO line back.
     Release,
     /// Write the payload to a file.
     Write {
@@ -61,19 +54,16 @@ pub enum Request {
     },
     /// Send a file's bytes back as payload; none where there is no such file.
     Read {
-        /// Which.
         path: String,
         /// The first byte wanted.
         offset: u64,
     },
     /// Remove a file, or a folder with all in it; nothing happens where there is none.
     Remove {
-        /// Which.
         path: String,
     },
     /// Write a file until its disk is full.
     Fill {
-        /// Which file.
         path: String,
     },
     /// Have the kernel find an error on the log's disk and set it read-only.
@@ -87,12 +77,10 @@ pub enum Request {
     },
     /// Start the program under test in the background; its output goes to [`OUTPUT`].
     Start {
-        /// Program and arguments.
         command: Vec<String>,
     },
     /// Send a signal to the program under test.
     Signal {
-        /// Number of the signal.
         signal: i32,
     },
     /// Wait until the program under test has ended, but not longer; the reply's `code` is its exit status, or none.
@@ -102,12 +90,10 @@ pub enum Request {
     },
     /// Run a program to its end; the reply's `code` is its exit status, the payload its standard output and error.
     Run {
-        /// Program and arguments.
         command: Vec<String>,
     },
     /// What the kernel recorded of its GPIO lines since the last such request.
     Lights,
-    /// Wait.
     Sleep {
         /// Milliseconds.
         ms: u64,
@@ -120,7 +106,6 @@ pub enum Request {
 #[allow(dead_code, reason = "each side uses its part")]
 pub const OUTPUT: &str = "/run/output";
 
-/// What the agent answers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Reply {
     /// The board's monotonic clock when the request came, in microseconds.

@@ -25,9 +25,7 @@ pub trait Machine: fmt::Write {
 pub struct Memory {
     /// A packed model, or a picture. First, so that it lies at an address that a packed model must have.
     pub file: [u8; FILE],
-    /// A golden frame.
     pub frame: [u8; FRAME],
-    /// What the stages work in.
     pub arena: [u8; ARENA],
     /// What the kernels' suite works in.
     pub suite: Suite,
@@ -43,7 +41,6 @@ pub struct Suite {
 }
 
 impl Memory {
-    /// All zeros.
     pub const fn new() -> Self {
         let suite = Suite {
             values: [[0; suite::Memory::VALUE]; 4],
@@ -76,7 +73,6 @@ impl Suite {
     }
 }
 
-/// Why the program ended early.
 #[derive(Debug)]
 pub enum Error {
     /// The arguments are none that it knows.
@@ -91,7 +87,6 @@ pub enum Error {
     Model(PackedError),
     /// The engine refuses the frame or its memory.
     Infer(InferError),
-    /// The preprocessing refuses the picture.
     Preprocess(PreprocessError),
     /// Its output cannot be written.
     Write,

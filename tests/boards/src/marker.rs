@@ -33,7 +33,6 @@ macro_rules! marker {
     };
 }
 
-/// A region begins.
 #[inline(always)]
 #[allow(unsafe_code)]
 pub fn start() {
@@ -41,7 +40,6 @@ pub fn start() {
     unsafe { asm!(marker!(start), options(nostack, preserves_flags)) };
 }
 
-/// The innermost region ends.
 #[inline(always)]
 #[allow(unsafe_code)]
 pub fn stop() {

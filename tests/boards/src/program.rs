@@ -16,7 +16,6 @@ use crate::classify;
 use crate::machine::{Error, Machine, Memory};
 use crate::marker;
 
-/// The modes and their arguments.
 pub const USAGE: &str = "usage: boards MODE
   known ROUNDS                              regions whose instructions are known
   unpaired                                  markers that do not pair up

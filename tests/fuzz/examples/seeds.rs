@@ -34,7 +34,6 @@ fn main() -> std::io::Result<()> {
     write("preprocess", &preprocess)
 }
 
-/// A seed's name and content.
 type Seed = (String, Vec<u8>);
 
 fn write(target: &str, seeds: &[Seed]) -> std::io::Result<()> {
@@ -80,7 +79,6 @@ fn pictures() -> Vec<Seed> {
     seeds.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect()
 }
 
-/// A drawn chest, small.
 fn phantom(format: ImageFormat) -> Vec<u8> {
     let drawn = phantom::draw(Label::Pneumonia, 1, 48);
     let image = GrayImage::from_raw(48, 48, drawn.bytes().to_vec()).expect("48 x 48, grey");

@@ -9,7 +9,6 @@ use fuzz::{assert_one_line, planted_fault};
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
 
-/// Properties that pass every check.
 const VALID: [(&str, &str); 30] = [
     (key::FORMAT, "2"),
     (key::PREPROCESSING, edge_core::preprocess::NAME),

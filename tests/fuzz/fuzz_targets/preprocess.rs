@@ -29,7 +29,6 @@ struct Input<'a> {
     /// Whether anything is wrong beside the sizes; most runs should reach the end.
     mistakes: Option<Mistakes>,
     limits: (u16, u16, u16, u16),
-    /// Repeated over the whole picture.
     pixels: &'a [u8],
 }
 

@@ -14,13 +14,9 @@ use super::lights::{self, Reading, Said};
 use super::picture::Picture;
 use super::protocol::{OUTPUT, Request};
 
-/// The program.
 pub const PROGRAM: &str = "/bin/edge-runtime";
-/// Its configuration.
 const CONFIG: &str = "/run/pneumoscope.toml";
-/// Its log.
 pub const LOG: &str = "/log/log.jsonl";
-/// Label of the GPIO chip.
 pub const CHIP: &str = "9030000.pl061";
 /// Time that is waited for a state that must come, beyond what is demanded of it, in microseconds.
 const PATIENCE: u64 = 20_000_000;
@@ -29,7 +25,6 @@ const LOOK_MS: u64 = 100;
 
 /// A board with the program on it.
 pub struct Device {
-    /// The board.
     pub guest: Guest,
     /// The log as it was read last.
     log: Vec<u8>,
@@ -37,16 +32,12 @@ pub struct Device {
     complete: usize,
 }
 
-/// A line of the log.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Line {
-    /// Its number.
     pub seq: u64,
     /// The board's clock, in milliseconds.
     pub uptime_ms: u64,
-    /// A decision.
     pub decision: Option<DecisionLine>,
-    /// An event.
     pub event: Option<Value>,
 }
 
@@ -252,7 +243,6 @@ impl Device {
         Ok(())
     }
 
-    /// What the program has printed.
     pub fn output(&mut self) -> String {
         let output = self.guest.ask(Request::Read { path: OUTPUT.into(), offset: 0 }, &[]);
         output.map_or_else(

@@ -27,20 +27,16 @@ const WATCHED_MS: u64 = 1500;
 const RECOVERED: u64 = 10_000_000;
 /// A frame is answered so often, in milliseconds; the device's own default.
 const INTERVAL_MS: u32 = 500;
-/// Side of the pictures.
 const SIDE: u16 = 224;
 /// Where the shim finds what it is to falsify.
 const STILL: &str = "/run/still";
 /// A file that is no model.
 const DAMAGED_MODEL: &str = "/run/damaged.onnx";
-/// What fills the log's disk.
 const FILLING: &str = "/log/filling";
 
-/// A fault.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// What happens, in a sentence.
     pub about: String,
     /// What the picture in front of the camera shows.
     #[serde(default)]
@@ -50,7 +46,6 @@ pub struct Fault {
     pub steps: Vec<Step>,
 }
 
-/// What a picture shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shows {

@@ -26,11 +26,9 @@ pub struct Guest {
     pub last: (u64, u64),
 }
 
-/// An answer of the agent.
 pub struct Answer {
     /// Exit status of a program that ended.
     pub code: Option<i32>,
-    /// What came with it.
     pub bytes: Vec<u8>,
 }
 
@@ -126,7 +124,6 @@ impl Guest {
         self.watch.written()
     }
 
-    /// What the board's console said.
     pub fn console(&self) -> String {
         said(&self.folder.path().join("console"))
     }

@@ -8,7 +8,6 @@ use edge_runtime::engine::{self, Engine};
 use edge_runtime::log::{Hash, frame_hash};
 use edge_runtime::model_file::ModelFile;
 
-/// The shipped model, ready.
 pub struct Host(Classifier<Box<dyn Engine>>);
 
 impl Host {

@@ -25,18 +25,14 @@ const BLINK: u64 = 900_000;
 /// Between two lines that are set one after the other, nothing is shown, in microseconds.
 const TOGETHER: u64 = 20_000;
 
-/// A light that changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The board's monotonic clock, in microseconds.
     pub at: u64,
-    /// Line of the chip.
     pub line: u8,
-    /// Whether it is lit.
     pub lit: bool,
 }
 
-/// Puts the two records together.
 pub struct Watch {
     seen: PathBuf,
     /// Levels as the board's kernel wrote them; the chip begins with all of them low.
@@ -121,20 +117,17 @@ fn changed(seen: &str) -> Option<Vec<(u8, bool)>> {
 pub struct Said {
     /// The board's clock when it began, in microseconds.
     pub from: u64,
-    /// What a person reads.
     pub what: Reading,
 }
 
 /// What a person reads from the lights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// A state of the device.
     State(State),
     /// The program has ended: red and amber, both steady.
     Safe,
     /// Two lamps of the test at the beginning.
     Test,
-    /// All dark.
     Dark,
 }
 

@@ -19,7 +19,6 @@ const MODEL: &str = "models/pneumonia/model.onnx";
 
 /// An engine, and how to start it.
 pub struct Engine {
-    /// Its name in tables.
     pub name: String,
     /// Computes the int8 model, so that its logits must be the golden ones.
     pub int8: bool,
@@ -29,11 +28,9 @@ pub struct Engine {
 enum How {
     /// tests/src/bin/bench_worker.rs with this engine, and these kernels where they are not the best ones.
     Rust { engine: String, kernels: Option<String> },
-    /// tests/bench.py with this model.
     Onnxruntime { model: PathBuf, suffix: &'static str },
 }
 
-/// What all workers share.
 pub struct Setup {
     /// What the worker program wrote and knows.
     pub prepared: Prepared,
@@ -51,14 +48,12 @@ pub struct Prepared {
     pub model_sha256: String,
     /// Bits of the golden logits of the chosen frames.
     pub logits: Vec<u32>,
-    /// edge-runtime's engines.
     pub engines: Vec<String>,
     /// Kernel sets that this machine can run, fastest first: that is the one which our engines take unasked.
     pub kernels: Vec<String>,
 }
 
 impl Setup {
-    /// Writes frames and float twin.
     pub fn new(python: &str, packages: &Path, cpu: u16, frames: u16) -> anyhow::Result<Self> {
         let folder = root().join(".cache/bench");
         let mut prepare = process::command(worker_program());
@@ -68,7 +63,6 @@ impl Setup {
         Ok(Self { prepared, folder, python, packages, cpu })
     }
 
-    /// All engines, ours first.
     pub fn engines(&self) -> Vec<Engine> {
         let rust = |engine: &str, kernels: Option<&String>| Engine {
             name: kernels.map_or(engine.to_owned(), |kernels| format!("{engine}, {kernels}")),

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::{process, root};
 
-/// This machine and its tools.
 #[derive(Debug, Serialize)]
 pub struct Machine {
     pub cpu: String,
@@ -17,7 +16,6 @@ pub struct Machine {
     pub kernel: String,
     pub rustc: String,
     pub tract: String,
-    /// The core that was used.
     pub pinned_to: u16,
     /// Load of the last minute when the measuring began.
     pub load: f64,

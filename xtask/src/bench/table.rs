@@ -5,7 +5,6 @@ use super::emulated::{AARCH64_BASELINE, CortexM, Layer};
 use super::measure::Measured;
 use super::section::Section;
 
-/// Times on this machine.
 pub fn native(report: &Report) -> Section {
     let header = [
         "engine",

@@ -9,7 +9,6 @@ use serde::de::DeserializeOwned;
 
 use crate::process;
 
-/// A running engine.
 pub struct Worker {
     line: String,
     child: Child,
@@ -61,7 +60,6 @@ impl Worker {
         self.answer()
     }
 
-    /// Ends the process.
     pub fn end(mut self) -> anyhow::Result<Ended> {
         self.ask("end")?;
         let ended = self.answer()?;

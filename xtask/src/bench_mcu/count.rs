@@ -22,13 +22,11 @@ const FOLDER: &str = ".cache/bench-mcu";
 #[derive(Debug, Serialize)]
 pub struct Processor {
     pub name: &'static str,
-    /// The emulated machine.
     pub machine: &'static str,
     /// One frame of each camera; the first camera's is the one that is told of in full.
     pub frames: Vec<Frame>,
 }
 
-/// One frame.
 #[derive(Debug, Serialize)]
 pub struct Frame {
     pub camera: String,
@@ -38,7 +36,6 @@ pub struct Frame {
     pub stages: Vec<Stage>,
 }
 
-/// A stage of a frame.
 #[derive(Debug, Serialize)]
 pub struct Stage {
     pub name: String,
@@ -54,7 +51,6 @@ impl Frame {
         Self { camera: camera.to_owned(), instructions, stages }
     }
 
-    /// Instructions of a stage.
     pub fn stage(&self, name: &str) -> anyhow::Result<u64> {
         let stage = self.stages.iter().find(|stage| stage.name == name);
         Ok(stage.with_context(|| format!("{}: the stage {name} was not counted", self.camera))?.instructions)

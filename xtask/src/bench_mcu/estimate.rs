@@ -16,9 +16,7 @@ pub struct Board {
     pub mhz: f64,
     pub cycles_per_instruction: f64,
     pub milliwatts: f64,
-    /// Time of a frame.
     pub milliseconds: f64,
-    /// Energy of a frame.
     pub millijoules: f64,
     pub assumptions: String,
 }

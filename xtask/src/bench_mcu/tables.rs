@@ -6,7 +6,6 @@ use super::Report;
 use super::estimate::Board;
 use crate::bench::section::Section;
 
-/// Stages, cameras, boards.
 pub fn all(report: &Report) -> anyhow::Result<Vec<Section>> {
     let mut sections = vec![stages(report)?, cameras(report)?];
     if !report.boards.is_empty() {

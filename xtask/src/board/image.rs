@@ -37,7 +37,6 @@ impl Image {
         self.entry(path, FILE | mode, content);
     }
 
-    /// The finished archive.
     pub fn finish(mut self) -> Vec<u8> {
         self.entry("TRAILER!!!", 0, &[]);
         self.bytes

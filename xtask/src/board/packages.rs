@@ -15,7 +15,6 @@ use crate::process;
 /// The package that depends on the current kernel.
 const META: &str = "linux-image-arm64";
 
-/// An unpacked kernel package.
 pub struct Kernel {
     /// Folder with `boot` and `lib`.
     root: PathBuf,
@@ -86,7 +85,6 @@ impl Apt {
 }
 
 impl Kernel {
-    /// The file to boot.
     pub fn kernel(&self) -> anyhow::Result<PathBuf> {
         only(&self.root.join("boot"), |name| name.starts_with("vmlinuz-"))
     }
@@ -146,7 +144,6 @@ fn needs(module: &[u8]) -> Vec<String> {
     names.split(',').filter(|name| !name.is_empty()).map(String::from).collect()
 }
 
-/// All modules below a folder.
 fn walk(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {

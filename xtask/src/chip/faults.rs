@@ -21,13 +21,10 @@ const CHIPS: [&str; 3] = ["an386", "an500", "an505"];
 /// How a run ends whose power is cut.
 const POWER_CUT: i32 = 5;
 
-/// One fault.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fault {
-    /// One sentence.
     about: String,
-    /// What happens.
     script: Vec<String>,
     /// What happens after the script has cut the power.
     again: Option<Vec<String>>,

@@ -12,11 +12,9 @@ use crate::{process, root, target};
 /// Where everything lies, from the workspace's folder.
 const FOLDER: &str = ".cache/chip";
 
-/// What was written.
 pub struct Inputs {
     /// The folder, from the workspace's.
     pub folder: PathBuf,
-    /// The signed model.
     pub bundle: Vec<u8>,
     /// The drawn pictures, then those that were asked for.
     pub pictures: Vec<Input>,
@@ -39,7 +37,6 @@ pub fn host_programs(names: &[&str]) -> anyhow::Result<()> {
     process::run(cargo.args(names.iter().flat_map(|name| ["--bin", name])))
 }
 
-/// Writes model and pictures.
 pub fn inputs(pictures: &[PathBuf]) -> anyhow::Result<Inputs> {
     host_programs(&["chip_inputs", "edge-runtime"])?;
     let folder = PathBuf::from(FOLDER);

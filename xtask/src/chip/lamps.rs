@@ -14,7 +14,6 @@ impl Levels {
     const AMBER: u32 = 2;
     const GREEN: u32 = 4;
 
-    /// Red, amber and green alone.
     fn state(self) -> u32 {
         self.0 & (Self::RED | Self::AMBER | Self::GREEN)
     }
@@ -38,7 +37,6 @@ const WATCHDOG_MS: usize = 5000;
 /// and a quarter.
 const HANGS_IN_FAULT_MS: usize = WATCHDOG_MS - 1000 - 1250;
 
-/// The boots of a run.
 pub fn boots(trace: &str) -> anyhow::Result<Vec<Boot>> {
     let mut boots = vec![Boot::default()];
     let mut levels = Levels(0);

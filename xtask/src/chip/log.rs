@@ -5,12 +5,10 @@ use std::fmt;
 use anyhow::{Context, bail};
 use defmt_decoder::{DecodeError, Table};
 
-/// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// Milliseconds since the start, as the chip says.
     pub time: String,
-    /// The line itself.
     pub text: String,
 }
 
@@ -20,7 +18,6 @@ impl Line {
         self.text.split([' ', '=']).next().unwrap_or_default()
     }
 
-    /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.text.split(' ').find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
     }

@@ -5,9 +5,7 @@ use super::listing::Instruction;
 /// Where the program goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// At the next instruction.
     Next,
-    /// At an address.
     Jump(u32),
     /// At an address, or at the next instruction.
     Branch(u32),
@@ -21,7 +19,6 @@ pub enum Flow {
     Table(u32),
     /// At the address that the word behind the instruction says: the linker's way to a function that a branch does not reach.
     Veneer,
-    /// At the caller.
     Return,
     /// Nowhere.
     Trap,
@@ -32,7 +29,6 @@ pub enum Flow {
 /// What happens to a register or to the stack pointer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Write {
-    /// It gets a number.
     Number(u32),
     /// It gets the word at a distance from the instruction's address, rounded down to words.
     Near(u32),
@@ -42,26 +38,21 @@ pub enum Write {
     Sums(usize, usize, bool),
     /// It gets the word at a distance from where a register points.
     Load(usize, u32),
-    /// Its upper half is set.
     Upper(u32),
     /// That many of its lowest bits are cleared, from the value of a register.
     Align(usize, u32),
-    /// It gets something.
     Other,
 }
 
-/// All of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effect {
     /// Where the program goes on.
     pub flow: Flow,
     /// What registers get, the stack pointer too, in this order.
     pub writes: Vec<(usize, Write)>,
-    /// Whether it may be skipped.
     pub conditional: bool,
 }
 
-/// The stack pointer's number.
 pub const SP: usize = 13;
 const LR: usize = 14;
 const PC: usize = 15;
@@ -234,7 +225,6 @@ impl Effect {
     }
 }
 
-/// What the first operand gets.
 fn write(base: &str, to: usize, operands: &[&str]) -> Write {
     let operand = |index: usize| operands.get(index).copied();
     let source = |index: usize| operand(index).and_then(register);

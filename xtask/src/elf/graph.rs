@@ -6,23 +6,18 @@ use super::image::Image;
 use super::table::{self, Table};
 use super::walk::{self, Call};
 
-/// All that can be called.
 #[derive(Debug)]
 pub struct Graph<'a> {
-    /// The program.
     pub image: &'a Image,
-    /// What is known beside it.
     pub table: &'a Table,
     /// The functions, by their first address.
     pub nodes: BTreeMap<u32, Node>,
 }
 
-/// A function.
 #[derive(Debug)]
 pub struct Node {
     /// Its own stack in bytes.
     pub frame: u32,
-    /// Whom it calls.
     pub edges: Vec<Edge>,
     /// Whether it comes back to its caller by an instruction of its own.
     pub returns: bool,
@@ -32,14 +27,12 @@ pub struct Node {
     pub guessed: bool,
 }
 
-/// A call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
     /// The stack of the caller at the call, in bytes.
     pub depth: u32,
     /// Whether the called function returns to the caller's caller.
     pub jump: bool,
-    /// The called function's first address.
     pub target: u32,
 }
 

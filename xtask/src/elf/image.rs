@@ -11,25 +11,19 @@ use object::{Endianness, Object, ObjectSection, ObjectSymbol, SectionFlags, Symb
 
 use super::listing::{self, Instruction};
 
-/// A linked program.
 #[derive(Debug, Default)]
 pub struct Image {
     /// What takes memory while it runs.
     pub sections: Vec<Section>,
-    /// Its functions, by address.
     pub functions: BTreeMap<u32, Function>,
-    /// Its statics.
     pub statics: Vec<Static>,
-    /// Its instructions, by address.
     pub code: BTreeMap<u32, Instruction>,
     /// Readable names of all symbols, also of those that are not defined.
     pub names: Vec<String>,
 }
 
-/// A section that takes memory.
 #[derive(Debug)]
 pub struct Section {
-    /// Its name.
     pub name: String,
     /// The address where the program has it.
     pub address: u32,
@@ -41,32 +35,24 @@ pub struct Section {
     pub bytes: Vec<u8>,
     /// Whether the program cannot change it.
     pub constant: bool,
-    /// Whether it holds instructions.
     pub code: bool,
 }
 
-/// A function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
-    /// The first address after it.
     pub end: u32,
-    /// Its readable names.
     pub names: Vec<String>,
 }
 
-/// A static.
 #[derive(Debug)]
 pub struct Static {
-    /// Its readable name.
     pub name: String,
-    /// Its address.
     pub address: u32,
     /// Its bytes.
     pub size: u32,
 }
 
 impl Section {
-    /// Its addresses.
     pub fn range(&self) -> Range<u32> {
         self.address..self.address.saturating_add(self.size)
     }
@@ -162,7 +148,6 @@ impl Image {
         Ok(())
     }
 
-    /// The section at an address.
     fn at(&self, address: u32) -> Option<&Section> {
         self.sections.iter().find(|section| section.range().contains(&address))
     }

@@ -8,7 +8,6 @@ use anyhow::{Context, ensure};
 use crate::debian::{self, Tool};
 use crate::process;
 
-/// One instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instruction {
     /// Where it is.
@@ -22,7 +21,6 @@ pub struct Instruction {
 }
 
 impl Instruction {
-    /// As one reads it.
     pub fn text(&self) -> String {
         format!("{} {}", self.mnemonic, self.operands.join(", ")).trim_end().to_string()
     }

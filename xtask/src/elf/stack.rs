@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use super::graph::{Edge, Graph};
 
-/// A bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bound {
     /// Bytes at most.

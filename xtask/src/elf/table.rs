@@ -10,11 +10,9 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Deserialize;
 
-/// The file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
-    /// Whom functions call through pointers.
     #[serde(default)]
     pub call: Vec<Calls>,
     /// Functions whose stack depends on a number that only the running program has.
@@ -31,11 +29,8 @@ pub struct Table {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calls {
-    /// The function.
     pub from: String,
-    /// Whom.
     pub to: Vec<String>,
-    /// Why no others.
     #[serde(rename = "why")]
     _why: String,
 }
@@ -44,11 +39,9 @@ pub struct Calls {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Frame {
-    /// The function.
     pub function: String,
     /// The greatest stack of its own.
     pub bytes: u32,
-    /// Why no more.
     #[serde(rename = "why")]
     _why: String,
 }
@@ -67,7 +60,6 @@ pub struct Recursion {
 }
 
 impl Table {
-    /// Reads the file.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let text =
             std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;

@@ -14,7 +14,6 @@ use super::image::Image;
 pub struct Walk {
     /// The greatest depth that its own instructions reach, in bytes.
     pub frame: u32,
-    /// Whom it calls.
     pub calls: Vec<Call>,
     /// Whether it comes back to its caller by an instruction of its own.
     pub returns: bool,
@@ -208,7 +207,6 @@ impl Walker<'_> {
         calls(effect) || fills && before.is_some_and(|(_, instruction)| calls(&effect::of(instruction)))
     }
 
-    /// The state after an instruction.
     fn apply(&self, address: u32, before: &State, effect: &Effect) -> Result<State, String> {
         let mut state = before.clone();
         if matches!(effect.flow, Flow::Call(_) | Flow::CallRegister(_)) {

@@ -22,16 +22,13 @@ pub const MEMORY: u32 = 256 * 1024;
 pub struct Budget {
     /// Flash without model.
     pub flash: u32,
-    /// Memory in all.
     pub ram: u32,
-    /// Of it, stack.
     pub stack: u32,
 }
 
 /// Budgets by the names of boards.
 pub type Budgets = BTreeMap<String, Budget>;
 
-/// Reads the file.
 pub fn read() -> anyhow::Result<Budgets> {
     let text = std::fs::read_to_string(root().join(FILE)).with_context(|| format!("cannot read {FILE}"))?;
     toml::from_str(&text).context(FILE)

@@ -24,7 +24,6 @@ const ARENA: &str = "*ARENA*";
 /// What a program takes, in bytes.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
-    /// The board.
     pub board: String,
     /// Flash, from the start of the firmware's region to the last byte that is loaded from there. No model is in it.
     pub flash: u32,
@@ -49,11 +48,9 @@ pub struct Report {
 /// A handler of an exception or an interrupt.
 #[derive(Debug, Serialize)]
 pub struct Handler {
-    /// Its name.
     pub name: String,
     /// Its stack in bytes, without what the processor puts there.
     pub stack: u32,
-    /// How often it is counted.
     pub times: u32,
 }
 
@@ -64,7 +61,6 @@ impl Report {
     }
 }
 
-/// Measures a board's program.
 pub fn measure(board: &Board, image: &Image, table: &Table) -> anyhow::Result<Report> {
     let mut report = Report { board: board.name.clone(), reserved: board.stack, ..Report::default() };
     memories(&mut report, board, image);
@@ -127,7 +123,6 @@ pub fn contradiction(report: &Report, board: &Board, left: u32) -> Option<String
     ))
 }
 
-/// Flash, statics and arena.
 fn memories(report: &mut Report, board: &Board, image: &Image) {
     let flash = board.flash.firmware.range();
     let bulk = board.other.get(BULK).map(|region| region.range());

@@ -40,7 +40,6 @@ fn u32_of(n: usize) -> [u8; 4] {
     (n as u32).to_le_bytes()
 }
 
-/// Writes everything but the checksum.
 pub(super) fn compose(network: &Network, forms: &[Form], plan: &Plan, out: &mut Out) {
     let layers = network.layers.len();
     out.at = header::SIZE;

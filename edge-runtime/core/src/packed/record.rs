@@ -5,7 +5,6 @@ use core::ops::Range;
 /// A field of a record: where, from its beginning.
 pub(super) type Field = Range<usize>;
 
-/// The header.
 pub(super) mod header {
     use super::Field;
     pub const MAGIC: Field = 0..8;
@@ -31,7 +30,6 @@ pub(super) mod header {
     pub const SIZE: usize = 112;
 }
 
-/// A value.
 pub(super) mod value {
     use super::Field;
     pub const HEIGHT: Field = 0..2;
@@ -45,7 +43,6 @@ pub(super) mod value {
     pub const SIZE: usize = 24;
 }
 
-/// A layer.
 pub(super) mod layer {
     use super::Field;
     pub const KIND: Field = 0..2;

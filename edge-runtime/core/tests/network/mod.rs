@@ -37,9 +37,7 @@ impl AsMut<[u8]> for Aligned {
 /// One convolution's form: input, window, groups; none for the addition.
 type Form = Option<(usize, Window, usize)>;
 
-/// The network, owning its numbers.
 pub struct Built {
-    /// Name, shape, zero point.
     pub values: Vec<(&'static str, Shape, u8)>,
     pub weights: Vec<Vec<i8>>,
     pub biases: Vec<Vec<i32>>,
@@ -178,7 +176,6 @@ impl Built {
     }
 }
 
-/// Residual addition.
 fn add(a: u8, b: u8, zero: u8) -> u8 {
     (i32::from(a) + i32::from(b) - i32::from(zero)).clamp(0, 255) as u8
 }

@@ -13,25 +13,19 @@ const BUFFERS: u32 = 4;
 /// Why a camera does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum CameraError {
-    /// A call failed.
     #[error("{asked}: {answer}")]
     Call {
-        /// The call.
         asked: &'static str,
-        /// The kernel's answer.
         answer: io::Error,
     },
-    /// No camera of one plane.
     #[error("{0} is no camera that is understood here; `edge-runtime devices` lists those that are")]
     NoCapture(String),
-    /// No format in common.
     #[error(
         "expected the format {wanted}, of those that are understood the camera gives {offered}; choose one of them"
     )]
     Format {
         /// What is understood or configured.
         wanted: String,
-        /// What the camera has.
         offered: String,
     },
 }
@@ -42,7 +36,6 @@ impl CameraError {
     }
 }
 
-/// A running camera.
 #[derive(Debug)]
 pub struct Camera {
     stream: Stream,
@@ -54,7 +47,6 @@ pub struct Camera {
 /// What taking the newest frame gave.
 #[derive(Debug)]
 pub enum Taken {
-    /// Nothing has come.
     Nothing,
     /// The newest frame; those before it went back to the driver.
     Frame(Filled),
@@ -101,12 +93,10 @@ impl Camera {
         Ok(Self { stream, input, encoding, format })
     }
 
-    /// How frames are stored.
     pub fn encoding(&self) -> Encoding {
         self.encoding
     }
 
-    /// The agreed form.
     pub fn format(&self) -> Format {
         self.format
     }

@@ -22,7 +22,6 @@ impl Place {
         if place.starts_with('/') { Self::Path(place.into()) } else { Self::Name(place.to_owned()) }
     }
 
-    /// The node, now.
     pub(super) fn find(&self) -> Result<PathBuf, CameraError> {
         let name = match self {
             Self::Path(path) => return Ok(path.clone()),
@@ -52,11 +51,9 @@ impl Place {
 /// A camera as `edge-runtime devices` shows it.
 #[derive(Clone, Debug, Serialize)]
 pub struct CameraInfo {
-    /// Its node.
     pub path: PathBuf,
     /// Its name; `v4l2:NAME` finds it whatever its node's number is.
     pub card: String,
-    /// The kernel's driver.
     pub driver: String,
     /// Where it is plugged in; `v4l2:BUS` finds it too.
     pub bus: String,
@@ -66,16 +63,13 @@ pub struct CameraInfo {
     pub problem: Option<String>,
 }
 
-/// A format of a camera.
 #[derive(Clone, Debug, Serialize)]
 pub struct FormatInfo {
     /// V4L2's four characters.
     pub fourcc: String,
-    /// The driver's description.
     pub description: String,
     /// What it is called here; none where it is not understood.
     pub format: Option<Encoding>,
-    /// Sizes.
     pub sizes: Sizes,
 }
 

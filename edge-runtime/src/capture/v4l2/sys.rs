@@ -75,9 +75,7 @@ calls! {
 /// What a device node says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Card {
-    /// The camera's name.
     pub card: String,
-    /// The kernel's driver.
     pub driver: String,
     /// Where it is plugged in.
     pub bus: String,
@@ -104,7 +102,6 @@ impl Card {
 pub enum Sizes {
     /// The camera does not say.
     Unknown,
-    /// These.
     Discrete(Vec<(u32, u32)>),
     /// Anything from the first to the second.
     Range((u32, u32), (u32, u32)),
@@ -126,15 +123,12 @@ pub struct Format {
 /// What waiting for a camera found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ready {
-    /// A buffer may be taken.
     pub frame: bool,
-    /// Something happened to the source.
     pub event: bool,
     /// The camera is gone or has stopped.
     pub broken: bool,
 }
 
-/// An open device node.
 #[derive(Debug)]
 pub struct Node(OwnedFd);
 
@@ -158,7 +152,6 @@ impl Node {
         }
     }
 
-    /// Who it is.
     pub fn card(&self) -> io::Result<Card> {
         let mut caps = c::v4l2_capability::zeroed();
         self.call(&VIDIOC_QUERYCAP, &mut caps)?;
@@ -379,7 +372,6 @@ impl Stream {
         Ok(Mapping { address: address.map_err(|error| ("mmap", error.into()))?, length, ours: true })
     }
 
-    /// The device.
     pub fn node(&self) -> &Node {
         &self.node
     }

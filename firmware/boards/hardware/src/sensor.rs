@@ -6,9 +6,7 @@ use firmware::rows::Sender;
 
 /// Why a frame did not come.
 pub enum Failure {
-    /// Nothing at all came.
     Silent,
-    /// Something did, but no frame.
     Void(SourceError),
 }
 
@@ -18,7 +16,6 @@ pub trait Sensor<const ROW: usize> {
     /// Sets it up; false where it does not answer.
     async fn wake(&mut self) -> bool;
 
-    /// Whether its registers answer.
     fn answers(&mut self) -> bool;
 
     /// One frame, from the camera to the loop. Every wait in it has a limit.

@@ -42,7 +42,6 @@ pub async fn start(usb: Peri<'static, USBD>, sender: Sender<'static, LONGEST_ROW
     }
 }
 
-/// The port's life.
 #[embassy_executor::task]
 async fn run(usb: Peri<'static, USBD>, mut sender: Sender<'static, LONGEST_ROW>) {
     static CONFIGURATION: StaticCell<[u8; 128]> = StaticCell::new();

@@ -9,7 +9,6 @@ use edge_core::agree::Stamp;
 use edge_core::frame::Geometry;
 use edge_core::ports::{Clock as _, Event, FrameSource, SourceError};
 
-/// The driver.
 pub struct Camera {
     /// The row that the loop looks at.
     held: &'static mut [u8],
@@ -17,7 +16,6 @@ pub struct Camera {
     frame: Option<Frame>,
 }
 
-/// A frame that has begun.
 struct Frame {
     file: Open,
     geometry: Geometry,
@@ -32,7 +30,6 @@ impl Camera {
         Self { held, wanted: false, frame: None }
     }
 
-    /// Begins a frame.
     fn begin(&mut self, picture: &Picture) -> Result<Event<'_>, SourceError> {
         self.wanted = false;
         script::frame_begins();

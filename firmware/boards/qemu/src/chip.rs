@@ -26,7 +26,6 @@ mod register {
     pub const LOCK: usize = 0xC00;
 }
 
-/// What opens the watchdog's registers.
 const UNLOCK: u32 = 0x1ACC_E551;
 /// The watchdog interrupts at the end of its first period, and resets the chip at the end of the second.
 const INTERRUPT_AND_RESET: u32 = 0b11;
@@ -46,7 +45,6 @@ fn read(address: usize) -> u32 {
     unsafe { ptr::read_volatile(ptr::with_exposed_provenance::<u32>(address)) }
 }
 
-/// Starts clock and watchdog.
 pub fn start() {
     if let Some(Peripherals { mut SYST, mut SCB, .. }) = Peripherals::take() {
         // SAFETY: no section of the program counts on a priority.
@@ -113,7 +111,6 @@ impl ports::Clock for Clock {
     }
 }
 
-/// The watchdog.
 pub struct Watchdog;
 
 impl ports::Watchdog for Watchdog {

@@ -20,15 +20,12 @@ const LINE: usize = 512;
 /// How a run ends: QEMU's exit status.
 #[derive(Clone, Copy)]
 pub enum Ends {
-    /// The script has ended.
     Well = 0,
     /// A file of the host cannot be used.
     File = 2,
     /// A line of the script cannot be read.
     Script = 3,
-    /// The script took too long.
     Late = 4,
-    /// The script cut the power.
     PowerCut = 5,
 }
 
@@ -87,7 +84,6 @@ pub struct Open(RawFd);
 enum Mode {
     /// To read it from its start.
     Read = 1,
-    /// To read and write it.
     Both = 3,
     /// To write at its end, which of all files only the console does: to standard error.
     Append = 9,
@@ -151,12 +147,10 @@ impl Drop for Open {
     }
 }
 
-/// The image of the flash.
 pub fn flash() -> &'static File {
     opened(&FILES.flash)
 }
 
-/// The script.
 pub fn script() -> &'static File {
     opened(&FILES.script)
 }
@@ -198,7 +192,6 @@ pub fn complain(text: &[u8], ends: Ends) -> ! {
     exit(ends)
 }
 
-/// Ends the run.
 pub fn exit(ends: Ends) -> ! {
     process::exit(ends as i32)
 }

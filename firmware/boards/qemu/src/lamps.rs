@@ -5,7 +5,6 @@ use core::convert::Infallible;
 use edge_core::signal::{ActiveHigh, Levels, Lights, Which};
 use embedded_hal::digital::{Error, ErrorKind, ErrorType, OutputPin};
 
-/// One lamp's line.
 pub struct Line(Which);
 
 /// The line does not follow.

@@ -52,22 +52,17 @@ static TEXT: Text = Text(UnsafeCell::new([0; LONGEST]));
 
 /// When the current line began, in milliseconds since the start, and 1; 0 where it has not.
 static SINCE: AtomicU32 = AtomicU32::new(0);
-/// The script is over.
 static ENDED: AtomicU32 = AtomicU32::new(0);
 
 /// What the camera has to do.
 pub enum Standing {
-    /// Nothing.
     Quiet,
-    /// Say that.
     Error(SourceError),
     /// Send this frame, when it is asked for.
     Frame(Picture),
 }
 
-/// A frame of the script.
 pub struct Picture {
-    /// A file of the host's.
     pub path: &'static str,
     /// Pixels.
     pub width: u32,
@@ -75,14 +70,12 @@ pub struct Picture {
     pub height: u32,
     /// How its pixels are stored.
     pub format: PixelFormat,
-    /// What is wrong with it.
     pub damage: Damage,
 }
 
 /// What is wrong with a frame.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Damage {
-    /// Nothing.
     None,
     /// It carries the number of the one before.
     Stuck,
@@ -92,23 +85,18 @@ pub enum Damage {
     LongRow,
     /// A row is missing.
     MissingRow,
-    /// There is one more.
     RowTooMany,
     /// Another one begins in its middle.
     CutShort,
-    /// Nothing comes after its middle.
     Halts,
 }
 
-/// One line.
 enum Line {
     /// A setting, or no line at all.
     Nothing,
     /// The camera stands so for so many milliseconds.
     Lasts(u32, Option<SourceError>),
-    /// The button is pressed.
     Press,
-    /// Frames, so many.
     Frames(Picture, u32),
     /// Something that is done at once.
     Break(Which, bool),
@@ -152,7 +140,6 @@ fn text() -> &'static [u8] {
     bytes.get(..end).unwrap_or(&[])
 }
 
-/// Whether the script is over.
 pub fn ended() -> bool {
     ENDED.load(Relaxed) != 0
 }

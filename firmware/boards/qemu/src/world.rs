@@ -10,15 +10,12 @@ use edge_core::signal::Which;
 /// A fault of the program itself.
 #[derive(Clone, Copy)]
 pub enum Trap {
-    /// It does nothing any more.
     Hang,
-    /// It panics.
     Panic,
     /// It does what the processor cannot.
     HardFault,
 }
 
-/// The state of the world.
 pub struct World {
     /// Where the script's current line begins.
     pub position: AtomicU32,
@@ -30,13 +27,11 @@ pub struct World {
     broken: AtomicU32,
     /// Whether the log's reader takes nothing.
     pub deaf: AtomicU32,
-    /// Whether the button is pressed.
     pub pressed: AtomicU32,
     /// The trap that is set: its kind, and the stage's code above bit 16; 0 for none.
     trap: AtomicU32,
 }
 
-/// The one there is.
 #[unsafe(link_section = ".world")]
 pub static WORLD: World = World {
     position: AtomicU32::new(0),

@@ -32,7 +32,6 @@ const ROW_TIMEOUT: Duration = Duration::from_millis(20);
 
 /// What the camera is made of.
 pub struct Camera {
-    /// Its registers' bus.
     pub bus: I2c<'static, I2C0, Blocking>,
     /// Its clock: it runs as long as this lives.
     pub _clock: Pwm<'static>,
@@ -105,7 +104,6 @@ impl Lines {
     }
 }
 
-/// The camera's life.
 #[embassy_executor::task]
 pub async fn run(camera: Camera) -> ! {
     live(camera).await

@@ -6,7 +6,6 @@ use cortex_m::Peripherals;
 /// Bytes of a line.
 const LINE: usize = 32;
 
-/// Switches both on.
 pub fn on() {
     // SAFETY: called once, at the start, when nothing else has these registers.
     let mut core = unsafe { Peripherals::steal() };

@@ -39,13 +39,9 @@ const ROW_TIMEOUT: Duration = Duration::from_millis(20);
 
 /// What the camera is made of.
 pub struct Camera {
-    /// Its registers' bus.
     pub bus: I2c<'static, Blocking, Master>,
-    /// Low: reset.
     pub reset: Output<'static>,
-    /// High: asleep.
     pub power_down: Output<'static>,
-    /// Its channel.
     pub dma: dma::Channel<'static>,
     /// Where rows go.
     pub sender: Sender<'static, ROW>,
@@ -61,7 +57,6 @@ unsafe impl Sync for Ring {}
 #[unsafe(link_section = ".bulk.ring")]
 static RING_WORDS: Ring = Ring(UnsafeCell::new(MaybeUninit::uninit()));
 
-/// The camera's life.
 #[embassy_executor::task]
 pub async fn run(camera: Camera) -> ! {
     // SAFETY: this task is started once, and takes it once; all zeros are words.
@@ -73,7 +68,6 @@ pub async fn run(camera: Camera) -> ! {
     live(Ov7725 { camera, ring }).await
 }
 
-/// The camera with its ring.
 struct Ov7725 {
     camera: Camera,
     ring: &'static mut [u32],

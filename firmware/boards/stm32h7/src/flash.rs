@@ -20,7 +20,6 @@ const WORD: usize = flash::WRITE_SIZE;
 /// The flash; its addresses begin at 0.
 pub struct Flash(flash::Flash<'static, Blocking>);
 
-/// Why flash failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
     /// Not whole words or sectors, or beyond the end.

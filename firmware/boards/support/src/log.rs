@@ -32,7 +32,6 @@ impl Default for Log {
 }
 
 impl Log {
-    /// Nothing logged.
     pub const fn new() -> Self {
         let inner = Inner { encoder: defmt::Encoder::new(), staging: Staging::new() };
         Self { open: AtomicU32::new(0), lost: AtomicU32::new(0), inner: UnsafeCell::new(inner) }
@@ -46,7 +45,6 @@ impl Log {
         counts
     }
 
-    /// A message begins.
     pub fn acquire(&self) {
         if self.open.fetch_add(1, Relaxed) != 0 {
             return;
@@ -67,7 +65,6 @@ impl Log {
         encoder.write(bytes, |bytes| staging.put(bytes));
     }
 
-    /// It is whole.
     pub fn release(&self, sink: impl FnOnce(&[u8]) -> bool) {
         if self.open.load(Relaxed) == 1 {
             // SAFETY: see `Sync`; the outermost message is the only one.

@@ -6,7 +6,6 @@ use core::ptr;
 unsafe extern "C" {
     /// The stack's lowest word: the linker's.
     static mut _stack_end: u32;
-    /// The word above its highest.
     static mut _stack_start: u32;
 }
 

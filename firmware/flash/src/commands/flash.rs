@@ -9,7 +9,6 @@ use flash::progress::Bars;
 use flash::{elf, program};
 use std::io::{self, Write};
 
-/// Runs it.
 pub fn run(options: &FlashOptions) -> anyhow::Result<()> {
     let (board, target, selector) = board(&options.board)?;
     let Some(path) = &options.elf else {

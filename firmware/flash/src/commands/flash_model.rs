@@ -24,7 +24,6 @@ struct Flashed<'a> {
     started: bool,
 }
 
-/// Runs it.
 pub fn run(options: &FlashModelOptions) -> anyhow::Result<()> {
     let (board, target, selector) = board(&options.board)?;
     let path = options.file.display().to_string();

@@ -22,7 +22,6 @@ const BAUD: u32 = 115_200;
 struct Sent<'a> {
     path: &'a Path,
     port: &'a str,
-    /// As they were sent.
     width: u16,
     height: u16,
     /// The picture was made grey and smaller.
@@ -31,7 +30,6 @@ struct Sent<'a> {
     frames: u32,
 }
 
-/// Runs it.
 pub fn run(options: &SendOptions) -> anyhow::Result<()> {
     let mut line = Line::new(open(&options.port)?, Duration::from_secs(options.timeout));
     let mut bar = Sending::default();
@@ -74,7 +72,6 @@ pub fn run(options: &SendOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One picture's line.
 fn told(sent: &Sent, (width, height): (u16, u16), format: PixelFormat) -> String {
     let smaller =
         if sent.shrunk { format!(", made grey and smaller from {width} x {height}") } else { String::new() };
@@ -95,7 +92,6 @@ fn open(name: &str) -> anyhow::Result<Box<dyn SerialPort>> {
     Ok(port)
 }
 
-/// The ports that there are.
 fn ports() -> String {
     let names: Vec<String> = serialport::available_ports()
         .unwrap_or_default()

@@ -29,7 +29,6 @@ struct Signed<'a> {
     development_key: bool,
 }
 
-/// Runs it.
 pub fn run(options: &SignOptions) -> anyhow::Result<()> {
     match (&options.new_key, &options.key, &options.model) {
         (Some(path), ..) => new_key(path, options.json),

@@ -16,7 +16,6 @@ use serde_json::json;
 
 use crate::say;
 
-/// The float twin's file.
 pub const FLOAT_MODEL: &str = "float.onnx";
 /// The packed model's file, for boards.
 const PACKED_MODEL: &str = "model.packed";

@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use super::super::lights::{AMBER, GREEN, HEARTBEAT, RED};
 
-/// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// `start`, or `start still`: under the shim that falsifies what the camera answers.
@@ -48,7 +47,6 @@ pub enum Step {
     Expect(Expected),
 }
 
-/// What must be seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// `expect answer`: the answer on the picture shows soon.
@@ -63,10 +61,8 @@ pub enum Expected {
     Logged,
 }
 
-/// What can be unplugged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The camera.
     Camera,
     /// The chip of the lights' lines.
     Gpio,
@@ -77,7 +73,6 @@ pub enum Part {
 pub enum Disk {
     /// No byte is free.
     Full,
-    /// There is room again.
     Free,
     /// The kernel finds an error on it and sets it read-only.
     ReadOnly,
@@ -109,7 +104,6 @@ const EXPECTED: [(&str, Expected); 5] = [
 
 const LAMPS: [(&str, u8); 4] = [("red", RED), ("amber", AMBER), ("green", GREEN), ("heartbeat", HEARTBEAT)];
 
-/// Reads a list of lines.
 pub(super) fn steps<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Step>, D::Error> {
     let lines = Vec::<String>::deserialize(from)?;
     lines.iter().map(|line| line.parse().map_err(serde::de::Error::custom)).collect()

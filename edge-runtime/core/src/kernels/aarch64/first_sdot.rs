@@ -59,7 +59,6 @@ fn run<const RELU: bool>(mut call: Call, rows: [&[u8]; 3]) {
     }
 }
 
-/// Sixteen outputs.
 struct Block<const RELU: bool> {
     /// For each row, four outputs a vector.
     weights: [[int8x16_t; 4]; 3],

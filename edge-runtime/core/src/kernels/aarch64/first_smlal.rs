@@ -69,7 +69,6 @@ fn run<const RELU: bool>(call: &mut Call, rows: [&[u8]; 3]) -> Option<()> {
 /// and column 2 of the last row with whatever follows it (or 0).
 type Pairs = [int16x8_t; 5];
 
-/// Sixteen outputs.
 struct Block<const RELU: bool> {
     /// Eight outputs each.
     weights: [Pairs; 2],

@@ -16,7 +16,6 @@ use crate::kernels::scalar;
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
-/// Channels of a group.
 const GROUP: usize = 4;
 /// Columns that are read for a tile of the row, two less than room is for: 1,584 bytes.
 const TILE: usize = 64;

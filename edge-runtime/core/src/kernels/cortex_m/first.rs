@@ -15,7 +15,6 @@ use core::mem::{MaybeUninit, offset_of};
 const ROWS: usize = 3;
 /// Bytes from a row's weights to the next row's.
 const STEP: usize = BLOCK * DEPTH;
-/// Outputs of a record.
 const OUTPUTS: usize = 4;
 /// Words of a record: multipliers, then for each output its bias and five pairs of weights.
 const RECORD: usize = OUTPUTS + OUTPUTS * 6;

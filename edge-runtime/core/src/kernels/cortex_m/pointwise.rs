@@ -13,7 +13,6 @@ use core::mem::{MaybeUninit, offset_of};
 
 /// Inputs of one round of the loop.
 const ROUND: usize = 8;
-/// Outputs of a record.
 const OUTPUTS: usize = 4;
 /// Words of a record: biases, multipliers, and for each round and output four words of two weights.
 const fn record_words(rounds: usize) -> usize {

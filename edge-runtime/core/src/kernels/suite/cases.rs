@@ -15,7 +15,6 @@ use crate::kernels::{Channels, Kernels, Misfit, Shape, Window, add as addition};
 type Difference = (usize, i64, i64);
 type Outcome = Result<(), Difference>;
 
-/// What no kernel may overwrite.
 const UNTOUCHED: u8 = 0xA5;
 
 fn refused(_: Misfit) -> Difference {
@@ -57,7 +56,6 @@ fn draw(dice: &mut Dice, m: &mut Memory, case: &Case, row: impl Fn(usize) -> usi
     }
 }
 
-/// What a drawn convolution is.
 struct Case {
     shape: Shape,
     window: Window,

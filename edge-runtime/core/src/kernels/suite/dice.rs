@@ -1,6 +1,5 @@
 //! Random numbers by their number: SplitMix64 (Steele, Lea, Flood 2014), the same on every machine.
 
-/// A stream of numbers.
 pub(super) struct Dice(u64);
 
 impl Dice {

@@ -6,7 +6,6 @@ use crate::kernels::layout::{BLOCK, DEPTH};
 use crate::kernels::pointwise::Call;
 use core::arch::x86_64::*;
 
-/// Most blocks of a tile.
 const MAX_BLOCKS: usize = 5;
 
 pub(in crate::kernels::x86_64) fn pointwise(call: Call) {
