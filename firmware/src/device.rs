@@ -16,13 +16,20 @@ use edge_core::{Geometry, Packed, Reason, State};
 
 /// What a board is made of, and what it does beside.
 pub trait Board {
+    /// Where frames come from.
     type Source: FrameSource;
+    /// The lamps, and the buzzer.
     type Lights: SignalSink;
+    /// What asks for an answer.
     type Button: Contact;
+    /// Milliseconds since the start.
     type Clock: Clock;
+    /// Resets the chip when it is not fed.
     type Watchdog: Watchdog;
+    /// Where events are told.
     type Journal: Journal;
 
+    /// The board's name in `board.toml` and in the log.
     const NAME: &'static str;
 
     /// Bytes of stack that have never been used since the start.

@@ -59,6 +59,7 @@ impl Slot {
 
 /// Takes note of what happens. It must not wait: what cannot be noted at once is counted and dropped.
 pub trait Journal {
+    /// Takes an event; it never waits.
     fn note(&mut self, entry: &Entry<'_>);
 
     /// What became of the lines that it wrote; nothing where it writes none.

@@ -1,24 +1,18 @@
-//! The launcher: what `cargo run -p host-trainer` is before libtorch is there.
+//! Puts libtorch in place, then has cargo build and run the trainer.
 //!
-//! It makes sure that libtorch lies in `.cache/libtorch` (see [`crate::libtorch`]), has cargo build the trainer in its own
-//! place and then *becomes* it. The process is replaced, not started beside this one, so exit status, Ctrl-C and every other
-//! signal belong to the trainer without any forwarding.
-//!
-//! The trainer is built with the features that the tests of the whole workspace give it, and in this program's own profile:
-//! who has run the tests has it already.
-//!
-//! A libtorch of the user's own, named by `LIBTORCH` or `LIBTORCH_USE_PYTORCH=1`, is used as it is.
+//! libtorch lies in `.cache/libtorch` (see [`crate::libtorch`]); one of the user's own, named by `LIBTORCH` or
+//! `LIBTORCH_USE_PYTORCH=1`, is used as it is. This process *becomes* cargo, and that becomes the trainer, so exit status, Ctrl-C and
+//! every other signal are the trainer's without any forwarding.
 
 use std::ffi::OsString;
-use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 use anyhow::{Context, bail};
+use debian_packages::{Tool, ensure_tools};
 
-use crate::debian::Tool;
-use crate::{debian, libtorch};
+use crate::libtorch;
 
 /// What building the trainer needs: a C++ compiler for libtorch's shim, Python with pip to fetch libtorch.
 const TOOLS: [Tool; 2] = [
@@ -26,23 +20,12 @@ const TOOLS: [Tool; 2] = [
     Tool { ask: &["python3", "-m", "pip", "--version"], package: "python3-pip" },
 ];
 
-/// The launcher's `main`: exit status 1 with a message when libtorch cannot be had, else the trainer's status.
-pub fn main() -> ExitCode {
-    match run(std::env::args_os().skip(1).collect()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
 /// Fetches libtorch where it is missing and runs the trainer; returns only for `setup` or on failure.
-fn run(args: Vec<OsString>) -> anyhow::Result<()> {
+pub fn run(args: Vec<OsString>) -> anyhow::Result<()> {
     let root = workspace_root()?;
     let ours = root.join(".cache/libtorch");
     let choice = choose(std::env::var_os("LIBTORCH"), std::env::var_os("LIBTORCH_USE_PYTORCH"), &ours);
-    debian::ensure_tools(&TOOLS)?;
+    ensure_tools(&TOOLS)?;
     match &choice {
         Choice::Ours => libtorch::ensure(&root.join(".cache"))?,
         Choice::Users(name) => eprintln!("libtorch: using {name} from the environment; nothing is fetched"),
@@ -53,31 +36,15 @@ fn run(args: Vec<OsString>) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    let program = std::env::current_exe().context("cannot tell where this program lies")?;
-    let launcher = identity(&program)?;
-    let mut cargo = build(&root, &choice);
-    let status = cargo
-        .status()
-        .with_context(|| format!("cannot run {:?}; is cargo installed?", cargo.get_program()))?;
-    if !status.success() {
-        bail!("the trainer cannot be built ({status}); the reason stands above");
-    }
-    if identity(&program)? == launcher {
-        bail!(
-            "expected the trainer at {} after building it, but there is still its launcher: start it with \
-             `cargo run -p host-trainer`, and again if another cargo was building it too",
-            program.display()
-        );
-    }
-    let error = Command::new(&program).args(args).exec();
-    Err(error).with_context(|| format!("cannot run {}", program.display()))
+    let mut trainer = trainer(&root, &choice);
+    let error = trainer.args(args).exec();
+    Err(error).with_context(|| format!("cannot run {:?}; is cargo installed?", trainer.get_program()))
 }
 
-/// The command that builds the trainer of the workspace `root`.
-fn build(root: &Path, choice: &Choice) -> Command {
+/// The command that builds the trainer of the workspace `root`, in this program's own profile, and runs it.
+fn trainer(root: &Path, choice: &Choice) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--workspace", "--bin=host-trainer", "--features=host-trainer/torch"]);
-    cargo.arg("--manifest-path").arg(root.join("Cargo.toml"));
+    cargo.args(["run", "--package=trainer", "--manifest-path"]).arg(root.join("Cargo.toml"));
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
@@ -85,13 +52,8 @@ fn build(root: &Path, choice: &Choice) -> Command {
         // Cargo sets it too when it is started inside the workspace, but not from elsewhere.
         cargo.env("LIBTORCH", root.join(".cache/libtorch"));
     }
+    cargo.arg("--");
     cargo
-}
-
-/// What tells one file from another that takes its place.
-fn identity(program: &Path) -> anyhow::Result<(u64, u64)> {
-    let file = program.metadata().with_context(|| format!("cannot look at {}", program.display()))?;
-    Ok((file.dev(), file.ino()))
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -163,24 +125,13 @@ mod tests {
     }
 
     #[test]
-    fn the_trainer_is_built_with_torch_and_our_libtorch() {
-        let command = build(Path::new("/w"), &Choice::Ours);
-        assert!(command.get_args().any(|arg| arg == "--features=host-trainer/torch"));
+    fn the_trainer_is_run_with_our_libtorch_or_the_users() {
+        let command = trainer(Path::new("/w"), &Choice::Ours);
+        assert!(command.get_args().any(|arg| arg == "--package=trainer"));
+        assert!(command.get_args().last().is_some_and(|arg| arg == "--"));
         let libtorch = |command: &Command| command.get_envs().any(|(name, _)| name == "LIBTORCH");
         assert!(libtorch(&command));
-        assert!(!libtorch(&build(Path::new("/w"), &Choice::Users("LIBTORCH=/opt".into()))));
-    }
-
-    #[test]
-    fn a_file_that_takes_the_place_of_another_is_another() {
-        let dir = tempfile::tempdir().unwrap();
-        let [program, next] = ["program", "next"].map(|name| dir.path().join(name));
-        std::fs::write(&program, "launcher").unwrap();
-        let before = identity(&program).unwrap();
-        assert_eq!(before, identity(&program).unwrap());
-        std::fs::write(&next, "trainer").unwrap();
-        std::fs::rename(&next, &program).unwrap();
-        assert_ne!(before, identity(&program).unwrap());
+        assert!(!libtorch(&trainer(Path::new("/w"), &Choice::Users("LIBTORCH=/opt".into()))));
     }
 
     #[test]

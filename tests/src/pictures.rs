@@ -1,6 +1,6 @@
 //! Whole pictures for the boards, which judge them a row at a time: what a device must answer, and in which form it is told.
 
-use crate::other::{Dice, KINDS, grey};
+use test_support::no_chest::{Dice, KINDS, grey};
 use anyhow::Context;
 use edge_core::decide::Decision;
 use edge_core::gate::Figures;

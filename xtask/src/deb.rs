@@ -9,9 +9,11 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
-use crate::cross::{self, Profile, Program, Target};
-use crate::debian::{self, Tool};
-use crate::{process, root, target, tool};
+use toolbox::cross::{self, DEVICE, Profile, Target};
+use debian_packages::{self as debian, Tool};
+use toolbox::{host, process, root, target, tool};
+
+use crate::outcome::Outcome;
 
 /// The tool, and the version that it was tried with.
 const CARGO_DEB: (&str, &str) = ("cargo-deb", "3.8.0");
@@ -61,39 +63,46 @@ impl Architecture {
 
 /// Builds the packages and checks them.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    debian::ensure_tools(&[
-        Tool { ask: &["dpkg-deb", "--version"], package: "dpkg" },
-        Tool { ask: &["dpkg-shlibdeps", "--version"], package: "dpkg-dev" },
-    ])?;
-    let cargo_deb = tool::installed(CARGO_DEB.0, CARGO_DEB.1)?;
     let all = [Architecture::Amd64, Architecture::Arm64];
     for architecture in all.into_iter().filter(|&one| arguments.architecture.is_none_or(|only| only == one)) {
-        let package = build(architecture, &cargo_deb)?;
+        let package = build(architecture, Profile::Dist)?;
         check(architecture, &package).with_context(|| package.display().to_string())?;
         println!("{}", package.strip_prefix(root()).unwrap_or(&package).display());
     }
     Ok(())
 }
 
+/// The suite `packages`: both packages from programs as the tests build them, so that their content is checked without the minutes of
+/// optimising. The program's size is not: that is one of the released form.
+pub fn check_unoptimised() -> anyhow::Result<Outcome> {
+    for architecture in [Architecture::Amd64, Architecture::Arm64] {
+        check(architecture, &build(architecture, Profile::Dev)?)?;
+    }
+    Ok(Outcome::Ran { passed: 2, failed: 0 })
+}
+
 /// Builds one package and says where it is.
-fn build(architecture: Architecture, cargo_deb: &Path) -> anyhow::Result<PathBuf> {
-    let (name, _) = architecture.names();
-    let mut deb = process::command(cargo_deb);
-    // The profile has stripped it already.
-    deb.args(["deb", "--package", "edge-runtime", "--profile", "dist", "--no-build", "--no-strip"]);
+fn build(architecture: Architecture, profile: Profile) -> anyhow::Result<PathBuf> {
+    debian::ensure_tools(&[
+        Tool { ask: &["dpkg-deb", "--version"], package: "dpkg" },
+        Tool { ask: &["dpkg-shlibdeps", "--version"], package: "dpkg-dev" },
+    ])?;
+    let mut deb = process::command(tool::installed(CARGO_DEB.0, CARGO_DEB.1)?);
+    deb.args(["deb", "--package", "edge-runtime", "--profile", profile.name(), "--no-build"]);
     match architecture {
         Architecture::Amd64 => {
             ensure!(cfg!(target_arch = "x86_64"), "the package for amd64 is built on amd64");
-            process::run(process::cargo().args(["build", "--profile", "dist", "--package", "edge-runtime"]))?;
+            // With the features of the tests' packages, so that the suite compiles nothing again.
+            process::run(host::cargo("build").args(["--profile", profile.name(), "--bin", "edge-runtime"]))?;
         }
         Architecture::Arm64 => {
-            let program = Program { manifest: "edge-runtime/Cargo.toml", bin: "edge-runtime", features: &[] };
-            cross::build(Target::Aarch64, program, Profile::Dist)?;
+            cross::build(Target::Aarch64, DEVICE, profile)?;
             deb.args(["--target", Target::Aarch64.triple()]);
             deb.env("CARGO_TARGET_DIR", cross::folder());
         }
     }
-    let package = target().join(format!("debian/pneumoscope_{name}.deb"));
+    let (name, _) = architecture.names();
+    let package = target().join(format!("debian/pneumoscope_{name}_{}.deb", profile.name()));
     process::run(deb.arg("--output").arg(&package))?;
     Ok(package)
 }
@@ -101,10 +110,10 @@ fn build(architecture: Architecture, cargo_deb: &Path) -> anyhow::Result<PathBuf
 /// Looks into a package.
 fn check(architecture: Architecture, package: &Path) -> anyhow::Result<()> {
     let (name, machine) = architecture.names();
-    let listing = output(Command::new("dpkg-deb").arg("--contents").arg(package))?;
-    files(&String::from_utf8_lossy(&listing))?;
-    let field = output(Command::new("dpkg-deb").arg("--field").arg(package).arg("Architecture"))?;
-    let field = String::from_utf8_lossy(&field).trim().to_owned();
+    let listing = process::output(Command::new("dpkg-deb").arg("--contents").arg(package))?;
+    files(&listing)?;
+    let field = process::output(Command::new("dpkg-deb").arg("--field").arg(package).arg("Architecture"))?;
+    let field = field.trim();
     ensure!(field == name, "expected a package for {name}, got one for {field}");
 
     let folder = target().join("debian/unpacked").join(name);
@@ -112,7 +121,7 @@ fn check(architecture: Architecture, package: &Path) -> anyhow::Result<()> {
         std::fs::remove_dir_all(&folder)?;
     }
     std::fs::create_dir_all(&folder)?;
-    output(Command::new("dpkg-deb").arg("--raw-extract").arg(package).arg(&folder))?;
+    process::run(Command::new("dpkg-deb").arg("--raw-extract").arg(package).arg(&folder))?;
     let conffiles = std::fs::read_to_string(folder.join("DEBIAN/conffiles"))?;
     ensure!(
         conffiles.trim() == "/etc/pneumoscope/pneumoscope.toml",
@@ -155,13 +164,6 @@ fn elf(program: &[u8], machine: u16) -> anyhow::Result<()> {
     let got = program.get(18..20).map_or(0, |bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
     ensure!(is_elf && got == machine, "expected a program for ELF machine {machine}, got {got}");
     Ok(())
-}
-
-fn output(command: &mut Command) -> anyhow::Result<Vec<u8>> {
-    let line = process::line(command);
-    let output = command.output().with_context(|| format!("cannot run `{line}`"))?;
-    ensure!(output.status.success(), "`{line}` failed: {}", String::from_utf8_lossy(&output.stderr));
-    Ok(output.stdout)
 }
 
 #[cfg(test)]

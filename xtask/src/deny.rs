@@ -1,13 +1,15 @@
 //! `cargo xtask deny` and `cargo xtask audit`: licences, sources and known faults of the dependencies, by cargo-deny.
 
-use crate::{OUTSIDE, process, tool};
+use toolbox::{process, tool};
+
+use crate::lint::WORKSPACES;
 
 /// The version of cargo-deny that deny.toml was written for.
 const VERSION: &str = "0.20.2";
 
-/// Licences, banned crates and sources, of the workspace and of the packages outside it. Needs no more network than a build.
+/// Licences, banned crates and sources, of all three workspaces. Needs no more network than a build.
 pub fn licences() -> anyhow::Result<()> {
-    for manifest in ["Cargo.toml", "firmware/boards/Cargo.toml"].iter().chain(&OUTSIDE) {
+    for manifest in WORKSPACES {
         let mut deny = process::command(tool::installed("cargo-deny", VERSION)?);
         deny.args(["--manifest-path", manifest, "--config", "deny.toml", "check"]);
         process::run(deny.args(["licenses", "bans", "sources"]))?;

@@ -1,6 +1,6 @@
 //! `cargo xtask golden`: computes the golden vectors of the shipped model with onnxruntime, an engine that is not ours.
 
-use crate::{process, python};
+use toolbox::{process, python};
 
 /// Where the frames are put, one file each, between the two steps.
 const FRAMES: &str = ".cache/golden/frames";

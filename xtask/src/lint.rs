@@ -1,56 +1,45 @@
-//! `cargo xtask lint`: formatting, and clippy with every warning an error.
+//! `cargo xtask lint`: formatting, and clippy with every warning an error. What is checked for each machine is checked in one run, in
+//! the profile and the folder in which the tests build it.
 
 use std::process::Command;
 
-use crate::cross::{self, Target};
-use crate::{OUTSIDE, board, firmware, process, test};
+use toolbox::cross::{self, Target};
+use toolbox::{host, process};
 
-/// The workspace of the firmware's boards.
-const FIRMWARE: &str = "firmware/boards/Cargo.toml";
+/// The manifests of the three workspaces: this machine's, other machines', and what the nightly compiler instruments.
+pub const WORKSPACES: [&str; 3] = ["Cargo.toml", "firmware/boards/Cargo.toml", "tests/fuzz/Cargo.toml"];
 
-/// Checks the whole workspace. One clippy run covers both forms of the trainer: its test form contains the launcher.
+/// What is checked for other machines: packages of the second workspace, and features. Of the two kinds of Cortex-M4 and M7 that QEMU
+/// has, one: nothing asks which.
+const OTHER_MACHINES: [(Target, &[&str], &str); 3] = [
+    (Target::Aarch64, &["arm64-agent", "on-target"], ""),
+    (Target::CortexM, &["nrf52840", "on-target", "panic-free", "qemu", "stm32h7"], "qemu/an386"),
+    (Target::CortexM33, &["on-target", "qemu", "rp2350"], "qemu/an505"),
+];
+
 pub fn run() -> anyhow::Result<()> {
-    process::run(process::cargo().args(["fmt", "--all", "--check"]))?;
-    for manifest in OUTSIDE {
-        process::run(process::cargo().args(["fmt", "--manifest-path", manifest, "--check"]))?;
+    for manifest in WORKSPACES {
+        process::run(process::cargo().args(["fmt", "--all", "--manifest-path", manifest, "--check"]))?;
     }
-    process::run(process::cargo().args(["fmt", "--all", "--manifest-path", FIRMWARE, "--check"]))?;
-    test::libtorch()?;
-    this_machine()?;
-    other_machines()
-}
-
-fn this_machine() -> anyhow::Result<()> {
-    let all = ["clippy", "--workspace", "--all-targets", "--features", "host-trainer/torch"];
-    process::run(process::cargo().args(all).args(["--", "--deny", "warnings"]))
-}
-
-/// What is built for other machines: their kernels, what runs there, and that the firmware needs no operating system, are checked by no
-/// other run here.
-fn other_machines() -> anyhow::Result<()> {
-    let boards = ["clippy", "--manifest-path", "tests/boards/Cargo.toml", "--target-dir"];
-    process::run(process::cargo().args(boards).arg(cross::folder()).args(["--", "--deny", "warnings"]))?;
-    let core = "edge-runtime/core/Cargo.toml";
-    let programs = [
-        (Target::Aarch64, core, "std,suite"),
-        (Target::Aarch64, cross::BOARDS.manifest, ""),
-        // One of the two kinds of Cortex-M: nothing here asks which.
-        (Target::CortexM, core, "cortex-m-dsp,suite"),
-        (Target::CortexM, cross::BOARDS.manifest, ""),
-        (Target::CortexM, "firmware/Cargo.toml", "defmt"),
-    ];
-    for (target, manifest, features) in programs {
-        clippy(cross::cargo(target, "clippy")?.args(["--manifest-path", manifest, "--features", features]))?;
+    host::libtorch()?;
+    clippy(process::cargo().args(["clippy", "--workspace", "--all-targets"]))?;
+    for (target, packages, features) in OTHER_MACHINES {
+        let mut cargo = cross::cargo(target, "clippy")?;
+        cargo.args(["--manifest-path", WORKSPACES[1], "--features", features]);
+        clippy(cargo.args(packages.iter().flat_map(|package| ["--package", package])))?;
     }
-    clippy(cross::cargo(Target::Aarch64, "clippy")?.args(["--manifest-path", board::AGENT.manifest]))?;
-    for (folder, board) in firmware::boards(None)? {
-        clippy(&mut firmware::cargo(&folder, &board, "clippy")?)?;
+    // Members of the first workspace, which clippy passes over where they are the second's dependencies.
+    for (target, features) in [
+        (Target::Aarch64, "edge-core/std,edge-core/suite"),
+        (Target::CortexM, "edge-core/cortex-m-dsp,edge-core/suite,firmware/defmt"),
+    ] {
+        let mut cargo = cross::cargo(target, "clippy")?;
+        cargo.args(["--package", "edge-core", "--features", features]);
+        clippy(cargo.args(features.contains("firmware").then_some(["--package", "firmware"]).into_iter().flatten()))?;
     }
     Ok(())
 }
 
-/// Clippy for another machine, in the profile in which most is built for it: then the macros and build scripts that run here are
-/// compiled once.
 fn clippy(cargo: &mut Command) -> anyhow::Result<()> {
-    process::run(cargo.args(["--quiet", "--release", "--", "--deny", "warnings"]))
+    process::run(cargo.args(["--", "--deny", "warnings"]))
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask sanitize`: edge-core's tests, kernels and all, under the address sanitizer; and under miri, which also sees
-//! undefined behaviour that touches no wrong address, where that component is installed.
+//! The suites `sanitizer` and `miri`: edge-core's tests, kernels and all, under the address sanitizer; and under miri, which also sees
+//! undefined behaviour that touches no wrong address.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,28 +7,22 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 use crate::fuzz::{nightly, nightly_is_there};
-use crate::{process, root};
+use crate::outcome::{Outcome, run_counted};
+use toolbox::{process, root};
 
 /// What both run: the stages, and the suite that holds every kernel set to the plain computation.
 const TEST: [&str; 6] = ["--package", "edge-core", "--features", "suite,std", "--lib", "--tests"];
 
-/// Runs both; what is not installed is said to be ignored.
-pub fn run() -> anyhow::Result<()> {
-    if !nightly_is_there() {
-        eprintln!("ignored: address sanitizer and miri (need rustup's nightly)");
-        return Ok(());
-    }
-    address()?;
-    miri()
-}
-
 /// The address sanitizer. It stops at the first wrong access, and so does the test program.
-fn address() -> anyhow::Result<()> {
+pub fn address() -> anyhow::Result<Outcome> {
+    if !nightly_is_there() {
+        return Ok(Outcome::NotRun("rustup's nightly is not installed".into()));
+    }
     bites()?;
     let mut cargo = nightly("cargo");
     // With `--target`, flags go to what is built for it and not to build scripts and macros.
     cargo.arg("test").args(TEST).args(["--target", &triple(), "--target-dir"]).arg(cache("address"));
-    process::run(cargo.env("RUSTFLAGS", "-Zsanitizer=address"))
+    run_counted(cargo.env("RUSTFLAGS", "-Zsanitizer=address"))
 }
 
 /// A planted read past the end must be found, or the sanitizer finds nothing at all.
@@ -50,16 +44,15 @@ fn bites() -> anyhow::Result<()> {
 
 /// Miri interprets and knows few instructions of real processors: it gets the scalar kernels only. Each test is some
 /// thousand times slower, so the stages' tests with many random cases are left to the other runs.
-fn miri() -> anyhow::Result<()> {
+pub fn miri() -> anyhow::Result<Outcome> {
     let version = nightly("cargo").args(["miri", "--version"]).output();
     if !version.is_ok_and(|output| output.status.success()) {
-        eprintln!("ignored: miri is not installed (rustup component add miri rust-src --toolchain nightly)");
-        return Ok(());
+        return Ok(Outcome::NotRun("rustup component add miri rust-src --toolchain nightly".into()));
     }
     let mut cargo = nightly("cargo");
     cargo.args(["miri", "test"]).args(TEST).arg("--target-dir").arg(cache("miri")).args(["--", "scalar"]);
     // Libtest's own look at the clock and the folder is no part of what is tested.
-    process::run(cargo.env("MIRIFLAGS", "-Zmiri-disable-isolation"))
+    run_counted(cargo.env("MIRIFLAGS", "-Zmiri-disable-isolation"))
 }
 
 /// The machine that this runs on, as rustc names it.

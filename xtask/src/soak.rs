@@ -1,7 +1,6 @@
-//! `cargo xtask soak`: the program over a day of frames from a replay, watched from outside (edge-runtime/tests/soak.rs).
+//! `cargo xtask soak`: the program over a day of frames from a replay, watched from outside (edge-runtime/tests/it/soak.rs).
 
-use crate::process;
-use crate::test::libtorch;
+use toolbox::{host, process};
 
 /// How long to soak.
 #[derive(clap::Args)]
@@ -13,18 +12,8 @@ pub struct Arguments {
 
 /// Runs both engines at once and prints what they held of the machine.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    libtorch()?;
-    let mut cargo = process::cargo();
-    // The features of the other tests: others would compile tract once more.
-    cargo.args([
-        "test",
-        "--workspace",
-        "--features",
-        "host-trainer/torch",
-        "--test",
-        "soak",
-        "--",
-        "--nocapture",
-    ]);
+    host::libtorch()?;
+    let mut cargo = host::cargo("test");
+    cargo.args(["--test", "it", "--", "--nocapture", "soak"]);
     process::run(cargo.env("PNEUMOSCOPE_SOAK_FRAMES", arguments.frames.to_string()))
 }

@@ -1,82 +1,154 @@
-//! `cargo xtask test`: every test of the project.
+//! `cargo xtask test`: runs suites, each to its end, and says in a table how each ended.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::PathBuf;
+use std::time::Instant;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
+use comfy_table::{Table, presets};
+use toolbox::root;
 
-use crate::debian::{self, Tool};
-use crate::{board, boards, fuzz, panic_free, process, python, sanitize, sizes};
+use crate::outcome::Outcome;
+use crate::suites::{ALL, Inputs, Suite, Tier};
 
-/// What to test.
+/// Suites that may be missing from `--all`, with the reason; anything else that cannot run fails it.
+const MAY_BE_MISSING: &str = "xtask/may-be-missing.toml";
+
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  cargo xtask test                before a commit: what this machine can run by itself\n  \
+                        cargo xtask test --all          everything: emulated machines, faults, fuzzing, sizes, packages\n  \
+                        cargo xtask test arm64 fuzz     these suites\n  \
+                        cargo xtask test --list         the suites, and what each needs\n\n\
+                        One test: cargo test -p edge-runtime gate. A failed suite keeps no other from running. Exit status: 0 \
+                        when all passed; otherwise 1.")]
 pub struct Arguments {
-    /// Folder of chest X-rays (`train`, `val`, `test`, each with `NORMAL` and `PNEUMONIA`): run the tests that need
-    /// them too.
+    /// Run the suites that need other machines or time, too.
+    #[arg(long)]
+    all: bool,
+    /// Show the suites and what each needs.
+    #[arg(long)]
+    list: bool,
+    /// Folder of chest X-rays (`train`, `val`, `test`, each with `NORMAL` and `PNEUMONIA`) for the suite `xrays`.
     #[arg(long, env = "PNEUMOSCOPE_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Run only tests whose name contains this text.
-    filter: Option<String>,
+    /// Run only these suites.
+    #[arg(value_name = "SUITE", value_parser = clap::builder::PossibleValuesParser::new(ALL.iter().map(|suite| suite.name)))]
+    suites: Vec<String>,
 }
 
-/// Fetches what the tests need and runs them. The test runner's own summary lines come last.
+/// One line of the table.
+struct Row {
+    suite: &'static str,
+    seconds: u64,
+    outcome: anyhow::Result<Outcome>,
+}
+
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if arguments.list {
+        return list();
+    }
+    let missing: BTreeMap<String, String> = toml::from_str(&fs::read_to_string(root().join(MAY_BE_MISSING))?)
+        .with_context(|| format!("in {MAY_BE_MISSING}"))?;
     let data = arguments.data.as_ref().map(|dir| {
         dir.canonicalize().with_context(|| format!("--data: there is no folder {}", dir.display()))
     });
-    let data = data.transpose()?;
-    libtorch()?;
-    let python = python::find()?;
-    let packages = python::packages(&python)?;
-
-    let test = |more: &[&str]| {
-        let mut cargo = process::cargo();
-        cargo.args(["test", "--workspace", "--features", "host-trainer/torch"]).args(more);
-        cargo.env("PNEUMOSCOPE_PYTHON", &python.program).env("PNEUMOSCOPE_PYTHON_PACKAGES", &packages);
-        cargo
+    let inputs = Inputs { data: data.transpose()? };
+    let chosen = |suite: &&Suite| match &arguments.suites[..] {
+        [] => arguments.all || suite.tier == Tier::Commit || (suite.name == "xrays" && inputs.data.is_some()),
+        names => names.iter().any(|name| name == suite.name),
     };
-    let mut machines = Vec::new();
-    if arguments.filter.is_none() {
-        // All tests are compiled beside what is built for other machines: linking and the largest crates keep only one processor busy.
-        let mut board = None;
-        let other_machines = || {
-            panic_free::run()?;
-            sizes::run(&sizes::Arguments::default())?;
-            board = Some(("PNEUMOSCOPE_BOARD", board::prepare()?));
-            Ok(())
-        };
-        process::both(|| process::run(&mut test(&["--no-run"])), other_machines)?;
-        // Marked as ignored, because a bare `cargo test` has no onnxruntime.
-        process::run(&mut test(&["--test", "onnxruntime", "--", "--ignored"]))?;
-        // The photographs come the same way.
-        process::run(&mut test(&["--test", "gate", "--", "--ignored", "photographs"]))?;
-        // So are those that need emulated machines: the counting of instructions, and every board.
-        process::run(&mut test(&["--bin", "xtask", "--", "--ignored"]))?;
-        // The service's rights, judged by systemd's own tool.
-        debian::ensure_tools(&[Tool { ask: &["systemd-analyze", "--version"], package: "systemd" }])?;
-        process::run(&mut test(&["--test", "packaging", "--", "--ignored"]))?;
-        machines.push(("PNEUMOSCOPE_BOARDS", boards::run()?));
-        machines.extend(board);
-        // With X-rays all that is marked as ignored runs below.
-        if data.is_none() {
-            for suite in ["boards", "board"] {
-                process::run(test(&["--test", suite, "--", "--ignored"]).envs(machines.clone()))?;
-            }
+    let rows = ALL.iter().filter(chosen).map(|suite| {
+        eprintln!("==> suite {}: {}", suite.name, suite.about);
+        let began = Instant::now();
+        let outcome = (suite.run)(&inputs);
+        if let Err(error) = &outcome {
+            eprintln!("error: suite {}: {error:#}", suite.name);
         }
-        sanitize::run()?;
-        fuzz::short()?;
-    }
-    // All test programs are run even after one failed, so that one run tells everything.
-    let mut cargo = test(&["--no-fail-fast"]);
-    cargo.args(&arguments.filter).envs(machines);
-    match data {
-        // Tests that need the X-rays are marked as ignored, with that reason.
-        Some(data) => cargo.env("PNEUMOSCOPE_DATA", data).args(["--", "--include-ignored"]),
-        None => cargo.env_remove("PNEUMOSCOPE_DATA"),
-    };
-    process::run(&mut cargo)
+        Row { suite: suite.name, seconds: began.elapsed().as_secs(), outcome }
+    });
+    let rows: Vec<Row> = rows.collect();
+    println!("\n{}", table(&rows));
+    let failed = failures(&rows, &missing);
+    ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
+    Ok(())
 }
 
-/// Puts libtorch in place; what builds the trainer needs it first.
-pub fn libtorch() -> anyhow::Result<()> {
-    process::run(process::cargo().args(["run", "--quiet", "--package", "host-trainer", "--", "setup"]))
+fn list() -> anyhow::Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(["Suite", "In", "Needs", "What"]);
+    for suite in &ALL {
+        let tier = if suite.tier == Tier::Commit { "test" } else { "test --all" };
+        table.add_row([suite.name, tier, suite.needs, suite.about]);
+    }
+    println!("{table}");
+    Ok(())
+}
+
+/// The suites that failed, and those that did not run and may not be missing.
+fn failures(rows: &[Row], may_be_missing: &BTreeMap<String, String>) -> Vec<String> {
+    let why = |row: &Row| match &row.outcome {
+        Ok(Outcome::Ran { failed: 0, .. }) => None,
+        Ok(Outcome::NotRun(_)) if may_be_missing.contains_key(row.suite) => None,
+        Ok(Outcome::NotRun(_)) => Some(format!("{} (not run, and not listed in {MAY_BE_MISSING})", row.suite)),
+        Ok(Outcome::Ran { .. }) | Err(_) => Some(row.suite.to_owned()),
+    };
+    rows.iter().filter_map(why).collect()
+}
+
+fn table(rows: &[Row]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(["Suite", "Tests", "Seconds", "Result"]);
+    let (mut all, mut seconds) = (0, 0);
+    for row in rows {
+        let (tests, result) = match &row.outcome {
+            Ok(Outcome::Ran { passed, failed: 0 }) => (*passed, "passed".to_owned()),
+            Ok(Outcome::Ran { passed, failed }) => (passed + failed, format!("{failed} FAILED")),
+            Ok(Outcome::NotRun(why)) => (0, format!("not run: {why}")),
+            Err(error) => (0, format!("FAILED: {error:#}")),
+        };
+        (all, seconds) = (all + tests, seconds + row.seconds);
+        table.add_row([row.suite.to_owned(), tests.to_string(), row.seconds.to_string(), result]);
+    }
+    table.add_row(["all".to_owned(), all.to_string(), seconds.to_string(), String::new()]);
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(suite: &'static str, outcome: anyhow::Result<Outcome>) -> Row {
+        Row { suite, seconds: 7, outcome }
+    }
+
+    #[test]
+    fn what_failed_or_is_missing_unlisted_fails_the_run() {
+        let ran = |failed| Ok(Outcome::Ran { passed: 3, failed });
+        let not_run = || Ok(Outcome::NotRun("no such machine".into()));
+        let rows = [
+            row("good", ran(0)),
+            row("bad", ran(1)),
+            row("broken", Err(anyhow::anyhow!("no disk"))),
+            row("listed", not_run()),
+            row("unlisted", not_run()),
+        ];
+        let listed = BTreeMap::from([("listed".to_owned(), "why".to_owned())]);
+        let failed = failures(&rows, &listed);
+        assert_eq!(failed[..2], ["bad", "broken"]);
+        assert!(failed.len() == 3 && failed[2].starts_with("unlisted (not run"), "{failed:?}");
+        let table = table(&rows).to_string();
+        for text in ["1 FAILED", "FAILED: no disk", "not run: no such machine", "passed", "35"] {
+            assert!(table.contains(text), "{text}: {table}");
+        }
+    }
+
+    #[test]
+    fn only_suites_that_exist_may_be_missing() {
+        let text = fs::read_to_string(root().join(MAY_BE_MISSING)).unwrap();
+        let listed: BTreeMap<String, String> = toml::from_str(&text).unwrap();
+        assert!(listed.keys().all(|name| ALL.iter().any(|suite| suite.name == name)), "{listed:?}");
+    }
 }

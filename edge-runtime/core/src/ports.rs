@@ -10,6 +10,7 @@ use embedded_hal::digital::InputPin;
 
 /// Milliseconds since the start. It never steps and never stands still.
 pub trait Clock {
+    /// Milliseconds since the start; it never goes back.
     fn now_ms(&self) -> u64;
 }
 

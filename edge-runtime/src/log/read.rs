@@ -92,7 +92,6 @@ pub struct Entry {
 
 /// A decision, read back: the fields of [`super::Record`], [`super::Context`] and [`edge_core::Decision`].
 #[derive(Clone, Debug, Deserialize)]
-#[expect(missing_docs, reason = "documented where they are written")]
 pub struct DecisionLine {
     pub source: String,
     pub name: Option<String>,

@@ -3,6 +3,8 @@
 //! The board's build makes the linker's `memory.x` and its constants from it, flashing finds regions and chip in it, the size
 //! report its memories.
 
+#![warn(missing_docs)]
+
 mod boards;
 
 pub use boards::{all, find};

@@ -7,18 +7,15 @@
 //! send:         picture -> packets, whenever the board asks for a frame
 //! ```
 //!
-//! What goes where is decided over [`link::Link`], a board's memory, so that it is tested without one; [`probe`] is the thin part that
-//! has a debug probe.
+//! What goes where is decided over [`link::Link`], a board's memory, so that it is tested without one; the package
+//! `flash-cli` has the thin part that has a debug probe.
 
-pub mod chip;
 pub mod elf;
-
 mod image;
 pub mod key;
 pub mod link;
 pub mod model;
 pub mod outcome;
-pub mod probe;
 pub mod program;
 pub mod progress;
 pub mod send;

@@ -1,4 +1,4 @@
-//! What is at the other end: a board's memory, read and written. A debug probe is one ([`crate::probe`]), the tests have another.
+//! What is at the other end: a board's memory, read and written. A debug probe is one (the package `flash-cli`), the tests have another.
 
 pub trait Link {
     /// Fills `bytes` with the board's memory from `address` on.

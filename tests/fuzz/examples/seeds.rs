@@ -3,11 +3,6 @@
 //! `cargo run --manifest-path tests/fuzz/Cargo.toml --example seeds`. Inputs that once broke a target are kept beside
 //! them under `found-*` and are left alone.
 
-#[path = "../../../edge-runtime/tests/support/model.rs"]
-#[allow(dead_code)]
-mod model;
-#[path = "../../../edge-runtime/tests/support/picture.rs"]
-mod picture;
 
 use edge_runtime::model_file::ModelFile;
 use edge_runtime::pack::pack;
@@ -16,6 +11,7 @@ use image::{GrayImage, ImageFormat};
 use png::{BitDepth, ColorType};
 use std::io::Cursor;
 use std::path::Path;
+use test_support::{model, picture};
 
 fn main() -> std::io::Result<()> {
     write("decode", &pictures())?;

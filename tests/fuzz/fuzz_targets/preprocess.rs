@@ -2,8 +2,6 @@
 //! definition gives it, or an error that names the mistake; rows that stream in give the same as the frame in memory.
 #![no_main]
 
-#[path = "../../../edge-runtime/core/tests/reference/mod.rs"]
-mod reference;
 
 use arbitrary::Arbitrary;
 use edge_core::decide::Decision;
@@ -13,6 +11,7 @@ use edge_core::preprocess::{MAX_OUTPUT_SIDE, PreprocessError, preprocess};
 use edge_core::{Frame, Geometry, PixelFormat, Preprocess, Reason, Scratch, State, Stats};
 use fuzz::{assert_one_line, planted_fault};
 use libfuzzer_sys::fuzz_target;
+use test_support::reference;
 
 /// Pixels of a picture above which one run would take so long that few are made.
 const MOST_PIXELS: usize = 1 << 16;

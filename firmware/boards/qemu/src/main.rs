@@ -11,7 +11,7 @@ mod chip;
 mod flash;
 mod host;
 mod lamps;
-mod marker;
+mod region;
 mod script;
 mod trap;
 mod world;
@@ -68,7 +68,7 @@ impl Board for Qemu {
 
     fn at(stage: Stage) {
         trap::at(stage);
-        marker::at(stage);
+        region::at(stage);
     }
 }
 

@@ -5,9 +5,6 @@
 //! `end`, or where its input ends, it says what memory it took and which logits it gave, and ends.
 
 mod frames;
-#[path = "../../../boards/src/marker.rs"]
-#[allow(dead_code)] // its test of the counting is the boards' own
-mod marker;
 mod serve;
 
 use std::io::{Write, stdout};

@@ -10,7 +10,7 @@ use anyhow::Context;
 use serde_json::json;
 
 use crate::frames::{Element, read_frames};
-use crate::{marker, say};
+use crate::say;
 
 /// Answers the parent's lines until it has had enough.
 pub fn rounds<T: Element>(

@@ -1,0 +1,183 @@
+//! The packed model: what the writer wrote is what the view shows and the engine computes, and no bytes make a reader panic.
+
+use edge_core::infer::{Engine, InferError};
+use edge_core::kernels::{Kernels, Window};
+use edge_core::packed::plan::{Step, is_sound, plan};
+use edge_core::packed::{self, Operator, Packed, PackedError, WriteError};
+use test_support::network::{Aligned, Built};
+use proptest::prelude::*;
+
+fn packed(built: &Built) -> Aligned {
+    built.with(|network| {
+        let length = packed::packed_len(network).unwrap();
+        let mut bytes = Aligned::zeroed(length);
+        assert_eq!(packed::write(network, bytes.as_mut()), Ok(length));
+        bytes
+    })
+}
+
+#[test]
+fn the_view_shows_what_was_written() {
+    let built = Built::new(16, 1);
+    let model = Packed::new(packed(&built)).unwrap();
+    built.with(|network| {
+        assert_eq!(model.layers(), network.layers.len());
+        assert_eq!(model.onnx_sha256(), network.onnx_sha256);
+        assert_eq!(model.metadata().as_ref(), Ok(network.metadata));
+        for (number, value) in network.values.iter().enumerate() {
+            let got = model.value(number);
+            let written = (value.name, value.shape, value.scale, value.zero);
+            assert_eq!((got.name, got.shape, got.scale, got.zero), written);
+            assert!(got.range().end <= model.arena_bytes());
+        }
+        assert_eq!(model.head_operator(), network.head);
+    });
+    let operators: Vec<_> = (0..model.layers()).map(|n| model.layer(n).unwrap().operator.name()).collect();
+    assert_eq!(
+        operators,
+        ["first", "depthwise", "pointwise", "convolution", "add", "depthwise", "pointwise"]
+    );
+    assert_eq!(model.window(1), Window::square(3, 1, 1));
+    assert!(model.layer(model.layers()).is_none());
+    let in_place = model.layer(1).filter(|l| matches!(l.operator, Operator::Depthwise(_))).unwrap();
+    assert_eq!(model.value(in_place.input).place, model.value(in_place.output).place, "depthwise in place");
+}
+
+#[test]
+fn the_engine_computes_what_onnx_defines() {
+    for seed in 0..20 {
+        let built = Built::new(16, seed);
+        let engine = Engine::new(Packed::new(packed(&built)).unwrap(), Kernels::SCALAR);
+        let mut arena = vec![0xEE; engine.model().arena_bytes()];
+        let input: Vec<u8> = (0..16 * 16).map(|i| (i * (7 + seed as usize)) as u8).collect();
+        let (values, expected) = built.compute(&input);
+        let clipped = values.iter().skip(1).flatten().filter(|q| [0, 255].contains(*q)).count();
+        assert!(clipped * 2 < values.iter().map(Vec::len).sum(), "too much is clipped for this to be a test");
+        let mut seen = 0;
+        let logit = engine.step_observed(&mut arena, &input, &mut |layer, bytes| {
+            assert_eq!(bytes, values[layer + 1], "seed {seed}, layer {layer}");
+            seen += 1;
+        });
+        assert_eq!(seen, engine.model().layers());
+        assert_eq!(logit.map(f32::to_bits), Ok(expected.to_bits()));
+        // What an arena held before does not matter.
+        assert_eq!(engine.step(&mut arena, &input), Ok(expected));
+        assert_eq!(engine.step(&mut arena, &input[1..]), Err(InferError::Input { expected: 256, got: 255 }));
+        let short = arena.len() - 1;
+        let arena_error = InferError::Arena { expected: short + 1, got: short };
+        assert_eq!(engine.step(&mut arena[..short], &input), Err(arena_error));
+    }
+}
+
+/// The comparison bites: a weight changed after packing, under a right checksum, changes what is computed.
+#[test]
+fn a_planted_wrong_weight_is_seen() {
+    let (built, mut other) = (Built::new(16, 1), Built::new(16, 1));
+    other.change_a_weight();
+    let engine = Engine::new(Packed::new(packed(&other)).unwrap(), Kernels::SCALAR);
+    let input: Vec<u8> = (0..16 * 16).map(|i| (i * 7) as u8).collect();
+    let (values, _) = built.compute(&input);
+    let mut differs = None;
+    let mut arena = vec![0; engine.model().arena_bytes()];
+    let mut observe = |layer: usize, bytes: &[u8]| {
+        if bytes != values[layer + 1] && differs.is_none() {
+            differs = Some(layer);
+        }
+    };
+    engine.step_observed(&mut arena, &input, &mut observe).unwrap();
+    assert_eq!(differs, Some(2), "found at the layer that was changed");
+}
+
+#[test]
+fn every_kind_of_damage_has_its_name() {
+    let good = packed(&Built::new(16, 3));
+    let with = |change: &dyn Fn(&mut [u8])| {
+        let mut bytes = Aligned::copy_of(good.as_ref());
+        change(bytes.as_mut());
+        Packed::new(bytes).err()
+    };
+    let length = good.as_ref().len();
+    assert_eq!(with(&|_| ()), None);
+    assert_eq!(with(&|b| b[0] = b'x'), Some(PackedError::Magic));
+    assert_eq!(with(&|b| b[8] = 9), Some(PackedError::Version { got: 9 }));
+    assert!(matches!(with(&|b| b[length / 2] ^= 1), Some(PackedError::Checksum { .. })));
+    let cut = Packed::new(Aligned::copy_of(&good.as_ref()[..length - 1])).err();
+    assert_eq!(cut, Some(PackedError::Length { expected: length, got: length - 1 }));
+    assert!(matches!(Packed::new(Aligned::zeroed(0)).err(), Some(PackedError::Length { .. })));
+    let shifted = Aligned::copy_of(&[&[0; 4], good.as_ref()].concat());
+    assert_eq!(Packed::new(&shifted.as_ref()[4..]).err(), Some(PackedError::Alignment));
+}
+
+#[test]
+fn what_breaks_the_exact_form_is_not_packed() {
+    let refused = |change: &dyn Fn(&mut Built)| {
+        let mut built = Built::new(16, 1);
+        change(&mut built);
+        built.with(packed::packed_len).err()
+    };
+    assert_eq!(refused(&|_| ()), None);
+    let layer = |error| matches!(error, Some(WriteError::Layer { .. }));
+    assert!(layer(refused(&|b| b.weights[0][0] = -128)));
+    assert!(layer(refused(&|b| b.biases[0][0] = 1 << 24)));
+    assert!(layer(refused(&|b| b.multipliers[0][0] = 1e9)));
+    assert!(layer(refused(&|b| b.multipliers[0][0] = f32::NAN)));
+    assert!(layer(refused(&|b| b.values[5].2 += 1)));
+    assert!(matches!(refused(&|b| b.values.truncate(7)), Some(WriteError::Network { .. })));
+    let built = Built::new(16, 1);
+    let needed = built.with(packed::packed_len).unwrap();
+    let mut short = vec![0; needed - 1];
+    let space = WriteError::Space { expected: needed, got: needed - 1 };
+    assert_eq!(built.with(|network| packed::write(network, &mut short)), Err(space));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: if cfg!(miri) { 4 } else { 2000 },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    /// Any change behind the header, with a checksum that fits it, gives a model or an error; a model can be run.
+    #[test]
+    fn any_bytes_give_a_model_or_an_error(changes in prop::collection::vec((20usize..6000, any::<u8>()), 1..4)) {
+        let mut bytes = packed(&Built::new(16, 2));
+        let length = bytes.as_ref().len();
+        for (at, byte) in changes {
+            bytes.as_mut()[20 + at % (length - 20)] = byte;
+        }
+        let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&bytes.as_ref()[20..]);
+        bytes.as_mut()[16..20].copy_from_slice(&checksum.to_le_bytes());
+        if let Ok(model) = Packed::new(bytes) {
+            let engine = Engine::new(model, Kernels::SCALAR);
+            let mut arena = vec![0; engine.model().arena_bytes()];
+            let input = vec![9; engine.model().value(0).shape.bytes()];
+            prop_assert!(engine.step(&mut arena, &input).is_ok());
+        }
+    }
+
+    /// The planner's places pass the check that is not its own word, and the check refuses an overlap.
+    #[test]
+    fn plans_are_sound(sizes in prop::collection::vec((1usize..5000, 0usize..900, any::<bool>(), any::<prop::sample::Index>()), 1..30)) {
+        let steps: Vec<Step> = sizes
+            .iter()
+            .enumerate()
+            .map(|(i, &(output, scratch, in_place, other))| {
+                let inputs = [other.index(i + 1), i];
+                Step { inputs, output, scratch, in_place: in_place && inputs[0] != inputs[1] }
+            })
+            .collect();
+        let plan = plan(700, 300, &steps).unwrap();
+        let outputs = std::iter::once(700).chain(steps.iter().map(|s| s.output));
+        let mut values: Vec<_> = plan.values.iter().copied().zip(outputs).collect();
+        let scratch = std::iter::once(300).chain(steps.iter().map(|s| s.scratch));
+        let scratch: Vec<_> = plan.scratch.iter().copied().zip(scratch).collect();
+        prop_assert!(values.iter().chain(&scratch).all(|(place, size)| place + size <= plan.arena));
+        prop_assert!(is_sound(&values, &scratch, &steps));
+        // The last value is read by the last layer at least, whose input lies elsewhere or is overwritten in place.
+        let last = values.len() - 1;
+        if !steps[last - 1].in_place {
+            values[last].0 = values[last - 1].0;
+            prop_assert!(!is_sound(&values, &scratch, &steps));
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The core engine allocates nothing after it was made; tract's runs are counted beside it, which shows that the counter counts.
+
+use allocation_counter::measure;
+use edge_runtime::classify::Classifier;
+use edge_runtime::decode::decode;
+use edge_runtime::engine::{Engine, load};
+use edge_runtime::model_file::ModelFile;
+use crate::support::{model, picture};
+
+#[test]
+fn core_allocates_nothing_from_picture_to_decision() {
+    let model = ModelFile::from_bytes(include_bytes!("../../../models/pneumonia/model.onnx")).unwrap();
+    let picture = decode(&picture::png(300, 200)).unwrap();
+    let count = |engine: &str| {
+        let mut classifier = Classifier::new(&model, load(engine, &model).unwrap().unwrap());
+        // The very first frame counts too: nothing is put off until it comes.
+        let first = measure(|| assert!(classifier.classify(&picture.frame()).is_ok()));
+        let later = measure(|| assert!(classifier.classify(&picture.frame()).is_ok()));
+        (first.count_total, later.count_total)
+    };
+    assert_eq!(count("core"), (0, 0));
+    let (first, later) = count("tract");
+    assert!(first > 0 && later > 0, "the counter sees tract's allocations");
+    println!("allocations a frame: core 0, tract {later}");
+}
+
+#[test]
+fn a_small_model_too() {
+    let model = ModelFile::from_bytes(&model::bytes(&model::sealed(32, 1))).unwrap();
+    let mut engine = load("core", &model).unwrap().unwrap();
+    let input = [7; 32 * 32];
+    assert_eq!(measure(|| assert!(engine.infer(&input).is_ok())).count_total, 0);
+}

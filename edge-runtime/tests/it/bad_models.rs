@@ -1,0 +1,271 @@
+//! Models that must be refused: each fault has its own message and the program exits with 4.
+
+use edge_core::model::key;
+use edge_runtime::classify::Classifier;
+use edge_runtime::engine;
+use edge_runtime::model_file::{ModelFile, seal};
+use crate::support::{Bench, model, picture};
+use tract_onnx::pb;
+use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
+
+/// What the program says of a model, without the file's name.
+fn refusal(bytes: &[u8]) -> String {
+    let bench = Bench::new();
+    let bad = bench.file("bad.onnx", bytes);
+    let picture = bench.file("good.png", &picture::png(64, 64));
+    let run = bench.run_with(&bad, ["classify", picture.to_str().unwrap()]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(4), ""), "{}", run.stderr);
+    let prefix = format!("error: model {} was refused: ", bad.display());
+    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    run.stderr.trim_end().strip_prefix(&prefix).unwrap_or_else(|| panic!("{}", run.stderr)).to_owned()
+}
+
+/// The refusal of a model that was changed and sealed again, as a faulty exporter would.
+fn refusal_of_sealed(change: impl FnOnce(&mut pb::ModelProto)) -> String {
+    let mut proto = model::unsealed(32, 1);
+    change(&mut proto);
+    seal(&mut proto);
+    refusal(&model::bytes(&proto))
+}
+
+fn graph(proto: &mut pb::ModelProto) -> &mut pb::GraphProto {
+    proto.graph.as_mut().unwrap()
+}
+
+#[test]
+fn the_unchanged_model_is_accepted() {
+    let bytes = model::bytes(&model::sealed(32, 1));
+    let model = ModelFile::from_bytes(&bytes).unwrap();
+    assert_eq!(model.metadata, model::metadata(32));
+    assert_eq!(model.sha256, edge_runtime::model_file::sha256_hex(&bytes));
+}
+
+#[test]
+fn each_missing_property_is_named() {
+    let keys: Vec<String> = model::sealed(32, 1).metadata_props.into_iter().map(|entry| entry.key).collect();
+    assert_eq!(keys.len(), 31);
+    for key in keys {
+        let mut proto = model::unsealed(32, 1);
+        proto.metadata_props.retain(|entry| entry.key != key);
+        if key != key::DIGEST {
+            seal(&mut proto);
+        }
+        let expected = format!("metadata `{key}` is missing; export the model again with host-trainer");
+        assert_eq!(refusal(&model::bytes(&proto)), expected);
+    }
+}
+
+#[test]
+fn each_changed_property_breaks_the_seal() {
+    for index in 0..30 {
+        let mut proto = model::sealed(32, 1);
+        let entry = &mut proto.metadata_props[index];
+        let key = entry.key.clone();
+        entry.value = match entry.value.parse::<f32>() {
+            _ if key == key::FORMAT => "+2".to_owned(),
+            _ if [key::MAX_BLACK, key::MAX_WHITE].contains(&&*key) => "999".to_owned(),
+            _ if key == key::MIN_SHARPNESS => "1".to_owned(),
+            _ if [key::MIN_LAYOUT, key::MIN_FEATURES].contains(&&*key) => "+0".to_owned(),
+            _ if key == key::SCORE_DECILES => "1 2 3 4 5 6 7 8 9".to_owned(),
+            _ if key == key::LAYOUT => "00".repeat(256),
+            _ if key == key::FEATURES => "00".repeat(16),
+            Ok(_) if entry.value.contains('.') => format!("{}1", entry.value), // 0.3 becomes 0.31
+            Ok(1.0) => "+1".to_owned(),
+            Ok(0.0) => "1".repeat(64), // the hash of the training data
+            Ok(number) => format!("{}", number + 1.0),
+            Err(_) => format!("{} ", entry.value),
+        };
+        let error = ModelFile::from_bytes(&model::bytes(&proto)).unwrap_err().to_string();
+        let caught_before = key == key::PREPROCESSING; // its value can only be wrong
+        assert_eq!(
+            error.starts_with("graph or metadata were changed after export: "),
+            !caught_before,
+            "{key}: {error}"
+        );
+    }
+    let mut proto = model::sealed(32, 1);
+    proto.metadata_props[0].value = "02".to_owned();
+    assert!(
+        refusal(&model::bytes(&proto))
+            .starts_with("graph or metadata were changed after export: sealed with")
+    );
+}
+
+#[test]
+fn one_changed_weight_breaks_the_seal() {
+    let mut proto = model::sealed(32, 1);
+    let weights = graph(&mut proto).initializer.iter_mut().find(|t| t.name == "last.weight").unwrap();
+    weights.raw_data[17] ^= 1;
+    let error = refusal(&model::bytes(&proto));
+    assert!(error.contains("copy the file again or export it with host-trainer"), "{error}");
+}
+
+#[test]
+fn wrong_values_are_named() {
+    let with = |key: &'static str, value: &'static str| {
+        refusal_of_sealed(move |proto| {
+            proto.metadata_props.iter_mut().find(|entry| entry.key == key).unwrap().value = value.to_owned();
+        })
+    };
+    assert_eq!(
+        with(key::TEMPERATURE, "0"),
+        "metadata `pneumoscope.calibration.temperature`: expected a finite number above 0; \
+         export the model again with host-trainer"
+    );
+    assert_eq!(
+        with(key::FORMAT, "1"),
+        "metadata `pneumoscope.format`: expected version 2, got 1; use the program version that made the model"
+    );
+    assert_eq!(
+        with(key::PREPROCESSING, "area-standardise/9"),
+        "metadata `pneumoscope.preprocessing`: expected `area-standardise/1`, got another; \
+         use the program version that made the model"
+    );
+}
+
+#[test]
+fn a_property_given_twice() {
+    let error = refusal_of_sealed(|proto| {
+        let entry = pb::StringStringEntryProto { key: key::BIAS.to_owned(), value: "9".to_owned() };
+        proto.metadata_props.push(entry);
+    });
+    let expected = "metadata `pneumoscope.calibration.bias` is there more than once; \
+                    export the model again with host-trainer";
+    assert_eq!(error, expected);
+}
+
+/// What a message quotes from the file cannot end its line.
+#[test]
+fn control_characters_are_escaped() {
+    let error = refusal_of_sealed(|proto| {
+        for value in ["1", "2"] {
+            proto
+                .metadata_props
+                .push(pb::StringStringEntryProto { key: "a\nb".to_owned(), value: value.to_owned() });
+        }
+    });
+    assert!(error.starts_with("metadata `a\\nb` is there more than once"), "{error}");
+    let error = refusal_of_sealed(|p| graph(p).output = vec![model::value("\x1b[2J", DataType::Float, &[1])]);
+    assert!(error.contains("got `\\u{1b}[2J` FLOAT [1];"), "{error}");
+    let mut proto = model::unsealed(32, 1);
+    proto
+        .metadata_props
+        .push(pb::StringStringEntryProto { key: key::DIGEST.to_owned(), value: "\r".to_owned() });
+    let error = refusal(&model::bytes(&proto));
+    assert!(error.contains("sealed with SHA-256 \\r, now"), "{error}");
+}
+
+#[test]
+fn truncated_models() {
+    let whole = model::bytes(&model::sealed(32, 1));
+    let error = refusal(&whole[..whole.len() / 2]);
+    assert!(error.starts_with("expected an ONNX model, but "), "{error}");
+    assert!(error.ends_with("; copy the file again or export it with host-trainer"), "{error}");
+    for length in 0..whole.len() {
+        assert!(ModelFile::from_bytes(&whole[..length]).is_err(), "cut to {length} of {} bytes", whole.len());
+    }
+}
+
+#[test]
+fn what_is_no_model() {
+    let refused = "; copy the file again or export it with host-trainer";
+    assert_eq!(refusal(b""), format!("expected an ONNX model, but it holds no graph{refused}"));
+    assert!(refusal(&picture::png(64, 64)).starts_with("expected an ONNX model, but "));
+    assert!(refusal(&[0xFF; 4096]).starts_with("expected an ONNX model, but "));
+    let bench = Bench::new();
+    let run = bench.run_with(&bench.folder.path().join("nothing.onnx"), ["about"]);
+    assert_eq!(run.code, Some(4));
+    assert!(run.stderr.contains("was refused: cannot be read: "), "{}", run.stderr);
+}
+
+#[test]
+fn another_input_than_the_metadata_says() {
+    let refused = |got: &str| {
+        format!(
+            "expected one input UINT8 [1, 1, 32, 32] as its metadata says, got {got}; \
+             export the model again with host-trainer"
+        )
+    };
+    let input = |kind, shape: &'static [i64]| {
+        refusal_of_sealed(move |proto| graph(proto).input = vec![model::value("image", kind, shape)])
+    };
+    assert_eq!(input(DataType::Uint8, &[1, 1, 64, 64]), refused("`image` UINT8 [1, 1, 64, 64]"));
+    assert_eq!(input(DataType::Uint8, &[1, 3, 32, 32]), refused("`image` UINT8 [1, 3, 32, 32]"));
+    assert_eq!(input(DataType::Float, &[1, 1, 32, 32]), refused("`image` FLOAT [1, 1, 32, 32]"));
+    assert_eq!(input(DataType::Uint8, &[32, 32]), refused("`image` UINT8 [32, 32]"));
+    let none = refusal_of_sealed(|proto| graph(proto).input.clear());
+    assert_eq!(none, refused("none"));
+    let untyped = refusal_of_sealed(|proto| graph(proto).input[0].r#type = None);
+    assert_eq!(untyped, refused("`image` without a type"));
+    let two = refusal_of_sealed(|proto| graph(proto).input.push(model::value("b", DataType::Uint8, &[1])));
+    assert_eq!(two, refused("`image` UINT8 [1, 1, 32, 32], `b` UINT8 [1]"));
+}
+
+#[test]
+fn another_output_than_one_logit() {
+    let refused = |got: &str| {
+        format!(
+            "expected one computed output FLOAT [1, 1], got {got}; export the model again with host-trainer"
+        )
+    };
+    let shape =
+        refusal_of_sealed(|p| graph(p).output = vec![model::value("logit", DataType::Float, &[1, 2])]);
+    assert_eq!(shape, refused("`logit` FLOAT [1, 2]"));
+    // A name that no node computes made the parser of tract panic.
+    let name =
+        refusal_of_sealed(|p| graph(p).output = vec![model::value("nowhere", DataType::Float, &[1, 1])]);
+    assert_eq!(name, refused("`nowhere` FLOAT [1, 1]"));
+}
+
+#[test]
+fn weights_outside_the_file() {
+    let error = refusal_of_sealed(|proto| {
+        let tensor = &mut graph(proto).initializer[5];
+        tensor.data_location = Some(DataLocation::External as i32);
+        let location = pb::StringStringEntryProto { key: "location".to_owned(), value: "passwd".to_owned() };
+        tensor.external_data = vec![location];
+    });
+    assert_eq!(error, "weights of `stem.weight` lie outside the file; export the model again as one file");
+}
+
+#[test]
+fn graphs_that_the_engine_cannot_compute() {
+    for change in [
+        |graph: &mut pb::GraphProto| graph.node[0].op_type = "Unheard".to_owned(),
+        |graph: &mut pb::GraphProto| graph.node[0].input[0] = "nowhere".to_owned(),
+        |graph: &mut pb::GraphProto| graph.node[0].input.truncate(2),
+        |graph: &mut pb::GraphProto| graph.node[1].attribute.clear(),
+        |graph: &mut pb::GraphProto| graph.initializer[5].dims = vec![-1, 1 << 40],
+        |graph: &mut pb::GraphProto| graph.initializer[5].raw_data.truncate(3),
+        |graph: &mut pb::GraphProto| graph.initializer.clear(),
+        |graph: &mut pb::GraphProto| graph.node.reverse(),
+    ] {
+        let mut proto = model::unsealed(32, 1);
+        change(graph(&mut proto));
+        seal(&mut proto);
+        let model = ModelFile::from_bytes(&model::bytes(&proto)).unwrap();
+        // Either an error, or an engine that gives an answer: no panic, which would end this test.
+        for name in engine::NAMES {
+            match engine::load(name, &model).unwrap() {
+                Err(error) => {
+                    let expected = format!("{name} cannot compute this model (");
+                    assert!(error.to_string().starts_with(&expected), "{error}")
+                }
+                Ok(engine) => {
+                    let bytes = picture::png(64, 64);
+                    let picture = edge_runtime::decode::decode(&bytes).unwrap();
+                    let _ = Classifier::new(&model, engine).classify(&picture.frame());
+                }
+            }
+        }
+    }
+    let bench = Bench::new();
+    let mut proto = model::unsealed(32, 1);
+    graph(&mut proto).node[0].op_type = "Unheard".to_owned();
+    seal(&mut proto);
+    let bad = bench.file("bad.onnx", &model::bytes(&proto));
+    let picture = bench.file("good.png", &picture::png(64, 64));
+    let run = bench.run_with(&bad, ["classify", picture.to_str().unwrap()]);
+    assert_eq!(run.code, Some(4), "{}", run.stderr);
+    assert!(run.stderr.contains("tract cannot compute this model ("), "{}", run.stderr);
+}

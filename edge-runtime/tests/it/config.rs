@@ -1,0 +1,150 @@
+//! The configuration: the shipped file is the default and names every key; what is wrong is refused in words that help.
+
+use edge_runtime::capture::SourceSpec;
+use edge_runtime::config::Config;
+use std::collections::BTreeSet;
+
+const SHIPPED: &str = include_str!("../../packaging/pneumoscope.toml");
+
+fn parse(text: &str) -> Result<Config, String> {
+    Config::parse(text, "test.toml").map_err(|error| error.to_string())
+}
+
+/// The shipped file with its examples switched on: a comment that is a key begins without a space.
+fn with_examples() -> String {
+    let on = |line: &str| match line.strip_prefix('#') {
+        Some(key) if !key.starts_with(' ') && !key.is_empty() => key.to_owned(),
+        _ => line.to_owned(),
+    };
+    SHIPPED.lines().map(on).collect::<Vec<_>>().join("\n")
+}
+
+/// The keys that the program itself knows in a table: it lists them when it refuses one.
+fn known(table: &str) -> BTreeSet<String> {
+    let text = if table.is_empty() { "zzz = 1".into() } else { format!("[{table}]\nzzz = 1") };
+    let error = parse(&text).unwrap_err();
+    let (_, names) = error.split_once("known here: ").expect(&error);
+    names.split(", ").map(str::to_owned).collect()
+}
+
+#[test]
+fn the_shipped_file_is_the_default() {
+    assert_eq!(parse(SHIPPED), Ok(Config::default()));
+    assert_eq!(parse(""), Ok(Config::default()));
+}
+
+#[test]
+fn the_shipped_file_names_every_key() {
+    let shipped: toml::Table = with_examples().parse().unwrap();
+    let tables: BTreeSet<_> = shipped.keys().cloned().collect();
+    assert_eq!(tables, known(""));
+    for table in &tables {
+        let keys: BTreeSet<_> = shipped[table].as_table().unwrap().keys().cloned().collect();
+        assert_eq!(keys, known(table), "[{table}]");
+    }
+}
+
+/// Examples that were not valid would be worse than none; and all of them are read.
+#[test]
+fn its_examples_are_valid_and_none_is_a_default() {
+    let config = parse(&with_examples()).unwrap();
+    assert_eq!(config.lights.lines().count(), 6);
+    let capture = &config.capture;
+    assert!(capture.format.is_some() && capture.width.is_some() && capture.crop.is_some());
+    assert!(config.model.file.is_some() && config.model.site.is_some());
+    // What is written comes back the same.
+    assert_eq!(parse(&toml::to_string(&config).unwrap()), Ok(config));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_line() {
+    let cases = [
+        ("[decison]\nmode = \"button\"", "test.toml:1: there is no key `decison`; did you mean `decision`?"),
+        (
+            "\n[decision]\nagre_frames = 2",
+            "test.toml:3: there is no key `agre_frames`; did you mean `agree_frames`?",
+        ),
+        (
+            "[decision]\nagree_frames = 300",
+            "test.toml:2: expected a whole number from 1 to 255, got integer `300`",
+        ),
+        (
+            "[decision]\nagree_frames = -1",
+            "test.toml:2: expected a whole number from 1 to 255, got integer `-1`",
+        ),
+        (
+            "[decision]\nagree_frames = 2.5",
+            "test.toml:2: expected a whole number from 1 to 255, got floating point",
+        ),
+        (
+            "[decision]\nagree_frames = \"3\"",
+            "test.toml:2: expected a whole number from 1 to 255, got string \"3\"",
+        ),
+        ("[decision]\nmode = \"buton\"", "test.toml:2: there is no value `buton`; did you mean `button`?"),
+        ("[capture]\nwidth = 9", "test.toml:2: expected a whole number from 32 to 8000, got integer `9`"),
+        (
+            "[capture]\nformat = \"H264\"",
+            "test.toml:2: there is no value `H264`; known here: GREY, NV12, YU12, YUYV, UYVY, RGB3, MJPEG",
+        ),
+        (
+            "[capture]\nsource = \"webcam\"",
+            "test.toml:2: expected a source such as v4l2:/dev/video0, v4l2:NAME, folder:DIR or replay:DIR",
+        ),
+        (
+            "[capture]\nsource = \"folder:\"",
+            "test.toml:2: expected a source such as v4l2:/dev/video0, v4l2:NAME, folder:DIR or replay:DIR",
+        ),
+        ("[capture]\ncrop = { x = 1, y = 2, widht = 3, height = 4 }", "test.toml:2: there is no key `widht`"),
+        (
+            "[model]\nengine = \"abacus\"",
+            "test.toml:2: expected one of tract, core, tract-stock, got string \"abacus\"",
+        ),
+        ("[lights]\nred = { chip = \"pl061\" }", "test.toml:2: expected a line as { name = \"GPIO17\" } or"),
+        ("[lights]\nred = { name = \"A\", line = 3 }", "got name and line"),
+        ("[lights]\nred = { nane = \"A\" }", "test.toml:2: there is no key `nane`; did you mean `name`?"),
+        ("[lights]\nred = { name = \"A\" }", "got 1 of the three"),
+        ("[decision]\nmode = \"button\"", "needs the line of the button"),
+        (
+            "[lights]\nheartbeat = { name = \"A\" }\nbuzzer = { name = \"A\", active_low = true }",
+            "heartbeat and buzzer are on one line, `A`",
+        ),
+        ("[log\n", "test.toml:1: "),
+        ("[log]\nkeep = 1\nkeep = 2", "test.toml:3: "),
+    ];
+    for (text, expected) in cases {
+        let error = parse(text).unwrap_err();
+        assert!(error.contains(expected), "{text}\n  expected {expected}\n  got      {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn a_name_that_is_near_to_none_gets_no_guess() {
+    let error = parse("[log]\nzzz = 1").unwrap_err();
+    assert!(!error.contains("did you mean"), "{error}");
+}
+
+#[test]
+fn relative_paths_are_taken_from_the_files_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("device.toml");
+    let text =
+        "[model]\nfile = \"m.onnx\"\n[capture]\nsource = \"replay:films\"\n[log]\nfile = \"/var/log/l\"";
+    std::fs::write(&file, text).unwrap();
+    let config = Config::load(&file).unwrap();
+    assert_eq!(config.model.file, Some(folder.path().join("m.onnx")));
+    assert_eq!(
+        config.capture.source,
+        SourceSpec::Replay { path: folder.path().join("films"), repeat: false }
+    );
+    assert_eq!(config.log.file.to_str(), Some("/var/log/l"));
+    let error = Config::load(&folder.path().join("absent.toml")).unwrap_err().to_string();
+    assert!(error.contains("absent.toml: cannot be read"), "{error}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_gives_a_value_or_an_error(text in "(\\[[a-z]{0,9}\\]|[a-z_]{0,9}|=|\\{|\\}|\"|[0-9.-]{0,4}|\\n|.){0,40}") {
+        let _ = parse(&text);
+    }
+}

@@ -1,0 +1,228 @@
+//! The device's loop over a source that plays a script: what is shown after which frames and faults.
+
+use allocation_counter::measure;
+use edge_core::agree::{Policy, Stamp};
+use edge_core::{Reason, State};
+use edge_runtime::capture::{CaptureError, Shot, Source, now_ms};
+use edge_runtime::classify::Classifier;
+use edge_runtime::decode::Picture;
+use edge_runtime::device::{Device, Rhythm, Turn};
+use edge_runtime::engine::{self, Engine};
+use edge_runtime::model_file::ModelFile;
+use edge_runtime::phantom;
+use std::time::Duration;
+
+const POLICY: Policy = Policy { frames: 3, stale_after_ms: 60_000 };
+
+enum Line {
+    /// A new frame of this picture.
+    Show(Picture),
+    /// The same frame once more, by its number.
+    Repeat(Picture),
+    /// A frame that was taken so many milliseconds ago.
+    Old(Picture, u64),
+    Fail(fn() -> CaptureError),
+}
+
+struct Script {
+    lines: std::vec::IntoIter<Line>,
+    now: Option<Line>,
+    number: u32,
+    live: bool,
+}
+
+impl Source for Script {
+    fn next(&mut self, _: Duration) -> Result<Shot<'_>, CaptureError> {
+        self.now = self.lines.next();
+        let (picture, age) = match &self.now {
+            None => return Err(CaptureError::End),
+            Some(Line::Fail(error)) => return Err(error()),
+            Some(Line::Show(picture)) => (picture, 0),
+            Some(Line::Old(picture, age)) => (picture, *age),
+            Some(Line::Repeat(picture)) => (picture, 0),
+        };
+        if !matches!(self.now, Some(Line::Repeat(_))) {
+            self.number += 1;
+        }
+        let stamp = Stamp { sequence: self.number, micros: 0 };
+        Ok(Shot { frame: picture.frame(), stamp, taken_ms: now_ms().saturating_sub(age), name: "" })
+    }
+
+    fn is_live(&self) -> bool {
+        self.live
+    }
+
+    fn name(&self) -> &str {
+        "script"
+    }
+}
+
+fn model() -> ModelFile {
+    ModelFile::from_bytes(include_bytes!("../../../models/pneumonia/model.onnx")).unwrap()
+}
+
+/// Answers every frame, all the time.
+const ALWAYS: Rhythm = Rhythm { interval_ms: 0, hold_ms: None };
+
+fn device(lines: Vec<Line>) -> Device<Box<dyn Engine>> {
+    device_with(lines, false, POLICY, ALWAYS)
+}
+
+fn device_with(lines: Vec<Line>, live: bool, policy: Policy, rhythm: Rhythm) -> Device<Box<dyn Engine>> {
+    let model = model();
+    let classifier = Classifier::new(&model, engine::load("core", &model).unwrap().unwrap());
+    let source = Script { lines: lines.into_iter(), now: None, number: 0, live };
+    Device::new(Box::new(source), classifier, policy, rhythm)
+}
+
+/// A phantom that gives this state by itself.
+fn phantom_of(state: State) -> Picture {
+    let model = model();
+    let mut classifier = Classifier::new(&model, engine::load("core", &model).unwrap().unwrap());
+    let labels = [phantom::Label::Normal, phantom::Label::Pneumonia];
+    (0..40)
+        .flat_map(|seed| labels.map(|label| phantom::draw(label, seed, 256)))
+        .find(|picture| classifier.classify(&picture.frame()).unwrap().decision.state == state)
+        .expect("one of eighty phantoms")
+}
+
+fn shown(lines: Vec<Line>) -> Vec<State> {
+    let mut device = device(lines);
+    let mut states = Vec::new();
+    loop {
+        let turn = device.turn(Duration::ZERO);
+        if matches!(turn, Turn::End(_)) {
+            return states;
+        }
+        states.push(turn.shown().unwrap().state);
+    }
+}
+
+#[test]
+fn answers_agree_before_they_are_lit_and_faults_take_them_away() {
+    use State::{Fault, Negative, Positive, Refer};
+    let (negative, positive) = (phantom_of(Negative), phantom_of(Positive));
+    let n = || Line::Show(negative.clone());
+    let p = || Line::Show(positive.clone());
+    let lost = || CaptureError::Lost { source_name: "script".into(), what: "unplugged".into() };
+    assert_eq!(
+        shown(vec![n(), n(), n(), p(), p(), p(), Line::Fail(lost), p(), p(), p()]),
+        [Refer, Refer, Negative, Refer, Refer, Positive, Fault, Refer, Refer, Positive]
+    );
+    // A camera that hangs or repeats itself keeps no light on.
+    assert_eq!(
+        shown(vec![n(), n(), n(), Line::Repeat(negative.clone()), n(), n(), n()]),
+        [Refer, Refer, Negative, Fault, Refer, Refer, Negative]
+    );
+    assert_eq!(shown(vec![n(), n(), Line::Old(negative.clone(), 61_000)]), [Refer, Refer, Fault]);
+    // Waiting is no fault as long as the last frame is young.
+    assert_eq!(
+        shown(vec![n(), n(), n(), Line::Fail(|| CaptureError::Nothing)]),
+        [Refer, Refer, Negative, Negative]
+    );
+}
+
+#[test]
+fn every_fault_of_a_source_has_its_reason() {
+    let cases: [(fn() -> CaptureError, Reason); 3] = [
+        (
+            || CaptureError::Lost { source_name: "script".into(), what: "no such device".into() },
+            Reason::CameraLost,
+        ),
+        (|| CaptureError::NoSignal("script".into()), Reason::NoSignal),
+        (|| CaptureError::Damaged("script: marked".into()), Reason::DamagedFrame),
+    ];
+    for (error, reason) in cases {
+        let mut device = device(vec![Line::Fail(error), Line::Fail(|| CaptureError::Nothing)]);
+        assert_eq!(device.turn(Duration::ZERO).shown().unwrap().reason, reason);
+        assert_eq!(
+            device.turn(Duration::ZERO).shown().unwrap().reason,
+            reason,
+            "it lasts until a frame comes"
+        );
+    }
+}
+
+#[test]
+fn nothing_is_allocated_from_the_first_frame_on() {
+    let picture = phantom_of(State::Negative);
+    let mut device = device((0..10).map(|_| Line::Show(picture.clone())).collect());
+    let allocated = measure(|| {
+        for _ in 0..10 {
+            assert!(matches!(device.turn(Duration::ZERO), Turn::Frame(_)));
+        }
+    });
+    assert_eq!(allocated.count_total, 0);
+}
+
+/// A light is for the picture that the button was pressed for, and goes out after its time; a fault is shown at any time.
+#[test]
+fn with_a_button_nothing_is_shown_but_faults_until_it_is_pressed() {
+    let picture = phantom_of(State::Negative);
+    let frame = || Line::Show(picture.clone());
+    let lost = || CaptureError::Lost { source_name: "script".into(), what: "unplugged".into() };
+    let quiet = || Line::Fail(|| CaptureError::Nothing);
+    let mut lines = vec![frame(), Line::Fail(lost), frame(), quiet(), frame(), frame(), frame()];
+    lines.extend([Line::Fail(lost), frame(), frame()]);
+    let rhythm = Rhythm { interval_ms: 0, hold_ms: Some(60_000) };
+    let mut device = device_with(lines, true, POLICY, rhythm);
+    let turn = |device: &mut Device<_>| device.turn(Duration::ZERO).shown().map(|shown| shown.state);
+    let states = |device: &mut Device<_>| [turn(device), turn(device), turn(device)];
+    assert_eq!(states(&mut device), [None, Some(State::Fault), None]);
+    device.trigger();
+    assert_eq!(turn(&mut device), None, "no frame yet is no fault");
+    assert_eq!(states(&mut device), [State::Refer, State::Refer, State::Negative].map(Some));
+    // A fault ends what was asked for, and itself when the camera is back.
+    assert_eq!(states(&mut device), [Some(State::Fault), None, None]);
+}
+
+#[test]
+fn an_answer_goes_out_when_its_time_is_over() {
+    let picture = phantom_of(State::Negative);
+    let lines = (0..2).map(|_| Line::Show(picture.clone())).collect();
+    let policy = Policy { frames: 1, ..POLICY };
+    let mut device = device_with(lines, true, policy, Rhythm { interval_ms: 0, hold_ms: Some(150) });
+    device.trigger();
+    assert_eq!(device.turn(Duration::ZERO).shown().unwrap().state, State::Negative);
+    std::thread::sleep(Duration::from_millis(160));
+    assert_eq!(device.turn(Duration::ZERO).shown(), None);
+}
+
+/// A file that is no picture is answered like any file; a folder that is gone is a fault as long as it is gone.
+#[test]
+fn a_damaged_file_is_shown_for_its_time_and_a_lost_folder_for_its_own() {
+    let quiet = || Line::Fail(|| CaptureError::Nothing);
+    let damaged = || CaptureError::Damaged("x.png: cut short".into());
+    let lost = || CaptureError::Lost { source_name: "folder:x".into(), what: "unmounted".into() };
+    let lines = vec![Line::Fail(damaged), quiet(), Line::Fail(lost), Line::Fail(lost), quiet()];
+    let policy = Policy { frames: 1, stale_after_ms: 60_000 };
+    let mut device = device_with(lines, false, policy, Rhythm { interval_ms: 0, hold_ms: Some(60_000) });
+    let mut turn = || device.turn(Duration::ZERO).shown().map(|shown| shown.reason);
+    assert_eq!([turn(), turn()], [Some(Reason::DamagedFrame); 2]);
+    assert_eq!([turn(), turn()], [Some(Reason::CameraLost); 2]);
+    assert_eq!(turn(), None);
+}
+
+/// Each file is the trigger of its own answer, needs no other to agree, and a quiet folder is no fault.
+#[test]
+fn a_file_is_answered_at_once_and_its_light_goes_out() {
+    let picture = phantom_of(State::Positive);
+    let quiet = || Line::Fail(|| CaptureError::Nothing);
+    let lines = vec![quiet(), Line::Show(picture), quiet(), quiet()];
+    let policy = Policy { frames: 1, stale_after_ms: 60_000 };
+    let mut device = device_with(lines, false, policy, Rhythm { interval_ms: 0, hold_ms: Some(150) });
+    let mut turn = || device.turn(Duration::ZERO).shown().map(|shown| shown.state);
+    assert_eq!([turn(), turn(), turn()], [None, Some(State::Positive), Some(State::Positive)]);
+    std::thread::sleep(Duration::from_millis(160));
+    assert_eq!(turn(), None);
+}
+
+#[test]
+fn a_camera_is_answered_at_the_devices_own_pace() {
+    let picture = phantom_of(State::Negative);
+    let lines = (0..1000).map(|_| Line::Show(picture.clone())).collect();
+    let mut device = device_with(lines, true, POLICY, Rhythm { interval_ms: 3_600_000, hold_ms: None });
+    assert!(matches!(device.turn(Duration::ZERO), Turn::Frame(_)));
+    // The frames between are taken off the camera's hands, and the turn still ends in its time.
+    assert!(matches!(device.turn(Duration::ZERO), Turn::Quiet(Some(_))));
+}

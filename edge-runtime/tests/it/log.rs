@@ -1,0 +1,190 @@
+//! The log as it is written: what a line holds, that it rotates, that one device writes it, that names are hidden.
+
+use allocation_counter::measure;
+use edge_core::{Decision, Reason, State};
+use edge_runtime::log::{Context, Event, Hash, Kind, Log, Options, Reader, verify};
+use serde_json::Value;
+use std::fs;
+use crate::support::log::{SMALL, context, decision, files, names, record, write};
+use tempfile::TempDir;
+
+fn lines(path: &std::path::Path) -> Vec<Value> {
+    fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+#[test]
+fn a_line_holds_all_that_must_be_known() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("device.log");
+    let context = Context { site_sha256: Some("cd".repeat(32)), ..context() };
+    let decision = decision(0.8);
+    let mut log = Log::open(&path, Options::default()).unwrap();
+    log.write(&record(&context, "DOE^JANE.png", &decision)).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(!text.contains("JANE"), "{text}");
+    let [line] = lines(&path).try_into().unwrap();
+    assert_eq!((&line["seq"], &line["prev"]), (&Value::from(0), &Value::from("0".repeat(64))));
+    assert!(line["time"].as_str().unwrap().ends_with('Z') && line["time"].as_str().unwrap().len() == 24);
+    assert!(line["uptime_ms"].as_u64().unwrap() > 0);
+    assert_eq!(line["boot_id"].as_str().unwrap().len(), 36);
+    let decision = &line["decision"];
+    let expected = [
+        ("source", Value::from("replay:films")),
+        ("name_sha256", Hash::of(b"DOE^JANE.png").to_string().into()),
+        ("frame_sha256", Hash::of(b"DOE^JANE.png").to_string().into()),
+        ("preprocessing", edge_core::preprocess::NAME.into()),
+        ("model_sha256", "ab".repeat(32).into()),
+        ("model_version", "0.0.1".into()),
+        ("engine", "core".into()),
+        ("site_sha256", "cd".repeat(32).into()),
+        ("negative_below", Value::from(0.25)),
+        ("positive_above", Value::from(0.75)),
+        ("state", "POSITIVE".into()),
+        ("shown_state", "POSITIVE".into()),
+        ("agreeing", 1.into()),
+        ("needed", 3.into()),
+        ("latency_us", 1234.into()),
+    ];
+    for (key, value) in expected {
+        assert_eq!(decision[key], value, "{key}");
+    }
+    assert_eq!(decision["score"].to_string().parse(), Ok(0.8f32));
+    let reason = &decision["shown_reason"];
+    assert_eq!((&reason["code"], &reason["numbers"]), (&Value::from(4), &serde_json::json!([1, 3])));
+    assert_eq!(reason["text"], Reason::Unsettled(1, 3).to_string());
+    // The hash is over the line's own bytes before it, and is what the log says of itself.
+    let hashed = text.split(",\"hash\":").next().unwrap();
+    assert_eq!(line["hash"], Hash::of(hashed.as_bytes()).to_string());
+    assert_eq!(
+        log.last().map(|(lines, hash)| (lines, Value::from(hash.to_string()))),
+        Some((1, line["hash"].clone()))
+    );
+}
+
+#[test]
+fn what_is_not_a_number_and_what_is_too_long_gives_a_line_all_the_same() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("device.log");
+    let mut log = Log::open(&path, Options::default()).unwrap();
+    let context = context();
+    let long = "\u{1}ä\"".repeat(100_000);
+    let broken =
+        Decision { state: State::Fault, reason: Reason::NotFinite, logit: Some(f32::NAN), score: None };
+    let mut odd = record(&context, &long, &broken);
+    odd.source = &long;
+    odd.frame = None;
+    log.write(&odd).unwrap();
+    log.event(&Event::Stopped { why: &long }).unwrap();
+    let read: Vec<_> = Reader::open(&path).unwrap().map(Result::unwrap).collect();
+    assert_eq!(read.len(), 2);
+    assert_eq!(read[0].decision.as_ref().unwrap().logit, None);
+    assert!(verify(&path, &[], None).unwrap().is_sound());
+}
+
+#[test]
+fn nothing_is_allocated_for_a_line() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("device.log");
+    let mut log = Log::open(&path, Options::default()).unwrap();
+    let (context, decision) = (context(), decision(0.3));
+    let record = record(&context, "film.png", &decision);
+    log.write(&record).unwrap();
+    let count = measure(|| {
+        for _ in 0..20 {
+            log.write(&record).unwrap();
+        }
+    });
+    assert_eq!(count.count_total, 0);
+    // The counter counts: a rotation does allocate.
+    let mut small = Log::open(folder.path().join("small.log"), SMALL).unwrap();
+    assert!(measure(|| (0..9).for_each(|_| small.write(&record).unwrap())).count_total > 0);
+}
+
+#[test]
+fn rotates_by_size_keeps_so_many_and_goes_on_after_a_restart() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("device.log");
+    let mut written = Vec::new();
+    for run in 0..4 {
+        let mut log = Log::open(&path, SMALL).unwrap();
+        for i in 0..9 {
+            written.push(format!("{run}/{i}"));
+            write(&mut log, &written[written.len() - 1]).unwrap();
+        }
+    }
+    let files = files(&path);
+    assert_eq!(files.len(), 4);
+    for file in &files {
+        let size = fs::metadata(file).unwrap().len();
+        assert!(size < SMALL.max_bytes + 2000, "{size}");
+    }
+    let kept = names(&path);
+    assert!(kept.len() > 6 && kept.len() < written.len());
+    assert_eq!(kept, written[written.len() - kept.len()..]);
+    let verified = verify(&path, &[], None).unwrap();
+    assert!(verified.is_sound(), "{:?}", verified.breaks);
+    assert!(verified.first.unwrap().seq > 0);
+    // With fewer kept the rest goes at the next rotation, and the beginning is accounted for.
+    let mut log = Log::open(&path, Options { keep: 1, ..SMALL }).unwrap();
+    (0..5).for_each(|i| write(&mut log, &format!("last/{i}")).unwrap());
+    assert_eq!(crate::support::log::files(&path).len(), 2);
+    assert!(verify(&path, &[], None).unwrap().is_sound());
+}
+
+#[test]
+fn one_log_has_one_writer() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("device.log");
+    let mut first = Log::open(&path, SMALL).unwrap();
+    let error = Log::open(&path, SMALL).unwrap_err().to_string();
+    assert!(error.contains("another program writes this log"), "{error}");
+    // Rotation does not open a door.
+    (0..5).for_each(|i| write(&mut first, &i.to_string()).unwrap());
+    assert!(files(&path).len() > 1);
+    assert!(Log::open(&path, SMALL).is_err());
+    drop(first);
+    assert!(Log::open(&path, SMALL).is_ok());
+}
+
+#[test]
+fn a_damaged_file_is_set_aside_and_never_forgotten() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("device.log");
+    let options = Options { max_bytes: 1 << 20, ..SMALL };
+    let mut log = Log::open(&path, options).unwrap();
+    (0..5).for_each(|i| write(&mut log, &i.to_string()).unwrap());
+    drop(log);
+    // The last two lines are zeros: more than a power cut does.
+    let mut bytes = fs::read(&path).unwrap();
+    let from = bytes.len() - 1500;
+    bytes[from..].fill(0);
+    fs::write(&path, &bytes).unwrap();
+    // One long run of zeros without a newline is no longer than a line may be: that is torn, not broken.
+    let mut log = Log::open(&path, options).unwrap();
+    write(&mut log, "after").unwrap();
+    assert_eq!(fs::read(folder.path().join("device.log.torn-1")).unwrap(), bytes[from_line(&bytes, from)..]);
+    drop(log);
+    // Two bad lines are not.
+    let mut bytes = fs::read(&path).unwrap();
+    let len = bytes.len();
+    bytes[len - 20] ^= 1;
+    bytes[len - 1200] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let mut log = Log::open(&path, options).unwrap();
+    write(&mut log, "goes on").unwrap();
+    assert_eq!(fs::read(folder.path().join("device.log.broken-1")).unwrap(), bytes);
+    let first = &lines(&path)[0];
+    assert_eq!(
+        (&first["event"]["what"], &first["event"]["file"]),
+        (&"set_aside".into(), &"device.log.broken-1".into())
+    );
+    let verified = verify(&path, &[], None).unwrap();
+    let kinds: Vec<_> = verified.breaks.iter().map(|b| b.kind).collect();
+    assert_eq!(kinds, [Kind::SetAside, Kind::SetAside]);
+    assert_eq!(names(&path), ["goes on"]);
+}
+
+/// Where the line begins that holds byte `at`.
+fn from_line(bytes: &[u8], at: usize) -> usize {
+    bytes[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1)
+}

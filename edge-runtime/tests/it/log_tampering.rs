@@ -1,0 +1,174 @@
+//! Any change of a log is found: bytes changed, lines removed, repeated or moved, files removed; in every file of a rotated one.
+
+use edge_runtime::log::{Hash, Kind, Log, Verified, verify};
+use proptest::prelude::*;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use crate::support::log::{SMALL, files, write};
+use tempfile::TempDir;
+
+/// The files of a rotated log whose oldest lines were deleted, name and content, the oldest first.
+fn original() -> &'static Vec<(String, Vec<u8>)> {
+    static LOG: OnceLock<Vec<(String, Vec<u8>)>> = OnceLock::new();
+    LOG.get_or_init(|| {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("device.log");
+        let mut log = Log::open(&path, SMALL).unwrap();
+        (0..20).for_each(|i| write(&mut log, &i.to_string()).unwrap());
+        drop(log);
+        let name = |file: &PathBuf| file.file_name().unwrap().to_str().unwrap().to_owned();
+        files(&path).iter().map(|file| (name(file), fs::read(file).unwrap())).collect()
+    })
+}
+
+/// Verifies these files as a log.
+fn check(files: &[(String, Vec<u8>)], noted: &[Hash], last: Option<Hash>) -> Verified {
+    let folder = TempDir::new().unwrap();
+    for (name, bytes) in files {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    verify(folder.path().join("device.log"), noted, last).unwrap()
+}
+
+/// All lines with their newlines: file, then lines.
+fn split() -> Vec<Vec<Vec<u8>>> {
+    let lines = |bytes: &[u8]| bytes.split_inclusive(|&b| b == b'\n').map(<[u8]>::to_vec).collect();
+    original().iter().map(|(_, bytes)| lines(bytes)).collect()
+}
+
+fn joined(lines: &[Vec<Vec<u8>>]) -> Vec<(String, Vec<u8>)> {
+    original().iter().zip(lines).map(|((name, _), lines)| (name.clone(), lines.concat())).collect()
+}
+
+#[test]
+fn what_was_not_touched_is_sound() {
+    assert_eq!(original().len(), 4);
+    let verified = check(original(), &[], None);
+    assert!(verified.is_sound(), "{:?}", verified.breaks);
+    assert!(verified.first.unwrap().seq > 0, "the oldest lines were deleted by rotation");
+    assert_eq!(verified.lines, split().iter().map(|file| file.len() as u64).sum::<u64>());
+    assert_eq!(joined(&split()), *original());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_byte_changed(file in 0usize..4, at in any::<prop::sample::Index>(), flip in 1u8..) {
+        let mut files = original().clone();
+        let at = at.index(files[file].1.len());
+        files[file].1[at] ^= flip;
+        let verified = check(&files, &[], None);
+        prop_assert!(!verified.is_sound(), "byte {at} of file {file}");
+        // And the line is named: the one that holds the byte, or for its newline the one after.
+        let line = 1 + files[file].1[..at].iter().filter(|&&b| b == b'\n').count() as u64;
+        let named = &verified.breaks[0];
+        prop_assert!(named.file.ends_with(&files[file].0) && named.line == line, "{named:?}, line {line}");
+    }
+
+}
+
+proptest! {
+    // Fewer: a device waits for its disk in each.
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..2000), cut in any::<prop::sample::Index>()) {
+        check(&[("device.log".to_owned(), bytes.clone())], &[], None);
+        let mut line = original()[3].1.clone();
+        let at = cut.index(line.len());
+        line.splice(at..at, bytes);
+        check(&[("device.log".to_owned(), line.clone())], &[], None);
+        // A device goes on whatever it finds, and what it adds is sound.
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("device.log");
+        fs::write(&path, &line).unwrap();
+        let mut log = Log::open(&path, SMALL).unwrap();
+        write(&mut log, "after").unwrap();
+        drop(log);
+        prop_assert!(crate::support::log::names(&path).ends_with(&["after".to_owned()]));
+    }
+}
+
+#[test]
+fn any_line_removed_but_the_last() {
+    let lines = split();
+    let mut removed = 0;
+    for file in 0..lines.len() {
+        for line in 0..lines[file].len() {
+            let mut changed = lines.clone();
+            changed[file].remove(line);
+            let last = file + 1 == lines.len() && line + 1 == lines[file].len();
+            assert_eq!(check(&joined(&changed), &[], None).is_sound(), last, "line {line} of file {file}");
+            removed += 1;
+        }
+    }
+    assert!(removed > 12);
+}
+
+#[test]
+fn a_removed_end_is_found_by_a_noted_hash_alone() {
+    let whole = check(original(), &[], None);
+    let last = whole.last_hash.unwrap();
+    assert!(check(original(), &[last], Some(last)).is_sound());
+    let mut lines = split();
+    lines[3].pop();
+    let files = joined(&lines);
+    assert!(check(&files, &[], None).is_sound(), "nothing in the log itself can tell");
+    for verified in [check(&files, &[last], None), check(&files, &[], Some(last))] {
+        assert_eq!(verified.breaks.iter().map(|b| b.kind).collect::<Vec<_>>(), [Kind::Expected]);
+    }
+}
+
+#[test]
+fn any_line_repeated() {
+    let lines = split();
+    for file in 0..lines.len() {
+        for line in 0..lines[file].len() {
+            let mut changed = lines.clone();
+            let copy = changed[file][line].clone();
+            changed[file].insert(line, copy);
+            assert!(!check(&joined(&changed), &[], None).is_sound(), "line {line} of file {file}");
+        }
+    }
+}
+
+#[test]
+fn any_two_lines_exchanged() {
+    let lines = split();
+    let places: Vec<_> = (0..lines.len()).flat_map(|f| (0..lines[f].len()).map(move |l| (f, l))).collect();
+    for (i, &a) in places.iter().enumerate() {
+        for &b in &places[..i] {
+            let mut changed = lines.clone();
+            changed[a.0][a.1] = lines[b.0][b.1].clone();
+            changed[b.0][b.1] = lines[a.0][a.1].clone();
+            assert!(!check(&joined(&changed), &[], None).is_sound(), "{a:?} and {b:?}");
+        }
+    }
+}
+
+#[test]
+fn any_file_removed_but_the_last() {
+    for removed in 0..4 {
+        let mut files = original().clone();
+        files.remove(removed);
+        assert_eq!(check(&files, &[], None).is_sound(), removed == 3, "file {removed}");
+    }
+    // The two oldest together are no beginning either.
+    assert!(!check(&original()[2..], &[], None).is_sound());
+}
+
+/// A line whose hash was made to fit again is still found by the next one; the newest has none after it.
+#[test]
+fn a_line_changed_together_with_its_hash() {
+    let lines = split();
+    let mut changed = lines.clone();
+    let line = String::from_utf8(lines[1][1].clone()).unwrap().replace("REFER", "NEGATIVE");
+    let content = line.split(",\"hash\":").next().unwrap();
+    let forged = format!("{content},\"hash\":\"{}\"}}\n", Hash::of(content.as_bytes()));
+    assert_ne!(forged.as_bytes(), lines[1][1]);
+    changed[1][1] = forged.into_bytes();
+    let verified = check(&joined(&changed), &[], None);
+    assert_eq!(verified.breaks.iter().map(|b| (b.kind, b.line)).collect::<Vec<_>>(), [(Kind::Replaced, 3)]);
+}

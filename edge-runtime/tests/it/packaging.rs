@@ -1,0 +1,98 @@
+//! The unit: its score, what it runs, and that the package's other files agree with it. What is in the package is checked where it
+//! is built, by `cargo xtask deb`.
+
+use std::path::Path;
+use std::process::Command;
+
+const UNIT: &str = include_str!("../../packaging/pneumoscope.service");
+const USERS: &str = include_str!("../../packaging/sysusers.d/pneumoscope.conf");
+const MANIFEST: &str = include_str!("../../Cargo.toml");
+
+/// Greatest exposure that systemd may find, in tenths: 0 is a service that can do nothing, 100 one that can do anything.
+const EXPOSURE_MAX: &str = "20";
+
+/// The values of a key in the unit, in order.
+fn values<'u>(unit: &'u str, key: &str) -> Vec<&'u str> {
+    unit.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('=')).collect()
+}
+
+/// Whether systemd finds a unit's exposure low enough, and what it says.
+fn judged(unit: &str) -> (bool, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pneumoscope.service");
+    std::fs::write(&path, unit).unwrap();
+    let mut analyze = Command::new("systemd-analyze");
+    analyze.args(["security", "--offline=true", "--no-pager", "--threshold", EXPOSURE_MAX]).arg(path);
+    let output = analyze.output().expect("systemd-analyze is installed");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let overall = text.lines().find(|line| line.contains("Overall exposure level")).map(str::to_owned);
+    (output.status.success(), overall.unwrap_or(text))
+}
+
+#[test]
+#[ignore = "needs systemd-analyze: `cargo xtask test` installs it and runs this test"]
+fn systemd_finds_the_unit_safe_and_one_with_less_hardening_not() {
+    let (safe, overall) = judged(UNIT);
+    assert!(safe, "{overall}");
+    println!("{}", overall.trim());
+    let soft: String = UNIT
+        .lines()
+        .filter(|line| {
+            !["Protect", "Restrict", "Capability", "SystemCall"].iter().any(|key| line.starts_with(key))
+        })
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let (safe, overall) = judged(&soft);
+    assert!(!safe, "the threshold bites: {overall}");
+    assert!(overall.contains("Overall exposure level"), "{overall}");
+}
+
+#[test]
+fn the_unit_is_told_when_ready_and_watched() {
+    for (key, value) in [("Type", "notify"), ("Restart", "always"), ("User", "pneumoscope")] {
+        assert_eq!(values(UNIT, key), [value]);
+    }
+    assert_eq!(values(UNIT, "SupplementaryGroups"), ["video gpio"]);
+    assert_eq!(values(UNIT, "WatchdogSec").len(), 1);
+}
+
+/// What the unit runs and reads is what the package installs, and its subcommand exists.
+#[test]
+fn the_unit_runs_what_the_package_installs() {
+    let deb: toml::Table = MANIFEST.parse().unwrap();
+    let deb = &deb["package"]["metadata"]["deb"];
+    let assets = deb["assets"].as_array().unwrap();
+    // Where each asset lands: a destination that ends with `/` is a folder.
+    let installed = |asset: &toml::Value| {
+        let (from, to) = (asset[0].as_str().unwrap(), asset[1].as_str().unwrap());
+        let name = if to.ends_with('/') { from.rsplit('/').next().unwrap() } else { "" };
+        format!("/{to}{name}")
+    };
+    let installed: Vec<String> = assets.iter().map(installed).collect();
+    let runs = [values(UNIT, "ExecStart"), values(UNIT, "ExecStopPost")].concat();
+    assert_eq!(runs.len(), 2);
+    for run in runs {
+        for path in
+            run.split(' ').map(|word| word.trim_start_matches('-')).filter(|word| word.starts_with('/'))
+        {
+            assert!(installed.iter().any(|file| file == path), "{path} of `{run}`");
+        }
+    }
+    assert!(values(UNIT, "ExecStopPost")[0].ends_with(" safe"));
+    assert_eq!(deb["conf-files"].as_array().unwrap()[0].as_str(), Some("/etc/pneumoscope/pneumoscope.toml"));
+    for asset in assets.iter().map(|asset| asset[0].as_str().unwrap()).filter(|a| !a.starts_with("target/")) {
+        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(asset).exists(), "{asset}");
+    }
+}
+
+/// The user and groups of the unit are made by the package, and the default log lies in the folder that systemd makes for it.
+#[test]
+fn users_groups_and_folders_agree() {
+    assert!(USERS.lines().any(|line| line.starts_with("u pneumoscope ")));
+    for group in values(UNIT, "SupplementaryGroups")[0].split(' ') {
+        assert!(USERS.lines().any(|line| line.starts_with(&format!("g {group} "))), "{group}");
+    }
+    let log = edge_runtime::config::Config::default().log.file;
+    let folder = Path::new("/var/lib").join(values(UNIT, "StateDirectory")[0]);
+    assert_eq!(log.parent(), Some(&*folder));
+}

@@ -1,0 +1,107 @@
+//! The device at work: what goes into the log and what is shown, turn by turn, and that a turn allocates nothing.
+
+use allocation_counter::measure;
+use edge_core::agree::Policy;
+use edge_core::{Reason, State};
+use edge_runtime::capture::{CaptureOptions, Replay};
+use edge_runtime::classify::Classifier;
+use edge_runtime::device::{Device, Rhythm};
+use edge_runtime::engine::{self, Engine};
+use edge_runtime::log::{Context, Log, Options, Reader, SystemDisk, verify};
+use edge_runtime::model_file::ModelFile;
+use edge_runtime::phantom::{self, Label};
+use edge_runtime::run::Run;
+use std::path::Path;
+use std::time::Duration;
+
+const POLICY: Policy = Policy { frames: 3, stale_after_ms: 60_000 };
+
+/// A device that replays `pictures` phantoms for ever, with its log at `log`.
+fn device(folder: &Path, log: &Path, engine: &str) -> Run<Box<dyn Engine>, SystemDisk> {
+    let model = ModelFile::from_bytes(include_bytes!("../../../models/pneumonia/model.onnx")).unwrap();
+    for seed in 0..4 {
+        let picture = phantom::draw(Label::Pneumonia, seed, 224);
+        crate::support::picture::save(&picture, &folder.join(format!("{seed}.png")));
+    }
+    let options = CaptureOptions { repeat: true, ..CaptureOptions::default() };
+    let source = Replay::new(folder, &options).unwrap();
+    let engine = engine::load(engine, &model).unwrap().unwrap();
+    let context = Context {
+        preprocessing: edge_core::preprocess::NAME,
+        model_sha256: model.sha256.clone(),
+        model_version: model.metadata.version.to_string(),
+        engine: engine.name(),
+        thresholds: model.metadata.thresholds,
+        site_sha256: None,
+    };
+    let rhythm = Rhythm { interval_ms: 0, hold_ms: None };
+    let device = Device::new(Box::new(source), Classifier::new(&model, engine), POLICY, rhythm);
+    Run::new(device, Log::new(log, Options::default()), context, None)
+}
+
+#[test]
+fn every_answer_is_in_the_log_as_it_was_shown() {
+    let (films, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let log = logs.path().join("log.jsonl");
+    let mut run = device(films.path(), &log, "core");
+    let shown: Vec<_> = (0..9).map(|_| run.turn(Duration::ZERO).shown.unwrap()).collect();
+    drop(run);
+    assert!(verify(&log, &[], None).unwrap().is_sound());
+    let lines: Vec<_> = Reader::open(&log).unwrap().map(|entry| entry.unwrap()).collect();
+    let decisions: Vec<_> = lines.iter().filter_map(|entry| entry.decision.as_ref()).collect();
+    assert_eq!(decisions.len(), shown.len());
+    for (decision, shown) in decisions.iter().zip(&shown) {
+        assert_eq!(decision.shown_state, shown.state.name());
+        assert_eq!(decision.shown_reason.code, shown.reason.code());
+    }
+}
+
+/// The log's folder goes away: FAULT, whatever the pictures are, until it is back, and the log says what it lacks.
+#[test]
+fn without_a_log_nothing_but_fault_is_shown_and_it_goes_on_by_itself() {
+    let (films, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let folder = logs.path().join("disk");
+    let log = folder.join("log.jsonl");
+    let mut run = device(films.path(), &log, "core");
+    for _ in 0..4 {
+        let glance = run.turn(Duration::ZERO);
+        assert_eq!(glance.shown.unwrap().state, State::Fault);
+        assert_eq!(glance.shown.unwrap().reason, Reason::LogFailed);
+        assert!(glance.trouble.unwrap().contains("log.jsonl"));
+    }
+    std::fs::create_dir(&folder).unwrap();
+    assert_ne!(run.turn(Duration::ZERO).shown.unwrap().reason, Reason::LogFailed);
+    drop(run);
+    assert!(verify(&log, &[], None).unwrap().is_sound());
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert!(text.contains("\"what\":\"not_logged\""), "{text}");
+    assert!(text.contains("\"what\":\"fault_ended\""), "{text}");
+}
+
+#[test]
+fn a_turn_allocates_nothing_with_the_core_engine_and_nothing_outside_tract_with_tract() {
+    let count = |engine: &str| {
+        let (films, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut run = device(films.path(), &logs.path().join("log.jsonl"), engine);
+        // Start: the log is opened by the first turn, and the states settle.
+        for _ in 0..5 {
+            run.turn(Duration::ZERO);
+        }
+        measure(|| {
+            for _ in 0..20 {
+                assert!(run.turn(Duration::ZERO).answered.is_some());
+            }
+        })
+        .count_total
+    };
+    assert_eq!(count("core"), 0);
+    // What tract allocates for the network alone, counted on one frame, is all that a frame allocates.
+    let model = ModelFile::from_bytes(include_bytes!("../../../models/pneumonia/model.onnx")).unwrap();
+    let mut alone = engine::load("tract", &model).unwrap().unwrap();
+    let input = vec![7; 128 * 128];
+    alone.infer(&input).unwrap();
+    let network = measure(|| assert!(alone.infer(&input).is_ok())).count_total;
+    assert!(network > 0, "the counter counts");
+    assert_eq!(count("tract"), 20 * network);
+    println!("allocations a frame, from capture to log: core 0, tract {network}, all of them its own");
+}

@@ -1,0 +1,4 @@
+//! The integration tests of the program `flash`, without a board.
+
+mod program;
+mod send;

@@ -1,0 +1,153 @@
+//! The program as an engineer meets it who has no probe: its lines, its exit statuses, its files.
+
+use assert_cmd::Command;
+use flash::boards_folder;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A probe that nobody has; so no test can write to a board that happens to be connected.
+const NO_PROBE: [&str; 2] = ["--probe", "ffff:ffff:none"];
+
+fn flash(args: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::cargo_bin("flash").unwrap().args(args).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn shipped() -> PathBuf {
+    boards_folder().join("../../models/pneumonia/model.onnx")
+}
+
+/// A folder with a board for a desk, one that is emulated, and the shipped model signed for both.
+struct Desk {
+    folder: TempDir,
+    bundle: PathBuf,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, chip) in [("desk", "chip = \"nRF52840_xxAA\""), ("emulated", "")] {
+            let place = folder.path().join("boards").join(name);
+            fs::create_dir_all(&place).unwrap();
+            let board = include_str!("../../../src/testing/board.toml");
+            let board = board.replace("name = \"desk\"", &format!("name = {name:?}"));
+            fs::write(place.join("board.toml"), board.replace("chip = \"nRF52840_xxAA\"", chip)).unwrap();
+        }
+        let bundle = folder.path().join("m.bundle");
+        let key = boards_folder().join("keys/development.key");
+        let (code, _, err) = flash(&["sign", "--key", text(&key), text(&shipped()), "-o", text(&bundle)]);
+        assert_eq!(code, Some(0), "{err}");
+        assert!(err.starts_with("warning: the development key, which everybody has"), "{err}");
+        Self { folder, bundle }
+    }
+
+    /// Runs a command on a board of this folder.
+    fn run(&self, command: &str, board: &str, more: &[&str]) -> (Option<i32>, String, String) {
+        let boards = self.folder.path().join("boards");
+        flash(&[&[command, "--boards", text(&boards), "--board", board], more].concat())
+    }
+}
+
+/// One line on standard error and nothing on standard output.
+fn ends(got: &(Option<i32>, String, String), status: i32, line: &str) {
+    let (code, out, err) = got;
+    let last = err.lines().last().unwrap_or_default();
+    assert_eq!((*code, out.as_str()), (Some(status), ""), "{err}");
+    assert!(last.starts_with("error: ") && last.contains(line), "{err}");
+    assert_eq!(err.lines().filter(|line| !line.starts_with("warning: ")).count(), 1, "{err}");
+}
+
+#[test]
+fn a_key_is_made_and_a_model_signed_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let [key, model, bundle] = ["a.key", "m.onnx", "m.bundle"].map(|name| folder.path().join(name));
+    fs::copy(shipped(), &model).unwrap();
+    let (code, out, err) = flash(&["sign", "--new-key", text(&key)]);
+    assert_eq!(code, Some(0), "{err}");
+    let public = out.strip_prefix("public_key = \"").unwrap().strip_suffix("\"\n").unwrap();
+    assert_eq!(public.len(), 64);
+
+    let (code, out, err) = flash(&["sign", "--key", text(&key), text(&model), "--json"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    let signed: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&signed["public_key"], &signed["development_key"]), (&public.into(), &false.into()));
+    assert_eq!(signed["bytes"], fs::metadata(&bundle).unwrap().len());
+
+    ends(&flash(&["sign", "--new-key", text(&key)]), 1, "a key is never written over");
+    ends(&flash(&["sign", "--key", text(&model), text(&model)]), 1, "m.onnx");
+    ends(&flash(&["sign", "--key", text(&key), text(&key)]), 1, "expected an ONNX model");
+    ends(&flash(&["sign", "--key", text(&key), text(&model), "-o", text(&model)]), 1, "is the model itself");
+}
+
+#[test]
+fn without_a_probe_each_command_ends_with_one_clear_line() {
+    let desk = Desk::new();
+    let bundle = text(&desk.bundle);
+    for got in [
+        desk.run("flash", "desk", &NO_PROBE),
+        desk.run("flash-model", "desk", &[&[bundle][..], &NO_PROBE].concat()),
+        desk.run("flash-model", "desk", &[&[bundle, "--dry-run", "--json"][..], &NO_PROBE].concat()),
+    ] {
+        // On a machine with another probe the line says so.
+        let other = got.2.contains("the debug probe of --probe is not connected; connected are: ");
+        ends(
+            &got,
+            3,
+            if other { "--probe" } else { "no debug probe is connected: plug one in (CMSIS-DAP 2" },
+        );
+    }
+    // A firmware's form and place are looked at before.
+    ends(&desk.run("flash", "desk", &["--elf", bundle]), 4, "expected the firmware as a 32-bit ELF file");
+    let (code, out, err) = desk.run("flash", "desk", &["--dry-run"]);
+    assert_eq!((code, out.as_str(), err.as_str()), (Some(0), "", ""));
+}
+
+#[test]
+fn a_board_that_is_not_there_or_is_emulated_is_one_line() {
+    let desk = Desk::new();
+    let bundle = text(&desk.bundle);
+    for (command, more) in [("flash", &[][..]), ("flash-model", &[bundle])] {
+        let unknown = desk.run(command, "nowhere", more);
+        ends(&unknown, 1, "/boards; the boards are: desk, emulated");
+        let emulated = desk.run(command, "emulated", more);
+        ends(&emulated, 1, "use `cargo xtask emulate --board emulated`");
+    }
+    ends(&desk.run("flash", "desk", &["--probe", "here"]), 1, "--probe: expected VID:PID");
+}
+
+#[test]
+fn a_model_that_the_board_would_not_take_is_refused_before_a_probe_is_looked_for() {
+    let desk = Desk::new();
+    let mut bytes = fs::read(&desk.bundle).unwrap();
+    bytes[5000] ^= 1;
+    fs::write(&desk.bundle, bytes).unwrap();
+    ends(&desk.run("flash-model", "desk", &[text(&desk.bundle)]), 4, "m.bundle: expected SHA-256");
+    ends(
+        &desk.run("flash-model", "desk", &[text(&shipped())]),
+        4,
+        "expected a signed model, got other bytes",
+    );
+    ends(&desk.run("flash-model", "desk", &["nowhere"]), 1, "cannot read nowhere");
+}
+
+#[test]
+fn a_wrong_command_line_is_told_before_anything_is_done() {
+    let bare: [&[&str]; 5] = [
+        &["sign"],
+        &["sign", "--key", "k"],
+        &["sign", "--new-key", "k", "m"],
+        &["flash"],
+        &["flash-model", "--board", "b"],
+    ];
+    for args in bare {
+        let (code, _, err) = flash(args);
+        assert_eq!(code, Some(2), "{args:?}: {err}");
+    }
+}

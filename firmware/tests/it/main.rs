@@ -1,0 +1,9 @@
+//! The integration tests of this package in one program. One module a subject.
+
+mod boot;
+mod bundle;
+mod signed;
+mod device;
+mod model_faults;
+mod slots;
+mod simulated;

@@ -1,0 +1,222 @@
+//! Models that must not run: one file a fault, found in `tests/faults/models`.
+//!
+//! In each, version 1.0.0 runs in slot A and a candidate lies in slot B. The file says what the candidate is, how it and the old
+//! one are damaged, and then what runs and why the others do not, at the next start and at the one after it.
+
+use crate::signed::boots::{Boot, boot, boot_with, golden, hang, update};
+use crate::signed::flash::{Sim, regions};
+use crate::signed::{ARENA, OTHER_SECRET, PUBLIC, Recipe, SECRET, seal};
+use firmware::bundle::{self, Bundle, Device};
+use firmware::journal::Slot;
+use firmware::self_test::SelfTestError;
+use serde::Deserialize;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+type Failure = Box<dyn std::error::Error>;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fault {
+    /// In words; nobody reads it but people.
+    #[serde(rename = "about")]
+    _about: String,
+    #[serde(default)]
+    candidate: Candidate,
+    /// What is done to the candidate, and to the old model, once they lie there.
+    #[serde(default)]
+    damage: Vec<String>,
+    #[serde(default)]
+    old_damage: Vec<String>,
+    #[serde(default)]
+    records: Records,
+    #[serde(default)]
+    self_test: SelfTest,
+    #[serde(default)]
+    arena: Arena,
+    #[serde(default)]
+    runs: Runs,
+    /// Why the candidate does not run, and why the old one does not.
+    refused: Option<String>,
+    old_refused: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Candidate {
+    version: String,
+    seed: u64,
+    side: usize,
+    wrong_bits: u32,
+    key: Key,
+}
+
+impl Default for Candidate {
+    fn default() -> Self {
+        Self { version: "1.1.0".into(), seed: 1, side: 16, wrong_bits: 0, key: Key::Own }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Key {
+    Own,
+    Other,
+}
+
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Records {
+    #[default]
+    Kept,
+    Lost,
+}
+
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum SelfTest {
+    #[default]
+    Golden,
+    Hangs,
+}
+
+#[derive(Debug, Default, Deserialize, PartialEq)]
+enum Arena {
+    #[default]
+    #[serde(rename = "large")]
+    Large,
+    #[serde(rename = "of the old model")]
+    OfTheOldModel,
+}
+
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Runs {
+    #[default]
+    Old,
+    New,
+    None,
+}
+
+/// Changes bytes that lie in a slot.
+fn damage(slot: &mut [u8], length: usize, how: &str) -> Result<(), Failure> {
+    let bytes = slot.get_mut(..length).ok_or("larger than a slot")?;
+    let words: Vec<_> = how.split(' ').collect();
+    match words[..] {
+        ["keep", count] => bytes.get_mut(count.parse()?..).ok_or("keeps too much")?.fill(0xFF),
+        ["flip", at, bits] => {
+            let at: isize = at.parse()?;
+            let at = if at < 0 { bytes.len().wrapping_add_signed(at) } else { at.unsigned_abs() };
+            let bits = u8::from_str_radix(bits.trim_start_matches("0x"), 16)?;
+            *bytes.get_mut(at).ok_or("flips nothing")? ^= bits;
+        }
+        ["unsign"] => bytes[192..256].fill(0),
+        ["seal"] => seal(bytes, &SECRET),
+        ["seal", "with", "the", "other", "key"] => seal(bytes, &OTHER_SECRET),
+        _ => return Err(format!("unknown damage {how:?}").into()),
+    }
+    Ok(())
+}
+
+type Test = dyn FnMut(&Bundle) -> Result<(), SelfTestError>;
+
+/// Plays a fault with the given self-test and compares what comes of it.
+fn play(fault: &Fault, test: &mut Test) -> Result<(), Failure> {
+    let old = Recipe::of("1.0.0").sign();
+    let Candidate { version, seed, side, wrong_bits, key } = &fault.candidate;
+    let secret = if matches!(key, Key::Own) { SECRET } else { OTHER_SECRET };
+    let recipe =
+        Recipe { version: version.clone(), seed: *seed, side: *side, wrong_bits: *wrong_bits, secret };
+    let new = recipe.sign();
+
+    let mut flash = Sim::<8>::default();
+    update(&mut flash, &old)?;
+    if boot(&mut flash).runs != Some(Ok((Slot::A, bundle::id(&old)))) {
+        return Err("the old model does not run to begin with".into());
+    }
+    update(&mut flash, &new)?;
+    let [a, b] = regions().slots;
+    for (place, length, how) in [(a, old.len(), &fault.old_damage), (b, new.len(), &fault.damage)] {
+        let bytes = flash.poke(place);
+        how.iter().try_for_each(|how| damage(bytes, length, how))?;
+    }
+    if fault.records == Records::Lost {
+        flash.poke(regions().records).fill(0x5A);
+    }
+    let of_the_old = Bundle::open(&old, &Device { key: &PUBLIC, arena: ARENA })
+        .map(|bundle| bundle.model.arena_bytes())?;
+    let arena = if fault.arena == Arena::Large { ARENA } else { of_the_old };
+    let device = Device { key: &PUBLIC, arena };
+
+    let first = boot_with(&mut flash, &device, test);
+    let second = boot_with(&mut flash, &device, test);
+    let hung = fault.self_test == SelfTest::Hangs;
+    if hung != first.runs.is_none() {
+        return Err(format!("the first start: {first:?}").into());
+    }
+    let starts: &[_] = if hung { &[second] } else { &[first, second] };
+    starts.iter().try_for_each(|start| compare(fault, start, [&old, &new]))
+}
+
+fn compare(fault: &Fault, start: &Boot, [old, new]: [&[u8]; 2]) -> Result<(), Failure> {
+    let expected = match fault.runs {
+        Runs::Old => Some(bundle::id(old)),
+        Runs::New => Some(bundle::id(new)),
+        Runs::None => None,
+    };
+    if start.id() != expected {
+        return Err(format!("expected {:?} to run: {start:?}", fault.runs).into());
+    }
+    // What ran until another took over says so at the starts after it; that is no fault.
+    let old_refused = start.why(Slot::A).filter(|why| *why != "superseded");
+    let (got, expected) =
+        ([start.why(Slot::B), old_refused], [fault.refused.as_deref(), fault.old_refused.as_deref()]);
+    if got != expected {
+        return Err(format!("expected refusals {expected:?}, got {got:?}: {start:?}").into());
+    }
+    Ok(())
+}
+
+/// The self-test that a fault names.
+fn self_test(fault: &Fault) -> Box<Test> {
+    let hangs = fault.self_test == SelfTest::Hangs;
+    let old = bundle::id(&Recipe::of("1.0.0").sign());
+    Box::new(move |bundle| if hangs && bundle.id != old { hang(bundle) } else { golden(bundle) })
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/models")
+}
+
+fn read(path: &Path) -> Result<Fault, Failure> {
+    Ok(toml::from_str(&fs::read_to_string(path)?).map_err(|error| format!("{}: {error}", path.display()))?)
+}
+
+#[test]
+fn every_fault_of_the_folder_ends_as_its_file_says() {
+    let paths: Vec<_> = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(paths.len() >= 20, "{paths:?}");
+    let failures: Vec<_> = paths
+        .iter()
+        .filter_map(|path| {
+            let played = read(path).and_then(|fault| play(&fault, &mut self_test(&fault)));
+            played.err().map(|error| format!("{}: {error}", path.display()))
+        })
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn a_device_that_takes_a_model_without_testing_it_is_found() {
+    let fault = read(&folder().join("self-test-fails.toml")).unwrap();
+    let error = play(&fault, &mut |_| Ok(())).unwrap_err().to_string();
+    assert!(error.starts_with("expected Old to run"), "{error}");
+}
+
+#[test]
+fn a_refusal_for_another_reason_than_the_file_says_is_found() {
+    let mut fault = read(&folder().join("signed-with-another-key.toml")).unwrap();
+    fault.refused = Some("no such reason".into());
+    let error = play(&fault, &mut self_test(&fault)).unwrap_err().to_string();
+    assert!(error.starts_with("expected refusals [Some(\"no such reason\")"), "{error}");
+}

@@ -1,0 +1,189 @@
+//! A board made of values: a camera that follows a script, lamps whose every change is kept, a clock that the camera's rows move.
+
+pub mod camera;
+
+use camera::Camera;
+use edge_core::kernels;
+use edge_core::packed::Packed;
+use edge_core::ports::{Clock, Contact, SignalSink, Watchdog};
+use edge_core::signal::{Lamps, Levels, Which};
+use edge_runtime::model_file::ModelFile;
+use edge_runtime::pack::pack;
+use firmware::boot;
+use firmware::device::{Board, Device, Parts, Settings};
+use firmware::epitaph::Tomb;
+use firmware::journal::{Entry, Journal, Slot};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::OnceLock;
+
+thread_local! {
+    /// How often the loop has said on this thread that it lives.
+    pub static LIVES: Cell<u32> = const { Cell::new(0) };
+    /// What [`Board::was_reset_by_hand`] says on this thread.
+    pub static BY_HAND: Cell<bool> = const { Cell::new(false) };
+    /// What [`Board::stack_left`] says on this thread.
+    pub static STACK_LEFT: Cell<u32> = const { Cell::new(4096) };
+}
+
+/// What happened, in order of time.
+#[derive(Default)]
+pub struct World {
+    micros: Cell<u64>,
+    /// Lines that cannot be set now.
+    pub broken: Cell<Lamps>,
+    /// Lines that cannot be lit: putting them out works.
+    pub shorted: Cell<Lamps>,
+    pub pressed: Cell<bool>,
+    /// The camera's script has come to its end.
+    pub ended: Cell<bool>,
+    pub fed: Cell<u32>,
+    /// Each change of the lamps, the heartbeat's with it.
+    pub lights: RefCell<Vec<(u64, Levels, bool)>>,
+    /// Each change of what is shown, as `STATE CODE`, or `idle`.
+    pub shows: RefCell<Vec<(u64, String)>>,
+    /// Other entries of the journal, as text.
+    pub notes: RefCell<Vec<String>>,
+    /// When each frame that gave POSITIVE or NEGATIVE was taken, and which.
+    pub answers: RefCell<Vec<(u64, edge_core::State)>>,
+}
+
+impl World {
+    pub fn now_ms(&self) -> u64 {
+        self.micros.get() / 1000
+    }
+
+    pub fn pass(&self, micros: u64) {
+        self.micros.set(self.micros.get() + micros);
+    }
+}
+
+/// A look at the clock takes this long: without it nothing that waits would end.
+const LOOK_MICROS: u64 = 100;
+
+pub struct Simulated;
+
+#[derive(Clone)]
+pub struct Part(pub Rc<World>);
+
+impl Board for Simulated {
+    type Source = Camera;
+    type Lights = Part;
+    type Button = Part;
+    type Clock = Part;
+    type Watchdog = Part;
+    type Journal = Part;
+
+    const NAME: &'static str = "simulated";
+
+    fn stack_left() -> u32 {
+        STACK_LEFT.get()
+    }
+
+    fn lives() {
+        LIVES.set(LIVES.get() + 1);
+    }
+
+    fn was_reset_by_hand() -> bool {
+        BY_HAND.get()
+    }
+}
+
+impl Clock for Part {
+    fn now_ms(&self) -> u64 {
+        self.0.pass(LOOK_MICROS);
+        self.0.now_ms()
+    }
+}
+
+impl Watchdog for Part {
+    fn feed(&mut self) {
+        self.0.fed.set(self.0.fed.get() + 1);
+    }
+}
+
+impl Contact for Part {
+    fn is_closed(&mut self) -> bool {
+        self.0.pressed.get()
+    }
+}
+
+impl SignalSink for Part {
+    fn set(&mut self, levels: &Levels, heartbeat: bool) -> Lamps {
+        let mut lights = self.0.lights.borrow_mut();
+        let lit = |which| match which {
+            Which::Red => levels.red,
+            Which::Amber => levels.amber,
+            Which::Green => levels.green,
+            Which::Heartbeat => heartbeat,
+            Which::Buzzer => levels.buzzer,
+        };
+        let shorted = self.0.shorted.get();
+        let broken = shorted.iter().filter(|&which| lit(which)).fold(self.0.broken.get(), Lamps::with);
+        let (_, before, beat) = lights.last().copied().unwrap_or_default();
+        let line = |which, before: bool, now: bool| if broken.has(which) { before } else { now };
+        let levels = Levels {
+            red: line(Which::Red, before.red, levels.red),
+            amber: line(Which::Amber, before.amber, levels.amber),
+            green: line(Which::Green, before.green, levels.green),
+            buzzer: line(Which::Buzzer, before.buzzer, levels.buzzer),
+        };
+        let heartbeat = line(Which::Heartbeat, beat, heartbeat);
+        if lights.last().is_none_or(|&(_, at, beat)| at != levels || beat != heartbeat) {
+            lights.push((self.0.now_ms(), levels, heartbeat));
+        }
+        broken
+    }
+}
+
+impl Journal for Part {
+    fn note(&mut self, entry: &Entry<'_>) {
+        match entry {
+            Entry::Shows { shown, at_ms } => {
+                let text = shown
+                    .map_or("idle".into(), |shown| format!("{} {}", shown.state.name(), shown.reason.code()));
+                self.0.shows.borrow_mut().push((*at_ms, text));
+            }
+            Entry::Frame { judged, at_ms, .. } => {
+                self.0.answers.borrow_mut().push((*at_ms, judged.decision.state));
+            }
+            other => self.0.notes.borrow_mut().push(format!("{other:?}")),
+        }
+    }
+}
+
+pub fn model() -> &'static Packed<&'static [u8]> {
+    static MODEL: OnceLock<Packed<&'static [u8]>> = OnceLock::new();
+    MODEL.get_or_init(|| {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/pneumonia/model.onnx");
+        let packed =
+            pack(&ModelFile::load(path).expect("the shipped model loads")).expect("it can be packed");
+        let packed: &'static _ = Box::leak(Box::new(packed));
+        Packed::new(packed.bytes()).expect("it was checked when it was packed")
+    })
+}
+
+/// Memory for the stages, at the address that they want.
+pub fn arena() -> &'static mut [u8] {
+    let words: &'static mut [u64] = vec![0x5555_5555_5555_5555; model().arena_bytes() / 8 + 1].leak();
+    bytemuck::cast_slice_mut(words)
+}
+
+/// Switches a simulated device on with the shipped model.
+pub fn switch_on(
+    world: &Rc<World>,
+    camera: Camera,
+    settings: Settings,
+    tomb: &'static Tomb,
+) -> Device<'static, Simulated> {
+    let part = Part(world.clone());
+    let parts = Parts {
+        source: camera,
+        lights: part.clone(),
+        button: part.clone(),
+        clock: part.clone(),
+        watchdog: part.clone(),
+        journal: part,
+    };
+    boot::start(parts, settings, tomb, arena(), kernels::best(), |_, _| Ok((Slot::A, *model())))
+}

@@ -1,0 +1,271 @@
+//! What an evaluation writes: the form of `metrics.json` and `predictions.csv`, for writing and for reading back.
+
+use super::Item;
+use super::scoring::Outcome;
+use crate::metrics::{Estimate, Measured};
+use crate::robustness::Robustness;
+use edge_core::State;
+use edge_runtime::model_file::ModelFile;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+
+/// Version of the form of `metrics.json`.
+pub const FORMAT: u32 = 1;
+/// Name of the file with all numbers.
+pub const METRICS: &str = "metrics.json";
+/// Name of the file with one line a picture.
+pub const PREDICTIONS: &str = "predictions.csv";
+/// What stands for a state where the picture could not be read.
+pub const UNREADABLE: &str = "UNREADABLE";
+
+/// `metrics.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// [`FORMAT`].
+    pub format: u32,
+    pub model: ModelFacts,
+    pub data: DataFacts,
+    /// Estimates, curves, report; over the scored pictures.
+    pub measured: Measured,
+    /// What the device would show, by true class; over all pictures.
+    pub states: StateTable,
+    /// Pictures without a score.
+    pub not_scored: Vec<Refusal>,
+    pub subgroups: Vec<Subgroup>,
+    pub robustness: Option<Robustness>,
+}
+
+/// What the model says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelFacts {
+    pub sha256: String,
+    pub file_bytes: Option<u64>,
+    pub engine: String,
+    pub name: String,
+    pub version: String,
+    pub input_side: u16,
+    pub preprocessing: String,
+    pub label_negative: String,
+    pub label_positive: String,
+    pub temperature: f32,
+    pub bias: f32,
+    pub fitted_on: String,
+    pub negative_below: f32,
+    pub positive_above: f32,
+    pub chosen_for: String,
+    pub intended_use: String,
+    pub training_data_sha256: String,
+    pub seeds: String,
+    pub made_by: String,
+}
+
+impl ModelFacts {
+    /// Copies the metadata of `model`.
+    pub fn of(model: &ModelFile, file_bytes: Option<u64>, engine: &str) -> Self {
+        let m = &model.metadata;
+        Self {
+            sha256: model.sha256.clone(),
+            file_bytes,
+            engine: engine.to_owned(),
+            name: m.name.to_string(),
+            version: m.version.to_string(),
+            input_side: m.input_side,
+            preprocessing: edge_core::preprocess::NAME.to_owned(),
+            label_negative: m.label_negative.to_string(),
+            label_positive: m.label_positive.to_string(),
+            temperature: m.calibration.temperature,
+            bias: m.calibration.bias,
+            fitted_on: m.fitted_on.to_string(),
+            negative_below: m.thresholds.negative_below,
+            positive_above: m.thresholds.positive_above,
+            chosen_for: m.chosen_for.to_string(),
+            intended_use: m.intended_use.to_string(),
+            training_data_sha256: m.training_data_sha256.to_string(),
+            seeds: m.seeds.to_string(),
+            made_by: m.made_by.to_string(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataFacts {
+    pub description: String,
+    /// SHA-256 over ids, patients and labels, in order: two evaluations with the same value used the same list.
+    pub list_sha256: String,
+    /// All pictures, scored or not.
+    pub pictures: usize,
+    pub patients: usize,
+    /// Pictures without the disease.
+    pub negatives: usize,
+    pub positives: usize,
+    pub scored: usize,
+}
+
+impl DataFacts {
+    pub(super) fn of(items: &[Item], predictions: &[Prediction], description: &str) -> Self {
+        let mut hash = Sha256::new();
+        for item in items {
+            for text in [&item.id, &item.patient] {
+                hash.update(text.as_bytes());
+                hash.update([0]);
+            }
+            hash.update([u8::from(item.label)]);
+        }
+        let positives = items.iter().filter(|i| i.label).count();
+        Self {
+            description: description.to_owned(),
+            list_sha256: hash.finalize().iter().map(|b| format!("{b:02x}")).collect(),
+            pictures: items.len(),
+            patients: items.iter().map(|i| i.patient.as_str()).collect::<HashSet<_>>().len(),
+            negatives: items.len() - positives,
+            positives,
+            scored: predictions.iter().filter(|p| p.score.is_some()).count(),
+        }
+    }
+}
+
+/// Number of pictures in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateCounts {
+    pub positive: u64,
+    pub refer: u64,
+    pub negative: u64,
+    pub invalid: u64,
+    pub fault: u64,
+    pub unreadable: u64,
+}
+
+impl StateCounts {
+    pub fn total(&self) -> u64 {
+        self.positive + self.refer + self.negative + self.invalid + self.fault + self.unreadable
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateTable {
+    /// Pictures without the disease.
+    pub without_disease: StateCounts,
+    pub with_disease: StateCounts,
+}
+
+impl StateTable {
+    pub(super) fn of(predictions: &[Prediction]) -> Self {
+        let mut table = Self::default();
+        for p in predictions {
+            let row = if p.label == 1 { &mut table.with_disease } else { &mut table.without_disease };
+            *match p.device_state() {
+                Some(State::Positive) => &mut row.positive,
+                Some(State::Refer) => &mut row.refer,
+                Some(State::Negative) => &mut row.negative,
+                Some(State::Invalid) => &mut row.invalid,
+                Some(State::Fault) => &mut row.fault,
+                None => &mut row.unreadable,
+            } += 1;
+        }
+        table
+    }
+}
+
+/// A picture without a score, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    pub id: String,
+    pub label: u8,
+    pub state: String,
+    pub reason_code: Option<u8>,
+    pub note: String,
+}
+
+impl Refusal {
+    pub(super) fn of(p: &Prediction) -> Self {
+        Self {
+            id: p.id.clone(),
+            label: p.label,
+            state: p.state.clone(),
+            reason_code: p.reason_code,
+            note: p.note.clone(),
+        }
+    }
+}
+
+/// One kind of disease against all pictures without disease.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Subgroup {
+    pub name: String,
+    pub pictures: usize,
+    pub patients: usize,
+    pub auc: Estimate,
+    pub sensitivity: Estimate,
+    /// Share that is POSITIVE or REFER.
+    pub sensitivity_not_negative: Estimate,
+}
+
+/// One line of `predictions.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    pub id: String,
+    /// The file; empty where the picture was not a file.
+    pub path: String,
+    pub patient: String,
+    /// Kind of disease, or empty.
+    pub subgroup: String,
+    /// 1 with the disease, 0 without.
+    pub label: u8,
+    /// The network's output, in the shortest form that reads back to the same bits.
+    pub logit: Option<f32>,
+    pub score: Option<f32>,
+    /// A state's name, or [`UNREADABLE`].
+    pub state: String,
+    /// Number of the reason, see `edge_core::Reason`.
+    pub reason_code: Option<u8>,
+    /// Why there is no score; empty where there is one.
+    pub note: String,
+}
+
+impl Prediction {
+    pub(crate) fn new(item: &Item, outcome: Outcome) -> Self {
+        Self {
+            id: item.id.clone(),
+            path: item.source.path().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default(),
+            patient: item.patient.clone(),
+            subgroup: item.subgroup.clone(),
+            label: u8::from(item.label),
+            logit: outcome.logit,
+            score: outcome.score,
+            state: outcome.state.map_or(UNREADABLE, State::name).to_owned(),
+            reason_code: outcome.reason_code,
+            note: outcome.note,
+        }
+    }
+
+    /// A picture that could not be read or made.
+    pub(crate) fn unreadable(item: &Item, note: &str) -> Self {
+        Self::new(item, Outcome::unreadable(note.to_owned()))
+    }
+
+    /// The state; none where the picture could not be read.
+    pub fn device_state(&self) -> Option<State> {
+        State::ALL.into_iter().find(|s| s.name() == self.state)
+    }
+}
+
+/// `predictions.csv` as bytes.
+///
+/// # Errors
+/// None in practice: the writer's memory does not fail.
+pub fn to_csv(predictions: &[Prediction]) -> anyhow::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for prediction in predictions {
+        writer.serialize(prediction)?;
+    }
+    writer.into_inner().map_err(|e| anyhow::anyhow!("{e}"))
+}
+
+/// Reads `predictions.csv` back.
+///
+/// # Errors
+/// The line that does not have the form.
+pub fn from_csv(bytes: &[u8]) -> Result<Vec<Prediction>, csv::Error> {
+    csv::Reader::from_reader(bytes).deserialize().collect()
+}

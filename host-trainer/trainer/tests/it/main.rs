@@ -1,0 +1,10 @@
+//! The integration tests of this package in one program: libtorch is linked once. One module a subject.
+
+mod data;
+mod evaluate;
+mod exact_form;
+mod metrics;
+mod report;
+mod support;
+mod training;
+mod xrays;

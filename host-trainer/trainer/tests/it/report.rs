@@ -1,0 +1,184 @@
+//! The page: complete, self-contained, honest about what is missing, and safe with whatever the data hold.
+
+use edge_runtime::engine::Engine;
+use trainer::evaluate::{Item, Options, run_with};
+use trainer::metrics::Bootstrap;
+use trainer::report::{self, Inputs};
+use std::path::Path;
+use crate::support::{LungBrightness, model, phantoms};
+
+const SECTIONS: [&str; 13] = [
+    "limits",
+    "glance",
+    "model",
+    "curves",
+    "quantization",
+    "discrimination",
+    "decisions",
+    "states",
+    "calibration",
+    "subgroups",
+    "robustness",
+    "examples",
+    "method",
+];
+
+/// A run's folder as the trainer leaves it, with two sets evaluated.
+fn run_folder(folder: &Path, items: &[Item]) {
+    let make = || Ok(Box::new(LungBrightness) as Box<dyn Engine>);
+    for (set, robustness_limit) in [("validation", 10), ("shifted", 0)] {
+        let options = Options {
+            description: "phantoms".into(),
+            bootstrap: Bootstrap { resamples: 100, seed: 5 },
+            robustness_limit,
+            ..Options::default()
+        };
+        run_with(&model(), Some(98_765), &make, items, &folder.join(set), &options).unwrap();
+    }
+    let epoch = |n: usize, phase: &str| {
+        let better = 1.0 / (n as f64 + 1.0);
+        serde_json::json!({
+            "epoch": n, "phase": phase, "train_loss": 0.7 * better, "train_accuracy": 1.0 - 0.4 * better,
+            "val_loss": 0.8 * better, "val_accuracy": 1.0 - 0.5 * better, "val_auc": 1.0 - 0.3 * better,
+            "shifted_loss": 0.9 * better, "shifted_accuracy": 1.0 - 0.6 * better,
+            // Not a number is null in JSON; the curve has a gap there.
+            "shifted_auc": if n == 2 { None } else { Some(1.0 - 0.35 * better) }, "seconds": 30.0,
+        })
+    };
+    let history = [epoch(1, "float"), epoch(2, "float"), epoch(3, "float"), epoch(1, "qat")];
+    std::fs::write(folder.join("history.json"), serde_json::to_vec(&history).unwrap()).unwrap();
+    let quantize = serde_json::json!({
+        "float": {"validation": {"auc": 0.98765}, "shifted": {"auc": 0.95}},
+        "int8": {"validation": {"auc": 0.98665}, "shifted": {"auc": 0.951}},
+    });
+    std::fs::write(folder.join("quantize.json"), quantize.to_string()).unwrap();
+    std::fs::write(folder.join("run.json"), r#"{"recipe": {"seed": 17, "epochs": 3}, "data": "phantoms"}"#)
+        .unwrap();
+}
+
+fn page(folder: &Path, options: &report::Options) -> String {
+    let out = folder.join("report.html");
+    report::run(folder, &out, options).unwrap();
+    std::fs::read_to_string(out).unwrap()
+}
+
+/// What a browser would fetch or run.
+fn assert_self_contained(html: &str) {
+    for outside in
+        ["http://", "https://", "//cdn", "<script", "<link", "<iframe", "@import", "url(", "javascript:"]
+    {
+        assert!(!html.contains(outside), "{outside} is in the page");
+    }
+    for piece in html.split("src=\"").skip(1) {
+        assert!(piece.starts_with("data:image/png;base64,"), "src={}", &piece[..40.min(piece.len())]);
+    }
+    for piece in html.split("href=\"").skip(1) {
+        let id = piece.strip_prefix('#').and_then(|p| p.split('"').next()).expect("a link within the page");
+        assert!(html.contains(&format!("id=\"{id}\"")), "#{id} leads nowhere");
+    }
+    assert!(html.contains("Content-Security-Policy"));
+}
+
+fn assert_all_sections(html: &str) {
+    let mut at = 0;
+    for id in SECTIONS {
+        let found = html.find(&format!("id=\"{id}\"")).unwrap_or_else(|| panic!("no section {id}"));
+        assert!(found > at, "{id} is out of order");
+        at = found;
+    }
+}
+
+#[test]
+fn a_full_run_makes_a_full_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let items = phantoms(60);
+    run_folder(folder.path(), &items);
+    let open = |id: &str| items.iter().find(|i| i.id == id)?.source.open().ok().map(|p| (*p).clone());
+    let html = page(folder.path(), &report::Options { no_pictures: false, open: Some(&open) });
+    assert_self_contained(&html);
+    assert_all_sections(&html);
+    assert_eq!(html.matches("Not measured").count(), 0);
+    for word in [
+        "98.8 kB",
+        "0.9877",
+        "−0.001",
+        "lung-brightness 0.1.0",
+        "bacteria",
+        "gamma 1.4",
+        "REFER",
+        "macro average",
+        "phantom-0",
+        "contains pictures of patients",
+        "Shifted validation",
+    ] {
+        assert!(html.contains(word), "{word} is missing");
+    }
+    let diagrams = html.matches("<svg ").count();
+    assert_eq!(
+        diagrams,
+        3 + 2 * 4,
+        "three learning curves; ROC, precision-recall, confusion, reliability a set"
+    );
+    let wrong = html.split("wrong at score 0.5").count() - 1;
+    assert_eq!(wrong, 2, "wrong ones of both sets");
+    assert_eq!(html.matches(": right at score 0.5").count(), 1, "right ones of the unchanged set");
+    assert!(html.contains("before the change"));
+    assert!(html.matches("data:image/png").count() > 12, "twelve right ones and the wrong ones");
+}
+
+#[test]
+fn an_empty_folder_makes_a_page_that_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let html = page(folder.path(), &report::Options::default());
+    assert_self_contained(&html);
+    assert_all_sections(&html);
+    assert_eq!(html.matches("Not measured").count(), 11, "every section but limits and method");
+}
+
+#[test]
+fn pictures_are_left_out_on_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let items = phantoms(24);
+    run_folder(folder.path(), &items);
+    let open = |id: &str| items.iter().find(|i| i.id == id)?.source.open().ok().map(|p| (*p).clone());
+    let html = page(folder.path(), &report::Options { no_pictures: true, open: Some(&open) });
+    assert!(!html.contains("data:image"));
+    assert!(!html.contains("phantom-0"), "names of pictures can name patients");
+    assert_all_sections(&html);
+}
+
+#[test]
+fn names_from_the_data_are_text_and_never_markup() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut items = phantoms(24);
+    for item in &mut items {
+        item.id = format!("<script>alert(1)</script>\"><img src=x>{}", item.id);
+    }
+    run_folder(folder.path(), &items);
+    let html = page(folder.path(), &report::Options::default());
+    assert_self_contained(&html);
+    assert!(html.contains("&lt;script&gt;"));
+}
+
+#[test]
+fn damaged_files_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    run_folder(folder.path(), &phantoms(24));
+    let failure = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        let before = std::fs::read(&path).ok();
+        std::fs::write(&path, bytes).unwrap();
+        let text = format!("{:#}", Inputs::read(folder.path()).unwrap_err());
+        assert!(text.contains(name.rsplit('/').next().unwrap()), "{text}");
+        match before {
+            Some(bytes) => std::fs::write(&path, bytes).unwrap(),
+            None => std::fs::remove_file(&path).unwrap(),
+        }
+    };
+    failure("history.json", b"[{");
+    failure("validation/metrics.json", b"{}");
+    failure("shifted/predictions.csv", b"id,path\na,b\n");
+    failure("model.onnx", b"no model");
+    assert!(Inputs::read(&folder.path().join("absent")).is_err());
+    Inputs::read(folder.path()).unwrap();
+}

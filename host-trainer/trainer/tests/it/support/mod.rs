@@ -1,0 +1,123 @@
+//! A model and an engine that need no network file: the engine looks at how bright the lung fields are.
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
+use edge_core::model::key;
+use edge_core::{Metadata, preprocess};
+use edge_runtime::engine::{Engine, EngineError};
+use edge_runtime::model_file::ModelFile;
+use edge_runtime::phantom::{self, Label};
+use trainer::evaluate::{Item, Source};
+use std::sync::Arc;
+
+/// Side of the fake model's input.
+pub const SIDE: u16 = 64;
+
+/// Metadata as an exported model has it, around no graph.
+pub fn model() -> ModelFile {
+    let hash = "ab".repeat(32);
+    let props = [
+        (key::FORMAT, "2"),
+        (key::PREPROCESSING, preprocess::NAME),
+        (key::NAME, "lung-brightness"),
+        (key::VERSION, "0.1.0"),
+        (key::INPUT_SIDE, "64"),
+        (key::LABEL_NEGATIVE, "NORMAL"),
+        (key::LABEL_POSITIVE, "PNEUMONIA"),
+        (key::TEMPERATURE, "1"),
+        (key::BIAS, "0"),
+        (key::FITTED_ON, "nothing: a test's model"),
+        (key::SCORE_DECILES, "1 2 3 4 5 6 7 8 9"),
+        (key::NEGATIVE_BELOW, "0.3"),
+        (key::POSITIVE_ABOVE, "0.7"),
+        (key::CHOSEN_FOR, "nothing: a test's model"),
+        (key::MIN_MEAN, "2000"),
+        (key::MAX_MEAN, "63000"),
+        (key::MIN_DEVIATION, "1000"),
+        (key::MAX_ELONGATION, "2500"),
+        (key::MAX_BLACK, "1000"),
+        (key::MAX_WHITE, "1000"),
+        (key::MIN_SHARPNESS, "0"),
+        (key::MIN_LAYOUT, "0"),
+        (key::MIN_FEATURES, "0"),
+        (key::LAYOUT, "none"),
+        (key::FEATURES, "none"),
+        (key::INTENDED_USE, "tests of the evaluation; frontal drawings of chests"),
+        (key::TRAINING_DATA, &hash),
+        (key::SEEDS, "1"),
+        (key::MADE_BY, "a test"),
+        (key::METRICS, "none"),
+    ];
+    let find = |name: &str| props.iter().find(|(k, _)| *k == name).map(|(_, v)| *v);
+    ModelFile {
+        metadata: Metadata::from_props(find).unwrap(),
+        sha256: "cd".repeat(32),
+        bytes: 0,
+        proto: Default::default(),
+    }
+}
+
+/// Mean brightness of the lung fields over that of the whole picture, scaled to a logit.
+pub struct LungBrightness;
+
+impl Engine for LungBrightness {
+    fn name(&self) -> &'static str {
+        "lung-brightness"
+    }
+
+    fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError> {
+        let side = usize::from(SIDE);
+        let (mut sum, mut n) = (0.0, 0.0);
+        for (y, row) in input.chunks(side).enumerate().skip(side / 4).take(side / 3) {
+            for (x, &v) in row.iter().enumerate() {
+                let across = x as f32 / side as f32;
+                if (0.2..0.4).contains(&across) || (0.6..0.8).contains(&across) {
+                    // A slope down the picture keeps equal means from giving equal logits.
+                    sum += f32::from(v) + y as f32 * 1e-3;
+                    n += 1.0;
+                }
+            }
+        }
+        Ok((sum / n - 133.0) / 4.0)
+    }
+
+    fn features(&self) -> &[u8] {
+        &[]
+    }
+}
+
+pub struct Broken;
+
+impl Engine for Broken {
+    fn name(&self) -> &'static str {
+        "broken"
+    }
+
+    fn infer(&mut self, _: &[u8]) -> Result<f32, EngineError> {
+        Err(EngineError::Run { engine: "broken", what: "planted".into() })
+    }
+
+    fn features(&self) -> &[u8] {
+        &[]
+    }
+}
+
+/// `n` phantoms in memory, every second one ill, two of a patient; the ill are called bacterial and viral in turn.
+pub fn phantoms(n: u64) -> Vec<Item> {
+    let one = |i: u64| {
+        let ill = i % 2 == 1;
+        let label = if ill { Label::Pneumonia } else { Label::Normal };
+        let subgroup = match (ill, i / 2 % 3) {
+            (false, _) => "",
+            (true, 0) => "virus",
+            (true, _) => "bacteria",
+        };
+        Item {
+            id: format!("phantom-{i:04}"),
+            source: Source::Memory(Arc::new(phantom::draw(label, i, 96))),
+            label: ill,
+            patient: format!("{}{}", if ill { "i" } else { "w" }, i / 4),
+            subgroup: subgroup.into(),
+        }
+    };
+    (0..n).map(one).collect()
+}

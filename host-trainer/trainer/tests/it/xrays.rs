@@ -1,0 +1,60 @@
+//! What can only be tested on real X-rays: the shipped model on the patients that it was not trained on.
+//!
+//! Ignored unless a copy of the data is given: `cargo xtask test --data DIR`.
+
+use edge_core::{Geometry, PixelFormat, State};
+use edge_runtime::classify::Classifier;
+use edge_runtime::decode::Picture;
+use edge_runtime::engine;
+use edge_runtime::model_file::ModelFile;
+use trainer::augment::{Strength, change};
+use trainer::batches::shift_dice;
+use trainer::dataset::{self, Case, Part};
+use trainer::metrics::auc;
+use trainer::random::{Dice, Purpose};
+use trainer::run::Recipe;
+use trainer::split::Split;
+
+/// Validation pictures that are looked at; all of them would take minutes.
+const PICTURES: usize = 240;
+
+/// AUC over pictures made from cases, and how many the gate refused.
+fn measure(cases: &[&Case], picture: impl Fn(&Case) -> Picture) -> (f64, usize) {
+    let model =
+        ModelFile::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pneumonia/model.onnx")).unwrap();
+    let mut classifier = Classifier::new(&model, engine::load(engine::NAMES[0], &model).unwrap().unwrap());
+    let (mut scores, mut labels, mut refused) = (vec![], vec![], 0);
+    for case in cases {
+        let decision = classifier.classify(&picture(case).frame()).unwrap().decision;
+        match decision.logit {
+            Some(logit) => {
+                scores.push(f64::from(logit));
+                labels.push(case.positive);
+            }
+            None => refused += usize::from(decision.state == State::Invalid),
+        }
+    }
+    (auc(&scores, &labels).unwrap(), refused)
+}
+
+#[test]
+#[ignore = "needs the X-rays: cargo xtask test --data DIR"]
+fn the_shipped_model_tells_unseen_patients_apart() {
+    let data = std::env::var("PNEUMOSCOPE_DATA").expect("set by cargo xtask test --data DIR");
+    let recipe = Recipe::default();
+    let set = dataset::load(data.as_ref(), Part::Learning, recipe.side).unwrap();
+    let split = Split::draw(&set.cases, recipe.validation_share, recipe.seed);
+    let (_, mut validation) = split.indices(&set.cases).unwrap();
+    Dice::new(1, Purpose::Order, 0, 0).shuffle(&mut validation);
+    let cases: Vec<&Case> = validation.iter().take(PICTURES).map(|&i| &set.cases[i]).collect();
+
+    let (plain, refused) = measure(&cases, |case| (*case.original.open().unwrap()).clone());
+    let (shifted, _) = measure(&cases, |case| {
+        let square = change(&case.working, &Strength::SHIFTED, &mut shift_dice(case));
+        let geometry = Geometry::new(square.side, square.side, PixelFormat::Gray8).unwrap();
+        Picture::new(geometry, square.pixels).unwrap()
+    });
+    assert!(plain >= 0.98, "AUC {plain} on a sample of the validation patients; the card says about .995");
+    assert!(shifted >= 0.96, "AUC {shifted} on the shifted sample; the card says about .98");
+    assert!(refused * 100 <= PICTURES, "the gate refused {refused} of {PICTURES} X-rays");
+}

@@ -1,0 +1,258 @@
+//! The device's program on the board: its configuration, its beginning and end, its log, and what it shows.
+
+use anyhow::{Context, bail, ensure};
+use edge_core::State;
+use edge_runtime::log::{self, DecisionLine, Kind};
+use serde::Deserialize;
+use serde_json::Value;
+use std::ops::Range;
+use std::path::Path;
+use std::{fmt, fs};
+
+use super::guest::Guest;
+use super::lights::{self, Reading, Said};
+use super::picture::Picture;
+use arm64_protocol::{OUTPUT, Request};
+
+pub const PROGRAM: &str = "/bin/edge-runtime";
+const CONFIG: &str = "/run/pneumoscope.toml";
+pub const LOG: &str = "/log/log.jsonl";
+pub const CHIP: &str = "9030000.pl061";
+/// Time that is waited for a state that must come, beyond what is demanded of it, in microseconds.
+const PATIENCE: u64 = 20_000_000;
+/// How often the board is looked at, in milliseconds of its time.
+const LOOK_MS: u64 = 100;
+
+/// A board with the program on it.
+pub struct Device {
+    pub guest: Guest,
+    /// The log as it was read last.
+    log: Vec<u8>,
+    /// Its bytes that end with a line.
+    complete: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Line {
+    pub seq: u64,
+    /// The board's clock, in milliseconds.
+    pub uptime_ms: u64,
+    pub decision: Option<DecisionLine>,
+    pub event: Option<Value>,
+}
+
+impl Line {
+    /// Whether it tells of an event of this name.
+    pub fn is(&self, what: &str) -> bool {
+        self.event.as_ref().is_some_and(|event| event["what"] == what)
+    }
+}
+
+/// Readings with the times at which they began, for messages.
+pub struct Told<'a>(pub &'a [Said]);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for said in self.0 {
+            write!(f, " {:.3} s {};", said.from as f64 / 1e6, said.what)?;
+        }
+        Ok(())
+    }
+}
+
+impl Device {
+    /// A board with the program configured for pictures of this form, one of which it answers every `interval_ms` milliseconds.
+    ///
+    /// # Errors
+    /// The board does not start.
+    pub fn boot(files: &Path, disk: Option<&Path>, form: &Picture, interval_ms: u32) -> anyhow::Result<Self> {
+        let mut guest = Guest::boot(files, disk)?;
+        let lamp = |name: &str, line: u8| format!("{name} = {{ chip = \"{CHIP}\", line = {line} }}\n");
+        let config = format!(
+            "[capture]\nsource = \"v4l2:vivid\"\nformat = \"{}\"\nwidth = {}\nheight = {}\n\
+             [decision]\ninterval_ms = {interval_ms}\n[log]\nfile = \"{LOG}\"\n[lights]\n{}{}{}{}",
+            form.fourcc,
+            form.width,
+            form.height,
+            lamp("red", lights::RED),
+            lamp("amber", lights::AMBER),
+            lamp("green", lights::GREEN),
+            lamp("heartbeat", lights::HEARTBEAT),
+        );
+        guest.ask(Request::Write { path: CONFIG.into() }, config.as_bytes())?;
+        Ok(Self { guest, log: Vec::new(), complete: 0 })
+    }
+
+    /// Starts the program, under another program where one is given, with more arguments where there are any.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(&mut self, under: &[&str], more: &[&str]) -> anyhow::Result<()> {
+        let program = [PROGRAM, "run", "--config", CONFIG];
+        let command = under.iter().chain(&program).chain(more).map(|word| word.to_string());
+        self.guest.ask(Request::Start { command: command.collect() }, &[]).map(drop)
+    }
+
+    /// Sends a signal and waits for the end; returns the exit status.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub fn end(&mut self, signal: i32) -> anyhow::Result<i32> {
+        self.guest.ask(Request::Signal { signal }, &[])?;
+        let code = self.guest.ask(Request::Wait { ms: 10_000 }, &[])?.code;
+        code.with_context(|| {
+            format!("the program goes on 10 s after signal {signal}; it said:\n{}", self.output())
+        })
+    }
+
+    /// Runs the program with other arguments; returns its output where it succeeds.
+    ///
+    /// # Errors
+    /// It fails; the message has its output.
+    pub fn run(&mut self, arguments: &[&str]) -> anyhow::Result<String> {
+        let command = [PROGRAM].iter().chain(arguments).map(|word| word.to_string()).collect();
+        let answer = self.guest.ask(Request::Run { command }, &[])?;
+        let output = String::from_utf8_lossy(&answer.bytes).into_owned();
+        ensure!(
+            answer.code == Some(0),
+            "`edge-runtime {}` ended with {:?}:\n{output}",
+            arguments.join(" "),
+            answer.code
+        );
+        Ok(output)
+    }
+
+    /// Has the lights show something for a second; `safe` is what systemd runs after the program has ended, and stays.
+    ///
+    /// # Errors
+    /// As [`Device::run`].
+    pub fn lights(&mut self, what: &str) -> anyhow::Result<()> {
+        self.run(&["lights", "--config", CONFIG, "--seconds", "1", what]).map(drop)
+    }
+
+    /// What the lights have said since the board was switched on.
+    ///
+    /// # Errors
+    /// As [`Guest::lights`].
+    pub fn said(&mut self) -> anyhow::Result<Vec<Said>> {
+        let now = self.guest.now()?;
+        Ok(lights::read(self.guest.lights()?, now))
+    }
+
+    /// Waits until the lights say what is looked for and returns when they began to. Times are the board's microseconds. Lamps that
+    /// were not written since `times.start` say nothing: a chip keeps its levels while nobody can reach it.
+    ///
+    /// # Errors
+    /// They did not begin to before `times.end`.
+    pub fn wait_for(
+        &mut self,
+        what: &str,
+        fits: impl Fn(Reading) -> bool,
+        times: Range<u64>,
+    ) -> anyhow::Result<u64> {
+        loop {
+            let said = self.said()?;
+            let last = said.last().context("the lights say nothing")?;
+            if fits(last.what) && self.guest.written() >= times.start {
+                let late = last.from.saturating_sub(times.end) / 1000;
+                ensure!(late == 0, "{what} was shown, {late} ms too late:{}", Told(&said));
+                return Ok(last.from);
+            }
+            if self.guest.last.1 > times.end + PATIENCE {
+                let by = times.end as f64 / 1e6;
+                bail!("{what} was not shown by {by:.3} s or later:{}\n{}", Told(&said), self.output());
+            }
+            self.guest.ask(Request::Sleep { ms: LOOK_MS }, &[])?;
+        }
+    }
+
+    /// The log's lines. What was there before must still be there.
+    ///
+    /// # Errors
+    /// A line was lost, changed or left out, or is not understood.
+    pub fn log(&mut self) -> anyhow::Result<Vec<Line>> {
+        let bytes = self.guest.ask(Request::Read { path: LOG.into(), offset: 0 }, &[])?.bytes;
+        ensure!(
+            bytes.starts_with(&self.log[..self.complete]),
+            "lines that were in the log have changed or are gone"
+        );
+        // What is after the last end of a line is being written.
+        self.complete = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        self.log = bytes;
+        let lines = self.log[..self.complete].split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+        let understood =
+            |line| serde_json::from_slice(line).with_context(|| String::from_utf8_lossy(line).into_owned());
+        let lines: Vec<Line> =
+            lines.map(understood).collect::<anyhow::Result<_>>().context("a line of the log")?;
+        let gap = lines.windows(2).find(|pair| pair[1].seq != pair[0].seq + 1);
+        ensure!(gap.is_none(), "lines are missing between {gap:?}");
+        Ok(lines)
+    }
+
+    /// Lines that must be at the beginning of the log.
+    pub fn expect_log(&mut self, lines: Vec<u8>) {
+        (self.complete, self.log) = (lines.len(), lines);
+    }
+
+    /// The log as it was read last, without its last line: what a power cut must leave, because each line is on the disk before
+    /// the next one is written.
+    pub fn certain(&self) -> Vec<u8> {
+        let lines = &self.log[..self.complete.saturating_sub(1)];
+        let end = lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        self.log[..end].to_vec()
+    }
+
+    /// Removes the log's last line.
+    ///
+    /// # Errors
+    /// The log cannot be read or written.
+    pub fn lose_line(&mut self) -> anyhow::Result<()> {
+        self.log()?;
+        let shorter = self.certain();
+        self.guest.ask(Request::Write { path: LOG.into() }, &shorter).map(drop)
+    }
+
+    /// Changes one digit in the log's first line.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn spoil_log(&mut self) -> anyhow::Result<()> {
+        let mut bytes = self.guest.ask(Request::Read { path: LOG.into(), offset: 0 }, &[])?.bytes;
+        let digit =
+            bytes.iter_mut().filter(|byte| byte.is_ascii_digit()).nth(5).context("the log has no digit")?;
+        *digit = if *digit == b'0' { b'1' } else { b'0' };
+        self.complete = 0;
+        self.guest.ask(Request::Write { path: LOG.into() }, &bytes).map(drop)
+    }
+
+    /// Verifies the log, as it was read last, as `edge-runtime log verify` does. A last line that was cut off is allowed where the program was killed:
+    /// it mends that when it starts.
+    ///
+    /// # Errors
+    /// A line is changed, removed, out of order or cut off.
+    pub fn verify(&self, killed: bool) -> anyhow::Result<()> {
+        let file = tempfile::NamedTempFile::new()?;
+        fs::write(file.path(), &self.log)?;
+        let verified = log::verify(file.path(), &[], None)?;
+        let breaks: Vec<_> = verified
+            .breaks
+            .iter()
+            .filter(|found| !(killed && found.kind == Kind::Torn && found.line == verified.lines))
+            .collect();
+        ensure!(breaks.is_empty() && verified.lines > 0, "the log does not verify: {breaks:?}");
+        Ok(())
+    }
+
+    pub fn output(&mut self) -> String {
+        let output = self.guest.ask(Request::Read { path: OUTPUT.into(), offset: 0 }, &[]);
+        output.map_or_else(
+            |error| error.to_string(),
+            |answer| String::from_utf8_lossy(&answer.bytes).into_owned(),
+        )
+    }
+}
+
+/// Whether the lights say this state.
+pub fn is(state: State) -> impl Fn(Reading) -> bool {
+    move |reading| reading == Reading::State(state)
+}

@@ -1,0 +1,274 @@
+//! A fault as a file of steps, and what runs it.
+//!
+//! Whatever the steps are, two things hold at every time: the lights never show the answer that the picture does not have, and
+//! the log loses no line. Times are the board's own.
+
+mod step;
+
+pub use step::{Disk, Expected, Part, Step};
+
+use anyhow::{Context, bail, ensure};
+use edge_core::State;
+use edge_runtime::phantom::{self, Label};
+use serde::Deserialize;
+use std::path::Path;
+
+use super::device::{CHIP, Device, Told, is};
+use super::host::Host;
+use super::lights::Reading;
+use super::picture::Picture;
+use arm64_protocol::Request;
+
+/// Within this time a fault must show, in microseconds.
+const WITHIN: u64 = 2_000_000;
+/// So long a fault is then watched for an answer that is lit nevertheless, in milliseconds.
+const WATCHED_MS: u64 = 1500;
+/// Within this time after the fault's end the answer must show again, in microseconds.
+const RECOVERED: u64 = 10_000_000;
+/// A frame is answered so often, in milliseconds; the device's own default.
+const INTERVAL_MS: u32 = 500;
+const SIDE: u16 = 224;
+/// Where the shim finds what it is to falsify.
+const STILL: &str = "/run/still";
+/// A file that is no model.
+const DAMAGED_MODEL: &str = "/run/damaged.onnx";
+const FILLING: &str = "/log/filling";
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    pub about: String,
+    /// What the picture in front of the camera shows.
+    #[serde(default)]
+    pub picture: Shows,
+    /// What is done and what must be seen, in this order.
+    #[serde(deserialize_with = "step::steps")]
+    pub steps: Vec<Step>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shows {
+    /// Pneumonia: the wrong answer is NEGATIVE.
+    #[default]
+    Pneumonia,
+    /// Clear lungs: the wrong answer is POSITIVE.
+    Normal,
+}
+
+/// What is known while the steps are done.
+struct Run {
+    device: Device,
+    picture: Picture,
+    right: State,
+    /// The board's clock when the last step began that was no expectation, and when it ended.
+    cause: (u64, u64),
+    running: bool,
+    /// Whether the next start is given [`DAMAGED_MODEL`].
+    damaged_model: bool,
+    /// The board's clock when the answer was expected last, and was there.
+    answered: u64,
+    /// What was seen and how long it took, for people.
+    seen: Vec<String>,
+}
+
+impl Fault {
+    /// Boots a board and does the steps.
+    ///
+    /// # Errors
+    /// Something that must be seen was not, or something that must not be was.
+    pub fn run(&self, name: &str, files: &Path) -> anyhow::Result<()> {
+        let label = if self.picture == Shows::Normal { Label::Normal } else { Label::Pneumonia };
+        let drawn = phantom::draw(label, 1, SIDE);
+        let right = Host::new()?.answer(&drawn)?.0.state;
+        let picture = Picture::of(&drawn, "YUYV")?;
+        let device = Device::boot(files, None, &picture, INTERVAL_MS)?;
+        let mut run = Run {
+            device,
+            picture,
+            right,
+            cause: (0, 0),
+            running: false,
+            damaged_model: false,
+            answered: 0,
+            seen: Vec::new(),
+        };
+        run.step(&Step::Show)?;
+        for step in &self.steps {
+            run.step(step).with_context(|| format!("{step:?}"))?;
+        }
+        if run.running {
+            run.step(&Step::Stop)?;
+        }
+        run.no_wrong_answer()?;
+        run.device.log()?;
+        run.device.verify(false)?;
+        println!("{name}: {}", run.seen.join(", "));
+        run.device.guest.power_off()
+    }
+}
+
+impl Run {
+    fn step(&mut self, step: &Step) -> anyhow::Result<()> {
+        let from = self.device.guest.now()?;
+        self.act(step)?;
+        if !matches!(step, Step::Expect(_)) {
+            self.cause = (from, self.device.guest.now()?);
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, step: &Step) -> anyhow::Result<()> {
+        let request = match step {
+            Step::Start(still) => {
+                self.running = true;
+                let model: &[&str] = if self.damaged_model { &["--model", DAMAGED_MODEL] } else { &[] };
+                return self.device.start(if *still { &["/init", "still"] } else { &[] }, model);
+            }
+            Step::Model(whole) => {
+                self.damaged_model = !whole;
+                return self
+                    .device
+                    .guest
+                    .ask(Request::Write { path: DAMAGED_MODEL.into() }, b"no model")
+                    .map(drop);
+            }
+            Step::Stop | Step::Kill => return self.end(step == &Step::Kill),
+            Step::Show => return self.device.guest.show(&self.picture),
+            Step::Plug(Part::Camera, bound) => {
+                if !bound {
+                    self.device.guest.ask(Request::Hide, &[])?;
+                }
+                plug("platform/drivers/vivid", "vivid.0", *bound)
+            }
+            Step::Plug(Part::Gpio, bound) => plug("amba/drivers/pl061_gpio", CHIP, *bound),
+            Step::Control(id, value) => Request::Control { id: *id, value: *value },
+            Step::Lights(state) => return self.device.lights(state),
+            Step::LoseLine => return self.device.lose_line(),
+            Step::SpoilLog => return self.device.spoil_log(),
+            Step::Often(id) => Request::Often { id: *id },
+            Step::Hide => Request::Hide,
+            Step::Still(Some(word)) => {
+                return self
+                    .device
+                    .guest
+                    .ask(Request::Write { path: STILL.into() }, word.as_bytes())
+                    .map(drop);
+            }
+            Step::Still(None) => Request::Remove { path: STILL.into() },
+            Step::Disk(Disk::Full) => Request::Fill { path: FILLING.into() },
+            Step::Disk(Disk::Free) => Request::Remove { path: FILLING.into() },
+            Step::Disk(Disk::ReadOnly) => Request::ReadOnly,
+            Step::Disk(Disk::Writable) => Request::Remount,
+            Step::Clock(seconds) => Request::SetClock { seconds: *seconds },
+            Step::Hold(line) => Request::Hold { chip: CHIP.into(), line: u32::from(*line) },
+            Step::Release => Request::Release,
+            Step::Wait(ms) => Request::Sleep { ms: *ms },
+            Step::Expect(Expected::Answer) => return self.expect_answer(),
+            Step::Expect(Expected::Throughout) => return self.expect_throughout(),
+            Step::Expect(Expected::Fault) => return self.expect_fault(),
+            Step::Expect(Expected::Passing) => return self.expect_passing(),
+            Step::Expect(Expected::Logged) => return self.expect_logged(),
+        };
+        self.device.guest.ask(request, &[]).map(drop)
+    }
+
+    /// Ends the program, and looks for the pattern that says so.
+    fn end(&mut self, kill: bool) -> anyhow::Result<()> {
+        let from = self.device.guest.now()?;
+        self.running = false;
+        if kill {
+            self.device.end(nix::libc::SIGKILL)?;
+            self.device.lights("safe")?;
+        } else {
+            let code = self.device.end(nix::libc::SIGTERM)?;
+            ensure!(code == 0, "the program ended with {code}; it said:\n{}", self.device.output());
+        }
+        self.device
+            .wait_for("the safe pattern", |reading| reading == Reading::Safe, from..from + WITHIN)
+            .map(drop)
+    }
+
+    fn expect_answer(&mut self) -> anyhow::Result<()> {
+        let times = self.cause.1..self.cause.1 + RECOVERED;
+        let shown = self.device.wait_for("the answer", is(self.right), times)?;
+        self.note(self.right.name(), shown);
+        self.answered = self.device.guest.now()?;
+        self.no_wrong_answer()
+    }
+
+    fn expect_throughout(&mut self) -> anyhow::Result<()> {
+        let now = self.device.guest.now()?;
+        self.device.wait_for("the answer", is(self.right), now..now + WITHIN)?;
+        let said = self.device.said()?;
+        let last = said.last().context("the lights say nothing")?;
+        let stayed = last.from <= self.answered && last.what == Reading::State(self.right);
+        ensure!(stayed, "the answer did not stay:{}", Told(&said));
+        self.seen.push(format!("stays for {} s", (now - self.answered) / 1_000_000));
+        Ok(())
+    }
+
+    fn expect_fault(&mut self) -> anyhow::Result<()> {
+        let shown = self.device.wait_for("FAULT or INVALID", refused, self.cause.1..self.cause.1 + WITHIN)?;
+        self.note("fault", shown);
+        self.device.guest.ask(Request::Sleep { ms: WATCHED_MS }, &[])?;
+        let said = self.device.said()?;
+        let other = said.iter().find(|said| said.from > shown && !refused(said.what));
+        ensure!(other.is_none(), "FAULT did not stay:{}", Told(&said));
+        self.no_wrong_answer()
+    }
+
+    fn expect_passing(&mut self) -> anyhow::Result<()> {
+        let times = self.cause.0..=self.cause.1 + WITHIN;
+        loop {
+            let said = self.device.said()?;
+            if let Some(fault) = said.iter().find(|said| refused(said.what) && times.contains(&said.from)) {
+                self.note("fault", fault.from);
+                return Ok(());
+            }
+            ensure!(self.device.guest.last.1 <= *times.end(), "no FAULT was shown:{}", Told(&said));
+            self.device.guest.ask(Request::Sleep { ms: 50 }, &[])?;
+        }
+    }
+
+    fn note(&mut self, what: &str, shown: u64) {
+        let ms = shown.saturating_sub(self.cause.0) / 1000;
+        self.seen.push(format!("{what} after {ms} ms"));
+    }
+
+    fn expect_logged(&mut self) -> anyhow::Result<()> {
+        let since = self.cause.0 / 1000;
+        let limit = self.cause.1 + WITHIN;
+        loop {
+            let lines = self.device.log()?;
+            let began = lines.iter().find(|line| line.uptime_ms >= since && line.is("fault_began"));
+            if let Some(line) = began {
+                self.note("logged", line.uptime_ms * 1000);
+                return Ok(());
+            }
+            if self.device.guest.now()? > limit {
+                let last = &lines[lines.len().saturating_sub(5)..];
+                bail!("the log tells of no fault since {since} ms; its last lines: {last:?}");
+            }
+            self.device.guest.ask(Request::Sleep { ms: 50 }, &[])?;
+        }
+    }
+
+    /// At no time since the board was switched on have the lights shown the answer that the picture does not have.
+    fn no_wrong_answer(&mut self) -> anyhow::Result<()> {
+        let wrong = if self.right == State::Positive { State::Negative } else { State::Positive };
+        let said = self.device.said()?;
+        let seen = said.iter().any(|said| said.what == Reading::State(wrong));
+        ensure!(!seen, "{} was shown, the picture is {}:{}", wrong.name(), self.right.name(), Told(&said));
+        Ok(())
+    }
+}
+
+/// Whether the lights refuse to answer.
+fn refused(reading: Reading) -> bool {
+    matches!(reading, Reading::State(State::Fault | State::Invalid))
+}
+
+fn plug(driver: &str, device: &str, bound: bool) -> Request {
+    Request::Driver { driver: driver.into(), device: device.into(), bound }
+}

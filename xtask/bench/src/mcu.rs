@@ -1,0 +1,55 @@
+//! `cargo xtask bench-mcu`: instructions of every stage of a frame on the emulated microcontrollers, and what they may mean on the boards.
+
+mod count;
+mod estimate;
+mod tables;
+
+use anyhow::Context;
+use serde::Serialize;
+
+use crate::document;
+use toolbox::root;
+
+/// What to do with what was counted.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  cargo xtask bench-mcu          count and show\n  \
+                        cargo xtask bench-mcu --write  write docs/PERFORMANCE.md too\n  \
+                        cargo xtask bench-mcu --json   one object, for programs\n\n\
+                        Counts are exact and the same on every host. Times and energies are estimates from the numbers that each \
+                        board's board.toml gives, with its assumptions.")]
+pub struct Arguments {
+    /// Write one JSON object to standard output instead of tables.
+    #[arg(long)]
+    json: bool,
+    /// Write the tables into docs/PERFORMANCE.md.
+    #[arg(long)]
+    write: bool,
+}
+
+/// Everything that was counted and estimated.
+#[derive(Serialize)]
+struct Report {
+    processors: Vec<count::Processor>,
+    boards: Vec<estimate::Board>,
+}
+
+/// Counts, shows and, where asked, writes docs/PERFORMANCE.md.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let processors = count::all()?;
+    let boards = estimate::all(&root().join("firmware/boards"), &processors)?;
+    let report = Report { processors, boards };
+    let sections = tables::all(&report)?;
+    if arguments.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        sections.iter().for_each(|section| println!("{}\n", section.text()));
+    }
+    if arguments.write {
+        let path = root().join("docs/PERFORMANCE.md");
+        let markdown: Vec<String> = sections.iter().map(|section| section.markdown()).collect();
+        document::replace(&path, "microcontrollers", &markdown.join("\n\n"))
+            .with_context(|| format!("cannot update {}", path.display()))?;
+        eprintln!("==> docs/PERFORMANCE.md: microcontrollers is new");
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! The counts and estimates as tables.
+
+use anyhow::Context;
+
+use super::Report;
+use super::estimate::Board;
+use crate::section::Section;
+
+pub fn all(report: &Report) -> anyhow::Result<Vec<Section>> {
+    let mut sections = vec![stages(report)?, cameras(report)?];
+    if !report.boards.is_empty() {
+        sections.push(boards(report)?);
+    }
+    Ok(sections)
+}
+
+/// One row a stage, one column a processor.
+fn stages(report: &Report) -> anyhow::Result<Section> {
+    let frames = report
+        .processors
+        .iter()
+        .map(|processor| processor.frames.first().context("no frame was counted"))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let [m4, m7, m33] = frames[..] else { anyhow::bail!("expected three processors") };
+    let row = |name: &str, counts: [u64; 3]| {
+        let share = format!("{:.1}", counts[0] as f64 * 100.0 / m4.instructions as f64);
+        let [a, b, c] = counts.map(|count| count.to_string());
+        [name.to_owned(), a, b, c, share]
+    };
+    let mut rows = m4
+        .stages
+        .iter()
+        .map(|stage| {
+            let name = &stage.name;
+            Ok(row(name, [stage.instructions, m7.stage(name)?, m33.stage(name)?]))
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    rows.push(row("the whole frame", [m4, m7, m33].map(|frame| frame.instructions)));
+    let before = format!(
+        "Instructions of one frame ({}, a phantom that is judged to the end), kernels for DSP instructions, QEMU's mps2-{}.",
+        m4.camera,
+        report.processors.iter().map(|p| p.machine).collect::<Vec<_>>().join(", mps2-")
+    );
+    let after = "Rows are summed up as they come; the gate is the part before the network, `features` head and gate behind it.";
+    let header = ["stage", "Cortex-M4F", "Cortex-M7", "Cortex-M33", "of the frame on M4F, %"];
+    Ok(Section::new(before, header, rows, after.to_owned()))
+}
+
+/// One row a camera: what its rows cost.
+fn cameras(report: &Report) -> anyhow::Result<Section> {
+    let [m4, m7, m33] = &report.processors[..] else { anyhow::bail!("expected three processors") };
+    let row = |((m4, m7), m33): ((&super::count::Frame, _), _)| {
+        let of = |frame: &super::count::Frame| {
+            Ok::<_, anyhow::Error>([frame.stage("rows")?.to_string(), frame.instructions.to_string()])
+        };
+        let [[a, b], [c, d], [e, f]] = [of(m4)?, of(m7)?, of(m33)?];
+        Ok([m4.camera.clone(), a, b, c, d, e, f])
+    };
+    let header = ["camera", "rows, M4F", "frame, M4F", "rows, M7", "frame, M7", "rows, M33", "frame, M33"];
+    let rows = m4.frames.iter().zip(&m7.frames).zip(&m33.frames).map(row);
+    let rows = rows.collect::<anyhow::Result<Vec<_>>>()?;
+    let before = "Only the rows depend on the camera.".to_owned();
+    Ok(Section::new(before, header, rows, "A pixel of YUYV has two bytes, of which one is read.".to_owned()))
+}
+
+/// One row a board, and its assumptions below.
+fn boards(report: &Report) -> anyhow::Result<Section> {
+    let camera =
+        &report.processors.first().and_then(|p| p.frames.first()).context("no frame was counted")?.camera;
+    let row = |board: &Board| {
+        [
+            board.name.clone(),
+            board.counted_on.clone(),
+            format!("{}", board.mhz),
+            format!("{}", board.cycles_per_instruction),
+            format!("{:.0}", board.milliseconds),
+            format!("{}", board.milliwatts),
+            format!("{:.2}", board.millijoules),
+        ]
+    };
+    let header = ["board", "counted on", "MHz", "cycles an instruction", "ms a frame", "mW", "mJ a frame"];
+    let before = format!(
+        "Estimated, not measured: time and energy of one frame ({camera}) from its first row to its state."
+    );
+    let assumptions = report.boards.iter().map(|board| {
+        let words: Vec<&str> = board.assumptions.split_whitespace().collect();
+        format!("- {}: {}", board.name, words.join(" "))
+    });
+    let after = format!("Assumptions:\n\n{}", assumptions.collect::<Vec<_>>().join("\n"));
+    Ok(Section::new(before, header, report.boards.iter().map(row).collect(), after))
+}

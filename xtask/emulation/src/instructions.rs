@@ -1,0 +1,109 @@
+//! Counting executed instructions: our QEMU plugin (instructions/plugin.c), and the lines that it logs.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail, ensure};
+
+use debian_packages::{self as debian, Tool};
+use toolbox::{process, root};
+
+/// A stretch of a program between two markers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// The program's name for it.
+    pub label: String,
+    /// Instructions that were executed in it, those of regions within it included.
+    pub instructions: u64,
+}
+
+/// The versions of QEMU whose plugin interface is the one that the plugin is written for; 9 has another.
+const QEMU: std::ops::RangeInclusive<u32> = 6..=8;
+
+/// Compiles the plugin for `emulator` and says where it is.
+pub fn plugin(emulator: &str) -> anyhow::Result<PathBuf> {
+    let output = process::command(emulator).arg("--version").output();
+    let text = output.with_context(|| format!("cannot run {emulator}"))?.stdout;
+    let text = String::from_utf8_lossy(&text);
+    let major = text.split("version ").nth(1).and_then(|rest| rest.split('.').next()?.parse().ok());
+    ensure!(
+        major.is_some_and(|major| QEMU.contains(&major)),
+        "instructions are counted with QEMU {} to {}, as Debian 12 has; {emulator} says {:?}",
+        QEMU.start(),
+        QEMU.end(),
+        text.lines().next().unwrap_or_default()
+    );
+    debian::ensure_tools(&[Tool { ask: &["cc", "--version"], package: "gcc" }])?;
+    let folder = root().join(".cache/cross");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    // Several may compile it at once; each renames its own into place.
+    let (made, plugin) =
+        (folder.join(format!("instructions.{}.tmp", std::process::id())), folder.join("instructions.so"));
+    let mut cc = process::command("cc");
+    cc.args([
+        "-O2",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-fPIC",
+        "-shared",
+        "xtask/emulation/src/instructions/plugin.c",
+        "-o",
+    ]);
+    let status = cc.arg(&made).status().context("cannot run cc")?;
+    ensure!(status.success(), "cc cannot compile xtask/emulation/src/instructions/plugin.c; its message is above");
+    fs::rename(&made, &plugin).with_context(|| format!("cannot rename {}", made.display()))?;
+    Ok(plugin)
+}
+
+/// Joins what the plugin logged with the names that the program printed (`region INDEX NAME`), in the order of starts.
+pub fn regions(log: &str, printed: &str) -> anyhow::Result<Vec<Region>> {
+    ensure!(log.ends_with("end\n"), "the plugin's log is cut short: {log:?}");
+    let mut counts = Vec::new();
+    for line in log.lines() {
+        match line.split(' ').collect::<Vec<_>>()[..] {
+            ["region", index, count] => counts.push((index.parse::<usize>()?, count.parse::<u64>()?)),
+            ["end"] => {}
+            _ => bail!("the plugin cannot count: {line}"),
+        }
+    }
+    counts.sort_unstable();
+    let names: Vec<(usize, &str)> = printed
+        .lines()
+        .filter_map(|line| line.strip_prefix("region ")?.split_once(' '))
+        .map(|(index, name)| Ok((index.parse()?, name)))
+        .collect::<anyhow::Result<_>>()?;
+    ensure!(
+        counts.iter().map(|c| c.0).eq(names.iter().map(|n| n.0)),
+        "the program named regions {:?}, and these ran: {:?}",
+        names.iter().map(|n| n.0).collect::<Vec<_>>(),
+        counts.iter().map(|c| c.0).collect::<Vec<_>>()
+    );
+    let pairs = counts.into_iter().zip(names);
+    Ok(pairs.map(|((_, instructions), (_, name))| Region { label: name.into(), instructions }).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn region(label: &str, instructions: u64) -> Region {
+        Region { label: label.into(), instructions }
+    }
+
+    #[test]
+    fn counts_get_their_names_in_the_order_of_starts() {
+        let printed = "tensor input 00\nregion 0 frame\nregion 1 the stem\n";
+        let found = regions("region 1 30\nregion 0 70\nend\n", printed).unwrap();
+        assert_eq!(found, [region("frame", 70), region("the stem", 30)]);
+    }
+
+    #[test]
+    fn what_cannot_be_trusted_is_an_error() {
+        let message = |log, printed| regions(log, printed).unwrap_err().to_string();
+        assert!(message("region 0 70\n", "region 0 a\n").contains("cut short"));
+        assert!(message("fault a stop without a start\nend\n", "").contains("a stop without a start"));
+        assert!(message("region 0 70\nend\n", "").contains("named regions [], and these ran: [0]"));
+        assert!(message("end\n", "region 0 a\n").contains("named regions [0], and these ran: []"));
+    }
+}

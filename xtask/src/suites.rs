@@ -1,0 +1,203 @@
+//! The suites of `cargo xtask test`: what each is, what it needs, and how it is run. To add one, add it to [`ALL`].
+
+use std::path::PathBuf;
+
+use debian_packages::{Tool, ensure_tools};
+use toolbox::{host, process, python};
+
+use crate::outcome::{Outcome, run_counted};
+use crate::{deb, fuzz, panic_free, readme, sanitize};
+
+/// Which run a suite belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tier {
+    /// What this machine can run by itself, before every commit.
+    Commit,
+    /// What needs other machines, or time.
+    All,
+}
+
+pub struct Suite {
+    pub name: &'static str,
+    pub tier: Tier,
+    pub about: &'static str,
+    /// What it needs beside cargo; what is missing is fetched or installed where that is allowed.
+    pub needs: &'static str,
+    pub run: fn(&Inputs) -> anyhow::Result<Outcome>,
+}
+
+/// What the command line brings.
+#[derive(Default)]
+pub struct Inputs {
+    /// The folder of X-rays.
+    pub data: Option<PathBuf>,
+}
+
+/// In the order in which they run.
+pub const ALL: [Suite; 14] = [
+    Suite {
+        name: "host",
+        tier: Tier::Commit,
+        about: "unit, integration and doc tests of all crates; every engine and kernel set of this processor",
+        needs: "libtorch",
+        run: |_| {
+            host::libtorch()?;
+            // Every program runs even after one failed, so that one run tells everything.
+            run_counted(host::cargo("test").arg("--no-fail-fast").env_remove(DATA))
+        },
+    },
+    Suite {
+        name: "onnxruntime",
+        tier: Tier::Commit,
+        about: "the golden vectors are what onnxruntime gives; onnx.checker passes the model",
+        needs: "Python with pip",
+        run: |_| ignored("onnxruntime"),
+    },
+    Suite {
+        name: "photographs",
+        tier: Tier::Commit,
+        about: "the gate refuses photographs",
+        needs: "Python with pip",
+        run: |_| ignored("photographs"),
+    },
+    Suite {
+        name: "readme",
+        tier: Tier::Commit,
+        about: "the commands of README.md",
+        needs: "libtorch",
+        run: |_| readme::run(),
+    },
+    Suite {
+        name: "xrays",
+        tier: Tier::All,
+        about: "accuracy, and what the gate lets pass, on real X-rays",
+        needs: "--data DIR",
+        run: |inputs| match &inputs.data {
+            Some(data) => run_counted(ignored_tests("xrays").env(DATA, data)),
+            None => Ok(Outcome::NotRun("X-rays are no part of the repository: --data DIR".into())),
+        },
+    },
+    Suite {
+        name: "panic-free",
+        tier: Tier::All,
+        about: "pipeline, gate and core engine link for a Cortex-M only without a path to a panic",
+        needs: "a compiler for Cortex-M",
+        run: |_| panic_free::run(),
+    },
+    Suite {
+        name: "sizes",
+        tier: Tier::All,
+        about: "flash, memory and stack of every board, no allocator, no panic in the loop",
+        needs: "a compiler for Cortex-M",
+        run: |_| Ok(Outcome::checks(tool("sizes", &[])?.status()?, 1)),
+    },
+    Suite {
+        name: "tools",
+        tier: Tier::All,
+        about: "the tools' own tests; the firmware on emulated chips, through every fault",
+        needs: "QEMU",
+        run: |_| {
+            let packages = host::TOOLS.iter().flat_map(|tool| ["--package", tool]);
+            let mut cargo = process::cargo();
+            run_counted(cargo.args(["test", "--no-fail-fast"]).args(packages).args(["--", "--include-ignored"]))
+        },
+    },
+    Suite {
+        name: "on-target",
+        tier: Tier::All,
+        about: "kernels, golden frames and whole pictures on an emulated A53, A76, M4F, M7 and M33",
+        needs: "QEMU",
+        run: |_| {
+            let folder = prepared("on-target")?;
+            run_counted(ignored_tests("on_target").env("PNEUMOSCOPE_ON_TARGET", folder))
+        },
+    },
+    Suite {
+        name: "arm64",
+        tier: Tier::All,
+        about: "the device on an emulated arm64 board: end to end, every fault, kills and power cuts",
+        needs: "QEMU, Debian's arm64 kernel",
+        run: |_| {
+            let folder = prepared("arm64")?;
+            let mut cargo = host::cargo("test");
+            cargo.args(["--test", "arm64", "--", "--ignored"]);
+            run_counted(cargo.env("PNEUMOSCOPE_ARM64", folder))
+        },
+    },
+    Suite {
+        name: "packages",
+        tier: Tier::All,
+        about: "the Debian packages' files and rights, and the service's rights as systemd sees them",
+        needs: "dpkg, systemd-analyze",
+        run: |_| {
+            ensure_tools(&[Tool { ask: &["systemd-analyze", "--version"], package: "systemd" }])?;
+            Ok(ignored("systemd")?.and(deb::check_unoptimised()?))
+        },
+    },
+    Suite {
+        name: "sanitizer",
+        tier: Tier::All,
+        about: "edge-core's tests under the address sanitizer",
+        needs: "rustup's nightly",
+        run: |_| sanitize::address(),
+    },
+    Suite {
+        name: "miri",
+        tier: Tier::All,
+        about: "the scalar kernels under miri",
+        needs: "rustup's nightly with miri",
+        run: |_| sanitize::miri(),
+    },
+    Suite {
+        name: "fuzz",
+        tier: Tier::All,
+        about: "a short run of each fuzz target, and that it finds its planted fault",
+        needs: "rustup's nightly",
+        run: |_| fuzz::short(),
+    },
+];
+
+/// Where the tests look for the X-rays.
+const DATA: &str = "PNEUMOSCOPE_DATA";
+
+/// Tests that a bare `cargo test` ignores, because they need what the suite brings; chosen by a part of their names.
+fn ignored_tests(filter: &str) -> std::process::Command {
+    let mut cargo = host::cargo("test");
+    cargo.args(["--no-fail-fast", "--test", "it", "--", "--ignored", filter]);
+    cargo
+}
+
+/// The same with Python and its packages.
+fn ignored(filter: &str) -> anyhow::Result<Outcome> {
+    let python = python::find()?;
+    let packages = python::packages(&python)?;
+    let mut cargo = ignored_tests(filter);
+    cargo.env("PNEUMOSCOPE_PYTHON", &python.program).env("PNEUMOSCOPE_PYTHON_PACKAGES", packages);
+    run_counted(&mut cargo)
+}
+
+/// One of the tools beside this package, to be run with these arguments where the user is.
+pub fn tool(package: &str, arguments: &[&str]) -> anyhow::Result<std::process::Command> {
+    let mut cargo = process::cargo();
+    cargo.args(["run", "--quiet", "--package", package, "--"]).args(arguments);
+    cargo.current_dir(std::env::current_dir()?);
+    Ok(cargo)
+}
+
+/// Has the tool `emulation` prepare what tests need, and returns the folder that it names.
+fn prepared(what: &str) -> anyhow::Result<PathBuf> {
+    Ok(process::output(&mut tool("emulation", &[what])?)?.trim().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_suite_has_a_name_of_its_own_and_says_what_it_is() {
+        let names: BTreeSet<_> = ALL.iter().map(|suite| suite.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        assert!(ALL.iter().all(|suite| !suite.about.is_empty() && !suite.needs.is_empty()));
+    }
+}

@@ -1,0 +1,27 @@
+//! What is built for this machine. Everything is built with the features that the tests' packages have together: another
+//! choice of packages would give a dependency other features, and tract would be compiled once more.
+
+use std::process::Command;
+
+use crate::{process, target};
+
+/// Packages that the tests of the host do without: probe-rs, the analyser of linked programs, emulation and benches.
+pub const TOOLS: [&str; 4] = ["flash-cli", "emulation", "sizes", "bench"];
+
+/// `cargo SUBCOMMAND` for the packages of the host's tests.
+pub fn cargo(subcommand: &str) -> Command {
+    let mut cargo = process::cargo();
+    cargo.args([subcommand, "--workspace"]).args(TOOLS.iter().flat_map(|tool| ["--exclude", tool]));
+    cargo
+}
+
+/// A program of one of these packages, built if need be.
+pub fn program(name: &str) -> anyhow::Result<Command> {
+    process::run(cargo("build").args(["--quiet", "--bin", name]))?;
+    Ok(process::command(target().join("debug").join(name)))
+}
+
+/// Puts libtorch in place; what builds the trainer needs it first.
+pub fn libtorch() -> anyhow::Result<()> {
+    process::run(process::cargo().args(["run", "--quiet", "--package", "host-trainer", "--", "setup"]))
+}
