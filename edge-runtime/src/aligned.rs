@@ -12,12 +12,10 @@ pub struct AlignedBytes {
 }
 
 impl AlignedBytes {
-    /// That many bytes, all 0.
     pub fn zeroed(length: usize) -> Self {
         Self { words: vec![0; length.div_ceil(size_of::<u64>())], length }
     }
 
-    /// A copy of `bytes`.
     pub fn copy_of(bytes: &[u8]) -> Self {
         let mut aligned = Self::zeroed(bytes.len());
         aligned.as_mut().copy_from_slice(bytes);

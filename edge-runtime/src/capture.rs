@@ -35,7 +35,6 @@ pub struct Shot<'a> {
     pub name: &'a str,
 }
 
-/// Something that frames come from.
 pub trait Source {
     /// The next frame, waiting at most `wait`.
     ///
@@ -59,7 +58,6 @@ pub enum CaptureError {
     /// Nothing came within the time given: no fault by itself, because the age of the last frame tells.
     #[error("no frame came in time")]
     Nothing,
-    /// A replay has no more files.
     #[error("the replay has ended")]
     End,
     /// No camera: absent, unplugged, refused to start, or it stopped with an error.
@@ -69,7 +67,6 @@ pub enum CaptureError {
         /// What was asked and what it answered.
         what: String,
     },
-    /// The camera runs, but has no signal on its input.
     #[error("{0}: no signal; check what the camera is connected to")]
     NoSignal(String),
     /// The frame is marked as damaged, or is not of the agreed form.
@@ -93,13 +90,9 @@ impl CaptureError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Crop {
-    /// Columns left of it.
     pub x: u32,
-    /// Rows above it.
     pub y: u32,
-    /// Its width.
     pub width: u32,
-    /// Its height.
     pub height: u32,
 }
 
@@ -112,7 +105,6 @@ impl fmt::Display for Crop {
 impl FromStr for Crop {
     type Err = CropError;
 
-    /// `x,y,width,height` in pixels.
     fn from_str(text: &str) -> Result<Self, CropError> {
         let numbers: Result<Vec<u32>, _> = text.split(',').map(|number| number.trim().parse()).collect();
         match numbers.as_deref() {
@@ -122,7 +114,6 @@ impl FromStr for Crop {
     }
 }
 
-/// A text that is no rectangle.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected x,y,width,height in whole pixels such as 200,100,1024,768, got `{0}`")]
 pub struct CropError(String);
@@ -145,7 +136,6 @@ fn deadline(wait: Duration) -> Instant {
 struct Stamper(Stamp);
 
 impl Stamper {
-    /// The next one, at `now_ms`.
     fn stamp(&mut self, now_ms: u64) -> Stamp {
         self.0.sequence = self.0.sequence.wrapping_add(1);
         self.0.micros = self.0.micros.wrapping_add(1).max(now_ms.saturating_mul(1000));

@@ -56,10 +56,7 @@ impl<E: Engine> Classifier<E> {
         self
     }
 
-    /// Classifies one frame.
-    ///
-    /// # Errors
-    /// [`ClassifyError`]: the device's FAULT. A picture that must not be judged is no error but INVALID.
+    /// An error is the device's FAULT; a picture that must not be judged is no error but INVALID.
     pub fn classify(&mut self, frame: &Frame) -> Result<Classified, ClassifyError> {
         let start = Instant::now();
         let scratch = Scratch { row: &mut self.row, line: &mut self.line, cells: &mut self.cells };
@@ -93,7 +90,6 @@ impl<E: Engine> Classifier<E> {
     }
 }
 
-/// Why a frame got no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClassifyError {
     #[error(transparent)]

@@ -18,19 +18,12 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// `[device]`
     pub device: Device,
-    /// `[model]`
     pub model: Model,
-    /// `[capture]`
     pub capture: CaptureOptions,
-    /// `[decision]`
     pub decision: Decision,
-    /// `[lights]`
     pub lights: Lights,
-    /// `[log]`
     pub log: Log,
-    /// `[watchdog]`
     pub watchdog: Watchdog,
 }
 
@@ -54,7 +47,6 @@ pub struct Model {
     pub site: Option<PathBuf>,
 }
 
-/// What it takes to show an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Decision {
@@ -103,7 +95,6 @@ pub struct Lights {
     pub test: bool,
 }
 
-/// Where decisions are written.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
@@ -202,10 +193,6 @@ impl Lights {
 }
 
 impl Config {
-    /// Reads and checks a file.
-    ///
-    /// # Errors
-    /// [`ConfigError`].
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let read = |source| ConfigError::Read { path: path.to_path_buf(), source };
         let text = std::fs::read_to_string(path).map_err(read)?;
@@ -215,9 +202,6 @@ impl Config {
     }
 
     /// Checks a text; `name` is what errors call it.
-    ///
-    /// # Errors
-    /// [`ConfigError`].
     pub fn parse(text: &str, name: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|error| {
             let place = error.span().map_or(name.to_owned(), |span| {
@@ -265,13 +249,11 @@ impl Config {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Read {
         path: PathBuf,
         source: io::Error,
     },
-    /// A key or a value is wrong.
     #[error("{place}: {what}")]
     Value {
         /// File and, where it is known, line.

@@ -39,10 +39,7 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// A picture of `geometry.height()` rows of `geometry.row_bytes()` bytes.
-    ///
-    /// # Errors
-    /// [`FrameError::Bytes`] where `bytes` is too short; bytes beyond the last row are dropped.
+    /// Rows of `geometry.row_bytes()` bytes; too few are an error, any beyond the last row dropped.
     pub fn new(geometry: Geometry, mut bytes: Vec<u8>) -> Result<Self, FrameError> {
         Frame::packed(geometry, &bytes)?;
         bytes.truncate(geometry.row_bytes() * usize::from(geometry.height()));
@@ -53,7 +50,6 @@ impl Picture {
         self.geometry
     }
 
-    /// The pixels, row by row.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -64,27 +60,20 @@ impl Picture {
     }
 }
 
-/// Why bytes are not a picture that may be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// The file cannot be read.
     #[error("cannot be read: {0}")]
     Read(#[from] io::Error),
-    /// No bytes at all.
     #[error("the file is empty (0 bytes); copy it again from its source")]
     Empty,
-    /// More bytes than any picture here may have.
     #[error("the file is larger than {} MB; expected a single JPEG or PNG picture", MAX_FILE_BYTES >> 20)]
     TooLong,
-    /// Neither JPEG nor PNG by content.
     #[error("expected a JPEG or PNG picture, got {got}; export the picture as JPEG or PNG")]
     Format {
         got: &'static str,
     },
-    /// The sides are outside the limits.
     #[error(transparent)]
     Size(#[from] FrameError),
-    /// More than one picture in the file.
     #[error("expected a single picture, got an animated {format}; export one frame as JPEG or PNG")]
     Animated {
         format: &'static str,
@@ -94,7 +83,6 @@ pub enum DecodeError {
     ColourModel {
         got: String,
     },
-    /// The content breaks its format's rules.
     #[error("the {format} file is damaged or cut short ({}); copy it again from its source", one_line(what))]
     Damaged {
         format: &'static str,
@@ -102,18 +90,12 @@ pub enum DecodeError {
     },
 }
 
-/// Decodes a picture from a file.
-///
-/// # Errors
-/// [`DecodeError`]; its text does not repeat the path.
+/// Decodes a picture from a file; the error's text does not repeat the path.
 pub fn open(path: impl AsRef<Path>) -> Result<Picture, DecodeError> {
     read(File::open(path)?)
 }
 
 /// Decodes a picture from a stream, such as standard input; reads at most [`MAX_FILE_BYTES`].
-///
-/// # Errors
-/// [`DecodeError`].
 pub fn read(source: impl Read) -> Result<Picture, DecodeError> {
     let mut bytes = Vec::new();
     source.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
@@ -123,10 +105,6 @@ pub fn read(source: impl Read) -> Result<Picture, DecodeError> {
     decode(&bytes)
 }
 
-/// Decodes a picture from a file's bytes.
-///
-/// # Errors
-/// [`DecodeError`].
 pub fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
     if bytes.is_empty() {
         return Err(DecodeError::Empty);

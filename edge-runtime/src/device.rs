@@ -48,7 +48,6 @@ pub enum Turn<'a> {
     /// Nothing to answer came in the time given. No fault by itself; what is shown may be one by now.
     Quiet(Option<Shown>),
     Fault(CaptureError, Option<Shown>),
-    /// A replay has no more frames.
     End(Option<Shown>),
 }
 
@@ -71,7 +70,6 @@ pub struct Answer<'a> {
 }
 
 impl Turn<'_> {
-    /// What is to be shown after it.
     pub fn shown(&self) -> Option<Shown> {
         match self {
             Turn::Frame(answer) => Some(answer.shown),
@@ -207,7 +205,6 @@ impl<E: Engine> Device<E> {
         self.fault.or(hangs).map(|reason| Shown { state: State::Fault, reason })
     }
 
-    /// How much agreement a state needs and how old a frame may be.
     pub fn policy(&self) -> &Policy {
         self.agreement.policy()
     }

@@ -9,15 +9,11 @@ use edge_core::kernels::{self, Kernels};
 use serde::Serialize;
 use std::fmt;
 
-/// One way of computing a model.
 pub trait Engine: Send {
     /// Its name on the command line and in reports.
     fn name(&self) -> &'static str;
 
-    /// Computes the logit of `input`, the `side * side` bytes that preprocessing wrote.
-    ///
-    /// # Errors
-    /// [`EngineError`]; the engine stays usable.
+    /// The logit of `side * side` preprocessed bytes; an error leaves the engine usable.
     fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError>;
 
     /// What the network's head read in the last [`Engine::infer`], height x width x channels: the gate looks at it. Empty before the
@@ -48,7 +44,6 @@ impl Engine for Box<dyn Engine> {
     }
 }
 
-/// Name of the engine that is used where none is named.
 pub const DEFAULT: &str = TractEngine::NAME;
 
 /// Names of all engines of this build, the default first; [`load`] takes them.
@@ -56,17 +51,11 @@ pub const NAMES: [&str; 3] = [TractEngine::NAME, CoreEngine::NAME, TractEngine::
 
 /// Makes the engine of that name ready to compute `model` with the fastest kernels of this machine; none where there is no
 /// such engine.
-///
-/// # Errors
-/// [`EngineError::Load`].
 pub fn load(name: &str, model: &ModelFile) -> Option<Result<Box<dyn Engine>, EngineError>> {
     load_with(name, kernels::best(), model)
 }
 
 /// The same with chosen kernels, which an engine without kernels ignores.
-///
-/// # Errors
-/// [`EngineError::Load`].
 pub fn load_with(
     name: &str,
     kernels: Kernels,
@@ -84,10 +73,8 @@ pub fn load_with(
     Some(TractEngine::load_with(operators, model).map(|engine| -> Box<dyn Engine> { Box::new(engine) }))
 }
 
-/// How an engine computes a model's convolutions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Convolutions {
-    /// Name of the set of kernels.
     pub kernels: &'static str,
     /// Nodes that the kernels compute, in the graph's order.
     pub by_kernels: Vec<String>,
@@ -99,12 +86,10 @@ pub struct Convolutions {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fallback {
     pub node: String,
-    /// What the kernels do not cover in it.
     pub reason: String,
 }
 
 impl Convolutions {
-    /// None yet.
     pub(crate) fn new(kernels: &'static str) -> Self {
         Self { kernels, by_kernels: Vec::new(), by_tract: Vec::new() }
     }
@@ -124,16 +109,13 @@ impl fmt::Display for Convolutions {
     }
 }
 
-/// Why an engine gave no logit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
-    /// The graph has an operator or a form that the engine cannot compute.
     #[error("{engine} cannot compute this model ({what}); export it again with host-trainer")]
     Load {
         engine: &'static str,
         what: String,
     },
-    /// The input has another size than the model's.
     #[error("expected a preprocessed picture of {expected} bytes, got {got}")]
     Input {
         /// Bytes.

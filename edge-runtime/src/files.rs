@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// A file that could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {}: {source}; check that the folder exists, is writable and has room", path.display())]
 pub struct WriteError {
@@ -22,9 +21,6 @@ pub fn temporary(suffix: &str) -> tempfile::Builder<'_, '_> {
 }
 
 /// Writes `bytes` to `path`; a file of that name is replaced at once or stays as it was.
-///
-/// # Errors
-/// The folder or file cannot be written.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let put = || -> io::Result<()> {

@@ -19,10 +19,6 @@ pub struct CoreEngine {
 impl CoreEngine {
     pub const NAME: &str = "core";
 
-    /// Packs a model and makes it ready.
-    ///
-    /// # Errors
-    /// [`EngineError::Load`].
     pub fn load(model: &ModelFile, kernels: Kernels) -> Result<Self, EngineError> {
         let packed = pack(model);
         let packed = packed.map_err(|e| EngineError::Load { engine: Self::NAME, what: e.to_string() })?;
@@ -39,9 +35,6 @@ impl CoreEngine {
     }
 
     /// Computes the logit; `observe` sees every layer's output (height x width x channels) under its value.
-    ///
-    /// # Errors
-    /// [`EngineError::Input`].
     pub fn run(&mut self, input: &[u8], mut observe: impl FnMut(&Value, &[u8])) -> Result<f32, EngineError> {
         let model = self.core.model();
         let mut with_value = |layer: usize, bytes: &[u8]| observe(&model.value(layer + 1), bytes);
@@ -51,8 +44,6 @@ impl CoreEngine {
     }
 
     /// The class activation map of the last picture: rows from the top, each position's share of the logit without its bias.
-    ///
-    /// # Errors
     /// [`EngineError::Run`] where `map` does not have one number a position of the last value.
     pub fn map(&self, map: &mut [f32]) -> Result<(), EngineError> {
         self.core.map(self.arena.as_ref(), map).map_err(failed)

@@ -40,7 +40,6 @@ impl Operators {
     }
 }
 
-/// A model, optimised and ready to run.
 pub struct TractEngine {
     loaded: Loaded,
     /// Kept from run to run for the memory in it; none before the first run and after one that failed.
@@ -55,17 +54,10 @@ impl TractEngine {
     pub const STOCK_NAME: &str = "tract-stock";
 
     /// Makes a model ready, with the fastest kernels of this machine.
-    ///
-    /// # Errors
-    /// [`EngineError::Load`].
     pub fn load(model: &ModelFile) -> Result<Self, EngineError> {
         Self::load_with(Operators::Kernels(kernels::best()), model)
     }
 
-    /// Makes a model ready.
-    ///
-    /// # Errors
-    /// [`EngineError::Load`].
     pub fn load_with(operators: Operators, model: &ModelFile) -> Result<Self, EngineError> {
         // Beside the logit, what the gate looks at; a graph without it is for a gate that does not.
         let logit = model.proto.graph.iter().flat_map(|graph| &graph.output).map(|o| o.name.clone());
@@ -81,9 +73,6 @@ impl TractEngine {
     }
 
     /// Makes a model ready so that every node's result can be read, not only the logit: for comparing engines.
-    ///
-    /// # Errors
-    /// [`EngineError::Load`].
     pub fn load_with_intermediates(model: &ModelFile) -> Result<TractIntermediates, EngineError> {
         TractIntermediates::load(Operators::Kernels(kernels::best()), model)
     }
@@ -123,10 +112,6 @@ pub struct TractIntermediates {
 }
 
 impl TractIntermediates {
-    /// Makes a model ready.
-    ///
-    /// # Errors
-    /// [`EngineError::Load`].
     pub fn load(operators: Operators, model: &ModelFile) -> Result<Self, EngineError> {
         let nodes = model.proto.graph.iter().flat_map(|graph| &graph.node);
         let names: Vec<String> = nodes.flat_map(|node| node.output.iter().cloned()).collect();
@@ -135,9 +120,6 @@ impl TractIntermediates {
     }
 
     /// Computes every node's result, in the graph's order.
-    ///
-    /// # Errors
-    /// [`EngineError::Input`] or [`EngineError::Run`].
     pub fn run(&self, input: &[u8]) -> Result<Vec<Intermediate>, EngineError> {
         let outputs = self.loaded.run(&mut None, input)?;
         let named = self.names.iter().zip(&outputs);
@@ -149,7 +131,6 @@ impl TractIntermediates {
             .collect()
     }
 
-    /// How the convolutions are computed; see [`Engine::convolutions`].
     pub fn convolutions(&self) -> Option<&Convolutions> {
         self.loaded.convolutions.as_ref()
     }
@@ -165,7 +146,6 @@ pub struct Intermediate {
     pub values: Values,
 }
 
-/// A tensor's elements.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
     U8(Vec<u8>),

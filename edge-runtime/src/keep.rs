@@ -21,9 +21,6 @@ impl Keeper {
     }
 
     /// Keeps the network's input as `HASH.png`, where `frame_sha256` of the log's line is the hash.
-    ///
-    /// # Errors
-    /// The folder cannot be made, or the file cannot be written.
     pub fn keep(&self, input: &[u8], hash: Hash) -> Result<PathBuf, WriteError> {
         let path = self.folder.join(format!("{hash}.png"));
         if path.exists() {

@@ -65,7 +65,6 @@ impl Default for Options {
     }
 }
 
-/// A log that is being written.
 #[derive(Debug)]
 pub struct Log<D: Disk = SystemDisk> {
     files: Files,
@@ -148,25 +147,17 @@ impl<D: Disk> Log<D> {
     }
 
     /// Writes a decision. When it returns without error, and [`Options::sync_every`] is 1, a power cut cannot take it.
-    ///
-    /// # Errors
     /// [`LogError`]: the decision is not in the log and counts as lost. The next call tries again from the beginning.
     pub fn write(&mut self, record: &Record) -> Result<(), LogError> {
         self.append(Body::Decision(record))
     }
 
-    /// Writes an event.
-    ///
-    /// # Errors
-    /// As [`Log::write`].
     pub fn event(&mut self, event: &Event) -> Result<(), LogError> {
         self.append(Body::Event(event))
     }
 
     /// Opens the log where it is not, and writes what is to be told about it: succeeds exactly when the next write has a chance.
-    ///
-    /// # Errors
-    /// As [`Log::write`]; nothing is lost by it.
+    /// Nothing counts as lost where it fails.
     pub fn ready(&mut self) -> Result<(), LogError> {
         if self.open.is_none() {
             let open = self.reopen()?;
@@ -242,7 +233,6 @@ impl<D: Disk> Log<D> {
         self.options.keep.max(1)
     }
 
-    /// Writes one line to the open file.
     fn put(&mut self, line: Line, body: Body) -> Result<(), LogError> {
         let Some(open) = &mut self.open else {
             return Err(self.failed("write", 0, io::ErrorKind::NotConnected.into()));
@@ -394,7 +384,6 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Why a line is not in the log.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "cannot {what} the log {}: {source}; check that its folder exists, is writable and has room",

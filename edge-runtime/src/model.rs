@@ -6,7 +6,6 @@ use edge_runtime::model_file::ModelFile;
 use edge_runtime::site::Site;
 use std::path::Path;
 
-/// The model that this program was built with.
 const SHIPPED: &[u8] = include_bytes!("../../models/pneumonia/model.onnx");
 
 /// The model was refused: exit code 4.
@@ -18,7 +17,6 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// The model of that name, and why.
     pub fn new(name: &str, why: impl ToString) -> Self {
         Self { name: name.to_owned(), why: why.to_string() }
     }
@@ -34,7 +32,6 @@ pub fn load(path: Option<&Path>) -> Result<ModelFile> {
     Ok(loaded.map_err(|why| Refused { name, why: why.to_string() })?)
 }
 
-/// Makes an engine ready for the model.
 pub fn engine(name: &str, model: &ModelFile) -> Result<Box<dyn Engine>> {
     let refused = |why: EngineError| Refused { name: model.metadata.name.to_string(), why: why.to_string() };
     let engine = engine::load(name, model);

@@ -15,10 +15,8 @@ use tract_onnx::pb;
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 use tract_onnx::pb::tensor_shape_proto::dimension;
 
-/// A model that was loaded and checked.
 #[derive(Clone, Debug)]
 pub struct ModelFile {
-    /// What the model says of itself.
     pub metadata: Metadata,
     /// SHA-256 of the whole file, 64 hexadecimal digits: the name by which logs and reports call this model.
     pub sha256: String,
@@ -28,18 +26,11 @@ pub struct ModelFile {
 }
 
 impl ModelFile {
-    /// Reads and checks a file.
-    ///
-    /// # Errors
-    /// [`ModelFileError`]; its text does not repeat the path.
+    /// Reads and checks a file; the error's text does not repeat the path.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ModelFileError> {
         Self::from_bytes(&std::fs::read(path)?)
     }
 
-    /// Checks a file's bytes.
-    ///
-    /// # Errors
-    /// [`ModelFileError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelFileError> {
         if bytes.starts_with(&MAGIC) {
             let what = "it is a packed one, for devices: give the ONNX model that it was made of".to_owned();
@@ -175,18 +166,14 @@ fn describe(values: &[pb::ValueInfoProto]) -> String {
 /// of a log, and a control character could fake another or steer a terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelFileError {
-    /// The file cannot be read.
     #[error("cannot be read: {0}")]
     Read(#[from] io::Error),
-    /// Not an ONNX model, or cut short.
     #[error("expected an ONNX model, but {what}; copy the file again or export it with host-trainer")]
     Parse {
         what: String,
     },
-    /// A property is missing or wrong.
     #[error(transparent)]
     Metadata(#[from] MetadataError),
-    /// A property is there more than once.
     #[error(
         "metadata `{}` is there more than once; export the model again with host-trainer",
         key.escape_debug()
@@ -194,7 +181,6 @@ pub enum ModelFileError {
     Duplicate {
         key: String,
     },
-    /// Graph or metadata are not what was exported.
     #[error(
         "graph or metadata were changed after export: sealed with SHA-256 {}, now {got}; \
          copy the file again or export it with host-trainer",
@@ -204,7 +190,6 @@ pub enum ModelFileError {
         expected: String,
         got: String,
     },
-    /// The graph takes something else than one preprocessed picture.
     #[error(
         "expected one input UINT8 [1, 1, {side}, {side}] as its metadata says, got {got}; \
          export the model again with host-trainer"
@@ -214,7 +199,6 @@ pub enum ModelFileError {
         side: u16,
         got: String,
     },
-    /// The graph gives something else than one logit.
     #[error("expected one computed output FLOAT [1, 1], got {got}; export the model again with host-trainer")]
     Output {
         got: String,

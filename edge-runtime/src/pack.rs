@@ -11,10 +11,6 @@ use crate::aligned::AlignedBytes;
 use crate::model_file::ModelFile;
 use edge_core::packed::{self, Network, Packed, PackedError, WriteError};
 
-/// Packs a model.
-///
-/// # Errors
-/// [`PackError`].
 pub fn pack(model: &ModelFile) -> Result<Packed<AlignedBytes>, PackError> {
     let graph = graph::read(model)?;
     let (values, layers) = (graph.values(), graph.layers());
@@ -31,10 +27,8 @@ pub fn pack(model: &ModelFile) -> Result<Packed<AlignedBytes>, PackError> {
     Ok(Packed::new(bytes)?)
 }
 
-/// Why a model cannot be packed.
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
-    /// A node is not of the exact form.
     #[error(
         "node `{}`: {what}; only models in the exact form that host-trainer exports can be packed",
         node.escape_debug()
@@ -44,10 +38,8 @@ pub enum PackError {
         node: String,
         what: String,
     },
-    /// The network breaks a rule of the packed form.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// What was written does not pass the reader's checks.
     #[error("the packed model does not pass its own checks: {0}")]
     Read(#[from] PackedError),
 }

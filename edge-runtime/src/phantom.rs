@@ -59,7 +59,6 @@ pub fn draw(label: Label, seed: u64, side: u16) -> Picture {
 /// One of the frames that the programs bring along.
 #[derive(Clone, Debug)]
 pub struct Demo {
-    /// What it is, in a few words for a table.
     pub name: &'static str,
     pub expected: Label,
     /// 224 x 224 pixels.

@@ -6,7 +6,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
-/// Where one picture comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     File(PathBuf),
@@ -31,7 +30,6 @@ impl fmt::Display for Source {
     }
 }
 
-/// A path that stands for no picture.
 #[derive(Debug)]
 pub struct Unusable {
     pub path: String,

@@ -56,10 +56,6 @@ pub fn draw(frame: &Frame, crop: Option<Crop>, lines: &[String]) -> RgbImage {
     page.0
 }
 
-/// The bytes of a PNG file.
-///
-/// # Errors
-/// The encoder's.
 pub fn png(picture: &RgbImage) -> image::ImageResult<Vec<u8>> {
     let mut bytes = Cursor::new(Vec::new());
     picture.write_to(&mut bytes, ImageFormat::Png)?;

@@ -21,7 +21,6 @@ use std::time::Duration;
 pub const NOTICE: &str = "It supports a decision; it is not a diagnosis. NEGATIVE does not rule illness out; \
                           REFER and INVALID mean that a person must look.";
 
-/// One picture's answer as a JSON object.
 #[derive(Serialize)]
 pub struct Record<'a> {
     path: &'a str,
@@ -65,7 +64,6 @@ impl<'a> Record<'a> {
     }
 }
 
-/// A path without an answer as a JSON object.
 #[derive(Serialize)]
 pub struct Failure<'a> {
     pub path: &'a str,
@@ -77,7 +75,6 @@ pub fn json(value: &impl Serialize) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{}", serde_json::to_string(value).map_err(io::Error::from)?)
 }
 
-/// Writes one line on standard error.
 pub fn error(what: &impl fmt::Display) {
     let style = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
     // Nothing is left to be done where even standard error is closed.
@@ -169,7 +166,6 @@ impl fmt::Display for Table {
     }
 }
 
-/// The colours of the device's lights.
 fn colour(state: State) -> Color {
     match state {
         State::Positive => Color::Red,

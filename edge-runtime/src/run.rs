@@ -16,7 +16,6 @@ use edge_core::agree::Shown;
 use edge_core::{Reason, State};
 use std::time::Duration;
 
-/// A device with its log and its lights.
 pub struct Run<E, D: Disk> {
     device: Device<E>,
     source: String,
@@ -35,9 +34,7 @@ pub struct Glance {
     pub shown: Option<Shown>,
     /// The score of the newest frame; none where it has none.
     pub score: Option<f32>,
-    /// The frame that was answered, if one was.
     pub answered: Option<Answered>,
-    /// Whether the source has no more frames.
     pub ended: bool,
     /// What went wrong in this turn, for an engineer.
     pub trouble: Option<String>,
@@ -155,7 +152,6 @@ impl<E: Engine, D: Disk> Run<E, D> {
         self.device.input()
     }
 
-    /// What is wrong with the lights, in words.
     pub fn lights_problem(&self) -> Option<String> {
         self.panel.as_ref().and_then(Panel::problem)
     }

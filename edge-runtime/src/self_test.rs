@@ -30,10 +30,8 @@ pub mod shipped {
 /// Seconds from 1970 to the time before which this program was not there: a clock that says so is wrong.
 const NOT_BEFORE: u64 = 1_767_225_600; // 2026-01-01
 
-/// The engine gave something else than it must.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelfTestError {
-    /// The known picture came out of preprocessing as another one.
     #[error(
         "preprocessing gives SHA-256 {got}, expected {expected}; the program is damaged: install it again"
     )]
@@ -42,7 +40,6 @@ pub enum SelfTestError {
         expected: &'static str,
         got: String,
     },
-    /// The engine's logit is another one.
     #[error(
         "{engine} gives a logit with bits {got:08x}, expected {expected:08x} as by {reference}; \
          the program, the memory or the processor is damaged: install it again, and if it stays, change the machine"
@@ -60,8 +57,6 @@ pub enum SelfTestError {
 
 /// Puts a known picture through preprocessing and engine and compares the bits: with onnxruntime's for the shipped model, with the
 /// scalar kernels' for any other. The model's own checksum is checked when it is loaded.
-///
-/// # Errors
 /// [`SelfTestError`]: nothing that this engine says may be shown.
 pub fn golden(model: &ModelFile, engine: &mut dyn Engine) -> Result<(), SelfTestError> {
     let side = model.metadata.input_side;
@@ -103,7 +98,6 @@ pub enum Verdict {
     Ok,
     /// The device works, but somebody should see to it.
     Warning,
-    /// The device does not work like this.
     Failed,
 }
 
@@ -134,7 +128,6 @@ impl Check {
     }
 }
 
-/// Whether none failed.
 pub fn passed(checks: &[Check]) -> bool {
     checks.iter().all(|check| check.verdict != Verdict::Failed)
 }

@@ -4,7 +4,6 @@ use sd_notify::NotifyState;
 use std::io;
 use std::time::Duration;
 
-/// The service that this process runs as.
 #[derive(Clone, Debug)]
 pub struct Service {
     every: Option<Duration>,
@@ -12,25 +11,18 @@ pub struct Service {
 }
 
 impl Service {
-    /// Reads what systemd wants from the environment.
     pub fn from_environment() -> Self {
         // A third of the limit: two notes may get lost.
         Self { every: sd_notify::watchdog_enabled().map(|limit| limit / 3), last_ms: None }
     }
 
     /// The self-test is passed and the first state is shown.
-    ///
-    /// # Errors
-    /// systemd's socket cannot be written.
     pub fn ready(&self) -> io::Result<()> {
         sd_notify::notify(&[NotifyState::Ready])
     }
 
     /// The loop has gone round at `now_ms` of a clock that does not step. Call it as often as you like; it sends as often as is needed,
     /// and says whether it did.
-    ///
-    /// # Errors
-    /// systemd's socket cannot be written.
     pub fn alive(&mut self, now_ms: u64) -> io::Result<bool> {
         let Some(every) = self.every else { return Ok(false) };
         let due =
@@ -43,17 +35,10 @@ impl Service {
     }
 
     /// One line for `systemctl status`.
-    ///
-    /// # Errors
-    /// systemd's socket cannot be written.
     pub fn status(&self, text: &str) -> io::Result<()> {
         sd_notify::notify(&[NotifyState::Status(text)])
     }
 
-    /// The program is ending in an orderly way.
-    ///
-    /// # Errors
-    /// systemd's socket cannot be written.
     pub fn stopping(&self) -> io::Result<()> {
         sd_notify::notify(&[NotifyState::Stopping])
     }

@@ -56,7 +56,6 @@ pub struct SiteFile {
     pub positive_light: Operating,
 }
 
-/// A site file that fits a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Site {
     file: SiteFile,
@@ -64,18 +63,12 @@ pub struct Site {
 }
 
 impl Site {
-    /// Reads the file at `path` for `model`.
-    ///
-    /// # Errors
-    /// [`SiteError`]; its text does not repeat the path.
+    /// Reads the file at `path` for `model`; the error's text does not repeat the path.
     pub fn load(path: impl AsRef<Path>, model: &ModelFile) -> Result<Self, SiteError> {
         Self::from_text(&std::fs::read_to_string(path)?, &model.sha256)
     }
 
     /// Checks a file's text against the hash of the model in use.
-    ///
-    /// # Errors
-    /// [`SiteError`].
     pub fn from_text(text: &str, model_sha256: &str) -> Result<Self, SiteError> {
         let file: SiteFile =
             toml::from_str(text).map_err(|error| SiteError::Parse { what: error.message().to_owned() })?;
@@ -108,31 +101,21 @@ impl Site {
 }
 
 impl SiteFile {
-    /// The file's text.
-    ///
-    /// # Errors
-    /// A number has no form in TOML.
     pub fn to_text(&self) -> Result<String, toml::ser::Error> {
         Ok(format!("{HEADER}\n{}", toml::to_string(self)?))
     }
 
     /// Writes it to `path`, whole or not at all.
-    ///
-    /// # Errors
-    /// The folder or file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), SiteError> {
         let text = self.to_text().map_err(|error| SiteError::Parse { what: error.to_string() })?;
         Ok(files::write(path, text.as_bytes())?)
     }
 }
 
-/// Why a site file is of no use here.
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
-    /// It cannot be read.
     #[error("cannot be read: {0}")]
     Read(#[from] io::Error),
-    /// It cannot be written.
     #[error(transparent)]
     Write(#[from] files::WriteError),
     #[error("expected a site file, but {}; write it with `edge-runtime calibrate`", what.escape_debug())]
@@ -143,7 +126,6 @@ pub enum SiteError {
     Format {
         got: u32,
     },
-    /// It was made for another model.
     #[error(
         "expected thresholds for the model with SHA-256 {expected}, got some for {}; calibrate again with the model in use",
         got.escape_debug()
@@ -152,7 +134,6 @@ pub enum SiteError {
         expected: String,
         got: String,
     },
-    /// The thresholds are none.
     #[error("expected 0 <= negative_below <= positive_above <= 1, got {low} and {high}; calibrate again")]
     Thresholds {
         /// `negative_below`.

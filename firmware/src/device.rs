@@ -85,14 +85,12 @@ impl Settings {
     pub const BUTTON: Self = Self { hold_ms: Some(10_000), ..Self::CONTINUOUS };
 }
 
-/// How long a button must hold its level.
 const BOUNCE_MS: u64 = 20;
 /// How long a lamp's line counts as failed after it last failed. One that fails only while it is to be lit works in FAULT, and would
 /// otherwise bring back the answer that it cannot show.
 const LINE_FAILED_MS: u64 = 2000;
 /// How long it is shown that the device has started by itself.
 const DEATH_SHOWN_MS: u64 = 3000;
-/// How often the counts are logged.
 const COUNTS_EVERY_MS: u64 = 10_000;
 
 /// A device that is switched on.
@@ -371,7 +369,6 @@ impl<'m, B: Board> Device<'m, B> {
         }
     }
 
-    /// Logs from time to time how it went.
     fn count(&mut self) {
         let now = self.clock.now_ms();
         if now.saturating_sub(self.counted_ms) >= COUNTS_EVERY_MS {

@@ -33,7 +33,6 @@ struct Signs {
     wanted: AtomicBool,
     /// What is wrong with the source; 0 for nothing.
     fault: AtomicU8,
-    /// Rows were lost.
     overrun: AtomicBool,
 }
 

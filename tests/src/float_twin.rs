@@ -25,9 +25,6 @@ pub struct FloatTwin {
 
 impl FloatTwin {
     /// Makes the twin of a model in the exact form.
-    ///
-    /// # Errors
-    /// The graph holds something that the exact form does not have.
     pub fn of(int8: &ModelProto) -> anyhow::Result<Self> {
         let graph = int8.graph.as_ref().context("expected a model with a graph")?;
         let [input] = &graph.input[..] else { bail!("expected one input, got {}", graph.input.len()) };
@@ -91,7 +88,6 @@ impl Constants<'_> {
     }
 }
 
-/// The twin's graph as it grows.
 struct Builder<'g> {
     constants: Constants<'g>,
     made: GraphProto,
@@ -165,7 +161,6 @@ impl<'g> Builder<'g> {
         Ok(())
     }
 
-    /// Dequantizes one convolution's weights and bias.
     fn weights(&mut self, x_scale: f32, weight: &str, scale: &str, bias: &str) -> anyhow::Result<()> {
         let scales = self.constants.floats(scale)?;
         let steps = self.constants.tensor(weight, DataType::Int8)?;

@@ -30,10 +30,6 @@ pub struct Entry {
 }
 
 impl Golden {
-    /// Reads the committed vectors.
-    ///
-    /// # Errors
-    /// The file is absent or of another form.
     pub fn shipped() -> anyhow::Result<Self> {
         let path = crate::root().join("models/pneumonia/golden.json");
         Ok(serde_json::from_slice(&std::fs::read(path)?)?)

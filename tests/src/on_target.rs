@@ -1,8 +1,8 @@
 //! What the boards are given, and how their answers are read.
 //!
-//! `tests/boards` is a package of its own, built for machines that this one only emulates. `cargo xtask test` has the inputs
+//! `tests/on-target` is a package of its own, built for machines that this one only emulates. `cargo xtask test` has the inputs
 //! written ([`write_inputs`]), runs each line of arguments on each machine, and keeps what was printed; the suite
-//! `tests/tests/boards.rs` reads it.
+//! `tests/tests/it/on_target.rs` reads it.
 
 use crate::golden::{Entry, Golden};
 use crate::{frames, pictures};

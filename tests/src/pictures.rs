@@ -18,9 +18,6 @@ pub const CAMERAS: [(&str, u16, u16, PixelFormat); 4] = [
 
 /// Every picture that the boards judge: the phantoms of the golden frames and of the demonstration, cameras' frames, every format, and
 /// pictures of each kind that the gate is to refuse.
-///
-/// # Errors
-/// A picture breaks the limits of a picture; none does.
 pub fn all() -> anyhow::Result<Vec<Picture>> {
     let mut pictures: Vec<Picture> =
         crate::frames::phantoms().into_iter().map(|(_, label, seed, side)| draw(label, seed, side)).collect();
@@ -45,9 +42,6 @@ pub fn all() -> anyhow::Result<Vec<Picture>> {
 }
 
 /// A phantom as a camera of that size and format would send it: squashed, as its side does not matter.
-///
-/// # Errors
-/// The size is none that a picture may have.
 pub fn camera(width: u16, height: u16, format: PixelFormat) -> anyhow::Result<Picture> {
     let geometry = Geometry::new(width.into(), height.into(), format)?;
     let side = 480;
@@ -70,9 +64,6 @@ pub fn camera(width: u16, height: u16, format: PixelFormat) -> anyhow::Result<Pi
 }
 
 /// The picture as it lies in a file that the boards read.
-///
-/// # Errors
-/// Its format has no number; each has.
 pub fn bytes(picture: &Picture) -> anyhow::Result<Vec<u8>> {
     let geometry = picture.geometry();
     let format =

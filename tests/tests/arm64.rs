@@ -10,9 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// How often the program is killed.
 const KILLS: u32 = 100;
-/// How often the power is cut.
 const POWER_CUTS: u32 = 8;
 
 fn main() -> ExitCode {

@@ -30,8 +30,8 @@ pub fn run() -> anyhow::Result<()> {
     }
     // Members of the first workspace, which clippy passes over where they are the second's dependencies.
     for (target, features) in [
-        (Target::Aarch64, "edge-core/std,edge-core/suite"),
-        (Target::CortexM, "edge-core/cortex-m-dsp,edge-core/suite,firmware/defmt"),
+        (Target::Aarch64, "edge-core/std"),
+        (Target::CortexM, "edge-core/cortex-m-dsp,firmware/defmt"),
     ] {
         let mut cargo = cross::cargo(target, "clippy")?;
         cargo.args(["--package", "edge-core", "--features", features]);

@@ -11,7 +11,7 @@ use crate::outcome::{Outcome, run_counted};
 use toolbox::{process, root};
 
 /// What both run: the stages, and the suite that holds every kernel set to the plain computation.
-const TEST: [&str; 6] = ["--package", "edge-core", "--features", "suite,std", "--lib", "--tests"];
+const TEST: [&str; 6] = ["--package", "edge-core", "--features", "std", "--lib", "--tests"];
 
 /// The address sanitizer. It stops at the first wrong access, and so does the test program.
 pub fn address() -> anyhow::Result<Outcome> {

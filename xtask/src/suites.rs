@@ -43,7 +43,8 @@ pub const ALL: [Suite; 14] = [
         run: |_| {
             host::libtorch()?;
             // Every program runs even after one failed, so that one run tells everything.
-            run_counted(host::cargo("test").arg("--no-fail-fast").env_remove(DATA))
+            let products = run_counted(host::cargo("test").arg("--no-fail-fast").env_remove(DATA))?;
+            Ok(products.and(run_counted(test_of(&host::FRONT).args(["--no-fail-fast"]))?))
         },
     },
     Suite {
@@ -97,9 +98,7 @@ pub const ALL: [Suite; 14] = [
         about: "the tools' own tests; the firmware on emulated chips, through every fault",
         needs: "QEMU",
         run: |_| {
-            let packages = host::TOOLS.iter().flat_map(|tool| ["--package", tool]);
-            let mut cargo = process::cargo();
-            run_counted(cargo.args(["test", "--no-fail-fast"]).args(packages).args(["--", "--include-ignored"]))
+            run_counted(test_of(&host::TOOLS).args(["--no-fail-fast", "--", "--include-ignored"]))
         },
     },
     Suite {
@@ -159,6 +158,13 @@ pub const ALL: [Suite; 14] = [
 
 /// Where the tests look for the X-rays.
 const DATA: &str = "PNEUMOSCOPE_DATA";
+
+/// `cargo test` of these packages.
+fn test_of(packages: &[&str]) -> std::process::Command {
+    let mut cargo = process::cargo();
+    cargo.arg("test").args(packages.iter().flat_map(|package| ["--package", package]));
+    cargo
+}
 
 /// Tests that a bare `cargo test` ignores, because they need what the suite brings; chosen by a part of their names.
 fn ignored_tests(filter: &str) -> std::process::Command {

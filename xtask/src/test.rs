@@ -30,7 +30,7 @@ pub struct Arguments {
     #[arg(long)]
     list: bool,
     /// Folder of chest X-rays (`train`, `val`, `test`, each with `NORMAL` and `PNEUMONIA`) for the suite `xrays`.
-    #[arg(long, env = "PNEUMOSCOPE_DATA", value_name = "DIR")]
+    #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Run only these suites.
     #[arg(value_name = "SUITE", value_parser = clap::builder::PossibleValuesParser::new(ALL.iter().map(|suite| suite.name)))]

@@ -75,9 +75,6 @@ pub struct Geometry {
 
 impl Geometry {
     /// Checks the size.
-    ///
-    /// # Errors
-    /// [`FrameError::Size`] where a side is below [`MIN_SIDE`] or above [`MAX_SIDE`].
     pub fn new(width: u32, height: u32, format: PixelFormat) -> Result<Self, FrameError> {
         let fits = |side: u32| (u32::from(MIN_SIDE)..=u32::from(MAX_SIDE)).contains(&side);
         if fits(width) && fits(height) {
@@ -142,9 +139,6 @@ impl<'a> Frame<'a> {
     }
 
     /// A view over rows that follow each other without padding.
-    ///
-    /// # Errors
-    /// As [`Frame::new`].
     pub fn packed(geometry: Geometry, bytes: &'a [u8]) -> Result<Self, FrameError> {
         Self::new(geometry, geometry.row_bytes(), bytes)
     }

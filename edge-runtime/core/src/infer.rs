@@ -31,17 +31,11 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// Computes the logit of `input`, the `side * side` bytes that preprocessing wrote. `arena` has at least
     /// [`Packed::arena_bytes`]; what it holds before does not matter.
-    ///
-    /// # Errors
-    /// [`InferError`] where input or arena are too short.
     pub fn step(&self, arena: &mut [u8], input: &[u8]) -> Result<f32, InferError> {
         self.step_observed(arena, input, &mut |_, _| ())
     }
 
     /// As [`Engine::step`]; `observe` sees every layer's output (NHWC) right after it was computed, by the layer's number.
-    ///
-    /// # Errors
-    /// As [`Engine::step`].
     pub fn step_observed(
         &self,
         arena: &mut [u8],
@@ -58,9 +52,6 @@ impl<B: AsRef<[u8]>> Engine<B> {
     }
 
     /// As [`Engine::step_observed`] on an input that lies in the arena already, where [`Packed::value`] 0 has its place.
-    ///
-    /// # Errors
-    /// [`InferError`] where the arena is too short.
     pub fn step_in_place(
         &self,
         arena: &mut [u8],
@@ -80,7 +71,6 @@ impl<B: AsRef<[u8]>> Engine<B> {
         Ok(self.model.head_operator().logit(sums))
     }
 
-    /// The part of `arena` that the model needs.
     fn arena<'m>(&self, arena: &'m mut [u8]) -> Result<&'m mut [u8], InferError> {
         let (expected, got) = (self.model.arena_bytes(), arena.len());
         arena.get_mut(..expected).ok_or(InferError::Arena { expected, got })
@@ -88,17 +78,11 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// The class activation map of the last [`Engine::step`] over the same arena: each position's share of the logit without
     /// its bias, rows from the top, as many as the last value has positions.
-    ///
-    /// # Errors
-    /// [`InferError`] where arena or `map` do not fit.
     pub fn map(&self, arena: &[u8], map: &mut [f32]) -> Result<(), InferError> {
         Ok(self.model.head_operator().map(self.features(arena)?, map)?)
     }
 
     /// What the head read in the last [`Engine::step`] over the same arena, height x width x channels; the gate looks at it.
-    ///
-    /// # Errors
-    /// [`Misfit`] where the arena is too short.
     pub fn features<'m>(&self, arena: &'m [u8]) -> Result<&'m [u8], Misfit> {
         arena.get(self.model.features().range()).ok_or(Misfit { what: "the features" })
     }

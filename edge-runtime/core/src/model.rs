@@ -148,9 +148,6 @@ impl Metadata {
     };
 
     /// Reads and checks the properties, looked up by name.
-    ///
-    /// # Errors
-    /// The first key that is missing or wrong.
     pub fn from_props<'p>(props: impl Fn(&str) -> Option<&'p str>) -> Result<Self, MetadataError> {
         let mut metadata = Self::EMPTY;
         metadata.read(props)?;

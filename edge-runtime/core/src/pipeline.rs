@@ -102,17 +102,11 @@ pub struct Incoming<'a> {
 
 impl Incoming<'_> {
     /// Takes the next row.
-    ///
-    /// # Errors
-    /// As [`Preprocess::row`].
     pub fn row(&mut self, bytes: &[u8]) -> Result<(), PreprocessError> {
         self.rows.row(bytes)
     }
 
     /// All rows have come: writes the network's input into the arena and says what the exposure was.
-    ///
-    /// # Errors
-    /// As [`Preprocess::finish`].
     pub fn finish(self) -> Result<Stats, PreprocessError> {
         self.rows.finish(self.input)
     }
@@ -146,9 +140,6 @@ impl<B: AsRef<[u8]>> Pipeline<B> {
     }
 
     /// Begins a frame. `arena` has at least [`Packed::arena_bytes`] and lies at a multiple of 8.
-    ///
-    /// # Errors
-    /// [`PreprocessError::Scratch`] where the arena is too short or lies otherwise.
     pub fn begin<'a>(
         &self,
         geometry: Geometry,

@@ -36,7 +36,6 @@ impl Encoding {
     pub const ALL: [Self; 7] =
         [Self::Grey, Self::Nv12, Self::Yu12, Self::Yuyv, Self::Uyvy, Self::Rgb3, Self::Mjpeg];
 
-    /// V4L2's four characters for it.
     pub const fn fourcc(self) -> [u8; 4] {
         match self {
             Self::Grey => *b"GREY",
@@ -88,7 +87,6 @@ impl Encoding {
     }
 }
 
-/// A name that no format here has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected GREY, NV12, YU12, YUYV, UYVY, RGB3 or MJPEG, got `{0}`")]
 pub struct EncodingError(String);

@@ -28,7 +28,6 @@ pub struct Folder {
     /// Why it could not be listed last time.
     lost: Option<String>,
     stamper: Stamper,
-    /// The file that was handed out last.
     current: Option<(String, Picture)>,
 }
 
@@ -59,7 +58,6 @@ impl Folder {
         }
     }
 
-    /// Brings `files` up to date.
     fn list(&mut self) -> io::Result<()> {
         let now = Instant::now();
         let mut files = HashMap::with_capacity(self.files.len());

@@ -2,23 +2,16 @@
 
 use super::{CaptureOptions, Folder, OptionsError, Replay, ReplayError, Source, SourceSpec, V4l2};
 
-/// Why there is no such source.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error(transparent)]
     Options(#[from] OptionsError),
-    /// The files of a replay cannot be read.
     #[error(transparent)]
     Replay(#[from] ReplayError),
 }
 
-/// Makes the source that `options` name.
-///
-/// A camera or folder that is not there is no error here: the source says so when it is asked for a frame, and finds it
-/// when it comes.
-///
-/// # Errors
-/// [`OpenError`]: what no plugging in can mend.
+/// Makes the source that `options` name. A camera or folder that is not there yet is no error here:
+/// the source says so when it is asked for a frame, and finds it when it comes.
 pub fn open(options: &CaptureOptions) -> Result<Box<dyn Source + Send>, OpenError> {
     options.check()?;
     Ok(match &options.source {

@@ -58,7 +58,6 @@ impl Default for CaptureOptions {
     }
 }
 
-/// Options that cannot be met by any source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OptionsError {
     #[error("width and height go together; give both, or none to let the camera choose")]
@@ -76,15 +75,11 @@ pub enum OptionsError {
 }
 
 impl CaptureOptions {
-    /// The size to ask a camera for, if one is wished for.
     pub fn size(&self) -> Option<(u32, u32)> {
         self.width.zip(self.height)
     }
 
-    /// Whether a source can be made of them.
-    ///
-    /// # Errors
-    /// [`OptionsError`]: the first option that no source can meet.
+    /// Whether a source can be made of them; the error is the first option that none can meet.
     pub fn check(&self) -> Result<(), OptionsError> {
         if self.width.is_some() != self.height.is_some() {
             return Err(OptionsError::HalfASize);

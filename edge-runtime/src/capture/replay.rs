@@ -22,10 +22,8 @@ pub struct Replay {
     options: CaptureOptions,
 }
 
-/// Why files cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// A folder or file cannot be read.
     #[error("{}: cannot be read: {source}; check the path", path.display())]
     Read {
         /// The folder or file.
@@ -39,16 +37,13 @@ pub enum ReplayError {
         path: PathBuf,
         source: DecodeError,
     },
-    /// Too many or too large pictures.
     #[error("{}: a replay holds its pictures decoded in memory, at most {} MB; replay fewer or smaller files", .0.display(), MOST_BYTES >> 20)]
     TooLarge(PathBuf),
 }
 
 impl Replay {
-    /// Decodes a file, or a folder's pictures with those in folders below it.
-    ///
-    /// # Errors
-    /// [`ReplayError`]: any picture that cannot be read, because a replay that leaves some out tests something else.
+    /// Decodes a file, or a folder's pictures with those in folders below it. An unreadable one is
+    /// an error, because a replay that leaves some out tests something else.
     pub fn new(path: &Path, options: &CaptureOptions) -> Result<Self, ReplayError> {
         let mut pictures = Vec::new();
         let mut bytes = 0;

@@ -6,7 +6,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// The name of a source of frames.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum SourceSpec {
@@ -16,7 +15,6 @@ pub enum SourceSpec {
     Folder(PathBuf),
     /// A folder of picture files, or one, taken one after the other.
     Replay {
-        /// The folder or file.
         path: PathBuf,
         /// Whether it begins again after its last file: `?loop` behind the path.
         repeat: bool,
@@ -38,10 +36,8 @@ impl SourceSpec {
     }
 }
 
-/// A text that names no source.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SpecError {
-    /// It begins with no known kind.
     #[error("expected a source such as {EXPECTED}, got `{}`{hint}", got.escape_debug())]
     Kind {
         got: String,

@@ -25,7 +25,6 @@ struct About<'a> {
     picture_side_min: u16,
     picture_side_max: u16,
     model_sha256: &'a str,
-    /// Every property of the model, by its name.
     model: BTreeMap<&'static str, String>,
     intended_use: &'a str,
     notice: &'static str,
@@ -78,7 +77,6 @@ fn engines(engine: &impl Engine) -> String {
     report::pairs(rows)
 }
 
-/// What a picture must keep to, in words.
 fn limits(gate: &Limits) -> String {
     let elongation = f64::from(gate.max_elongation_permille) / 1000.0;
     let percent = |luminance: u16| f64::from(luminance) * 100.0 / 65535.0;
@@ -104,7 +102,6 @@ fn limits(gate: &Limits) -> String {
     ])
 }
 
-/// What a likeness must be, in words.
 fn likeness<const N: usize>(likeness: &Likeness<N>) -> String {
     match likeness.weights.len() {
         0 => "not looked at: this model's gate takes any picture for a chest".to_owned(),

@@ -136,7 +136,6 @@ fn look<'a>(
     Ok(aim)
 }
 
-/// What is drawn in and printed, a line each.
 fn figures(aim: &Aim) -> Vec<String> {
     let percent = |luminance: u16| f64::from(luminance) * 100.0 / 65535.0;
     let crop = aim.crop.map_or("the whole picture".to_owned(), |crop| format!("the rectangle {crop}"));

@@ -72,7 +72,6 @@ enum Choose {
     Bound,
 }
 
-/// What the command found, as a JSON object.
 #[derive(Serialize)]
 struct Answer<'a> {
     table: &'a [Operating],
@@ -155,7 +154,6 @@ pub fn run(model: &ModelFile, engine: &str, options: &Calibrate, output: Output)
     Ok(if complete { Outcome::Complete } else { Outcome::Incomplete })
 }
 
-/// Score and label of each picture, and the pictures without a score.
 struct Scored {
     cases: Vec<(f32, bool)>,
     left_out: Vec<LeftOut>,
@@ -204,7 +202,6 @@ fn score(model: &ModelFile, engine: &str, options: &Calibrate, cases: &[Case]) -
     Ok(Scored { cases: scored, left_out })
 }
 
-/// Why a picture has no score.
 #[derive(Clone)]
 struct Unscored {
     why: String,

@@ -47,7 +47,6 @@ pub fn run(model: &ModelFile, engine: &str, paths: &[PathBuf], output: Output) -
     Ok(outcome)
 }
 
-/// One picture's answer, under the name by which it is reported.
 fn answer<E: Engine>(
     classifier: &mut Classifier<E>,
     source: &Source,

@@ -18,7 +18,6 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::path::Path;
 
-/// Columns of the map of the arena.
 const MAP_COLUMNS: usize = 64;
 
 #[derive(Serialize)]
@@ -50,7 +49,6 @@ struct Layer {
     scratch_place: Range<usize>,
 }
 
-/// Inspects the file at `path`, or the built-in model.
 pub fn run(path: Option<&Path>, output: Output) -> Result<Outcome> {
     let (form, bytes, packed) = open(path)?;
     let inspection = inspect(form, bytes, &packed)?;

@@ -176,7 +176,6 @@ fn export(options: &Export, output: Output) -> Result<Outcome> {
     Ok(left_out(damaged))
 }
 
-/// Says where lines are damaged.
 fn left_out(damaged: u64) -> Outcome {
     if damaged == 0 {
         return Outcome::Complete;

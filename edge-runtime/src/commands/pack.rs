@@ -24,7 +24,6 @@ struct Packing<'a> {
     model_sha256: &'a str,
 }
 
-/// Packs the model into `out`.
 pub fn run(model: &ModelFile, out: &Path, output: Output) -> Result<Outcome> {
     let packed = pack(model).map_err(|why| Refused::new(&model.metadata.name, why))?;
     files::write(out, packed.bytes())?;

@@ -192,7 +192,6 @@ fn configuration(
     Ok((config, sha256))
 }
 
-/// The lights, where the configuration has any line.
 fn panel(config: &Config, stop: &Arc<AtomicBool>) -> io::Result<Option<Panel>> {
     if config.lights.lines().next().is_none() {
         return Ok(None);
@@ -232,7 +231,6 @@ enum View {
     Program(Context),
 }
 
-/// One answered frame as a JSON object.
 #[derive(Serialize)]
 struct Line<'a> {
     shown: Option<&'static str>,

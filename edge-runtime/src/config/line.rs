@@ -19,7 +19,6 @@ pub enum Line {
         name: String,
         chip: Option<String>,
     },
-    /// By its number on a chip.
     Number {
         chip: String,
         /// The line's number, from 0.
@@ -49,7 +48,6 @@ impl fmt::Display for LineSpec {
     }
 }
 
-/// As it stands in the file.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {

@@ -37,9 +37,6 @@ impl Batch {
     }
 
     /// Computes all pictures, NHWC.
-    ///
-    /// # Errors
-    /// [`Misfit`] where a slice is not as long as the shapes say.
     pub fn run(&self, kernels: &Kernels, x: &[u8], y: &mut [u8], scratch: &mut [u8]) -> Result<(), Misfit> {
         let wrong = Misfit { what: "pictures and scratch memory" };
         let (x_bytes, y_bytes) = (self.numbers.shape.bytes(), self.numbers.output.bytes());

@@ -11,7 +11,6 @@ use tract_core::ops::math::Add;
 use tract_core::ops::quant::{DequantizeLinearF32, QuantizeLinearU8};
 use tract_onnx::tract_hir::internal::*;
 
-/// Replaces every such chain in a graph.
 pub fn fuse(model: &mut TypedModel, kernels: Kernels) -> TractResult<()> {
     let rule = move |_: &(), model: &TypedModel, node: &TypedNode, _: &str, op: &ElementWiseOp| {
         sum(kernels, model, node, op)

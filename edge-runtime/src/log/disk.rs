@@ -7,65 +7,39 @@ use std::path::Path;
 /// What changes something on a disk. The methods as they are do it; a test overrides them.
 pub trait Disk {
     /// Opens a file for reading and appending; it is made where it is missing.
-    ///
-    /// # Errors
-    /// The system's.
     fn open(&mut self, path: &Path) -> io::Result<File> {
         OpenOptions::new().read(true).append(true).create(true).open(path)
     }
 
     /// Makes a file that must not be there yet.
-    ///
-    /// # Errors
-    /// The system's.
     fn create_new(&mut self, path: &Path) -> io::Result<File> {
         OpenOptions::new().append(true).create_new(true).open(path)
     }
 
     /// Writes some of `bytes`; how many is returned.
-    ///
-    /// # Errors
-    /// The system's.
     fn write(&mut self, file: &mut File, bytes: &[u8]) -> io::Result<usize> {
         io::Write::write(file, bytes)
     }
 
     /// Returns when all that was written to the file would survive a power cut.
-    ///
-    /// # Errors
-    /// The system's.
     fn sync(&mut self, file: &File) -> io::Result<()> {
         file.sync_data()
     }
 
-    /// Cuts the file to `len` bytes.
-    ///
-    /// # Errors
-    /// The system's.
     fn truncate(&mut self, file: &File, len: u64) -> io::Result<()> {
         file.set_len(len)
     }
 
     /// Renames a file; one of the new name is replaced.
-    ///
-    /// # Errors
-    /// The system's.
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }
 
-    /// Deletes a file.
-    ///
-    /// # Errors
-    /// The system's.
     fn remove(&mut self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }
 
     /// Returns when names that were made, changed and removed in the folder would survive a power cut.
-    ///
-    /// # Errors
-    /// The system's.
     fn sync_folder(&mut self, folder: &Path) -> io::Result<()> {
         File::open(folder)?.sync_all()
     }

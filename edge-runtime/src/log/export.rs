@@ -4,7 +4,6 @@ use super::read::{DecisionLine, LogReadError, Reader};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// The columns.
 const HEADER: [&str; 28] = [
     "seq",
     "time",
@@ -36,22 +35,16 @@ const HEADER: [&str; 28] = [
     "latency_us",
 ];
 
-/// Why a log was not exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// The log cannot be read.
     #[error(transparent)]
     Read(#[from] LogReadError),
-    /// The table cannot be written.
     #[error("cannot write the table: {0}")]
     Write(#[from] io::Error),
 }
 
 /// Writes the lines of the log at `path` that hold by themselves to `out`, as CSV (RFC 4180) with a header. Returns how many were
 /// written and how many left out.
-///
-/// # Errors
-/// [`ExportError`].
 pub fn export(path: impl AsRef<Path>, out: impl Write) -> Result<(u64, u64), ExportError> {
     let mut reader = Reader::open(path)?;
     let mut table = csv::Writer::from_writer(out);

@@ -10,7 +10,6 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-/// The names of one log's files.
 #[derive(Clone, Debug)]
 pub(super) struct Files {
     path: PathBuf,

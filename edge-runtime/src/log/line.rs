@@ -86,7 +86,6 @@ pub struct Link {
 }
 
 impl Link {
-    /// The place of the first line of a log.
     pub const FIRST: Link = Link { seq: 0, prev: Hash::ZERO };
 }
 
@@ -161,10 +160,8 @@ pub struct Checked {
     pub set_aside: Option<String>,
 }
 
-/// Why a line does not hold by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// It is no line of a log at all.
     Malformed,
     /// It is, but its content is not what was written.
     Changed {

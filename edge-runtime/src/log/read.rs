@@ -7,7 +7,6 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-/// A log that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the log {}: {source}; give the path under which the device writes it", path.display())]
 pub struct LogReadError {
@@ -21,7 +20,6 @@ impl LogReadError {
     }
 }
 
-/// Lines as bytes.
 pub(super) struct Lines {
     files: Files,
     /// Numbers of the files that remain, the oldest last.
@@ -75,13 +73,11 @@ impl Lines {
     }
 }
 
-/// A line of the log, read back.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Entry {
     pub seq: u64,
     /// The device's time, UTC, RFC 3339 with milliseconds.
     pub time: String,
-    /// Milliseconds since the boot.
     pub uptime_ms: u64,
     pub boot_id: String,
     pub decision: Option<DecisionLine>,
@@ -131,10 +127,6 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Opens the log at `path` with all its files.
-    ///
-    /// # Errors
-    /// There is none, or it cannot be read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LogReadError> {
         Ok(Self { lines: Lines::open(path.as_ref())?, damaged: 0 })
     }

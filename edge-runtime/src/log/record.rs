@@ -63,10 +63,8 @@ pub enum Event<'a> {
         version: &'a str,
         /// SHA-256 of the configuration file; none where there is none.
         config_sha256: Option<&'a str>,
-        /// SHA-256 of the model file.
         model_sha256: &'a str,
         model_version: &'a str,
-        /// Where frames come from.
         #[serde(serialize_with = "clipped")]
         source: &'a str,
     },
@@ -75,12 +73,10 @@ pub enum Event<'a> {
         #[serde(serialize_with = "clipped")]
         why: &'a str,
     },
-    /// The device shows FAULT from here on.
     FaultBegan {
         #[serde(serialize_with = "explained")]
         reason: Reason,
     },
-    /// The device does not show FAULT any more.
     FaultEnded {
         #[serde(serialize_with = "explained")]
         reason: Reason,
@@ -117,7 +113,6 @@ pub enum Event<'a> {
     },
 }
 
-/// A [`Record`] as it is written.
 #[derive(Serialize)]
 pub(super) struct RecordForm<'a> {
     #[serde(serialize_with = "clipped")]
@@ -177,7 +172,6 @@ impl<'a> RecordForm<'a> {
     }
 }
 
-/// Code, sentence and numbers of a reason.
 #[derive(Serialize)]
 struct ReasonForm {
     code: u8,

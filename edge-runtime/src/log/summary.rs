@@ -31,16 +31,12 @@ pub struct Day {
     pub states: [u64; State::ALL.len()],
     /// Times that FAULT began to be shown.
     pub faults: u64,
-    /// Lines that could not be written.
     pub not_logged: u64,
-    /// Mean time to a decision, in microseconds.
     pub latency_us_mean: u64,
 }
 
-/// What [`summarise`] finds.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
-    /// Names of the columns in `states`.
     pub state_names: [&'static str; State::ALL.len()],
     /// Each day with a line, in the log's order.
     pub days: Vec<Day>,
@@ -56,9 +52,6 @@ pub struct Summary {
 }
 
 /// Sums up the log at `path`. `newest` is how many of the last scores are compared with the reference.
-///
-/// # Errors
-/// The log cannot be read.
 pub fn summarise(
     path: impl AsRef<Path>,
     reference: Reference,

@@ -12,9 +12,7 @@ const WINDOW: u64 = 4 * line::MAX as u64;
 
 #[derive(Debug)]
 pub(super) enum Tail {
-    /// It has no byte.
     Empty,
-    /// It ends with a whole line.
     Whole(Checked),
     /// Its last line was cut off or never arrived: all from this byte on.
     Torn {
@@ -33,7 +31,6 @@ pub(super) fn after(line: &Checked) -> Link {
     Link { seq: line.link.seq.saturating_add(1), prev: line.hash }
 }
 
-/// Looks at the end of the file at `path`.
 pub(super) fn read(path: &Path) -> io::Result<Tail> {
     let mut file = File::open(path)?;
     let len = file.metadata()?.len();

@@ -14,7 +14,6 @@ use std::path::Path;
 /// Breaks that are named one by one; the rest is counted.
 const NAMED: usize = 100;
 
-/// What a check of a log found.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Verified {
     /// Lines, sound or not.
@@ -46,7 +45,6 @@ pub struct Break {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// The line is no line of a log.
     Malformed,
     /// The line's content does not give its hash.
     Changed,
@@ -56,9 +54,7 @@ pub enum Kind {
     /// It does not follow the line before it, which is another than was written.
     Replaced,
     Beginning,
-    /// The last line is not whole.
     Torn,
-    /// The device found a file damaged and set it aside.
     SetAside,
     /// A hash that was noted is not there.
     Expected,
@@ -81,7 +77,6 @@ impl Verified {
     }
 }
 
-/// What the next line must be.
 struct Expected {
     /// None where no line before it could be read.
     seq: Option<u64>,
@@ -97,9 +92,6 @@ impl Expected {
 }
 
 /// Checks the log at `path`, all of its files. Each hash of `noted` must be one of its lines', and `last` the last line's.
-///
-/// # Errors
-/// There is none, or it cannot be read.
 pub fn verify(path: impl AsRef<Path>, noted: &[Hash], last: Option<Hash>) -> Result<Verified, LogReadError> {
     let path = path.as_ref();
     let mut verified = Verified::default();

@@ -40,7 +40,6 @@ pub(super) struct Canvas {
 }
 
 impl Canvas {
-    /// An empty map of `side` x `side` pixels.
     pub(super) fn new(side: u16, pose: Pose) -> Self {
         let side = usize::from(side);
         Self { side, pose, thickness: vec![0.0; side * side] }

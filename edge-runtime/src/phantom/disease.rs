@@ -9,11 +9,8 @@ use super::dice::Dice;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pattern {
-    /// None: clear lungs.
     Clear,
-    /// One lobe of the right lung.
     RightLobe,
-    /// One lobe of the left lung.
     LeftLobe,
     Patches,
     /// Both lungs, most around the hila.

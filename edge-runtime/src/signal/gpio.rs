@@ -28,7 +28,6 @@ pub struct ChipInfo {
     pub lines: Vec<LineInfo>,
 }
 
-/// A line as it is now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LineInfo {
     /// Its name; empty where it has none.
@@ -64,7 +63,6 @@ pub fn chips() -> (Vec<ChipInfo>, Vec<PathBuf>) {
     (chips, denied)
 }
 
-/// Where a line is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     pub chip: PathBuf,
@@ -73,10 +71,8 @@ pub struct Place {
     pub user: Option<String>,
 }
 
-/// Why a line cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LineError {
-    /// There are chips, but not for this user.
     #[error(
         "{line}: {chip} may not be opened; add this user to the group gpio (`usermod -aG gpio USER`) and log in again"
     )]
@@ -90,7 +86,6 @@ pub enum LineError {
         /// The nearest label, or all.
         known: String,
     },
-    /// No line of that name or number.
     #[error("{line}: there is no such GPIO line; {known}")]
     NoLine {
         line: String,
@@ -115,10 +110,7 @@ pub enum LineError {
     },
 }
 
-/// Finds a line on this machine.
-///
-/// # Errors
-/// [`LineError`]; a line in use is found and is no error.
+/// Finds a line on this machine; one in use is found and is no error.
 pub fn find(spec: &LineSpec) -> Result<Place, LineError> {
     let (chips, denied) = chips();
     choose(spec, &chips).map_err(|error| match denied.first() {
@@ -129,9 +121,6 @@ pub fn find(spec: &LineSpec) -> Result<Place, LineError> {
 }
 
 /// Finds a line among chips.
-///
-/// # Errors
-/// [`LineError::NoChip`], [`LineError::NoLine`], [`LineError::Ambiguous`].
 pub fn choose(spec: &LineSpec, chips: &[ChipInfo]) -> Result<Place, LineError> {
     let line = spec.to_string();
     let (label, wanted) = match &spec.line {
@@ -268,7 +257,6 @@ impl OutputPin for OutputLine {
     }
 }
 
-/// A lamp as the configuration has it.
 enum GpioLamp {
     None(Dark),
     High(ActiveHigh<OutputLine>),

@@ -73,9 +73,6 @@ impl Shared {
 
 impl Panel {
     /// Starts the thread; until something is shown, it shows the light test and then FAULT.
-    ///
-    /// # Errors
-    /// The system gives no thread.
     pub fn start(rig: impl Rig + 'static, options: Options) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             desk: Mutex::new(Desk {

@@ -8,9 +8,6 @@ use std::sync::atomic::AtomicBool;
 
 /// A flag that SIGTERM and SIGINT set, for the main loop to end and for the panel to show the safe pattern at once. A
 /// second signal ends the process with exit code 1, however busy it is.
-///
-/// # Errors
-/// The system's, where it does not let the program have its signals.
 pub fn stop_on_signals() -> io::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {

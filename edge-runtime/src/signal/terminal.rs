@@ -18,7 +18,6 @@ pub struct Answer<'a> {
     pub shown: Option<Shown>,
     /// The calibrated score of the newest frame; none where it has none.
     pub score: Option<f32>,
-    /// The thresholds that are in force.
     pub thresholds: Thresholds,
     /// The model's hash; the first digits are shown.
     pub model_sha256: &'a str,
@@ -36,9 +35,6 @@ pub struct Terminal<W: Write> {
 
 impl<W: Write> Terminal<W> {
     /// `live`: `out` is a terminal, whose line can be redrawn. Writes `device` and `notice`, which nothing shown may lack.
-    ///
-    /// # Errors
-    /// The stream's.
     pub fn new(mut out: W, live: bool, colours: bool, device: &str, notice: &str) -> io::Result<Self> {
         let device: String = device.chars().filter(|c| !c.is_control()).collect();
         writeln!(out, "{device}: {notice}")?;
@@ -46,9 +42,6 @@ impl<W: Write> Terminal<W> {
     }
 
     /// Shows an answer at `now_ms` of the clock that does not step.
-    ///
-    /// # Errors
-    /// The stream's.
     pub fn show(&mut self, answer: &Answer<'_>, now_ms: u64) -> io::Result<()> {
         // The numbers of a reason, such as an age, may change with every frame; its kind does not.
         let kind = answer.shown.map(|shown| (shown.state, shown.reason.code()));

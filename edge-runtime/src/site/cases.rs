@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::io;
 
-/// One row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
     /// Line in the file, from 1; the header is line 1.
@@ -15,16 +14,13 @@ pub struct Case {
     pub score: Option<f32>,
 }
 
-/// Why a list cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CasesError {
     /// It cannot be read or is no UTF-8.
     #[error("{0}")]
     Csv(#[from] csv::Error),
-    /// A column is missing.
     #[error("expected a column `{0}` in the first line; see `edge-runtime calibrate --help`")]
     Column(&'static str),
-    /// A row is wrong.
     #[error("line {line}: expected {expected}, got `{}`", got.escape_debug())]
     Row {
         /// Line in the file, from 1.
@@ -32,7 +28,6 @@ pub enum CasesError {
         expected: &'static str,
         got: String,
     },
-    /// A picture is there twice: it would count twice.
     #[error("line {line}: `{}` is in line {first} already; each picture counts once", name.escape_debug())]
     Twice {
         /// Line in the file, from 1.
@@ -42,10 +37,6 @@ pub enum CasesError {
     },
 }
 
-/// Reads a list.
-///
-/// # Errors
-/// [`CasesError`], with the line.
 pub fn read(mut from: impl io::Read) -> Result<Vec<Case>, CasesError> {
     let mut bytes = Vec::new();
     from.read_to_end(&mut bytes).map_err(csv::Error::from)?;

@@ -8,7 +8,6 @@ use edge_core::decide::Thresholds;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What thresholds are chosen for.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Targets {
@@ -16,7 +15,6 @@ pub struct Targets {
     pub max_missed: f64,
     /// Greatest share of the healthy that may be called POSITIVE; above 0, below 0.5.
     pub max_false_alarms: f64,
-    /// What must keep to those shares.
     pub rule: Rule,
 }
 
@@ -54,13 +52,10 @@ impl fmt::Display for Targets {
 
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ChooseError {
-    /// A target is no share that can be kept to.
     #[error("expected targets above 0 and below 0.5, got {0}; with 0 no number of pictures would be enough")]
     Target(f64),
-    /// A score is none.
     #[error("expected scores of 0 to 1, got {0}")]
     Score(f32),
-    /// Too few pictures of a kind.
     #[error(
         "{got} pictures are {label}, and to keep to {target} at least {needed} are needed; read more, or allow a greater share"
     )]
@@ -104,9 +99,6 @@ fn allowed(total: usize, target: f64, rule: Rule) -> usize {
 }
 
 /// The widest lights that keep to `targets` on `cases`, score and label.
-///
-/// # Errors
-/// [`ChooseError`].
 pub fn choose(cases: &[(f32, bool)], targets: &Targets) -> Result<Thresholds, ChooseError> {
     if let Some((score, _)) = cases.iter().find(|(score, _)| !(0.0..=1.0).contains(score)) {
         return Err(ChooseError::Score(*score));

@@ -48,17 +48,11 @@ fn rate(count: usize, total: usize) -> Option<Rate> {
 #[serde(deny_unknown_fields)]
 pub struct Operating {
     pub threshold: f32,
-    /// Pictures with the disease that are called positive.
     pub true_positives: usize,
-    /// Pictures with it that are not.
     pub false_negatives: usize,
-    /// Pictures without it that are called positive.
     pub false_positives: usize,
-    /// Pictures without it that are not.
     pub true_negatives: usize,
-    /// Share of the diseased that are called positive.
     pub sensitivity: Rate,
-    /// Share of the healthy that are not.
     pub specificity: Rate,
     /// Share of the diseased among those called positive; none where nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -15,7 +15,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Several listings: what comes wrongly would come in it.
 const A_WHILE: Duration = Duration::from_millis(700);
 
-/// A watched folder and its source.
 struct Watched {
     folder: TempDir,
     source: Folder,

@@ -15,7 +15,6 @@ use std::time::Duration;
 const POLICY: Policy = Policy { frames: 3, stale_after_ms: 60_000 };
 
 enum Line {
-    /// A new frame of this picture.
     Show(Picture),
     /// The same frame once more, by its number.
     Repeat(Picture),

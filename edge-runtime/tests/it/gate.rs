@@ -62,7 +62,6 @@ impl Tally {
     }
 }
 
-/// Every kind that needs no data.
 fn drawn(model: &ModelFile) -> (Tally, Vec<(&'static str, f64)>) {
     let (mut gate, mut tally) = (classifier(model), Tally::default());
     let shares = KINDS.map(|(kind, make)| {

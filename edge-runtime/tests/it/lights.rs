@@ -57,7 +57,6 @@ impl Bench {
         });
     }
 
-    /// Forgets what was set so far.
     fn forget(&self) {
         self.world(|world| world.history.clear());
     }

@@ -34,7 +34,6 @@ fn held(path: &Path, attempted: &[String], refused: &[String]) -> Result<Option<
     Ok((!rotated).then_some(missing.len() as u64))
 }
 
-/// How many lines the log says it could not write.
 fn told_as_lost(path: &Path) -> u64 {
     let events = Reader::open(path).unwrap().filter_map(|entry| entry.unwrap().event);
     events.filter(|event| event["what"] == "not_logged").map(|event| event["lines"].as_u64().unwrap()).sum()
@@ -81,7 +80,6 @@ fn sweep(path: &Path, options: Options, at: usize, fault: Fault) -> (Vec<String>
     (refused, log.disk().calls)
 }
 
-/// The names of a sweep's decisions.
 fn all() -> Vec<String> {
     (0..DECISIONS).map(|i| i.to_string()).collect()
 }

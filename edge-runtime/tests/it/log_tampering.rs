@@ -22,7 +22,6 @@ fn original() -> &'static Vec<(String, Vec<u8>)> {
     })
 }
 
-/// Verifies these files as a log.
 fn check(files: &[(String, Vec<u8>)], noted: &[Hash], last: Option<Hash>) -> Verified {
     let folder = TempDir::new().unwrap();
     for (name, bytes) in files {

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use crate::support::{Bench, program, run};
 use tempfile::TempDir;
 
-/// A folder of phantoms and a place for the log.
 struct Place {
     folder: TempDir,
 }
@@ -43,7 +42,6 @@ fn start(arguments: &[&str]) -> Child {
     program.arg("run").args(arguments).stdout(Stdio::piped()).spawn().unwrap()
 }
 
-/// Waits until the log holds this text.
 fn wait_for(log: &Path, text: &str) {
     let start = Instant::now();
     while !fs::read_to_string(log).is_ok_and(|log| log.contains(text)) {

@@ -5,9 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every board below `folder` with its own folder, by name.
-///
-/// # Errors
-/// [`Error`]: the folder cannot be read, or a `board.toml` is wrong.
 pub fn all(folder: &Path) -> Result<Vec<(PathBuf, Board)>, Error> {
     let mut boards = Vec::new();
     for package in folders(folder)? {
@@ -23,9 +20,6 @@ pub fn all(folder: &Path) -> Result<Vec<(PathBuf, Board)>, Error> {
 }
 
 /// The board of that name below `folder`, and its own folder.
-///
-/// # Errors
-/// As [`all`], and [`Error::Unknown`].
 pub fn find(folder: &Path, name: &str) -> Result<(PathBuf, Board), Error> {
     let mut boards = all(folder)?;
     match boards.iter().position(|(_, board)| board.name == name) {

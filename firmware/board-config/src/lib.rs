@@ -96,9 +96,6 @@ impl Region {
 
 impl Board {
     /// Reads `board.toml` in `folder`.
-    ///
-    /// # Errors
-    /// [`Error`].
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("board.toml");
         let name = path.display().to_string();
@@ -107,9 +104,6 @@ impl Board {
     }
 
     /// The board of a text.
-    ///
-    /// # Errors
-    /// [`Error`].
     pub fn parse(text: &str) -> Result<Self, Error> {
         let board: Self = toml::from_str(text)
             .map_err(|source| Error::Form { path: String::new(), message: source.to_string() })?;
@@ -161,9 +155,6 @@ impl Board {
     }
 
     /// The key's bytes.
-    ///
-    /// # Errors
-    /// What is wrong with it, in words.
     pub fn key(&self) -> Result<[u8; 32], String> {
         let wrong = || format!("public_key: expected 64 hexadecimal digits, got {:?}", self.public_key);
         let digits = self.public_key.as_bytes();
@@ -203,9 +194,6 @@ impl Board {
 
     /// Rust source of the constants that a board's program needs: `NAME`, `PUBLIC_KEY`, `SECTOR`, `RECORDS`, `SLOT_A`, `SLOT_B`; the
     /// last three are ranges of addresses.
-    ///
-    /// # Errors
-    /// What is wrong with the key, in words.
     pub fn constants(&self) -> Result<String, String> {
         let mut text = String::from("// Made from board.toml.\n");
         let _ = writeln!(text, "/// The board's name.\npub const NAME: &str = {:?};", self.name);
@@ -242,9 +230,6 @@ pub fn build() {
 }
 
 /// As [`build`], for a `board.toml` in another folder.
-///
-/// # Panics
-/// With what is wrong, as a build script does.
 pub fn build_from(folder: &Path) {
     println!("cargo:rerun-if-changed={}", folder.join("board.toml").display());
     let out = std::env::var("OUT_DIR").expect("cargo sets it");

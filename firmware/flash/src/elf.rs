@@ -8,10 +8,7 @@ use object::read::elf::{ElfFile, ProgramHeader, SectionHeader};
 use object::{Endianness, Object, ObjectSection};
 
 /// The pieces of `file`, by address.
-///
-/// # Errors
-/// It is no 32-bit ELF file, or loads something outside the region `firmware` of the board: that would overwrite a model or the
-/// records.
+/// What is outside the region `firmware` is an error: it would overwrite a model or the records.
 pub fn pieces(file: &[u8], board: &Board) -> anyhow::Result<Vec<Piece>> {
     let elf = ElfFile::<FileHeader32<Endianness>>::parse(file)
         .context("expected the firmware as a 32-bit ELF file; build the board again")?;

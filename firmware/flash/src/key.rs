@@ -12,10 +12,6 @@ use std::path::Path;
 
 const DEVELOPMENT: &str = include_str!("../../boards/keys/development.key");
 
-/// Reads a key file.
-///
-/// # Errors
-/// It cannot be read, or holds no key.
 pub fn read(path: &Path) -> anyhow::Result<SigningKey> {
     let name = path.display();
     let text = std::fs::read_to_string(path).with_context(|| {
@@ -25,9 +21,6 @@ pub fn read(path: &Path) -> anyhow::Result<SigningKey> {
 }
 
 /// Makes a key and writes its file, which must not be there yet; returns the public half.
-///
-/// # Errors
-/// The file is there or cannot be written, or the system gives no random numbers.
 pub fn create(path: &Path) -> anyhow::Result<[u8; 32]> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).context("the system gives no random numbers")?;

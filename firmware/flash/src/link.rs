@@ -2,21 +2,12 @@
 
 pub trait Link {
     /// Fills `bytes` with the board's memory from `address` on.
-    ///
-    /// # Errors
-    /// The board does not answer.
     fn read(&mut self, address: u32, bytes: &mut [u8]) -> anyhow::Result<()>;
 
     /// Erases the sectors of flash that `pieces` lie in, and writes the pieces. `progress` is told now and then.
-    ///
-    /// # Errors
-    /// The board does not answer, or its flash refuses. Any part may have been written.
+    /// Where it fails any part may have been written.
     fn write(&mut self, pieces: &[Piece], progress: &mut dyn FnMut(Progress)) -> anyhow::Result<()>;
 
-    /// Lets the board start again.
-    ///
-    /// # Errors
-    /// The board does not answer.
     fn reset(&mut self) -> anyhow::Result<()>;
 }
 
@@ -48,10 +39,6 @@ pub struct Progress {
 /// Bytes that are read at a time: a few round trips of a slow probe.
 const CHUNK: usize = 4096;
 
-/// Reads `bytes` from `address` on, telling progress.
-///
-/// # Errors
-/// As [`Link::read`].
 pub fn read(
     link: &mut dyn Link,
     address: u32,
@@ -68,10 +55,7 @@ pub fn read(
     Ok(())
 }
 
-/// Writes `pieces`, and reads back every byte of them.
-///
-/// # Errors
-/// As [`Link::write`]; or the flash holds something else afterwards.
+/// Writes `pieces` and reads back every byte; an error where the flash holds something else.
 pub fn write_and_verify(
     link: &mut dyn Link,
     pieces: &[Piece],

@@ -22,9 +22,6 @@ pub struct Model<'f> {
 
 impl<'f> Model<'f> {
     /// Checks a signed model as the board does; `bytes` lie at a multiple of 8.
-    ///
-    /// # Errors
-    /// [`Refused`].
     pub fn open(bytes: &'f [u8], board: &Board) -> anyhow::Result<Self> {
         let key = board.key().map_err(anyhow::Error::msg)?;
         let bundle = Bundle::open(bytes, &Device { key: &key, arena: ARENA });
@@ -46,12 +43,10 @@ impl<'f> Model<'f> {
     }
 }
 
-/// What is to be done with a model on one board.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// The slot that it goes to, or is in.
     pub slot: Slot,
-    /// The version that runs, if one does.
     pub runs: Option<Version>,
     /// It runs already: there is nothing to write.
     pub already: bool,
@@ -59,10 +54,7 @@ pub struct Plan {
     forget: Option<Piece>,
 }
 
-/// Looks at a board's records and slots; nothing is written.
-///
-/// # Errors
-/// As [`Link::read`]; [`Refused`] where a later version runs or ran.
+/// Reads a board's records and slots; [`Refused`] where a later version runs or ran.
 pub fn plan(
     link: &mut dyn Link,
     board: &Board,
@@ -126,9 +118,6 @@ fn bundle_in(
 }
 
 /// Does it, reads it back, and starts the board. It is also started where that failed: what ran before is untouched and runs on.
-///
-/// # Errors
-/// As [`link::write_and_verify`].
 pub fn put(
     link: &mut dyn Link,
     board: &Board,

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::process::ExitCode;
 
-/// No debug probe is there to do it with.
 #[derive(Debug)]
 pub struct NoProbe {
     /// Those that are connected, where another was named.

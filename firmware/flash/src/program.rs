@@ -2,10 +2,7 @@
 
 use crate::link::{self, Link, Piece, Progress};
 
-/// Writes the program, reads it back and starts the board.
-///
-/// # Errors
-/// As [`link::write_and_verify`], and [`Link::reset`]. A board with half a program is not started.
+/// Writes the program, reads it back and starts the board: not one with half a program.
 pub fn put(link: &mut dyn Link, pieces: &[Piece], progress: &mut dyn FnMut(Progress)) -> anyhow::Result<()> {
     link::write_and_verify(link, pieces, progress)?;
     link.reset()

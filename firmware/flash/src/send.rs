@@ -17,13 +17,11 @@ const TRIES: u32 = 5;
 /// Bytes that are written at once.
 const PIECE: usize = 4096;
 
-/// What is said where the port itself fails.
 const GONE: &str = "the line broke: is the board still connected?";
 
 pub struct Line<P> {
     port: P,
     began: Instant,
-    /// How long a board may be silent.
     patience: Duration,
     sequence: u32,
 }
@@ -35,9 +33,6 @@ impl<P: Read + Write> Line<P> {
     }
 
     /// Sends a picture once and waits until the board has it whole. `progress` is told the bytes that went out, and those of the frame.
-    ///
-    /// # Errors
-    /// The board is silent, the frame does not come whole, or the port fails.
     pub fn send(&mut self, frame: &Frame, progress: &mut dyn FnMut(usize, usize)) -> anyhow::Result<()> {
         for _ in 0..TRIES {
             while self.answer("ask for a frame")? != READY {}
@@ -80,7 +75,6 @@ impl<P: Read + Write> Line<P> {
         }
     }
 
-    /// The next byte, if there is one.
     fn byte(&mut self) -> anyhow::Result<Option<u8>> {
         let mut byte = [0];
         match self.port.read(&mut byte) {

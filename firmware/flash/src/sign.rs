@@ -12,9 +12,6 @@ use edge_runtime::{pack, self_test};
 use firmware::bundle::{self, Golden};
 
 /// The packed form of `model`, which is an ONNX model or packed already.
-///
-/// # Errors
-/// It is neither, or cannot be packed.
 pub fn pack(model: &[u8]) -> anyhow::Result<Packed<AlignedBytes>> {
     if model.starts_with(&MAGIC) {
         return Ok(Packed::new(AlignedBytes::copy_of(model))?);
@@ -22,10 +19,7 @@ pub fn pack(model: &[u8]) -> anyhow::Result<Packed<AlignedBytes>> {
     Ok(pack::pack(&ModelFile::from_bytes(model)?)?)
 }
 
-/// The bundle of a packed model, signed with `key`.
-///
-/// # Errors
-/// It has no version of the form 1.2.3.
+/// The bundle of a packed model, signed with `key`; an error where its version is not like 1.2.3.
 pub fn sign(model: &Packed<AlignedBytes>, key: &SigningKey) -> anyhow::Result<Vec<u8>> {
     let input = self_test::input(model.metadata()?.input_side);
     let logit = golden_logit(model.clone(), &input)?;

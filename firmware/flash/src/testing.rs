@@ -7,7 +7,6 @@ use board_config::Board;
 /// A board's `board.toml`; the chip is one that probe-rs knows.
 pub const TEXT: &str = include_str!("testing/board.toml");
 
-/// The board of [`TEXT`].
 pub fn board() -> Board {
     Board::parse(TEXT).unwrap()
 }
@@ -21,7 +20,6 @@ pub struct Desk {
     /// A byte that does not keep what is written.
     pub worn: Option<u32>,
     pub writes: usize,
-    /// How often it was started again.
     pub resets: usize,
 }
 

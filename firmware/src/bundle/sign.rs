@@ -18,9 +18,6 @@ pub struct Golden<'a> {
 }
 
 /// The bundle of a model. `secret` is the seed of the signing key.
-///
-/// # Errors
-/// [`SignError`].
 pub fn sign<B: AsRef<[u8]>>(
     model: &Packed<B>,
     golden: &Golden,

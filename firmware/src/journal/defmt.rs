@@ -126,7 +126,6 @@ fn frame(number: u32, judged: &Judged, agreeing: u8, shown: Shown, at_ms: u64) {
     }
 }
 
-/// What becomes of a model that has not run yet.
 fn model(what: &'static str, slot: Slot, version: Version) {
     let [major, minor, patch] = version.parts();
     println!("{=str} slot={=str} version={=u32}.{=u32}.{=u32}", what, letter(slot), major, minor, patch);

@@ -48,9 +48,6 @@ const SETTINGS: [(u16, u8); 14] = [
 ];
 
 /// Makes sure that it is this camera, sets it back, and has it send frames from now on.
-///
-/// # Errors
-/// [`SensorError`].
 pub fn configure<B: I2c>(bus: &mut B, delay: &mut impl DelayNs) -> Result<(), SensorError<B::Error>> {
     check(bus)?;
     write(bus, SOFTWARE_RESET, 1)?;
@@ -70,9 +67,6 @@ pub fn configure<B: I2c>(bus: &mut B, delay: &mut impl DelayNs) -> Result<(), Se
 }
 
 /// Whether it still answers.
-///
-/// # Errors
-/// [`SensorError`].
 pub fn check<B: I2c>(bus: &mut B) -> Result<(), SensorError<B::Error>> {
     let got = u16::from_be_bytes([read(bus, MODEL)?, read(bus, MODEL + 1)?]);
     if got == IDENTITY { Ok(()) } else { Err(SensorError::Identity { expected: IDENTITY, got }) }

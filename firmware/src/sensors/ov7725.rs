@@ -49,9 +49,6 @@ const SETTINGS: [(u8, u8); 17] = [
 ];
 
 /// Makes sure that it is this camera, sets it back, and has it send frames from now on.
-///
-/// # Errors
-/// [`SensorError`].
 pub fn configure<B: I2c>(bus: &mut B, delay: &mut impl DelayNs) -> Result<(), SensorError<B::Error>> {
     let got = u16::from_be_bytes([read(bus, PRODUCT)?, read(bus, VERSION)?]);
     if got != IDENTITY {
@@ -68,9 +65,6 @@ pub fn configure<B: I2c>(bus: &mut B, delay: &mut impl DelayNs) -> Result<(), Se
 }
 
 /// Whether it still answers.
-///
-/// # Errors
-/// [`SensorError`].
 pub fn check<B: I2c>(bus: &mut B) -> Result<(), SensorError<B::Error>> {
     let got = u16::from_be_bytes([read(bus, PRODUCT)?, read(bus, VERSION)?]);
     if got == IDENTITY { Ok(()) } else { Err(SensorError::Identity { expected: IDENTITY, got }) }

@@ -235,9 +235,6 @@ impl<'f, F: NorFlash> Records<'f, F> {
 
     /// As [`Records::save`], as the first entry of the sector that does not hold the newest one: for a host whose probe erases each
     /// sector that it writes to.
-    ///
-    /// # Errors
-    /// As [`Records::save`].
     pub fn save_apart(&mut self, state: State) -> Result<(), RecordsError> {
         self.next = 0..0;
         self.save(state)

@@ -30,7 +30,6 @@ struct Fault {
 /// Longest time that a script may take, in the device's own milliseconds.
 const LONGEST_MS: u64 = 15_000;
 
-/// Runs a fault; an error says what is wrong.
 fn run(fault: &Fault) -> Result<(), String> {
     STACK_LEFT.set(4096);
     let world = Rc::new(World::default());

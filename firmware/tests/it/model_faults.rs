@@ -98,7 +98,6 @@ enum Runs {
     None,
 }
 
-/// Changes bytes that lie in a slot.
 fn damage(slot: &mut [u8], length: usize, how: &str) -> Result<(), Failure> {
     let bytes = slot.get_mut(..length).ok_or("larger than a slot")?;
     let words: Vec<_> = how.split(' ').collect();
@@ -177,7 +176,6 @@ fn compare(fault: &Fault, start: &Boot, [old, new]: [&[u8]; 2]) -> Result<(), Fa
     Ok(())
 }
 
-/// The self-test that a fault names.
 fn self_test(fault: &Fault) -> Box<Test> {
     let hangs = fault.self_test == SelfTest::Hangs;
     let old = bundle::id(&Recipe::of("1.0.0").sign());

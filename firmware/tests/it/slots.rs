@@ -51,7 +51,6 @@ fn models_of_one_version_do_not_take_turns_but_one_can_be_gone_back_to() {
     }
 }
 
-/// A self-test that hangs on every model but one.
 fn hang_unless(id: Id) -> impl FnMut(&Bundle) -> Result<(), SelfTestError> {
     move |bundle| if bundle.id == id { golden(bundle) } else { hang(bundle) }
 }
@@ -238,7 +237,6 @@ impl Sweep {
     }
 }
 
-/// What must hold after the power failed.
 fn check_after<const WORD: usize>(flash: &mut Sim<WORD>, [old, new]: [&[u8]; 2]) -> Result<(), String> {
     let [old_id, new_id]: [Id; 2] = [bundle::id(old), bundle::id(new)];
     let must = |holds: bool, what: &str, boot: &Boot| {

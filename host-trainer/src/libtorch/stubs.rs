@@ -132,7 +132,6 @@ fn compile(compiler: &OsStr, source: &Path, map: &Path, target: &Path) -> Result
 mod tests {
     use super::*;
 
-    /// Runs the C compiler on `code` with more arguments.
     fn cc(dir: &Path, code: &str, args: &[&str]) {
         let file = dir.join("t.c");
         fs::write(&file, code).unwrap();

@@ -89,7 +89,6 @@ pub mod tests {
 
     use super::*;
 
-    /// Writes an archive with these files.
     pub fn write_wheel(path: &Path, files: &[(&str, &[u8])]) {
         let mut zip = ZipWriter::new(File::create(path).unwrap());
         for (name, bytes) in files {

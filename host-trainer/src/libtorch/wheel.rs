@@ -43,7 +43,6 @@ const WHEELS: [Wheel; 3] = [
     },
 ];
 
-/// The wheel for the machine this program runs on.
 pub fn for_this_machine() -> Result<&'static Wheel, Error> {
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
     WHEELS.iter().find(|wheel| wheel.machine == (os, arch)).ok_or(Error::Platform { os, arch })

@@ -39,7 +39,6 @@ pub struct Strength {
 }
 
 impl Strength {
-    /// For training.
     pub const TRAINING: Self = Self {
         crop: 0.7,
         aspect: 1.4,

@@ -193,7 +193,6 @@ fn side(text: &str) -> Result<u16, String> {
     }
 }
 
-/// Runs the command line.
 pub fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,

@@ -22,37 +22,21 @@ use std::path::Path;
 use std::sync::Arc;
 use tch::Device;
 
-/// Float training.
-///
-/// # Errors
-/// See the message.
 pub fn train(args: &cli::Training) -> Result<()> {
     let (mut run, data, device) = start(args)?;
     train::train(&mut run, &data.cases, device).map(drop)
 }
 
-/// Quantization.
-///
-/// # Errors
-/// See the message.
 pub fn quantize(args: &cli::Step) -> Result<()> {
     let (mut run, data, device) = open(args)?;
     quantize_run(&mut run, &data, device)
 }
 
-/// Calibration and export.
-///
-/// # Errors
-/// See the message.
 pub fn export(args: &cli::Export) -> Result<()> {
     let (run, data, device) = open(&args.step)?;
     export_run(&run, &data, &args.model_version, device)
 }
 
-/// The gate of an exported model.
-///
-/// # Errors
-/// See the message.
 pub fn gate(args: &cli::Gate) -> Result<()> {
     let model = ModelFile::load(&args.model).with_context(|| args.model.display().to_string())?;
     let data = load(args.data.as_deref(), args.phantoms, model.metadata.input_side)?;
@@ -62,9 +46,6 @@ pub fn gate(args: &cli::Gate) -> Result<()> {
 }
 
 /// Measurement of a model on labelled pictures, or on a run's validation patients.
-///
-/// # Errors
-/// See the message.
 pub fn evaluate(args: &cli::Evaluate) -> Result<()> {
     let say = |metrics: &Metrics| -> Result<()> {
         match args.json {
@@ -88,10 +69,6 @@ pub fn evaluate(args: &cli::Evaluate) -> Result<()> {
     evaluate_run(&run, &data, &model, args.robustness)?.iter().try_for_each(say)
 }
 
-/// The page.
-///
-/// # Errors
-/// See the message.
 pub fn report(args: &cli::Report) -> Result<()> {
     let run = folder(args.run.as_deref(), false)?;
     let out = args.out.clone().unwrap_or_else(|| run.join("report.html"));
@@ -100,10 +77,6 @@ pub fn report(args: &cli::Report) -> Result<()> {
     Ok(())
 }
 
-/// The packed model.
-///
-/// # Errors
-/// See the message.
 pub fn pack(args: &cli::Pack) -> Result<()> {
     let model = match &args.model {
         Some(model) => model.clone(),
@@ -112,10 +85,6 @@ pub fn pack(args: &cli::Pack) -> Result<()> {
     pack_model(&model, &args.out.clone().unwrap_or_else(|| model.with_file_name("model.packed")))
 }
 
-/// The whole model flow.
-///
-/// # Errors
-/// See the message.
 pub fn all(args: &cli::All) -> Result<()> {
     let (mut run, data, device) = start(&args.training)?;
     train::train(&mut run, &data.cases, device)?;

@@ -49,7 +49,6 @@ pub struct Case {
     pub input: Input,
 }
 
-/// Cases and where they came from.
 #[derive(Debug)]
 pub struct Dataset {
     pub cases: Vec<Case>,
@@ -57,7 +56,6 @@ pub struct Dataset {
     pub notes: Vec<String>,
 }
 
-/// Why data could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
     #[error(
@@ -68,7 +66,6 @@ pub enum DatasetError {
         path: PathBuf,
         hint: String,
     },
-    /// A class without pictures.
     #[error(
         "{path}: expected JPEG or PNG pictures of both classes, found {normal} NORMAL and {pneumonia} PNEUMONIA"
     )]
@@ -90,7 +87,6 @@ pub enum DatasetError {
         path: PathBuf,
         source: std::io::Error,
     },
-    /// An `.npz` file of another form.
     #[error("{path}: {reason}")]
     Npz {
         path: PathBuf,
@@ -98,7 +94,6 @@ pub enum DatasetError {
     },
 }
 
-/// Which part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// `train/` and `val/`: what may be learned from.
@@ -108,9 +103,6 @@ pub enum Part {
 }
 
 /// Reads one part of `path`, for a network input of `side`.
-///
-/// # Errors
-/// See [`DatasetError`].
 pub fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, DatasetError> {
     if path.extension().is_some_and(|e| e == "npz") {
         return npz::load(path, part, side);

@@ -31,7 +31,6 @@ use std::sync::Arc;
 pub struct Item {
     /// Unique name, for people; a path below the data folder or a name and index.
     pub id: String,
-    /// Where the pixels are.
     pub source: Source,
     /// True for the disease.
     pub label: bool,
@@ -44,17 +43,11 @@ pub struct Item {
 /// A picture on disk, opened when its turn comes, or one already in memory.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// A file that the edge runtime's decoder reads.
     File(PathBuf),
-    /// Decoded pixels.
     Memory(Arc<Picture>),
 }
 
 impl Source {
-    /// The picture.
-    ///
-    /// # Errors
-    /// [`DecodeError`] of a file.
     pub fn open(&self) -> Result<Arc<Picture>, DecodeError> {
         match self {
             Source::File(path) => decode::open(path).map(Arc::new),
@@ -62,7 +55,6 @@ impl Source {
         }
     }
 
-    /// The file, where there is one.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Source::File(path) => Some(path),
@@ -94,9 +86,7 @@ impl Default for Options {
 }
 
 /// Evaluates the model file at `model` on `items` and writes `predictions.csv` and `metrics.json` into the folder `out`.
-///
-/// # Errors
-/// The model or engine cannot be loaded, no picture can be scored, or a file cannot be written.
+/// An error where no picture can be scored.
 pub fn run(model: &Path, items: &[Item], out: &Path, options: &Options) -> Result<Metrics> {
     let file = ModelFile::load(model).with_context(|| format!("cannot use the model {}", model.display()))?;
     let bytes = std::fs::metadata(model).map(|m| m.len()).ok();
@@ -111,9 +101,6 @@ pub fn run(model: &Path, items: &[Item], out: &Path, options: &Options) -> Resul
 }
 
 /// [`run`] with a model that is already loaded, of `bytes` in its file, and engines that `make` makes.
-///
-/// # Errors
-/// As [`run`].
 pub fn run_with(
     model: &ModelFile,
     bytes: Option<u64>,

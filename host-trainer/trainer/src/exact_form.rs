@@ -22,7 +22,6 @@ use crate::grid::engines_agree;
 use graph::{Graph, Shape};
 use tract_onnx::pb::{ModelProto, NodeProto};
 
-/// A rule that a model breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("rule {rule} of the exact form: {what}; the file was not written, this is a fault of the exporter")]
 pub struct Violation {
@@ -47,10 +46,7 @@ const OPERATORS: [&str; 8] = [
     "Mul",
 ];
 
-/// Holds a model against the eight rules.
-///
-/// # Errors
-/// The first rule that is broken.
+/// Holds a model against the eight rules; the error is the first that is broken.
 pub fn check(model: &ModelProto) -> Result<(), Violation> {
     let graph = Graph::read(model)?;
     for node in graph.nodes() {

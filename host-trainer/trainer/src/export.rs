@@ -19,9 +19,6 @@ use tract_onnx::pb::{
 };
 
 /// Writes the file; returns its SHA-256.
-///
-/// # Errors
-/// The exact form or the metadata's rules are broken, or the file cannot be written.
 pub fn export(network: &IntegerNet, integers: &Integers, metadata: &Metadata, path: &Path) -> Result<String> {
     let model = model(network, integers, metadata)?;
     let bytes = model.encode_to_vec();
@@ -33,9 +30,6 @@ pub fn export(network: &IntegerNet, integers: &Integers, metadata: &Metadata, pa
 }
 
 /// The sealed model, checked against the exact form.
-///
-/// # Errors
-/// As [`export`].
 pub fn model(network: &IntegerNet, integers: &Integers, metadata: &Metadata) -> Result<ModelProto> {
     metadata.check().context("metadata")?;
     let mut model = ModelProto {
@@ -98,7 +92,6 @@ fn graph(network: &IntegerNet, integers: &Integers) -> GraphProto {
     build.0
 }
 
-/// A graph that grows.
 struct Build(GraphProto);
 
 impl Build {

@@ -41,9 +41,6 @@ pub struct Schedule<'a> {
 }
 
 /// Trains until all epochs are done, going on from the checkpoint where there is one.
-///
-/// # Errors
-/// Files that cannot be written, or a checkpoint that does not fit the network.
 pub fn fit(
     run: &mut Run,
     cases: &[Case],

@@ -49,9 +49,6 @@ const OTHERS: (usize, usize) = (700, 60);
 type Square = Vec<u8>;
 
 /// Fits the limits of `model` on the training pictures.
-///
-/// # Errors
-/// The model cannot be packed, or there are too few pictures to tell anything apart.
 pub fn fit(model: &ModelFile, cases: &[Case], train: &[usize], seed: u64) -> Result<Limits> {
     ensure!(
         train.len() >= 20,
@@ -232,9 +229,6 @@ impl<'a> Network<'a> {
 }
 
 /// The file of `model` with other limits, and another version where one is given, sealed again.
-///
-/// # Errors
-/// The metadata's rules are broken.
 pub fn bind(
     model: &ModelFile,
     limits: Limits,
@@ -264,9 +258,6 @@ pub fn bind(
 
 /// Nine scores in millionths that cut those of pictures, as the data has them, into ten equal parts: what the scores of a device are
 /// compared with later. To be taken from validation patients: on those that it was trained on, a network is surer than on others.
-///
-/// # Errors
-/// A picture gets no answer, or there are none.
 pub fn score_deciles(model: &ModelFile, cases: &[Case], indices: &[usize]) -> Result<[u32; 9]> {
     let make = || engine_of(model);
     let engines = Engines::new(model, &make)?;
@@ -285,9 +276,7 @@ pub fn score_deciles(model: &ModelFile, cases: &[Case], indices: &[usize]) -> Re
 const PASSED: f64 = 0.993;
 
 /// Measures the gate on what it was fitted on, which says nothing of other pictures but must hold.
-///
-/// # Errors
-/// Too many are refused, or the model cannot be computed.
+/// An error where too many are refused.
 pub fn check_training(model: &ModelFile, cases: &[Case], train: &[usize]) -> Result<Refusals> {
     let make = || engine_of(model);
     let engines = Engines::new(model, &make)?;
@@ -304,9 +293,6 @@ pub fn check_training(model: &ModelFile, cases: &[Case], train: &[usize]) -> Res
 }
 
 /// Measures the gate on the cases at `indices`: as they are, shifted, and made into others by draws that no fit uses.
-///
-/// # Errors
-/// The model cannot be computed.
 pub fn measure(model: &ModelFile, cases: &[Case], indices: &[usize]) -> Result<Refusals> {
     let make = || engine_of(model);
     let engines = Engines::new(model, &make)?;
@@ -330,12 +316,10 @@ pub fn measure(model: &ModelFile, cases: &[Case], indices: &[usize]) -> Result<R
     Ok(Refusals(kinds))
 }
 
-/// The picture as the data has it.
 fn as_it_is(case: &Case) -> Option<Picture> {
     case.original.open().ok().map(|picture| (*picture).clone())
 }
 
-/// The engine that a device would use.
 fn engine_of(model: &ModelFile) -> Result<Box<dyn Engine>> {
     Ok(engine::load(engine::DEFAULT, model).context("there is no default engine")??)
 }

@@ -8,7 +8,6 @@
 use crate::net::{Net, Node, STEPS_PER_UNIT};
 use serde::{Deserialize, Serialize};
 
-/// Scale and zero point of one value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scale {
     pub scale: f32,

@@ -120,9 +120,7 @@ impl IntegerNet {
     }
 
     /// The integers that trained parameters stand for.
-    ///
-    /// # Errors
-    /// The head's weights are too large for an exact sum, or an accumulator could leave 2^24.
+    /// An error where the head's sum would not be exact or an accumulator could leave 2^24.
     pub fn integers(&self, parameters: &Tensor) -> Result<Integers> {
         let pieces = parameters.detach().split_with_sizes(self.sizes(), 0);
         let mut convs = Vec::new();

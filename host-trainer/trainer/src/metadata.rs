@@ -18,10 +18,6 @@ const INTENDED_USE: &str = "Triage support on frontal chest radiographs of child
 /// The same for a model that has seen no X-ray.
 const NO_USE: &str = "Trained on drawings to try the trainer. Not for pictures of people.";
 
-/// Puts the metadata of a run's int8 network together.
-///
-/// # Errors
-/// The data does not fit the run, or a text is too long.
 pub fn metadata(
     run: &Run,
     cases: &[Case],

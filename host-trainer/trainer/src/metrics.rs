@@ -94,13 +94,11 @@ statistics! {
     refer_share,
 }
 
-/// Everything that [`measure`] finds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     pub pictures: usize,
     pub patients: usize,
     pub positives: usize,
-    /// Pictures without.
     pub negatives: usize,
     /// Number of bootstrap resamples behind each interval.
     pub resamples: u32,
@@ -108,7 +106,6 @@ pub struct Measured {
     /// Headline numbers with 95 % intervals.
     pub statistics: Statistics<Estimate>,
     pub confusion: Confusion,
-    /// Precision, recall, F1 and support of each class.
     pub report: Report,
     /// ROC curve from (0, 0) to (1, 1), one point a distinct score.
     pub roc: Vec<RocPoint>,

@@ -17,7 +17,6 @@ pub enum Node {
     Add(usize, usize),
 }
 
-/// See [`Node::Conv`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conv {
     /// Name in the ONNX file and in reports.

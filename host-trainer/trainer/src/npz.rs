@@ -6,22 +6,25 @@
 use crate::dataset::{Case, Dataset, DatasetError, Part, case_of, check_both};
 use edge_core::{Geometry, PixelFormat, frame};
 use edge_runtime::decode::Picture;
-use npyz::npz::NpzArchive;
+use flate2::read::DeflateDecoder;
+use npyz::NpyFile;
+use rawzip::{CompressionMethod, FileReader, RECOMMENDED_BUFFER_SIZE, ZipArchive};
 use rayon::prelude::*;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::Read;
 use std::path::Path;
 
 /// Reads one part; `Learning` is train and val together.
 pub(crate) fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, DatasetError> {
     let wrong = |reason: String| DatasetError::Npz { path: path.to_path_buf(), reason };
-    let mut archive =
-        NpzArchive::open(path).map_err(|source| DatasetError::Io { path: path.to_path_buf(), source })?;
+    let file = File::open(path).map_err(|source| DatasetError::Io { path: path.to_path_buf(), source })?;
+    let archive = ZipArchive::from_file(file, &mut vec![0; RECOMMENDED_BUFFER_SIZE]);
+    let archive = archive.map_err(|error| wrong(error.to_string()))?;
     let names: &[&str] = if part == Part::Learning { &["train", "val"] } else { &["test"] };
     let mut cases = Vec::new();
     for name in names {
-        let (shape, pixels) = array(&mut archive, &format!("{name}_images")).map_err(wrong)?;
-        let (_, labels) = array(&mut archive, &format!("{name}_labels")).map_err(wrong)?;
+        let (shape, pixels) = array(&archive, &format!("{name}_images")).map_err(wrong)?;
+        let (_, labels) = array(&archive, &format!("{name}_labels")).map_err(wrong)?;
         let (count, height, width, channels) = match shape[..] {
             [n, h, w] => (n, h, w, 1),
             [n, h, w, c @ (1 | 3)] => (n, h, w, c),
@@ -59,10 +62,26 @@ pub(crate) fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, Datase
     Ok(Dataset { cases, notes })
 }
 
-/// An array of bytes and its shape.
-fn array(archive: &mut NpzArchive<BufReader<File>>, name: &str) -> Result<(Vec<usize>, Vec<u8>), String> {
-    let array = archive.by_name(name).map_err(|e| format!("{name}: {e}"))?;
-    let array = array.ok_or_else(|| format!("expected an array {name}, found none"))?;
+/// An array of bytes and its shape: the archive's member `name.npy`, stored or deflated, as numpy writes it.
+fn array(archive: &ZipArchive<FileReader>, name: &str) -> Result<(Vec<usize>, Vec<u8>), String> {
+    let wrong = |error: &dyn std::fmt::Display| format!("{name}: {error}");
+    let member = format!("{name}.npy");
+    let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
+    let mut entries = archive.entries(&mut buffer);
+    let (place, compression) = loop {
+        let entry = entries.next_entry().map_err(|e| wrong(&e))?;
+        let entry = entry.ok_or_else(|| format!("expected an array {name}, found none"))?;
+        if entry.file_path().as_ref() == member.as_bytes() {
+            break (entry.wayfinder(), entry.compression_method());
+        }
+    };
+    let entry = archive.get_entry(place).map_err(|e| wrong(&e))?;
+    let reader: Box<dyn Read> = match compression {
+        CompressionMethod::STORE => Box::new(entry.verifying_reader(entry.reader())),
+        CompressionMethod::DEFLATE => Box::new(entry.verifying_reader(DeflateDecoder::new(entry.reader()))),
+        other => return Err(format!("{name}: expected it stored or deflated, got {other:?}")),
+    };
+    let array = NpyFile::new(reader).map_err(|e| wrong(&e))?;
     let shape = array.shape().iter().map(|&n| n as usize).collect();
     if array.order() != npyz::Order::C {
         return Err(format!("{name}: expected C order"));

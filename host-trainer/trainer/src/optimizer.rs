@@ -29,7 +29,6 @@ pub struct AdamW {
 }
 
 impl AdamW {
-    /// Starts from `parameters`.
     pub fn new(parameters: &Tensor, decay_mask: Tensor, decay: f64, average_decay: f64) -> Self {
         Self {
             parameters: parameters.detach().copy().set_requires_grad(true),

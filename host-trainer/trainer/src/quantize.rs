@@ -29,7 +29,6 @@ const INT8: &str = "int8.safetensors";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     pub float: Figures,
-    /// The int8 network.
     pub int8: Figures,
 }
 
@@ -46,7 +45,6 @@ pub struct Figures {
     pub shifted_accuracy: f64,
 }
 
-/// A fine-tuned int8 network.
 #[derive(Debug)]
 pub struct Quantized {
     pub network: IntegerNet,
@@ -54,10 +52,6 @@ pub struct Quantized {
 }
 
 impl Quantized {
-    /// Reads what [`quantize`] wrote.
-    ///
-    /// # Errors
-    /// The run has not been quantized, or its files are damaged.
     pub fn load(run: &Run, device: Device) -> Result<Self> {
         let grid: Grid = run.read_json(GRID).context("run the `quantize` step first")?;
         let mut found = tensors::load(&run.path(INT8), device)?;
@@ -74,9 +68,6 @@ impl Quantized {
 }
 
 /// Quantizes the run's float network, or goes on with it, and writes scales, parameters and the comparison.
-///
-/// # Errors
-/// Files that cannot be read or written.
 pub fn quantize(run: &mut Run, cases: &[Case], device: Device) -> Result<Comparison> {
     let float = FloatNet::load(run, device)?;
     let folded = float.net.fold(&float.parameters, &float.statistics);
@@ -179,7 +170,6 @@ fn largest_head(net: &crate::net::Net, head: &[f32]) -> f32 {
     largest.max(sum * HEAD_MAX / (0.75 * head_limit(side * side)))
 }
 
-/// Both networks on both validation sets.
 fn compare(
     run: &Run,
     cases: &[Case],

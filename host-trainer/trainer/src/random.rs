@@ -34,7 +34,6 @@ pub enum Purpose {
 pub struct Dice(ChaCha8Rng);
 
 impl Dice {
-    /// The draws for one key.
     pub fn new(seed: u64, purpose: Purpose, epoch: u64, index: u64) -> Self {
         let mut key = [0; 32];
         for (slot, word) in key.chunks_exact_mut(8).zip([seed, purpose as u64, epoch, index]) {
@@ -48,7 +47,6 @@ impl Dice {
         (self.0.next_u32() >> 8) as f32 / (1u32 << 24) as f32
     }
 
-    /// Uniform between `low` and `high`.
     pub fn between(&mut self, low: f32, high: f32) -> f32 {
         low + (high - low) * self.unit()
     }

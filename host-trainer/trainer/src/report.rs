@@ -33,9 +33,6 @@ pub struct Options<'a> {
 ///
 /// Reads `model.onnx`, `run.json`, `history.json`, `quantize.json`, and `metrics.json` with `predictions.csv` in
 /// `validation/`, `shifted/` and `test/`; each may be absent.
-///
-/// # Errors
-/// The folder is not there, a file in it is damaged, or the page cannot be written.
 pub fn run(run_dir: &Path, out: &Path, options: &Options) -> Result<()> {
     let inputs = Inputs::read(run_dir)?;
     let html = render(&inputs, options)?;
@@ -47,10 +44,6 @@ pub fn run(run_dir: &Path, out: &Path, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The page as text.
-///
-/// # Errors
-/// A diagram cannot be drawn.
 pub fn render(inputs: &Inputs, options: &Options) -> Result<String> {
     Ok(page::page(inputs, options)?.into_string())
 }

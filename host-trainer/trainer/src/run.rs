@@ -55,7 +55,6 @@ impl Default for Recipe {
     }
 }
 
-/// Float training or fine-tuning in int8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
@@ -100,7 +99,6 @@ pub struct Epoch {
 }
 
 impl Epoch {
-    /// Puts the figures of an epoch together.
     pub fn new(
         epoch: usize,
         phase: Phase,
@@ -143,7 +141,6 @@ pub struct Run {
     pub recipe: Recipe,
     /// What the data was called and its [`crate::dataset::content_hash`].
     pub data: (String, String),
-    /// What was noticed about the data.
     pub notes: Vec<String>,
     pub split: Split,
     pub history: Vec<Epoch>,
@@ -153,9 +150,6 @@ pub struct Run {
 const RUNS: &str = "runs";
 
 /// The folder to use: the one asked for, else a new one below `runs/`, or the newest one there to go on with.
-///
-/// # Errors
-/// There is no run to go on with.
 pub fn folder(asked: Option<&Path>, new: bool) -> Result<PathBuf> {
     if let Some(asked) = asked {
         return Ok(asked.into());
@@ -180,9 +174,6 @@ pub const TCH: &str = "tch 0.26, libtorch 2.13.0";
 impl Run {
     /// Starts a run in `folder`. With `resume`, a run that is there goes on if it was asked for with the same recipe and
     /// data; otherwise an unfinished or finished run there is an error, so that nothing is overwritten unasked.
-    ///
-    /// # Errors
-    /// A folder that is in use or belongs to another run.
     pub fn start(
         folder: &Path,
         recipe: Recipe,
@@ -223,10 +214,6 @@ impl Run {
         Ok(run)
     }
 
-    /// Opens the run in `folder`.
-    ///
-    /// # Errors
-    /// No run is there, or its files are damaged.
     pub fn open(folder: &Path) -> Result<Self> {
         let mut run = Self {
             folder: folder.into(),
@@ -247,15 +234,11 @@ impl Run {
         &self.folder
     }
 
-    /// A file in the run's folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// Indices of training and validation cases.
-    ///
-    /// # Errors
-    /// The data is not the one that the split was drawn from.
+    /// Indices of training and validation cases; an error where the split is of other data.
     pub fn indices(&self, cases: &[Case]) -> Result<(Vec<usize>, Vec<usize>)> {
         match self.split.indices(cases) {
             Some(indices) => Ok(indices),
@@ -265,10 +248,6 @@ impl Run {
         }
     }
 
-    /// Adds an epoch to the history.
-    ///
-    /// # Errors
-    /// The file cannot be written.
     pub fn record(&mut self, epoch: Epoch) -> Result<()> {
         println!(
             "{:>5} {:>3}  loss {:.4} / {:.4} / {:.4}  AUC {:.4} / {:.4}  {:.0} s",
@@ -290,10 +269,6 @@ impl Run {
         self.history.retain(|e| e.phase != phase || e.epoch <= epochs);
     }
 
-    /// Writes a file of the run as JSON.
-    ///
-    /// # Errors
-    /// The file cannot be written.
     pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
         let mut text = serde_json::to_string_pretty(value)?;
         text.push('\n');
@@ -301,10 +276,6 @@ impl Run {
         Ok(())
     }
 
-    /// Reads a JSON file of the run.
-    ///
-    /// # Errors
-    /// The file is absent or of another form.
     pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
         let path = self.path(name);
         let text =

@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, HashMap};
 /// A stored split, by case ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
-    /// The seed that it was drawn with.
     pub seed: u64,
     /// Ids of cases to learn from, sorted.
     pub train: Vec<String>,

@@ -6,10 +6,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use tch::{Device, Tensor};
 
-/// Writes to a temporary name in the same folder, syncs, renames.
-///
-/// # Errors
-/// The file cannot be written; the old one, if any, is untouched.
+/// Writes to a temporary name, syncs, renames; on an error the old file, if any, is untouched.
 pub fn save(path: &Path, tensors: &[(&str, &Tensor)]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let temporary = files::temporary(".safetensors")
@@ -24,10 +21,6 @@ pub fn save(path: &Path, tensors: &[(&str, &Tensor)]) -> Result<()> {
     Ok(())
 }
 
-/// Reads every tensor of a file.
-///
-/// # Errors
-/// The file is absent or damaged.
 pub fn load(path: &Path, device: Device) -> Result<HashMap<String, Tensor>> {
     let tensors = Tensor::read_safetensors(path).with_context(|| {
         format!("cannot read {}: absent, or cut short; run the step before this one again", path.display())

@@ -9,13 +9,9 @@ use crate::tensors;
 use anyhow::{Context, Result};
 use tch::{Device, Tensor, no_grad};
 
-/// File of the trained float network.
 const FLOAT: &str = "float.safetensors";
 
 /// Trains, or goes on training, and writes the float network into the run.
-///
-/// # Errors
-/// Files that cannot be written, or a checkpoint that does not fit.
 pub fn train(run: &mut Run, cases: &[Case], device: Device) -> Result<FloatNet> {
     let recipe = run.recipe.clone();
     let net = Net::pneumonia(i64::from(recipe.side));
@@ -44,10 +40,6 @@ pub struct FloatNet {
 }
 
 impl FloatNet {
-    /// Reads what [`train`] wrote.
-    ///
-    /// # Errors
-    /// The run has not been trained, or its file is damaged.
     pub fn load(run: &Run, device: Device) -> Result<Self> {
         let mut found = tensors::load(&run.path(FLOAT), device)?;
         let mut take =

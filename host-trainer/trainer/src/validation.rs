@@ -33,7 +33,6 @@ pub struct Scored {
 }
 
 impl Validation {
-    /// Both sets of the cases at `indices`.
     pub fn new(cases: &[Case], indices: &[usize], side: u16) -> Self {
         Self {
             plain: indices.iter().map(|&i| cases[i].input.bytes.clone()).collect(),
@@ -61,7 +60,6 @@ pub fn logits(
     logits
 }
 
-/// Figures of `forward` on one set.
 pub fn score(
     pictures: &[Vec<u8>],
     labels: &[bool],

@@ -43,7 +43,6 @@ const VALID: [(&str, &str); 30] = [
     (key::METRICS, "none"),
 ];
 
-/// What a property is replaced by.
 #[derive(Arbitrary, Debug)]
 enum Value<'a> {
     Missing,

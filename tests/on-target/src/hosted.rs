@@ -32,7 +32,6 @@ impl Machine for Hosted {
     }
 }
 
-/// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -27,11 +27,9 @@ pub struct Memory {
     pub file: [u8; FILE],
     pub frame: [u8; FRAME],
     pub arena: [u8; ARENA],
-    /// What the kernels' suite works in.
     pub suite: Suite,
 }
 
-/// Memory for [`edge_core::kernels::suite`].
 pub struct Suite {
     values: [[u8; suite::Memory::VALUE]; 4],
     weights: [[i8; suite::Memory::WEIGHTS]; 2],
@@ -54,7 +52,6 @@ impl Memory {
 }
 
 impl Suite {
-    /// The same memory as the suite takes it.
     pub fn memory(&mut self) -> suite::Memory<'_> {
         let [x, y, expected, scratch] = &mut self.values;
         let [onnx, packed] = &mut self.weights;
@@ -75,20 +72,15 @@ impl Suite {
 
 #[derive(Debug)]
 pub enum Error {
-    /// The arguments are none that it knows.
     Usage,
-    /// A file cannot be opened or read.
     Read,
     /// A file is larger than the memory for it, or shorter than what it should hold.
     Length,
     /// This machine cannot run kernels of that name, or there are none.
     Kernels,
-    /// The file is no packed model.
     Model(PackedError),
-    /// The engine refuses the frame or its memory.
     Infer(InferError),
     Preprocess(PreprocessError),
-    /// Its output cannot be written.
     Write,
 }
 

@@ -28,7 +28,6 @@ pub const USAGE: &str = "usage: boards MODE
   stages KERNELS MODEL PICTURES             the first picture, each stage a region
 FRAMES is a file of inputs, one after the other; PICTURES one of pictures with their sizes, see classify.rs.";
 
-/// Runs the mode that the arguments name.
 pub fn run(arguments: &[&str], machine: &mut impl Machine, memory: &mut Memory) -> Result<(), Error> {
     match *arguments {
         #[cfg(any(target_arch = "aarch64", target_arch = "arm"))]

@@ -23,7 +23,6 @@ const PATIENCE: u64 = 20_000_000;
 /// How often the board is looked at, in milliseconds of its time.
 const LOOK_MS: u64 = 100;
 
-/// A board with the program on it.
 pub struct Device {
     pub guest: Guest,
     /// The log as it was read last.
@@ -42,7 +41,6 @@ pub struct Line {
 }
 
 impl Line {
-    /// Whether it tells of an event of this name.
     pub fn is(&self, what: &str) -> bool {
         self.event.as_ref().is_some_and(|event| event["what"] == what)
     }
@@ -62,9 +60,6 @@ impl fmt::Display for Told<'_> {
 
 impl Device {
     /// A board with the program configured for pictures of this form, one of which it answers every `interval_ms` milliseconds.
-    ///
-    /// # Errors
-    /// The board does not start.
     pub fn boot(files: &Path, disk: Option<&Path>, form: &Picture, interval_ms: u32) -> anyhow::Result<Self> {
         let mut guest = Guest::boot(files, disk)?;
         let lamp = |name: &str, line: u8| format!("{name} = {{ chip = \"{CHIP}\", line = {line} }}\n");
@@ -84,9 +79,6 @@ impl Device {
     }
 
     /// Starts the program, under another program where one is given, with more arguments where there are any.
-    ///
-    /// # Errors
-    /// It cannot be started.
     pub fn start(&mut self, under: &[&str], more: &[&str]) -> anyhow::Result<()> {
         let program = [PROGRAM, "run", "--config", CONFIG];
         let command = under.iter().chain(&program).chain(more).map(|word| word.to_string());
@@ -94,9 +86,6 @@ impl Device {
     }
 
     /// Sends a signal and waits for the end; returns the exit status.
-    ///
-    /// # Errors
-    /// It does not end.
     pub fn end(&mut self, signal: i32) -> anyhow::Result<i32> {
         self.guest.ask(Request::Signal { signal }, &[])?;
         let code = self.guest.ask(Request::Wait { ms: 10_000 }, &[])?.code;
@@ -106,9 +95,6 @@ impl Device {
     }
 
     /// Runs the program with other arguments; returns its output where it succeeds.
-    ///
-    /// # Errors
-    /// It fails; the message has its output.
     pub fn run(&mut self, arguments: &[&str]) -> anyhow::Result<String> {
         let command = [PROGRAM].iter().chain(arguments).map(|word| word.to_string()).collect();
         let answer = self.guest.ask(Request::Run { command }, &[])?;
@@ -123,17 +109,11 @@ impl Device {
     }
 
     /// Has the lights show something for a second; `safe` is what systemd runs after the program has ended, and stays.
-    ///
-    /// # Errors
-    /// As [`Device::run`].
     pub fn lights(&mut self, what: &str) -> anyhow::Result<()> {
         self.run(&["lights", "--config", CONFIG, "--seconds", "1", what]).map(drop)
     }
 
     /// What the lights have said since the board was switched on.
-    ///
-    /// # Errors
-    /// As [`Guest::lights`].
     pub fn said(&mut self) -> anyhow::Result<Vec<Said>> {
         let now = self.guest.now()?;
         Ok(lights::read(self.guest.lights()?, now))
@@ -141,9 +121,7 @@ impl Device {
 
     /// Waits until the lights say what is looked for and returns when they began to. Times are the board's microseconds. Lamps that
     /// were not written since `times.start` say nothing: a chip keeps its levels while nobody can reach it.
-    ///
-    /// # Errors
-    /// They did not begin to before `times.end`.
+    /// An error where they did not begin to before `times.end`.
     pub fn wait_for(
         &mut self,
         what: &str,
@@ -167,9 +145,6 @@ impl Device {
     }
 
     /// The log's lines. What was there before must still be there.
-    ///
-    /// # Errors
-    /// A line was lost, changed or left out, or is not understood.
     pub fn log(&mut self) -> anyhow::Result<Vec<Line>> {
         let bytes = self.guest.ask(Request::Read { path: LOG.into(), offset: 0 }, &[])?.bytes;
         ensure!(
@@ -202,10 +177,6 @@ impl Device {
         self.log[..end].to_vec()
     }
 
-    /// Removes the log's last line.
-    ///
-    /// # Errors
-    /// The log cannot be read or written.
     pub fn lose_line(&mut self) -> anyhow::Result<()> {
         self.log()?;
         let shorter = self.certain();
@@ -213,9 +184,6 @@ impl Device {
     }
 
     /// Changes one digit in the log's first line.
-    ///
-    /// # Errors
-    /// There is none.
     pub fn spoil_log(&mut self) -> anyhow::Result<()> {
         let mut bytes = self.guest.ask(Request::Read { path: LOG.into(), offset: 0 }, &[])?.bytes;
         let digit =
@@ -227,9 +195,6 @@ impl Device {
 
     /// Verifies the log, as it was read last, as `edge-runtime log verify` does. A last line that was cut off is allowed where the program was killed:
     /// it mends that when it starts.
-    ///
-    /// # Errors
-    /// A line is changed, removed, out of order or cut off.
     pub fn verify(&self, killed: bool) -> anyhow::Result<()> {
         let file = tempfile::NamedTempFile::new()?;
         fs::write(file.path(), &self.log)?;
@@ -252,7 +217,6 @@ impl Device {
     }
 }
 
-/// Whether the lights say this state.
 pub fn is(state: State) -> impl Fn(Reading) -> bool {
     move |reading| reading == Reading::State(state)
 }

@@ -16,7 +16,6 @@ use arm64_protocol::Request;
 const LONGEST_MS: u64 = 800;
 /// How long the log is waited for, in steps of [`STEP_MS`].
 const STEPS: u32 = 4000;
-/// See [`STEPS`].
 const STEP_MS: u64 = 50;
 
 fn picture() -> anyhow::Result<Picture> {
@@ -24,9 +23,6 @@ fn picture() -> anyhow::Result<Picture> {
 }
 
 /// Kills the program so many times, each time after another while.
-///
-/// # Errors
-/// A line was lost, or the log does not verify.
 pub fn kills(files: &Path, rounds: u32) -> anyhow::Result<()> {
     let mut dice = ChaCha8Rng::seed_from_u64(5);
     let picture = picture()?;
@@ -58,9 +54,7 @@ fn kill(device: &mut Device, ms: u64) -> anyhow::Result<()> {
 }
 
 /// Cuts the power so many times while the log is written, each time after another while.
-///
-/// # Errors
-/// More than the line being written was lost, or the log does not verify after the next start.
+/// Only the line being written may be lost, and the log must verify after the next start.
 pub fn power_cuts(files: &Path, cuts: u32) -> anyhow::Result<()> {
     let mut dice = ChaCha8Rng::seed_from_u64(6);
     let folder = tempfile::tempdir()?;

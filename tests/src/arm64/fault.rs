@@ -30,7 +30,6 @@ const INTERVAL_MS: u32 = 500;
 const SIDE: u16 = 224;
 /// Where the shim finds what it is to falsify.
 const STILL: &str = "/run/still";
-/// A file that is no model.
 const DAMAGED_MODEL: &str = "/run/damaged.onnx";
 const FILLING: &str = "/log/filling";
 
@@ -38,7 +37,6 @@ const FILLING: &str = "/log/filling";
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     pub about: String,
-    /// What the picture in front of the camera shows.
     #[serde(default)]
     pub picture: Shows,
     /// What is done and what must be seen, in this order.
@@ -56,7 +54,6 @@ pub enum Shows {
     Normal,
 }
 
-/// What is known while the steps are done.
 struct Run {
     device: Device,
     picture: Picture,
@@ -64,7 +61,6 @@ struct Run {
     /// The board's clock when the last step began that was no expectation, and when it ended.
     cause: (u64, u64),
     running: bool,
-    /// Whether the next start is given [`DAMAGED_MODEL`].
     damaged_model: bool,
     /// The board's clock when the answer was expected last, and was there.
     answered: u64,
@@ -73,10 +69,6 @@ struct Run {
 }
 
 impl Fault {
-    /// Boots a board and does the steps.
-    ///
-    /// # Errors
-    /// Something that must be seen was not, or something that must not be was.
     pub fn run(&self, name: &str, files: &Path) -> anyhow::Result<()> {
         let label = if self.picture == Shows::Normal { Label::Normal } else { Label::Pneumonia };
         let drawn = phantom::draw(label, 1, SIDE);
@@ -264,7 +256,6 @@ impl Run {
     }
 }
 
-/// Whether the lights refuse to answer.
 fn refused(reading: Reading) -> bool {
     matches!(reading, Reading::State(State::Fault | State::Invalid))
 }

@@ -35,9 +35,6 @@ pub struct Answer {
 impl Guest {
     /// Switches a board on, with what `cargo xtask test arm64` has put into the folder, and a disk for the log; without one the
     /// log is on a disk in the board's memory.
-    ///
-    /// # Errors
-    /// QEMU does not start, or the board does not answer; the message has what the board's console said.
     pub fn boot(files: &Path, disk: Option<&Path>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = |name: &str| folder.path().join(name);
@@ -74,10 +71,6 @@ impl Guest {
         Ok(guest)
     }
 
-    /// One request and its answer.
-    ///
-    /// # Errors
-    /// The board could not do it, or does not answer any more.
     pub fn ask(&mut self, request: Request, payload: &[u8]) -> anyhow::Result<Answer> {
         let doing = format!("{request:?}");
         let exchange = send(self.line.get_mut(), &request, payload).and_then(|()| receive(&mut self.line));
@@ -92,18 +85,11 @@ impl Guest {
     }
 
     /// The board's clock, in microseconds.
-    ///
-    /// # Errors
-    /// As [`Guest::ask`].
     pub fn now(&mut self) -> anyhow::Result<u64> {
         self.ask(Request::Now, &[])?;
         Ok(self.last.1)
     }
 
-    /// Puts a picture in front of the camera.
-    ///
-    /// # Errors
-    /// As [`Guest::ask`].
     pub fn show(&mut self, picture: &Picture) -> anyhow::Result<()> {
         let (width, height) = (picture.width, picture.height);
         let request = Request::Show { fourcc: picture.fourcc.into(), width, height };
@@ -111,9 +97,7 @@ impl Guest {
     }
 
     /// Every change of a light so far, as it was seen from outside, with the board's time.
-    ///
-    /// # Errors
-    /// As [`Guest::ask`]; or what the board recorded is not what was seen from outside.
+    /// An error where what the board recorded is not what was seen from outside.
     pub fn lights(&mut self) -> anyhow::Result<&[Change]> {
         let records = self.ask(Request::Lights, &[])?.bytes;
         self.watch.take(&String::from_utf8_lossy(&records))
@@ -129,19 +113,12 @@ impl Guest {
     }
 
     /// Cuts the power: nothing that the board has not handed to its disk is kept.
-    ///
-    /// # Errors
-    /// QEMU cannot be killed.
     pub fn cut(mut self) -> anyhow::Result<()> {
         self.qemu.kill()?;
         self.qemu.wait()?;
         Ok(())
     }
 
-    /// Switches it off in good order.
-    ///
-    /// # Errors
-    /// It does not go off.
     pub fn power_off(mut self) -> anyhow::Result<()> {
         send(self.line.get_mut(), &Request::PowerOff, &[])?;
         let status = self.qemu.wait()?;

@@ -11,10 +11,6 @@ use edge_runtime::model_file::ModelFile;
 pub struct Host(Classifier<Box<dyn Engine>>);
 
 impl Host {
-    /// Loads the shipped model.
-    ///
-    /// # Errors
-    /// It cannot be loaded.
     pub fn new() -> anyhow::Result<Self> {
         let model = ModelFile::load(crate::shipped_model())?;
         let engine =
@@ -23,9 +19,6 @@ impl Host {
     }
 
     /// The decision, and the hash of what the network saw.
-    ///
-    /// # Errors
-    /// The engine failed.
     pub fn answer(&mut self, picture: &Picture) -> anyhow::Result<(Decision, Hash)> {
         let classified = self.0.classify(&picture.frame())?;
         Ok((classified.decision, frame_hash(self.0.input())))

@@ -11,11 +11,8 @@ use std::{fmt, fs};
 
 /// Which line of the chip carries which light; line 3 is the machine's power button.
 pub const RED: u8 = 0;
-/// See [`RED`].
 pub const AMBER: u8 = 1;
-/// See [`RED`].
 pub const GREEN: u8 = 2;
-/// See [`RED`].
 pub const HEARTBEAT: u8 = 4;
 
 /// The longest that one lamp alone is lit in a FAULT, in microseconds, with time for a busy board to change it.
@@ -48,9 +45,7 @@ impl Watch {
     }
 
     /// Takes what the kernel recorded since the last time; returns all changes so far.
-    ///
-    /// # Errors
-    /// A record that is not understood, or that does not fit what was seen from outside.
+    /// An error where a record does not fit what was seen from outside.
     pub fn take(&mut self, records: &str) -> anyhow::Result<&[Change]> {
         ensure!(!records.contains("LOST"), "the board's kernel lost records of its lines");
         for line in records.lines().filter(|line| line.contains("gpio_value:")) {
@@ -112,7 +107,6 @@ fn changed(seen: &str) -> Option<Vec<(u8, bool)>> {
     Some(changes)
 }
 
-/// What the lights say, and since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Said {
     /// The board's clock when it began, in microseconds.

@@ -4,16 +4,12 @@ use anyhow::bail;
 use edge_core::frame::PixelFormat;
 use edge_runtime::decode;
 
-/// A picture as the camera's driver takes it.
 #[derive(Clone)]
 pub struct Picture {
     /// Four characters that name the form.
     pub fourcc: &'static str,
-    /// Pixels in a row.
     pub width: u32,
-    /// Rows.
     pub height: u32,
-    /// The bytes.
     pub bytes: Vec<u8>,
 }
 
@@ -21,10 +17,7 @@ pub struct Picture {
 pub const FORMS: [&str; 6] = ["GREY", "YUYV", "UYVY", "NV12", "YU12", "RGB3"];
 
 impl Picture {
-    /// A grey picture in another form, without colour.
-    ///
-    /// # Errors
-    /// The picture is not 8-bit grey, or the form is not one of [`FORMS`].
+    /// A picture, which must be 8-bit grey, in one of [`FORMS`], without colour.
     pub fn of(picture: &decode::Picture, fourcc: &str) -> anyhow::Result<Self> {
         let frame = picture.frame();
         let geometry = frame.geometry();

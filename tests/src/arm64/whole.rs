@@ -20,10 +20,6 @@ const INTERVAL_MS: u32 = 500;
 /// So long the picture then stays, in milliseconds.
 const STAYS_MS: u64 = 1200;
 
-/// Shows pictures of both kinds in turn.
-///
-/// # Errors
-/// The lights or the log say something else than this machine.
 pub fn run(files: &Path, fourcc: &str, width: u16) -> anyhow::Result<()> {
     let mut host = Host::new()?;
     let drawn: Vec<_> = (0..4)

@@ -54,7 +54,6 @@ pub fn sealed(side: u16, seed: u64) -> pb::ModelProto {
     proto
 }
 
-/// The model with metadata, not sealed.
 pub fn unsealed(side: u16, seed: u64) -> pb::ModelProto {
     let mut props = Vec::new();
     metadata(side).write_props(|key, value| {
@@ -69,7 +68,6 @@ pub fn unsealed(side: u16, seed: u64) -> pb::ModelProto {
     }
 }
 
-/// The file's bytes.
 pub fn bytes(proto: &pb::ModelProto) -> Vec<u8> {
     proto.encode_to_vec()
 }

@@ -106,7 +106,6 @@ impl Built {
         *weight = if *weight > 0 { -127 } else { 127 };
     }
 
-    /// Hands the network to `f`.
     pub fn with<R>(&self, f: impl FnOnce(&Network) -> R) -> R {
         let values =
             self.values.iter().map(|&(name, shape, zero)| NetworkValue { name, shape, scale: SCALE, zero });

@@ -15,13 +15,11 @@ fn shipped() -> (ModelFile, Golden, Vec<GoldenFrame>) {
     (model, golden, frames)
 }
 
-/// Every set of kernels that this machine can run.
 fn sets() -> impl Iterator<Item = Kernels> {
     ALL.iter().filter_map(Set::kernels)
 }
 
-/// The first difference between tract's tensors and the golden ones over all frames, as text; none where all are
-/// identical.
+/// The first difference between tract's tensors and the golden ones, as text; none if identical.
 fn first_difference(
     operators: Operators,
     model: &ModelFile,

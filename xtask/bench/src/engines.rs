@@ -41,7 +41,6 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Everything that was measured.
 #[derive(Serialize)]
 struct Report {
     machine: machine::Machine,

@@ -26,14 +26,12 @@ pub struct Arguments {
     write: bool,
 }
 
-/// Everything that was counted and estimated.
 #[derive(Serialize)]
 struct Report {
     processors: Vec<count::Processor>,
     boards: Vec<estimate::Board>,
 }
 
-/// Counts, shows and, where asked, writes docs/PERFORMANCE.md.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let processors = count::all()?;
     let boards = estimate::all(&root().join("firmware/boards"), &processors)?;

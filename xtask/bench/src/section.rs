@@ -2,7 +2,6 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-/// A table with a sentence before and one after it.
 pub struct Section {
     before: String,
     table: Table,
@@ -26,14 +25,12 @@ impl Section {
         Self { before, table, after }
     }
 
-    /// For a terminal.
     pub fn text(&self) -> String {
         let mut table = self.table.clone();
         table.load_style(presets::NOTHING);
         format!("{}\n\n{table}\n\n{}", self.before, self.after)
     }
 
-    /// For the document.
     pub fn markdown(&self) -> String {
         let mut table = self.table.clone();
         table.load_style(presets::ASCII_MARKDOWN);

@@ -14,10 +14,6 @@ pub struct Tool {
     pub package: &'static str,
 }
 
-/// Installs what is missing of the tools.
-///
-/// # Errors
-/// Something is missing and may not be installed, or cannot be.
 pub fn ensure_tools(tools: &[Tool]) -> anyhow::Result<()> {
     install(&missing(tools))
 }

@@ -39,7 +39,6 @@ const INSTRUCTION_NS_SHIFT: u32 = 5;
 /// Longest run; a chip that starts again for ever is ended and said so.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// An emulated board with its program.
 pub struct Chip {
     pub board: Board,
     elf: PathBuf,
@@ -69,7 +68,6 @@ impl Chip {
         Ok(Self { board, elf, plugin: None })
     }
 
-    /// Has the instructions of each frame counted.
     pub fn counting(self) -> anyhow::Result<Self> {
         Ok(Self { plugin: Some(instructions::plugin(QEMU)?), ..self })
     }
@@ -127,7 +125,6 @@ impl Chip {
 }
 
 impl Run {
-    /// The lines of the log of that kind.
     pub fn lines<'r>(&'r self, kind: &'r str) -> impl Iterator<Item = &'r Line> {
         self.log.iter().filter(move |line| line.kind() == kind)
     }
@@ -146,7 +143,6 @@ impl Run {
     }
 }
 
-/// Runs the emulator to its end.
 fn finish(qemu: &mut std::process::Command) -> anyhow::Result<i32> {
     let started = Instant::now();
     let mut child = qemu.spawn().with_context(|| format!("cannot run {QEMU}"))?;

@@ -39,12 +39,10 @@ pub struct Arguments {
     pictures: Vec<PathBuf>,
 }
 
-/// What is said of one picture.
 #[derive(Debug, Serialize)]
 struct Record<'a> {
     path: &'a str,
     board: &'a str,
-    /// The chip's.
     state: &'a str,
     reason_code: u64,
     /// None where the gate refused the picture.
@@ -55,7 +53,6 @@ struct Record<'a> {
     agrees: bool,
 }
 
-/// What edge-runtime says of a picture.
 #[derive(Debug, Deserialize, Serialize)]
 struct Host {
     state: String,
@@ -125,7 +122,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What edge-runtime's own program says of the pictures.
 fn host(paths: &[&PathBuf]) -> anyhow::Result<Vec<Host>> {
     let files = paths.iter().map(std::path::absolute).collect::<Result<Vec<_>, _>>()?;
     let mut program = host::program("edge-runtime")?;
@@ -137,7 +133,6 @@ fn host(paths: &[&PathBuf]) -> anyhow::Result<Vec<Host>> {
     Ok(hosts)
 }
 
-/// One picture's record from the chip's line.
 fn record<'a>(
     path: &'a str,
     board: &'a str,

@@ -11,7 +11,6 @@ use toolbox::{process, root};
 /// A stretch of a program between two markers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Region {
-    /// The program's name for it.
     pub label: String,
     /// Instructions that were executed in it, those of regions within it included.
     pub instructions: u64,

@@ -32,7 +32,6 @@ pub enum Machine {
 const LIMIT: Duration = Duration::from_secs(600);
 
 impl Machine {
-    /// What programs for it are built for.
     pub fn target(self) -> Target {
         match self {
             Machine::CortexA53 | Machine::CortexA76 => Target::Aarch64,
@@ -41,7 +40,6 @@ impl Machine {
         }
     }
 
-    /// The emulator's program and its arguments that choose the machine.
     fn emulator(self) -> (&'static str, &'static [&'static str]) {
         /// A bare machine: nothing but processor, memory and semihosting.
         macro_rules! bare {

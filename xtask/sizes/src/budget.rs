@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::measure::Report;
 use toolbox::root;
 
-/// Where the budgets are.
 const FILE: &str = "firmware/budget.toml";
 
 /// Flash that code may take on every board, the model not counted.
@@ -26,7 +25,6 @@ pub struct Budget {
     pub stack: u32,
 }
 
-/// Budgets by the names of boards.
 pub type Budgets = BTreeMap<String, Budget>;
 
 pub fn read() -> anyhow::Result<Budgets> {

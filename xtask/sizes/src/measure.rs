@@ -45,7 +45,6 @@ pub struct Report {
     pub faults: Vec<String>,
 }
 
-/// A handler of an exception or an interrupt.
 #[derive(Debug, Serialize)]
 pub struct Handler {
     pub name: String,
@@ -153,7 +152,6 @@ fn memories(report: &mut Report, board: &Board, image: &Image) {
     }
 }
 
-/// Whether it holds what it must not.
 fn contents(report: &mut Report, graph: &Graph<'_>) {
     let allocator = reach::allocator(&graph.image.names);
     if !allocator.is_empty() {

@@ -8,10 +8,14 @@ use crate::{process, target};
 /// Packages that the tests of the host do without: probe-rs, the analyser of linked programs, emulation and benches.
 pub const TOOLS: [&str; 4] = ["flash-cli", "emulation", "sizes", "bench"];
 
-/// `cargo SUBCOMMAND` for the packages of the host's tests.
+/// What runs before anything else is built: the trainer's front, and the commands. They have few dependencies, with features of their own.
+pub const FRONT: [&str; 4] = ["debian-packages", "host-trainer", "toolbox", "xtask"];
+
+/// `cargo SUBCOMMAND` for all other packages.
 pub fn cargo(subcommand: &str) -> Command {
     let mut cargo = process::cargo();
-    cargo.args([subcommand, "--workspace"]).args(TOOLS.iter().flat_map(|tool| ["--exclude", tool]));
+    let apart = TOOLS.iter().chain(&FRONT);
+    cargo.args([subcommand, "--workspace"]).args(apart.flat_map(|package| ["--exclude", package]));
     cargo
 }
 

@@ -4,9 +4,6 @@
 use super::{Kernels, Misfit};
 
 /// Adds `x` to `y` in place.
-///
-/// # Errors
-/// [`Misfit`] where the lengths differ.
 pub fn add(kernels: &Kernels, x: &[u8], y: &mut [u8], zero: u8) -> Result<(), Misfit> {
     if x.len() != y.len() {
         return Err(Misfit { what: "both inputs of an addition" });

@@ -95,9 +95,6 @@ impl<'a> Convolution<'a> {
     }
 
     /// Computes the whole output.
-    ///
-    /// # Errors
-    /// [`Misfit`] where a slice is shorter than its shape.
     pub fn run(&self, kernels: &Kernels, x: &[u8], y: &mut [u8], scratch: &mut [u8]) -> Result<(), Misfit> {
         let wrong = Misfit { what: "input, output and scratch memory of a convolution" };
         let depth = self.depth.get();
@@ -120,7 +117,6 @@ impl<'a> Convolution<'a> {
         Ok(())
     }
 
-    /// The window of one output pixel and one group.
     fn gather(&self, x: &[u8], pixel: usize, group: usize, to: &mut [u8]) {
         let channels = self.inputs.get();
         let (row, column) = (pixel / self.width, pixel % self.width);

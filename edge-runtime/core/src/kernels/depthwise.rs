@@ -25,9 +25,6 @@ impl<'a> Depthwise<'a> {
     }
 
     /// Over a value of `shape`; weights as taps (see [`layout`]). `x_zero` fills the padding.
-    ///
-    /// # Errors
-    /// [`Misfit`] where the window does not fit or numbers have another length.
     pub fn new(
         shape: Shape,
         window: Window,

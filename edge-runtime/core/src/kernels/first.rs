@@ -20,9 +20,6 @@ impl<'a> First<'a> {
     }
 
     /// `outputs` channels over a picture of `shape`; weights in blocks, input `row * 4 + column`. `x_zero` fills the padding.
-    ///
-    /// # Errors
-    /// [`Misfit`] where the window is not covered or numbers have another length.
     pub fn new(
         shape: Shape,
         window: Window,
@@ -59,9 +56,6 @@ impl<'a> First<'a> {
     }
 
     /// Computes the whole output.
-    ///
-    /// # Errors
-    /// [`Misfit`] where a slice is shorter than its shape.
     pub fn run(&self, kernels: &Kernels, x: &[u8], y: &mut [u8], scratch: &mut [u8]) -> Result<(), Misfit> {
         let mut rows = Rows::new(scratch, self.0.shape, self.0.window, self.0.x_zero)?;
         let row = self.0.shape.row_bytes();

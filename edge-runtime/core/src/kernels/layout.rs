@@ -45,8 +45,7 @@ pub const fn tap_index(channel: usize, row: usize, column: usize, channels: usiz
     ((row * steps + column / DEPTH) * padded(channels) + channel) * DEPTH + column % DEPTH
 }
 
-/// Writes blocks. `weight(output, input)` is asked for every pair below `outputs` and `depth`; `to` has
-/// [`block_bytes`].
+/// Writes blocks, asking `weight(output, input)` for every pair; `to` has [`block_bytes`].
 pub fn write_blocks(outputs: usize, depth: usize, to: &mut [i8], weight: impl Fn(usize, usize) -> i8) {
     to.fill(0);
     for output in 0..outputs {

@@ -30,7 +30,6 @@ mod requantize;
 pub mod row;
 mod rows;
 mod sets;
-#[cfg(feature = "suite")]
 pub mod suite;
 pub mod window;
 

@@ -15,9 +15,6 @@ pub struct Pointwise<'a> {
 
 impl<'a> Pointwise<'a> {
     /// `outputs` channels from `depth` ones; weights in blocks (see [`layout`]).
-    ///
-    /// # Errors
-    /// [`Misfit`] where the weights or the channels' numbers have another length.
     pub fn new(
         depth: usize,
         outputs: usize,

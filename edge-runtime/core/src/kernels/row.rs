@@ -3,7 +3,6 @@
 
 use super::{Channels, Misfit, Shape, Window};
 
-/// The numbers of a first or a depthwise convolution.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Numbers<'a> {
     pub shape: Shape,

@@ -25,7 +25,6 @@ pub(super) struct Form {
     pub in_place: bool,
 }
 
-/// Chooses each layer's form, checks every rule, and plans the arena.
 pub(super) fn arrange(network: &Network) -> Result<(Vec<Form, MAX_LAYERS>, Plan), WriteError> {
     let whole = |what| WriteError::Network { what };
     let (mut forms, mut steps) = (Vec::new(), Vec::<Step, MAX_LAYERS>::new());
@@ -65,7 +64,6 @@ pub(super) fn arrange(network: &Network) -> Result<(Vec<Form, MAX_LAYERS>, Plan)
     Ok((forms, plan))
 }
 
-/// Chooses a layer's form and checks its numbers.
 fn form(network: &Network, net_layer: &NetworkLayer, output: &NetworkValue) -> Result<Form, &'static str> {
     let value = |at: usize| network.values.get(at).ok_or("it reads a value that is not there");
     let NetworkLayer::Convolution { input, window, groups, weights, biases, multipliers } = net_layer else {

@@ -69,7 +69,6 @@ impl<B: AsRef<[u8]>> Packed<B> {
         self.check_head()
     }
 
-    /// Checks one layer against its numbers and the values that it reads and makes.
     fn check_layer(&self, number: usize) -> Result<Step, &'static str> {
         let record = self.record(header::LAYERS, number, layer::SIZE).ok_or("its record")?;
         let layer = self.try_layer(number).ok_or("its numbers")?;

@@ -9,7 +9,6 @@ use crate::kernels::layout::{self, DEPTH};
 
 /// Output that counts on where there is no room: a pass over nothing tells the length.
 pub(super) struct Out<'a> {
-    /// Where bytes go.
     pub bytes: &'a mut [u8],
     /// Where the next section may begin.
     pub at: usize,

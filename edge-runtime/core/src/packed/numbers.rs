@@ -33,7 +33,6 @@ pub(super) enum Form {
     First,
     /// Blocks of that many groups.
     Blocks { groups: usize },
-    /// Taps.
     Taps,
 }
 

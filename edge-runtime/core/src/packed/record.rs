@@ -85,12 +85,10 @@ pub(super) fn u32_at(record: &[u8], field: Field) -> u32 {
     }
 }
 
-/// Four bytes of a record as an offset or a length.
 pub(super) fn usize_at(record: &[u8], field: Field) -> usize {
     u32_at(record, field) as usize
 }
 
-/// Four bytes of a record as a float.
 pub(super) fn f32_at(record: &[u8], field: Field) -> f32 {
     f32::from_bits(u32_at(record, field))
 }

@@ -104,7 +104,6 @@ impl<B: AsRef<[u8]>> Packed<B> {
         Ok(model)
     }
 
-    /// What can be said of the bytes as a whole.
     fn check_bytes(bytes: &[u8]) -> Result<(), PackedError> {
         let short = PackedError::Length { expected: header::SIZE, got: bytes.len() };
         if bytes.get(header::MAGIC).ok_or(short)? != MAGIC {
@@ -203,9 +202,6 @@ impl<B: AsRef<[u8]>> Packed<B> {
     }
 
     /// As [`Packed::metadata`], into this place; see [`Metadata::read`].
-    ///
-    /// # Errors
-    /// [`PackedError::Metadata`]; not after [`Packed::new`].
     #[inline(never)]
     pub fn read_metadata(&self, to: &mut Metadata) -> Result<(), PackedError> {
         Ok(to.read(|key| self.property(key))?)
@@ -265,12 +261,10 @@ impl<B: AsRef<[u8]>> Packed<B> {
         })
     }
 
-    /// The weights of a layer's record.
     pub(super) fn weights(&self, record: &[u8]) -> Option<&[i8]> {
         self.numbers(usize_at(record, layer::WEIGHTS), usize_at(record, layer::WEIGHTS_LENGTH))
     }
 
-    /// The numbers of a layer's `rows` channels.
     pub(super) fn channels(&self, record: &[u8], rows: usize, zero: u8) -> Option<Channels<'_>> {
         let count = layout::padded(rows);
         let bias = self.numbers(usize_at(record, layer::BIAS), count)?;
@@ -331,7 +325,6 @@ fn text(bytes: &[u8]) -> Option<(&str, &[u8])> {
     Some((core::str::from_utf8(text).ok()?, rest))
 }
 
-/// The window of a layer's record.
 pub(super) fn window(record: &[u8]) -> Window {
     let numbers = record.get(layer::WINDOW).unwrap_or(&[]);
     let pair = |at: usize| {

@@ -6,9 +6,6 @@ use super::record::header;
 use super::{CRC, Network, WriteError};
 
 /// Bytes that [`write`] needs.
-///
-/// # Errors
-/// [`WriteError`] where the network breaks a rule.
 pub fn packed_len(network: &Network) -> Result<usize, WriteError> {
     let mut out = Out { bytes: &mut [], at: 0 };
     let (forms, plan) = arrange(network)?;
@@ -17,9 +14,6 @@ pub fn packed_len(network: &Network) -> Result<usize, WriteError> {
 }
 
 /// Writes the model into `out`; returns its length.
-///
-/// # Errors
-/// [`WriteError`].
 pub fn write(network: &Network, out: &mut [u8]) -> Result<usize, WriteError> {
     let expected = packed_len(network)?;
     let got = out.len();

@@ -9,9 +9,6 @@ pub trait Lamp {
     type Error;
 
     /// Lights it or puts it out.
-    ///
-    /// # Errors
-    /// The pin's own.
     fn light(&mut self, lit: bool) -> Result<(), Self::Error>;
 }
 

@@ -120,7 +120,6 @@ fn after_a_fault_agreement_starts_anew() {
     assert_eq!(agreement.shown(100_000).reason, Reason::Unsettled(1, 3));
 }
 
-/// Something that happens to the device.
 #[derive(Clone, Debug)]
 enum Event {
     Frame { state: State, advances: bool },

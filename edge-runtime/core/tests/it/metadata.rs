@@ -56,7 +56,6 @@ fn valid() -> Metadata {
     }
 }
 
-/// Weights of every value, and a limit.
 fn likeness<const N: usize>(weights: usize, least: i32) -> Likeness<N> {
     Likeness { weights: (0..weights).map(|i| (i * 37) as u8 as i8).collect(), least }
 }

@@ -10,7 +10,6 @@ use std::time::Duration;
 /// Buffers to ask for: one that is being judged, and enough for the driver to go on meanwhile.
 const BUFFERS: u32 = 4;
 
-/// Why a camera does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum CameraError {
     #[error("{asked}: {answer}")]
@@ -44,7 +43,6 @@ pub struct Camera {
     format: Format,
 }
 
-/// What taking the newest frame gave.
 #[derive(Debug)]
 pub enum Taken {
     Nothing,
@@ -58,9 +56,6 @@ pub enum Taken {
 
 impl Camera {
     /// Opens, agrees on a format, starts.
-    ///
-    /// # Errors
-    /// [`CameraError`].
     pub fn start(path: &Path, options: &CaptureOptions) -> Result<Self, CameraError> {
         let node = Node::open(path).map_err(CameraError::of("open"))?;
         let card = node.card().map_err(CameraError::of("VIDIOC_QUERYCAP"))?;
@@ -102,9 +97,6 @@ impl Camera {
     }
 
     /// Waits for a frame or an event, at most `wait`.
-    ///
-    /// # Errors
-    /// The camera is gone or has stopped.
     pub fn wait(&mut self, wait: Duration) -> Result<Ready, CameraError> {
         let ready = self.stream.node().wait(wait).map_err(CameraError::of("poll"))?;
         if ready.event {
@@ -122,9 +114,6 @@ impl Camera {
     }
 
     /// The newest of the frames that have come since `judged`, the last one taken, was taken.
-    ///
-    /// # Errors
-    /// The camera is gone or has stopped.
     pub fn catch_up(&mut self, judged: Option<Filled>) -> Result<Taken, CameraError> {
         let free = self.stream.queued();
         if let Some(judged) = judged {
@@ -134,9 +123,6 @@ impl Camera {
     }
 
     /// The newest of the frames that wait. They came just now.
-    ///
-    /// # Errors
-    /// The camera is gone or has stopped.
     pub fn newest(&mut self) -> Result<Taken, CameraError> {
         self.take(usize::MAX)
     }
@@ -167,32 +153,21 @@ impl Camera {
         Ok(Taken::Frame(filled))
     }
 
-    /// Gives a frame's buffer back to the driver.
-    ///
-    /// # Errors
-    /// The camera is gone or has stopped.
     pub fn give_back(&mut self, filled: Filled) -> Result<(), CameraError> {
         self.stream.queue(filled).map_err(CameraError::of("VIDIOC_QBUF"))
     }
 
     /// Whether the camera still gives what was agreed on: another program, or a new source at its input, may change it.
-    ///
-    /// # Errors
-    /// The camera is gone.
     pub fn keeps_its_format(&self) -> Result<bool, CameraError> {
         Ok(self.stream.node().format().map_err(CameraError::of("VIDIOC_G_FMT"))? == self.format)
     }
 
     /// Whether there is a signal on its input; true where the driver cannot tell.
-    ///
-    /// # Errors
-    /// The camera is gone.
     pub fn has_signal(&self) -> Result<bool, CameraError> {
         let Some(input) = self.input else { return Ok(true) };
         self.stream.node().has_signal(input).map_err(CameraError::of("VIDIOC_ENUMINPUT"))
     }
 
-    /// A frame's bytes.
     pub fn bytes(&self, filled: &Filled) -> &[u8] {
         self.stream.bytes(filled)
     }

@@ -8,7 +8,6 @@ const ENOUGH: u32 = 1024;
 /// A long side below which a format is taken only where there is no better one.
 const FAIR: u32 = 512;
 
-/// What to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
     pub encoding: Encoding,

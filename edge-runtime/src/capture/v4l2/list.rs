@@ -8,7 +8,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// How a camera is told from others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// By its node, whatever is behind it.
@@ -57,7 +56,6 @@ pub struct CameraInfo {
     pub driver: String,
     /// Where it is plugged in; `v4l2:BUS` finds it too.
     pub bus: String,
-    /// Formats, as the camera lists them.
     pub formats: Vec<FormatInfo>,
     /// Why it cannot be used, if so.
     pub problem: Option<String>,
@@ -65,7 +63,6 @@ pub struct CameraInfo {
 
 #[derive(Clone, Debug, Serialize)]
 pub struct FormatInfo {
-    /// V4L2's four characters.
     pub fourcc: String,
     pub description: String,
     /// What it is called here; none where it is not understood.

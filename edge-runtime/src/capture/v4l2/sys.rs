@@ -77,7 +77,6 @@ calls! {
 pub struct Card {
     pub card: String,
     pub driver: String,
-    /// Where it is plugged in.
     pub bus: String,
     /// V4L2's `device_caps`.
     capabilities: u32,
@@ -100,27 +99,22 @@ impl Card {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sizes {
-    /// The camera does not say.
     Unknown,
     Discrete(Vec<(u32, u32)>),
     /// Anything from the first to the second.
     Range((u32, u32), (u32, u32)),
 }
 
-/// The form that camera and program agreed on.
+/// The form that camera and program agreed on; sizes in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format {
-    /// V4L2's four characters.
     pub fourcc: [u8; 4],
-    /// Pixels.
     pub width: u32,
-    /// Pixels.
     pub height: u32,
     /// Bytes from one row to the next; 0 for compressed formats.
     pub stride: u32,
 }
 
-/// What waiting for a camera found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ready {
     pub frame: bool,
@@ -174,7 +168,6 @@ impl Node {
         (0..MOST_LISTED).map_while(one).collect()
     }
 
-    /// The sizes in which it gives a format.
     pub fn sizes(&self, fourcc: [u8; 4]) -> Sizes {
         let mut found = Vec::new();
         for index in 0..MOST_LISTED {
@@ -195,7 +188,6 @@ impl Node {
         if found.is_empty() { Sizes::Unknown } else { Sizes::Discrete(found) }
     }
 
-    /// The form that it gives now.
     pub fn format(&self) -> io::Result<Format> {
         let mut format = c::v4l2_format { type_: CAPTURE, ..Plain::zeroed() };
         self.call(&VIDIOC_G_FMT, &mut format)?;
@@ -243,7 +235,6 @@ impl Node {
         self.call(&VIDIOC_SUBSCRIBE_EVENT, &mut wish)
     }
 
-    /// Takes note of all events that wait.
     pub fn drain_events(&self) {
         let mut event = c::v4l2_event::zeroed();
         for _ in 0..MOST_LISTED {
@@ -294,7 +285,6 @@ fn text(bytes: &[u8]) -> String {
 pub struct Filled {
     index: usize,
     used: usize,
-    /// The driver marks its content as damaged.
     pub damaged: bool,
     /// The driver's number of the frame; it wraps.
     pub sequence: u32,
@@ -312,7 +302,6 @@ impl Filled {
     }
 }
 
-/// A mapping of one of the driver's buffers.
 #[derive(Debug)]
 struct Mapping {
     address: *mut c_void,
@@ -342,10 +331,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Maps about `count` buffers, hands them to the driver and starts it.
-    ///
-    /// # Errors
-    /// What was asked, and the kernel's answer.
+    /// Maps about `count` buffers, queues and starts; an error is what was asked and the answer.
     pub fn start(node: Node, count: u32) -> Result<Self, (&'static str, io::Error)> {
         let mut request = c::v4l2_requestbuffers { count, type_: CAPTURE, memory: MMAP, ..Plain::zeroed() };
         node.call(&VIDIOC_REQBUFS, &mut request).map_err(|error| ("VIDIOC_REQBUFS", error))?;
@@ -391,7 +377,6 @@ impl Stream {
         Ok(())
     }
 
-    /// Gives a buffer back to the driver.
     pub fn queue(&mut self, filled: Filled) -> io::Result<()> {
         self.give(filled.index)
     }

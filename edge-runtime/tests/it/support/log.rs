@@ -42,7 +42,6 @@ pub fn record<'a>(context: &'a Context, name: &'a str, decision: &'a Decision) -
     }
 }
 
-/// Writes one decision whose name is `name`.
 pub fn write<D: Disk>(log: &mut Log<D>, name: &str) -> Result<(), LogError> {
     log.write(&record(&context(), name, &decision(0.5)))
 }

@@ -23,7 +23,6 @@ pub struct Run {
 }
 
 impl Run {
-    /// The lines of standard output as JSON.
     pub fn json(&self) -> Vec<serde_json::Value> {
         self.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
     }
@@ -43,7 +42,6 @@ impl Bench {
         Self { folder, model }
     }
 
-    /// Writes a file into the folder.
     pub fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -51,17 +49,14 @@ impl Bench {
         path
     }
 
-    /// Runs `classify --json` with the test model.
     pub fn classify(&self, path: impl AsRef<Path>) -> Run {
         self.run(["classify", "--json", path.as_ref().to_str().unwrap()])
     }
 
-    /// Runs the program with the test model.
     pub fn run<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Run {
         self.run_with(&self.model, arguments)
     }
 
-    /// Runs the program with another model.
     pub fn run_with<'a>(&self, model: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Run {
         run(program().arg("--model").arg(model).args(arguments))
     }

@@ -33,7 +33,6 @@ pub struct Case {
     pub seed: u64,
 }
 
-/// Which tensors are of signed bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Signed {
     pub x: bool,

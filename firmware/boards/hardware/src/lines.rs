@@ -5,7 +5,6 @@ use embedded_hal::digital::{ErrorKind, ErrorType, InputPin, OutputPin};
 /// Cycles from the output register to the input register: the synchroniser's, with much to spare, and time for a long cable.
 const SETTLE: u32 = 400;
 
-/// An output whose level is read after it was set.
 #[derive(Clone, Debug)]
 pub struct Checked<P>(pub P);
 

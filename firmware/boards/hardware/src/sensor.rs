@@ -4,7 +4,6 @@ use edge_core::ports::SourceError;
 use embassy_time::Timer;
 use firmware::rows::Sender;
 
-/// Why a frame did not come.
 pub enum Failure {
     Silent,
     Void(SourceError),
@@ -21,11 +20,9 @@ pub trait Sensor<const ROW: usize> {
     /// One frame, from the camera to the loop. Every wait in it has a limit.
     async fn frame(&mut self, sequence: u32) -> Result<(), Failure>;
 
-    /// Where its rows go.
     fn sender(&mut self) -> &mut Sender<'static, ROW>;
 }
 
-/// Lives for ever.
 pub async fn live<const ROW: usize>(mut sensor: impl Sensor<ROW>) -> ! {
     let mut sequence = 0_u32;
     loop {

@@ -18,7 +18,6 @@ use firmware::rows::Sender;
 use firmware::serial::{Decoder, LONGEST_PAYLOAD, LONGEST_ROW, READY, TAKEN};
 use static_cell::StaticCell;
 
-/// Places in the queue to the loop.
 pub const QUEUE: usize = 6;
 
 /// Bytes of a packet of USB at full speed.

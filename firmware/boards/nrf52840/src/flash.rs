@@ -4,7 +4,6 @@
 use crate::{SLOT_A, SLOT_B};
 use core::slice;
 
-/// The slots as they are mapped.
 pub fn slots() -> [&'static [u8]; 2] {
     [SLOT_A, SLOT_B].map(|range| {
         // SAFETY: board.toml's slots lie in mapped flash; a probe writes them while the processor is halted, and the program never.

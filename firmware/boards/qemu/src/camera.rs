@@ -20,12 +20,10 @@ struct Frame {
     file: Open,
     geometry: Geometry,
     damage: Damage,
-    /// Rows that were sent.
     rows: u32,
 }
 
 impl Camera {
-    /// A camera that holds one row in `held`.
     pub fn new(held: &'static mut [u8]) -> Self {
         Self { held, wanted: false, frame: None }
     }

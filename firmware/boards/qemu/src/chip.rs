@@ -11,7 +11,6 @@ use edge_core::ports;
 use firmware::alive::LOOK_MS;
 use support::ALIVE;
 
-/// Cycles a millisecond.
 const CYCLES_A_MS: u32 = if cfg!(feature = "an505") { 20_000 } else { 25_000 };
 /// CMSDK's APB watchdog. That of the an505 is the secure one.
 const WATCHDOG: usize = if cfg!(feature = "an505") { 0x5008_1000 } else { 0x4000_8000 };

@@ -66,7 +66,6 @@ fn pointer(address: u32) -> *mut u8 {
     ptr::with_exposed_provenance_mut(address as usize)
 }
 
-/// A slot, where it lies.
 pub fn mapped(slot: Range<u32>) -> &'static [u8] {
     // SAFETY: memory of the board; after `Flash::load` nothing writes it, because the device writes records only.
     unsafe { slice::from_raw_parts(pointer(slot.start), slot.len()) }

@@ -21,15 +21,12 @@ const LINE: usize = 512;
 #[derive(Clone, Copy)]
 pub enum Ends {
     Well = 0,
-    /// A file of the host cannot be used.
     File = 2,
-    /// A line of the script cannot be read.
     Script = 3,
     Late = 4,
     PowerCut = 5,
 }
 
-/// Files that are open from the start.
 struct Files {
     flash: UnsafeCell<Option<File>>,
     script: UnsafeCell<Option<File>>,
@@ -79,10 +76,8 @@ fn ended_by_nul<'e>(path: &str, ended: &'e mut [u8; LINE]) -> Result<&'e CStr, F
 /// A file that the loop uses. The crate's own asserts its handle at every call, which would be a panic in the loop.
 pub struct Open(RawFd);
 
-/// How a file is opened, as semihosting numbers it.
 #[derive(Clone, Copy)]
 enum Mode {
-    /// To read it from its start.
     Read = 1,
     Both = 3,
     /// To write at its end, which of all files only the console does: to standard error.
@@ -90,7 +85,6 @@ enum Mode {
 }
 
 impl Open {
-    /// A file to read from its start.
     pub fn rows(path: &str) -> Self {
         Self::path(path, Mode::Read)
     }

@@ -7,7 +7,6 @@ use embedded_hal::digital::{Error, ErrorKind, ErrorType, OutputPin};
 
 pub struct Line(Which);
 
-/// The line does not follow.
 #[derive(Debug)]
 pub struct Broken;
 
@@ -44,7 +43,6 @@ impl OutputPin for Line {
     }
 }
 
-/// A lamp is lit while its line is high.
 type Lamp = ActiveHigh<Line>;
 
 /// LED 0 is red, 1 amber, 2 green, 3 the heartbeat, 4 the buzzer.

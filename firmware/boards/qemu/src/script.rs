@@ -38,7 +38,6 @@ use firmware::device::Settings;
 
 /// Bytes of the longest script.
 const LONGEST: usize = 16 * 1024;
-/// How long the button is held down.
 const PRESS_MS: u32 = 50;
 
 /// The text, outside of the chip's memory.
@@ -54,7 +53,6 @@ static TEXT: Text = Text(UnsafeCell::new([0; LONGEST]));
 static SINCE: AtomicU32 = AtomicU32::new(0);
 static ENDED: AtomicU32 = AtomicU32::new(0);
 
-/// What the camera has to do.
 pub enum Standing {
     Quiet,
     Error(SourceError),
@@ -64,29 +62,20 @@ pub enum Standing {
 
 pub struct Picture {
     pub path: &'static str,
-    /// Pixels.
     pub width: u32,
-    /// Pixels.
     pub height: u32,
-    /// How its pixels are stored.
     pub format: PixelFormat,
     pub damage: Damage,
 }
 
-/// What is wrong with a frame.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Damage {
     None,
-    /// It carries the number of the one before.
     Stuck,
-    /// Its middle row is a byte short.
     ShortRow,
-    /// Its middle row is a byte long.
     LongRow,
-    /// A row is missing.
     MissingRow,
     RowTooMany,
-    /// Another one begins in its middle.
     CutShort,
     Halts,
 }
@@ -105,7 +94,6 @@ enum Line {
     Trap(Trap, Stage),
 }
 
-/// What the script says of the device.
 pub fn settings() -> Settings {
     let mut settings = Settings::CONTINUOUS;
     for line in text().split(|byte| *byte == b'\n').filter_map(|line| str::from_utf8(line).ok()) {
@@ -144,7 +132,6 @@ pub fn ended() -> bool {
     ENDED.load(Relaxed) != 0
 }
 
-/// The next frame of the current line begins.
 pub fn frame_begins() {
     WORLD.begun.fetch_add(1, Relaxed);
 }
@@ -191,7 +178,6 @@ pub fn advance(now_ms: u64) -> Standing {
     }
 }
 
-/// Whether the current line, which lasts so long, is over.
 fn over(ms: u32, now_ms: u64) -> bool {
     let now = now_ms as u32 + 1;
     let since = match SINCE.load(Relaxed) {

@@ -12,7 +12,6 @@ use edge_core::pipeline::Stage;
 /// Code of the stage that the loop is at.
 static STAGE: AtomicU32 = AtomicU32::new(0);
 
-/// The loop is at a stage.
 pub fn at(stage: Stage) {
     STAGE.store(stage.code().into(), Relaxed);
 }

@@ -7,7 +7,6 @@ use edge_core::pipeline::Stage;
 use edge_core::ports::Contact;
 use edge_core::signal::Which;
 
-/// A fault of the program itself.
 #[derive(Clone, Copy)]
 pub enum Trap {
     Hang,
@@ -43,7 +42,6 @@ pub static WORLD: World = World {
     trap: AtomicU32::new(0),
 };
 
-/// Breaks or mends a lamp's line.
 pub fn set_broken(which: Which, broken: bool) {
     let bit = 1 << which as u32;
     if broken {
@@ -53,12 +51,10 @@ pub fn set_broken(which: Which, broken: bool) {
     };
 }
 
-/// Whether a lamp's line is broken.
 pub fn is_broken(which: Which) -> bool {
     WORLD.broken.load(Relaxed) & 1 << which as u32 != 0
 }
 
-/// Sets a trap for a stage.
 pub fn set_trap(trap: Trap, stage: Stage) {
     let kind = match trap {
         Trap::Hang => 1,
@@ -82,7 +78,6 @@ pub fn take_trap(stage: u32) -> Option<Trap> {
     }
 }
 
-/// The button, which the script presses.
 pub struct Button;
 
 impl Contact for Button {

@@ -21,29 +21,22 @@ use firmware::rows::Sender;
 use firmware::sensors::hm01b0::{self, FORMAT, HEIGHT, WIDTH};
 use hardware::sensor::{Failure, Sensor, live};
 
-/// Bytes of a row.
 pub const ROW: usize = WIDTH as usize * FORMAT.bytes_per_pixel();
-/// Places in the queue to the loop.
 pub const QUEUE: usize = 10;
 
 /// Longer than two frames take, and than a row.
 const FRAME_TIMEOUT: Duration = Duration::from_millis(400);
 const ROW_TIMEOUT: Duration = Duration::from_millis(20);
 
-/// What the camera is made of.
 pub struct Camera {
     pub bus: I2c<'static, I2C0, Blocking>,
     /// Its clock: it runs as long as this lives.
     pub _clock: Pwm<'static>,
-    /// Its lines and who reads them.
     pub lines: Lines,
-    /// The channel that puts rows into memory.
     pub dma: dma::Channel<'static>,
-    /// Where rows go.
     pub sender: Sender<'static, ROW>,
 }
 
-/// The state machine with its program.
 pub struct Lines {
     machine: StateMachine<'static, PIO0, 0>,
     program: LoadedProgram<'static, PIO0>,

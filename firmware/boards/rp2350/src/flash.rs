@@ -19,7 +19,6 @@ pub fn records() -> Range<u32> {
     RECORDS.start - base..RECORDS.end - base
 }
 
-/// The slots as they are mapped.
 pub fn slots() -> [&'static [u8]; 2] {
     [SLOT_A, SLOT_B].map(|range| {
         // SAFETY: board.toml's slots lie in mapped flash; a probe writes them while the processor is halted, and the program never.

@@ -25,9 +25,6 @@ impl<const N: u8> Line<N> {
     }
 
     /// An input that is high while nothing pulls it low.
-    ///
-    /// # Panics
-    /// As [`Line::output`].
     pub fn input(pin: Peri<'static, impl Pin>) -> Self {
         Self::with(pin, |pin| {
             pin.set_pull(Pull::Up);

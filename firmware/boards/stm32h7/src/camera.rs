@@ -21,7 +21,6 @@ use firmware::rows::Sender;
 use firmware::sensors::ov7725::{self, FORMAT, HEIGHT, WIDTH};
 use hardware::sensor::{Failure, Sensor, live};
 
-/// Bytes of a row.
 pub const ROW: usize = WIDTH as usize * FORMAT.bytes_per_pixel();
 /// Places in the queue to the loop: the ring's rows and some more.
 pub const QUEUE: usize = 14;
@@ -37,13 +36,11 @@ const REQUEST: dma::Request = 75;
 const FRAME_TIMEOUT: Duration = Duration::from_millis(400);
 const ROW_TIMEOUT: Duration = Duration::from_millis(20);
 
-/// What the camera is made of.
 pub struct Camera {
     pub bus: I2c<'static, Blocking, Master>,
     pub reset: Output<'static>,
     pub power_down: Output<'static>,
     pub dma: dma::Channel<'static>,
-    /// Where rows go.
     pub sender: Sender<'static, ROW>,
 }
 

@@ -49,7 +49,6 @@ impl From<flash::Error> for Error {
 }
 
 impl Flash {
-    /// The chip's only one.
     pub fn new(flash: Peri<'static, FLASH>) -> Self {
         Self(flash::Flash::new_blocking(flash))
     }

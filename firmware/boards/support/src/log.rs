@@ -55,7 +55,6 @@ impl Log {
         encoder.start_frame(|bytes| staging.put(bytes));
     }
 
-    /// Its next bytes.
     pub fn write(&self, bytes: &[u8]) {
         if self.open.load(Relaxed) != 1 {
             return;
@@ -105,7 +104,6 @@ macro_rules! logger {
             }
         }
 
-        /// What became of the log's messages.
         fn log_counts() -> firmware::log::LogCounts {
             LOG.counts()
         }

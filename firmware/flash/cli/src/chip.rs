@@ -9,9 +9,6 @@ use std::ops::Range;
 
 /// What probe-rs knows of the board's chip, when the board's regions fit it: flash lies in flash, memory in memory, every region of
 /// flash is whole sectors of the chip, and `sector` is their size.
-///
-/// # Errors
-/// The board is an emulated one, the chip is not known, or a region does not fit; the text says which.
 pub fn check(board: &Board) -> anyhow::Result<Target> {
     let name = board.chip.as_deref().with_context(|| {
         format!(
@@ -85,7 +82,6 @@ fn whole_sectors(target: &Target, range: &Range<u64>, sector: Option<u32>) -> an
     Ok(())
 }
 
-/// The sector that holds an address.
 fn sector_at(target: &Target, address: u64) -> Option<Range<u64>> {
     let algorithms = target.flash_algorithms.iter();
     let mut flashes = algorithms.map(|algorithm| &algorithm.flash_properties);

@@ -11,15 +11,11 @@ use probe_rs::{MemoryInterface, Permissions, Session, Target};
 
 pub use probe_rs::probe::DebugProbeSelector as Selector;
 
-/// A chip that a probe is connected to.
 pub struct Probe {
     session: Session,
 }
 
-/// The only debug probe there is, or the one that is named.
-///
-/// # Errors
-/// [`NoProbe`]; or there are several, or this user may not use it.
+/// The only debug probe there is, or the one that is named; [`NoProbe`] where there is none.
 pub fn find(selector: Option<&Selector>) -> anyhow::Result<DebugProbeInfo> {
     let lister = Lister::new();
     let found = lister.list_with_access(selector);
@@ -46,9 +42,6 @@ pub fn find(selector: Option<&Selector>) -> anyhow::Result<DebugProbeInfo> {
 
 impl Probe {
     /// Connects to the chip `target` behind the probe that [`find`] finds. A chip that runs goes on running.
-    ///
-    /// # Errors
-    /// As [`find`]; or no such chip answers.
     pub fn connect(target: Target, selector: Option<&Selector>) -> anyhow::Result<Self> {
         let info = find(selector)?;
         let name = target.name.clone();

@@ -13,11 +13,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 pub struct Boot {
     /// What runs: slot and model. None where the start never ended.
     pub runs: Option<Result<(Slot, Id), NoModel>>,
-    /// Which slots do not, and why.
     pub refused: Vec<(Slot, Refusal)>,
-    /// What could not be noted.
     pub failed: Vec<RecordsError>,
-    /// What the records say at its end.
     pub state: State,
 }
 
@@ -26,7 +23,6 @@ impl Boot {
         Some(self.runs?.ok()?.1)
     }
 
-    /// Why the slot's model does not run.
     pub fn why(&self, slot: Slot) -> Option<&'static str> {
         self.refused.iter().find(|(of, _)| *of == slot).map(|(_, why)| why.name())
     }
@@ -60,7 +56,6 @@ pub fn golden(bundle: &Bundle) -> Result<(), SelfTestError> {
     self_test::golden(bundle, &mut vec![0; ARENA], Kernels::SCALAR)
 }
 
-/// One start of the tests' device.
 pub fn boot<const WORD: usize>(flash: &mut Sim<WORD>) -> Boot {
     boot_with(flash, &device(), &mut golden)
 }
@@ -89,7 +84,6 @@ pub fn boot_with<const WORD: usize>(
     Boot { runs, refused, failed, state: *records.state() }
 }
 
-/// The slot that a new model goes to.
 pub fn inactive<const WORD: usize>(flash: &mut Sim<WORD>) -> Slot {
     let [a, b] = flash.slots();
     slots::inactive(&Records::open(flash, regions().records), [&a, &b], device().key)

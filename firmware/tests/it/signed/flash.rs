@@ -10,11 +10,9 @@ use std::ops::Range;
 
 /// Bytes that are erased at a time.
 pub const SECTOR: usize = 2048;
-/// Bytes of a slot.
 pub const SLOT: usize = 6 * SECTOR;
 const SIZE: usize = 2 * SECTOR + 2 * SLOT;
 
-/// Where records and slots lie in it.
 pub fn regions() -> Regions {
     let place = |from: usize, length: usize| from as u32..(from + length) as u32;
     let records = 2 * SECTOR;

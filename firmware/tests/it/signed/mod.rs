@@ -28,7 +28,6 @@ pub fn device() -> Device<'static> {
     Device { key: &PUBLIC, arena: ARENA }
 }
 
-/// What a signed model is made from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Recipe {
     pub version: String,

@@ -26,7 +26,6 @@ const SIDE: u16 = 96;
 /// What a driver that never returns is ended with.
 pub struct Hang;
 
-/// One thing that the camera says next.
 enum Next {
     Hang,
     Begin(Geometry, Stamp),
@@ -155,7 +154,6 @@ impl Camera {
     }
 }
 
-/// The rows of a picture.
 fn rows(class: &str) -> Vec<Vec<u8>> {
     let drawn = |label, seed| draw(label, seed, SIDE).frame().rows().map(<[u8]>::to_vec).collect();
     let side = usize::from(SIDE);

@@ -26,7 +26,6 @@ thread_local! {
     pub static STACK_LEFT: Cell<u32> = const { Cell::new(4096) };
 }
 
-/// What happened, in order of time.
 #[derive(Default)]
 pub struct World {
     micros: Cell<u64>,
@@ -35,7 +34,6 @@ pub struct World {
     /// Lines that cannot be lit: putting them out works.
     pub shorted: Cell<Lamps>,
     pub pressed: Cell<bool>,
-    /// The camera's script has come to its end.
     pub ended: Cell<bool>,
     pub fed: Cell<u32>,
     /// Each change of the lamps, the heartbeat's with it.

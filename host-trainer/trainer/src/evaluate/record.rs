@@ -12,14 +12,11 @@ use std::collections::HashSet;
 
 /// Version of the form of `metrics.json`.
 pub const FORMAT: u32 = 1;
-/// Name of the file with all numbers.
 pub const METRICS: &str = "metrics.json";
-/// Name of the file with one line a picture.
 pub const PREDICTIONS: &str = "predictions.csv";
 /// What stands for a state where the picture could not be read.
 pub const UNREADABLE: &str = "UNREADABLE";
 
-/// `metrics.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// [`FORMAT`].
@@ -30,13 +27,11 @@ pub struct Metrics {
     pub measured: Measured,
     /// What the device would show, by true class; over all pictures.
     pub states: StateTable,
-    /// Pictures without a score.
     pub not_scored: Vec<Refusal>,
     pub subgroups: Vec<Subgroup>,
     pub robustness: Option<Robustness>,
 }
 
-/// What the model says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelFacts {
     pub sha256: String,
@@ -61,7 +56,6 @@ pub struct ModelFacts {
 }
 
 impl ModelFacts {
-    /// Copies the metadata of `model`.
     pub fn of(model: &ModelFile, file_bytes: Option<u64>, engine: &str) -> Self {
         let m = &model.metadata;
         Self {
@@ -96,7 +90,6 @@ pub struct DataFacts {
     /// All pictures, scored or not.
     pub pictures: usize,
     pub patients: usize,
-    /// Pictures without the disease.
     pub negatives: usize,
     pub positives: usize,
     pub scored: usize,
@@ -125,7 +118,6 @@ impl DataFacts {
     }
 }
 
-/// Number of pictures in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateCounts {
     pub positive: u64,
@@ -144,7 +136,6 @@ impl StateCounts {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateTable {
-    /// Pictures without the disease.
     pub without_disease: StateCounts,
     pub with_disease: StateCounts,
 }
@@ -239,7 +230,6 @@ impl Prediction {
         }
     }
 
-    /// A picture that could not be read or made.
     pub(crate) fn unreadable(item: &Item, note: &str) -> Self {
         Self::new(item, Outcome::unreadable(note.to_owned()))
     }
@@ -250,10 +240,6 @@ impl Prediction {
     }
 }
 
-/// `predictions.csv` as bytes.
-///
-/// # Errors
-/// None in practice: the writer's memory does not fail.
 pub fn to_csv(predictions: &[Prediction]) -> anyhow::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for prediction in predictions {
@@ -262,10 +248,6 @@ pub fn to_csv(predictions: &[Prediction]) -> anyhow::Result<Vec<u8>> {
     writer.into_inner().map_err(|e| anyhow::anyhow!("{e}"))
 }
 
-/// Reads `predictions.csv` back.
-///
-/// # Errors
-/// The line that does not have the form.
 pub fn from_csv(bytes: &[u8]) -> Result<Vec<Prediction>, csv::Error> {
     csv::Reader::from_reader(bytes).deserialize().collect()
 }

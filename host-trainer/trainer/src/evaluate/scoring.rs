@@ -77,7 +77,6 @@ impl Outcome {
     }
 }
 
-/// Classifies all items.
 pub(crate) fn score_all(engines: &Engines, items: &[Item]) -> Vec<Prediction> {
     progress::map("scoring pictures", items, |item| {
         let outcome = match item.source.open() {

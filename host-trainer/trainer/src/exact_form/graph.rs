@@ -71,12 +71,10 @@ impl<'m> Graph<'m> {
         Ok(HashMap::from([(input.name.clone(), Shape { channels, side })]))
     }
 
-    /// The node that makes a value.
     pub fn maker(&self, value: &str) -> Option<&'m NodeProto> {
         self.graph.node.iter().find(|n| n.output.iter().any(|o| o == value))
     }
 
-    /// The nodes that read a value.
     pub fn readers(&self, value: &str) -> Vec<&'m NodeProto> {
         self.graph.node.iter().filter(|n| n.input.iter().any(|i| i == value)).collect()
     }

@@ -16,7 +16,6 @@ pub struct Confusion {
     pub false_negative: u64,
 }
 
-/// One class's line of the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Class {
     /// Of those called so, the share that is.
@@ -31,14 +30,12 @@ pub struct Class {
 pub struct Average {
     pub precision: Option<f64>,
     pub recall: Option<f64>,
-    /// Mean F1.
     pub f1: Option<f64>,
     pub support: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// Class without the disease.
     pub negative: Class,
     pub positive: Class,
     pub accuracy: Estimate,

@@ -50,7 +50,6 @@ pub fn auc(scores: &[f64], labels: &[bool]) -> Option<f64> {
     auc_of_sorted(pairs.into_iter())
 }
 
-/// AUC of a table's logits under weights.
 pub(super) fn weighted_auc(table: &Table, weights: &[u32]) -> Option<f64> {
     auc_of_sorted(table.entries().iter().zip(weights).map(|(e, &w)| (e.logit, e.label, w)))
 }

@@ -53,21 +53,14 @@ pub struct EvaluatedSet {
 pub struct Inputs {
     /// From `model.onnx`, else from an evaluation.
     pub model: Option<ModelFacts>,
-    /// `run.json`.
     pub run: Option<Value>,
-    /// `history.json`.
     pub history: Vec<Epoch>,
-    /// `quantize.json`.
     pub quantize: Option<Value>,
     /// The evaluated sets, in the order of the page.
     pub sets: Vec<EvaluatedSet>,
 }
 
 impl Inputs {
-    /// Reads the folder.
-    ///
-    /// # Errors
-    /// It is no folder, or a file in it cannot be read or does not have its form.
     pub fn read(folder: &Path) -> Result<Self> {
         ensure!(folder.is_dir(), "expected the folder of a training run, found none at {}", folder.display());
         let mut sets = Vec::new();

@@ -7,7 +7,10 @@ use trainer::phantoms;
 use trainer::random::{Dice, Purpose};
 use trainer::split::Split;
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
+use flate2::{Compression, write::DeflateEncoder};
 use npyz::WriterBuilder;
+use rawzip::{CompressionMethod, ZipArchiveWriter};
+use std::io::Write;
 use proptest::prelude::*;
 use std::collections::HashSet;
 use std::path::Path;
@@ -53,18 +56,36 @@ fn a_kaggle_folder_is_read_and_its_val_merged() {
 fn medmnist_files_are_read_at_28_pixels() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pneumoniamnist.npz");
-    let mut npz = npyz::npz::NpzWriter::create(&path).unwrap();
+    let mut npz = ZipArchiveWriter::new(std::fs::File::create(&path).unwrap());
     let mut put = |name: &str, shape: &[u64], values: Vec<u8>| {
-        let mut array =
-            npz.array(name, Default::default()).unwrap().default_dtype().shape(shape).begin_nd().unwrap();
+        let mut bytes = Vec::new();
+        let array = npyz::WriteOptions::new().default_dtype().shape(shape).writer(&mut bytes);
+        let mut array = array.begin_nd().unwrap();
         array.extend(values).unwrap();
         array.finish().unwrap();
+        // As numpy.savez does, and savez_compressed.
+        let deflated = name.ends_with("images");
+        let method = if deflated { CompressionMethod::DEFLATE } else { CompressionMethod::STORE };
+        let member = npz.new_file(format!("{name}.npy")).compression_method(method).start();
+        let (mut entry, config) = member.unwrap();
+        let descriptor = if deflated {
+            let mut writer = config.wrap(DeflateEncoder::new(&mut entry, Compression::fast()));
+            writer.write_all(&bytes).unwrap();
+            let (encoder, descriptor) = writer.finish().unwrap();
+            encoder.finish().unwrap();
+            descriptor
+        } else {
+            let mut writer = config.wrap(&mut entry);
+            writer.write_all(&bytes).unwrap();
+            writer.finish().unwrap().1
+        };
+        entry.finish(descriptor).unwrap();
     };
     for (part, n) in [("train", 6u64), ("val", 4), ("test", 2)] {
         put(&format!("{part}_images"), &[n, 28, 28], (0..n * 784).map(|i| (i * 7 % 251) as u8).collect());
         put(&format!("{part}_labels"), &[n, 1], (0..n).map(|i| (i % 2) as u8).collect());
     }
-    drop(npz);
+    npz.finish().unwrap();
     let learning = dataset::load(&path, Part::Learning, 32).unwrap();
     assert_eq!(learning.cases.len(), 10);
     assert!(learning.notes[0].contains("no patients"));

@@ -28,7 +28,6 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Pixel format, width and height.
 pub type Form = (String, u32, u32);
 
-/// A picture in front of the camera.
 pub struct Screen {
     device: Device,
     form: Form,
@@ -37,14 +36,12 @@ pub struct Screen {
     shown: Option<usize>,
 }
 
-/// One of the driver's buffers, mapped.
 struct Buffer {
     start: *mut c_void,
     length: usize,
 }
 
 impl Screen {
-    /// Opens the driver's output, in this form.
     pub fn open(form: Form) -> anyhow::Result<Self> {
         for (id, value) in [(LOOP, 1), (TEXT, 2)] {
             control(id, value)?;
@@ -75,7 +72,6 @@ impl Screen {
         Ok(Self { device, form, buffers, shown: None })
     }
 
-    /// The form that it was opened in.
     pub fn form(&self) -> &Form {
         &self.form
     }
@@ -161,7 +157,6 @@ impl Drop for Often {
     }
 }
 
-/// Sets a control of the camera.
 pub fn control(id: u32, value: i32) -> anyhow::Result<()> {
     let mut control = sys::v4l2_control { id, value };
     call(&node("vid-cap")?, vidioc::VIDIOC_S_CTRL, &mut control, "VIDIOC_S_CTRL")

@@ -54,7 +54,6 @@ pub fn break_disk() -> anyhow::Result<()> {
     fs::write(&path, "the test's").with_context(|| format!("cannot write to {path}"))
 }
 
-/// Takes the disk out and puts it in again.
 pub fn remount_disk() -> anyhow::Result<()> {
     // A program that has a file open for a moment is in the way for a moment.
     let limit = Instant::now() + Duration::from_secs(5);

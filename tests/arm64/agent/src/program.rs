@@ -49,7 +49,6 @@ impl Program {
     }
 }
 
-/// Runs another program to its end.
 pub fn run(command: &[String]) -> anyhow::Result<(i32, Vec<u8>)> {
     let output = line(command)?.stdin(Stdio::null()).output().context("cannot run it")?;
     Ok((code(output.status), [output.stdout, output.stderr].concat()))

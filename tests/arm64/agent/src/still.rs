@@ -85,7 +85,6 @@ fn watch(child: Pid) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// What is to be wrong now.
 fn fault() -> String {
     fs::read_to_string(FAULT).unwrap_or_default().trim().into()
 }

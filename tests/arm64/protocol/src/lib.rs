@@ -16,14 +16,11 @@ pub enum Request {
     Show {
         /// Four characters that name the pixel format.
         fourcc: String,
-        /// Pixels in a row.
         width: u32,
-        /// Rows.
         height: u32,
     },
     /// Take the picture away and close the driver's output.
     Hide,
-    /// Set a control of the camera's driver.
     Control {
         id: u32,
         value: i32,
@@ -37,7 +34,6 @@ pub enum Request {
     Driver {
         /// Folder of the driver below `/sys/bus`, such as `platform/drivers/vivid`.
         driver: String,
-        /// Name of the device in it.
         device: String,
         bound: bool,
     },
@@ -49,7 +45,6 @@ pub enum Request {
     Release,
     /// Write the payload to a file.
     Write {
-        /// Where.
         path: String,
     },
     /// Send a file's bytes back as payload; none where there is no such file.
@@ -79,13 +74,11 @@ pub enum Request {
     Start {
         command: Vec<String>,
     },
-    /// Send a signal to the program under test.
     Signal {
         signal: i32,
     },
     /// Wait until the program under test has ended, but not longer; the reply's `code` is its exit status, or none.
     Wait {
-        /// Milliseconds.
         ms: u64,
     },
     /// Run a program to its end; the reply's `code` is its exit status, the payload its standard output and error.
@@ -95,7 +88,6 @@ pub enum Request {
     /// What the kernel recorded of its GPIO lines since the last such request.
     Lights,
     Sleep {
-        /// Milliseconds.
         ms: u64,
     },
     /// Write everything to the disk and switch the board off.
@@ -114,14 +106,9 @@ pub struct Reply {
     pub to: u64,
     /// Exit status of a program, where one was waited for and ended; 128 + the signal where one ended it.
     pub code: Option<i32>,
-    /// Why the request could not be done.
     pub error: Option<String>,
 }
 
-/// Sends a message and its payload.
-///
-/// # Errors
-/// The line broke.
 pub fn send<T: Serialize>(to: &mut impl Write, message: &T, payload: &[u8]) -> io::Result<()> {
     let mut line = serde_json::to_vec(&(message, payload.len()))?;
     line.push(b'\n');
@@ -130,10 +117,6 @@ pub fn send<T: Serialize>(to: &mut impl Write, message: &T, payload: &[u8]) -> i
     to.flush()
 }
 
-/// Receives a message and its payload.
-///
-/// # Errors
-/// The line broke or ended, or what came is no such message.
 pub fn receive<T: DeserializeOwned>(from: &mut impl BufRead) -> io::Result<(T, Vec<u8>)> {
     let mut line = String::new();
     if from.read_line(&mut line)? == 0 {

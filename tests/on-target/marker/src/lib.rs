@@ -7,7 +7,6 @@
 
 use core::arch::asm;
 
-/// Assembler text of a marker.
 #[cfg(target_arch = "aarch64")]
 macro_rules! marker {
     (start) => {
@@ -17,7 +16,6 @@ macro_rules! marker {
         "mov x10, x10"
     };
 }
-/// Assembler text of a marker.
 #[cfg(target_arch = "arm")]
 macro_rules! marker {
     (start) => {

@@ -68,15 +68,12 @@ pub enum Part {
     Gpio,
 }
 
-/// What can happen to the log's disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disk {
-    /// No byte is free.
     Full,
     Free,
     /// The kernel finds an error on it and sets it read-only.
     ReadOnly,
-    /// It was repaired, and can be written again.
     Writable,
 }
 

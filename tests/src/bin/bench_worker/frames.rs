@@ -23,11 +23,9 @@ const PACKED_MODEL: &str = "model.packed";
 const PICTURE: &str = "phantom.png";
 const PICTURE_SIDE: u16 = 1024;
 
-/// What a frame is made of.
 pub trait Element: Sized {
     /// The folder's files of such frames end so.
     const SUFFIX: &str;
-    /// The values in a file's bytes.
     fn values(bytes: Vec<u8>) -> Vec<Self>;
 }
 

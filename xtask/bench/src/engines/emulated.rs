@@ -14,7 +14,6 @@ use toolbox::root;
 const WORKER: Program = Program { manifest: "tests/Cargo.toml", bin: "bench_worker", features: &[] };
 /// The engine to which all are compared on aarch64.
 pub const AARCH64_BASELINE: &str = "tract-f32";
-/// The kernel set for the Cortex-M4F.
 const CORTEX_M_KERNELS: &str = "dsp";
 
 /// One engine's frame on the two aarch64 machines.
@@ -49,7 +48,6 @@ pub fn aarch64(setup: &Setup) -> anyhow::Result<Vec<Aarch64>> {
         .collect()
 }
 
-/// One layer on the Cortex-M4F.
 #[derive(Debug, Serialize)]
 pub struct Layer {
     #[serde(flatten)]

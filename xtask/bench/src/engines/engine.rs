@@ -17,7 +17,6 @@ pub const ONNXRUNTIME_INT8: &str = "onnxruntime-int8";
 /// The shipped model, from the workspace's folder.
 const MODEL: &str = "models/pneumonia/model.onnx";
 
-/// An engine, and how to start it.
 pub struct Engine {
     pub name: String,
     /// Computes the int8 model, so that its logits must be the golden ones.
@@ -32,9 +31,7 @@ enum How {
 }
 
 pub struct Setup {
-    /// What the worker program wrote and knows.
     pub prepared: Prepared,
-    /// Where it wrote that.
     pub folder: PathBuf,
     python: String,
     packages: PathBuf,
@@ -82,7 +79,6 @@ impl Setup {
         engines
     }
 
-    /// The command of an engine's process.
     pub fn worker(&self, engine: &Engine) -> Command {
         match &engine.how {
             How::Rust { engine, kernels } => {

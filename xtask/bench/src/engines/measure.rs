@@ -10,7 +10,6 @@ use super::worker::{Ended, Worker};
 /// Processes that are started for the time to the first result.
 const STARTS: usize = 9;
 
-/// What one engine was measured to take.
 #[derive(Debug, Serialize)]
 pub struct Measured {
     pub engine: String,
@@ -99,7 +98,6 @@ pub fn all(setup: &Setup, engines: Vec<Engine>, rounds: u16) -> anyhow::Result<V
     Ok(measured)
 }
 
-/// Runs the program as a user would.
 pub fn program(setup: &Setup) -> anyhow::Result<Program> {
     #[derive(Deserialize)]
     struct Run {

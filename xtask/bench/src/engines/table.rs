@@ -64,7 +64,6 @@ fn program(report: &Report) -> String {
     )
 }
 
-/// Instructions a frame on aarch64.
 pub fn aarch64(report: &Report) -> Section {
     let header = ["engine", "Cortex-A53, millions", "to tract f32", "Cortex-A76, millions", "to tract f32"];
     let floats = report.aarch64.iter().find(|row| row.engine == AARCH64_BASELINE);
@@ -89,7 +88,6 @@ pub fn aarch64(report: &Report) -> Section {
     )
 }
 
-/// Instructions of each layer on a Cortex-M4F.
 pub fn cortex_m(counted: &CortexM) -> Section {
     let header = ["layer", "operator", "MACs", "instructions", "a MAC", "CMSIS-NN a MAC", "ours to CMSIS-NN"];
     let theirs: f64 = counted.layers.iter().filter_map(|layer| layer.cmsis_nn).sum();

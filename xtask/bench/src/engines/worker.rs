@@ -23,14 +23,12 @@ pub struct Started {
     pub first_us: f64,
 }
 
-/// What it says at its end.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Ended {
     /// Most memory that the process held at a time, in units of 1024 bytes.
     pub peak_kb: u64,
     /// Allocations in one run, where they can be counted.
     pub allocations: Option<u64>,
-    /// Bytes that these asked for.
     pub allocated_bytes: Option<u64>,
     /// What the language that calls the engine adds to a run, in microseconds, where that is not nothing.
     pub call_us: Option<f64>,

@@ -18,7 +18,6 @@ const PROCESSORS: [(&str, &str, Machine); 3] = [
 /// Where the frames lie, from the workspace's folder.
 const FOLDER: &str = ".cache/bench-mcu";
 
-/// What was counted on one processor.
 #[derive(Debug, Serialize)]
 pub struct Processor {
     pub name: &'static str,

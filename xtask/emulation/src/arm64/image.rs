@@ -6,7 +6,6 @@ use std::path::Path;
 
 use anyhow::Context;
 
-/// An archive that grows by files.
 #[derive(Default)]
 pub struct Image {
     bytes: Vec<u8>,

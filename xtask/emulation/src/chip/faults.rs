@@ -17,7 +17,6 @@ use super::script;
 use toolbox::root;
 
 const FOLDER: &str = "firmware/boards/qemu/faults";
-/// How a run ends whose power is cut.
 const POWER_CUT: i32 = 5;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -76,7 +75,6 @@ fn meet(chip: &Chip, inputs: &Inputs, fault: &Fault) -> anyhow::Result<()> {
     })
 }
 
-/// Holds a run to what must be.
 fn judge(run: &Run, fault: &Fault) -> anyhow::Result<()> {
     ensure!(run.status == 0, "the board ended with status {}: {}", run.status, run.complaint);
     let of = |line: &Line| match (line.get("state"), line.get("reason")) {

@@ -26,11 +26,9 @@ pub struct Inputs {
 pub enum Input {
     /// A file of its rows, from the workspace's folder.
     Rows { rows: String, width: u32, height: u32, format: String },
-    /// Why there are none.
     Error { error: String },
 }
 
-/// Writes model and pictures.
 pub fn inputs(pictures: &[PathBuf]) -> anyhow::Result<Inputs> {
     let folder = PathBuf::from(FOLDER);
     fs::create_dir_all(root().join(&folder))?;

@@ -36,7 +36,6 @@ impl fmt::Display for Line {
     }
 }
 
-/// The lines of a whole log.
 pub fn decode(elf: &[u8], log: &[u8]) -> anyhow::Result<Vec<Line>> {
     let table = Table::parse(elf)?.context("the program has no defmt log")?;
     let mut decoder = table.new_stream_decoder();

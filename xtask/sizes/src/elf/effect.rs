@@ -46,7 +46,6 @@ pub enum Write {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effect {
-    /// Where the program goes on.
     pub flow: Flow,
     /// What registers get, the stack pointer too, in this order.
     pub writes: Vec<(usize, Write)>,

@@ -51,7 +51,6 @@ impl<'a> Graph<'a> {
         graph
     }
 
-    /// The names of the function that begins at `entry`.
     fn names(&self, entry: u32) -> &'a [String] {
         self.image.functions.get(&entry).map_or(&[], |function| &function.names)
     }

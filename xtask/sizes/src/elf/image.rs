@@ -48,7 +48,6 @@ pub struct Function {
 pub struct Static {
     pub name: String,
     pub address: u32,
-    /// Its bytes.
     pub size: u32,
 }
 
@@ -59,7 +58,6 @@ impl Section {
 }
 
 impl Image {
-    /// Reads and disassembles a linked program.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let data = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut image =

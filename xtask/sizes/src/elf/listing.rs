@@ -10,7 +10,6 @@ use toolbox::process;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instruction {
-    /// Where it is.
     pub address: u32,
     /// Its bytes: 2 or 4.
     pub size: u32,

@@ -31,7 +31,6 @@ pub fn panic(graph: &Graph<'_>, from: &[u32]) -> Option<Vec<String>> {
     way(graph, from, |name| PANICS.iter().any(|pattern| super::table::fits(pattern, name)))
 }
 
-/// The symbols of an allocator among `names`.
 pub fn allocator(names: &[String]) -> Vec<&str> {
     let of_an_allocator = |name: &&String| ALLOCATORS.iter().any(|pattern| super::table::fits(pattern, name));
     names.iter().filter(of_an_allocator).map(String::as_str).collect()

@@ -9,7 +9,6 @@ use super::graph::{Edge, Graph};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bound {
-    /// Bytes at most.
     pub bytes: u32,
     /// The calls that need them, the first function first: its name, and its bytes when it calls the next.
     pub path: Vec<(String, u32)>,

@@ -35,7 +35,6 @@ pub struct Calls {
     _why: String,
 }
 
-/// A function whose stack depends on a number.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Frame {
@@ -46,7 +45,6 @@ pub struct Frame {
     _why: String,
 }
 
-/// A function that comes back to itself.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recursion {
@@ -54,7 +52,6 @@ pub struct Recursion {
     pub function: String,
     /// How often it is on the stack at most.
     pub times: u32,
-    /// Why not more often.
     #[serde(rename = "why")]
     _why: String,
 }
@@ -81,7 +78,6 @@ impl Table {
         self.using(format!("call to {pattern}"));
     }
 
-    /// The stack of the function of these names.
     pub fn frame(&self, names: &[String]) -> Option<u32> {
         let entry = self.frame.iter().find(|entry| any(&entry.function, names))?;
         self.using(format!("frame of {}", entry.function));

@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::effect::{self, Effect, Flow, SP, Write};
 use super::image::Image;
 
-/// What a function does to the stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Walk {
     /// The greatest depth that its own instructions reach, in bytes.

@@ -13,11 +13,9 @@ use core::arch::aarch64::*;
 /// three rows, of which there are `(pixels - 1) * stride + 3`, in `pixels` outputs, weights and numbers.
 pub(super) type Kernel = unsafe fn(&Block);
 
-/// Some channels of an output row.
 pub(super) struct Block {
     pub rows: [*const u8; 3],
     y: *mut u8,
-    /// Output pixels.
     pub pixels: usize,
     /// Bytes from one column, or output pixel, to the next.
     pub count: usize,

@@ -10,7 +10,6 @@ use crate::kernels::layout::{BLOCK, DEPTH};
 use crate::kernels::row::Call;
 use core::arch::aarch64::*;
 
-/// Pixels of a tile.
 const PIXELS: usize = 8;
 
 pub(in crate::kernels) fn first(mut call: Call) {
@@ -109,8 +108,6 @@ impl<const RELU: bool> Block<RELU> {
         zeros.then_some(Self { weights: all, bias, requantize })
     }
 
-    /// Eight pixels.
-    ///
     /// # Safety
     /// `rows` point to 18 bytes each, `y` to 16 bytes for each of eight pixels `stride` apart.
     #[inline]

@@ -27,7 +27,6 @@ mod sums;
 
 use super::{Kernels, Set};
 
-/// For processors with the dot product extension.
 pub(super) const SDOT: Set = Set {
     kernels: Kernels {
         name: "sdot",
@@ -40,7 +39,6 @@ pub(super) const SDOT: Set = Set {
     runs_here: has_dot_product,
 };
 
-/// For every processor.
 pub(super) const SMLAL: Set = Set {
     kernels: Kernels {
         name: "smlal",

@@ -152,8 +152,6 @@ impl<const SHORT: bool> Operator<SHORT> {
         }
     }
 
-    /// Outputs from sums.
-    ///
     /// # Safety
     /// As [`Operator::tile`].
     #[inline(always)]
@@ -230,8 +228,6 @@ unsafe fn accumulate<const P: usize, const Q: usize>(
     }
 }
 
-/// Four steps.
-///
 /// # Safety
 /// As [`accumulate`].
 #[inline(always)]
@@ -250,8 +246,6 @@ unsafe fn chunk<const P: usize, const Q: usize>(
     }
 }
 
-/// A chunk of `P` pixels.
-///
 /// # Safety
 /// `x` points to `16 * P` bytes.
 #[inline(always)]

@@ -132,8 +132,6 @@ impl<const SHORT: bool> Operator<SHORT> {
         }
     }
 
-    /// Outputs from sums.
-    ///
     /// # Safety
     /// As [`Operator::tile`].
     #[inline(always)]

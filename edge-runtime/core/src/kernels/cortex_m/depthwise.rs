@@ -91,8 +91,7 @@ macro_rules! interleave {
     };
 }
 
-/// Expands two channels' three words, of which the first channel stays where it is, and the second goes to r10, r11,
-/// r12.
+/// Expands two channels' three words: the first channel's stay, the second's go to r10, r11, r12.
 macro_rules! expand {
     ($a:literal, $b:literal, $c:literal) => {
         concat! {

@@ -11,7 +11,6 @@ use crate::kernels::scalar;
 use core::arch::naked_asm;
 use core::mem::{MaybeUninit, offset_of};
 
-/// Rows of the kernel.
 const ROWS: usize = 3;
 /// Bytes from a row's weights to the next row's.
 const STEP: usize = BLOCK * DEPTH;
@@ -82,7 +81,6 @@ fn expand([a, b, c]: [u32; ROWS]) -> [u32; 5] {
     [sxtb16(a), sxtb16(b), sxtb16(c), middle, sxtb16_odd(c)]
 }
 
-/// What [`windows`] does.
 #[repr(C)]
 struct Row {
     /// Where the next window begins in each row, moved on.
@@ -90,7 +88,6 @@ struct Row {
     /// Columns from one window to the next.
     stride: usize,
     zero: u32,
-    /// Where the records end.
     end: *const u32,
     records: *const u32,
     y: *mut u8,

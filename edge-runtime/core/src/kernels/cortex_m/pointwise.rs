@@ -163,7 +163,6 @@ unsafe extern "C" fn expand(
     )
 }
 
-/// What [`pairs_even`] and [`pairs_odd`] do.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Pairs {
@@ -174,7 +173,6 @@ struct Pairs {
     y: *mut u8,
     y_stride: usize,
     zero: u32,
-    /// Where the records end.
     end: *const u32,
     /// Pairs to do, 1 or more; counted down.
     pairs: usize,
@@ -201,7 +199,6 @@ macro_rules! half_step {
     };
 }
 
-/// Two steps.
 macro_rules! round {
     () => {
         concat! {

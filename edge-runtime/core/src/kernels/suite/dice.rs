@@ -3,7 +3,6 @@
 pub(super) struct Dice(u64);
 
 impl Dice {
-    /// The stream of that seed.
     pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0xD134_2543_DE82_EF95))
     }
@@ -21,7 +20,6 @@ impl Dice {
         low + (self.next() % (high - low + 1) as u64) as usize
     }
 
-    /// One of them.
     pub fn pick<T: Copy>(&mut self, from: &[T], otherwise: T) -> T {
         let at = self.range(0, from.len().saturating_sub(1));
         from.get(at).copied().unwrap_or(otherwise)

@@ -78,9 +78,6 @@ pub fn run(kernels: &Kernels, first_case: u64, cases: u64, memory: &mut Memory) 
 }
 
 /// Runs cases of one of [`OPERATORS`].
-///
-/// # Errors
-/// As [`run`].
 pub fn run_operator(
     operator: &'static str,
     kernels: &Kernels,

@@ -3,7 +3,6 @@
 
 use crate::kernels::{Shape, Window};
 
-/// A convolution in ONNX's terms.
 pub(super) struct Reference<'a> {
     pub shape: Shape,
     pub window: Window,

@@ -22,7 +22,6 @@ pub(super) const VNNI: Set = Set {
     runs_here: has_vnni,
 };
 
-/// AVX2.
 pub(super) const AVX2: Set = Set {
     kernels: Kernels {
         name: "avx2",

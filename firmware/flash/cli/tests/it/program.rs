@@ -48,7 +48,6 @@ impl Desk {
         Self { folder, bundle }
     }
 
-    /// Runs a command on a board of this folder.
     fn run(&self, command: &str, board: &str, more: &[&str]) -> (Option<i32>, String, String) {
         let boards = self.folder.path().join("boards");
         flash(&[&[command, "--boards", text(&boards), "--board", board], more].concat())

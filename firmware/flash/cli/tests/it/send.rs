@@ -20,7 +20,6 @@ use std::time::{Duration, Instant};
 /// How long after a request the board asks again.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 
-/// What the line does to the bytes.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
     None,
@@ -125,7 +124,6 @@ fn send(args: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-/// A drawn picture as a file.
 fn file(folder: &Path, name: &str, side: u16) -> PathBuf {
     let (path, picture) = (folder.join(name), draw(Label::Normal, 3, side));
     let (width, height) = (picture.geometry().width(), picture.geometry().height());

@@ -5,7 +5,6 @@
 
 use core::arch::x86_64::*;
 
-/// What all channels of an operator share.
 #[derive(Clone, Copy)]
 pub(super) struct Requantize {
     zero: __m256i,
@@ -27,7 +26,6 @@ impl Requantize {
         _mm256_adds_epi16(_mm256_packs_epi32(low, high), self.zero)
     }
 
-    /// To whole steps.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn steps(&self, acc: __m256i, multiplier: __m256) -> __m256i {

@@ -8,10 +8,8 @@ use crate::kernels::Channels;
 use crate::kernels::layout::BLOCK;
 use core::arch::x86_64::*;
 
-/// Pixels of a tile.
 pub(super) const PIXELS: usize = 4;
 
-/// What the tiles of one block of outputs share.
 pub(super) struct Block {
     bias: [__m256i; 2],
     multiplier: [__m256; 2],
@@ -44,7 +42,6 @@ impl Block {
         }
     }
 
-    /// Where sums begin.
     #[inline]
     pub fn start(&self) -> Accumulators {
         [self.bias; PIXELS]

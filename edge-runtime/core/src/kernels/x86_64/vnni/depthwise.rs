@@ -68,7 +68,6 @@ struct Unit {
     pixels: usize,
     /// Bytes from one column to the next.
     count: usize,
-    /// Channels of this unit.
     channels: usize,
     rows: [*const u8; ROWS],
     y: *mut u8,

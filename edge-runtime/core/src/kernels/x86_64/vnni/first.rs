@@ -6,7 +6,6 @@ use crate::kernels::layout::{BLOCK, DEPTH};
 use crate::kernels::row::Call;
 use core::arch::x86_64::*;
 
-/// Pixels at a time.
 const PIXELS: usize = 8;
 
 pub(in crate::kernels::x86_64) fn first(call: Call) {

@@ -149,8 +149,6 @@ impl Columns {
         acc
     }
 
-    /// The weights of one step.
-    ///
     /// # Safety
     /// The step exists; the rest as for [`Columns::run`].
     #[inline]

@@ -5,7 +5,6 @@
 
 use core::arch::x86_64::*;
 
-/// What all channels of an operator share.
 #[derive(Clone, Copy)]
 pub(super) struct Requantize {
     zero: __m512i,
