@@ -69,25 +69,16 @@ pub enum DecodeError {
     #[error("the file is larger than {} MB; expected a single JPEG or PNG picture", MAX_FILE_BYTES >> 20)]
     TooLong,
     #[error("expected a JPEG or PNG picture, got {got}; export the picture as JPEG or PNG")]
-    Format {
-        got: &'static str,
-    },
+    Format { got: &'static str },
     #[error(transparent)]
     Size(#[from] FrameError),
     #[error("expected a single picture, got an animated {format}; export one frame as JPEG or PNG")]
-    Animated {
-        format: &'static str,
-    },
+    Animated { format: &'static str },
     /// A colour model for printing, or another that has no defined luminance here.
     #[error("expected a greyscale, YCbCr or RGB JPEG, got {got}; export the picture in greyscale or RGB")]
-    ColourModel {
-        got: String,
-    },
+    ColourModel { got: String },
     #[error("the {format} file is damaged or cut short ({}); copy it again from its source", one_line(what))]
-    Damaged {
-        format: &'static str,
-        what: String,
-    },
+    Damaged { format: &'static str, what: String },
 }
 
 /// Decodes a picture from a file; the error's text does not repeat the path.

@@ -112,10 +112,7 @@ impl fmt::Display for Convolutions {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
     #[error("{engine} cannot compute this model ({what}); export it again with host-trainer")]
-    Load {
-        engine: &'static str,
-        what: String,
-    },
+    Load { engine: &'static str, what: String },
     #[error("expected a preprocessed picture of {expected} bytes, got {got}")]
     Input {
         /// Bytes.
@@ -124,8 +121,5 @@ pub enum EngineError {
         got: usize,
     },
     #[error("{engine} failed ({what}); the model or the engine is damaged")]
-    Run {
-        engine: &'static str,
-        what: String,
-    },
+    Run { engine: &'static str, what: String },
 }

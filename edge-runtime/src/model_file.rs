@@ -169,27 +169,20 @@ pub enum ModelFileError {
     #[error("cannot be read: {0}")]
     Read(#[from] io::Error),
     #[error("expected an ONNX model, but {what}; copy the file again or export it with host-trainer")]
-    Parse {
-        what: String,
-    },
+    Parse { what: String },
     #[error(transparent)]
     Metadata(#[from] MetadataError),
     #[error(
         "metadata `{}` is there more than once; export the model again with host-trainer",
         key.escape_debug()
     )]
-    Duplicate {
-        key: String,
-    },
+    Duplicate { key: String },
     #[error(
         "graph or metadata were changed after export: sealed with SHA-256 {}, now {got}; \
          copy the file again or export it with host-trainer",
         expected.escape_debug()
     )]
-    Digest {
-        expected: String,
-        got: String,
-    },
+    Digest { expected: String, got: String },
     #[error(
         "expected one input UINT8 [1, 1, {side}, {side}] as its metadata says, got {got}; \
          export the model again with host-trainer"
@@ -200,9 +193,7 @@ pub enum ModelFileError {
         got: String,
     },
     #[error("expected one computed output FLOAT [1, 1], got {got}; export the model again with host-trainer")]
-    Output {
-        got: String,
-    },
+    Output { got: String },
     #[error("weights of `{}` lie outside the file; export the model again as one file", tensor.escape_debug())]
     External {
         /// Name of the tensor.

@@ -119,21 +119,14 @@ pub enum SiteError {
     #[error(transparent)]
     Write(#[from] files::WriteError),
     #[error("expected a site file, but {}; write it with `edge-runtime calibrate`", what.escape_debug())]
-    Parse {
-        what: String,
-    },
+    Parse { what: String },
     #[error("expected a site file of format {FORMAT}, got {got}; calibrate again with this program")]
-    Format {
-        got: u32,
-    },
+    Format { got: u32 },
     #[error(
         "expected thresholds for the model with SHA-256 {expected}, got some for {}; calibrate again with the model in use",
         got.escape_debug()
     )]
-    OtherModel {
-        expected: String,
-        got: String,
-    },
+    OtherModel { expected: String, got: String },
     #[error("expected 0 <= negative_below <= positive_above <= 1, got {low} and {high}; calibrate again")]
     Thresholds {
         /// `negative_below`.

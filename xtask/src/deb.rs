@@ -9,8 +9,8 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
-use toolbox::cross::{self, DEVICE, Profile, Target};
 use debian_packages::{self as debian, Tool};
+use toolbox::cross::{self, DEVICE, Profile, Target};
 use toolbox::{host, process, root, target, tool};
 
 use crate::outcome::Outcome;

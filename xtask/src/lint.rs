@@ -29,13 +29,16 @@ pub fn run() -> anyhow::Result<()> {
         clippy(cargo.args(packages.iter().flat_map(|package| ["--package", package])))?;
     }
     // Members of the first workspace, which clippy passes over where they are the second's dependencies.
-    for (target, features) in [
-        (Target::Aarch64, "edge-core/std"),
-        (Target::CortexM, "edge-core/cortex-m-dsp,firmware/defmt"),
-    ] {
+    for (target, features) in
+        [(Target::Aarch64, "edge-core/std"), (Target::CortexM, "edge-core/cortex-m-dsp,firmware/defmt")]
+    {
         let mut cargo = cross::cargo(target, "clippy")?;
         cargo.args(["--package", "edge-core", "--features", features]);
-        clippy(cargo.args(features.contains("firmware").then_some(["--package", "firmware"]).into_iter().flatten()))?;
+        clippy(
+            cargo.args(
+                features.contains("firmware").then_some(["--package", "firmware"]).into_iter().flatten(),
+            ),
+        )?;
     }
     Ok(())
 }

@@ -17,7 +17,11 @@ pub enum Outcome {
 impl Outcome {
     /// That of a program that checks `count` things and says by its status whether all hold.
     pub fn checks(status: ExitStatus, count: u64) -> Self {
-        if status.success() { Self::Ran { passed: count, failed: 0 } } else { Self::Ran { passed: 0, failed: count } }
+        if status.success() {
+            Self::Ran { passed: count, failed: 0 }
+        } else {
+            Self::Ran { passed: 0, failed: count }
+        }
     }
 
     /// Both of one suite's parts.
@@ -69,7 +73,8 @@ mod tests {
 
     #[test]
     fn closing_lines_are_added_up() {
-        let line = "test result: ok. 12 passed; 0 failed; 3 ignored; 0 measured; 7 filtered out; finished in 0.1s";
+        let line =
+            "test result: ok. 12 passed; 0 failed; 3 ignored; 0 measured; 7 filtered out; finished in 0.1s";
         assert_eq!(counts(line), Some((12, 0)));
         assert_eq!(counts("test result: FAILED. 1 passed; 2 failed; 0 ignored;"), Some((1, 2)));
         assert_eq!(counts("test a ... ok"), None);
@@ -78,7 +83,10 @@ mod tests {
 
     #[test]
     fn what_dies_without_a_closing_line_or_runs_nothing_has_failed() {
-        assert_eq!(shell("echo 'test result: ok. 1 passed; 0 failed'; exit 101"), Outcome::Ran { passed: 1, failed: 1 });
+        assert_eq!(
+            shell("echo 'test result: ok. 1 passed; 0 failed'; exit 101"),
+            Outcome::Ran { passed: 1, failed: 1 }
+        );
         assert_eq!(shell("true"), Outcome::Ran { passed: 0, failed: 1 });
     }
 

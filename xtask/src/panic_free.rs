@@ -23,7 +23,15 @@ pub fn run() -> anyhow::Result<Outcome> {
         passed += 1;
         for way in WAYS {
             let mut planted = cross::cargo(target, "build")?;
-            planted.args(["--profile", "chip", "--quiet", "--manifest-path", PANIC_FREE.manifest, "--features", way]);
+            planted.args([
+                "--profile",
+                "chip",
+                "--quiet",
+                "--manifest-path",
+                PANIC_FREE.manifest,
+                "--features",
+                way,
+            ]);
             let output = planted.stdin(Stdio::null()).output()?;
             let message = String::from_utf8_lossy(&output.stderr);
             ensure!(

@@ -97,9 +97,7 @@ pub const ALL: [Suite; 14] = [
         tier: Tier::All,
         about: "the tools' own tests; the firmware on emulated chips, through every fault",
         needs: "QEMU",
-        run: |_| {
-            run_counted(test_of(&host::TOOLS).args(["--no-fail-fast", "--", "--include-ignored"]))
-        },
+        run: |_| run_counted(test_of(&host::TOOLS).args(["--no-fail-fast", "--", "--include-ignored"])),
     },
     Suite {
         name: "on-target",

@@ -16,12 +16,14 @@ use crate::suites::{ALL, Inputs, Suite, Tier};
 const MAY_BE_MISSING: &str = "xtask/may-be-missing.toml";
 
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  cargo xtask test                before a commit: what this machine can run by itself\n  \
+#[command(
+    after_help = "Examples:\n  cargo xtask test                before a commit: what this machine can run by itself\n  \
                         cargo xtask test --all          everything: emulated machines, faults, fuzzing, sizes, packages\n  \
                         cargo xtask test arm64 fuzz     these suites\n  \
                         cargo xtask test --list         the suites, and what each needs\n\n\
                         One test: cargo test -p edge-runtime gate. A failed suite keeps no other from running. Exit status: 0 \
-                        when all passed; otherwise 1.")]
+                        when all passed; otherwise 1."
+)]
 pub struct Arguments {
     /// Run the suites that need other machines or time, too.
     #[arg(long)]
@@ -91,7 +93,9 @@ fn failures(rows: &[Row], may_be_missing: &BTreeMap<String, String>) -> Vec<Stri
     let why = |row: &Row| match &row.outcome {
         Ok(Outcome::Ran { failed: 0, .. }) => None,
         Ok(Outcome::NotRun(_)) if may_be_missing.contains_key(row.suite) => None,
-        Ok(Outcome::NotRun(_)) => Some(format!("{} (not run, and not listed in {MAY_BE_MISSING})", row.suite)),
+        Ok(Outcome::NotRun(_)) => {
+            Some(format!("{} (not run, and not listed in {MAY_BE_MISSING})", row.suite))
+        }
         Ok(Outcome::Ran { .. }) | Err(_) => Some(row.suite.to_owned()),
     };
     rows.iter().filter_map(why).collect()

@@ -33,10 +33,7 @@ pub enum ReplayError {
     #[error("{}: no picture in this folder; expected files ending in .jpg, .jpeg or .png", .0.display())]
     Empty(PathBuf),
     #[error("{}: {source}", path.display())]
-    Picture {
-        path: PathBuf,
-        source: DecodeError,
-    },
+    Picture { path: PathBuf, source: DecodeError },
     #[error("{}: a replay holds its pictures decoded in memory, at most {} MB; replay fewer or smaller files", .0.display(), MOST_BYTES >> 20)]
     TooLarge(PathBuf),
 }

@@ -15,10 +15,7 @@ pub struct LineSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Line {
     /// By its name, such as `GPIO17`; on that chip alone where a label is given.
-    Name {
-        name: String,
-        chip: Option<String>,
-    },
+    Name { name: String, chip: Option<String> },
     Number {
         chip: String,
         /// The line's number, from 0.

@@ -76,10 +76,7 @@ pub enum LineError {
     #[error(
         "{line}: {chip} may not be opened; add this user to the group gpio (`usermod -aG gpio USER`) and log in again"
     )]
-    Permission {
-        line: String,
-        chip: String,
-    },
+    Permission { line: String, chip: String },
     #[error("{line}: there is no such GPIO chip; {known}")]
     NoChip {
         line: String,
@@ -93,21 +90,12 @@ pub enum LineError {
         known: String,
     },
     #[error("{line}: {count} lines fit; name the chip too, or use another label")]
-    Ambiguous {
-        line: String,
-        count: usize,
-    },
+    Ambiguous { line: String, count: usize },
     #[error("{line}: in use by `{}`; end that program, or choose another line", user.escape_debug())]
-    Busy {
-        line: String,
-        user: String,
-    },
+    Busy { line: String, user: String },
     /// The kernel refused, or the line failed while in use.
     #[error("{line}: {what}")]
-    Failed {
-        line: String,
-        what: String,
-    },
+    Failed { line: String, what: String },
 }
 
 /// Finds a line on this machine; one in use is found and is no error.

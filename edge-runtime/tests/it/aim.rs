@@ -1,10 +1,10 @@
 //! `aim` and `devices`: what one sets a camera up with.
 
+use crate::support::{Bench, picture, program, run};
 use edge_runtime::decode;
 use edge_runtime::phantom::{self, Label};
 use image::imageops::crop_imm;
 use serde_json::Value;
-use crate::support::{Bench, picture, program, run};
 
 #[test]
 fn aim_shows_the_picture_the_rectangle_and_the_answer_on_what_is_in_it() {

@@ -1,11 +1,11 @@
 //! The core engine allocates nothing after it was made; tract's runs are counted beside it, which shows that the counter counts.
 
+use crate::support::{model, picture};
 use allocation_counter::measure;
 use edge_runtime::classify::Classifier;
 use edge_runtime::decode::decode;
 use edge_runtime::engine::{Engine, load};
 use edge_runtime::model_file::ModelFile;
-use crate::support::{model, picture};
 
 #[test]
 fn core_allocates_nothing_from_picture_to_decision() {

@@ -1,10 +1,10 @@
 //! Models that must be refused: each fault has its own message and the program exits with 4.
 
+use crate::support::{Bench, model, picture};
 use edge_core::model::key;
 use edge_runtime::classify::Classifier;
 use edge_runtime::engine;
 use edge_runtime::model_file::{ModelFile, seal};
-use crate::support::{Bench, model, picture};
 use tract_onnx::pb;
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 

@@ -1,5 +1,6 @@
 //! Sources of frames that need no camera: what a name stands for, a watched folder, a replay of files.
 
+use crate::support::picture;
 use allocation_counter::measure;
 use edge_runtime::capture::{
     CaptureError, CaptureOptions, Crop, Encoding, Folder, Replay, Source, SourceSpec, open,
@@ -7,7 +8,6 @@ use edge_runtime::capture::{
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
-use crate::support::picture;
 use tempfile::TempDir;
 
 /// Long enough for what must come, on the slowest machine; a test that passes never waits for it.

@@ -1,11 +1,11 @@
 //! Decoding: every form of PNG and JPEG that is accepted gives the right pixels; everything else a clear error.
 
+use crate::support::picture;
 use edge_core::PixelFormat::{self, Gray8, Gray16, Rgb8, Rgb16};
 use edge_runtime::decode::{DecodeError, Picture, decode};
 use image::{DynamicImage, metadata::Orientation};
 use png::{BitDepth, ColorType};
 use proptest::prelude::*;
-use crate::support::picture;
 
 const SIDE: u32 = 32;
 

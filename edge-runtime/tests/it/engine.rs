@@ -1,5 +1,6 @@
 //! The engine against QLinearConv written out plainly: the same integers in every layer, the same logit.
 
+use crate::support::{model, picture};
 use edge_core::State;
 use edge_runtime::classify::Classifier;
 use edge_runtime::decode::decode;
@@ -7,7 +8,6 @@ use edge_runtime::engine::{Engine, EngineError};
 use edge_runtime::infer_tract::{Intermediate, TractEngine, Values};
 use edge_runtime::model_file::ModelFile;
 use std::collections::BTreeMap;
-use crate::support::{model, picture};
 use tract_onnx::pb;
 
 const SIDE: usize = 32;

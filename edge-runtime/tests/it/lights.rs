@@ -383,7 +383,10 @@ fn systemd_hears_what_it_must() {
     let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
     let heard = |watchdog: Option<&str>| {
         let mut child = Command::new(std::env::current_exe().unwrap());
-        child.args(["--exact", "child_of_systemd"]).env("NOTIFY_SOCKET", &path).env_remove("WATCHDOG_PID");
+        child
+            .args(["--exact", "lights::child_of_systemd"])
+            .env("NOTIFY_SOCKET", &path)
+            .env_remove("WATCHDOG_PID");
         match watchdog {
             Some(limit) => child.env("WATCHDOG_USEC", limit),
             None => child.env_remove("WATCHDOG_USEC"),

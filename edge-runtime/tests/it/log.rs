@@ -1,11 +1,11 @@
 //! The log as it is written: what a line holds, that it rotates, that one device writes it, that names are hidden.
 
+use crate::support::log::{SMALL, context, decision, files, names, record, write};
 use allocation_counter::measure;
 use edge_core::{Decision, Reason, State};
 use edge_runtime::log::{Context, Event, Hash, Kind, Log, Options, Reader, verify};
 use serde_json::Value;
 use std::fs;
-use crate::support::log::{SMALL, context, decision, files, names, record, write};
 use tempfile::TempDir;
 
 fn lines(path: &std::path::Path) -> Vec<Value> {

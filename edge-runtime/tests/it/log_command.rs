@@ -1,11 +1,11 @@
 //! `edge-runtime log`: what it says, its exit codes, its table, its summary.
 
+use crate::support::log::{SMALL, context, decision, record, write};
+use crate::support::{program, run};
 use edge_runtime::log::{Event, Log, Options, Reference, frame_hash, summarise};
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
-use crate::support::log::{SMALL, context, decision, record, write};
-use crate::support::{program, run};
 use tempfile::TempDir;
 
 fn log(arguments: &[&str]) -> crate::support::Run {

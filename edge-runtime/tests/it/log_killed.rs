@@ -1,12 +1,12 @@
 //! A process killed at random moments leaves a log that is sound up to the line being written. Alone in its file: a process that
 //! starts another one shares its files, and their locks, with it for a moment.
 
+use crate::support::log::{SMALL, names, write};
 use edge_runtime::log::{Kind, Log, verify};
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use crate::support::log::{SMALL, names, write};
 use tempfile::TempDir;
 
 /// The variable that makes [`writer`] write, to the log that it names.

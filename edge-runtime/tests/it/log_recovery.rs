@@ -1,11 +1,11 @@
 //! No line is lost and none accepted torn: a last line cut at every byte, every call of the disk failing or being the last, a full
 //! disk. What a killed process leaves is in `log_killed.rs`.
 
+use crate::support::log::{Fault, FaultyDisk, SMALL, files, names, write};
 use edge_runtime::log::{Kind, Log, Options, Reader, verify};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use crate::support::log::{Fault, FaultyDisk, SMALL, files, names, write};
 use tempfile::TempDir;
 
 /// Decisions that a sweep writes: enough for rotations that delete.

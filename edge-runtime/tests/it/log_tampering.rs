@@ -1,11 +1,11 @@
 //! Any change of a log is found: bytes changed, lines removed, repeated or moved, files removed; in every file of a rotated one.
 
+use crate::support::log::{SMALL, files, write};
 use edge_runtime::log::{Hash, Kind, Log, Verified, verify};
 use proptest::prelude::*;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use crate::support::log::{SMALL, files, write};
 use tempfile::TempDir;
 
 /// The files of a rotated log whose oldest lines were deleted, name and content, the oldest first.

@@ -1,12 +1,12 @@
 //! `pack` and `inspect` as their users meet them, and what packing refuses.
 
+use crate::support::{Bench, model};
 use edge_core::kernels::Kernels;
 use edge_runtime::aligned::AlignedBytes;
 use edge_runtime::engine::{Engine, load};
 use edge_runtime::infer_core::CoreEngine;
 use edge_runtime::model_file::{ModelFile, seal, sha256_hex};
 use edge_runtime::pack::{PackError, pack};
-use crate::support::{Bench, model};
 use tract_onnx::pb;
 
 #[test]

@@ -1,9 +1,9 @@
 //! The program as its users meet it: output for people and for programs, order, exit codes, pipes.
 
+use crate::support::{Bench, model, picture, program, run};
 use serde_json::Value;
 use std::io::Read;
 use std::process::{Command, Stdio};
-use crate::support::{Bench, model, picture, program, run};
 
 #[test]
 fn json_has_all_that_a_log_needs() {

@@ -1,12 +1,12 @@
 //! QLinearConv of every form inside tract: the kernels give the bytes that ONNX defines and that tract's own operator gives, and
 //! what they do not cover is tract's, with a reason.
 
+use crate::support::qlinearconv::{Case, Graph, Padding, Signed, reference};
 use edge_core::kernels::{ALL, Kernels, Set};
 use edge_runtime::engine::{Convolutions, Fallback};
 use edge_runtime::infer_tract::{Intermediate, Operators, TractIntermediates, Values};
 use edge_runtime::model_file::ModelFile;
 use proptest::prelude::*;
-use crate::support::qlinearconv::{Case, Graph, Padding, Signed, reference};
 
 fn sets() -> impl Iterator<Item = Kernels> {
     ALL.iter().filter_map(Set::kernels)

@@ -1,5 +1,6 @@
 //! `edge-runtime run` as a process: replay and folder, site file, signals, lines for programs, refusals.
 
+use crate::support::{Bench, program, run};
 use edge_core::State;
 use edge_runtime::log::{Reader, verify};
 use edge_runtime::phantom::{self, Label};
@@ -8,7 +9,6 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use crate::support::{Bench, program, run};
 use tempfile::TempDir;
 
 struct Place {

@@ -1,17 +1,18 @@
 //! `self-test`, `check-config` and `lights` as their users meet them; and the self-test's own teeth.
 
+use crate::support::{Bench, Run, model, program, run};
 use edge_runtime::engine::{self, Engine, EngineError};
 use edge_runtime::model_file::ModelFile;
 use edge_runtime::self_test::{Check, SelfTestError, Verdict, clock, golden, log_folder, passed, shipped};
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
-use crate::support::{Bench, Run, model, program, run};
 
 const MODEL: &[u8] = include_bytes!("../../../models/pneumonia/model.onnx");
 
 #[test]
 fn its_constants_are_those_of_the_golden_vectors() {
-    let golden: Value = serde_json::from_slice(include_bytes!("../../../models/pneumonia/golden.json")).unwrap();
+    let golden: Value =
+        serde_json::from_slice(include_bytes!("../../../models/pneumonia/golden.json")).unwrap();
     let frame =
         golden["frames"].as_array().unwrap().iter().find(|frame| frame["name"] == "pneumonia-00").unwrap();
     let bits = format!("{:08x}", shipped::LOGIT);

@@ -1,5 +1,7 @@
 //! Local calibration: known answers, too few pictures, lists with wrong rows, site files of other models.
 
+use crate::support::log::{context, decision, record};
+use crate::support::{Bench, model, picture};
 use edge_core::decide::Thresholds;
 use edge_runtime::log::{Log, Options};
 use edge_runtime::model_file::{ModelFile, sha256_hex};
@@ -7,8 +9,6 @@ use edge_runtime::site::{ChooseError, Rule, Site, SiteError, Targets, choose, re
 use proptest::prelude::*;
 use std::fmt::Write as _;
 use std::fs;
-use crate::support::log::{context, decision, record};
-use crate::support::{Bench, model, picture};
 
 const TARGETS: Targets = Targets { max_missed: 0.1, max_false_alarms: 0.1, rule: Rule::Estimate };
 

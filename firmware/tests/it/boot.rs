@@ -2,6 +2,8 @@
 
 use crate::signed::Recipe;
 use crate::signed::flash::{Sim, regions};
+use crate::simulated::camera::Camera;
+use crate::simulated::{Part, Simulated, World};
 use edge_core::kernels;
 use firmware::boot::{Models, start_with};
 use firmware::device::{Parts, Settings};
@@ -9,8 +11,6 @@ use firmware::epitaph::Tomb;
 use firmware::journal::Slot;
 use firmware::slots::write;
 use std::rc::Rc;
-use crate::simulated::camera::Camera;
-use crate::simulated::{Part, Simulated, World};
 
 /// Starts a device whose slot A holds `bundle`, lets it run for a while on a chest's pictures, and says what happened.
 fn run(bundle: Option<&[u8]>) -> Rc<World> {
@@ -29,10 +29,15 @@ fn run(bundle: Option<&[u8]>) -> Rc<World> {
         watchdog: part.clone(),
         journal: part,
     };
-    let models =
-        Models { slots: [a, b], records: regions().records, key: &crate::signed::PUBLIC, kernels: kernels::best() };
+    let models = Models {
+        slots: [a, b],
+        records: regions().records,
+        key: &crate::signed::PUBLIC,
+        kernels: kernels::best(),
+    };
     let tomb: &'static Tomb = Box::leak(Box::new(Tomb::new()));
-    let mut device = start_with(parts, Settings::CONTINUOUS, tomb, crate::simulated::arena(), &mut flash, models);
+    let mut device =
+        start_with(parts, Settings::CONTINUOUS, tomb, crate::simulated::arena(), &mut flash, models);
     while !world.ended.get() && world.now_ms() < 3000 {
         device.turn();
     }

@@ -3,6 +3,8 @@
 //! Each is run to the end of its script; what the device showed, in order, must be what the file says, and whatever happened the lights
 //! must never have shown POSITIVE or NEGATIVE without a frame of that answer, not older than the limit, behind them.
 
+use crate::simulated::camera::{Camera, Hang};
+use crate::simulated::{BY_HAND, LIVES, STACK_LEFT, World, switch_on};
 use edge_core::State;
 use edge_core::signal::Levels;
 use firmware::device::Settings;
@@ -10,8 +12,6 @@ use firmware::epitaph::{Cause, MOST_DEATHS, Tomb};
 use serde::Deserialize;
 use std::path::Path;
 use std::rc::Rc;
-use crate::simulated::camera::{Camera, Hang};
-use crate::simulated::{BY_HAND, LIVES, STACK_LEFT, World, switch_on};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

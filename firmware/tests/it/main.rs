@@ -2,8 +2,8 @@
 
 mod boot;
 mod bundle;
-mod signed;
 mod device;
 mod model_faults;
-mod slots;
+mod signed;
 mod simulated;
+mod slots;

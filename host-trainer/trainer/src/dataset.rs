@@ -77,10 +77,7 @@ pub enum DatasetError {
     },
     /// A picture that cannot be read. Training data is not silently thinned out.
     #[error("{path}: {reason}; remove or replace this file")]
-    Picture {
-        path: PathBuf,
-        reason: String,
-    },
+    Picture { path: PathBuf, reason: String },
     #[error("{path}: {source}")]
     Io {
         /// The file or folder.
@@ -88,10 +85,7 @@ pub enum DatasetError {
         source: std::io::Error,
     },
     #[error("{path}: {reason}")]
-    Npz {
-        path: PathBuf,
-        reason: String,
-    },
+    Npz { path: PathBuf, reason: String },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

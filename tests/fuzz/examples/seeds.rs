@@ -3,7 +3,6 @@
 //! `cargo run --manifest-path tests/fuzz/Cargo.toml --example seeds`. Inputs that once broke a target are kept beside
 //! them under `found-*` and are left alone.
 
-
 use edge_runtime::model_file::ModelFile;
 use edge_runtime::pack::pack;
 use edge_runtime::phantom::{self, Label};

@@ -2,7 +2,6 @@
 //! definition gives it, or an error that names the mistake; rows that stream in give the same as the frame in memory.
 #![no_main]
 
-
 use arbitrary::Arbitrary;
 use edge_core::decide::Decision;
 use edge_core::frame::FrameError;

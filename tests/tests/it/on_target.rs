@@ -1,7 +1,7 @@
 //! Every emulated board against the golden vectors and the kernels' suite, on what `cargo xtask test` had it print.
 
-use conformance::on_target::{PICTURE, first_difference, picture};
 use conformance::golden::{Golden, tensor_hash};
+use conformance::on_target::{PICTURE, first_difference, picture};
 use conformance::pictures;
 use edge_core::kernels::{self, Kernels, suite::OPERATORS};
 use edge_core::{Pipeline, Scratch, preprocess};
@@ -23,7 +23,8 @@ const BOARDS: [(&str, &[&str]); 5] = [
 ];
 
 fn answer(board: &str) -> String {
-    let folder = std::env::var_os("PNEUMOSCOPE_ON_TARGET").expect("`cargo xtask test` sets PNEUMOSCOPE_ON_TARGET");
+    let folder =
+        std::env::var_os("PNEUMOSCOPE_ON_TARGET").expect("`cargo xtask test` sets PNEUMOSCOPE_ON_TARGET");
     let path = PathBuf::from(folder).join(format!("{board}.txt"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -13,9 +13,9 @@ mod worker;
 use anyhow::{Context, ensure};
 use serde::Serialize;
 
-use toolbox::{process, python, root};
 use crate::document;
 use engine::Setup;
+use toolbox::{process, python, root};
 
 /// What to measure.
 #[derive(clap::Args)]

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use toolbox::cross::{self, ARM64_AGENT, DEVICE, Profile, Target};
 use debian_packages::{self as debian, Tool};
+use toolbox::cross::{self, ARM64_AGENT, DEVICE, Profile, Target};
 use toolbox::{process, root};
 
 /// What booting needs beside what building needs.

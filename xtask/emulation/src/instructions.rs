@@ -50,7 +50,10 @@ pub fn plugin(emulator: &str) -> anyhow::Result<PathBuf> {
         "-o",
     ]);
     let status = cc.arg(&made).status().context("cannot run cc")?;
-    ensure!(status.success(), "cc cannot compile xtask/emulation/src/instructions/plugin.c; its message is above");
+    ensure!(
+        status.success(),
+        "cc cannot compile xtask/emulation/src/instructions/plugin.c; its message is above"
+    );
     fs::rename(&made, &plugin).with_context(|| format!("cannot rename {}", made.display()))?;
     Ok(plugin)
 }

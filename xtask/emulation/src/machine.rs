@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 
-use toolbox::cross::Target;
 use crate::instructions::{self, Region};
+use toolbox::cross::Target;
 use toolbox::{process, root};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,9 @@ impl Machine {
                     );
                 }
                 let args: String = args.iter().map(|arg| format!(",arg={arg}")).collect();
-                command.arg("-semihosting-config").arg(format!("enable=on,target=native,arg=on-target{args}"));
+                command
+                    .arg("-semihosting-config")
+                    .arg(format!("enable=on,target=native,arg=on-target{args}"));
                 command.arg("-kernel").arg(program);
             }
         }

@@ -23,7 +23,6 @@ const CALLS: &str = "firmware/calls.toml";
 #[derive(Default, Parser)]
 #[command(
     bin_name = "cargo xtask sizes",
-    
     after_help = "Examples:\n  cargo xtask sizes                      every board, against its budget\n  \
                         cargo xtask sizes --board an386 --path the calls that need the most stack\n  \
                         cargo xtask sizes --json               one object a board\n\n\

@@ -32,7 +32,9 @@ pub(super) enum Form {
     /// Blocks; every kernel row is a step of which as many columns are there as the window has.
     First,
     /// Blocks of that many groups.
-    Blocks { groups: usize },
+    Blocks {
+        groups: usize,
+    },
     Taps,
 }
 

@@ -4,8 +4,8 @@ use edge_core::infer::{Engine, InferError};
 use edge_core::kernels::{Kernels, Window};
 use edge_core::packed::plan::{Step, is_sound, plan};
 use edge_core::packed::{self, Operator, Packed, PackedError, WriteError};
-use test_support::network::{Aligned, Built};
 use proptest::prelude::*;
+use test_support::network::{Aligned, Built};
 
 fn packed(built: &Built) -> Aligned {
     built.with(|network| {

@@ -9,8 +9,8 @@ use edge_core::preprocess::PreprocessError;
 use edge_core::{
     Decision, Frame, Geometry, Metadata, Pipeline, PixelFormat, Reason, Scratch, Stats, decide, preprocess,
 };
-use test_support::network::{Aligned, Built};
 use proptest::prelude::*;
+use test_support::network::{Aligned, Built};
 
 const SIDE: usize = 16;
 /// A packed model whose gate looks at everything.

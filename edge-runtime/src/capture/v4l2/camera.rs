@@ -13,10 +13,7 @@ const BUFFERS: u32 = 4;
 #[derive(Debug, thiserror::Error)]
 pub enum CameraError {
     #[error("{asked}: {answer}")]
-    Call {
-        asked: &'static str,
-        answer: io::Error,
-    },
+    Call { asked: &'static str, answer: io::Error },
     #[error("{0} is no camera that is understood here; `edge-runtime devices` lists those that are")]
     NoCapture(String),
     #[error(

@@ -66,7 +66,9 @@ pub fn files(path: &Path) -> Vec<PathBuf> {
 pub enum Fault {
     Never,
     /// That many calls fail, a write after half of it was written.
-    Fails { calls: usize },
+    Fails {
+        calls: usize,
+    },
     /// That call and all after it fail: the end of the process, as the disk sees it.
     Ends,
     /// That write is reported as done and is not: a disk that lies.

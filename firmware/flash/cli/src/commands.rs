@@ -5,8 +5,8 @@ pub mod flash_model;
 pub mod send;
 pub mod sign;
 
-use crate::cli::BoardOptions;
 use crate::chip;
+use crate::cli::BoardOptions;
 use crate::probe::Selector;
 use ::flash::{boards_folder, key};
 use anyhow::Context;
@@ -20,7 +20,12 @@ fn board(options: &BoardOptions) -> anyhow::Result<(PathBuf, Board, Target, Opti
     let (folder, board) = board_config::find(&folder, &options.board)?;
     let target = chip::check(&board)?;
     let selector = options.probe.as_deref().map(str::parse).transpose();
-    Ok((folder, board, target, selector.context("--probe: expected VID:PID or VID:PID:SERIAL, as in 2e8a:000c")?))
+    Ok((
+        folder,
+        board,
+        target,
+        selector.context("--probe: expected VID:PID or VID:PID:SERIAL, as in 2e8a:000c")?,
+    ))
 }
 
 /// Says so where everybody has the private half of a key.

@@ -1,9 +1,9 @@
 //! A board behind a debug probe, by probe-rs. Nothing is decided here; what is written where comes from [`flash::program`] and
 //! [`flash::model`].
 
+use anyhow::{Context, bail};
 use flash::link::{Link, Piece, Progress, Step};
 use flash::outcome::NoProbe;
-use anyhow::{Context, bail};
 use probe_rs::flashing::{DownloadOptions, FlashProgress, ProgressEvent, ProgressOperation};
 use probe_rs::probe::DebugProbeInfo;
 use probe_rs::probe::list::{Accessibility, Lister, ProbeListItem};

@@ -6,11 +6,11 @@ use ed25519_dalek::{Signer, SigningKey};
 use edge_core::packed::{self, Network, Packed};
 use edge_core::{Engine, Metadata, kernels::Kernels};
 use firmware::bundle::{self, Device, Golden, HEADER};
-use test_support::network::{Aligned, Built};
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::LazyLock;
+use test_support::network::{Aligned, Built};
 
 /// Seeds of the key of the tests' devices, and of another.
 pub const SECRET: [u8; 32] = [7; 32];

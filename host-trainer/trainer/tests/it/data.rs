@@ -1,19 +1,19 @@
 //! Reading, splitting and changing data: forms of data sets, patients, duplicates, and errors that say what to do.
 
 use edge_runtime::phantom::{Label, draw};
+use flate2::{Compression, write::DeflateEncoder};
+use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
+use npyz::WriterBuilder;
+use proptest::prelude::*;
+use rawzip::{CompressionMethod, ZipArchiveWriter};
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::Path;
 use trainer::augment::{Strength, change};
 use trainer::dataset::{self, Case, DatasetError, Part, patient_of};
 use trainer::phantoms;
 use trainer::random::{Dice, Purpose};
 use trainer::split::Split;
-use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
-use flate2::{Compression, write::DeflateEncoder};
-use npyz::WriterBuilder;
-use rawzip::{CompressionMethod, ZipArchiveWriter};
-use std::io::Write;
-use proptest::prelude::*;
-use std::collections::HashSet;
-use std::path::Path;
 
 fn write(root: &Path, name: &str, seed: u64) {
     let picture = draw(Label::Normal, seed, 64);

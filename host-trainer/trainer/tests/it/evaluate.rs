@@ -1,15 +1,15 @@
 //! The evaluation from pictures to files, with an engine that is simple enough to predict.
 
+use crate::support::{Broken, LungBrightness, model, phantoms};
 use edge_core::{Geometry, PixelFormat, State};
 use edge_runtime::decode::Picture;
 use edge_runtime::engine::Engine;
+use std::path::Path;
+use std::sync::Arc;
 use trainer::evaluate::record::{self, UNREADABLE};
 use trainer::evaluate::{Item, Metrics, Options, Source, run_with};
 use trainer::metrics::Bootstrap;
 use trainer::robustness::{CHANGES, Change};
-use std::path::Path;
-use std::sync::Arc;
-use crate::support::{Broken, LungBrightness, model, phantoms};
 
 fn options(robustness_limit: usize) -> Options {
     Options {

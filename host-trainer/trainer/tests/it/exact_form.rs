@@ -1,11 +1,11 @@
 //! The exporter's check bites: for each of the eight rules a model that breaks it is refused by that rule's number.
 //! The shipped model is what is changed.
 use edge_runtime::model_file::ModelFile;
-use trainer::exact_form::check;
-use trainer::grid::engines_agree;
 use tract_onnx::pb::tensor_shape_proto::dimension;
 use tract_onnx::pb::type_proto::Value;
 use tract_onnx::pb::{ModelProto, NodeProto, TensorProto};
+use trainer::exact_form::check;
+use trainer::grid::engines_agree;
 
 fn shipped() -> ModelProto {
     ModelFile::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pneumonia/model.onnx")).unwrap().proto

@@ -1,8 +1,8 @@
 //! The metrics against values worked out by hand, and the laws that they must keep for any rows.
 
 use edge_core::State;
-use trainer::metrics::{Bootstrap, Estimate, Measured, Row, auc, measure, point};
 use proptest::prelude::*;
+use trainer::metrics::{Bootstrap, Estimate, Measured, Row, auc, measure, point};
 
 /// A row by label and score; the logit is the score's, the thresholds are 0.3 and 0.7.
 fn row(patient: &str, label: bool, score: f64) -> Row {

@@ -1,11 +1,11 @@
 //! The page: complete, self-contained, honest about what is missing, and safe with whatever the data hold.
 
+use crate::support::{LungBrightness, model, phantoms};
 use edge_runtime::engine::Engine;
+use std::path::Path;
 use trainer::evaluate::{Item, Options, run_with};
 use trainer::metrics::Bootstrap;
 use trainer::report::{self, Inputs};
-use std::path::Path;
-use crate::support::{LungBrightness, model, phantoms};
 
 const SECTIONS: [&str; 13] = [
     "limits",

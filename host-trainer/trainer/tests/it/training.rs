@@ -3,6 +3,11 @@
 
 use edge_runtime::infer_tract::{Intermediate, TractEngine, Values};
 use edge_runtime::model_file::ModelFile;
+use prost::Message;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use tch::{Device, Kind};
 use trainer::dataset::Dataset;
 use trainer::export::{model, value_name};
 use trainer::metadata::metadata;
@@ -10,11 +15,6 @@ use trainer::net::to_steps;
 use trainer::quantize::{Quantized, quantize};
 use trainer::run::{Phase, Recipe, Run};
 use trainer::{dataset, phantoms, train};
-use prost::Message;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
-use tch::{Device, Kind};
 
 const SIDE: u16 = 64;
 
@@ -128,9 +128,7 @@ fn a_killed_run_ends_with_the_same_bytes_as_an_uninterrupted_one() {
     }
     // The comparison bites: another seed gives other weights.
     let other = folder.path().join("other");
-    assert!(
-        trainer("train", &other, &[&asked[..], &["--seed", "2"]].concat()).status().unwrap().success()
-    );
+    assert!(trainer("train", &other, &[&asked[..], &["--seed", "2"]].concat()).status().unwrap().success());
     let (a, b) =
         (std::fs::read(whole.join("float.safetensors")), std::fs::read(other.join("float.safetensors")));
     assert!(a.unwrap() != b.unwrap());
@@ -149,8 +147,7 @@ fn a_run_is_not_overwritten_and_not_continued_with_something_else() {
     };
     assert!(refused(&[]).contains("add --resume"));
     assert!(refused(&["--resume", "--seed", "5"]).contains("another recipe"));
-    let other =
-        trainer("train", &run, &["--phantoms", "80", "--side", "32", "--epochs", "1", "--resume"]);
+    let other = trainer("train", &run, &["--phantoms", "80", "--side", "32", "--epochs", "1", "--resume"]);
     let output = { other }.output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("other data"));
 }

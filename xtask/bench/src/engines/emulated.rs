@@ -6,8 +6,8 @@ use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::engine::{self, Setup};
-use toolbox::cross::{self, ON_TARGET, Profile, Program};
 use emulation::machine::{self, Machine};
+use toolbox::cross::{self, ON_TARGET, Profile, Program};
 use toolbox::root;
 
 /// The worker, built for another machine; there it counts instead of taking times.

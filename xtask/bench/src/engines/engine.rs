@@ -26,8 +26,14 @@ pub struct Engine {
 
 enum How {
     /// tests/src/bin/bench_worker.rs with this engine, and these kernels where they are not the best ones.
-    Rust { engine: String, kernels: Option<String> },
-    Onnxruntime { model: PathBuf, suffix: &'static str },
+    Rust {
+        engine: String,
+        kernels: Option<String>,
+    },
+    Onnxruntime {
+        model: PathBuf,
+        suffix: &'static str,
+    },
 }
 
 pub struct Setup {

@@ -3,9 +3,9 @@
 use anyhow::{Context, ensure};
 use serde::Serialize;
 
-use toolbox::cross::{self, ON_TARGET, Profile};
-use emulation::machine::{self, Machine};
 use emulation::instructions::Region;
+use emulation::machine::{self, Machine};
+use toolbox::cross::{self, ON_TARGET, Profile};
 use toolbox::host;
 
 /// The processors, with the emulated machines by the names that `counted_on` in a board.toml has.

@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use super::inputs::{Inputs, inputs};
 use super::lamps::boots;
-use super::{CHIPS, Chip, Line, Run};
 use super::script;
+use super::{CHIPS, Chip, Line, Run};
 use toolbox::root;
 
 const FOLDER: &str = "firmware/boards/qemu/faults";

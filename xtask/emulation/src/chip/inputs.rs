@@ -25,8 +25,15 @@ pub struct Inputs {
 #[serde(untagged)]
 pub enum Input {
     /// A file of its rows, from the workspace's folder.
-    Rows { rows: String, width: u32, height: u32, format: String },
-    Error { error: String },
+    Rows {
+        rows: String,
+        width: u32,
+        height: u32,
+        format: String,
+    },
+    Error {
+        error: String,
+    },
 }
 
 pub fn inputs(pictures: &[PathBuf]) -> anyhow::Result<Inputs> {

@@ -1,6 +1,6 @@
 /* QEMU plugin: how many instructions a program executes between two marker instructions, exactly.
  *
- * A marker is an instruction that does nothing and that no compiler emits (tests/on-target/marker/src/lib.rs has the other side):
+ * A marker is an instruction that does nothing and that no compiler emits (tests/marker/src/lib.rs has the other side):
  *
  *            start                stop
  *   Thumb    mov r9, r9   46c9    mov r10, r10   46d2

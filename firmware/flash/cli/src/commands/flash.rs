@@ -2,9 +2,9 @@
 
 use super::board;
 use crate::cli::FlashOptions;
+use crate::probe::{self, Probe};
 use anyhow::Context;
 use flash::outcome::Refused;
-use crate::probe::{self, Probe};
 use flash::progress::Bars;
 use flash::{elf, program};
 use std::io::{self, Write};

@@ -2,11 +2,11 @@
 
 use super::{board, warn_of_development};
 use crate::cli::FlashModelOptions;
+use crate::probe::Probe;
 use anyhow::Context;
 use edge_runtime::aligned::AlignedBytes;
 use flash::model::{self, Model};
 use flash::outcome::Refused;
-use crate::probe::Probe;
 use flash::progress::Bars;
 use serde::Serialize;
 use std::io::{self, Write};

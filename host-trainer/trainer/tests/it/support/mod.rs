@@ -6,8 +6,8 @@ use edge_core::{Metadata, preprocess};
 use edge_runtime::engine::{Engine, EngineError};
 use edge_runtime::model_file::ModelFile;
 use edge_runtime::phantom::{self, Label};
-use trainer::evaluate::{Item, Source};
 use std::sync::Arc;
+use trainer::evaluate::{Item, Source};
 
 /// Side of the fake model's input.
 pub const SIDE: u16 = 64;
