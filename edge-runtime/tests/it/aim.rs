@@ -1,6 +1,6 @@
 //! `aim` and `devices`: what one sets a camera up with.
 
-use crate::support::{Bench, picture, program, run};
+use crate::support::{Bench, assert_contains, picture, program, run};
 use edge_runtime::decode;
 use edge_runtime::phantom::{self, Label};
 use image::imageops::crop_imm;
@@ -9,15 +9,14 @@ use serde_json::Value;
 #[test]
 fn aim_shows_the_picture_the_rectangle_and_the_answer_on_what_is_in_it() {
     let bench = Bench::new();
-    let film = bench.file("film.png", &picture::png(300, 200));
+    let film = bench.file("film.png", picture::png(300, 200));
     let part = crop_imm(&picture::gradient(300, 200), 30, 20, 100, 90).to_image();
-    let alone = bench.folder.path().join("part.png");
+    let alone = bench.path("part.png");
     part.save(&alone).unwrap();
-    let out = bench.folder.path().join("preview.png");
-    let source = format!("replay:{}", film.display());
-    let aim = ["aim", "--source", &source, "--crop", "30,20,100,90", "--out", out.to_str().unwrap()];
-    let got = bench.run(aim.into_iter().chain(["--json"]));
-    assert_eq!((got.code, got.stderr.as_str()), (Some(0), ""));
+    let out = bench.path("preview.png");
+    let source = format!("replay:{film}");
+    let aim = ["aim", "--source", &source, "--crop", "30,20,100,90", "--out", &out];
+    let got = bench.run(aim.into_iter().chain(["--json"])).clean();
     let (aimed, classified) = (&got.json()[0], &bench.classify(&alone).json()[0]);
     for key in ["state", "score", "reason", "reason_code", "model_sha256"] {
         assert_eq!(aimed[key], classified[key], "{key}: the same as for the part alone");
@@ -31,17 +30,9 @@ fn aim_shows_the_picture_the_rectangle_and_the_answer_on_what_is_in_it() {
     let grey = picture::gradient(300, 200).get_pixel(80, 60).0[0];
     assert_eq!(preview.get_pixel(80, 60).0, [grey; 3], "what is inside is shown as it is");
 
-    let text = bench.run(aim);
-    assert_eq!(text.code, Some(0));
-    for words in [
-        "300x200, judged: the rectangle 100x90 at 30,20",
-        "mean ",
-        "sharpness ",
-        "Written: ",
-        "not a diagnosis",
-    ] {
-        assert!(text.stdout.contains(words), "{words}: {}", text.stdout);
-    }
+    let text = bench.run(aim).ended(0).stdout;
+    assert_contains(&text, &["300x200, judged: the rectangle 100x90 at 30,20", "mean ", "sharpness "]);
+    assert_contains(&text, &["Written: ", "not a diagnosis"]);
 }
 
 /// The gate's figures are those that it judges by: a chest is above each limit, and the same upside down is not.
@@ -49,16 +40,15 @@ fn aim_shows_the_picture_the_rectangle_and_the_answer_on_what_is_in_it() {
 fn aim_shows_the_gates_figures_beside_their_limits() {
     let bench = Bench::new();
     let look = |name: &str| {
-        let (film, out) = (bench.folder.path().join(name), bench.folder.path().join("preview.png"));
-        let mut program = program();
-        program.args(["aim", "--json", "--source"]).arg(format!("replay:{}", film.display()));
-        run(program.arg("--out").arg(out)).json().remove(0)
+        let source = format!("replay:{}", bench.path(name));
+        let out = bench.path("preview.png");
+        run(program().args(["aim", "--json", "--source", &source, "--out", &out])).json().remove(0)
     };
     let chest = phantom::draw(Label::Normal, 1, 224);
-    let path = bench.folder.path().join("chest.png");
-    picture::save(&chest, &path);
+    let path = bench.path("chest.png");
+    picture::save(&chest, path.as_ref());
     let image = image::open(&path).unwrap();
-    image.flipv().save(bench.folder.path().join("turned.png")).unwrap();
+    image.flipv().save(bench.path("turned.png")).unwrap();
     let above = |aimed: &Value| {
         [("sharpness", "min_sharpness"), ("layout", "min_layout"), ("features", "min_features")].map(
             |(figure, limit)| aimed[figure].as_i64().is_some_and(|got| got >= aimed[limit].as_i64().unwrap()),
@@ -73,11 +63,10 @@ fn aim_shows_the_gates_figures_beside_their_limits() {
 #[test]
 fn aim_takes_the_whole_picture_of_a_folder_that_has_one() {
     let bench = Bench::new();
-    bench.file("films/film.png", &picture::png(90, 80));
-    let out = bench.folder.path().join("preview.png");
-    let source = format!("folder:{}", bench.folder.path().join("films").display());
-    let got = bench.run(["aim", "--json", "--source", &source, "--out", out.to_str().unwrap()]);
-    assert_eq!((got.code, got.stderr.as_str()), (Some(0), ""));
+    bench.file("films/film.png", picture::png(90, 80));
+    let out = bench.path("preview.png");
+    let source = format!("folder:{}", bench.path("films"));
+    let got = bench.run(["aim", "--json", "--source", &source, "--out", &out]).clean();
     assert_eq!(got.json()[0]["crop"], Value::Null);
     assert!(decode::open(&out).is_ok());
 }
@@ -85,47 +74,36 @@ fn aim_takes_the_whole_picture_of_a_folder_that_has_one() {
 #[test]
 fn aim_says_what_is_wrong() {
     let bench = Bench::new();
-    let film = bench.file("film.png", &picture::png(90, 80));
-    let out = bench.folder.path().join("preview.png");
-    let source = format!("replay:{}", film.display());
+    let film = bench.file("film.png", picture::png(90, 80));
+    let out = bench.path("preview.png");
+    let source = format!("replay:{film}");
     let aim = |source: &str, crop: &str| {
-        let got = bench.run(["aim", "--source", source, "--crop", crop, "--out", out.to_str().unwrap()]);
-        assert!(!out.exists(), "no preview of a failure");
-        (got.code, got.stderr)
+        let got = bench.run(["aim", "--source", source, "--crop", crop, "--out", &out]);
+        assert!(!std::fs::exists(&out).unwrap(), "no preview of a failure");
+        got
     };
-    let (code, text) = aim(&source, "60,0,40,40");
-    assert_eq!(code, Some(1));
     assert_eq!(
-        text,
+        aim(&source, "60,0,40,40").ended(1).stderr,
         "error: --crop 40x40 at 60,0: expected a rectangle within the picture of 90x80; choose a smaller one\n"
     );
-    let (code, text) = aim(&source, "1,2,3");
-    assert_eq!(code, Some(2));
-    assert!(
-        text.contains("expected x,y,width,height in whole pixels such as 200,100,1024,768, got `1,2,3`"),
-        "{text}"
-    );
-    let (code, text) = aim("film.png", "0,0,40,40");
-    assert_eq!(code, Some(2));
-    assert!(text.contains("expected a source such as v4l2:/dev/video0"), "{text}");
+    let expected = "expected x,y,width,height in whole pixels such as 200,100,1024,768, got `1,2,3`";
+    aim(&source, "1,2,3").refused(2, expected);
+    aim("film.png", "0,0,40,40").refused(2, "expected a source such as v4l2:/dev/video0");
 }
 
 /// Whatever this machine has: both outputs tell the same, and what there is none of is said in words.
 #[test]
 fn devices_lists_what_there_is_and_says_so_where_there_is_none() {
-    let json = run(program().args(["devices", "--json"]));
-    assert_eq!((json.code, json.stderr.as_str()), (Some(0), ""));
-    let json = &json.json()[0];
-    let text = run(program().arg("devices"));
-    assert_eq!((text.code, text.stderr.as_str()), (Some(0), ""));
+    let json = &run(program().args(["devices", "--json"])).clean().json()[0];
+    let text = run(program().arg("devices")).clean().stdout;
     for (key, none) in [
         ("cameras", "There is none: no /dev/video* gives pictures."),
         ("gpio_chips", "There is none: no /dev/gpiochip*."),
     ] {
         let found = json[key].as_array().unwrap();
-        assert_eq!(text.stdout.contains(none), found.is_empty(), "{}", text.stdout);
+        assert_eq!(text.contains(none), found.is_empty(), "{text}");
         for device in found {
-            assert!(text.stdout.contains(device["path"].as_str().unwrap()), "{}", text.stdout);
+            assert_contains(&text, &[device["path"].as_str().unwrap()]);
         }
     }
 }

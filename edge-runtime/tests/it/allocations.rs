@@ -1,18 +1,15 @@
 //! The core engine allocates nothing after it was made; tract's runs are counted beside it, which shows that the counter counts.
 
-use crate::support::{model, picture};
+use crate::support::{classifier, engine, picture, shipped, small};
 use allocation_counter::measure;
-use edge_runtime::classify::Classifier;
 use edge_runtime::decode::decode;
-use edge_runtime::engine::{Engine, load};
-use edge_runtime::model_file::ModelFile;
 
 #[test]
 fn core_allocates_nothing_from_picture_to_decision() {
-    let model = ModelFile::from_bytes(include_bytes!("../../../models/pneumonia/model.onnx")).unwrap();
+    let model = shipped();
     let picture = decode(&picture::png(300, 200)).unwrap();
     let count = |engine: &str| {
-        let mut classifier = Classifier::new(&model, load(engine, &model).unwrap().unwrap());
+        let mut classifier = classifier(engine, &model);
         // The very first frame counts too: nothing is put off until it comes.
         let first = measure(|| assert!(classifier.classify(&picture.frame()).is_ok()));
         let later = measure(|| assert!(classifier.classify(&picture.frame()).is_ok()));
@@ -26,8 +23,7 @@ fn core_allocates_nothing_from_picture_to_decision() {
 
 #[test]
 fn a_small_model_too() {
-    let model = ModelFile::from_bytes(&model::bytes(&model::sealed(32, 1))).unwrap();
-    let mut engine = load("core", &model).unwrap().unwrap();
+    let mut engine = engine("core", &small(1));
     let input = [7; 32 * 32];
     assert_eq!(measure(|| assert!(engine.infer(&input).is_ok())).count_total, 0);
 }

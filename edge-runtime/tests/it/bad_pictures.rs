@@ -6,15 +6,12 @@ use crate::support::{Bench, picture};
 fn refusal(name: &str, bytes: &[u8]) -> String {
     let bench = Bench::new();
     let bad = bench.file(name, bytes);
-    let good = bench.file("good.png", &picture::png(64, 64));
-    let (bad, good) = (bad.to_str().unwrap(), good.to_str().unwrap());
-    let run = bench.run(["classify", "--json", bad, good]);
-    assert_eq!(run.code, Some(3), "{}", run.stderr);
-
+    let good = bench.file("good.png", picture::png(64, 64));
+    let run = bench.run(["classify", "--json", &bad, &good]).ended(3);
     let lines = run.json();
     assert_eq!(lines.len(), 2);
-    assert_eq!(lines[0]["path"], bad);
-    assert_eq!(lines[1]["path"], good);
+    assert_eq!(lines[0]["path"], *bad);
+    assert_eq!(lines[1]["path"], *good);
     assert!(lines[1]["state"].is_string(), "the good one is answered: {}", lines[1]);
     let error = lines[0]["error"].as_str().unwrap().to_owned();
     assert_eq!(run.stderr, format!("error: {bad}: {error}\n"), "one line on standard error");
@@ -81,46 +78,37 @@ fn animations() {
 #[test]
 fn missing_file() {
     let bench = Bench::new();
-    let run = bench.classify(bench.folder.path().join("nothing.png"));
-    assert_eq!(run.code, Some(3));
+    let run = bench.classify(&bench.path("nothing.png")).ended(3);
     assert!(run.json()[0]["error"].as_str().unwrap().starts_with("cannot be read: "), "{}", run.stdout);
 }
 
 #[test]
 fn a_wrong_extension_does_not_matter() {
     let bench = Bench::new();
-    let run = bench.classify(bench.file("really a png.jpg", &picture::png(64, 64)));
-    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
-    let run = bench.classify(bench.file("no extension", &picture::jpeg(64, 64, None)));
-    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    bench.classify(&bench.file("really a png.jpg", picture::png(64, 64))).clean();
+    bench.classify(&bench.file("no extension", picture::jpeg(64, 64, None))).clean();
 }
 
 #[test]
 fn a_folder_without_pictures() {
     let bench = Bench::new();
     bench.file("sub/notes.txt", b"no picture");
-    let run = bench.classify(bench.folder.path().join("sub"));
-    assert_eq!(run.code, Some(3));
-    assert!(
-        run.stderr.contains("no picture in this folder; expected files ending in .jpg"),
-        "{}",
-        run.stderr
-    );
+    let expected = "no picture in this folder; expected files ending in .jpg";
+    bench.classify(&bench.path("sub")).refused(3, expected);
 }
 
 #[cfg(unix)]
 #[test]
 fn a_directory_loop_ends() {
     let bench = Bench::new();
-    bench.file("films/b/2.png", &picture::png(64, 64));
-    bench.file("films/1.png", &picture::png(64, 64));
-    let films = bench.folder.path().join("films");
-    std::os::unix::fs::symlink(&films, films.join("b/again")).unwrap();
-    let run = bench.classify(&films);
-    assert_eq!(run.code, Some(3));
+    bench.file("films/b/2.png", picture::png(64, 64));
+    bench.file("films/1.png", picture::png(64, 64));
+    let films = bench.path("films");
+    std::os::unix::fs::symlink(&films, bench.path("films/b/again")).unwrap();
+    let run = bench.classify(&films).ended(3);
     let lines = run.json();
     assert_eq!(lines.iter().filter(|line| line["state"].is_string()).count(), 2, "each picture once");
-    let expected = format!("this link leads back to {} above it; not followed", films.display());
+    let expected = format!("this link leads back to {films} above it; not followed");
     assert!(lines.iter().any(|line| line["error"] == expected.as_str()), "{}", run.stdout);
 }
 

@@ -1,12 +1,11 @@
 //! The log as it is written: what a line holds, that it rotates, that one device writes it, that names are hidden.
 
-use crate::support::log::{SMALL, context, decision, files, names, record, write};
+use crate::support::log::{SMALL, assert_sound, context, decision, files, kinds, names, place, record, write};
 use allocation_counter::measure;
 use edge_core::{Decision, Reason, State};
-use edge_runtime::log::{Context, Event, Hash, Kind, Log, Options, Reader, verify};
+use edge_runtime::log::{Context, Event, Hash, Kind, Log, Options, Reader, Record, verify};
 use serde_json::Value;
 use std::fs;
-use tempfile::TempDir;
 
 fn lines(path: &std::path::Path) -> Vec<Value> {
     fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).expect(line)).collect()
@@ -14,8 +13,7 @@ fn lines(path: &std::path::Path) -> Vec<Value> {
 
 #[test]
 fn a_line_holds_all_that_must_be_known() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("device.log");
+    let (_folder, path) = place();
     let context = Context { site_sha256: Some("cd".repeat(32)), ..context() };
     let decision = decision(0.8);
     let mut log = Log::open(&path, Options::default()).unwrap();
@@ -55,55 +53,43 @@ fn a_line_holds_all_that_must_be_known() {
     // The hash is over the line's own bytes before it, and is what the log says of itself.
     let hashed = text.split(",\"hash\":").next().unwrap();
     assert_eq!(line["hash"], Hash::of(hashed.as_bytes()).to_string());
-    assert_eq!(
-        log.last().map(|(lines, hash)| (lines, Value::from(hash.to_string()))),
-        Some((1, line["hash"].clone()))
-    );
+    let (count, last) = log.last().unwrap();
+    assert_eq!((count, &line["hash"]), (1, &last.to_string().into()));
 }
 
 #[test]
 fn what_is_not_a_number_and_what_is_too_long_gives_a_line_all_the_same() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("device.log");
+    let (_folder, path) = place();
     let mut log = Log::open(&path, Options::default()).unwrap();
     let context = context();
     let long = "\u{1}ä\"".repeat(100_000);
     let broken =
         Decision { state: State::Fault, reason: Reason::NotFinite, logit: Some(f32::NAN), score: None };
-    let mut odd = record(&context, &long, &broken);
-    odd.source = &long;
-    odd.frame = None;
+    let odd = Record { source: &long, frame: None, ..record(&context, &long, &broken) };
     log.write(&odd).unwrap();
     log.event(&Event::Stopped { why: &long }).unwrap();
     let read: Vec<_> = Reader::open(&path).unwrap().map(Result::unwrap).collect();
     assert_eq!(read.len(), 2);
     assert_eq!(read[0].decision.as_ref().unwrap().logit, None);
-    assert!(verify(&path, &[], None).unwrap().is_sound());
+    assert_sound(&path);
 }
 
 #[test]
 fn nothing_is_allocated_for_a_line() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("device.log");
+    let (_folder, path) = place();
     let mut log = Log::open(&path, Options::default()).unwrap();
     let (context, decision) = (context(), decision(0.3));
     let record = record(&context, "film.png", &decision);
     log.write(&record).unwrap();
-    let count = measure(|| {
-        for _ in 0..20 {
-            log.write(&record).unwrap();
-        }
-    });
-    assert_eq!(count.count_total, 0);
+    assert_eq!(measure(|| (0..20).for_each(|_| log.write(&record).unwrap())).count_total, 0);
     // The counter counts: a rotation does allocate.
-    let mut small = Log::open(folder.path().join("small.log"), SMALL).unwrap();
+    let mut small = Log::open(path.with_extension("small"), SMALL).unwrap();
     assert!(measure(|| (0..9).for_each(|_| small.write(&record).unwrap())).count_total > 0);
 }
 
 #[test]
 fn rotates_by_size_keeps_so_many_and_goes_on_after_a_restart() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("device.log");
+    let (_folder, path) = place();
     let mut written = Vec::new();
     for run in 0..4 {
         let mut log = Log::open(&path, SMALL).unwrap();
@@ -120,21 +106,18 @@ fn rotates_by_size_keeps_so_many_and_goes_on_after_a_restart() {
     }
     let kept = names(&path);
     assert!(kept.len() > 6 && kept.len() < written.len());
-    assert_eq!(kept, written[written.len() - kept.len()..]);
-    let verified = verify(&path, &[], None).unwrap();
-    assert!(verified.is_sound(), "{:?}", verified.breaks);
-    assert!(verified.first.unwrap().seq > 0);
+    assert!(written.ends_with(&kept), "{kept:?}");
+    assert!(assert_sound(&path).first.unwrap().seq > 0);
     // With fewer kept the rest goes at the next rotation, and the beginning is accounted for.
     let mut log = Log::open(&path, Options { keep: 1, ..SMALL }).unwrap();
     (0..5).for_each(|i| write(&mut log, &format!("last/{i}")).unwrap());
     assert_eq!(crate::support::log::files(&path).len(), 2);
-    assert!(verify(&path, &[], None).unwrap().is_sound());
+    assert_sound(&path);
 }
 
 #[test]
 fn one_log_has_one_writer() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("device.log");
+    let (_folder, path) = place();
     let mut first = Log::open(&path, SMALL).unwrap();
     let error = Log::open(&path, SMALL).unwrap_err().to_string();
     assert!(error.contains("another program writes this log"), "{error}");
@@ -148,8 +131,7 @@ fn one_log_has_one_writer() {
 
 #[test]
 fn a_damaged_file_is_set_aside_and_never_forgotten() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("device.log");
+    let (_folder, path) = place();
     let options = Options { max_bytes: 1 << 20, ..SMALL };
     let mut log = Log::open(&path, options).unwrap();
     (0..5).for_each(|i| write(&mut log, &i.to_string()).unwrap());
@@ -162,7 +144,7 @@ fn a_damaged_file_is_set_aside_and_never_forgotten() {
     // One long run of zeros without a newline is no longer than a line may be: that is torn, not broken.
     let mut log = Log::open(&path, options).unwrap();
     write(&mut log, "after").unwrap();
-    assert_eq!(fs::read(folder.path().join("device.log.torn-1")).unwrap(), bytes[from_line(&bytes, from)..]);
+    assert_eq!(fs::read(path.with_extension("log.torn-1")).unwrap(), bytes[from_line(&bytes, from)..]);
     drop(log);
     // Two bad lines are not.
     let mut bytes = fs::read(&path).unwrap();
@@ -172,15 +154,11 @@ fn a_damaged_file_is_set_aside_and_never_forgotten() {
     fs::write(&path, &bytes).unwrap();
     let mut log = Log::open(&path, options).unwrap();
     write(&mut log, "goes on").unwrap();
-    assert_eq!(fs::read(folder.path().join("device.log.broken-1")).unwrap(), bytes);
+    assert_eq!(fs::read(path.with_extension("log.broken-1")).unwrap(), bytes);
     let first = &lines(&path)[0];
-    assert_eq!(
-        (&first["event"]["what"], &first["event"]["file"]),
-        (&"set_aside".into(), &"device.log.broken-1".into())
-    );
-    let verified = verify(&path, &[], None).unwrap();
-    let kinds: Vec<_> = verified.breaks.iter().map(|b| b.kind).collect();
-    assert_eq!(kinds, [Kind::SetAside, Kind::SetAside]);
+    assert_eq!(first["event"]["what"], "set_aside");
+    assert_eq!(first["event"]["file"], "device.log.broken-1");
+    assert_eq!(kinds(&verify(&path, &[], None).unwrap()), [Kind::SetAside, Kind::SetAside]);
     assert_eq!(names(&path), ["goes on"]);
 }
 

@@ -1,13 +1,12 @@
 //! A process killed at random moments leaves a log that is sound up to the line being written. Alone in its file: a process that
 //! starts another one shares its files, and their locks, with it for a moment.
 
-use crate::support::log::{SMALL, names, write};
+use crate::support::log::{SMALL, assert_sound, names, place, write};
 use edge_runtime::log::{Kind, Log, verify};
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use tempfile::TempDir;
 
 /// The variable that makes [`writer`] write, to the log that it names.
 const WRITER: &str = "PNEUMOSCOPE_TEST_LOG";
@@ -26,8 +25,7 @@ fn writer() {
 
 #[test]
 fn killed_a_hundred_times() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("device.log");
+    let (_folder, path) = place();
     let (mut torn, mut total) = (0, 0);
     for round in 0..100u64 {
         let mut child = Command::new(std::env::current_exe().unwrap())
@@ -50,8 +48,7 @@ fn killed_a_hundred_times() {
         let accepted = text.lines().last().unwrap().parse::<usize>().unwrap();
         total += accepted + 1;
 
-        let verified = verify(&path, &[], None).unwrap();
-        for found in &verified.breaks {
+        for found in verify(&path, &[], None).unwrap().breaks {
             assert!(found.kind == Kind::Torn && found.file.ends_with(".log"), "round {round}: {found:?}");
             torn += 1;
         }
@@ -59,21 +56,11 @@ fn killed_a_hundred_times() {
         // The last run's decisions are numbered without gaps up to the last that was accepted, or one more that nobody was told of.
         let last = *names.last().unwrap();
         assert!(last == accepted || last == accepted + 1, "round {round}: {last}, accepted {accepted}");
-        let run: Vec<usize> = names
-            .iter()
-            .rev()
-            .scan(last + 1, |above, &name| {
-                (*above == name + 1).then(|| {
-                    *above = name;
-                    name
-                })
-            })
-            .collect();
-        assert!(run.last() == Some(&0) || run.len() == names.len(), "round {round}: {names:?}");
+        let run = names.iter().rev().zip((0..=last).rev()).take_while(|(name, down)| **name == *down).count();
+        assert!(run == last + 1 || run == names.len(), "round {round}: {names:?}");
     }
     let mut log = Log::open(&path, SMALL).unwrap();
     write(&mut log, "0").unwrap();
-    let verified = verify(&path, &[], None).unwrap();
-    assert!(verified.is_sound(), "{:?}", verified.breaks);
+    assert_sound(&path);
     println!("{total} decisions accepted in 100 runs, {torn} of them left a torn line");
 }

@@ -1,12 +1,11 @@
 //! No line is lost and none accepted torn: a last line cut at every byte, every call of the disk failing or being the last, a full
 //! disk. What a killed process leaves is in `log_killed.rs`.
 
-use crate::support::log::{Fault, FaultyDisk, SMALL, files, names, write};
-use edge_runtime::log::{Kind, Log, Options, Reader, verify};
+use crate::support::log::{Fault, FaultyDisk, SMALL, events, files, kinds, names, place, write};
+use edge_runtime::log::{Kind, Log, Options, verify};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use tempfile::TempDir;
 
 /// Decisions that a sweep writes: enough for rotations that delete.
 const DECISIONS: usize = 14;
@@ -35,14 +34,13 @@ fn held(path: &Path, attempted: &[String], refused: &[String]) -> Result<Option<
 }
 
 fn told_as_lost(path: &Path) -> u64 {
-    let events = Reader::open(path).unwrap().filter_map(|entry| entry.unwrap().event);
+    let events = events(path).into_iter();
     events.filter(|event| event["what"] == "not_logged").map(|event| event["lines"].as_u64().unwrap()).sum()
 }
 
 #[test]
 fn torn_at_every_byte_of_the_last_line() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("device.log");
+    let (_folder, path) = place();
     let options = Options { max_bytes: 1 << 20, ..SMALL };
     let mut log = Log::open(&path, options).unwrap();
     let before: Vec<_> = (0..3).map(|i| i.to_string()).collect();
@@ -52,11 +50,10 @@ fn torn_at_every_byte_of_the_last_line() {
     drop(log);
     let bytes = fs::read(&path).unwrap();
     for cut in whole..bytes.len() {
-        let folder = TempDir::new().unwrap();
-        let path = folder.path().join("device.log");
+        let (_folder, path) = place();
         fs::write(&path, &bytes[..cut]).unwrap();
         if cut > whole {
-            let kinds: Vec<_> = verify(&path, &[], None).unwrap().breaks.iter().map(|b| b.kind).collect();
+            let kinds = kinds(&verify(&path, &[], None).unwrap());
             assert_eq!(kinds, [Kind::Torn], "accepted a line cut at {cut}");
         }
         let mut log = Log::with_disk(&path, options, FaultyDisk::new(0, Fault::Never));
@@ -67,7 +64,7 @@ fn torn_at_every_byte_of_the_last_line() {
         assert_eq!(torn.exists(), cut > whole);
         if cut > whole {
             assert_eq!(fs::read(&torn).unwrap(), bytes[whole..cut], "nothing is destroyed");
-            let event = Reader::open(&path).unwrap().find_map(|entry| entry.unwrap().event).unwrap();
+            let event = &events(&path)[0];
             assert_eq!((&event["what"], &event["bytes"]), (&"recovered".into(), &(cut - whole).into()));
         }
     }
@@ -98,8 +95,7 @@ fn every_call(
     fault: Fault,
     mut look: impl FnMut(&Path, Result<Option<u64>, String>, u64, usize),
 ) {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("device.log");
+    let (_folder, path) = place();
     torn_before(&path);
     let (refused, calls) = sweep(&path, options, 0, Fault::Never);
     assert_eq!(refused, [""; 0]);
@@ -108,8 +104,7 @@ fn every_call(
     assert!(files(&path).len() > 3 && calls > 60, "{calls}");
     let attempted = [&["before".to_owned()], &all()[..], &["next".to_owned()]].concat();
     for at in 0..calls {
-        let folder = TempDir::new().unwrap();
-        let path = folder.path().join("device.log");
+        let (_folder, path) = place();
         torn_before(&path);
         let (refused, _) = sweep(&path, options, at, fault);
         let mut log = Log::open(&path, options).unwrap();
@@ -159,8 +154,7 @@ fn a_disk_that_lies_is_found() {
 /// A disk that is really full, as the system says it.
 #[test]
 fn goes_on_by_itself_when_there_is_room_again() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("device.log");
+    let (_folder, path) = place();
     std::os::unix::fs::symlink("/dev/full", &path).unwrap();
     let mut log = Log::new(&path, SMALL);
     for i in 0..5 {
@@ -173,7 +167,7 @@ fn goes_on_by_itself_when_there_is_room_again() {
     assert_eq!((log.lost(), told_as_lost(&path)), (0, 5));
     assert_eq!(held(&path, &["room".to_owned()], &[]), Ok(Some(0)));
     // And where the whole folder goes and comes.
-    let away = folder.path().join("away");
+    let away = path.with_file_name("away");
     let mut log = Log::new(away.join("device.log"), SMALL);
     assert!(write(&mut log, "no folder").is_err() && Log::open(away.join("device.log"), SMALL).is_err());
     fs::create_dir(&away).unwrap();

@@ -1,19 +1,17 @@
 //! Any change of a log is found: bytes changed, lines removed, repeated or moved, files removed; in every file of a rotated one.
 
-use crate::support::log::{SMALL, files, write};
+use crate::support::log::{SMALL, files, kinds, names, place, write};
 use edge_runtime::log::{Hash, Kind, Log, Verified, verify};
 use proptest::prelude::*;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use tempfile::TempDir;
 
 /// The files of a rotated log whose oldest lines were deleted, name and content, the oldest first.
 fn original() -> &'static Vec<(String, Vec<u8>)> {
     static LOG: OnceLock<Vec<(String, Vec<u8>)>> = OnceLock::new();
     LOG.get_or_init(|| {
-        let folder = TempDir::new().unwrap();
-        let path = folder.path().join("device.log");
+        let (_folder, path) = place();
         let mut log = Log::open(&path, SMALL).unwrap();
         (0..20).for_each(|i| write(&mut log, &i.to_string()).unwrap());
         drop(log);
@@ -23,17 +21,22 @@ fn original() -> &'static Vec<(String, Vec<u8>)> {
 }
 
 fn check(files: &[(String, Vec<u8>)], noted: &[Hash], last: Option<Hash>) -> Verified {
-    let folder = TempDir::new().unwrap();
+    let (_folder, path) = place();
     for (name, bytes) in files {
-        fs::write(folder.path().join(name), bytes).unwrap();
+        fs::write(path.with_file_name(name), bytes).unwrap();
     }
-    verify(folder.path().join("device.log"), noted, last).unwrap()
+    verify(path, noted, last).unwrap()
 }
 
 /// All lines with their newlines: file, then lines.
 fn split() -> Vec<Vec<Vec<u8>>> {
     let lines = |bytes: &[u8]| bytes.split_inclusive(|&b| b == b'\n').map(<[u8]>::to_vec).collect();
     original().iter().map(|(_, bytes)| lines(bytes)).collect()
+}
+
+/// The place of each line: file, then line.
+fn places(lines: &[Vec<Vec<u8>>]) -> Vec<(usize, usize)> {
+    (0..lines.len()).flat_map(|file| (0..lines[file].len()).map(move |line| (file, line))).collect()
 }
 
 fn joined(lines: &[Vec<Vec<u8>>]) -> Vec<(String, Vec<u8>)> {
@@ -80,30 +83,26 @@ proptest! {
         line.splice(at..at, bytes);
         check(&[("device.log".to_owned(), line.clone())], &[], None);
         // A device goes on whatever it finds, and what it adds is sound.
-        let folder = TempDir::new().unwrap();
-        let path = folder.path().join("device.log");
+        let (_folder, path) = place();
         fs::write(&path, &line).unwrap();
         let mut log = Log::open(&path, SMALL).unwrap();
         write(&mut log, "after").unwrap();
         drop(log);
-        prop_assert!(crate::support::log::names(&path).ends_with(&["after".to_owned()]));
+        prop_assert!(names(&path).ends_with(&["after".to_owned()]));
     }
 }
 
 #[test]
 fn any_line_removed_but_the_last() {
     let lines = split();
-    let mut removed = 0;
-    for file in 0..lines.len() {
-        for line in 0..lines[file].len() {
-            let mut changed = lines.clone();
-            changed[file].remove(line);
-            let last = file + 1 == lines.len() && line + 1 == lines[file].len();
-            assert_eq!(check(&joined(&changed), &[], None).is_sound(), last, "line {line} of file {file}");
-            removed += 1;
-        }
+    let places = places(&lines);
+    assert!(places.len() > 12);
+    for &(file, line) in &places {
+        let mut changed = lines.clone();
+        changed[file].remove(line);
+        let last = places.last() == Some(&(file, line));
+        assert_eq!(check(&joined(&changed), &[], None).is_sound(), last, "line {line} of file {file}");
     }
-    assert!(removed > 12);
 }
 
 #[test]
@@ -116,27 +115,24 @@ fn a_removed_end_is_found_by_a_noted_hash_alone() {
     let files = joined(&lines);
     assert!(check(&files, &[], None).is_sound(), "nothing in the log itself can tell");
     for verified in [check(&files, &[last], None), check(&files, &[], Some(last))] {
-        assert_eq!(verified.breaks.iter().map(|b| b.kind).collect::<Vec<_>>(), [Kind::Expected]);
+        assert_eq!(kinds(&verified), [Kind::Expected]);
     }
 }
 
 #[test]
 fn any_line_repeated() {
     let lines = split();
-    for file in 0..lines.len() {
-        for line in 0..lines[file].len() {
-            let mut changed = lines.clone();
-            let copy = changed[file][line].clone();
-            changed[file].insert(line, copy);
-            assert!(!check(&joined(&changed), &[], None).is_sound(), "line {line} of file {file}");
-        }
+    for (file, line) in places(&lines) {
+        let mut changed = lines.clone();
+        changed[file].insert(line, lines[file][line].clone());
+        assert!(!check(&joined(&changed), &[], None).is_sound(), "line {line} of file {file}");
     }
 }
 
 #[test]
 fn any_two_lines_exchanged() {
     let lines = split();
-    let places: Vec<_> = (0..lines.len()).flat_map(|f| (0..lines[f].len()).map(move |l| (f, l))).collect();
+    let places = places(&lines);
     for (i, &a) in places.iter().enumerate() {
         for &b in &places[..i] {
             let mut changed = lines.clone();
@@ -161,13 +157,12 @@ fn any_file_removed_but_the_last() {
 /// A line whose hash was made to fit again is still found by the next one; the newest has none after it.
 #[test]
 fn a_line_changed_together_with_its_hash() {
-    let lines = split();
-    let mut changed = lines.clone();
+    let mut lines = split();
     let line = String::from_utf8(lines[1][1].clone()).unwrap().replace("REFER", "NEGATIVE");
     let content = line.split(",\"hash\":").next().unwrap();
     let forged = format!("{content},\"hash\":\"{}\"}}\n", Hash::of(content.as_bytes()));
     assert_ne!(forged.as_bytes(), lines[1][1]);
-    changed[1][1] = forged.into_bytes();
-    let verified = check(&joined(&changed), &[], None);
+    lines[1][1] = forged.into_bytes();
+    let verified = check(&joined(&lines), &[], None);
     assert_eq!(verified.breaks.iter().map(|b| (b.kind, b.line)).collect::<Vec<_>>(), [(Kind::Replaced, 3)]);
 }

@@ -1,6 +1,6 @@
 //! The program as its users meet it: output for people and for programs, order, exit codes, pipes.
 
-use crate::support::{Bench, model, picture, program, run};
+use crate::support::{Bench, assert_contains, model, picture, program, run};
 use serde_json::Value;
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -8,17 +8,13 @@ use std::process::{Command, Stdio};
 #[test]
 fn json_has_all_that_a_log_needs() {
     let bench = Bench::new();
-    let film = bench.file("film.png", &picture::png(90, 80));
-    let run = bench.classify(&film);
-    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
-    let [line] = run.json().try_into().unwrap();
+    let film = bench.file("film.png", picture::png(90, 80));
+    let line = bench.classify(&film).clean().answer();
     let sha = edge_runtime::model_file::sha256_hex(&std::fs::read(&bench.model).unwrap());
-    assert_eq!(line["path"], film.to_str().unwrap());
+    assert_eq!(line["path"], *film);
     assert_eq!(line["model_sha256"], sha);
-    assert_eq!(
-        (&line["model_name"], &line["model_version"]),
-        (&Value::from("random"), &Value::from("0.0.1"))
-    );
+    assert_eq!(line["model_name"], "random");
+    assert_eq!(line["model_version"], "0.0.1");
     // Numbers come back as the very f32 that they were.
     let number = |value: &Value| value.to_string().parse::<f32>().unwrap();
     assert_eq!(number(&line["thresholds"]["negative_below"]), 0.3);
@@ -36,11 +32,10 @@ fn json_has_all_that_a_log_needs() {
 #[test]
 fn another_model_gives_another_answer() {
     let bench = Bench::new();
-    let film = bench.file("film.png", &picture::png(90, 80));
-    let other = bench.file("other.onnx", &model::bytes(&model::sealed(32, 2)));
-    let (a, b) =
-        (bench.classify(&film), bench.run_with(&other, ["classify", "--json", film.to_str().unwrap()]));
-    let (a, b) = (&a.json()[0], &b.json()[0]);
+    let film = bench.file("film.png", picture::png(90, 80));
+    let other = bench.file("other.onnx", model::small(2));
+    let a = &bench.classify(&film).json()[0];
+    let b = &bench.run_with(&other, ["classify", "--json", &film]).json()[0];
     assert_eq!(a["path"], b["path"]);
     assert_ne!(a["model_sha256"], b["model_sha256"]);
     assert_ne!(a["logit"], b["logit"]);
@@ -49,9 +44,7 @@ fn another_model_gives_another_answer() {
 #[test]
 fn a_refused_picture_is_an_answer() {
     let bench = Bench::new();
-    let run = bench.classify(bench.file("black.png", &picture::black_png(64, 64)));
-    assert_eq!(run.code, Some(0));
-    let [line] = run.json().try_into().unwrap();
+    let line = bench.classify(&bench.file("black.png", picture::black_png(64, 64))).ended(0).answer();
     assert_eq!((&line["state"], &line["reason_code"]), (&Value::from("INVALID"), &Value::from(13)));
     assert_eq!((&line["score"], &line["logit"]), (&Value::Null, &Value::Null));
 }
@@ -60,52 +53,47 @@ fn a_refused_picture_is_an_answer() {
 fn folders_are_read_recursively_and_sorted_by_extension_in_any_case() {
     let bench = Bench::new();
     for name in ["f/b.png", "f/a.JPG", "f/c/x.jpeg", "f/c/y.txt", "f/noextension"] {
-        bench.file(name, &picture::png(64, 64));
+        bench.file(name, picture::png(64, 64));
     }
-    let run = bench.run(["classify", "--json", bench.folder.path().join("f").to_str().unwrap()]);
-    let folder = format!("{}/f/", bench.folder.path().display());
+    let run = bench.classify(&bench.path("f")).ended(0);
+    let folder = bench.path("f/");
     let paths: Vec<_> =
         run.json().iter().map(|line| line["path"].as_str().unwrap().replace(&folder, "")).collect();
     assert_eq!(paths, ["a.JPG", "b.png", "c/x.jpeg"]);
-    assert_eq!(run.code, Some(0));
 }
 
 #[test]
 fn standard_input() {
     let bench = Bench::new();
-    let arguments = ["classify", "--json", "-"];
-    let from_pipe =
-        run(program().arg("--model").arg(&bench.model).args(arguments).write_stdin(picture::png(64, 64)));
-    assert_eq!(from_pipe.code, Some(0), "{}", from_pipe.stderr);
-    let from_file = bench.classify(bench.file("film.png", &picture::png(64, 64)));
-    let (pipe, file) = (&from_pipe.json()[0], &from_file.json()[0]);
+    let piped = |bytes: Vec<u8>| {
+        run(program().args(["--model", &bench.model, "classify", "--json", "-"]).write_stdin(bytes))
+    };
+    let pipe = &piped(picture::png(64, 64)).ended(0).json()[0];
+    let file = &bench.classify(&bench.file("film.png", picture::png(64, 64))).json()[0];
     assert_eq!((&pipe["path"], &pipe["logit"]), (&Value::from("-"), &file["logit"]));
-    let nothing = run(program().arg("--model").arg(&bench.model).args(arguments).write_stdin(""));
-    assert_eq!(nothing.code, Some(3));
+    let nothing = piped(vec![]).ended(3);
     assert_eq!(nothing.stderr, "error: -: the file is empty (0 bytes); copy it again from its source\n");
 }
 
 #[test]
 fn the_table_says_which_model_and_what_it_is_not() {
     let bench = Bench::new();
-    let film = bench.file("film.png", &picture::png(64, 64));
-    let run = bench.run(["classify", film.to_str().unwrap()]);
+    let film = bench.file("film.png", picture::png(64, 64));
+    let run = bench.run(["classify", &film]);
     let sha = edge_runtime::model_file::sha256_hex(&std::fs::read(&bench.model).unwrap());
-    for part in
-        ["film.png", "random 0.0.1", &sha[..12], "0.300", "0.700", "Tests only.", "it is not a diagnosis"]
-    {
-        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
-    }
+    let model = ["random 0.0.1", &sha[..12], "0.300", "0.700", "Tests only."];
+    assert_contains(&run.stdout, &model);
+    assert_contains(&run.stdout, &["film.png", "it is not a diagnosis"]);
     assert!(!run.stdout.contains('\u{1b}'), "no colours into a pipe");
 }
 
 #[test]
 fn colours_where_asked_for_and_never_with_no_color() {
     let bench = Bench::new();
-    let film = bench.file("film.png", &picture::png(64, 64));
+    let film = bench.file("film.png", picture::png(64, 64));
     let with = |set: &str, unset: &str| {
         let mut command = program();
-        command.env_remove(unset).env(set, "1").arg("--model").arg(&bench.model).arg("classify").arg(&film);
+        command.env_remove(unset).env(set, "1").args(["--model", &bench.model, "classify", &film]);
         run(&mut command).stdout.contains('\u{1b}')
     };
     assert!(with("CLICOLOR_FORCE", "NO_COLOR"));
@@ -116,30 +104,25 @@ fn colours_where_asked_for_and_never_with_no_color() {
 #[test]
 fn a_file_name_cannot_steer_the_terminal() {
     let bench = Bench::new();
-    let film = bench.file("a\u{1b}[31m\nNEGATIVE.png", &picture::png(64, 64));
-    let run = bench.run(["classify", film.to_str().unwrap()]);
+    let film = bench.file("a\u{1b}[31m\nNEGATIVE.png", picture::png(64, 64));
+    let run = bench.run(["classify", &film]);
     assert!(!run.stdout.contains('\u{1b}'));
     assert!(run.stdout.contains('\u{fffd}'));
 }
 
 #[test]
 fn usage_errors_exit_with_2_and_help_names_the_codes() {
-    assert_eq!(run(program().arg("classify")).code, Some(2));
-    assert_eq!(run(program().arg("bench").args(["--frames", "0"])).code, Some(2));
-    assert_eq!(run(program().arg("bench").args(["--engine", "none"])).code, Some(2));
-    let help = run(program().arg("--help"));
-    assert_eq!(help.code, Some(0));
-    for part in ["Examples:", "Exit codes:", "4  the model was refused", "it is not a diagnosis"] {
-        assert!(help.stdout.contains(part), "{part}: {}", help.stdout);
+    for wrong in [&["classify"][..], &["bench", "--frames", "0"], &["bench", "--engine", "none"]] {
+        run(program().args(wrong)).ended(2);
     }
+    let help = run(program().arg("--help")).ended(0).stdout;
+    assert_contains(&help, &["Examples:", "Exit codes:", "4  the model was refused", "it is not a diagnosis"]);
 }
 
 #[test]
 fn bench_measures_each_engine() {
     let bench = Bench::new();
-    let run = bench.run(["bench", "--json", "--frames", "7", "--side", "64"]);
-    assert_eq!(run.code, Some(0), "{}", run.stderr);
-    let lines = run.json();
+    let lines = bench.run(["bench", "--json", "--frames", "7", "--side", "64"]).ended(0).json();
     let engines: Vec<_> = lines.iter().map(|line| line["engine"].as_str().unwrap()).collect();
     assert_eq!(engines, edge_runtime::engine::NAMES);
     for line in lines {
@@ -154,30 +137,19 @@ fn bench_measures_each_engine() {
 #[test]
 fn about_shows_model_engines_and_limits() {
     let bench = Bench::new();
-    let text = bench.run(["about"]);
-    assert_eq!(text.code, Some(0));
-    for part in [
-        env!("CARGO_PKG_VERSION"),
-        "tract",
-        "random 0.0.1",
-        "Tests only.",
-        "32 to 8000 pixels",
-        "area-standardise/1",
-    ] {
-        assert!(text.stdout.contains(part), "{part}: {}", text.stdout);
-    }
-    let [json] = bench.run(["about", "--json"]).json().try_into().unwrap();
+    let text = bench.run(["about"]).ended(0).stdout;
+    assert_contains(&text, &[env!("CARGO_PKG_VERSION"), "tract", "random 0.0.1", "Tests only."]);
+    assert_contains(&text, &["32 to 8000 pixels", "area-standardise/1"]);
+    let json = bench.run(["about", "--json"]).answer();
     assert_eq!(json["model"]["pneumoscope.name"], "random");
     // The test model's convolutions are all of forms that the kernels cover; stock tract has no kernels to speak of.
     let kernels = edge_core::kernels::best().name();
-    assert!(text.stdout.contains(&format!("4 of 4 by kernels `{kernels}`")), "{}", text.stdout);
+    assert_contains(&text, &[&format!("4 of 4 by kernels `{kernels}`")]);
     let names = ["stem", "depthwise", "expand", "last"];
     assert_eq!(json["engine"], "tract");
-    assert_eq!(
-        json["convolutions"],
-        serde_json::json!({ "kernels": kernels, "by_kernels": names, "by_tract": [] })
-    );
-    let [stock] = bench.run(["--engine", "tract-stock", "about", "--json"]).json().try_into().unwrap();
+    let convolutions = serde_json::json!({ "kernels": kernels, "by_kernels": names, "by_tract": [] });
+    assert_eq!(json["convolutions"], convolutions);
+    let stock = bench.run(["--engine", "tract-stock", "about", "--json"]).answer();
     assert_eq!((&stock["engine"], &stock["convolutions"]), (&Value::from("tract-stock"), &Value::Null));
     assert_eq!(json["intended_use"], "Tests only.");
 }
@@ -185,32 +157,24 @@ fn about_shows_model_engines_and_limits() {
 /// Without a subcommand and without `--model`: the drawn frames through the model that is built in.
 #[test]
 fn the_demonstration_runs_the_shipped_model() {
-    let shipped = include_bytes!("../../../models/pneumonia/model.onnx");
-    let sha = edge_runtime::model_file::sha256_hex(shipped);
-    let json = run(program().arg("--json"));
-    assert_eq!(json.code, Some(0), "{}", json.stderr);
-    let lines = json.json();
+    let sha = crate::support::shipped().sha256;
+    let lines = run(program().arg("--json")).ended(0).json();
     assert_eq!(lines.len(), edge_runtime::phantom::demo().len());
     for line in &lines {
         assert_eq!(line["model_sha256"], sha);
         assert!(line["score"].is_number(), "a drawn frame must pass the gate: {line}");
     }
-    let text = run(&mut program());
-    assert_eq!(text.code, Some(0));
-    for part in [&sha[..12], "drawings, not X-rays", "it is not a diagnosis"] {
-        assert!(text.stdout.contains(part), "{part}: {}", text.stdout);
-    }
+    let text = run(&mut program()).ended(0).stdout;
+    assert_contains(&text, &[&sha[..12], "drawings, not X-rays", "it is not a diagnosis"]);
 }
 
 /// `edge-runtime classify ... | head -1`: the reader leaves, the program ends quietly.
 #[test]
 fn a_closed_pipe_is_no_panic() {
     let bench = Bench::new();
-    let film = bench.file("film.png", &picture::png(64, 64));
+    let film = bench.file("film.png", picture::png(64, 64));
     let mut child = Command::new(assert_cmd::cargo::cargo_bin!("edge-runtime"))
-        .arg("--model")
-        .arg(&bench.model)
-        .args(["classify", "--json"])
+        .args(["--model", &bench.model, "classify", "--json"])
         .args(std::iter::repeat_n(&film, 600)) // more than a pipe holds
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -225,14 +189,13 @@ fn a_closed_pipe_is_no_panic() {
 #[test]
 fn every_engine_classifies_alike() {
     let bench = Bench::new();
-    let film = bench.file("film.png", &picture::png(90, 80));
+    let film = bench.file("film.png", picture::png(90, 80));
     let expected = bench.classify(&film).json()[0]["logit"].clone();
     assert!(expected.is_number());
     for engine in edge_runtime::engine::NAMES {
-        let run = bench.run(["--engine", engine, "classify", "--json", film.to_str().unwrap()]);
-        assert_eq!((run.code, &run.json()[0]["logit"]), (Some(0), &expected), "{engine}");
+        let run = bench.run(["--engine", engine, "classify", "--json", &film]).ended(0);
+        assert_eq!(run.json()[0]["logit"], expected, "{engine}");
     }
-    let unknown = bench.run(["--engine", "abacus", "classify", film.to_str().unwrap()]);
-    assert_eq!(unknown.code, Some(2));
-    assert!(unknown.stderr.contains("tract-stock"), "the names are listed: {}", unknown.stderr);
+    // The names are listed.
+    bench.run(["--engine", "abacus", "classify", &film]).refused(2, "tract-stock");
 }

@@ -1,7 +1,8 @@
 //! QLinearConv of every form inside tract: the kernels give the bytes that ONNX defines and that tract's own operator gives, and
 //! what they do not cover is tract's, with a reason.
 
-use crate::support::qlinearconv::{Case, Graph, Padding, Signed, reference};
+use crate::support::model::{Graph, tensor_mut};
+use crate::support::qlinearconv::{self as graphs, Case, Padding, Signed, model_of, reference};
 use edge_core::kernels::{ALL, Kernels, Set};
 use edge_runtime::engine::{Convolutions, Fallback};
 use edge_runtime::infer_tract::{Intermediate, Operators, TractIntermediates, Values};
@@ -108,7 +109,7 @@ proptest! {
     fn the_kernels_give_the_bytes_of_onnx_and_of_stock_tract(case in (0..5usize).prop_flat_map(case)) {
         let (graph, image) = (case.graph(), case.image());
         let expected = reference(&case, &graph, &image);
-        let model = graph.model(case.side());
+        let model = model_of(graph.graph, case.side());
         match stock(&model, &image) {
             Some(y) => prop_assert_eq!(&y, &expected, "stock tract"),
             None => prop_assert!(stock_fails(&case), "stock tract cannot load it"),
@@ -156,25 +157,25 @@ fn assert_falls_back(model: &ModelFile, image: &[u8], reason: &str) {
 fn assert_spoiled(case: &Case, spoil: impl FnOnce(&mut Graph), reason: &str) {
     let mut graph = case.graph();
     spoil(&mut graph);
-    assert_falls_back(&graph.model(case.side()), &case.image(), reason);
+    assert_falls_back(&model_of(graph.graph, case.side()), &case.image(), reason);
 }
 
 #[test]
 fn numbers_that_the_kernels_do_not_cover_are_computed_by_tract() {
     let case = plain();
     let set = |name: &'static str, at: usize, value: u8| {
-        move |graph: &mut Graph| graph.initializer(name).raw_data[at] = value
+        move |graph: &mut Graph| tensor_mut(&mut graph.graph, name).raw_data[at] = value
     };
     assert_spoiled(&case, set("w", 5, 0x80), "a weight is -128");
     assert_spoiled(&case, set("w_zero", 0, 1), "w_zero_point is not 0");
     assert_spoiled(
         &case,
-        |graph| graph.initializer("bias").raw_data[..4].copy_from_slice(&i32::MAX.to_le_bytes()),
+        |graph| tensor_mut(&mut graph.graph, "bias").raw_data[..4].copy_from_slice(&i32::MAX.to_le_bytes()),
         "an accumulator may leave 32 bits",
     );
     assert_spoiled(
         &case,
-        |graph| graph.initializer("x_scale").raw_data = 65536f32.to_le_bytes().to_vec(),
+        |graph| tensor_mut(&mut graph.graph, "x_scale").raw_data = 65536f32.to_le_bytes().to_vec(),
         "an accumulator may be too many steps of the output",
     );
     let unsigned = Case { signed: Signed { x: true, w: false, y: true }, ..plain() };
@@ -185,43 +186,36 @@ fn numbers_that_the_kernels_do_not_cover_are_computed_by_tract() {
 #[test]
 fn weights_that_are_computed_are_convolved_by_tract() {
     let case = Case { per_channel: false, ..plain() };
-    let compute = |graph: &mut Graph| {
-        // The image's first byte is added to all weights: they are known only when it runs.
-        graph.weights_from_the_image();
-    };
-    assert_spoiled(&case, compute, "weights is not constant");
+    assert_spoiled(&case, graphs::weights_from_the_image, "weights is not constant");
 }
 
 #[test]
 fn a_batch_of_unknown_size_is_convolved_by_tract() {
     let case = Case { channels: 1, size: [8, 8], ..plain() };
     let mut graph = case.graph();
-    graph.take_the_image_itself();
-    let mut model = graph.model(case.side());
-    crate::support::qlinearconv::set_unknown_batch(&mut model);
+    graphs::take_the_image_itself(&mut graph);
+    let mut model = model_of(graph.graph, case.side());
+    graphs::set_unknown_batch(&mut model);
     assert_falls_back(&model, &case.image(), "the size of its input is not fixed");
 }
 
 #[test]
 fn a_convolution_along_one_axis_is_computed_by_tract() {
     let case = Case { channels: 1, outputs: 4, ..plain() };
-    let mut graph = case.graph();
-    graph.along_one_axis();
-    assert_falls_back(&graph.model(case.side()), &case.image(), "it has other than two spatial axes");
+    assert_spoiled(&case, graphs::along_one_axis, "it has other than two spatial axes");
 }
 
 /// Four nodes in floats and one addition of bytes are the same for every pair of bytes, scale and zero point.
 #[test]
 fn residual_sums_equal_the_float_chain_on_every_pair_of_bytes() {
     for (scale, zero) in [(0.023_5, 0), (1.0 / 3.0, 128), (7e-5, 255), (123.4, 17)] {
-        let model = crate::support::qlinearconv::sum_of_all_pairs(scale, zero);
+        let model = graphs::sum_of_all_pairs(scale, zero);
         let image: Vec<u8> = (0..=255).collect();
         let expected: Vec<u8> =
             (0..1 << 16).map(|i: i32| (i % 256 + i / 256 - i32::from(zero)).clamp(0, 255) as u8).collect();
         assert_eq!(stock(&model, &image), Some(expected.clone()), "{scale}");
         for kernels in sets() {
-            let tract = TractIntermediates::load(Operators::Kernels(kernels), &model).unwrap();
-            assert_eq!(bytes(&tract.run(&image).unwrap()), expected, "{kernels:?}, {scale}");
+            assert_eq!(with_kernels(kernels, &model, &image).0, expected, "{kernels:?}, {scale}");
         }
     }
 }
@@ -230,12 +224,11 @@ fn residual_sums_equal_the_float_chain_on_every_pair_of_bytes() {
 #[test]
 fn a_planted_fault_is_seen() {
     let case = plain();
-    let mut graph = case.graph();
-    let image = case.image();
+    let (mut graph, image) = (case.graph(), case.image());
     let expected = reference(&case, &graph, &image);
     // Large enough a step to show after rounding.
-    let weight = &mut graph.initializer("w").raw_data[40];
+    let weight = &mut tensor_mut(&mut graph.graph, "w").raw_data[40];
     *weight = if *weight > 127 { 100 } else { -100i8 as u8 };
-    let (y, _) = with_kernels(Kernels::SCALAR, &graph.model(case.side()), &image);
+    let (y, _) = with_kernels(Kernels::SCALAR, &model_of(graph.graph, case.side()), &image);
     assert_ne!(y, expected);
 }

@@ -225,23 +225,17 @@ pub(crate) fn blur(picture: &mut [f32], side: usize, sigma: f32) {
 
 /// Encodes and decodes; a picture that the codec refuses (none is known) stays as it was.
 pub fn through_jpeg(pixels: Vec<u8>, side: u32, quality: u8) -> Vec<u8> {
-    let mut file = Vec::new();
-    if JpegEncoder::new_with_quality(&mut file, quality)
-        .encode(&pixels, side, side, ExtendedColorType::L8)
-        .is_err()
-    {
-        return pixels;
-    }
-    let mut decoded = vec![0; pixels.len()];
-    match JpegDecoder::new(Cursor::new(&file)) {
-        Ok(decoder) if decoder.total_bytes() == decoded.len() as u64 => {
-            match decoder.read_image(&mut decoded) {
-                Ok(()) => decoded,
-                Err(_) => pixels,
-            }
-        }
-        _ => pixels,
-    }
+    let coded = || {
+        let mut file = Vec::new();
+        let mut encoder = JpegEncoder::new_with_quality(&mut file, quality);
+        encoder.encode(&pixels, side, side, ExtendedColorType::L8).ok()?;
+        let decoder = JpegDecoder::new(Cursor::new(&file)).ok()?;
+        let mut decoded = vec![0; pixels.len()];
+        (decoder.total_bytes() == decoded.len() as u64).then_some(())?;
+        decoder.read_image(&mut decoded).ok()?;
+        Some(decoded)
+    };
+    coded().unwrap_or(pixels)
 }
 
 /// One rectangle of at most a quarter of each side filled with one value: a label, a marker, a finger, a tube.

@@ -2,10 +2,12 @@
 //!
 //! Order and changes depend on (seed, epoch, case) alone: which thread makes a batch, and when, changes nothing.
 
-use crate::augment::{Strength, augmented};
+use crate::augment::{Strength, augmented, change};
 use crate::dataset::Case;
 use crate::progress;
 use crate::random::{Dice, Purpose};
+use edge_core::{FrameError, Geometry, PixelFormat};
+use edge_runtime::decode::Picture;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::ScopedJoinHandle;
 
@@ -56,9 +58,15 @@ pub fn shifted(cases: &[Case], indices: &[usize], side: u16) -> Vec<Vec<u8>> {
     })
 }
 
+/// One case of the shifted validation set, before the preprocessing.
+pub fn shifted_picture(case: &Case) -> Result<Picture, FrameError> {
+    let square = change(&case.working, &Strength::SHIFTED, &mut shift_dice(case));
+    Picture::new(Geometry::new(square.side, square.side, PixelFormat::Gray8)?, square.pixels)
+}
+
 /// The draws for one case of the shifted validation set; they depend on its content alone, so that the same picture is
 /// changed in the same way whatever split it is in.
-pub fn shift_dice(case: &Case) -> Dice {
+fn shift_dice(case: &Case) -> Dice {
     let mut key = [0; 8];
     key.copy_from_slice(&case.content[..8]);
     Dice::new(20_261_123, Purpose::Shift, 0, u64::from_le_bytes(key))

@@ -204,27 +204,15 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<()> {
-    let command = cli.command.unwrap_or_else(|| Command::All(All::parse_from_defaults()));
-    match command {
-        Command::Train(training) => commands::train(&training),
-        Command::Quantize(step) => commands::quantize(&step),
-        Command::Export(export) => commands::export(&export),
-        Command::Gate(gate) => commands::gate(&gate),
-        Command::Evaluate(evaluate) => commands::evaluate(&evaluate),
-        Command::Report(report) => commands::report(&report),
-        Command::Pack(pack) => commands::pack(&pack),
-        Command::All(all) => commands::all(&all),
-    }
-}
-
-impl All {
-    /// What `all` without arguments means.
-    fn parse_from_defaults() -> Self {
-        #[derive(Parser)]
-        struct Defaults {
-            #[command(flatten)]
-            all: All,
-        }
-        Defaults::parse_from(["host-trainer"]).all
+    match cli.command {
+        None => run(Cli::parse_from(["host-trainer", "all"])),
+        Some(Command::Train(training)) => commands::train(&training),
+        Some(Command::Quantize(step)) => commands::quantize(&step),
+        Some(Command::Export(export)) => commands::export(&export),
+        Some(Command::Gate(gate)) => commands::gate(&gate),
+        Some(Command::Evaluate(evaluate)) => commands::evaluate(&evaluate),
+        Some(Command::Report(report)) => commands::report(&report),
+        Some(Command::Pack(pack)) => commands::pack(&pack),
+        Some(Command::All(all)) => commands::all(&all),
     }
 }

@@ -1,7 +1,6 @@
 //! What each command does: read the data, open the run, call the step, say what came out.
 
-use crate::augment::{Strength, change};
-use crate::batches::shift_dice;
+use crate::batches::shifted_picture;
 use crate::cli;
 use crate::dataset::{self, Case, Dataset, Part, content_hash};
 use crate::evaluate::{self, Item, Metrics, Options, Source};
@@ -14,11 +13,9 @@ use crate::split::Split;
 use crate::{phantoms, report, train};
 use anyhow::{Context, Result, ensure};
 use edge_core::gate::Limits;
-use edge_core::{Geometry, PixelFormat};
-use edge_runtime::decode::Picture;
 use edge_runtime::files;
 use edge_runtime::model_file::ModelFile;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tch::Device;
 
@@ -55,10 +52,7 @@ pub fn evaluate(args: &cli::Evaluate) -> Result<()> {
         Ok(())
     };
     if let (Some(out), Some(data)) = (&args.out, &args.step.data) {
-        let model = match &args.model {
-            Some(model) => model.clone(),
-            None => folder(args.step.run.as_deref(), false)?.join("model.onnx"),
-        };
+        let model = model_path(&args.model, args.step.run.as_deref())?;
         let set = dataset::load(data, Part::Test, Recipe::default().side)?;
         let items: Vec<Item> = set.cases.iter().map(plain_item).collect();
         let options = options("all labelled pictures of the folder", args.robustness);
@@ -78,10 +72,7 @@ pub fn report(args: &cli::Report) -> Result<()> {
 }
 
 pub fn pack(args: &cli::Pack) -> Result<()> {
-    let model = match &args.model {
-        Some(model) => model.clone(),
-        None => folder(args.run.as_deref(), false)?.join("model.onnx"),
-    };
+    let model = model_path(&args.model, args.run.as_deref())?;
     pack_model(&model, &args.out.clone().unwrap_or_else(|| model.with_file_name("model.packed")))
 }
 
@@ -100,10 +91,15 @@ pub fn all(args: &cli::All) -> Result<()> {
     let open = |id: &str| {
         data.cases.iter().find(|c| c.id == id).and_then(|c| c.original.open().ok()).map(|p| (*p).clone())
     };
-    report::run(run.folder(), &out, &report::Options { no_pictures: false, open: Some(&open) })?;
+    report::run(&run.folder, &out, &report::Options { no_pictures: false, open: Some(&open) })?;
     pack_model(&run.path("model.onnx"), &run.path("model.packed"))?;
     println!("model:  {}\nreport: {}", run.path("model.onnx").display(), out.display());
     Ok(())
+}
+
+/// The model asked for, else that of the run.
+fn model_path(asked: &Option<PathBuf>, run: Option<&Path>) -> Result<PathBuf> {
+    asked.clone().map_or_else(|| Ok(folder(run, false)?.join("model.onnx")), Ok)
 }
 
 /// Data, device, and a run that is new or goes on.
@@ -118,14 +114,16 @@ fn start(args: &cli::Training) -> Result<(Run, Dataset, Device)> {
     recipe.quantized_epochs = args.quantized_epochs.unwrap_or(recipe.quantized_epochs);
     let device = device(args.step.cuda)?;
     let data = load(args.step.data.as_deref(), args.phantoms, recipe.side)?;
-    let name = args.step.data.as_ref().map_or(phantoms::NAME.into(), |d| data_name(d));
+    // The folder's last name: enough to recognise it, and no path of this machine in the run or the model.
+    let last = |path: &PathBuf| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let name = args.step.data.as_ref().map_or(phantoms::NAME.into(), last);
     let hash = content_hash(&data.cases);
     let at = folder(args.step.run.as_deref(), !args.resume)?;
     let run = Run::start(&at, recipe, (name, hash), data.notes.clone(), &data.cases, args.resume)?;
     println!("run:    {}", at.display());
     println!(
         "{}: {} pictures, {} to train and {} to validate, no patient in both; {} contents occur more than once",
-        run.data.0,
+        run.data,
         data.cases.len(),
         run.split.train.len(),
         run.split.validation.len(),
@@ -141,21 +139,16 @@ fn start(args: &cli::Training) -> Result<(Run, Dataset, Device)> {
     Ok((run, data, device))
 }
 
-/// The folder's last name: enough to recognise it, and no path of this machine in the run or the model.
-fn data_name(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-}
-
 /// Data, device and a run that is there.
 fn open(args: &cli::Step) -> Result<(Run, Dataset, Device)> {
     let run = Run::open(&folder(args.run.as_deref(), false)?)?;
     let count = run.split.train.len() + run.split.validation.len();
     let data = load(args.data.as_deref(), count, run.recipe.side)?;
     ensure!(
-        content_hash(&data.cases) == run.data.1,
+        content_hash(&data.cases) == run.data_sha256,
         "this is not the data that {} was started on ({}); give the same --data",
-        run.folder().display(),
-        run.data.0
+        run.folder.display(),
+        run.data
     );
     Ok((run, data, device(args.cuda)?))
 }
@@ -256,18 +249,18 @@ fn evaluate_run(run: &Run, data: &Dataset, model: &Path, robustness: usize) -> R
     let (_, validate) = run.indices(&data.cases)?;
     let plain: Vec<Item> = validate.iter().map(|&i| plain_item(&data.cases[i])).collect();
     let shifted: Vec<Item> = validate.iter().map(|&i| shifted_item(&data.cases[i])).collect::<Result<_>>()?;
-    let about = |what: &str| {
-        format!(
+    let measure = |folder, what, items: &[Item], robustness| {
+        println!("measuring on the validation patients, {what}");
+        let about = format!(
             "{}, validation patients of split seed {}, {what}; score and thresholds were fitted on them",
-            run.data.0, run.split.seed
-        )
+            run.data, run.split.seed
+        );
+        evaluate::run(model, items, &run.path(folder), &options(&about, robustness))
     };
-    println!("measuring on the validation patients, as they are");
-    let first =
-        evaluate::run(model, &plain, &run.path("validation"), &options(&about("as they are"), robustness))?;
-    println!("measuring on the validation patients, shifted");
-    let second = evaluate::run(model, &shifted, &run.path("shifted"), &options(&about("shifted"), 0))?;
-    Ok([first, second])
+    Ok([
+        measure("validation", "as they are", &plain, robustness)?,
+        measure("shifted", "shifted", &shifted, 0)?,
+    ])
 }
 
 fn options(description: &str, robustness_limit: usize) -> Options {
@@ -285,8 +278,5 @@ fn plain_item(case: &Case) -> Item {
 }
 
 fn shifted_item(case: &Case) -> Result<Item> {
-    let square = change(&case.working, &Strength::SHIFTED, &mut shift_dice(case));
-    let geometry = Geometry::new(square.side, square.side, PixelFormat::Gray8)?;
-    let picture = Arc::new(Picture::new(geometry, square.pixels)?);
-    Ok(Item { source: Source::Memory(picture), ..plain_item(case) })
+    Ok(Item { source: Source::Memory(Arc::new(shifted_picture(case)?)), ..plain_item(case) })
 }

@@ -24,6 +24,7 @@ use edge_runtime::engine;
 use edge_runtime::files;
 use edge_runtime::model_file::ModelFile;
 use record::{DataFacts, ModelFacts, Refusal, StateTable, Subgroup};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -52,13 +53,6 @@ impl Source {
         match self {
             Source::File(path) => decode::open(path).map(Arc::new),
             Source::Memory(picture) => Ok(Arc::clone(picture)),
-        }
-    }
-
-    pub fn path(&self) -> Option<&Path> {
-        match self {
-            Source::File(path) => Some(path),
-            Source::Memory(_) => None,
         }
     }
 }
@@ -128,7 +122,7 @@ pub fn run_with(
         data: DataFacts::of(items, &predictions, &options.description),
         measured: measure(&rows, &options.bootstrap),
         states: StateTable::of(&predictions),
-        not_scored: predictions.iter().filter(|p| p.score.is_none()).map(Refusal::of).collect(),
+        not_scored: predictions.iter().filter(|p| p.score.is_none()).cloned().map(Refusal::of).collect(),
         subgroups: subgroups(&rows, &options.bootstrap),
         robustness,
     };
@@ -156,16 +150,12 @@ pub(crate) fn rows<'a>(predictions: impl Iterator<Item = &'a Prediction>) -> Vec
 
 /// Each kind of disease against all pictures without disease.
 fn subgroups(rows: &[Row], bootstrap: &Bootstrap) -> Vec<Subgroup> {
-    let mut names: Vec<&str> = rows.iter().filter(|r| r.label).map(|r| r.subgroup.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    names.retain(|name| !name.is_empty());
+    let named = rows.iter().filter(|r| r.label && !r.subgroup.is_empty());
+    let names: BTreeSet<&str> = named.map(|r| r.subgroup.as_str()).collect();
     let one = |name: &str| {
         let mine: Vec<Row> = rows.iter().filter(|r| !r.label || r.subgroup == name).cloned().collect();
         let m = measure(&mine, bootstrap);
-        let mut patients: Vec<&str> = mine.iter().filter(|r| r.label).map(|r| r.patient.as_str()).collect();
-        patients.sort_unstable();
-        patients.dedup();
+        let patients: BTreeSet<&str> = mine.iter().filter(|r| r.label).map(|r| r.patient.as_str()).collect();
         Subgroup {
             name: name.to_owned(),
             pictures: m.positives,

@@ -129,11 +129,9 @@ impl Build {
 
     fn convolution(&mut self, conv: &Conv, x: &str) {
         let y = &conv.name;
-        let inputs = [x.into(), format!("{x}.scale"), format!("{x}.zero_point")]
-            .into_iter()
-            .chain([format!("{y}.weight"), format!("{y}.weight_scale"), "weight_zero_point".into()])
-            .chain([format!("{y}.scale"), format!("{y}.zero_point"), format!("{y}.bias")]);
-        let inputs = inputs.collect();
+        let mut inputs = with_scale(x, x);
+        inputs.extend([format!("{y}.weight"), format!("{y}.weight_scale"), "weight_zero_point".into()]);
+        inputs.extend([format!("{y}.scale"), format!("{y}.zero_point"), format!("{y}.bias")]);
         let (k, s, p) = (conv.kernel, conv.stride, conv.kernel / 2);
         let node = self.node("QLinearConv", inputs, y);
         node.attribute = vec![
@@ -147,12 +145,11 @@ impl Build {
 
     fn residual(&mut self, a: &str, b: &str, sum: &str) {
         for (value, real) in [(a, format!("{sum}.left")), (b, format!("{sum}.right"))] {
-            let inputs = vec![value.into(), format!("{value}.scale"), format!("{value}.zero_point")];
-            self.node("DequantizeLinear", inputs, &real);
+            self.node("DequantizeLinear", with_scale(value, value), &real);
         }
         let real = format!("{sum}.real");
         self.node("Add", vec![format!("{sum}.left"), format!("{sum}.right")], &real);
-        self.node("QuantizeLinear", vec![real, format!("{sum}.scale"), format!("{sum}.zero_point")], sum);
+        self.node("QuantizeLinear", with_scale(&real, sum), sum);
     }
 
     fn head(&mut self, last: &str, integers: &Integers) {
@@ -163,13 +160,18 @@ impl Build {
         self.floats("head.scale", &[1], &[integers.head_scale]);
         self.floats("head.bias", &[1], &[integers.head_bias]);
         let of = |names: &[&str]| names.iter().map(|n| n.to_string()).collect::<Vec<_>>();
-        self.node("DequantizeLinear", of(&[last, "features.scale", "features.zero_point"]), "features");
+        self.node("DequantizeLinear", with_scale(last, "features"), "features");
         self.node("GlobalAveragePool", of(&["features"]), "pooled");
         self.node("Flatten", of(&["pooled"]), "flat").attribute = vec![int("axis", 1)];
         self.node("MatMul", of(&["flat", "head.weight"]), "head.sum");
         self.node("Mul", of(&["head.sum", "head.scale"]), "head.scaled");
         self.node("Add", of(&["head.scaled", "head.bias"]), "logit");
     }
+}
+
+/// A value and the scale and zero point of `of`.
+fn with_scale(value: &str, of: &str) -> Vec<String> {
+    vec![value.into(), format!("{of}.scale"), format!("{of}.zero_point")]
 }
 
 fn int(name: &str, i: i64) -> AttributeProto {

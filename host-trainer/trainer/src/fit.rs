@@ -3,14 +3,14 @@
 //! What is validated and handed on is the exponential moving average of the parameters. No checkpoint is selected by its
 //! validation score: the last one counts, so the validation figures are not flattered by the choice.
 
-use crate::batches::{self, Batch};
+use crate::batches;
 use crate::dataset::Case;
 use crate::net;
 use crate::optimizer::{AdamW, balanced_loss, class_weights, cosine, values};
 use crate::progress;
 use crate::run::{Epoch, Phase, Run};
 use crate::tensors;
-use crate::validation::{Validation, score};
+use crate::validation::Validation;
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
 use std::time::Instant;
@@ -21,13 +21,17 @@ const CLIP: f64 = 2.0;
 
 /// A network that [`fit`] can train. Pictures come as steps around the preprocessing's zero point, see [`net::to_steps`].
 pub trait Trainable {
+    fn logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor;
     /// Logits while training; `parameters` require gradients.
-    fn train_logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor;
-    fn logits(&self, average: &Tensor, steps: &Tensor) -> Tensor;
+    fn train_logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor {
+        self.logits(parameters, steps)
+    }
     /// Called after each step of the optimizer, with the decay of the moving average.
-    fn after_step(&mut self, decay: f64);
+    fn after_step(&mut self, _decay: f64) {}
     /// Tensors besides the parameters that change while training; saved and restored by name.
-    fn buffers(&self) -> Vec<(&'static str, &Tensor)>;
+    fn buffers(&self) -> Vec<(&'static str, &Tensor)> {
+        vec![]
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -57,21 +61,36 @@ pub fn fit(
     if done >= schedule.epochs {
         return Ok(());
     }
-    let validation = Validation::new(cases, &validate, recipe.side);
+    let validation = Validation::new(cases, &validate, recipe.side, device);
     let weights = class_weights(train.iter().filter(|&&i| cases[i].positive).count(), train.len());
     let steps = train.len().div_ceil(recipe.batch);
     for epoch in done..schedule.epochs {
         let started = Instant::now();
         let bar =
             progress::bar(&format!("{} epoch {} of {}", schedule.phase, epoch + 1, schedule.epochs), steps);
-        let mut sums = Sums::default();
+        // Sum of the loss, pictures on the right side of a logit of 0, and all pictures.
+        let (mut loss_sum, mut right, mut count) = (0.0, 0.0, 0f64);
         std::thread::scope(|scope| -> Result<()> {
             // Fine-tuning sees other orders and changes than float training did.
             let key = (recipe.seed, epoch as u64 + schedule.phase.first_epoch());
             let (receiver, worker) = batches::epoch(scope, cases, &train, key, (recipe.batch, recipe.side));
             for (index, batch) in receiver.iter().enumerate() {
                 let rate = cosine(epoch * steps + index, steps, schedule.epochs * steps, schedule.rate);
-                step(optimizer, network, &batch, i64::from(recipe.side), weights, rate, &mut sums, device);
+                let pictures = batch.pictures.iter().map(Vec::as_slice);
+                let pictures = net::to_steps(pictures, i64::from(recipe.side), device);
+                let labels = Tensor::from_slice(&batch.labels).to_device(device);
+                let logits = network.train_logits(&optimizer.parameters, &net::channels_last(&pictures));
+                let loss = balanced_loss(&logits, &labels, weights);
+                loss_sum += loss.double_value(&[]) * batch.labels.len() as f64;
+                let hits = values(&logits)
+                    .iter()
+                    .zip(&batch.labels)
+                    .filter(|(z, y)| (**z > 0.0) == (**y > 0.5))
+                    .count();
+                right += hits as f64;
+                count += batch.labels.len() as f64;
+                let decay = optimizer.step(&loss, rate, CLIP);
+                network.after_step(decay);
                 bar.inc(1);
             }
             ensure!(worker.join().is_ok(), "the thread that prepares pictures stopped");
@@ -79,47 +98,24 @@ pub fn fit(
         })?;
         bar.finish_and_clear();
         let forward = |steps: &Tensor| network.logits(&optimizer.average, steps);
-        let measure = |set| score(set, &validation.labels, recipe.side, device, weights, &forward);
-        let (plain, shifted) = (measure(&validation.plain), measure(&validation.shifted));
-        let entry = Epoch::new(epoch + 1, schedule.phase, &sums, &plain, &shifted, started.elapsed());
+        let [plain, shifted] = validation.score(weights, &forward);
         // The checkpoint says how far the run is; a history that is one epoch ahead of it is cut when the run goes on.
-        run.record(entry)?;
+        run.record(Epoch {
+            epoch: epoch + 1,
+            phase: schedule.phase,
+            train_loss: loss_sum / count.max(1.0),
+            train_accuracy: right / count.max(1.0),
+            val_loss: plain.loss,
+            val_accuracy: plain.accuracy,
+            val_auc: plain.auc,
+            shifted_loss: shifted.loss,
+            shifted_accuracy: shifted.accuracy,
+            shifted_auc: shifted.auc,
+            seconds: started.elapsed().as_secs_f64(),
+        })?;
         save(&checkpoint, optimizer, network, epoch + 1)?;
     }
     Ok(())
-}
-
-/// Loss and hits over an epoch's training pictures.
-#[derive(Debug, Default)]
-pub struct Sums {
-    /// Sum of the loss over pictures.
-    pub loss: f64,
-    /// Pictures on the right side of a logit of 0.
-    pub right: f64,
-    pub count: f64,
-}
-
-#[allow(clippy::too_many_arguments)] // one step touches everything once
-fn step(
-    optimizer: &mut AdamW,
-    network: &mut dyn Trainable,
-    batch: &Batch,
-    side: i64,
-    weights: [f32; 2],
-    rate: f64,
-    sums: &mut Sums,
-    device: Device,
-) {
-    let steps = net::to_steps(batch.pictures.iter().map(Vec::as_slice), side, device);
-    let labels = Tensor::from_slice(&batch.labels).to_device(device);
-    let logits = network.train_logits(&optimizer.parameters, &net::channels_last(&steps));
-    let loss = balanced_loss(&logits, &labels, weights);
-    sums.loss += loss.double_value(&[]) * batch.labels.len() as f64;
-    sums.right +=
-        values(&logits).iter().zip(&batch.labels).filter(|(z, y)| (**z > 0.0) == (**y > 0.5)).count() as f64;
-    sums.count += batch.labels.len() as f64;
-    let decay = optimizer.step(&loss, rate, CLIP);
-    network.after_step(decay);
 }
 
 /// Everything that changes while training, by name.

@@ -8,10 +8,10 @@
 pub mod linear;
 pub mod others;
 
-use crate::augment::{Strength, augmented, change};
-use crate::batches::shift_dice;
+use crate::augment::{Strength, augmented};
+use crate::batches::shifted_picture;
 use crate::calibrate;
-use crate::dataset::{Case, Input, WORKING_SIDE, prepare};
+use crate::dataset::{Case, WORKING_SIDE, prepare};
 use crate::evaluate::scoring::Engines;
 use crate::progress;
 use crate::random::{Dice, Purpose};
@@ -45,9 +45,6 @@ const FIRST_PHANTOM: u64 = 2_000_000;
 /// Others of each kind: at most, and at least.
 const OTHERS: (usize, usize) = (700, 60);
 
-/// A square grey picture of [`WORKING_SIDE`].
-type Square = Vec<u8>;
-
 /// Fits the limits of `model` on the training pictures.
 pub fn fit(model: &ModelFile, cases: &[Case], train: &[usize], seed: u64) -> Result<Limits> {
     ensure!(
@@ -72,20 +69,20 @@ pub fn fit(model: &ModelFile, cases: &[Case], train: &[usize], seed: u64) -> Res
     let others = others(&numbered, side, train.len(), &dice);
     let (changed, changed_phantoms) = changed.split_at(train.len());
 
-    let network = Network::new(model)?;
-    let read = |pictures: &[Vec<u8>]| network.features(pictures);
-    let features = [read(&plain)?, read(changed)?, read(&drawn)?, read(changed_phantoms)?, read(&others)?];
     let pictures = [&plain[..], changed, &drawn, changed_phantoms, &others];
+    let features: Vec<_> = pictures.iter().map(|group| features(model, group)).collect::<Result<_>>()?;
 
     let limits = Limits {
         min_sharpness: sharpest_limit(&numbered[..train.len()], changed, side)?,
         ..calibrate::limits(cases, train)
     };
-    let layout = fit_one(&pictures, layout_cells, REFUSED_CHANGED[0], |l: &Likeness<LAYOUT_CELLS>, p| {
-        l.of_picture(p)
-    })?;
-    let groups = features.each_ref().map(|group| &group[..]);
-    let cells = |features: &[u8]| feature_cells(features, network.channels);
+    let layout = |input: &[u8]| cells(input, 1, LAYOUT_CELLS, 128.0);
+    let layout =
+        fit_one(&pictures, layout, REFUSED_CHANGED[0], |l: &Likeness<LAYOUT_CELLS>, p| l.of_picture(p))?;
+    // Weights of an earlier fit may be for another network.
+    let channels = pack(model)?.features().shape.channels;
+    let groups = std::array::from_fn(|group| &features[group][..]);
+    let cells = |features: &[u8]| cells(features, channels, FEATURE_CELLS, 0.0);
     let features = fit_one(&groups, cells, REFUSED_CHANGED[1], Likeness::of_features)?;
     Ok(Limits { layout, features, ..limits })
 }
@@ -107,14 +104,16 @@ fn fit_one<const N: usize>(
         .context("the chests and the others are the same to this figure; is this a trained model?")?;
     let weights = linear::weights(&direction).into_iter().collect();
     let mut likeness = Likeness { weights, least: i32::MIN };
-    let quantile = |group: usize, share: f64| {
-        let mut figures: Vec<i32> = groups[group].iter().map(|p| measure(&likeness, p)).collect();
-        figures.sort_unstable();
-        figures[(share * figures.len() as f64) as usize]
-    };
-    let phantoms = quantile(2, 0.0); // all of them
-    likeness.least = phantoms.min(quantile(0, REFUSED_PLAIN)).min(quantile(1, refused_changed));
+    let least =
+        |group: usize, share| quantile(groups[group].iter().map(|p| measure(&likeness, p)).collect(), share);
+    let phantoms = least(2, 0.0); // all of them
+    likeness.least = phantoms.min(least(0, REFUSED_PLAIN)).min(least(1, refused_changed));
     Ok(likeness)
+}
+
+fn quantile<T: Ord + Copy>(mut figures: Vec<T>, share: f64) -> T {
+    figures.sort_unstable();
+    figures[(share * figures.len() as f64) as usize]
 }
 
 /// The least sharpness: a blur of 1 % of the side passes, and so does nearly every changed picture.
@@ -124,17 +123,14 @@ fn sharpest_limit(chests: &[(usize, &[u8])], changed: &[Vec<u8>], side: u16) -> 
         let blurred = Change::Blur.apply(&picture(chest)?)?;
         Some(sharpness(&input(blurred.bytes(), side)))
     });
-    let mut blurred =
+    let blurred =
         blurred.into_iter().collect::<Option<Vec<u16>>>().context("a chest could not be blurred")?;
-    let mut changed: Vec<u16> = changed.iter().map(|input| sharpness(input)).collect();
-    let quantile = |figures: &mut Vec<u16>, share: f64| {
-        figures.sort_unstable();
-        figures[(share * figures.len() as f64) as usize]
-    };
-    Ok(quantile(&mut blurred, REFUSED_BLURRED).min(quantile(&mut changed, REFUSED_PLAIN)))
+    let changed: Vec<u16> = changed.iter().map(|input| sharpness(input)).collect();
+    Ok(quantile(blurred, REFUSED_BLURRED).min(quantile(changed, REFUSED_PLAIN)))
 }
 
-fn phantoms() -> Vec<Square> {
+/// Square grey pictures of [`WORKING_SIDE`].
+fn phantoms() -> Vec<Vec<u8>> {
     let seeds: Vec<u64> = (0..PHANTOMS).collect();
     let drawn = progress::map("drawing phantoms", &seeds, |seed| {
         [Label::Normal, Label::Pneumonia]
@@ -164,8 +160,7 @@ fn others(
 }
 
 fn input(square: &[u8], side: u16) -> Vec<u8> {
-    let Input { bytes, .. } = prepare(square, WORKING_SIDE.into(), side);
-    bytes
+    prepare(square, WORKING_SIDE.into(), side).bytes
 }
 
 fn picture(square: &[u8]) -> Option<Picture> {
@@ -173,59 +168,35 @@ fn picture(square: &[u8]) -> Option<Picture> {
     Picture::new(Geometry::new(side, side, PixelFormat::Gray8).ok()?, square.to_vec()).ok()
 }
 
-/// Sums over the cells of the grid over a picture.
-fn layout_cells(input: &[u8]) -> Vec<f32> {
-    let (side, across) = (input.len().isqrt(), LAYOUT_CELLS.isqrt());
-    let mut cells = vec![0.0; LAYOUT_CELLS];
-    for (at, &value) in input.iter().enumerate() {
-        let (x, y) = (at % side, at / side);
-        cells[y * across / side * across + x * across / side] += f32::from(value) - 128.0;
-    }
-    cells
-}
-
-/// Sums over the cells of the grid over the features.
-fn feature_cells(features: &[u8], channels: usize) -> Vec<f32> {
-    let (side, across) = ((features.len() / channels).isqrt(), FEATURE_CELLS.isqrt());
-    let mut cells = vec![0.0; FEATURE_CELLS * channels];
-    for (at, position) in features.chunks_exact(channels).enumerate() {
+/// Sums of values above `zero`, channel by channel, over the `count` cells of a grid over a picture or over features.
+fn cells(values: &[u8], channels: usize, count: usize, zero: f32) -> Vec<f32> {
+    let (side, across) = ((values.len() / channels).isqrt(), count.isqrt());
+    let mut cells = vec![0.0; count * channels];
+    for (at, position) in values.chunks_exact(channels).enumerate() {
         let (x, y) = (at % side, at / side);
         let cell = y * across / side * across + x * across / side;
         for (sum, &value) in cells[cell * channels..].iter_mut().zip(position) {
-            *sum += f32::from(value);
+            *sum += f32::from(value) - zero;
         }
     }
     cells
 }
 
-/// The int8 network as devices compute it.
-struct Network<'a> {
-    model: &'a ModelFile,
-    channels: usize,
-}
-
-impl<'a> Network<'a> {
-    fn new(model: &'a ModelFile) -> Result<Self> {
-        // Weights of an earlier fit may be for another network.
-        let channels = pack(model)?.features().shape.channels;
-        Ok(Self { model, channels })
-    }
-
-    fn features(&self, pictures: &[Vec<u8>]) -> Result<Vec<Vec<u8>>> {
-        let bar = progress::bar("reading features", pictures.len());
-        let chunk = |pictures: &[Vec<u8>]| -> Result<Vec<Vec<u8>>> {
-            let mut engine = CoreEngine::new(pack(self.model)?, kernels::best());
-            let one = |picture: &Vec<u8>| -> Result<Vec<u8>> {
-                engine.infer(picture)?;
-                bar.inc(1);
-                Ok(engine.features().to_vec())
-            };
-            pictures.iter().map(one).collect()
+/// What the head of the int8 network reads, as devices compute it.
+fn features(model: &ModelFile, pictures: &[Vec<u8>]) -> Result<Vec<Vec<u8>>> {
+    let bar = progress::bar("reading features", pictures.len());
+    let chunk = |pictures: &[Vec<u8>]| -> Result<Vec<Vec<u8>>> {
+        let mut engine = CoreEngine::new(pack(model)?, kernels::best());
+        let one = |picture: &Vec<u8>| -> Result<Vec<u8>> {
+            engine.infer(picture)?;
+            bar.inc(1);
+            Ok(engine.features().to_vec())
         };
-        let read: Result<Vec<Vec<Vec<u8>>>> = pictures.par_chunks(256).map(chunk).collect();
-        bar.finish_and_clear();
-        Ok(read?.into_iter().flatten().collect())
-    }
+        pictures.iter().map(one).collect()
+    };
+    let read: Result<Vec<Vec<Vec<u8>>>> = pictures.par_chunks(256).map(chunk).collect();
+    bar.finish_and_clear();
+    Ok(read?.into_iter().flatten().collect())
 }
 
 /// The file of `model` with other limits, and another version where one is given, sealed again.
@@ -298,11 +269,7 @@ pub fn measure(model: &ModelFile, cases: &[Case], indices: &[usize]) -> Result<R
     let engines = Engines::new(model, &make)?;
     let mut kinds = vec![
         refused(&engines, "as they are", indices, &|i| as_it_is(&cases[i]))?,
-        refused(&engines, "shifted", indices, &|i| {
-            let square = change(&cases[i].working, &Strength::SHIFTED, &mut shift_dice(&cases[i]));
-            Picture::new(Geometry::new(square.side, square.side, PixelFormat::Gray8).ok()?, square.pixels)
-                .ok()
-        })?,
+        refused(&engines, "shifted", indices, &|i| shifted_picture(&cases[i]).ok())?,
     ];
     for (kind, (name, change)) in (0..).zip(CHANGES) {
         let dice = |i: usize| Dice::new(1, Purpose::GateReport, kind, i as u64);

@@ -75,12 +75,8 @@ impl IntegerNet {
         convs.chain([self.net.features, 1]).collect()
     }
 
-    /// Logits of pictures given as steps around the zero point.
-    pub fn logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor {
-        self.logits_observed(parameters, steps, &mut |_, _| ())
-    }
-
-    /// As [`IntegerNet::logits`]; `observe` sees every value, centred on its zero point, with its number.
+    /// Logits of pictures given as steps around the zero point; `observe` sees every value, centred on its zero point, with its
+    /// number.
     pub fn logits_observed(
         &self,
         parameters: &Tensor,
@@ -123,14 +119,14 @@ impl IntegerNet {
     /// An error where the head's sum would not be exact or an accumulator could leave 2^24.
     pub fn integers(&self, parameters: &Tensor) -> Result<Integers> {
         let pieces = parameters.detach().split_with_sizes(self.sizes(), 0);
+        let whole = |weights: &Tensor, most: f64| -> Vec<i8> {
+            values(&weights.clamp(-most, most).round()).iter().map(|&w| w as i8).collect()
+        };
         let mut convs = Vec::new();
         for (i, conv) in self.net.convs().enumerate() {
-            let weights: Vec<i8> =
-                values(&pieces[2 * i].clamp(-127.0, 127.0).round()).iter().map(|&w| w as i8).collect();
-            let biases: Vec<i32> = values(&(&pieces[2 * i + 1] / self.multipliers[i].view(-1)).round())
-                .iter()
-                .map(|&b| b as i32)
-                .collect();
+            let weights = whole(&pieces[2 * i], 127.0);
+            let biases = (&pieces[2 * i + 1] / self.multipliers[i].view(-1)).round();
+            let biases: Vec<i32> = values(&biases).iter().map(|&b| b as i32).collect();
             let zero = i64::from(self.grid.values[conv.input].zero);
             let widest = zero.max(255 - zero);
             for (channel, row) in weights.chunks_exact(weights.len() / biases.len().max(1)).enumerate() {
@@ -145,10 +141,7 @@ impl IntegerNet {
             convs.push(IntegerConv { weights, biases });
         }
         let last = 2 * convs.len();
-        let head: Vec<i8> = values(&pieces[last].clamp(f64::from(-HEAD_MAX), f64::from(HEAD_MAX)).round())
-            .iter()
-            .map(|&w| w as i8)
-            .collect();
+        let head = whole(&pieces[last], HEAD_MAX.into());
         let side = self.net.shapes().last().map_or(1, |s| s.0);
         let total: f32 = head.iter().map(|&w| f32::from(w).abs()).sum();
         let limit = head_limit(side * side);

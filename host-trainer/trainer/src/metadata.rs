@@ -6,7 +6,7 @@ use crate::dataset::Case;
 use crate::phantoms;
 use crate::quantize::{Comparison, Quantized};
 use crate::run::{Run, TCH, TRAINER};
-use crate::validation::{Validation, logits};
+use crate::validation::Validation;
 use anyhow::{Result, anyhow};
 use edge_core::Metadata;
 use std::collections::HashSet;
@@ -26,17 +26,23 @@ pub fn metadata(
     device: Device,
 ) -> Result<Metadata> {
     let (train, validate) = run.indices(cases)?;
-    let sets = Validation::new(cases, &validate, run.recipe.side);
-    let forward = |steps: &tch::Tensor| quantized.logits(steps);
-    let mut both = logits(&sets.plain, run.recipe.side, device, &forward);
-    both.extend(logits(&sets.shifted, run.recipe.side, device, &forward));
+    let sets = Validation::new(cases, &validate, run.recipe.side, device);
+    let both = sets.logits(&|steps| quantized.logits(steps)).concat();
     let labels = [&sets.labels[..], &sets.labels[..]].concat();
     let calibration = calibrate::fit(&both, &labels);
     let scores: Vec<f32> = both.iter().map(|&z| calibration.score(z)).collect();
     let thresholds = calibrate::thresholds(&scores, &labels);
     let patients: HashSet<&str> = validate.iter().map(|&i| cases[i].patient.as_str()).collect();
-    let figures: Comparison = run.read_json("quantize.json")?;
-    let drawn = run.data.0 == phantoms::NAME;
+    let (pictures, patients, seed) = (validate.len(), patients.len(), run.split.seed);
+    let fitted_on = format!(
+        "{pictures} validation pictures of {patients} patients, each as it is and shifted, split seed {seed}"
+    );
+    let Comparison { float, int8 } = run.read_json("quantize.json")?;
+    let metrics = format!(
+        "int8, validation patients: AUC {:.4}, shifted {:.4}; float: {:.4}, shifted {:.4}",
+        int8.val_auc, int8.shifted_auc, float.val_auc, float.shifted_auc
+    );
+    let drawn = run.data == phantoms::NAME;
     Ok(Metadata {
         name: text("name", if drawn { "phantom" } else { "pneumonia" })?,
         version: text("version", version)?,
@@ -44,34 +50,17 @@ pub fn metadata(
         label_negative: text("label", "NORMAL")?,
         label_positive: text("label", "PNEUMONIA")?,
         calibration,
-        fitted_on: text(
-            "fitted_on",
-            &format!(
-                "{} validation pictures of {} patients, each as it is and shifted, split seed {}",
-                validate.len(),
-                patients.len(),
-                run.split.seed
-            ),
-        )?,
+        fitted_on: text("fitted_on", &fitted_on)?,
         // Measured along the device's own path, with the gate.
         score_deciles_ppm: [0; 9],
         thresholds,
         chosen_for: text("chosen_for", &calibrate::chosen_for())?,
         gate: calibrate::limits(cases, &train),
         intended_use: text("intended_use", if drawn { NO_USE } else { INTENDED_USE })?,
-        training_data_sha256: text("training_data_sha256", &run.data.1)?,
+        training_data_sha256: text("training_data_sha256", &run.data_sha256)?,
         seeds: text("seeds", &format!("split, weights, order and augmentation: {}", run.recipe.seed))?,
         made_by: text("made_by", &format!("{TRAINER}, {TCH}"))?,
-        metrics: text(
-            "metrics",
-            &format!(
-                "int8, validation patients: AUC {:.4}, shifted {:.4}; float: {:.4}, shifted {:.4}",
-                figures.int8.val_auc,
-                figures.int8.shifted_auc,
-                figures.float.val_auc,
-                figures.float.shifted_auc
-            ),
-        )?,
+        metrics: text("metrics", &metrics)?,
     })
 }
 

@@ -125,7 +125,7 @@ pub fn measure(rows: &[Row], bootstrap: &Bootstrap) -> Measured {
     let confusion = table.confusion(&ones);
     Measured {
         pictures: rows.len(),
-        patients: table.patients(),
+        patients: table.patients,
         positives: rows.iter().filter(|r| r.label).count(),
         negatives: rows.iter().filter(|r| !r.label).count(),
         resamples: bootstrap.resamples,
@@ -138,11 +138,6 @@ pub fn measure(rows: &[Row], bootstrap: &Bootstrap) -> Measured {
         precision_recall: rank::precision_recall(&table),
         reliability: calibration::bins(&table, &ones),
     }
-}
-
-/// The headline numbers of `rows` without intervals; for tables where 2,000 resamples would say no more.
-pub fn point(rows: &[Row]) -> Statistics<Option<f64>> {
-    Table::new(rows).statistics(&vec![1; rows.len()])
 }
 
 /// `a / b`, undefined where `b` is 0.

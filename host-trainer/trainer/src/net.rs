@@ -51,15 +51,16 @@ pub struct Net {
     pub features: i64,
 }
 
-const BATCH_NORM_EPSILON: f64 = 1e-5;
+/// Added to the variance in batch normalisation.
+const EPSILON: f64 = 1e-5;
 /// Share of a new batch in the running statistics.
-const BATCH_NORM_MOMENTUM: f64 = 0.05;
+const MOMENTUM: f64 = 0.05;
 
 impl Net {
     /// The shipped architecture for an input of `side` pixels.
     pub fn pneumonia(side: i64) -> Self {
         let mut net = Self { side, nodes: vec![], features: 0 };
-        let x = net.conv("stem", 0, 1, 16, 3, 2, 1, true);
+        let x = net.conv("stem", 0, [1, 16, 3, 2, 1], true);
         let x = net.separable("a1", x, 16, 24, 1, true);
         let x = net.separable("b1", x, 24, 40, 2, true);
         let x = net.separable("c1", x, 40, 48, 2, false);
@@ -68,54 +69,37 @@ impl Net {
         let x = net.expanded("d1", x, 48, 144, 80);
         let x = net.inverted("d2", x, 80, 160);
         let x = net.inverted("d3", x, 80, 160);
-        net.conv("last", x, 80, 128, 1, 1, 1, true);
+        net.conv("last", x, [80, 128, 1, 1, 1], true);
         net.features = 128;
         net
     }
 
-    #[allow(clippy::too_many_arguments)] // a convolution has that many
-    fn conv(
-        &mut self,
-        name: &str,
-        input: usize,
-        cin: i64,
-        cout: i64,
-        kernel: i64,
-        stride: i64,
-        groups: i64,
-        relu6: bool,
-    ) -> usize {
-        self.nodes.push(Node::Conv(Conv {
-            name: name.into(),
-            input,
-            cin,
-            cout,
-            kernel,
-            stride,
-            groups,
-            relu6,
-        }));
+    /// Adds a convolution of `[cin, cout, kernel, stride, groups]` and returns its value's number.
+    fn conv(&mut self, name: &str, input: usize, numbers: [i64; 5], relu6: bool) -> usize {
+        let [cin, cout, kernel, stride, groups] = numbers;
+        let conv = Conv { name: name.into(), input, cin, cout, kernel, stride, groups, relu6 };
+        self.nodes.push(Node::Conv(conv));
         self.nodes.len()
     }
 
     /// Depthwise 3x3, pointwise.
     fn separable(&mut self, name: &str, x: usize, cin: i64, cout: i64, stride: i64, relu6: bool) -> usize {
-        let x = self.conv(&format!("{name}.depthwise"), x, cin, cin, 3, stride, cin, true);
-        self.conv(&format!("{name}.pointwise"), x, cin, cout, 1, 1, 1, relu6)
+        let x = self.conv(&format!("{name}.depthwise"), x, [cin, cin, 3, stride, cin], true);
+        self.conv(&format!("{name}.pointwise"), x, [cin, cout, 1, 1, 1], relu6)
     }
 
     /// Expand, depthwise with stride 2, project; linear out.
     fn expanded(&mut self, name: &str, x: usize, cin: i64, wide: i64, cout: i64) -> usize {
-        let x = self.conv(&format!("{name}.expand"), x, cin, wide, 1, 1, 1, true);
-        let x = self.conv(&format!("{name}.depthwise"), x, wide, wide, 3, 2, wide, true);
-        self.conv(&format!("{name}.project"), x, wide, cout, 1, 1, 1, false)
+        let x = self.conv(&format!("{name}.expand"), x, [cin, wide, 1, 1, 1], true);
+        let x = self.conv(&format!("{name}.depthwise"), x, [wide, wide, 3, 2, wide], true);
+        self.conv(&format!("{name}.project"), x, [wide, cout, 1, 1, 1], false)
     }
 
     /// Expand, depthwise, project, add the input.
     fn inverted(&mut self, name: &str, x: usize, channels: i64, wide: i64) -> usize {
-        let y = self.conv(&format!("{name}.expand"), x, channels, wide, 1, 1, 1, true);
-        let y = self.conv(&format!("{name}.depthwise"), y, wide, wide, 3, 1, wide, true);
-        let y = self.conv(&format!("{name}.project"), y, wide, channels, 1, 1, 1, false);
+        let y = self.conv(&format!("{name}.expand"), x, [channels, wide, 1, 1, 1], true);
+        let y = self.conv(&format!("{name}.depthwise"), y, [wide, wide, 3, 1, wide], true);
+        let y = self.conv(&format!("{name}.project"), y, [wide, channels, 1, 1, 1], false);
         self.nodes.push(Node::Add(x, y));
         self.nodes.len()
     }
@@ -221,26 +205,12 @@ impl Net {
         for node in &self.nodes {
             let y = match node {
                 Node::Conv(c) => {
+                    let (x, pad) = (&values[c.input], c.kernel / 2);
                     let weight = pieces[3 * index].view(c.weight_shape());
-                    let pad = c.kernel / 2;
-                    let y = values[c.input].conv2d(
-                        &weight,
-                        None::<Tensor>,
-                        [c.stride, c.stride],
-                        [pad, pad],
-                        [1, 1],
-                        c.groups,
-                    );
-                    let y = y.batch_norm(
-                        Some(&pieces[3 * index + 1]),
-                        Some(&pieces[3 * index + 2]),
-                        Some(&running[2 * index]),
-                        Some(&running[2 * index + 1]),
-                        training,
-                        BATCH_NORM_MOMENTUM,
-                        BATCH_NORM_EPSILON,
-                        false,
-                    );
+                    let y = x.conv2d(&weight, None::<Tensor>, [c.stride; 2], [pad; 2], [1, 1], c.groups);
+                    let [scale, shift] = [1, 2].map(|piece| Some(&pieces[3 * index + piece]));
+                    let [mean, variance] = [0, 1].map(|piece| Some(&running[2 * index + piece]));
+                    let y = y.batch_norm(scale, shift, mean, variance, training, MOMENTUM, EPSILON, false);
                     index += 1;
                     if c.relu6 { y.clamp(0.0, 6.0) } else { y }
                 }
@@ -259,7 +229,7 @@ impl Net {
         let pieces = parameters.split_with_sizes(self.parameter_sizes(), 0);
         let running = statistics.split_with_sizes(self.statistic_sizes(), 0);
         let fold = |(i, c): (usize, &Conv)| {
-            let scale = &pieces[3 * i + 1] / (&running[2 * i + 1] + BATCH_NORM_EPSILON).sqrt();
+            let scale = &pieces[3 * i + 1] / (&running[2 * i + 1] + EPSILON).sqrt();
             let weight = pieces[3 * i].view(c.weight_shape()) * scale.view([-1, 1, 1, 1]);
             (weight, &pieces[3 * i + 2] - &running[2 * i] * scale)
         };

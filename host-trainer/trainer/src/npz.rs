@@ -31,18 +31,13 @@ pub(crate) fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, Datase
             _ => return Err(wrong(format!("expected {name}_images of shape N x H x W, got {shape:?}"))),
         };
         if labels.len() != count || labels.iter().any(|&l| l > 1) {
-            return Err(wrong(format!(
-                "expected {count} labels of 0 or 1 in {name}_labels, got {}",
-                labels.len()
-            )));
+            let got = labels.len();
+            return Err(wrong(format!("expected {count} labels of 0 or 1 in {name}_labels, got {got}")));
         }
         let bytes = height * width * channels;
-        if bytes == 0 || pixels.len() != count * bytes {
-            return Err(wrong(format!(
-                "expected {} bytes in {name}_images, got {}",
-                count * bytes,
-                pixels.len()
-            )));
+        let (all, got) = (count * bytes, pixels.len());
+        if bytes == 0 || got != all {
+            return Err(wrong(format!("expected {all} bytes in {name}_images, got {got}")));
         }
         let made: Result<Vec<Case>, String> = pixels
             .par_chunks_exact(bytes)

@@ -51,27 +51,33 @@ fn centred(size: u32, colour: RGBColor) -> TextStyle<'static> {
     font(size, colour).pos(Pos::new(HPos::Center, VPos::Center))
 }
 
-/// Axes with labels; both ranges as given.
+/// Axes with labels; both ranges as given. A `low` diagram has neither grid nor space above and below, and two labels at its side.
 fn axes<'a, 'b>(
     area: &'a Area<'b>,
     x: (Range<f64>, &str),
     y: (Range<f64>, &str),
     digits: (usize, usize),
+    low: bool,
 ) -> Result<Chart<'a, 'b>> {
+    let space = if low { 0 } else { 12 };
     let mut chart = ChartBuilder::on(area)
         .margin(12)
+        .margin_top(space)
+        .margin_bottom(space)
         .x_label_area_size(44)
         .y_label_area_size(56)
         .build_cartesian_2d(x.0, y.0)?;
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
+    let mut mesh = chart.configure_mesh();
+    if low {
+        mesh.disable_mesh();
+    }
+    mesh.light_line_style(TRANSPARENT)
         .bold_line_style(GRID)
         .axis_style(MUTED)
         .label_style(font(14, MUTED))
         .axis_desc_style(font(15, INK))
         .x_labels(6)
-        .y_labels(6)
+        .y_labels(if low { 2 } else { 6 })
         .x_label_formatter(&|v| format!("{v:.0$}", digits.0))
         .y_label_formatter(&|v| format!("{v:.0$}", digits.1))
         .x_desc(x.1)
@@ -83,8 +89,13 @@ fn axes<'a, 'b>(
 /// The ROC curve with its pointwise interval and the point of score 0.5.
 pub fn roc(curve: &[RocPoint], band: &[RocBand], point: Option<(f64, f64)>) -> Result<String> {
     svg((SIDE, SIDE), "ROC curve: sensitivity over the share of false alarms", |area| {
-        let mut chart =
-            axes(area, (0.0..1.0, "1 - specificity (false alarms)"), (0.0..1.0, "sensitivity"), (1, 1))?;
+        let mut chart = axes(
+            area,
+            (0.0..1.0, "1 - specificity (false alarms)"),
+            (0.0..1.0, "sensitivity"),
+            (1, 1),
+            false,
+        )?;
         let outline: Vec<(f64, f64)> =
             band.iter().map(|b| (b.fpr, b.high)).chain(band.iter().rev().map(|b| (b.fpr, b.low))).collect();
         if !outline.is_empty() {
@@ -102,7 +113,8 @@ pub fn roc(curve: &[RocPoint], band: &[RocBand], point: Option<(f64, f64)>) -> R
 /// The precision-recall curve as steps, and the share of positives as a dashed line (what guessing gives).
 pub fn precision_recall(curve: &[PrPoint], share_positive: f64) -> Result<String> {
     svg((SIDE, SIDE), "Precision over recall", |area| {
-        let mut chart = axes(area, (0.0..1.0, "recall (sensitivity)"), (0.0..1.0, "precision"), (1, 1))?;
+        let mut chart =
+            axes(area, (0.0..1.0, "recall (sensitivity)"), (0.0..1.0, "precision"), (1, 1), false)?;
         let guess = [(0.0, share_positive), (1.0, share_positive)];
         chart.draw_series(DashedLineSeries::new(guess, 4, 4, MUTED.stroke_width(1)))?;
         let mut steps = Vec::with_capacity(2 * curve.len());
@@ -121,7 +133,8 @@ pub fn precision_recall(curve: &[PrPoint], share_positive: f64) -> Result<String
 pub fn reliability(bins: &[Bin]) -> Result<String> {
     svg((SIDE, 520), "Share of disease over mean score in 15 bins, and a histogram of the scores", |area| {
         let (above, below) = area.split_vertically(390);
-        let mut chart = axes(&above, (0.0..1.0, "mean score"), (0.0..1.0, "share with disease"), (1, 1))?;
+        let mut chart =
+            axes(&above, (0.0..1.0, "mean score"), (0.0..1.0, "share with disease"), (1, 1), false)?;
         chart.draw_series(DashedLineSeries::new([(0.0, 0.0), (1.0, 1.0)], 4, 4, MUTED.stroke_width(1)))?;
         let points: Vec<(f64, f64)> =
             bins.iter().filter_map(|b| Some((b.mean_score?, b.share_positive?))).collect();
@@ -129,25 +142,7 @@ pub fn reliability(bins: &[Bin]) -> Result<String> {
         chart.draw_series(points.iter().map(|&p| Circle::new(p, 4, BLUE.filled())))?;
 
         let most = bins.iter().map(|b| b.count).max().unwrap_or(0).max(1) as f64;
-        let mut histogram = ChartBuilder::on(&below)
-            .margin_left(12)
-            .margin_right(12)
-            .x_label_area_size(44)
-            .y_label_area_size(56)
-            .build_cartesian_2d(0.0..1.0, 0.0..most * 1.05)?;
-        histogram
-            .configure_mesh()
-            .disable_mesh()
-            .axis_style(MUTED)
-            .label_style(font(14, MUTED))
-            .axis_desc_style(font(15, INK))
-            .x_labels(6)
-            .y_labels(2)
-            .x_label_formatter(&|v| format!("{v:.1}"))
-            .y_label_formatter(&|v| format!("{v:.0}"))
-            .x_desc("score")
-            .y_desc("pictures")
-            .draw()?;
+        let mut histogram = axes(&below, (0.0..1.0, "score"), (0.0..most * 1.05, "pictures"), (1, 0), true)?;
         histogram.draw_series(bins.iter().map(|b| {
             let gap = 0.004;
             Rectangle::new([(b.from + gap, 0.0), (b.to - gap, b.count as f64)], BLUE.mix(0.55).filled())
@@ -176,12 +171,10 @@ pub fn confusion(c: &Confusion, names: (&str, &str)) -> Result<String> {
         for (row, (name, counts, right)) in rows.into_iter().enumerate() {
             let total = counts.iter().sum::<u64>().max(1) as f64;
             let y = top + cell.1 * row as i32;
-            area.draw(&Text::new("truly", (left - 12, y + cell.1 / 2 - 18), {
-                font(14, INK).pos(Pos::new(HPos::Right, VPos::Center))
-            }))?;
-            area.draw(&Text::new(name.to_owned(), (left - 12, y + cell.1 / 2 + 2), {
-                font(14, MUTED).pos(Pos::new(HPos::Right, VPos::Center))
-            }))?;
+            for (text, down, colour) in [("truly", -18, INK), (name, 2, MUTED)] {
+                let style = font(14, colour).pos(Pos::new(HPos::Right, VPos::Center));
+                area.draw(&Text::new(text.to_owned(), (left - 12, y + cell.1 / 2 + down), style))?;
+            }
             for (column, count) in counts.into_iter().enumerate() {
                 let x = left + cell.0 * column as i32;
                 let share = count as f64 / total;
@@ -198,38 +191,33 @@ pub fn confusion(c: &Confusion, names: (&str, &str)) -> Result<String> {
     })
 }
 
-/// One line of a diagram over epochs; breaks where a value is missing.
-#[derive(Clone, Debug)]
-pub struct Series {
-    pub colour: RGBColor,
-    /// One value an epoch, from the first.
-    pub values: Vec<Option<f64>>,
-}
+/// One line of a diagram over epochs, one value an epoch; breaks where a value is missing.
+pub type Series = (RGBColor, Vec<Option<f64>>);
 
 /// Lines over epochs; `border` is the number of epochs before quantization-aware training starts.
 pub fn epochs(title: &str, series: &[Series], border: Option<usize>, least_zero: bool) -> Result<String> {
-    let finite = || series.iter().flat_map(|s| s.values.iter().flatten()).filter(|v| v.is_finite());
+    let finite = || series.iter().flat_map(|(_, values)| values.iter().flatten()).filter(|v| v.is_finite());
     let low = finite().copied().fold(f64::INFINITY, f64::min);
     let high = finite().copied().fold(f64::NEG_INFINITY, f64::max);
     let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
     let pad = ((high - low) * 0.08).max(1e-3);
     let range = if least_zero { 0.0..high + pad } else { (low - pad).max(0.0)..(high + pad).min(1.0) };
-    let last = series.iter().map(|s| s.values.len()).max().unwrap_or(1).max(2) as f64;
+    let last = series.iter().map(|(_, values)| values.len()).max().unwrap_or(1).max(2) as f64;
     svg((380, 290), &format!("{title} over epochs"), |area| {
-        let mut chart = axes(area, (1.0..last, "epoch"), (range.clone(), title), (0, 2))?;
+        let mut chart = axes(area, (1.0..last, "epoch"), (range.clone(), title), (0, 2), false)?;
         if let Some(border) = border {
             let x = border as f64 + 0.5;
             let line = [(x, range.start), (x, range.end)];
             chart.draw_series(DashedLineSeries::new(line, 3, 4, MUTED.stroke_width(1)))?;
         }
-        for s in series {
+        for (colour, values) in series {
             let numbered: Vec<(f64, Option<f64>)> =
-                s.values.iter().enumerate().map(|(i, v)| (i as f64 + 1.0, *v)).collect();
+                values.iter().enumerate().map(|(i, v)| (i as f64 + 1.0, *v)).collect();
             for run in numbered.split(|(_, v)| v.is_none()) {
                 let points: Vec<(f64, f64)> = run.iter().filter_map(|(x, v)| Some((*x, (*v)?))).collect();
                 match points[..] {
-                    [only] => drop(chart.draw_series([Circle::new(only, 3, s.colour.filled())])?),
-                    _ => drop(chart.draw_series(LineSeries::new(points, s.colour.stroke_width(2)))?),
+                    [only] => drop(chart.draw_series([Circle::new(only, 3, colour.filled())])?),
+                    _ => drop(chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?),
                 }
             }
         }

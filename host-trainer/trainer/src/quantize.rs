@@ -15,7 +15,7 @@ use crate::random::{Dice, Purpose};
 use crate::run::{Phase, Run};
 use crate::tensors;
 use crate::train::FloatNet;
-use crate::validation::{Validation, score};
+use crate::validation::Validation;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor, no_grad};
@@ -82,7 +82,7 @@ pub fn quantize(run: &mut Run, cases: &[Case], device: Device) -> Result<Compari
         run.write_json(GRID, &grid)?;
         grid
     };
-    let network = IntegerNet::new(float.net.clone(), grid, device);
+    let mut network = IntegerNet::new(float.net.clone(), grid, device);
     let first = network.parameters(&folded);
     let recipe = run.recipe.clone();
     let mut optimizer = AdamW::new(&first, first.zeros_like(), 0.0, recipe.average);
@@ -92,31 +92,29 @@ pub fn quantize(run: &mut Run, cases: &[Case], device: Device) -> Result<Compari
         epochs: recipe.quantized_epochs,
         rate: recipe.quantized_rate,
     };
-    let mut tuning = Tuning(network);
-    fit(run, cases, &schedule, &mut optimizer, &mut tuning, device)?;
+    fit(run, cases, &schedule, &mut optimizer, &mut network, device)?;
     tensors::save(&run.path(INT8), &[("parameters", &optimizer.average)])?;
-    let quantized = Quantized { network: tuning.0, parameters: optimizer.average };
-    let comparison = compare(run, cases, &float, &quantized, device)?;
+    let int8 = Quantized { network, parameters: optimizer.average };
+    let (_, validate) = run.indices(cases)?;
+    let sets = Validation::new(cases, &validate, recipe.side, device);
+    let figures = |forward: &dyn Fn(&Tensor) -> Tensor| {
+        let [plain, shifted] = sets.score([1.0, 1.0], forward);
+        Figures {
+            val_auc: plain.auc,
+            val_accuracy: plain.accuracy,
+            shifted_auc: shifted.auc,
+            shifted_accuracy: shifted.accuracy,
+        }
+    };
+    let comparison = Comparison { float: figures(&|x| float.logits(x)), int8: figures(&|x| int8.logits(x)) };
     run.write_json("quantize.json", &comparison)?;
     Ok(comparison)
 }
 
 /// Fine-tuning changes parameters only.
-struct Tuning(IntegerNet);
-
-impl Trainable for Tuning {
-    fn train_logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor {
-        self.0.logits(parameters, steps)
-    }
-
-    fn logits(&self, average: &Tensor, steps: &Tensor) -> Tensor {
-        self.0.logits(average, steps)
-    }
-
-    fn after_step(&mut self, _decay: f64) {}
-
-    fn buffers(&self) -> Vec<(&'static str, &Tensor)> {
-        vec![]
+impl Trainable for IntegerNet {
+    fn logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor {
+        self.logits_observed(parameters, steps, &mut |_, _| ())
     }
 }
 
@@ -168,26 +166,4 @@ fn largest_head(net: &crate::net::Net, head: &[f32]) -> f32 {
     let sum: f32 = head.iter().map(|w| w.abs()).sum();
     let largest = head.iter().fold(0f32, |m, w| m.max(w.abs()));
     largest.max(sum * HEAD_MAX / (0.75 * head_limit(side * side)))
-}
-
-fn compare(
-    run: &Run,
-    cases: &[Case],
-    float: &FloatNet,
-    int8: &Quantized,
-    device: Device,
-) -> Result<Comparison> {
-    let (_, validate) = run.indices(cases)?;
-    let sets = Validation::new(cases, &validate, run.recipe.side);
-    let figures = |forward: &dyn Fn(&Tensor) -> Tensor| {
-        let measure = |set| score(set, &sets.labels, run.recipe.side, device, [1.0, 1.0], forward);
-        let (plain, shifted) = (measure(&sets.plain), measure(&sets.shifted));
-        Figures {
-            val_auc: plain.auc,
-            val_accuracy: plain.accuracy,
-            shifted_auc: shifted.auc,
-            shifted_accuracy: shifted.accuracy,
-        }
-    };
-    Ok(Comparison { float: figures(&|x| float.logits(x)), int8: figures(&|x| int8.logits(x)) })
 }

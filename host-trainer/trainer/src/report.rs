@@ -35,15 +35,11 @@ pub struct Options<'a> {
 /// `validation/`, `shifted/` and `test/`; each may be absent.
 pub fn run(run_dir: &Path, out: &Path, options: &Options) -> Result<()> {
     let inputs = Inputs::read(run_dir)?;
-    let html = render(&inputs, options)?;
+    let html = page::page(&inputs, options)?.into_string();
     if let Some(folder) = out.parent().filter(|f| !f.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
     files::write(out, html.as_bytes())?;
     Ok(())
-}
-
-pub fn render(inputs: &Inputs, options: &Options) -> Result<String> {
-    Ok(page::page(inputs, options)?.into_string())
 }

@@ -5,8 +5,9 @@
 //! aspect looks like to the network. Changes are made to the decoded picture, before the gate.
 
 use crate::evaluate::record::Prediction;
+use crate::evaluate::scoring::{Engines, Outcome};
 use crate::evaluate::table::{estimate, number};
-use crate::evaluate::{Item, rows, scoring};
+use crate::evaluate::{Item, rows};
 use crate::metrics::{Bootstrap, Estimate, measure};
 use crate::progress;
 use crate::random::{Dice, Purpose};
@@ -90,11 +91,10 @@ impl Change {
 }
 
 /// Applies `f` to each sample, 0..=1.
-fn map_samples(image: DynamicImage, f: impl Fn(f32) -> f32) -> DynamicImage {
-    let table8: Vec<u8> = (0..=255u8).map(|v| (f(f32::from(v) / 255.0) * 255.0).round() as u8).collect();
-    let narrow = |v: &mut u8| *v = table8.get(usize::from(*v)).copied().unwrap_or(*v);
+fn map_samples(mut image: DynamicImage, f: impl Fn(f32) -> f32) -> DynamicImage {
+    let table: Vec<u8> = (0..=255u8).map(|v| (f(f32::from(v) / 255.0) * 255.0).round() as u8).collect();
+    let narrow = |v: &mut u8| *v = table.get(usize::from(*v)).copied().unwrap_or(*v);
     let wide = |v: &mut u16| *v = (f(f32::from(*v) / 65535.0) * 65535.0).round() as u16;
-    let mut image = image;
     match &mut image {
         DynamicImage::ImageLuma8(b) => b.iter_mut().for_each(narrow),
         DynamicImage::ImageRgb8(b) => b.iter_mut().for_each(narrow),
@@ -160,7 +160,7 @@ pub struct Line {
 
 /// Measures all [`CHANGES`] on at most `limit` scored pictures.
 pub(crate) fn run(
-    engines: &scoring::Engines,
+    engines: &Engines,
     items: &[Item],
     predictions: &[Prediction],
     limit: usize,
@@ -174,7 +174,7 @@ pub(crate) fn run(
         let picture = item.source.open().ok();
         let one = |change: Change| match picture.as_ref().and_then(|p| change.apply(p)) {
             Some(picture) => Prediction::new(item, engines.classify(&picture)),
-            None => Prediction::unreadable(item, "the change leaves no picture"),
+            None => Prediction::new(item, Outcome::none(None, "the change leaves no picture")),
         };
         CHANGES.into_iter().map(one).collect()
     });

@@ -9,15 +9,12 @@
 //! ```
 
 use crate::dataset::Case;
-use crate::fit::Sums;
 use crate::split::Split;
-use crate::validation::Scored;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use edge_runtime::files;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Everything that decides the outcome of a run, besides the data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,71 +75,41 @@ impl fmt::Display for Phase {
     }
 }
 
-/// One line of the learning curves.
+/// One line of the learning curves. Not a number is null in JSON; whoever may meet one reads an `Option` as `T`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Epoch {
+pub struct Epoch<T = f64> {
     /// From 1, in its phase.
     pub epoch: usize,
     pub phase: Phase,
     /// Class-balanced cross-entropy on the changed training pictures.
-    pub train_loss: f64,
+    pub train_loss: T,
     /// Share on the right side of a logit of 0.
-    pub train_accuracy: f64,
-    pub val_loss: f64,
-    pub val_accuracy: f64,
+    pub train_accuracy: T,
+    pub val_loss: T,
+    pub val_accuracy: T,
     /// Area under the ROC curve on validation patients.
-    pub val_auc: f64,
-    pub shifted_loss: f64,
-    pub shifted_accuracy: f64,
-    pub shifted_auc: f64,
-    pub seconds: f64,
+    pub val_auc: T,
+    pub shifted_loss: T,
+    pub shifted_accuracy: T,
+    pub shifted_auc: T,
+    pub seconds: T,
 }
 
-impl Epoch {
-    pub fn new(
-        epoch: usize,
-        phase: Phase,
-        sums: &Sums,
-        plain: &Scored,
-        shifted: &Scored,
-        time: Duration,
-    ) -> Self {
-        Self {
-            epoch,
-            phase,
-            train_loss: sums.loss / sums.count.max(1.0),
-            train_accuracy: sums.right / sums.count.max(1.0),
-            val_loss: plain.loss,
-            val_accuracy: plain.accuracy,
-            val_auc: plain.auc,
-            shifted_loss: shifted.loss,
-            shifted_accuracy: shifted.accuracy,
-            shifted_auc: shifted.auc,
-            seconds: time.as_secs_f64(),
-        }
-    }
-}
-
-/// What `run.json` holds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Plan {
-    recipe: Recipe,
-    data: String,
-    data_sha256: String,
-    notes: Vec<String>,
-    split: Split,
-    trainer: String,
-    tch: String,
-}
-
-#[derive(Debug)]
+/// A run; `run.json` holds what does not change.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Run {
-    folder: PathBuf,
+    #[serde(skip)]
+    pub folder: PathBuf,
     pub recipe: Recipe,
-    /// What the data was called and its [`crate::dataset::content_hash`].
-    pub data: (String, String),
+    /// What the data was called.
+    pub data: String,
+    /// Its [`crate::dataset::content_hash`].
+    pub data_sha256: String,
     pub notes: Vec<String>,
     pub split: Split,
+    trainer: String,
+    tch: String,
+    #[serde(skip)]
     pub history: Vec<Epoch>,
 }
 
@@ -177,7 +144,7 @@ impl Run {
     pub fn start(
         folder: &Path,
         recipe: Recipe,
-        data: (String, String),
+        (data, data_sha256): (String, String),
         notes: Vec<String>,
         cases: &[Case],
         resume: bool,
@@ -196,42 +163,26 @@ impl Run {
                 folder.display(),
                 run.recipe
             );
-            ensure!(run.data.1 == data.1, "{} was started on other data ({})", folder.display(), run.data.0);
+            ensure!(
+                run.data_sha256 == data_sha256,
+                "{} was started on other data ({})",
+                folder.display(),
+                run.data
+            );
             return Ok(run);
         }
         let split = Split::draw(cases, recipe.validation_share, recipe.seed);
-        let run = Self { folder: folder.into(), recipe, data, notes, split, history: vec![] };
-        let plan = Plan {
-            recipe: run.recipe.clone(),
-            data: run.data.0.clone(),
-            data_sha256: run.data.1.clone(),
-            notes: run.notes.clone(),
-            split: run.split.clone(),
-            trainer: TRAINER.into(),
-            tch: TCH.into(),
-        };
-        run.write_json("run.json", &plan)?;
+        let (folder, trainer, tch) = (folder.into(), TRAINER.into(), TCH.into());
+        let run = Self { folder, recipe, data, data_sha256, notes, split, trainer, tch, history: vec![] };
+        run.write_json("run.json", &run)?;
         Ok(run)
     }
 
     pub fn open(folder: &Path) -> Result<Self> {
-        let mut run = Self {
-            folder: folder.into(),
-            recipe: Recipe::default(),
-            data: Default::default(),
-            notes: vec![],
-            split: Split { seed: 0, train: vec![], validation: vec![], duplicate_groups: 0 },
-            history: vec![],
-        };
-        let plan: Plan = run.read_json("run.json").context("run the `train` step first")?;
-        run.history = if run.path("history.json").exists() { run.read_json("history.json")? } else { vec![] };
-        (run.recipe, run.split, run.notes) = (plan.recipe, plan.split, plan.notes);
-        run.data = (plan.data, plan.data_sha256);
-        Ok(run)
-    }
-
-    pub fn folder(&self) -> &Path {
-        &self.folder
+        let run: Self = read_json(&folder.join("run.json")).context("run the `train` step first")?;
+        let history = folder.join("history.json");
+        let history = if history.exists() { read_json(&history)? } else { vec![] };
+        Ok(Self { folder: folder.into(), history, ..run })
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -240,27 +191,17 @@ impl Run {
 
     /// Indices of training and validation cases; an error where the split is of other data.
     pub fn indices(&self, cases: &[Case]) -> Result<(Vec<usize>, Vec<usize>)> {
-        match self.split.indices(cases) {
-            Some(indices) => Ok(indices),
-            None => bail!(
-                "the data lacks pictures that this run's split names; give the data that it was started on"
-            ),
-        }
+        self.split.indices(cases).context(
+            "the data lacks pictures that this run's split names; give the data that it was started on",
+        )
     }
 
-    pub fn record(&mut self, epoch: Epoch) -> Result<()> {
+    pub fn record(&mut self, e: Epoch) -> Result<()> {
         println!(
             "{:>5} {:>3}  loss {:.4} / {:.4} / {:.4}  AUC {:.4} / {:.4}  {:.0} s",
-            epoch.phase,
-            epoch.epoch,
-            epoch.train_loss,
-            epoch.val_loss,
-            epoch.shifted_loss,
-            epoch.val_auc,
-            epoch.shifted_auc,
-            epoch.seconds
+            e.phase, e.epoch, e.train_loss, e.val_loss, e.shifted_loss, e.val_auc, e.shifted_auc, e.seconds
         );
-        self.history.push(epoch);
+        self.history.push(e);
         self.write_json("history.json", &self.history)
     }
 
@@ -277,10 +218,12 @@ impl Run {
     }
 
     pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
-        let path = self.path(name);
-        let text =
-            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        serde_json::from_str(&text)
-            .with_context(|| format!("{} is damaged or of another version", path.display()))
+        read_json(&self.path(name))
     }
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} is damaged or of another version", path.display()))
 }

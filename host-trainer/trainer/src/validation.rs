@@ -20,6 +20,8 @@ pub struct Validation {
     pub shifted: Vec<Vec<u8>>,
     /// True for pneumonia.
     pub labels: Vec<bool>,
+    side: u16,
+    device: Device,
 }
 
 /// A network's figures on one set.
@@ -33,47 +35,43 @@ pub struct Scored {
 }
 
 impl Validation {
-    pub fn new(cases: &[Case], indices: &[usize], side: u16) -> Self {
+    pub fn new(cases: &[Case], indices: &[usize], side: u16, device: Device) -> Self {
         Self {
             plain: indices.iter().map(|&i| cases[i].input.bytes.clone()).collect(),
             shifted: batches::shifted(cases, indices, side),
             labels: indices.iter().map(|&i| cases[i].positive).collect(),
+            side,
+            device,
         }
     }
-}
 
-/// Runs `forward` (steps in, logits out) over `pictures`.
-pub fn logits(
-    pictures: &[Vec<u8>],
-    side: u16,
-    device: Device,
-    forward: &dyn Fn(&Tensor) -> Tensor,
-) -> Vec<f32> {
-    let bar = progress::bar("validating", pictures.len().div_ceil(CHUNK));
-    let chunks = pictures.chunks(CHUNK).flat_map(|chunk| {
-        let steps = to_steps(chunk.iter().map(Vec::as_slice), i64::from(side), device);
-        bar.inc(1);
-        values(&tch::no_grad(|| forward(&channels_last(&steps))))
-    });
-    let logits = chunks.collect();
-    bar.finish_and_clear();
-    logits
-}
+    /// Runs `forward` (steps in, logits out) over the plain and over the shifted pictures.
+    pub fn logits(&self, forward: &dyn Fn(&Tensor) -> Tensor) -> [Vec<f32>; 2] {
+        [&self.plain, &self.shifted].map(|pictures| {
+            let bar = progress::bar("validating", pictures.len().div_ceil(CHUNK));
+            let chunks = pictures.chunks(CHUNK).flat_map(|chunk| {
+                let pictures = chunk.iter().map(Vec::as_slice);
+                let steps = to_steps(pictures, i64::from(self.side), self.device);
+                bar.inc(1);
+                values(&tch::no_grad(|| forward(&channels_last(&steps))))
+            });
+            let logits = chunks.collect();
+            bar.finish_and_clear();
+            logits
+        })
+    }
 
-pub fn score(
-    pictures: &[Vec<u8>],
-    labels: &[bool],
-    side: u16,
-    device: Device,
-    weights: [f32; 2],
-    forward: &dyn Fn(&Tensor) -> Tensor,
-) -> Scored {
-    let logits = logits(pictures, side, device, forward);
-    let targets: Vec<f32> = labels.iter().map(|&l| f32::from(u8::from(l))).collect();
-    let loss =
-        balanced_loss(&Tensor::from_slice(&logits), &Tensor::from_slice(&targets), weights).double_value(&[]);
-    let right = logits.iter().zip(labels).filter(|(z, l)| (**z > 0.0) == **l).count();
-    let wide: Vec<f64> = logits.iter().map(|&z| f64::from(z)).collect();
-    let auc = metrics::auc(&wide, labels).unwrap_or(f64::NAN);
-    Scored { loss, accuracy: right as f64 / labels.len().max(1) as f64, auc }
+    /// The figures of `forward` on the plain and on the shifted pictures.
+    pub fn score(&self, weights: [f32; 2], forward: &dyn Fn(&Tensor) -> Tensor) -> [Scored; 2] {
+        let labels = &self.labels;
+        let targets: Vec<f32> = labels.iter().map(|&l| f32::from(u8::from(l))).collect();
+        self.logits(forward).map(|logits| {
+            let tensors = (Tensor::from_slice(&logits), Tensor::from_slice(&targets));
+            let loss = balanced_loss(&tensors.0, &tensors.1, weights).double_value(&[]);
+            let right = logits.iter().zip(labels).filter(|(z, l)| (**z > 0.0) == **l).count();
+            let wide: Vec<f64> = logits.iter().map(|&z| f64::from(z)).collect();
+            let auc = metrics::auc(&wide, labels).unwrap_or(f64::NAN);
+            Scored { loss, accuracy: right as f64 / labels.len().max(1) as f64, auc }
+        })
+    }
 }

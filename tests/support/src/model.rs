@@ -3,9 +3,8 @@
 //! All scales are powers of two, so that every engine's arithmetic is exact on it: requantization, the residual sum and
 //! the head's average give one possible result.
 
-use edge_core::decide::{Calibration, Thresholds};
+use edge_core::Metadata;
 use edge_core::gate::Limits;
-use edge_core::{Metadata, model::Text};
 use edge_runtime::model_file;
 use prost::Message;
 use tract_onnx::pb;
@@ -17,34 +16,8 @@ const SCALE: f32 = 1.0 / 32.0;
 const WEIGHT_SCALE: f32 = 1.0 / 1024.0;
 
 pub fn metadata(side: u16) -> Metadata {
-    Metadata {
-        name: text("random"),
-        version: text("0.0.1"),
-        input_side: side,
-        label_negative: text("normal"),
-        label_positive: text("pneumonia"),
-        calibration: Calibration { temperature: 1.5, bias: -0.1 },
-        fitted_on: "nothing".try_into().unwrap(),
-        score_deciles_ppm: [0; 9],
-        thresholds: Thresholds { negative_below: 0.3, positive_above: 0.7 },
-        chosen_for: "nothing".try_into().unwrap(),
-        gate: Limits {
-            min_mean: 3000,
-            max_mean: 62000,
-            min_deviation: 1500,
-            max_elongation_permille: 3000,
-            ..Limits::OPEN
-        },
-        intended_use: "Tests only.".try_into().unwrap(),
-        training_data_sha256: text(&"0".repeat(64)),
-        seeds: text("1"),
-        made_by: text("a test"),
-        metrics: "none".try_into().unwrap(),
-    }
-}
-
-fn text(value: &str) -> Text {
-    value.try_into().unwrap()
+    let metadata = crate::network::metadata(side);
+    Metadata { gate: Limits { max_elongation_permille: 3000, ..metadata.gate }, ..metadata }
 }
 
 /// The model with metadata and seal; `side` is a multiple of 4, a power of two for an exact average.
@@ -72,14 +45,27 @@ pub fn bytes(proto: &pb::ModelProto) -> Vec<u8> {
     proto.encode_to_vec()
 }
 
+/// The file of a small model, of 32 x 32.
+pub fn small(seed: u64) -> Vec<u8> {
+    bytes(&sealed(32, seed))
+}
+
+/// The file of a small model that was changed and sealed again, as a faulty exporter would.
+pub fn changed(change: impl FnOnce(&mut pb::ModelProto)) -> Vec<u8> {
+    let mut proto = unsealed(32, 1);
+    change(&mut proto);
+    model_file::seal(&mut proto);
+    bytes(&proto)
+}
+
 fn graph(side: i64, seed: u64) -> pb::GraphProto {
-    let mut g =
-        Builder { graph: pb::GraphProto { name: "random".to_owned(), ..Default::default() }, random: seed };
-    g.scalar("scale", DataType::Float, &SCALE.to_le_bytes());
-    g.scalar("weight_scale", DataType::Float, &WEIGHT_SCALE.to_le_bytes());
-    g.scalar("zero", DataType::Uint8, &[0]);
-    g.scalar("zero_point", DataType::Uint8, &[128]);
-    g.scalar("weight_zero", DataType::Int8, &[0]);
+    let mut g = Graph::new(seed);
+    g.graph.name = "random".to_owned();
+    g.scale("scale", SCALE);
+    g.scale("weight_scale", WEIGHT_SCALE);
+    g.zero("zero", false, 0);
+    g.zero("zero_point", false, 128);
+    g.zero("weight_zero", true, 0);
     g.conv("stem", "image", "zero_point", [8, 1, 3, 3], 2, 1);
     g.conv("depthwise", "stem", "zero", [8, 1, 3, 3], 2, 8);
     g.conv("expand", "depthwise", "zero", [8, 8, 1, 1], 1, 1);
@@ -93,8 +79,8 @@ fn graph(side: i64, seed: u64) -> pb::GraphProto {
     g.node("Flatten", &["pooled"], "flat");
     let head: Vec<u8> = (0..16).flat_map(|_| ((g.random() % 63) as f32 - 31.0).to_le_bytes()).collect();
     g.tensor("head", DataType::Float, &[16, 1], head);
-    g.scalar("head_scale", DataType::Float, &(1.0f32 / 64.0).to_le_bytes());
-    g.scalar("head_bias", DataType::Float, &0.25f32.to_le_bytes());
+    g.scale("head_scale", 1.0 / 64.0);
+    g.scale("head_bias", 0.25);
     g.node("MatMul", &["flat", "head"], "product");
     g.node("Mul", &["product", "head_scale"], "scaled");
     g.node("Add", &["scaled", "head_bias"], "logit");
@@ -103,38 +89,41 @@ fn graph(side: i64, seed: u64) -> pb::GraphProto {
     g.graph
 }
 
-struct Builder {
-    graph: pb::GraphProto,
+/// A graph that is being made, and the numbers for it.
+pub struct Graph {
+    pub graph: pb::GraphProto,
     random: u64,
 }
 
-impl Builder {
-    /// SplitMix64.
-    fn random(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+impl Graph {
+    pub fn new(seed: u64) -> Self {
+        Self { graph: pb::GraphProto::default(), random: seed }
     }
 
-    fn tensor(&mut self, name: &str, kind: DataType, dims: &[i64], raw_data: Vec<u8>) {
-        let (name, dims) = (name.to_owned(), dims.to_vec());
-        let data_type = kind as i32;
-        self.graph.initializer.push(pb::TensorProto {
-            name,
-            dims,
-            data_type,
-            raw_data,
-            ..Default::default()
-        });
+    pub fn random(&mut self) -> u64 {
+        crate::random(&mut self.random)
     }
 
-    fn scalar(&mut self, name: &str, kind: DataType, raw: &[u8]) {
-        self.tensor(name, kind, &[], raw.to_vec());
+    pub fn tensor(&mut self, name: &str, kind: DataType, dims: &[i64], raw_data: Vec<u8>) {
+        let (name, dims, data_type) = (name.to_owned(), dims.to_vec(), kind as i32);
+        let tensor = pb::TensorProto { name, dims, data_type, raw_data, ..Default::default() };
+        self.graph.initializer.push(tensor);
     }
 
-    fn node(&mut self, op_type: &str, inputs: &[&str], output: &str) -> &mut pb::NodeProto {
+    pub fn ints(&mut self, name: &str, values: &[i64]) {
+        let raw = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.tensor(name, DataType::Int64, &[values.len() as i64], raw);
+    }
+
+    pub fn scale(&mut self, name: &str, value: f32) {
+        self.tensor(name, DataType::Float, &[], value.to_le_bytes().to_vec());
+    }
+
+    pub fn zero(&mut self, name: &str, signed: bool, value: u8) {
+        self.tensor(name, byte(signed), &[], vec![value]);
+    }
+
+    pub fn node(&mut self, op_type: &str, inputs: &[&str], output: &str) -> &mut pb::NodeProto {
         self.graph.node.push(pb::NodeProto {
             op_type: op_type.to_owned(),
             name: output.to_owned(),
@@ -151,36 +140,44 @@ impl Builder {
         let weights = (0..size).map(|_| (self.random() % 255) as u8).map(|w| w.wrapping_sub(127)).collect();
         let bias =
             (0..dims[0]).flat_map(|_| ((self.random() % 40_000) as i32 - 10_000).to_le_bytes()).collect();
-        let (weight_name, bias_name) = (format!("{name}.weight"), format!("{name}.bias"));
+        let scales = WEIGHT_SCALE.to_le_bytes().repeat(dims[0] as usize);
+        let [weight_name, scale_name, bias_name] =
+            ["weight", "scale", "bias"].map(|part| format!("{name}.{part}"));
         self.tensor(&weight_name, DataType::Int8, &dims, weights);
-        self.tensor(
-            &format!("{name}.scale"),
-            DataType::Float,
-            &dims[..1],
-            WEIGHT_SCALE.to_le_bytes().repeat(dims[0] as usize),
-        );
+        self.tensor(&scale_name, DataType::Float, &dims[..1], scales);
         self.tensor(&bias_name, DataType::Int32, &dims[..1], bias);
-        let scale_name = format!("{name}.scale");
         let inputs =
             [x, "scale", x_zero, &weight_name, &scale_name, "weight_zero", "scale", "zero", &bias_name];
-        let node = self.node("QLinearConv", &inputs, name);
-        node.attribute = vec![
-            ints("kernel_shape", &dims[2..]),
-            ints("strides", &[stride; 2]),
-            ints("pads", &[dims[2] / 2; 4]),
-            pb::AttributeProto {
-                name: "group".to_owned(),
-                r#type: AttributeType::Int as i32,
-                i: groups,
-                ..Default::default()
-            },
+        self.node("QLinearConv", &inputs, name).attribute = vec![
+            attribute("kernel_shape", &dims[2..]),
+            attribute("strides", &[stride; 2]),
+            attribute("pads", &[dims[2] / 2; 4]),
+            integer("group", groups),
         ];
     }
 }
 
-fn ints(name: &str, values: &[i64]) -> pb::AttributeProto {
-    let (name, ints) = (name.to_owned(), values.to_vec());
+/// The tensor of that name.
+pub fn tensor<'g>(graph: &'g pb::GraphProto, name: &str) -> &'g pb::TensorProto {
+    graph.initializer.iter().find(|tensor| tensor.name == name).unwrap()
+}
+
+/// The tensor of that name, to be changed.
+pub fn tensor_mut<'g>(graph: &'g mut pb::GraphProto, name: &str) -> &'g mut pb::TensorProto {
+    graph.initializer.iter_mut().find(|tensor| tensor.name == name).unwrap()
+}
+
+pub fn byte(signed: bool) -> DataType {
+    if signed { DataType::Int8 } else { DataType::Uint8 }
+}
+
+pub fn attribute(name: &str, ints: &[i64]) -> pb::AttributeProto {
+    let (name, ints) = (name.to_owned(), ints.to_vec());
     pb::AttributeProto { name, r#type: AttributeType::Ints as i32, ints, ..Default::default() }
+}
+
+pub fn integer(name: &str, i: i64) -> pb::AttributeProto {
+    pb::AttributeProto { name: name.to_owned(), r#type: AttributeType::Int as i32, i, ..Default::default() }
 }
 
 /// A graph's input or output.

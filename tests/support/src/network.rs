@@ -1,5 +1,6 @@
 //! A small random network in ONNX's terms with one layer of each kind, and what ONNX defines that it computes.
 
+use crate::random;
 use edge_core::Metadata;
 use edge_core::decide::{Calibration, Thresholds};
 use edge_core::gate::Limits;
@@ -179,16 +180,7 @@ fn add(a: u8, b: u8, zero: u8) -> u8 {
     (i32::from(a) + i32::from(b) - i32::from(zero)).clamp(0, 255) as u8
 }
 
-/// SplitMix64.
-fn random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
-fn metadata(side: u16) -> Metadata {
+pub fn metadata(side: u16) -> Metadata {
     Metadata {
         name: "random".try_into().unwrap(),
         version: "0.0.1".try_into().unwrap(),

@@ -1,12 +1,13 @@
 //! Pictures that are no whole, upright chest radiograph, drawn by generators that the gate's fit does not know: only the kinds are the
 //! same, so that what is measured is not what was learned.
 
+use crate::random;
 use edge_core::{Geometry, PixelFormat};
 use edge_runtime::decode::Picture;
 use edge_runtime::phantom::{Label, draw};
 use font8x8::legacy::BASIC_LEGACY;
 
-/// SplitMix64.
+/// Numbers by lot, the same for the same seed.
 pub struct Dice(u64);
 
 impl Dice {
@@ -14,20 +15,13 @@ impl Dice {
         Self(seed.wrapping_mul(0xD605_BBB5_8C8A_BC03))
     }
 
-    fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
     /// Uniform in 0..n.
     pub fn below(&mut self, n: usize) -> usize {
-        (self.bits() >> 16) as usize % n
+        (random(&mut self.0) >> 16) as usize % n
     }
 
     pub fn between(&mut self, low: f64, high: f64) -> f64 {
-        low + (high - low) * (self.bits() >> 11) as f64 / (1u64 << 53) as f64
+        low + (high - low) * (random(&mut self.0) >> 11) as f64 / (1u64 << 53) as f64
     }
 }
 

@@ -1,18 +1,25 @@
 //! docs/PERFORMANCE.md: text for people, with tables that are written by the program between markers.
 
 use std::fs;
-use std::path::Path;
 
 use anyhow::{Context, ensure};
+use toolbox::root;
 
-/// Puts `text` between the file's lines `<!-- bench NAME -->` and `<!-- end of bench NAME -->`.
-pub fn replace(path: &Path, name: &str, text: &str) -> anyhow::Result<()> {
-    let before = fs::read_to_string(path)?;
-    let after = replaced(&before, name, text)?;
-    // Whole or not at all.
-    let making = path.with_extension("md.tmp");
-    fs::write(&making, after)?;
-    Ok(fs::rename(&making, path)?)
+const FILE: &str = "docs/PERFORMANCE.md";
+
+/// Puts `text` between the document's lines `<!-- bench NAME -->` and `<!-- end of bench NAME -->`.
+pub fn replace(name: &str, text: &str) -> anyhow::Result<()> {
+    let path = root().join(FILE);
+    let write = || {
+        let after = replaced(&fs::read_to_string(&path)?, name, text)?;
+        // Whole or not at all.
+        let making = path.with_extension("md.tmp");
+        fs::write(&making, after)?;
+        anyhow::Ok(fs::rename(&making, &path)?)
+    };
+    write().with_context(|| format!("cannot update {}", path.display()))?;
+    eprintln!("==> {FILE}: {name} is new");
+    Ok(())
 }
 
 fn replaced(document: &str, name: &str, text: &str) -> anyhow::Result<String> {
@@ -46,8 +53,7 @@ mod tests {
 
     #[test]
     fn the_committed_document_has_every_section() {
-        let path = toolbox::root().join("docs/PERFORMANCE.md");
-        let text = fs::read_to_string(path).unwrap();
+        let text = fs::read_to_string(root().join(FILE)).unwrap();
         for name in ["x86_64", "aarch64-instructions", "cortex-m4f-instructions", "microcontrollers"] {
             replaced(&text, name, "new").unwrap();
         }

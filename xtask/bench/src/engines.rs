@@ -10,12 +10,12 @@ mod measure;
 mod table;
 mod worker;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use serde::Serialize;
 
 use crate::document;
 use engine::Setup;
-use toolbox::{process, python, root};
+use toolbox::{process, python};
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -117,13 +117,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         sections.push(("aarch64-instructions", table::aarch64(&report), true));
         sections.push(("cortex-m4f-instructions", table::cortex_m(counted), true));
     }
-    let path = root().join("docs/PERFORMANCE.md");
     for (name, section, complete) in sections {
         println!("{}\n", section.text());
         if complete {
-            document::replace(&path, name, &section.markdown())
-                .with_context(|| format!("cannot update {}", path.display()))?;
-            eprintln!("==> docs/PERFORMANCE.md: {name} is new");
+            document::replace(name, &section.markdown())?;
         }
     }
     Ok(())

@@ -4,7 +4,6 @@ mod count;
 mod estimate;
 mod tables;
 
-use anyhow::Context;
 use serde::Serialize;
 
 use crate::document;
@@ -43,11 +42,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         sections.iter().for_each(|section| println!("{}\n", section.text()));
     }
     if arguments.write {
-        let path = root().join("docs/PERFORMANCE.md");
         let markdown: Vec<String> = sections.iter().map(|section| section.markdown()).collect();
-        document::replace(&path, "microcontrollers", &markdown.join("\n\n"))
-            .with_context(|| format!("cannot update {}", path.display()))?;
-        eprintln!("==> docs/PERFORMANCE.md: microcontrollers is new");
+        document::replace("microcontrollers", &markdown.join("\n\n"))?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! A table with its sentences, for the screen and for docs/PERFORMANCE.md.
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
 pub struct Section {
     before: String,
@@ -26,14 +26,16 @@ impl Section {
     }
 
     pub fn text(&self) -> String {
-        let mut table = self.table.clone();
-        table.load_style(presets::NOTHING);
-        format!("{}\n\n{table}\n\n{}", self.before, self.after)
+        self.styled(presets::NOTHING)
     }
 
     pub fn markdown(&self) -> String {
+        self.styled(presets::ASCII_MARKDOWN)
+    }
+
+    fn styled(&self, preset: TableStyle) -> String {
         let mut table = self.table.clone();
-        table.load_style(presets::ASCII_MARKDOWN);
+        table.load_style(preset);
         format!("{}\n\n{table}\n\n{}", self.before, self.after)
     }
 }

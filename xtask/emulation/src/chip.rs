@@ -15,8 +15,7 @@ pub use log::{Line, decode};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use board_config::Board;
@@ -24,7 +23,7 @@ use board_config::Board;
 use debian_packages::{self as debian, Tool};
 use toolbox::{firmware, process, root};
 
-use crate::instructions;
+use crate::{instructions, machine};
 
 /// The emulated chips. The first meets every fault, the others those that are said to be met everywhere.
 pub const CHIPS: [&str; 3] = ["an386", "an500", "an505"];
@@ -91,21 +90,11 @@ impl Chip {
         fs::write(root().join(&image), flash)?;
         fs::write(root().join(&text), script)?;
         fs::write(root().join(&log), [])?;
-        let named = |path: &Path| {
-            let text = path.to_str().filter(|text| !text.contains([' ', ',']));
-            text.map(String::from)
-                .with_context(|| format!("QEMU cannot be given the path {}", path.display()))
-        };
-        let arguments = format!(
-            "enable=on,target=native,arg=qemu,arg={},arg={},arg={}",
-            named(&image)?,
-            named(&text)?,
-            named(&log)?
-        );
+        let named = |path| machine::path(path, &[' ', ',']);
+        let arguments = ["enable=on,target=native,arg=qemu", named(&image)?, named(&text)?, named(&log)?];
         let mut qemu = process::command(QEMU);
         qemu.arg("-M").arg(format!("mps2-{}", self.board.name));
-        qemu.args(["-display", "none", "-monitor", "none", "-serial", "none"]);
-        qemu.arg("-icount").arg(format!("shift={INSTRUCTION_NS_SHIFT}"));
+        qemu.args(machine::BARE).arg("-icount").arg(format!("shift={INSTRUCTION_NS_SHIFT}"));
         for event in ["mps2_scc_reset", "mps2_scc_write", "systick_timer_tick"] {
             qemu.args(["-trace", event]);
         }
@@ -113,8 +102,11 @@ impl Chip {
             qemu.arg("-plugin").arg(plugin).args(["-d", "plugin"]);
         }
         qemu.arg("-D").arg(&trace);
-        qemu.args(["-semihosting-config", &arguments, "-kernel"]).arg(&self.elf);
-        let status = finish(qemu.stdin(Stdio::null()).stderr(File::create(root().join(&errors))?))?;
+        qemu.args(["-semihosting-config", &arguments.join(",arg="), "-kernel"]).arg(&self.elf);
+        let line = process::line(&qemu);
+        let child = qemu.stdin(Stdio::null()).stderr(File::create(root().join(&errors))?).spawn();
+        let status = machine::end(&mut child.with_context(|| format!("cannot run {QEMU}"))?, &line, LIMIT)?;
+        let status = status.code().with_context(|| format!("`{line}` died: {status}"))?;
         let read = |path: &Path| {
             fs::read(root().join(path)).with_context(|| format!("cannot read {}", path.display()))
         };
@@ -140,21 +132,5 @@ impl Run {
             }
         }
         Ok(counts)
-    }
-}
-
-fn finish(qemu: &mut std::process::Command) -> anyhow::Result<i32> {
-    let started = Instant::now();
-    let mut child = qemu.spawn().with_context(|| format!("cannot run {QEMU}"))?;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return status.code().with_context(|| format!("`{}` died: {status}", process::line(qemu)));
-        }
-        if started.elapsed() > LIMIT {
-            child.kill()?;
-            child.wait()?;
-            bail!("`{}` did not end within {} s", process::line(qemu), LIMIT.as_secs());
-        }
-        thread::sleep(Duration::from_millis(5));
     }
 }

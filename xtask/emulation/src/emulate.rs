@@ -96,12 +96,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     ensure!(run.status == 0, "the emulated board ended with status {}: {}", run.status, run.complaint);
     let (frames, counts) = (run.lines("frame").collect::<Vec<_>>(), run.instructions()?);
-    ensure!(
-        frames.len() == paths.len() && counts.len() == paths.len(),
-        "the chip judged {} of {} pictures; --log shows its log",
-        frames.len(),
-        paths.len()
-    );
+    let (judged, asked) = (frames.len(), paths.len());
+    let complete = judged == asked && counts.len() == asked;
+    ensure!(complete, "the chip judged {judged} of {asked} pictures; --log shows its log");
     let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
     let mut records = Vec::new();
     for (((path, line), instructions), host) in paths.iter().zip(frames).zip(counts).zip(&hosts) {

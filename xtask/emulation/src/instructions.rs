@@ -4,13 +4,15 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
+use serde::Serialize;
 
 use debian_packages::{self as debian, Tool};
 use toolbox::{process, root};
 
 /// A stretch of a program between two markers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Region {
+    #[serde(rename = "name")]
     pub label: String,
     /// Instructions that were executed in it, those of regions within it included.
     pub instructions: u64,
@@ -36,24 +38,13 @@ pub fn plugin(emulator: &str) -> anyhow::Result<PathBuf> {
     let folder = root().join(".cache/cross");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     // Several may compile it at once; each renames its own into place.
-    let (made, plugin) =
-        (folder.join(format!("instructions.{}.tmp", std::process::id())), folder.join("instructions.so"));
+    let made = folder.join(format!("instructions.{}.tmp", std::process::id()));
+    let plugin = folder.join("instructions.so");
+    let source = "xtask/emulation/src/instructions/plugin.c";
     let mut cc = process::command("cc");
-    cc.args([
-        "-O2",
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-        "-fPIC",
-        "-shared",
-        "xtask/emulation/src/instructions/plugin.c",
-        "-o",
-    ]);
+    cc.args(["-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", source, "-o"]);
     let status = cc.arg(&made).status().context("cannot run cc")?;
-    ensure!(
-        status.success(),
-        "cc cannot compile xtask/emulation/src/instructions/plugin.c; its message is above"
-    );
+    ensure!(status.success(), "cc cannot compile {source}; its message is above");
     fs::rename(&made, &plugin).with_context(|| format!("cannot rename {}", made.display()))?;
     Ok(plugin)
 }
@@ -70,19 +61,14 @@ pub fn regions(log: &str, printed: &str) -> anyhow::Result<Vec<Region>> {
         }
     }
     counts.sort_unstable();
-    let names: Vec<(usize, &str)> = printed
-        .lines()
-        .filter_map(|line| line.strip_prefix("region ")?.split_once(' '))
-        .map(|(index, name)| Ok((index.parse()?, name)))
-        .collect::<anyhow::Result<_>>()?;
-    ensure!(
-        counts.iter().map(|c| c.0).eq(names.iter().map(|n| n.0)),
-        "the program named regions {:?}, and these ran: {:?}",
-        names.iter().map(|n| n.0).collect::<Vec<_>>(),
-        counts.iter().map(|c| c.0).collect::<Vec<_>>()
-    );
+    let (indices, counts): (Vec<usize>, Vec<u64>) = counts.into_iter().unzip();
+    let named = printed.lines().filter_map(|line| line.strip_prefix("region ")?.split_once(' '));
+    let named = named.map(|(index, name)| Ok((index.parse()?, name)));
+    let (named, names): (Vec<_>, Vec<_>) =
+        named.collect::<anyhow::Result<Vec<(usize, _)>>>()?.into_iter().unzip();
+    ensure!(indices == named, "the program named regions {named:?}, and these ran: {indices:?}");
     let pairs = counts.into_iter().zip(names);
-    Ok(pairs.map(|((_, instructions), (_, name))| Region { label: name.into(), instructions }).collect())
+    Ok(pairs.map(|(instructions, name)| Region { label: name.into(), instructions }).collect())
 }
 
 #[cfg(test)]

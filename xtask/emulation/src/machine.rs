@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,6 +28,9 @@ pub enum Machine {
     CortexM33,
 }
 
+/// A bare machine: nothing but processor, memory and semihosting.
+pub(crate) const BARE: [&str; 6] = ["-display", "none", "-monitor", "none", "-serial", "none"];
+
 /// Longest run; a program that hangs is ended and said so.
 const LIMIT: Duration = Duration::from_secs(600);
 
@@ -40,22 +43,14 @@ impl Machine {
         }
     }
 
-    fn emulator(self) -> (&'static str, &'static [&'static str]) {
-        /// A bare machine: nothing but processor, memory and semihosting.
-        macro_rules! bare {
-            ($machine:literal) => {
-                (
-                    "qemu-system-arm",
-                    &["-M", $machine, "-display", "none", "-monitor", "none", "-serial", "none"],
-                )
-            };
-        }
+    /// The emulator, and how it is told which machine or processor to be.
+    fn emulator(self) -> (&'static str, [&'static str; 2]) {
         match self {
-            Machine::CortexA53 => ("qemu-aarch64", &["-cpu", "cortex-a53"]),
-            Machine::CortexA76 => ("qemu-aarch64", &["-cpu", "cortex-a76"]),
-            Machine::CortexM4 => bare!("mps2-an386"),
-            Machine::CortexM7 => bare!("mps2-an500"),
-            Machine::CortexM33 => bare!("mps2-an505"),
+            Machine::CortexA53 => ("qemu-aarch64", ["-cpu", "cortex-a53"]),
+            Machine::CortexA76 => ("qemu-aarch64", ["-cpu", "cortex-a76"]),
+            Machine::CortexM4 => ("qemu-system-arm", ["-M", "mps2-an386"]),
+            Machine::CortexM7 => ("qemu-system-arm", ["-M", "mps2-an500"]),
+            Machine::CortexM33 => ("qemu-system-arm", ["-M", "mps2-an505"]),
         }
     }
 
@@ -63,24 +58,19 @@ impl Machine {
     fn command(self, options: &[&str], program: &Path, args: &[&str]) -> anyhow::Result<Command> {
         let (emulator, choose) = self.emulator();
         let mut command = process::command(emulator);
-        command.args(choose).args(options);
-        match self.target() {
-            Target::Aarch64 => {
-                command.arg(program).args(args);
+        command.args(choose);
+        if self.target() == Target::Aarch64 {
+            command.args(options).arg(program).args(args);
+        } else {
+            // The bare program gets one line and cuts it at spaces; QEMU cuts options at commas.
+            if let Some(bad) = args.iter().find(|arg| arg.is_empty() || arg.contains([' ', ','])) {
+                bail!(
+                    "the argument {bad:?} cannot reach a bare machine: it is empty or has a space or comma"
+                );
             }
-            Target::CortexM | Target::CortexM33 => {
-                // The bare program gets one line and cuts it at spaces; QEMU cuts options at commas.
-                if let Some(bad) = args.iter().find(|arg| arg.is_empty() || arg.contains([' ', ','])) {
-                    bail!(
-                        "the argument {bad:?} cannot reach a bare machine: it is empty or has a space or comma"
-                    );
-                }
-                let args: String = args.iter().map(|arg| format!(",arg={arg}")).collect();
-                command
-                    .arg("-semihosting-config")
-                    .arg(format!("enable=on,target=native,arg=on-target{args}"));
-                command.arg("-kernel").arg(program);
-            }
+            let args: String = args.iter().map(|arg| format!(",arg={arg}")).collect();
+            let config = format!("enable=on,target=native,arg=on-target{args}");
+            command.args(BARE).args(options).args(["-semihosting-config", &config, "-kernel"]).arg(program);
         }
         Ok(command)
     }
@@ -97,7 +87,7 @@ pub fn counted(machine: Machine, program: &Path, args: &[&str]) -> anyhow::Resul
     static RUNS: AtomicU32 = AtomicU32::new(0);
     let run = (std::process::id(), RUNS.fetch_add(1, Ordering::Relaxed));
     let log = root().join(format!(".cache/cross/instructions.{}.{}.log", run.0, run.1));
-    let options = ["-plugin", path(&plugin)?, "-d", "plugin", "-D", path(&log)?];
+    let options = ["-plugin", path(&plugin, &[','])?, "-d", "plugin", "-D", path(&log, &[','])?];
     let printed = output(machine.command(&options, program, args)?)?;
     let counts = fs::read_to_string(&log).context("QEMU wrote no log of its plugin")?;
     fs::remove_file(&log).context("cannot remove the log of QEMU's plugin")?;
@@ -105,9 +95,10 @@ pub fn counted(machine: Machine, program: &Path, args: &[&str]) -> anyhow::Resul
     Ok((printed, regions))
 }
 
-fn path(path: &Path) -> anyhow::Result<&str> {
+/// A path as QEMU may be given it: without the characters at which it is cut.
+pub(crate) fn path<'p>(path: &'p Path, cuts: &[char]) -> anyhow::Result<&'p str> {
     path.to_str()
-        .filter(|path| !path.contains(','))
+        .filter(|path| !path.contains(cuts))
         .with_context(|| format!("QEMU cannot be given the path {}: move the workspace", path.display()))
 }
 
@@ -120,7 +111,6 @@ pub fn output(command: Command) -> anyhow::Result<String> {
 fn output_within(mut command: Command, limit: Duration) -> anyhow::Result<String> {
     let line = process::line(&command);
     eprintln!("==> {line}");
-    let started = Instant::now();
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
     let mut child = child.with_context(|| format!("cannot run `{line}`"))?;
     let mut stdout = child.stdout.take().context("no standard output")?;
@@ -128,20 +118,24 @@ fn output_within(mut command: Command, limit: Duration) -> anyhow::Result<String
         let mut text = String::new();
         stdout.read_to_string(&mut text).map(|_| text)
     });
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        if started.elapsed() > limit {
-            child.kill()?;
-            child.wait()?;
-            bail!("`{line}` did not end within {} s", limit.as_secs());
-        }
-        thread::sleep(Duration::from_millis(5));
-    };
+    let status = end(&mut child, &line, limit)?;
     let text = reader.join().ok().context("the reader of the output died")??;
     ensure!(status.success(), "`{line}` failed ({status}) after printing {text:?}");
     Ok(text)
+}
+
+/// Waits until a program ends; one that takes longer than `limit` is ended, and that is an error.
+pub(crate) fn end(child: &mut Child, line: &str, limit: Duration) -> anyhow::Result<ExitStatus> {
+    let started = Instant::now();
+    while started.elapsed() <= limit {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    child.kill()?;
+    child.wait()?;
+    bail!("`{line}` did not end within {} s", limit.as_secs())
 }
 
 #[cfg(test)]

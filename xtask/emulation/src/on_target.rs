@@ -1,6 +1,7 @@
 //! Runs the program of `tests/on-target` on every emulated machine and keeps what it prints, for the suite `tests/tests/it/on_target.rs`.
 
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::thread;
 
@@ -25,7 +26,7 @@ const FOLDER: &str = ".cache/on-target";
 
 /// Runs everything on every machine, all machines at once; returns the folder with one file a machine.
 pub fn run() -> anyhow::Result<PathBuf> {
-    let runs = inputs()?;
+    let runs = inputs(&[FOLDER])?;
     let mut programs = Vec::new();
     for (name, machine) in MACHINES {
         programs.push((name, machine, cross::build(machine.target(), ON_TARGET, Profile::Dev)?));
@@ -34,9 +35,7 @@ pub fn run() -> anyhow::Result<PathBuf> {
         let runs = &runs;
         let start = |(name, machine, program)| scope.spawn(move || run_all(name, machine, program, runs));
         let threads: Vec<_> = programs.into_iter().map(start).collect();
-        threads
-            .into_iter()
-            .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
     })?;
     Ok(root().join(FOLDER))
 }
@@ -51,10 +50,10 @@ fn run_all(name: &str, machine: Machine, program: PathBuf, runs: &[String]) -> a
     fs::write(&path, printed).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Has the inputs written and returns the lines of arguments to run on each machine.
-fn inputs() -> anyhow::Result<Vec<String>> {
+/// Has `on_target_inputs` write what a run needs, and returns what it says: lines of arguments to run with.
+pub fn inputs(arguments: &[&str]) -> anyhow::Result<Vec<String>> {
     let mut program = host::program("on_target_inputs")?;
-    program.arg(FOLDER);
+    program.args(arguments);
     let lines = machine::output(program)?;
     Ok(lines.lines().map(String::from).collect())
 }

@@ -106,7 +106,7 @@ mod tests {
             let flash = chip.flash(&inputs.bundle).unwrap();
             let steps =
                 ["frame normal 3", "frame pneumonia 3", "short-row normal 1", "lost 100"].map(String::from);
-            let run = chip.run(&inputs.folder, &flash, &script(&steps, &inputs).unwrap()).unwrap();
+            let run = chip.run(&inputs.folder, &flash, &script(&steps, &inputs)).unwrap();
             let left = run.lines("counts").last().and_then(|line| line.number("stack_left")).unwrap();
             run_on(name, u32::try_from(left).unwrap()).unwrap();
             // Planted: a run that used all of it.

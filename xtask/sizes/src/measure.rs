@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::elf::graph::Graph;
 use crate::elf::image::Image;
-use crate::elf::table::{Table, fits};
+use crate::elf::table::{Table, any, fits};
 use crate::elf::{reach, stack};
 
 /// Bytes that the processor puts on the stack for an exception: 26 words with those of the float unit, and one to align them.
@@ -69,13 +69,9 @@ pub fn measure(board: &Board, image: &Image, table: &Table) -> anyhow::Result<Re
     report.guesses = graph.guesses();
 
     let mut why = BTreeSet::new();
-    let main = stack::bound(&graph, reset);
     let mut bytes = 0;
-    match main {
-        Ok(bound) => {
-            bytes += bound.bytes;
-            report.path = bound.path;
-        }
+    match stack::bound(&graph, reset) {
+        Ok(bound) => (bytes, report.path) = (bound.bytes, bound.path),
         Err(reasons) => why.extend(reasons),
     }
     for (handler, vectors) in handlers {
@@ -130,14 +126,12 @@ fn memories(report: &mut Report, board: &Board, image: &Image) {
     };
     let mut end = flash.start;
     for section in &image.sections {
-        if !section.bytes.is_empty() {
-            let size = u32::try_from(section.bytes.len()).unwrap_or(u32::MAX);
-            if flash.contains(&section.load) {
-                end = end.max(section.load.saturating_add(size));
-            } else {
-                // It lies outside of the region and takes memory somewhere all the same.
-                report.flash += size;
-            }
+        let size = u32::try_from(section.bytes.len()).unwrap_or(u32::MAX);
+        if size > 0 && flash.contains(&section.load) {
+            end = end.max(section.load.saturating_add(size));
+        } else {
+            // It lies outside of the region and takes memory somewhere all the same.
+            report.flash += size;
         }
         if is_memory(section.address) {
             report.statics += section.size;
@@ -157,11 +151,8 @@ fn contents(report: &mut Report, graph: &Graph<'_>) {
     if !allocator.is_empty() {
         report.faults.push(format!("allocator: none may be linked, found {}", allocator.join(", ")));
     }
-    let turns = graph.nodes.keys().copied().filter(|&entry| {
-        let function = graph.image.functions.get(&entry);
-        function.is_some_and(|function| function.names.iter().any(|name| fits(LOOP, name)))
-    });
-    let turns: Vec<u32> = turns.collect();
+    let is_turn = |entry: &u32| graph.image.functions.get(entry).is_some_and(|f| any(LOOP, &f.names));
+    let turns: Vec<u32> = graph.nodes.keys().copied().filter(is_turn).collect();
     if turns.is_empty() {
         report.faults.push(format!("panics: the loop is not found, no function that runs is named {LOOP}"));
     }
@@ -222,8 +213,7 @@ mod tests {
             load,
             size,
             bytes: vec![0; bytes],
-            constant: false,
-            code: false,
+            ..Section::default()
         };
         let mut image = Image {
             sections: vec![

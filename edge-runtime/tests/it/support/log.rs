@@ -3,10 +3,13 @@
 use edge_core::agree::Shown;
 use edge_core::decide::Thresholds;
 use edge_core::{Decision, Reason, State};
-use edge_runtime::log::{Context, Disk, Log, LogError, Options, Reader, Record, frame_hash};
+use edge_runtime::log::{
+    Context, DecisionLine, Disk, Kind, Log, LogError, Options, Reader, Record, Verified, frame_hash, verify,
+};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
 pub fn context() -> Context {
     Context {
@@ -49,10 +52,37 @@ pub fn write<D: Disk>(log: &mut Log<D>, name: &str) -> Result<(), LogError> {
 /// Small files, names as they are.
 pub const SMALL: Options = Options { max_bytes: 2500, keep: 3, sync_every: 1, log_names: true };
 
+/// A folder, and the path of the log in it.
+pub fn place() -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("device.log");
+    (folder, path)
+}
+
+/// All decisions in the log, in its order.
+pub fn decisions(path: &Path) -> Vec<DecisionLine> {
+    Reader::open(path).unwrap().filter_map(|entry| entry.unwrap().decision).collect()
+}
+
+pub fn events(path: &Path) -> Vec<serde_json::Value> {
+    Reader::open(path).unwrap().filter_map(|entry| entry.unwrap().event).collect()
+}
+
 /// The names of all decisions in the log, in its order.
 pub fn names(path: &Path) -> Vec<String> {
-    let entries = Reader::open(path).unwrap().map(Result::unwrap);
-    entries.filter_map(|entry| entry.decision).map(|decision| decision.name.unwrap()).collect()
+    decisions(path).into_iter().map(|decision| decision.name.unwrap()).collect()
+}
+
+#[track_caller]
+pub fn assert_sound(path: &Path) -> Verified {
+    let verified = verify(path, &[], None).unwrap();
+    assert!(verified.is_sound(), "{:?}", verified.breaks);
+    verified
+}
+
+/// What is wrong in a log.
+pub fn kinds(verified: &Verified) -> Vec<Kind> {
+    verified.breaks.iter().map(|found| found.kind).collect()
 }
 
 /// The log's own files, the oldest first.

@@ -6,8 +6,58 @@ pub mod qlinearconv;
 pub use test_support::{model, picture};
 
 use assert_cmd::Command;
-use std::path::{Path, PathBuf};
+use edge_runtime::classify::Classifier;
+use edge_runtime::engine::{self, Engine};
+use edge_runtime::model_file::ModelFile;
+use edge_runtime::phantom::{self, Label};
+use serde_json::Value;
+use std::path::Path;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
+
+/// The model that is built in.
+pub const SHIPPED: &[u8] = include_bytes!("../../../../models/pneumonia/model.onnx");
+
+pub fn shipped() -> ModelFile {
+    ModelFile::from_bytes(SHIPPED).unwrap()
+}
+
+/// A small model, of 32 x 32.
+pub fn small(seed: u64) -> ModelFile {
+    ModelFile::from_bytes(&model::small(seed)).unwrap()
+}
+
+pub fn engine(name: &str, model: &ModelFile) -> Box<dyn Engine> {
+    engine::load(name, model).unwrap().unwrap()
+}
+
+pub fn classifier(name: &str, model: &ModelFile) -> Classifier<Box<dyn Engine>> {
+    Classifier::new(model, engine(name, model))
+}
+
+/// Draws a phantom into a folder, its seed as its name.
+pub fn film(folder: impl AsRef<Path>, label: Label, seed: u64) {
+    picture::save(&phantom::draw(label, seed, 224), &folder.as_ref().join(format!("{seed:03}.png")));
+}
+
+/// Whether something comes to be so. Times are never asserted; a minute is for a machine that does other things.
+pub fn comes(mut is_so: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    while !is_so() {
+        if start.elapsed() > Duration::from_secs(60) {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    true
+}
+
+#[track_caller]
+pub fn assert_contains(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "expected {part}\nin       {text}");
+    }
+}
 
 /// The built program, without colours.
 pub fn program() -> Command {
@@ -23,42 +73,70 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn json(&self) -> Vec<serde_json::Value> {
+    pub fn json(&self) -> Vec<Value> {
         self.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    }
+
+    /// The one line of JSON.
+    #[track_caller]
+    pub fn answer(&self) -> Value {
+        let [line] = self.json().try_into().expect("one line");
+        line
+    }
+
+    #[track_caller]
+    pub fn ended(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Ended well, with nothing on standard error.
+    #[track_caller]
+    pub fn clean(self) -> Self {
+        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""));
+        self
+    }
+
+    #[track_caller]
+    pub fn refused(self, code: i32, why: &str) {
+        assert_contains(&self.ended(code).stderr, &[why]);
     }
 }
 
 /// A folder with the test model, removed at the end.
 pub struct Bench {
     pub folder: TempDir,
-    pub model: PathBuf,
+    pub model: String,
 }
 
 impl Bench {
     pub fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let model = folder.path().join("model.onnx");
-        std::fs::write(&model, model::bytes(&model::sealed(32, 1))).unwrap();
-        Self { folder, model }
+        let mut bench = Self { folder: TempDir::new().unwrap(), model: String::new() };
+        bench.model = bench.file("model.onnx", model::small(1));
+        bench
     }
 
-    pub fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    pub fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).into_os_string().into_string().unwrap()
+    }
+
+    pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        std::fs::create_dir_all(Path::new(&path).parent().unwrap()).unwrap();
         std::fs::write(&path, bytes).unwrap();
         path
     }
 
-    pub fn classify(&self, path: impl AsRef<Path>) -> Run {
-        self.run(["classify", "--json", path.as_ref().to_str().unwrap()])
+    pub fn classify(&self, path: &str) -> Run {
+        self.run(["classify", "--json", path])
     }
 
     pub fn run<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Run {
         self.run_with(&self.model, arguments)
     }
 
-    pub fn run_with<'a>(&self, model: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Run {
-        run(program().arg("--model").arg(model).args(arguments))
+    pub fn run_with<'a>(&self, model: &str, arguments: impl IntoIterator<Item = &'a str>) -> Run {
+        run(program().args(["--model", model]).args(arguments))
     }
 }
 

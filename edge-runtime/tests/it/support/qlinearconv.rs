@@ -2,7 +2,7 @@
 //!
 //! All scales are powers of two, so that every rounding is exact and one result is possible.
 
-use super::model;
+use super::model::{self, Graph, attribute, byte, integer, tensor, tensor_mut};
 use edge_runtime::model_file::{self, ModelFile};
 use tract_onnx::pb;
 use tract_onnx::pb::attribute_proto::AttributeType;
@@ -40,119 +40,50 @@ pub struct Signed {
     pub y: bool,
 }
 
-/// The graph and the numbers that a test may spoil before it is made.
-pub struct Graph {
-    pub graph: pb::GraphProto,
-    pub random: u64,
+/// Adds nought times the image's first byte to the weights, so that they are known only when the model runs.
+pub fn weights_from_the_image(g: &mut Graph) {
+    let qlinearconv = g.graph.node.pop().unwrap();
+    let float = integer("to", DataType::Float as i64);
+    g.ints("first", &[1]);
+    g.scale("nought", 0.0);
+    g.zero("weight_zero", true, 0);
+    g.scale("step", 1.0);
+    g.node("Slice", &["bytes", "start", "first"], "byte");
+    g.node("Cast", &["byte"], "real").attribute = vec![float.clone()];
+    g.node("Mul", &["real", "nought"], "nothing");
+    g.node("Cast", &["w"], "w_real").attribute = vec![float];
+    g.node("Add", &["w_real", "nothing"], "w_sum");
+    g.node("QuantizeLinear", &["w_sum", "step", "weight_zero"], "w_made");
+    g.graph.node.push(qlinearconv);
+    g.graph.node.last_mut().unwrap().input[3] = "w_made".to_owned();
 }
 
-impl Graph {
-    /// SplitMix64.
-    pub fn random(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    pub fn tensor(&mut self, name: &str, kind: DataType, dims: &[i64], raw_data: Vec<u8>) {
-        let (name, dims, data_type) = (name.to_owned(), dims.to_vec(), kind as i32);
-        self.graph.initializer.push(pb::TensorProto {
-            name,
-            dims,
-            data_type,
-            raw_data,
-            ..Default::default()
-        });
-    }
-
-    pub fn ints(&mut self, name: &str, values: &[i64]) {
-        let raw = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.tensor(name, DataType::Int64, &[values.len() as i64], raw);
-    }
-
-    pub fn scale(&mut self, name: &str, value: f32) {
-        self.tensor(name, DataType::Float, &[], value.to_le_bytes().to_vec());
-    }
-
-    pub fn zero(&mut self, name: &str, signed: bool, value: u8) {
-        self.tensor(name, byte(signed), &[], vec![value]);
-    }
-
-    pub fn node(&mut self, op_type: &str, inputs: &[&str], output: &str, attribute: Vec<pb::AttributeProto>) {
-        self.graph.node.push(pb::NodeProto {
-            op_type: op_type.to_owned(),
-            name: output.to_owned(),
-            input: inputs.iter().map(|&input| input.to_owned()).collect(),
-            output: vec![output.to_owned()],
-            attribute,
-            ..Default::default()
-        });
-    }
-
-    pub fn initializer(&mut self, name: &str) -> &mut pb::TensorProto {
-        self.graph.initializer.iter_mut().find(|tensor| tensor.name == name).unwrap()
-    }
-
-    /// Adds nought times the image's first byte to the weights, so that they are known only when the model runs.
-    pub fn weights_from_the_image(&mut self) {
-        let qlinearconv = self.graph.node.pop().unwrap();
-        self.ints("first", &[1]);
-        self.scale("nought", 0.0);
-        self.zero("weight_zero", true, 0);
-        self.scale("step", 1.0);
-        self.node("Slice", &["bytes", "start", "first"], "byte", vec![]);
-        self.node("Cast", &["byte"], "real", vec![integer("to", DataType::Float as i64)]);
-        self.node("Mul", &["real", "nought"], "nothing", vec![]);
-        self.node("Cast", &["w"], "w_real", vec![integer("to", DataType::Float as i64)]);
-        self.node("Add", &["w_real", "nothing"], "w_sum", vec![]);
-        self.node("QuantizeLinear", &["w_sum", "step", "weight_zero"], "w_made", vec![]);
-        self.graph.node.push(qlinearconv);
-        self.graph.node.last_mut().unwrap().input[3] = "w_made".to_owned();
-    }
-
-    /// Takes the image as it comes, with its own sizes.
-    pub fn take_the_image_itself(&mut self) {
-        let mut qlinearconv = self.graph.node.pop().unwrap();
-        qlinearconv.input[0] = "image".to_owned();
-        self.graph.node = vec![qlinearconv];
-    }
-
-    /// Makes the window a row of weights over rows of one channel.
-    pub fn along_one_axis(&mut self) {
-        let mut qlinearconv = self.graph.node.pop().unwrap();
-        self.initializer("shape").raw_data = [1i64, 1, 36].map(i64::to_le_bytes).concat();
-        self.initializer("shape").dims = vec![3];
-        let weights = self.initializer("w");
-        weights.dims = vec![weights.dims[0], 1, 9];
-        qlinearconv.attribute = vec![attribute("kernel_shape", &[9])];
-        self.graph.node.push(qlinearconv);
-    }
-
-    /// The model: `image` is a square of bytes.
-    pub fn model(mut self, side: i64) -> ModelFile {
-        self.graph.input = vec![model::value("image", DataType::Uint8, &[1, 1, side, side])];
-        let y = self.graph.node.last().unwrap().output[0].clone();
-        self.graph.output = vec![model::value(&y, DataType::Float, &[1, 1])];
-        let mut proto = model::unsealed(side as u16, 1);
-        proto.graph = Some(self.graph);
-        model_file::seal(&mut proto);
-        ModelFile::from_bytes(&model::bytes(&proto)).unwrap()
-    }
+/// Takes the image as it comes, with its own sizes.
+pub fn take_the_image_itself(g: &mut Graph) {
+    let mut qlinearconv = g.graph.node.pop().unwrap();
+    qlinearconv.input[0] = "image".to_owned();
+    g.graph.node = vec![qlinearconv];
 }
 
-pub fn byte(signed: bool) -> DataType {
-    if signed { DataType::Int8 } else { DataType::Uint8 }
+/// Makes the window a row of weights over rows of one channel.
+pub fn along_one_axis(g: &mut Graph) {
+    let shape = tensor_mut(&mut g.graph, "shape");
+    shape.raw_data = [1i64, 1, 36].map(i64::to_le_bytes).concat();
+    shape.dims = vec![3];
+    let weights = tensor_mut(&mut g.graph, "w");
+    weights.dims = vec![weights.dims[0], 1, 9];
+    g.graph.node.last_mut().unwrap().attribute = vec![attribute("kernel_shape", &[9])];
 }
 
-pub fn attribute(name: &str, ints: &[i64]) -> pb::AttributeProto {
-    let (name, ints) = (name.to_owned(), ints.to_vec());
-    pb::AttributeProto { name, r#type: AttributeType::Ints as i32, ints, ..Default::default() }
-}
-
-pub fn integer(name: &str, i: i64) -> pb::AttributeProto {
-    pb::AttributeProto { name: name.to_owned(), r#type: AttributeType::Int as i32, i, ..Default::default() }
+/// The model of a graph: `image` is a square of bytes.
+pub fn model_of(mut graph: pb::GraphProto, side: i64) -> ModelFile {
+    graph.input = vec![model::value("image", DataType::Uint8, &[1, 1, side, side])];
+    let y = graph.node.last().unwrap().output[0].clone();
+    graph.output = vec![model::value(&y, DataType::Float, &[1, 1])];
+    let mut proto = model::unsealed(side as u16, 1);
+    proto.graph = Some(graph);
+    model_file::seal(&mut proto);
+    ModelFile::from_bytes(&model::bytes(&proto)).unwrap()
 }
 
 impl Case {
@@ -186,24 +117,23 @@ impl Case {
 
     /// `image` -> as many bytes as the input has -> QLinearConv `y`.
     pub fn graph(&self) -> Graph {
-        let mut g = Graph { graph: pb::GraphProto::default(), random: self.seed };
+        let mut g = Graph::new(self.seed);
         let [height, width] = self.size;
         g.ints("flat", &[-1]);
         g.ints("start", &[0]);
         g.ints("end", &[self.elements()]);
         g.ints("shape", &[self.pictures, self.groups * self.channels, height, width]);
-        g.node("Reshape", &["image", "flat"], "bytes", vec![]);
-        g.node("Slice", &["bytes", "start", "end"], "some", vec![]);
-        g.node("Reshape", &["some", "shape"], "unsigned", vec![]);
+        g.node("Reshape", &["image", "flat"], "bytes");
+        g.node("Slice", &["bytes", "start", "end"], "some");
+        g.node("Reshape", &["some", "shape"], "unsigned");
         let x = if self.signed.x {
             // Exact in floats: q - 128.
             g.scale("one", 1.0);
             g.scale("middle", 128.0);
             g.zero("none", true, 0);
-            let float = integer("to", DataType::Float as i64);
-            g.node("Cast", &["unsigned"], "float", vec![float]);
-            g.node("Sub", &["float", "middle"], "moved", vec![]);
-            g.node("QuantizeLinear", &["moved", "one", "none"], "signed", vec![]);
+            g.node("Cast", &["unsigned"], "float").attribute = vec![integer("to", DataType::Float as i64)];
+            g.node("Sub", &["float", "middle"], "moved");
+            g.node("QuantizeLinear", &["moved", "one", "none"], "signed");
             "signed"
         } else {
             "unsigned"
@@ -254,11 +184,11 @@ impl Case {
                 ..Default::default()
             },
         });
-        g.node("QLinearConv", &inputs, "y", attributes);
+        g.node("QLinearConv", &inputs, "y").attribute = attributes;
     }
 
     pub fn image(&self) -> Vec<u8> {
-        let mut g = Graph { graph: pb::GraphProto::default(), random: !self.seed };
+        let mut g = Graph::new(!self.seed);
         (0..self.side().pow(2)).map(|_| g.random() as u8).collect()
     }
 }
@@ -268,9 +198,7 @@ const Y_SCALE: f64 = 0.5;
 
 /// QLinearConv as ONNX defines it, of the graph that [`Case::graph`] made: the bytes of `y`.
 pub fn reference(case: &Case, graph: &Graph, image: &[u8]) -> Vec<u8> {
-    let initializer = |name: &str| graph.graph.initializer.iter().find(|t| t.name == name).unwrap();
-    let (weights, bias) = (&initializer("w").raw_data, &initializer("bias").raw_data);
-    let scales = &initializer("w_scale").raw_data;
+    let [weights, bias, scales] = ["w", "bias", "w_scale"].map(|name| &tensor(&graph.graph, name).raw_data);
     let usize_of = |value: i64| value as usize;
     let [height, width] = case.size.map(usize_of);
     let [kh, kw] = case.kernel.map(usize_of);
@@ -322,17 +250,17 @@ pub fn set_unknown_batch(model: &mut ModelFile) {
 
 /// `y` is the residual sum, on one grid, of every two bytes of an image of 16 x 16.
 pub fn sum_of_all_pairs(scale: f32, zero: u8) -> ModelFile {
-    let mut g = Graph { graph: pb::GraphProto::default(), random: 0 };
+    let mut g = Graph::new(0);
     g.scale("scale", scale);
     g.zero("zero", false, zero);
     g.ints("column", &[256, 1]);
     g.ints("square", &[256, 256]);
-    g.node("Reshape", &["image", "column"], "bytes", vec![]);
-    g.node("Expand", &["bytes", "square"], "rows", vec![]);
-    g.node("Transpose", &["rows"], "columns", vec![attribute("perm", &[1, 0])]);
-    g.node("DequantizeLinear", &["rows", "scale", "zero"], "a", vec![]);
-    g.node("DequantizeLinear", &["columns", "scale", "zero"], "b", vec![]);
-    g.node("Add", &["a", "b"], "sum", vec![]);
-    g.node("QuantizeLinear", &["sum", "scale", "zero"], "y", vec![]);
-    g.model(16)
+    g.node("Reshape", &["image", "column"], "bytes");
+    g.node("Expand", &["bytes", "square"], "rows");
+    g.node("Transpose", &["rows"], "columns").attribute = vec![attribute("perm", &[1, 0])];
+    g.node("DequantizeLinear", &["rows", "scale", "zero"], "a");
+    g.node("DequantizeLinear", &["columns", "scale", "zero"], "b");
+    g.node("Add", &["a", "b"], "sum");
+    g.node("QuantizeLinear", &["sum", "scale", "zero"], "y");
+    model_of(g.graph, 16)
 }

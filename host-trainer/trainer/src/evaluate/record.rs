@@ -1,7 +1,7 @@
 //! What an evaluation writes: the form of `metrics.json` and `predictions.csv`, for writing and for reading back.
 
-use super::Item;
 use super::scoring::Outcome;
+use super::{Item, Source};
 use crate::metrics::{Estimate, Measured};
 use crate::robustness::Robustness;
 use edge_core::State;
@@ -169,14 +169,8 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn of(p: &Prediction) -> Self {
-        Self {
-            id: p.id.clone(),
-            label: p.label,
-            state: p.state.clone(),
-            reason_code: p.reason_code,
-            note: p.note.clone(),
-        }
+    pub(super) fn of(p: Prediction) -> Self {
+        Self { id: p.id, label: p.label, state: p.state, reason_code: p.reason_code, note: p.note }
     }
 }
 
@@ -216,9 +210,13 @@ pub struct Prediction {
 
 impl Prediction {
     pub(crate) fn new(item: &Item, outcome: Outcome) -> Self {
+        let path = match &item.source {
+            Source::File(path) => path.to_string_lossy().into_owned(),
+            Source::Memory(_) => String::new(),
+        };
         Self {
             id: item.id.clone(),
-            path: item.source.path().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default(),
+            path,
             patient: item.patient.clone(),
             subgroup: item.subgroup.clone(),
             label: u8::from(item.label),
@@ -228,10 +226,6 @@ impl Prediction {
             reason_code: outcome.reason_code,
             note: outcome.note,
         }
-    }
-
-    pub(crate) fn unreadable(item: &Item, note: &str) -> Self {
-        Self::new(item, Outcome::unreadable(note.to_owned()))
     }
 
     /// The state; none where the picture could not be read.

@@ -33,7 +33,7 @@ impl<'a> Engines<'a> {
         let made = taken.map_or_else(|| (self.make)().map(|e| Classifier::new(self.model, e)), Ok);
         let mut classifier = match made {
             Ok(classifier) => classifier,
-            Err(e) => return Outcome::fault(format!("{e:#}")),
+            Err(e) => return Outcome::none(Some(State::Fault), format!("{e:#}")),
         };
         let result = classifier.classify(&picture.frame());
         if let Ok(mut free) = self.free.lock() {
@@ -41,7 +41,7 @@ impl<'a> Engines<'a> {
         }
         match result {
             Ok(classified) => Outcome::of(&classified.decision),
-            Err(e) => Outcome::fault(e.to_string()),
+            Err(e) => Outcome::none(Some(State::Fault), e),
         }
     }
 }
@@ -68,12 +68,8 @@ impl Outcome {
         }
     }
 
-    fn fault(note: String) -> Self {
-        Self { state: Some(State::Fault), logit: None, score: None, reason_code: None, note }
-    }
-
-    pub fn unreadable(note: String) -> Self {
-        Self { state: None, logit: None, score: None, reason_code: None, note }
+    pub fn none(state: Option<State>, note: impl ToString) -> Self {
+        Self { state, logit: None, score: None, reason_code: None, note: note.to_string() }
     }
 }
 
@@ -81,7 +77,7 @@ pub(crate) fn score_all(engines: &Engines, items: &[Item]) -> Vec<Prediction> {
     progress::map("scoring pictures", items, |item| {
         let outcome = match item.source.open() {
             Ok(picture) => engines.classify(&picture),
-            Err(e) => Outcome::unreadable(e.to_string()),
+            Err(e) => Outcome::none(None, e),
         };
         Prediction::new(item, outcome)
     })

@@ -1,7 +1,7 @@
 //! The numbers as text for a terminal.
 
 use super::record::{Metrics, StateCounts};
-use crate::metrics::{Average, Class, Estimate};
+use crate::metrics::Estimate;
 use std::fmt;
 
 /// `0.953 (0.931 to 0.972)`, `0.953` without interval, `-` where undefined.
@@ -19,19 +19,13 @@ pub(crate) fn number(v: Option<f64>) -> String {
 
 impl fmt::Display for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (s, m) = (&self.measured.statistics, &self.model);
+        let (s, m, d) = (&self.measured.statistics, &self.model, &self.data);
         writeln!(f, "{} {} (sha256 {})", m.name, m.version, m.sha256)?;
-        writeln!(f, "on {}", self.data.description)?;
+        writeln!(f, "on {}", d.description)?;
         writeln!(
             f,
             "{} pictures of {} patients: {} {}, {} {}; {} scored",
-            self.data.pictures,
-            self.data.patients,
-            self.data.negatives,
-            m.label_negative,
-            self.data.positives,
-            m.label_positive,
-            self.data.scored
+            d.pictures, d.patients, d.negatives, m.label_negative, d.positives, m.label_positive, d.scored
         )?;
         writeln!(f, "(in brackets: 95 % intervals, {} resamples of patients)\n", self.measured.resamples)?;
         for (name, e) in [
@@ -44,21 +38,17 @@ impl fmt::Display for Metrics {
         }
 
         writeln!(f, "\nat score 0.5")?;
-        let line = |f: &mut fmt::Formatter<'_>, name: &str, p: String, r: String, f1: String, n: u64| {
+        writeln!(f, "  {:<18}{:<26}{:<26}{:<26}{:>8}", "", "precision", "recall", "F1", "support")?;
+        let mut line = |name: &str, [p, r, f1]: [String; 3], n: u64| {
             writeln!(f, "  {name:<18}{p:<26}{r:<26}{f1:<26}{n:>8}")
         };
-        let class = |f: &mut fmt::Formatter<'_>, name: &str, c: &Class| {
-            line(f, name, estimate(&c.precision), estimate(&c.recall), estimate(&c.f1), c.support)
-        };
-        let average = |f: &mut fmt::Formatter<'_>, name: &str, a: &Average| {
-            line(f, name, number(a.precision), number(a.recall), number(a.f1), a.support)
-        };
-        writeln!(f, "  {:<18}{:<26}{:<26}{:<26}{:>8}", "", "precision", "recall", "F1", "support")?;
         let r = &self.measured.report;
-        class(f, &m.label_negative, &r.negative)?;
-        class(f, &m.label_positive, &r.positive)?;
-        average(f, "macro average", &r.macro_average)?;
-        average(f, "weighted average", &r.weighted_average)?;
+        for (name, c) in [(&m.label_negative, &r.negative), (&m.label_positive, &r.positive)] {
+            line(name, [c.precision, c.recall, c.f1].each_ref().map(estimate), c.support)?;
+        }
+        for (name, a) in [("macro average", &r.macro_average), ("weighted average", &r.weighted_average)] {
+            line(name, [a.precision, a.recall, a.f1].map(number), a.support)?;
+        }
         writeln!(f, "  accuracy          {}", estimate(&r.accuracy))?;
         writeln!(f, "  sensitivity       {}", estimate(&s.sensitivity))?;
         writeln!(f, "  specificity       {}", estimate(&s.specificity))?;
@@ -73,15 +63,15 @@ impl fmt::Display for Metrics {
             "  {:<18}{:>10}{:>8}{:>10}{:>9}{:>7}{:>12}",
             "", "POSITIVE", "REFER", "NEGATIVE", "INVALID", "FAULT", "UNREADABLE"
         )?;
-        let counts = |f: &mut fmt::Formatter<'_>, name: &str, c: &StateCounts| {
-            let StateCounts { positive, refer, negative, invalid, fault, unreadable } = c;
+        let t = &self.states;
+        for (name, counts) in [(&m.label_negative, &t.without_disease), (&m.label_positive, &t.with_disease)]
+        {
+            let StateCounts { positive, refer, negative, invalid, fault, unreadable } = counts;
             writeln!(
                 f,
                 "  {name:<18}{positive:>10}{refer:>8}{negative:>10}{invalid:>9}{fault:>7}{unreadable:>12}"
-            )
-        };
-        counts(f, &m.label_negative, &self.states.without_disease)?;
-        counts(f, &m.label_positive, &self.states.with_disease)?;
+            )?;
+        }
         writeln!(f, "  sensitivity of \"not NEGATIVE\"  {}", estimate(&s.sensitivity_not_negative))?;
         writeln!(f, "  specificity of \"not POSITIVE\"  {}", estimate(&s.specificity_not_positive))?;
 

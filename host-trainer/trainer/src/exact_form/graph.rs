@@ -124,8 +124,7 @@ impl<'m> Graph<'m> {
 
     pub fn floats(&self, name: &str) -> Result<(Vec<i64>, Vec<f32>), Violation> {
         let t = self.tensor(name, DataType::Float)?;
-        let values = t.raw_data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-        Ok((t.dims.clone(), values.collect()))
+        Ok((t.dims.clone(), t.raw_data.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()))
     }
 
     pub fn int8(&self, name: &str) -> Result<(Vec<i64>, Vec<i8>), Violation> {
@@ -135,7 +134,6 @@ impl<'m> Graph<'m> {
 
     pub fn int32(&self, name: &str) -> Result<(Vec<i64>, Vec<i32>), Violation> {
         let t = self.tensor(name, DataType::Int32)?;
-        let values = t.raw_data.chunks_exact(4).map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-        Ok((t.dims.clone(), values.collect()))
+        Ok((t.dims.clone(), t.raw_data.as_chunks().0.iter().map(|b| i32::from_le_bytes(*b)).collect()))
     }
 }

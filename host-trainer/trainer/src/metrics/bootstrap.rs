@@ -85,11 +85,11 @@ impl Bootstrap {
     /// All resamples' statistics and, of those with both classes, sensitivities over the grid. None with fewer than
     /// two patients: one patient says nothing of the spread between patients.
     pub(super) fn resample(&self, table: &Table) -> (Vec<Statistics<Option<f64>>>, Vec<[f32; GRID]>) {
-        if table.patients() < 2 {
+        if table.patients < 2 {
             return (Vec::new(), Vec::new());
         }
         let one = |number| {
-            let weights = table.weights(&self.draw(number, table.patients()));
+            let weights = table.weights(&self.draw(number, table.patients));
             (table.statistics(&weights), rank::sensitivities(table, &weights))
         };
         let (statistics, bands): (Vec<_>, Vec<_>) = (0..self.resamples).into_par_iter().map(one).unzip();

@@ -25,7 +25,7 @@ pub struct Bin {
 /// Mean of `(score - label)^2`.
 pub(super) fn brier(table: &Table, weights: &[u32]) -> Option<f64> {
     let (mut sum, mut all) = (0.0, 0.0);
-    for (e, &w) in table.entries().iter().zip(weights) {
+    for (e, &w) in table.entries.iter().zip(weights) {
         let miss = e.score - f64::from(u8::from(e.label));
         sum += f64::from(w) * miss * miss;
         all += f64::from(w);
@@ -35,7 +35,7 @@ pub(super) fn brier(table: &Table, weights: &[u32]) -> Option<f64> {
 
 pub(super) fn bins(table: &Table, weights: &[u32]) -> Vec<Bin> {
     let mut sums = [(0u64, 0.0f64, 0u64); BINS];
-    for (e, &w) in table.entries().iter().zip(weights) {
+    for (e, &w) in table.entries.iter().zip(weights) {
         // `as` saturates: a score outside 0..=1 lands in an end bin.
         let at = ((e.score * BINS as f64) as usize).min(BINS - 1);
         if let Some((count, score, positive)) = sums.get_mut(at) {

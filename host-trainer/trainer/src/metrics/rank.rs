@@ -51,7 +51,7 @@ pub fn auc(scores: &[f64], labels: &[bool]) -> Option<f64> {
 }
 
 pub(super) fn weighted_auc(table: &Table, weights: &[u32]) -> Option<f64> {
-    auc_of_sorted(table.entries().iter().zip(weights).map(|(e, &w)| (e.logit, e.label, w)))
+    auc_of_sorted(table.entries.iter().zip(weights).map(|(e, &w)| (e.logit, e.label, w)))
 }
 
 /// Counts, over rising scores, the pairs that a positive wins (2) and ties (1), in whole numbers: exact.
@@ -78,7 +78,7 @@ fn auc_of_sorted(rows: impl Iterator<Item = (f64, bool, u32)>) -> Option<f64> {
 /// Walks from the highest logit down and calls `step(true positives, false positives, threshold)` after each group of
 /// equal logits.
 fn descend(table: &Table, weights: &[u32], mut step: impl FnMut(u64, u64, f64)) {
-    let rows: Vec<(&Entry, u32)> = table.entries().iter().zip(weights.iter().copied()).rev().collect();
+    let rows: Vec<(&Entry, u32)> = table.entries.iter().zip(weights.iter().copied()).rev().collect();
     let (mut tp, mut fp) = (0u64, 0u64);
     for (i, (e, w)) in rows.iter().enumerate() {
         *(if e.label { &mut tp } else { &mut fp }) += u64::from(*w);
@@ -90,7 +90,7 @@ fn descend(table: &Table, weights: &[u32], mut step: impl FnMut(u64, u64, f64)) 
 
 /// Weighted numbers of positives and negatives.
 fn totals(table: &Table, weights: &[u32]) -> (f64, f64) {
-    table.entries().iter().zip(weights).fold((0.0, 0.0), |(p, n), (e, &w)| {
+    table.entries.iter().zip(weights).fold((0.0, 0.0), |(p, n), (e, &w)| {
         if e.label { (p + f64::from(w), n) } else { (p, n + f64::from(w)) }
     })
 }
@@ -110,7 +110,7 @@ pub(super) fn average_precision(table: &Table, weights: &[u32]) -> Option<f64> {
 
 /// The ROC curve of the unweighted table; empty where a class is missing.
 pub(super) fn roc(table: &Table) -> Vec<RocPoint> {
-    let ones = vec![1; table.entries().len()];
+    let ones = vec![1; table.entries.len()];
     let (positives, negatives) = totals(table, &ones);
     if positives == 0.0 || negatives == 0.0 {
         return Vec::new();
@@ -128,7 +128,7 @@ pub(super) fn roc(table: &Table) -> Vec<RocPoint> {
 
 /// The precision-recall curve of the unweighted table; empty without positives.
 pub(super) fn precision_recall(table: &Table) -> Vec<PrPoint> {
-    let ones = vec![1; table.entries().len()];
+    let ones = vec![1; table.entries.len()];
     let (positives, _) = totals(table, &ones);
     let mut points = Vec::new();
     if positives > 0.0 {

@@ -14,11 +14,12 @@ pub(super) struct Entry {
     pub patient: u32,
 }
 
-/// Rows sorted by logit, rising.
+/// Rows in order.
 #[derive(Clone, Debug)]
 pub struct Table {
-    entries: Vec<Entry>,
-    patients: usize,
+    /// Logit rising.
+    pub(super) entries: Vec<Entry>,
+    pub(super) patients: usize,
 }
 
 impl Table {
@@ -35,15 +36,6 @@ impl Table {
             .collect();
         entries.sort_by(|a, b| a.logit.total_cmp(&b.logit));
         Self { entries, patients: numbers.len() }
-    }
-
-    pub fn patients(&self) -> usize {
-        self.patients
-    }
-
-    /// The rows, logit rising.
-    pub(super) fn entries(&self) -> &[Entry] {
-        &self.entries
     }
 
     /// Each row's weight where patient `p` was drawn `drawn[p]` times.

@@ -1,10 +1,10 @@
 //! What a run's folder holds. Absent files are none; damaged ones are an error that names them.
 
 use crate::evaluate::record::{self, Metrics, ModelFacts, Prediction};
+use crate::run::Epoch;
 use anyhow::{Context, Result, ensure};
 use edge_runtime::engine;
 use edge_runtime::model_file::ModelFile;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::io::ErrorKind;
@@ -19,23 +19,6 @@ const SETS: [(&str, &str, &str); 3] = [
 
 /// Folder of the changed pictures' evaluation.
 const SHIFTED: &str = "shifted";
-
-/// One line of `history.json`; null (not a number) is none.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Epoch {
-    pub epoch: usize,
-    pub phase: String,
-    pub train_loss: Option<f64>,
-    pub train_accuracy: Option<f64>,
-    pub val_loss: Option<f64>,
-    pub val_accuracy: Option<f64>,
-    pub val_auc: Option<f64>,
-    pub shifted_loss: Option<f64>,
-    pub shifted_accuracy: Option<f64>,
-    pub shifted_auc: Option<f64>,
-    pub seconds: Option<f64>,
-}
 
 #[derive(Clone, Debug)]
 pub struct EvaluatedSet {
@@ -54,7 +37,8 @@ pub struct Inputs {
     /// From `model.onnx`, else from an evaluation.
     pub model: Option<ModelFacts>,
     pub run: Option<Value>,
-    pub history: Vec<Epoch>,
+    /// Null (not a number) is none.
+    pub history: Vec<Epoch<Option<f64>>>,
     pub quantize: Option<Value>,
     /// The evaluated sets, in the order of the page.
     pub sets: Vec<EvaluatedSet>,

@@ -1,9 +1,10 @@
 //! The sections on how the model was made: model, run, learning curves, float against int8.
 
-use super::inputs::{Epoch, Inputs};
+use super::inputs::Inputs;
 use super::words::{figure, leaf, leaves, missing, number};
 use crate::evaluate::record::ModelFacts;
-use crate::plots::{self, BLUE, GREY, ORANGE, Series};
+use crate::plots::{self, BLUE, GREY, ORANGE};
+use crate::run::{Epoch, Phase};
 use anyhow::Result;
 use maud::{Markup, html};
 use serde_json::Value;
@@ -54,42 +55,30 @@ fn facts(m: &ModelFacts) -> Markup {
     html! { table.facts { @for (key, value) in rows { tr { th { (key) } td { (value) } } } } }
 }
 
+/// One number of an epoch.
+type Pick = fn(&Epoch<Option<f64>>) -> Option<f64>;
+
 /// Loss, accuracy and AUC over the epochs.
 pub(super) fn curves(inputs: &Inputs) -> Result<Markup> {
     let history = &inputs.history;
     let body = if history.is_empty() {
         missing("there is no history of epochs in this folder", "Training writes it.")
     } else {
-        let column = |pick: fn(&Epoch) -> Option<f64>| history.iter().map(pick).collect::<Vec<_>>();
-        let series = |colour, pick| Series { colour, values: column(pick) };
-        let border = history.iter().position(|e| e.phase == "qat").filter(|&at| at > 0);
-        let training = [("c-grey", "training"), ("c-blue", "validation"), ("c-orange", "shifted validation")];
-        let loss = plots::epochs(
-            "loss",
-            &[
-                series(GREY, |e| e.train_loss),
-                series(BLUE, |e| e.val_loss),
-                series(ORANGE, |e| e.shifted_loss),
-            ],
-            border,
-            true,
-        )?;
-        let accuracy = plots::epochs(
-            "accuracy",
-            &[
-                series(GREY, |e| e.train_accuracy),
-                series(BLUE, |e| e.val_accuracy),
-                series(ORANGE, |e| e.shifted_accuracy),
-            ],
-            border,
-            false,
-        )?;
-        let auc = plots::epochs(
-            "ROC AUC",
-            &[series(BLUE, |e| e.val_auc), series(ORANGE, |e| e.shifted_auc)],
-            border,
-            false,
-        )?;
+        let border = history.iter().position(|e| e.phase == Phase::Qat).filter(|&at| at > 0);
+        let legend = [("c-grey", "training"), ("c-blue", "validation"), ("c-orange", "shifted validation")];
+        // There is no AUC of training pictures: its lines are the last two.
+        let plot = |title, picks: &[Pick], caption: &str| {
+            let first = legend.len() - picks.len();
+            let values = picks.iter().map(|pick| history.iter().map(pick).collect());
+            let series: Vec<_> = [GREY, BLUE, ORANGE].into_iter().skip(first).zip(values).collect();
+            let svg = plots::epochs(title, &series, border, title == "loss")?;
+            anyhow::Ok(figure(svg, &legend[first..], html! { (caption) }))
+        };
+        let loss = "Loss (cross-entropy, balanced over classes); lower is better.";
+        let loss = plot("loss", &[|e| e.train_loss, |e| e.val_loss, |e| e.shifted_loss], loss)?;
+        let accuracy: [Pick; 3] = [|e| e.train_accuracy, |e| e.val_accuracy, |e| e.shifted_accuracy];
+        let accuracy = plot("accuracy", &accuracy, "Accuracy at a logit of 0.")?;
+        let auc = plot("ROC AUC", &[|e| e.val_auc, |e| e.shifted_auc], "Area under the ROC curve.")?;
         let seconds: f64 = history.iter().filter_map(|e| e.seconds).sum();
         html! {
             p {
@@ -98,9 +87,7 @@ pub(super) fn curves(inputs: &Inputs) -> Result<Markup> {
                 "Training values are on augmented pictures, so they may lie below those of validation."
             }
             div.figures {
-                (figure(loss, &training, html! { "Loss (cross-entropy, balanced over classes); lower is better." }))
-                (figure(accuracy, &training, html! { "Accuracy at a logit of 0." }))
-                (figure(auc, &training[1..], html! { "Area under the ROC curve." }))
+                (loss) (accuracy) (auc)
             }
         }
     };

@@ -1,29 +1,13 @@
 //! The evaluation from pictures to files, with an engine that is simple enough to predict.
 
-use crate::support::{Broken, LungBrightness, model, phantoms};
+use crate::support::{Broken, evaluate, model, options, phantoms};
 use edge_core::{Geometry, PixelFormat, State};
 use edge_runtime::decode::Picture;
 use edge_runtime::engine::Engine;
-use std::path::Path;
 use std::sync::Arc;
 use trainer::evaluate::record::{self, UNREADABLE};
-use trainer::evaluate::{Item, Metrics, Options, Source, run_with};
-use trainer::metrics::Bootstrap;
+use trainer::evaluate::{Item, Metrics, Source, run_with};
 use trainer::robustness::{CHANGES, Change};
-
-fn options(robustness_limit: usize) -> Options {
-    Options {
-        description: "phantoms".into(),
-        bootstrap: Bootstrap { resamples: 200, seed: 5 },
-        robustness_limit,
-        ..Options::default()
-    }
-}
-
-fn evaluate(items: &[Item], out: &Path, robustness_limit: usize) -> anyhow::Result<Metrics> {
-    let make = || Ok(Box::new(LungBrightness) as Box<dyn Engine>);
-    run_with(&model(), Some(1234), &make, items, out, &options(robustness_limit))
-}
 
 fn blank() -> Source {
     let geometry = Geometry::new(64, 64, PixelFormat::Gray8).unwrap();

@@ -2,7 +2,7 @@
 
 use edge_core::State;
 use proptest::prelude::*;
-use trainer::metrics::{Bootstrap, Estimate, Measured, Row, auc, measure, point};
+use trainer::metrics::{Bootstrap, Estimate, Measured, Row, Statistics, Table, auc, measure};
 
 /// A row by label and score; the logit is the score's, the thresholds are 0.3 and 0.7.
 fn row(patient: &str, label: bool, score: f64) -> Row {
@@ -27,6 +27,11 @@ fn rows(cases: &[(bool, f64)]) -> Vec<Row> {
 
 fn quick(rows: &[Row]) -> Measured {
     measure(rows, &Bootstrap { resamples: 300, seed: 7 })
+}
+
+/// The headline numbers of `rows` without intervals.
+fn point(rows: &[Row]) -> Statistics<Option<f64>> {
+    Table::new(rows).statistics(&vec![1; rows.len()])
 }
 
 fn near(got: Option<f64>, want: f64) {

@@ -1,10 +1,8 @@
 //! The page: complete, self-contained, honest about what is missing, and safe with whatever the data hold.
 
-use crate::support::{LungBrightness, model, phantoms};
-use edge_runtime::engine::Engine;
+use crate::support::{evaluate, phantoms};
 use std::path::Path;
-use trainer::evaluate::{Item, Options, run_with};
-use trainer::metrics::Bootstrap;
+use trainer::evaluate::Item;
 use trainer::report::{self, Inputs};
 
 const SECTIONS: [&str; 13] = [
@@ -25,16 +23,8 @@ const SECTIONS: [&str; 13] = [
 
 /// A run's folder as the trainer leaves it, with two sets evaluated.
 fn run_folder(folder: &Path, items: &[Item]) {
-    let make = || Ok(Box::new(LungBrightness) as Box<dyn Engine>);
-    for (set, robustness_limit) in [("validation", 10), ("shifted", 0)] {
-        let options = Options {
-            description: "phantoms".into(),
-            bootstrap: Bootstrap { resamples: 100, seed: 5 },
-            robustness_limit,
-            ..Options::default()
-        };
-        run_with(&model(), Some(98_765), &make, items, &folder.join(set), &options).unwrap();
-    }
+    evaluate(items, &folder.join("validation"), 10).unwrap();
+    evaluate(items, &folder.join("shifted"), 0).unwrap();
     let epoch = |n: usize, phase: &str| {
         let better = 1.0 / (n as f64 + 1.0);
         serde_json::json!({

@@ -2,13 +2,12 @@
 //!
 //! Ignored unless a copy of the data is given: `cargo xtask test --data DIR`.
 
-use edge_core::{Geometry, PixelFormat, State};
+use edge_core::State;
 use edge_runtime::classify::Classifier;
 use edge_runtime::decode::Picture;
 use edge_runtime::engine;
 use edge_runtime::model_file::ModelFile;
-use trainer::augment::{Strength, change};
-use trainer::batches::shift_dice;
+use trainer::batches::shifted_picture;
 use trainer::dataset::{self, Case, Part};
 use trainer::metrics::auc;
 use trainer::random::{Dice, Purpose};
@@ -49,11 +48,7 @@ fn the_shipped_model_tells_unseen_patients_apart() {
     let cases: Vec<&Case> = validation.iter().take(PICTURES).map(|&i| &set.cases[i]).collect();
 
     let (plain, refused) = measure(&cases, |case| (*case.original.open().unwrap()).clone());
-    let (shifted, _) = measure(&cases, |case| {
-        let square = change(&case.working, &Strength::SHIFTED, &mut shift_dice(case));
-        let geometry = Geometry::new(square.side, square.side, PixelFormat::Gray8).unwrap();
-        Picture::new(geometry, square.pixels).unwrap()
-    });
+    let (shifted, _) = measure(&cases, |case| shifted_picture(case).unwrap());
     assert!(plain >= 0.98, "AUC {plain} on a sample of the validation patients; the card says about .995");
     assert!(shifted >= 0.96, "AUC {shifted} on the shifted sample; the card says about .98");
     assert!(refused * 100 <= PICTURES, "the gate refused {refused} of {PICTURES} X-rays");

@@ -32,9 +32,8 @@ pub fn aarch64(setup: &Setup) -> anyhow::Result<Vec<Aarch64>> {
     let folder = setup.folder.to_str().context("the workspace's path is not UTF-8")?;
     let count = |machine, engine: &str| -> anyhow::Result<u64> {
         let (printed, regions) = machine::counted(machine, &worker, &["count", engine, folder])?;
-        let golden = setup.prepared.logits.last().map(|bits| format!("logit {bits:08x}\n"));
         ensure!(
-            engine == AARCH64_BASELINE || golden.is_some_and(|line| printed.contains(&line)),
+            engine == AARCH64_BASELINE || golden(setup, &printed),
             "{engine} on {machine:?} gives another logit than the golden vectors: {printed}"
         );
         Ok(regions.first().context("no region was counted")?.instructions)
@@ -46,6 +45,11 @@ pub fn aarch64(setup: &Setup) -> anyhow::Result<Vec<Aarch64>> {
             Ok(Aarch64 { engine: engine.to_owned(), a53, a76 })
         })
         .collect()
+}
+
+/// Whether a run printed the golden logit of the last frame.
+fn golden(setup: &Setup, printed: &str) -> bool {
+    setup.prepared.logits.last().is_some_and(|bits| printed.contains(&format!("logit {bits:08x}\n")))
 }
 
 #[derive(Debug, Serialize)]
@@ -97,11 +101,7 @@ pub fn cortex_m(setup: &Setup) -> anyhow::Result<CortexM> {
         &program,
         &["layers", CORTEX_M_KERNELS, &text(&model)?, &text(&input)?, "0"],
     )?;
-    let golden = setup.prepared.logits.last().map(|bits| format!("logit {bits:08x}\n"));
-    ensure!(
-        golden.is_some_and(|line| printed.contains(&line)),
-        "the Cortex-M4F gives another logit: {printed}"
-    );
+    ensure!(golden(setup, &printed), "the Cortex-M4F gives another logit: {printed}");
     let count = |name: &str| {
         let region = regions.iter().find(|region| region.label == name);
         Ok::<_, anyhow::Error>(region.with_context(|| format!("{name} was not counted"))?.instructions)

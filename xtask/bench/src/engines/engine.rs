@@ -110,11 +110,8 @@ impl Setup {
     /// The command that runs `edge-runtime classify` on a drawn picture and measures it.
     pub fn program(&self) -> Command {
         let mut command = self.pinned(&worker_program());
-        command
-            .arg("process")
-            .arg(target().join("dist/edge-runtime"))
-            .arg("classify")
-            .arg(self.folder.join("phantom.png"));
+        command.arg("process").arg(target().join("dist/edge-runtime"));
+        command.arg("classify").arg(self.folder.join("phantom.png"));
         command
     }
 

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use emulation::instructions::Region;
 use emulation::machine::{self, Machine};
+use emulation::on_target;
 use toolbox::cross::{self, ON_TARGET, Profile};
-use toolbox::host;
 
 /// The processors, with the emulated machines by the names that `counted_on` in a board.toml has.
 const PROCESSORS: [(&str, &str, Machine); 3] = [
@@ -32,33 +32,26 @@ pub struct Frame {
     /// Instructions from its first row to its state.
     pub instructions: u64,
     /// The same, stage by stage, in their order.
-    pub stages: Vec<Stage>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct Stage {
-    pub name: String,
-    pub instructions: u64,
+    pub stages: Vec<Region>,
 }
 
 impl Frame {
     /// A region is a stage, and nothing is between them.
-    fn new(camera: &str, regions: Vec<Region>) -> Self {
-        let stage = |region: Region| Stage { name: region.label, instructions: region.instructions };
-        let stages: Vec<Stage> = regions.into_iter().map(stage).collect();
+    fn new(camera: &str, stages: Vec<Region>) -> Self {
         let instructions = stages.iter().map(|stage| stage.instructions).sum();
         Self { camera: camera.to_owned(), instructions, stages }
     }
 
     pub fn stage(&self, name: &str) -> anyhow::Result<u64> {
-        let stage = self.stages.iter().find(|stage| stage.name == name);
+        let stage = self.stages.iter().find(|stage| stage.label == name);
         Ok(stage.with_context(|| format!("{}: the stage {name} was not counted", self.camera))?.instructions)
     }
 }
 
 /// Counts every camera's frame on every processor; all must give one answer.
 pub fn all() -> anyhow::Result<Vec<Processor>> {
-    let lines = inputs()?;
+    // Has model and frames written: a line a camera, its name, then the arguments that count it.
+    let lines = on_target::inputs(&["stages", FOLDER])?;
     let mut answers: Vec<Option<String>> = vec![None; lines.len()];
     let count = |(name, machine, emulated): (&'static str, &'static str, Machine)| {
         let program = cross::build(emulated.target(), ON_TARGET, Profile::Chip)?;
@@ -77,23 +70,13 @@ pub fn all() -> anyhow::Result<Vec<Processor>> {
     PROCESSORS.into_iter().map(count).collect()
 }
 
-/// Has model and frames written, and returns a line a camera: its name, then the arguments that count it.
-fn inputs() -> anyhow::Result<Vec<String>> {
-    let mut program = host::program("on_target_inputs")?;
-    program.args(["stages", FOLDER]);
-    Ok(machine::output(program)?.lines().map(String::from).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn region(label: &str, instructions: u64) -> Region {
-        Region { label: label.into(), instructions }
-    }
-
     #[test]
     fn a_frame_is_the_sum_of_its_stages() {
+        let region = |label: &str, instructions| Region { label: label.into(), instructions };
         let frame = Frame::new("a", vec![region("rows", 7), region("gate", 5)]);
         assert_eq!((frame.instructions, frame.stage("gate").unwrap()), (12, 5));
         assert!(frame.stage("decide").unwrap_err().to_string().contains("a: the stage decide"));

@@ -3,6 +3,7 @@
 use anyhow::Context;
 
 use super::Report;
+use super::count::Frame;
 use super::estimate::Board;
 use crate::section::Section;
 
@@ -16,25 +17,19 @@ pub fn all(report: &Report) -> anyhow::Result<Vec<Section>> {
 
 /// One row a stage, one column a processor.
 fn stages(report: &Report) -> anyhow::Result<Section> {
-    let frames = report
-        .processors
-        .iter()
-        .map(|processor| processor.frames.first().context("no frame was counted"))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let frames = report.processors.iter().map(|p| p.frames.first().context("no frame was counted"));
+    let frames = frames.collect::<anyhow::Result<Vec<_>>>()?;
     let [m4, m7, m33] = frames[..] else { anyhow::bail!("expected three processors") };
     let row = |name: &str, counts: [u64; 3]| {
         let share = format!("{:.1}", counts[0] as f64 * 100.0 / m4.instructions as f64);
         let [a, b, c] = counts.map(|count| count.to_string());
         [name.to_owned(), a, b, c, share]
     };
-    let mut rows = m4
-        .stages
-        .iter()
-        .map(|stage| {
-            let name = &stage.name;
-            Ok(row(name, [stage.instructions, m7.stage(name)?, m33.stage(name)?]))
-        })
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let stages = m4.stages.iter().map(|stage| {
+        let name = &stage.label;
+        Ok(row(name, [stage.instructions, m7.stage(name)?, m33.stage(name)?]))
+    });
+    let mut rows = stages.collect::<anyhow::Result<Vec<_>>>()?;
     rows.push(row("the whole frame", [m4, m7, m33].map(|frame| frame.instructions)));
     let before = format!(
         "Instructions of one frame ({}, a phantom that is judged to the end), kernels for DSP instructions, QEMU's mps2-{}.",
@@ -49,10 +44,8 @@ fn stages(report: &Report) -> anyhow::Result<Section> {
 /// One row a camera: what its rows cost.
 fn cameras(report: &Report) -> anyhow::Result<Section> {
     let [m4, m7, m33] = &report.processors[..] else { anyhow::bail!("expected three processors") };
-    let row = |((m4, m7), m33): ((&super::count::Frame, _), _)| {
-        let of = |frame: &super::count::Frame| {
-            Ok::<_, anyhow::Error>([frame.stage("rows")?.to_string(), frame.instructions.to_string()])
-        };
+    let of = |frame: &Frame| anyhow::Ok([frame.stage("rows")?.to_string(), frame.instructions.to_string()]);
+    let row = |((m4, m7), m33): ((&Frame, _), _)| {
         let [[a, b], [c, d], [e, f]] = [of(m4)?, of(m7)?, of(m33)?];
         Ok([m4.camera.clone(), a, b, c, d, e, f])
     };
@@ -71,10 +64,10 @@ fn boards(report: &Report) -> anyhow::Result<Section> {
         [
             board.name.clone(),
             board.counted_on.clone(),
-            format!("{}", board.mhz),
-            format!("{}", board.cycles_per_instruction),
+            board.mhz.to_string(),
+            board.cycles_per_instruction.to_string(),
             format!("{:.0}", board.milliseconds),
-            format!("{}", board.milliwatts),
+            board.milliwatts.to_string(),
             format!("{:.2}", board.millijoules),
         ]
     };

@@ -47,9 +47,7 @@ impl Image {
         // Number, mode, owner, group, links, time, size, four device numbers, length of the name, checksum (unused).
         let header = [self.entries, mode, 0, 0, 1, 0, size as u32, 0, 0, 0, 0, name_size as u32, 0];
         self.bytes.extend_from_slice(b"070701");
-        for field in header {
-            self.bytes.extend_from_slice(format!("{field:08X}").as_bytes());
-        }
+        self.bytes.extend(header.iter().flat_map(|field| format!("{field:08X}").into_bytes()));
         self.bytes.extend_from_slice(name.as_bytes());
         self.bytes.push(0);
         self.pad();

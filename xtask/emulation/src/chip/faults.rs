@@ -62,12 +62,12 @@ fn meet(chip: &Chip, inputs: &Inputs, fault: &Fault) -> anyhow::Result<()> {
             _ => bail!("there is no damage `{damage}`"),
         }
     }
-    let mut run = chip.run(&inputs.folder, &flash, &script(&fault.script, inputs)?)?;
+    let mut run = chip.run(&inputs.folder, &flash, &script(&fault.script, inputs))?;
     if let Some(again) = &fault.again {
         ensure!(run.status == POWER_CUT, "the power was not cut: status {}", run.status);
         let kept = fs::read(root().join(&inputs.folder).join(format!("{}.flash.bin", chip.board.name)))?;
         ensure!(kept != flash, "the flash was not written before the power was cut");
-        run = chip.run(&inputs.folder, &kept, &script(again, inputs)?)?;
+        run = chip.run(&inputs.folder, &kept, &script(again, inputs))?;
     }
     judge(&run, fault).with_context(|| {
         let lines: Vec<_> = run.log.iter().map(|line| format!("  {line}")).collect();
@@ -101,15 +101,11 @@ fn judge(run: &Run, fault: &Fault) -> anyhow::Result<()> {
         }
     }
     let boots = boots(&run.trace)?;
-    ensure!(
-        boots.len() == starts.len(),
-        "{} resets were seen, the log has {} starts",
-        boots.len(),
-        starts.len()
-    );
+    let (seen, said) = (boots.len(), starts.len());
+    ensure!(seen == said, "{seen} resets were seen, the log has {said} starts");
     for (number, (boot, shows)) in boots.iter().zip(&starts).enumerate() {
         if fault.broken.is_none() && fault.lost == 0 {
-            let hangs = fault.hangs && number + 1 < starts.len();
+            let hangs = fault.hangs && number + 1 < said;
             boot.check(shows, hangs).with_context(|| format!("after start {}", number + 1))?;
         }
     }
@@ -168,9 +164,8 @@ fn a_wrong_expectation_is_found() {
     change(|fault| fault.script[1] = "no-such-word 5".into());
     change(|fault| fault.flash = vec!["flip 40000".into()]);
     // The lamps too: the run is right, what QEMU saw of it is not.
-    let mut run = chip
-        .run(&inputs.folder, &chip.flash(&inputs.bundle).unwrap(), &script(&fault.script, &inputs).unwrap())
-        .unwrap();
+    let flash = chip.flash(&inputs.bundle).unwrap();
+    let mut run = chip.run(&inputs.folder, &flash, &script(&fault.script, &inputs)).unwrap();
     judge(&run, &fault).unwrap();
     let amber = "offset 0x4 data 0x2 size 4";
     assert!(run.trace.contains(amber));

@@ -1,6 +1,5 @@
 //! What a chip is given: the signed model and pictures as bare rows, written by `chip_inputs` of the package `tests`.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -41,8 +40,7 @@ pub fn inputs(pictures: &[PathBuf]) -> anyhow::Result<Inputs> {
     fs::create_dir_all(root().join(&folder))?;
     let mut program = host::program("chip_inputs")?;
     let files = pictures.iter().map(std::path::absolute).collect::<Result<Vec<_>, _>>()?;
-    let names = files.into_iter().map(OsString::from);
-    program.arg(FOLDER).args(names);
+    program.arg(FOLDER).args(files);
     let printed = crate::machine::output(program)?;
     let pictures = printed.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     let path = root().join(FOLDER).join("model.bundle");
@@ -51,27 +49,16 @@ pub fn inputs(pictures: &[PathBuf]) -> anyhow::Result<Inputs> {
 }
 
 /// The board's script: drawn pictures become the files of their rows.
-pub fn script(lines: &[String], inputs: &Inputs) -> anyhow::Result<String> {
-    let mut script = String::new();
-    for line in lines {
-        for word in line.split(' ') {
-            let name = word.strip_suffix(".rows").unwrap_or(word);
-            let drawn = inputs.pictures.iter().find_map(|picture| match picture {
-                Input::Rows { rows, width, height, format }
-                    if Path::new(rows).file_stem()?.to_str()? == name =>
-                {
-                    Some((rows, format!("{rows} {width} {height} {format}")))
-                }
-                _ => None,
-            });
-            script += &match drawn {
-                Some((rows, _)) if name != word => rows.clone(),
-                Some((_, all)) => all,
-                None => word.to_owned(),
-            };
-            script += " ";
-        }
-        script += "\n";
-    }
-    Ok(script)
+pub fn script(lines: &[String], inputs: &Inputs) -> String {
+    let drawn = |word: &str| {
+        let name = word.strip_suffix(".rows").unwrap_or(word);
+        inputs.pictures.iter().find_map(|picture| match picture {
+            Input::Rows { rows, width, height, format } if Path::new(rows).file_stem()?.to_str()? == name => {
+                Some(if name == word { format!("{rows} {width} {height} {format}") } else { rows.clone() })
+            }
+            _ => None,
+        })
+    };
+    let word = |word: &str| drawn(word).unwrap_or_else(|| word.to_owned()) + " ";
+    lines.iter().map(|line| line.split(' ').map(word).collect::<String>() + "\n").collect()
 }

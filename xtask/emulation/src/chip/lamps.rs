@@ -6,22 +6,13 @@ use anyhow::{Context, ensure};
 use super::Line;
 
 /// The lamps: bits of the LED register.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Levels(u32);
-
-impl Levels {
-    const RED: u32 = 1;
-    const AMBER: u32 = 2;
-    const GREEN: u32 = 4;
-
-    fn state(self) -> u32 {
-        self.0 & (Self::RED | Self::AMBER | Self::GREEN)
-    }
-}
+const RED: u32 = 1;
+const AMBER: u32 = 2;
+const GREEN: u32 = 4;
 
 /// The lamps at the end of each millisecond from one reset to the next.
 #[derive(Default)]
-pub struct Boot(Vec<Levels>);
+pub struct Boot(Vec<u32>);
 
 /// Milliseconds that the lamps may be behind the log, or before it.
 const SLACK: usize = 5;
@@ -39,18 +30,19 @@ const HANGS_IN_FAULT_MS: usize = WATCHDOG_MS - 1000 - 1250;
 
 pub fn boots(trace: &str) -> anyhow::Result<Vec<Boot>> {
     let mut boots = vec![Boot::default()];
-    let mut levels = Levels(0);
+    let mut lit = 0;
     for line in trace.lines() {
         if line.starts_with("systick_timer_tick") {
-            boots.last_mut().context("no boot")?.0.push(levels);
+            boots.last_mut().context("no boot")?.0.push(lit);
         } else if line.starts_with("mps2_scc_reset") {
-            levels = Levels(0);
+            lit = 0;
             if boots.last().is_some_and(|boot| !boot.0.is_empty()) {
                 boots.push(Boot::default());
             }
         } else if let Some(write) = line.split("offset 0x4 data 0x").nth(1) {
             let digits = write.split(' ').next().unwrap_or_default();
-            levels = Levels(u32::from_str_radix(digits, 16).with_context(|| format!("in {line:?}"))?);
+            let levels = u32::from_str_radix(digits, 16).with_context(|| format!("in {line:?}"))?;
+            lit = levels & (RED | AMBER | GREEN);
         }
     }
     ensure!(boots.iter().all(|boot| !boot.0.is_empty()), "the clock of the chip never ran");
@@ -82,31 +74,28 @@ impl Boot {
 
     /// The lamps show `state` from one millisecond to another.
     fn holds(&self, state: &str, from: usize, to: usize) -> anyhow::Result<()> {
-        use Levels as L;
         let mut run = (0, 0);
-        for (ms, levels) in self.0.iter().enumerate().take(to).skip(from) {
-            let lit = levels.state();
+        for (ms, &lit) in self.0.iter().enumerate().take(to).skip(from) {
             run = if run.0 == lit { (lit, run.1 + 1) } else { (lit, 1) };
             let right = match state {
-                "POSITIVE" => lit == L::RED,
-                "NEGATIVE" => lit == L::GREEN,
-                "REFER" => lit == L::AMBER,
-                "INVALID" => lit == L::AMBER || lit == 0,
+                "POSITIVE" => lit == RED,
+                "NEGATIVE" => lit == GREEN,
+                "REFER" => lit == AMBER,
+                "INVALID" => lit == AMBER || lit == 0,
                 // One lamp goes out before the other is lit, and a tick may come between.
                 "FAULT" if lit == 0 => run.1 == 1,
-                "FAULT" => (lit == L::AMBER || lit == L::RED) && run.1 <= LONGEST_RED,
+                "FAULT" => (lit == AMBER || lit == RED) && run.1 <= LONGEST_RED,
                 "IDLE" => lit == 0,
-                "TEST" => {
-                    (lit != L::GREEN || run.1 <= LONGEST_GREEN) && (lit != L::RED || run.1 <= LONGEST_RED)
-                }
+                "TEST" if lit == GREEN => run.1 <= LONGEST_GREEN,
+                "TEST" => lit != RED || run.1 <= LONGEST_RED,
                 _ => false,
             };
             ensure!(
                 right,
                 "at {ms} ms the lamps are red {}, amber {}, green {}, since {} ms",
-                lit & L::RED != 0,
-                lit & L::AMBER != 0,
-                lit & L::GREEN != 0,
+                lit & RED != 0,
+                lit & AMBER != 0,
+                lit & GREEN != 0,
                 run.1
             );
         }

@@ -59,14 +59,6 @@ const PC: usize = 15;
 const CONDITIONS: [&str; 16] =
     ["eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "hs", "lo"];
 
-/// The mnemonics that matter here. All others write at most their first operand, or what [`TWO`] says.
-const KNOWN: [&str; 45] = [
-    "b", "bl", "blx", "blxns", "bx", "bxns", "cbz", "cbnz", "tbb", "tbh", "udf", "push", "pop", "vpush",
-    "vpop", "stmdb", "stmfd", "stmia", "stm", "stmea", "ldmia", "ldmfd", "ldm", "ldmdb", "vstmdb", "vstmia",
-    "vldmia", "vldmdb", "str", "strb", "strh", "strd", "ldr", "ldrd", "mov", "movs", "movw", "movt", "add",
-    "adds", "addw", "sub", "subs", "subw", "bfc",
-];
-
 /// How the names of instructions with two results begin; `vmov` has them where both begin its operands.
 const TWO: [&str; 9] = ["ldrd", "ldrexd", "umull", "smull", "umlal", "smlal", "smlsl", "umaal", "vmov"];
 
@@ -78,31 +70,30 @@ const NONE: [&str; 13] =
 pub fn of(instruction: &Instruction) -> Effect {
     let (base, conditional) = base(&instruction.mnemonic);
     let operands: Vec<&str> = instruction.operands.iter().map(String::as_str).collect();
-    let mut effect = Effect { flow: Flow::Next, writes: Vec::new(), conditional };
+    let first = operands.first().copied();
     let target = |index: usize| operands.get(index).and_then(|text| u32::from_str_radix(text, 16).ok());
-    let to = |flow: fn(u32) -> Flow, target: Option<u32>| target.map_or(Flow::Unknown, flow);
-    match base {
-        super::listing::UNKNOWN => effect.flow = Flow::Unknown,
-        "b" if conditional => effect.flow = to(Flow::Branch, target(0)),
-        "b" => effect.flow = to(Flow::Jump, target(0)),
-        "cbz" | "cbnz" => effect.flow = to(Flow::Branch, target(1)),
-        "bl" => effect.flow = to(Flow::Call, target(0)),
-        "blx" | "blxns" => {
-            effect.flow =
-                operands.first().and_then(|r| register(r)).map_or(Flow::Unknown, Flow::CallRegister);
-        }
-        "bx" | "bxns" => effect.flow = jump(operands.first().copied()),
-        "tbb" => effect.flow = Flow::Table(1),
-        "tbh" => effect.flow = Flow::Table(2),
-        "udf" => effect.flow = Flow::Trap,
-        "push" | "vpush" => effect.moves(operands.first(), SP, -1, false),
-        "pop" | "vpop" => effect.moves(operands.first(), SP, 1, true),
+    let to = |flow: fn(u32) -> Flow, index: usize| target(index).map_or(Flow::Unknown, flow);
+    let stack: Vec<&str> = ["sp!"].into_iter().chain(first).collect();
+    let mut effect = Effect { flow: Flow::Next, writes: Vec::new(), conditional };
+    effect.flow = match base {
+        super::listing::UNKNOWN => Flow::Unknown,
+        "b" if conditional => to(Flow::Branch, 0),
+        "b" => to(Flow::Jump, 0),
+        "cbz" | "cbnz" => to(Flow::Branch, 1),
+        "bl" => to(Flow::Call, 0),
+        "blx" | "blxns" => first.and_then(register).map_or(Flow::Unknown, Flow::CallRegister),
+        "bx" | "bxns" => jump(first),
+        "tbb" => Flow::Table(1),
+        "tbh" => Flow::Table(2),
+        "udf" => Flow::Trap,
+        "push" | "vpush" => effect.multiple(&stack, -1, false),
+        "pop" | "vpop" => effect.multiple(&stack, 1, true),
         "stmdb" | "stmfd" | "vstmdb" => effect.multiple(&operands, -1, false),
         "stmia" | "stm" | "stmea" | "vstmia" => effect.multiple(&operands, 1, false),
         "ldmia" | "ldmfd" | "ldm" | "vldmia" => effect.multiple(&operands, 1, true),
         "ldmdb" | "vldmdb" => effect.multiple(&operands, -1, true),
         _ => effect.single(base, &operands),
-    }
+    };
     effect
 }
 
@@ -119,7 +110,8 @@ fn jump(operand: Option<&str>) -> Flow {
 fn base(mnemonic: &str) -> (&str, bool) {
     // With a type such as `.f32` it works on the float unit.
     let plain = mnemonic.split('.').next().unwrap_or(mnemonic);
-    if KNOWN.contains(&plain) || NONE.contains(&plain) {
+    // They end like a condition, and have none.
+    if plain == "movs" || NONE.contains(&plain) {
         return (plain, false);
     }
     match plain.len().checked_sub(2).and_then(|at| plain.split_at_checked(at)) {
@@ -131,51 +123,34 @@ fn base(mnemonic: &str) -> (&str, bool) {
 }
 
 impl Effect {
-    /// Registers in `list` are stored or loaded, and `pointer` moves by their bytes.
-    fn moves(&mut self, list: Option<&&str>, pointer: usize, direction: i64, loads: bool) {
-        let Some((registers, bytes)) = list.and_then(|list| self::list(list)) else {
-            self.flow = Flow::Unknown;
-            return;
-        };
-        self.writes.push((pointer, Write::Sum(pointer, direction * bytes)));
-        self.loaded(&registers, loads);
-    }
-
-    fn loaded(&mut self, registers: &[usize], loads: bool) {
-        for &register in registers.iter().filter(|_| loads) {
+    /// `ldm`, `stm`, `push`, `pop` and those of the float unit: registers of a list are stored or loaded, and the pointer moves by
+    /// their bytes where a `!` says so.
+    fn multiple(&mut self, operands: &[&str], direction: i64, loads: bool) -> Flow {
+        let [base, list] = operands else { return Flow::Unknown };
+        let back = base.strip_suffix('!');
+        let Some(pointer) = register(back.unwrap_or(base)) else { return Flow::Unknown };
+        let Some((registers, bytes)) = self::list(list) else { return Flow::Unknown };
+        if back.is_some() {
+            self.writes.push((pointer, Write::Sum(pointer, direction * bytes)));
+        }
+        let mut flow = Flow::Next;
+        for register in registers.into_iter().filter(|_| loads) {
             match register {
-                PC => self.flow = Flow::Return,
+                PC => flow = if back.is_some() { Flow::Return } else { Flow::Unknown },
                 _ => self.writes.push((register, Write::Other)),
             }
         }
-    }
-
-    /// `ldm`, `stm` and those of the float unit.
-    fn multiple(&mut self, operands: &[&str], direction: i64, loads: bool) {
-        let [base, list] = operands else {
-            self.flow = Flow::Unknown;
-            return;
-        };
-        let back = base.strip_suffix('!');
-        match (register(back.unwrap_or(base)), back) {
-            (Some(pointer), Some(_)) => self.moves(Some(list), pointer, direction, loads),
-            (Some(_), None) => match self::list(list) {
-                Some((registers, _)) if !registers.contains(&PC) => self.loaded(&registers, loads),
-                Some(_) if loads => self.flow = Flow::Unknown,
-                _ => {}
-            },
-            (None, _) => self.flow = Flow::Unknown,
-        }
+        flow
     }
 
     /// An instruction with at most two results.
-    fn single(&mut self, base: &str, operands: &[&str]) {
+    fn single(&mut self, base: &str, operands: &[&str]) -> Flow {
         // The address may be moved: `[sp, #-8]!` or `[sp], #8`.
         if let Some(at) = operands.iter().position(|operand| operand.starts_with('[')) {
             self.moved(operands[at], operands.get(at + 1).copied());
         }
         if base.starts_with("str") && !base.starts_with("strex") || NONE.contains(&base) {
-            return;
+            return Flow::Next;
         }
         // `msr MSP, r0`: another stack; `MSPLIM` is only a limit.
         if base == "msr" {
@@ -183,32 +158,31 @@ impl Effect {
             if matches!(name.as_deref(), Some("msp" | "psp" | "msp_ns" | "psp_ns" | "sp_ns")) {
                 self.writes.push((SP, Write::Other));
             }
-            return;
+            return Flow::Next;
         }
         // What a coprocessor answers: registers stand behind its number and its command.
         if base.starts_with("mrc") || base.starts_with("mrrc") {
             let registers = operands.iter().filter_map(|operand| register(operand));
             self.writes.extend(registers.map(|register| (register, Write::Other)));
-            return;
+            return Flow::Next;
         }
         let results = if TWO.iter().any(|name| base.starts_with(name)) { 2 } else { 1 };
         for (index, operand) in operands.iter().take(results).enumerate() {
             // Both results begin the operands, or there is one.
             let Some(register) = register(operand) else { break };
             if register == PC {
-                self.flow = if base == "mov" { jump(operands.get(1).copied()) } else { Flow::Unknown };
-                // `ldr pc, [sp], #4` is how a function returns that saved nothing else.
-                if base == "ldr" && operands.get(1) == Some(&"[sp]") {
-                    self.flow = Flow::Return;
-                }
-                if base == "ldr" && operands.get(1) == Some(&"[pc]") {
-                    self.flow = Flow::Veneer;
-                }
-                return;
+                return match (base, operands.get(1).copied()) {
+                    ("mov", from) => jump(from),
+                    // `ldr pc, [sp], #4` is how a function returns that saved nothing else.
+                    ("ldr", Some("[sp]")) => Flow::Return,
+                    ("ldr", Some("[pc]")) => Flow::Veneer,
+                    _ => Flow::Unknown,
+                };
             }
             let write = if index == 0 { self::write(base, register, operands) } else { Write::Other };
             self.writes.push((register, write));
         }
+        Flow::Next
     }
 
     fn moved(&mut self, address: &str, after: Option<&str>) {
@@ -228,14 +202,14 @@ fn write(base: &str, to: usize, operands: &[&str]) -> Write {
     let operand = |index: usize| operands.get(index).copied();
     let source = |index: usize| operand(index).and_then(register);
     let value = |index: usize| operand(index).and_then(number);
+    let unsigned = |index: usize| value(index).and_then(|n| u32::try_from(n).ok());
     let count = operands.len();
     match (base, count) {
-        ("mov" | "movs" | "movw", 2) => match (source(1), value(1)) {
-            (Some(from), _) => Write::Sum(from, 0),
-            (_, Some(number)) => u32::try_from(number).map_or(Write::Other, Write::Number),
-            _ => Write::Other,
+        ("mov" | "movs" | "movw", 2) => match source(1) {
+            Some(from) => Write::Sum(from, 0),
+            None => unsigned(1).map_or(Write::Other, Write::Number),
         },
-        ("movt", 2) => value(1).and_then(|n| u32::try_from(n).ok()).map_or(Write::Other, Write::Upper),
+        ("movt", 2) => unsigned(1).map_or(Write::Other, Write::Upper),
         ("add" | "adds" | "addw" | "sub" | "subs" | "subw", 2 | 3) => {
             let minus = base.starts_with("sub");
             // `add r0, #4` is short for `add r0, r0, #4`.
@@ -258,10 +232,8 @@ fn write(base: &str, to: usize, operands: &[&str]) -> Write {
                 _ => Write::Other,
             }
         }
-        ("bfc", 3) if value(1) == Some(0) => {
-            value(2).and_then(|n| u32::try_from(n).ok()).map_or(Write::Other, |bits| Write::Align(to, bits))
-        }
-        ("bic", 3) => match (source(1), value(2).and_then(|n| u32::try_from(n).ok())) {
+        ("bfc", 3) if value(1) == Some(0) => unsigned(2).map_or(Write::Other, |bits| Write::Align(to, bits)),
+        ("bic", 3) => match (source(1), unsigned(2)) {
             (Some(from), Some(mask)) if mask.trailing_ones() + mask.leading_zeros() == 32 => {
                 Write::Align(from, mask.trailing_ones())
             }

@@ -72,11 +72,8 @@ impl<'a> Graph<'a> {
                     taken.to_vec()
                 }),
             };
-            edges.extend(targets.into_iter().map(|target| Edge {
-                depth: call.depth,
-                jump: call.jump,
-                target,
-            }));
+            let Call { depth, jump, .. } = *call;
+            edges.extend(targets.into_iter().map(|target| Edge { depth, jump, target }));
         }
         Node { frame: walk.frame, edges, returns: walk.returns, unclear: walk.unclear, guessed }
     }

@@ -22,7 +22,7 @@ pub struct Image {
     pub names: Vec<String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Section {
     pub name: String,
     /// The address where the program has it.
@@ -38,7 +38,7 @@ pub struct Section {
     pub code: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Function {
     pub end: u32,
     pub names: Vec<String>,
@@ -117,10 +117,7 @@ impl Image {
             match symbol.kind() {
                 SymbolKind::Text if code && size > 0 => {
                     let address = address & !1;
-                    let function = self
-                        .functions
-                        .entry(address)
-                        .or_insert(Function { end: address + size, names: Vec::new() });
+                    let function = self.functions.entry(address).or_default();
                     function.end = function.end.max(address + size);
                     function.names.push(name);
                 }
@@ -158,13 +155,9 @@ impl Image {
 
     /// A function's readable name, with the distance where `address` is not its first.
     pub fn name(&self, address: u32) -> String {
-        match self.function(address) {
-            Some((start, function)) => {
-                let name = function.names.first().map_or("", String::as_str);
-                if start == address { name.to_string() } else { format!("{name}+{:#x}", address - start) }
-            }
-            None => format!("{address:#x}"),
-        }
+        let Some((start, function)) = self.function(address) else { return format!("{address:#x}") };
+        let name = function.names.first().map_or("", String::as_str);
+        if start == address { name.to_string() } else { format!("{name}+{:#x}", address - start) }
     }
 
     /// Bytes of what the program cannot change; none elsewhere.
@@ -204,17 +197,11 @@ impl Image {
         let mut halves = BTreeMap::<&str, u32>::new();
         for Instruction { mnemonic, operands, .. } in self.code.values() {
             let [register, number] = &operands[..] else { continue };
-            let number = number.strip_prefix('#').and_then(|number| number.parse::<u32>().ok());
-            match (mnemonic.get(..4), number) {
-                (Some("movw"), Some(low)) => {
-                    halves.insert(register, low);
-                }
-                (Some("movt"), Some(high)) => {
-                    if let Some(low) = halves.get(register.as_str()) {
-                        take(high << 16 | low);
-                    }
-                }
-                _ => {}
+            let Some(Ok(number)) = number.strip_prefix('#').map(str::parse) else { continue };
+            if mnemonic.starts_with("movw") {
+                halves.insert(register, number);
+            } else if let Some(low) = halves.get(register.as_str()).filter(|_| mnemonic.starts_with("movt")) {
+                take(number << 16 | low);
             }
         }
         taken.sort_unstable();
@@ -229,10 +216,8 @@ impl Image {
         let reset = words.next().with_context(|| format!("there is no vector table (section {VECTORS})"))?;
         let mut handlers = BTreeMap::new();
         for word in words.filter(|&word| word != 0) {
-            ensure!(
-                self.functions.contains_key(&word),
-                "the vector table names {word:#x}, which is no function"
-            );
+            let known = self.functions.contains_key(&word);
+            ensure!(known, "the vector table names {word:#x}, which is no function");
             *handlers.entry(word).or_insert(0) += 1;
         }
         Ok((reset, handlers))

@@ -10,31 +10,17 @@ use debian_packages::{self as debian, Tool};
 use toolbox::{process, root};
 
 fn image() -> Image {
-    debian::ensure_tools(&[Tool {
-        ask: &["arm-none-eabi-as", "--version"],
-        package: "binutils-arm-none-eabi",
-    }])
-    .unwrap();
+    let tool = Tool { ask: &["arm-none-eabi-as", "--version"], package: "binutils-arm-none-eabi" };
+    debian::ensure_tools(&[tool]).unwrap();
     let folder = root().join(".cache/cross/known");
     std::fs::create_dir_all(&folder).unwrap();
     let (object, program) = (folder.join("known.o"), folder.join("known"));
     let source = "xtask/sizes/src/elf/known.s";
     process::run(process::command("arm-none-eabi-as").arg(source).arg("-o").arg(&object)).unwrap();
-    let places = [
-        "--section-start=.vector_table=0",
-        "-Ttext=0x400",
-        "--section-start=.rodata=0x800",
-        "-Tbss=0x20000000",
-    ];
-    process::run(
-        process::command("arm-none-eabi-ld")
-            .args(places)
-            .args(["--entry=Reset"])
-            .arg(&object)
-            .arg("-o")
-            .arg(&program),
-    )
-    .unwrap();
+    let mut link = process::command("arm-none-eabi-ld");
+    link.args(["--section-start=.vector_table=0", "-Ttext=0x400", "--section-start=.rodata=0x800"]);
+    link.args(["-Tbss=0x20000000", "--entry=Reset"]).arg(&object).arg("-o").arg(&program);
+    process::run(&mut link).unwrap();
     Image::read(&program).unwrap()
 }
 

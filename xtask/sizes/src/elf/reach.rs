@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::graph::Graph;
+use super::table::{any, fits};
 
 /// How the names of functions begin or end that run only when the program panics.
 const PANICS: [&str; 6] = [
@@ -26,29 +27,23 @@ const ALLOCATORS: [&str; 8] = [
     "_sbrk",
 ];
 
+pub fn allocator(names: &[String]) -> Vec<&str> {
+    names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| ALLOCATORS.iter().any(|pattern| fits(pattern, name)))
+        .collect()
+}
+
 /// The shortest way from one of `from` to a panic, as names.
 pub fn panic(graph: &Graph<'_>, from: &[u32]) -> Option<Vec<String>> {
-    way(graph, from, |name| PANICS.iter().any(|pattern| super::table::fits(pattern, name)))
-}
-
-pub fn allocator(names: &[String]) -> Vec<&str> {
-    let of_an_allocator = |name: &&String| ALLOCATORS.iter().any(|pattern| super::table::fits(pattern, name));
-    names.iter().filter(of_an_allocator).map(String::as_str).collect()
-}
-
-/// The shortest way from one of `from` to a function whose name is one of those sought.
-fn way(graph: &Graph<'_>, from: &[u32], sought: impl Fn(&str) -> bool) -> Option<Vec<String>> {
     let mut came: BTreeMap<u32, Option<u32>> = from.iter().map(|&entry| (entry, None)).collect();
     let mut open: VecDeque<u32> = from.iter().copied().collect();
     while let Some(entry) = open.pop_front() {
         let names = graph.image.function(entry).map_or(&[][..], |(_, function)| &function.names);
-        if names.iter().any(|name| sought(name)) {
-            let mut way = Vec::new();
-            let mut at = Some(entry);
-            while let Some(entry) = at {
-                way.push(graph.image.name(entry));
-                at = came.get(&entry).copied().flatten();
-            }
+        if PANICS.iter().any(|pattern| any(pattern, names)) {
+            let way = std::iter::successors(Some(entry), |entry| came.get(entry).copied().flatten());
+            let mut way: Vec<String> = way.map(|entry| graph.image.name(entry)).collect();
             way.reverse();
             return Some(way);
         }

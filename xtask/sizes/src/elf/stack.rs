@@ -90,29 +90,24 @@ impl Search<'_> {
             if u64::from(node.frame) > best.bytes {
                 best = Need { bytes: node.frame.into(), next: None };
             }
-            let mut inner = None;
-            for &edge in &node.edges {
-                if group.contains(&edge.target) {
-                    inner = inner.max(Some(edge.depth));
-                } else {
-                    let below = self.needs.get(&edge.target).map_or(0, |need| need.bytes);
-                    let bytes = u64::from(edge.depth) + below;
-                    if bytes > best.bytes {
-                        best = Need { bytes, next: Some(edge) };
-                    }
+            let (inner, outer): (Vec<_>, Vec<_>) =
+                node.edges.iter().partition(|edge| group.contains(&edge.target));
+            round += inner.iter().map(|edge: &&Edge| u64::from(edge.depth)).max().unwrap_or(0);
+            for edge in outer {
+                let below = self.needs.get(&edge.target).map_or(0, |need| need.bytes);
+                let bytes = u64::from(edge.depth) + below;
+                if bytes > best.bytes {
+                    best = Need { bytes, next: Some(*edge) };
                 }
             }
-            round += u64::from(inner.unwrap_or(0));
         }
         if round > 0 {
             match self.rounds(group) {
                 Some(times) => best.bytes += u64::from(times) * round,
-                None => {
-                    let names = self.cycle(group);
-                    self.why.push(format!(
-                        "no bound: these call each other, say how often in firmware/calls.toml: {names}"
-                    ));
-                }
+                None => self.why.push(format!(
+                    "no bound: these call each other, say how often in firmware/calls.toml: {}",
+                    self.cycle(group)
+                )),
             }
         }
         self.needs.extend(group.iter().map(|&entry| (entry, best)));

@@ -34,7 +34,7 @@ fn words(image: &mut Image, name: &str, address: u32, words: &[u32]) {
         size: u32::try_from(bytes.len()).unwrap(),
         bytes,
         constant: true,
-        code: false,
+        ..Section::default()
     });
 }
 

@@ -5,6 +5,7 @@
 //! constant size, and functions that are called through a register which can hold only one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::effect::{self, Effect, Flow, SP, Write};
 use super::image::Image;
@@ -45,9 +46,6 @@ struct State {
     registers: [Value; 15],
 }
 
-/// The greatest depth of the calls to a function, or of the jumps.
-type Calls = BTreeMap<(Option<u32>, bool), u32>;
-
 /// Ways that meet at other depths are no loop; this often, they are.
 const VISITS: u32 = 1000;
 
@@ -56,21 +54,25 @@ pub fn walk(image: &Image, entry: u32) -> Walk {
     let Some((start, function)) = image.function(entry) else {
         return Walk { unclear: Some(format!("there is no function at {entry:#x}")), ..Walk::default() };
     };
-    let mut walker =
-        Walker { image, inside: (start, function.end), states: BTreeMap::new(), visits: BTreeMap::new() };
-    let mut walk = Walk::default();
-    let mut open = BTreeSet::new();
-    walker.arrive(entry, State { depth: 0, registers: [Value::Unknown; 15] }, &mut open);
-    let mut calls = Calls::new();
-    while let Some(address) = open.pop_first() {
-        if let Err(why) = walker.step(address, &mut open, &mut walk, &mut calls) {
+    let mut walker = Walker {
+        image,
+        inside: start..function.end,
+        states: BTreeMap::new(),
+        visits: BTreeMap::new(),
+        open: BTreeSet::new(),
+        walk: Walk::default(),
+        calls: BTreeMap::new(),
+    };
+    walker.arrive(entry, State { depth: 0, registers: [Value::Unknown; 15] });
+    while let Some(address) = walker.open.pop_first() {
+        if let Err(why) = walker.step(address) {
             let text = image.code.get(&address).map(|i| i.text()).unwrap_or_default();
-            walk.unclear = Some(format!("{address:#x} `{text}`: {why}"));
+            walker.walk.unclear = Some(format!("{address:#x} `{text}`: {why}"));
             break;
         }
     }
-    walk.calls = calls.into_iter().map(|((target, jump), depth)| Call { depth, jump, target }).collect();
-    walk
+    let calls = walker.calls.into_iter().map(|((target, jump), depth)| Call { depth, jump, target });
+    Walk { calls: calls.collect(), ..walker.walk }
 }
 
 /// Whom a function calls by its instructions alone, whether or not they are understood: for functions whose stack is declared.
@@ -93,39 +95,40 @@ pub fn calls(image: &Image, entry: u32) -> Vec<Call> {
 
 struct Walker<'a> {
     image: &'a Image,
-    inside: (u32, u32),
+    inside: Range<u32>,
     states: BTreeMap<u32, State>,
     visits: BTreeMap<u32, u32>,
+    open: BTreeSet<u32>,
+    walk: Walk,
+    /// The greatest depth of the calls to a function, or of the jumps.
+    calls: BTreeMap<(Option<u32>, bool), u32>,
 }
 
 impl Walker<'_> {
     /// Takes the state to `address` and opens it where that says something new.
-    fn arrive(&mut self, address: u32, state: State, open: &mut BTreeSet<u32>) {
-        let merged = match self.states.get(&address) {
-            None => state,
-            Some(old) => {
-                let mut registers = old.registers;
-                for (old, new) in registers.iter_mut().zip(state.registers) {
-                    if *old != new {
-                        *old = Value::Unknown;
-                    }
+    fn arrive(&mut self, address: u32, mut state: State) {
+        if let Some(old) = self.states.get(&address) {
+            state.depth = state.depth.max(old.depth);
+            for (new, old) in state.registers.iter_mut().zip(old.registers) {
+                if *new != old {
+                    *new = Value::Unknown;
                 }
-                State { depth: old.depth.max(state.depth), registers }
             }
-        };
-        if self.states.get(&address) != Some(&merged) {
-            self.states.insert(address, merged);
-            open.insert(address);
+        }
+        if self.states.get(&address) != Some(&state) {
+            self.states.insert(address, state);
+            self.open.insert(address);
         }
     }
 
-    fn step(
-        &mut self,
-        address: u32,
-        open: &mut BTreeSet<u32>,
-        walk: &mut Walk,
-        calls: &mut Calls,
-    ) -> Result<(), String> {
+    /// Notes a call, or a jump into another function.
+    fn call(&mut self, target: Option<u32>, at_depth: i64, jump: bool) -> Result<(), String> {
+        let deepest = self.calls.entry((target, jump)).or_insert(0);
+        *deepest = (*deepest).max(depth(at_depth)?);
+        Ok(())
+    }
+
+    fn step(&mut self, address: u32) -> Result<(), String> {
         let visits = self.visits.entry(address).or_insert(0);
         *visits += 1;
         if *visits > VISITS {
@@ -137,62 +140,45 @@ impl Walker<'_> {
         };
         let effect = effect::of(instruction);
         let after = self.apply(address, &before, &effect)?;
-        let deepest = before.depth.max(after.depth);
-        walk.frame = walk.frame.max(depth(deepest)?);
-        let mut call = |target: Option<u32>, at_depth: i64, jump: bool| -> Result<(), String> {
-            let deepest = calls.entry((target, jump)).or_insert(0);
-            *deepest = (*deepest).max(depth(at_depth)?);
-            Ok(())
-        };
+        self.walk.frame = self.walk.frame.max(depth(before.depth.max(after.depth))?);
         let next = address + instruction.size;
-        let mut goes_on = effect.conditional;
+        let flow = &effect.flow;
+        let goes_on = effect.conditional
+            || matches!(flow, Flow::Next | Flow::Branch(_) | Flow::Call(_) | Flow::CallRegister(_));
         let mut ways = Vec::new();
-        match effect.flow {
-            Flow::Next => goes_on = true,
-            Flow::Jump(target) => ways.push(target),
-            Flow::Branch(target) => {
-                ways.push(target);
-                goes_on = true;
-            }
-            Flow::Call(target) => {
-                call(Some(target), after.depth, false)?;
-                goes_on = true;
-            }
-            Flow::CallRegister(register) => {
-                call(number(&before, register).map(|target| target & !1), after.depth, false)?;
-                goes_on = true;
-            }
-            Flow::JumpRegister(register) => match number(&before, register).map(|target| target & !1) {
+        match *flow {
+            Flow::Next | Flow::Trap => {}
+            Flow::Jump(target) | Flow::Branch(target) => ways.push(target),
+            Flow::Call(target) => self.call(Some(target), after.depth, false)?,
+            Flow::CallRegister(register) => self.call(function(&before, register), after.depth, false)?,
+            Flow::JumpRegister(register) => match function(&before, register) {
                 Some(target) => ways.push(target),
-                None => call(None, after.depth, true)?,
+                None => self.call(None, after.depth, true)?,
             },
             Flow::Veneer => {
                 let word = self.image.constant(next).ok_or("cannot read where it goes on")?;
                 ways.push(u32::from_le_bytes(word) & !1);
             }
             Flow::Table(width) => ways = self.table(next, width)?,
-            Flow::Return => walk.returns = true,
-            Flow::Trap => {}
+            Flow::Return => self.walk.returns = true,
             Flow::Unknown => return Err("cannot tell where it goes on".into()),
         }
         for way in ways {
-            if (self.inside.0..self.inside.1).contains(&way) {
-                self.arrive(way, after.clone(), open);
+            if self.inside.contains(&way) {
+                self.arrive(way, after.clone());
             } else {
-                call(Some(way), after.depth, true)?;
+                self.call(Some(way), after.depth, true)?;
             }
         }
         if goes_on {
-            let code = self.image.code.contains_key(&next);
             // The end of a function that does not return: behind its last call lies nothing, or a table.
-            let ends = next >= self.inside.1 || !code;
-            if !(ends && self.behind_call(address, &effect)) {
-                if next < self.inside.1 {
-                    self.arrive(next, after, open);
-                } else {
-                    // Assembly that runs on into the next function.
-                    call(Some(next), after.depth, true)?;
-                }
+            let ends = next >= self.inside.end || !self.image.code.contains_key(&next);
+            let over = ends && self.behind_call(address, &effect);
+            if !over && next < self.inside.end {
+                self.arrive(next, after);
+            } else if !over {
+                // Assembly that runs on into the next function.
+                self.call(Some(next), after.depth, true)?;
             }
         }
         Ok(())
@@ -202,7 +188,7 @@ impl Walker<'_> {
     fn behind_call(&self, address: u32, effect: &Effect) -> bool {
         let calls = |effect: &Effect| matches!(effect.flow, Flow::Call(_) | Flow::CallRegister(_));
         let fills = self.image.code.get(&address).is_some_and(|instruction| instruction.mnemonic == "nop");
-        let before = self.image.code.range(self.inside.0..address).next_back();
+        let before = self.image.code.range(self.inside.start..address).next_back();
         calls(effect) || fills && before.is_some_and(|(_, instruction)| calls(&effect::of(instruction)))
     }
 
@@ -268,13 +254,12 @@ impl Walker<'_> {
 
     /// Where a table of jumps leads: it lies between its jump and the next instructions.
     fn table(&self, start: u32, width: u32) -> Result<Vec<u32>, String> {
-        let end = self.image.code.range(start..self.inside.1).next().map_or(self.inside.1, |(&at, _)| at);
+        let end = self.image.code.range(start..self.inside.end).next().map_or(self.inside.end, |(&at, _)| at);
         let mut ways = Vec::new();
         for at in (start..end).step_by(width as usize) {
-            let entry = match width {
-                1 => self.image.constant::<1>(at).map(|[byte]| u32::from(byte)),
-                _ => self.image.constant::<2>(at).map(|bytes| u32::from(u16::from_le_bytes(bytes))),
-            };
+            let byte = || self.image.constant::<1>(at).map(|[byte]| u32::from(byte));
+            let half = || self.image.constant(at).map(|bytes| u32::from(u16::from_le_bytes(bytes)));
+            let entry = if width == 1 { byte() } else { half() };
             let entry = entry.ok_or("cannot read its table")?;
             // A table of an odd length is filled up with a zero, which leads into the table itself.
             ways.extend(Some(start + 2 * entry).filter(|way| self.image.code.contains_key(way)));
@@ -283,9 +268,10 @@ impl Walker<'_> {
     }
 }
 
-fn number(state: &State, register: usize) -> Option<u32> {
+/// The function whose address a register is known to hold.
+fn function(state: &State, register: usize) -> Option<u32> {
     match state.registers.get(register) {
-        Some(Value::Number(number)) => Some(*number),
+        Some(Value::Number(number)) => Some(number & !1),
         _ => None,
     }
 }

@@ -1,13 +1,30 @@
 //! A model and an engine that need no network file: the engine looks at how bright the lung fields are.
-#![allow(dead_code, reason = "each test file uses a part of this")]
 
 use edge_core::model::key;
 use edge_core::{Metadata, preprocess};
 use edge_runtime::engine::{Engine, EngineError};
 use edge_runtime::model_file::ModelFile;
 use edge_runtime::phantom::{self, Label};
+use std::path::Path;
 use std::sync::Arc;
-use trainer::evaluate::{Item, Source};
+use trainer::evaluate::{Item, Metrics, Options, Source, run_with};
+use trainer::metrics::Bootstrap;
+
+/// How the tests evaluate phantoms.
+pub fn options(robustness_limit: usize) -> Options {
+    Options {
+        description: "phantoms".into(),
+        bootstrap: Bootstrap { resamples: 200, seed: 5 },
+        robustness_limit,
+        ..Options::default()
+    }
+}
+
+/// Evaluates [`LungBrightness`] on `items` into the folder `out`.
+pub fn evaluate(items: &[Item], out: &Path, robustness_limit: usize) -> anyhow::Result<Metrics> {
+    let make = || Ok(Box::new(LungBrightness) as Box<dyn Engine>);
+    run_with(&model(), Some(98_765), &make, items, out, &options(robustness_limit))
+}
 
 /// Side of the fake model's input.
 pub const SIDE: u16 = 64;
