@@ -2,9 +2,12 @@
 //! that no camera gives but an engine must agree on: constants, edges, noise.
 
 use edge_core::Scratch;
+use edge_runtime::model_file::ModelFile;
 use edge_runtime::phantom::{Label, draw};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::fs;
+use std::path::Path;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoldenFrame {
@@ -40,6 +43,16 @@ pub fn all(side: u16) -> Vec<GoldenFrame> {
     }
     frames.sort_by(|a, b| a.name.cmp(&b.name));
     frames
+}
+
+/// Writes the golden frames of the shipped model into a folder that has nothing else, one file of bytes each; says how many.
+pub fn write_all(folder: &Path) -> anyhow::Result<usize> {
+    crate::empty(folder)?;
+    let frames = all(ModelFile::load(crate::shipped_model())?.metadata.input_side);
+    for frame in &frames {
+        fs::write(folder.join(format!("{}.u8", frame.name)), &frame.input)?;
+    }
+    Ok(frames.len())
 }
 
 /// The drawn pictures behind the frames that are phantoms: name, class, seed and side.

@@ -11,7 +11,7 @@ pub mod golden;
 pub mod on_target;
 pub mod pictures;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -19,4 +19,12 @@ pub fn root() -> PathBuf {
 
 pub fn shipped_model() -> PathBuf {
     root().join("models/pneumonia/model.onnx")
+}
+
+/// Makes a folder, or empties it: files of an earlier run or version must not stay behind.
+pub fn empty(folder: &Path) -> std::io::Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    std::fs::create_dir_all(folder)
 }

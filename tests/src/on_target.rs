@@ -37,11 +37,8 @@ pub fn write_inputs(folder: &Path) -> anyhow::Result<Vec<String>> {
     let packed = write("model.packed", pack(&model)?.bytes())?;
     let inputs = frames::all(model.metadata.input_side);
     let frames = write("frames.u8", &inputs.into_iter().flat_map(|f| f.input).collect::<Vec<u8>>())?;
-    let mut judged = Vec::new();
-    for picture in pictures::all()? {
-        judged.extend(pictures::bytes(&picture)?);
-    }
-    let judged = write("pictures.bin", &judged)?;
+    let judged = pictures::all()?.iter().map(pictures::bytes).collect::<anyhow::Result<Vec<_>>>()?;
+    let judged = write("pictures.bin", &judged.concat())?;
     let rows = picture();
     let picture = write("picture.u8", &rows.frame().rows().flatten().copied().collect::<Vec<u8>>())?;
     let (side, input) = PICTURE;

@@ -1,6 +1,6 @@
 //! `cargo xtask golden`: computes the golden vectors of the shipped model with onnxruntime, an engine that is not ours.
 
-use toolbox::{process, python};
+use toolbox::{host, process, python};
 
 /// Where the frames are put, one file each, between the two steps.
 const FRAMES: &str = ".cache/golden/frames";
@@ -9,8 +9,7 @@ const FRAMES: &str = ".cache/golden/frames";
 pub fn run() -> anyhow::Result<()> {
     let python = python::find()?;
     let packages = python::packages(&python)?;
-    let frames = ["run", "--release", "--package", "conformance", "--bin", "frames", "--", FRAMES];
-    process::run(process::cargo().args(frames))?;
+    process::run(host::program("frames")?.arg(FRAMES))?;
     process::run(
         process::command(&python.program)
             .args(["tests/golden.py", "--model", "models/pneumonia/model.onnx", "--frames", FRAMES])

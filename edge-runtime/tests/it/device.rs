@@ -1,18 +1,19 @@
 //! The device's loop over a source that plays a script: what is shown after which frames and faults.
 
+use crate::support::{classifier, shipped};
 use allocation_counter::measure;
 use edge_core::agree::{Policy, Stamp};
 use edge_core::{Reason, State};
 use edge_runtime::capture::{CaptureError, Shot, Source, now_ms};
-use edge_runtime::classify::Classifier;
 use edge_runtime::decode::Picture;
 use edge_runtime::device::{Device, Rhythm, Turn};
-use edge_runtime::engine::{self, Engine};
-use edge_runtime::model_file::ModelFile;
+use edge_runtime::engine::Engine;
 use edge_runtime::phantom;
 use std::time::Duration;
 
 const POLICY: Policy = Policy { frames: 3, stale_after_ms: 60_000 };
+/// One frame is enough.
+const AT_ONCE: Policy = Policy { frames: 1, ..POLICY };
 
 enum Line {
     Show(Picture),
@@ -21,6 +22,13 @@ enum Line {
     /// A frame that was taken so many milliseconds ago.
     Old(Picture, u64),
     Fail(fn() -> CaptureError),
+}
+
+/// No frame yet.
+const QUIET: Line = Line::Fail(|| CaptureError::Nothing);
+
+fn lost() -> CaptureError {
+    CaptureError::Lost { source_name: "script".into(), what: "unplugged".into() }
 }
 
 struct Script {
@@ -36,9 +44,8 @@ impl Source for Script {
         let (picture, age) = match &self.now {
             None => return Err(CaptureError::End),
             Some(Line::Fail(error)) => return Err(error()),
-            Some(Line::Show(picture)) => (picture, 0),
+            Some(Line::Show(picture) | Line::Repeat(picture)) => (picture, 0),
             Some(Line::Old(picture, age)) => (picture, *age),
-            Some(Line::Repeat(picture)) => (picture, 0),
         };
         if !matches!(self.now, Some(Line::Repeat(_))) {
             self.number += 1;
@@ -56,10 +63,6 @@ impl Source for Script {
     }
 }
 
-fn model() -> ModelFile {
-    ModelFile::from_bytes(include_bytes!("../../../models/pneumonia/model.onnx")).unwrap()
-}
-
 /// Answers every frame, all the time.
 const ALWAYS: Rhythm = Rhythm { interval_ms: 0, hold_ms: None };
 
@@ -68,16 +71,13 @@ fn device(lines: Vec<Line>) -> Device<Box<dyn Engine>> {
 }
 
 fn device_with(lines: Vec<Line>, live: bool, policy: Policy, rhythm: Rhythm) -> Device<Box<dyn Engine>> {
-    let model = model();
-    let classifier = Classifier::new(&model, engine::load("core", &model).unwrap().unwrap());
     let source = Script { lines: lines.into_iter(), now: None, number: 0, live };
-    Device::new(Box::new(source), classifier, policy, rhythm)
+    Device::new(Box::new(source), classifier("core", &shipped()), policy, rhythm)
 }
 
 /// A phantom that gives this state by itself.
 fn phantom_of(state: State) -> Picture {
-    let model = model();
-    let mut classifier = Classifier::new(&model, engine::load("core", &model).unwrap().unwrap());
+    let mut classifier = classifier("core", &shipped());
     let labels = [phantom::Label::Normal, phantom::Label::Pneumonia];
     (0..40)
         .flat_map(|seed| labels.map(|label| phantom::draw(label, seed, 256)))
@@ -86,15 +86,11 @@ fn phantom_of(state: State) -> Picture {
 }
 
 fn shown(lines: Vec<Line>) -> Vec<State> {
+    let count = lines.len();
     let mut device = device(lines);
-    let mut states = Vec::new();
-    loop {
-        let turn = device.turn(Duration::ZERO);
-        if matches!(turn, Turn::End(_)) {
-            return states;
-        }
-        states.push(turn.shown().unwrap().state);
-    }
+    let states = (0..count).map(|_| device.turn(Duration::ZERO).shown().unwrap().state).collect();
+    assert!(matches!(device.turn(Duration::ZERO), Turn::End(_)));
+    states
 }
 
 #[test]
@@ -103,7 +99,6 @@ fn answers_agree_before_they_are_lit_and_faults_take_them_away() {
     let (negative, positive) = (phantom_of(Negative), phantom_of(Positive));
     let n = || Line::Show(negative.clone());
     let p = || Line::Show(positive.clone());
-    let lost = || CaptureError::Lost { source_name: "script".into(), what: "unplugged".into() };
     assert_eq!(
         shown(vec![n(), n(), n(), p(), p(), p(), Line::Fail(lost), p(), p(), p()]),
         [Refer, Refer, Negative, Refer, Refer, Positive, Fault, Refer, Refer, Positive]
@@ -115,30 +110,20 @@ fn answers_agree_before_they_are_lit_and_faults_take_them_away() {
     );
     assert_eq!(shown(vec![n(), n(), Line::Old(negative.clone(), 61_000)]), [Refer, Refer, Fault]);
     // Waiting is no fault as long as the last frame is young.
-    assert_eq!(
-        shown(vec![n(), n(), n(), Line::Fail(|| CaptureError::Nothing)]),
-        [Refer, Refer, Negative, Negative]
-    );
+    assert_eq!(shown(vec![n(), n(), n(), QUIET]), [Refer, Refer, Negative, Negative]);
 }
 
 #[test]
 fn every_fault_of_a_source_has_its_reason() {
     let cases: [(fn() -> CaptureError, Reason); 3] = [
-        (
-            || CaptureError::Lost { source_name: "script".into(), what: "no such device".into() },
-            Reason::CameraLost,
-        ),
+        (lost, Reason::CameraLost),
         (|| CaptureError::NoSignal("script".into()), Reason::NoSignal),
         (|| CaptureError::Damaged("script: marked".into()), Reason::DamagedFrame),
     ];
     for (error, reason) in cases {
-        let mut device = device(vec![Line::Fail(error), Line::Fail(|| CaptureError::Nothing)]);
-        assert_eq!(device.turn(Duration::ZERO).shown().unwrap().reason, reason);
-        assert_eq!(
-            device.turn(Duration::ZERO).shown().unwrap().reason,
-            reason,
-            "it lasts until a frame comes"
-        );
+        let mut device = device(vec![Line::Fail(error), QUIET]);
+        let mut turn = || device.turn(Duration::ZERO).shown().unwrap().reason;
+        assert_eq!([turn(), turn()], [reason; 2], "it lasts until a frame comes");
     }
 }
 
@@ -146,12 +131,8 @@ fn every_fault_of_a_source_has_its_reason() {
 fn nothing_is_allocated_from_the_first_frame_on() {
     let picture = phantom_of(State::Negative);
     let mut device = device((0..10).map(|_| Line::Show(picture.clone())).collect());
-    let allocated = measure(|| {
-        for _ in 0..10 {
-            assert!(matches!(device.turn(Duration::ZERO), Turn::Frame(_)));
-        }
-    });
-    assert_eq!(allocated.count_total, 0);
+    let mut frame = || assert!(matches!(device.turn(Duration::ZERO), Turn::Frame(_)));
+    assert_eq!(measure(|| (0..10).for_each(|_| frame())).count_total, 0);
 }
 
 /// A light is for the picture that the button was pressed for, and goes out after its time; a fault is shown at any time.
@@ -159,9 +140,7 @@ fn nothing_is_allocated_from_the_first_frame_on() {
 fn with_a_button_nothing_is_shown_but_faults_until_it_is_pressed() {
     let picture = phantom_of(State::Negative);
     let frame = || Line::Show(picture.clone());
-    let lost = || CaptureError::Lost { source_name: "script".into(), what: "unplugged".into() };
-    let quiet = || Line::Fail(|| CaptureError::Nothing);
-    let mut lines = vec![frame(), Line::Fail(lost), frame(), quiet(), frame(), frame(), frame()];
+    let mut lines = vec![frame(), Line::Fail(lost), frame(), QUIET, frame(), frame(), frame()];
     lines.extend([Line::Fail(lost), frame(), frame()]);
     let rhythm = Rhythm { interval_ms: 0, hold_ms: Some(60_000) };
     let mut device = device_with(lines, true, POLICY, rhythm);
@@ -179,8 +158,7 @@ fn with_a_button_nothing_is_shown_but_faults_until_it_is_pressed() {
 fn an_answer_goes_out_when_its_time_is_over() {
     let picture = phantom_of(State::Negative);
     let lines = (0..2).map(|_| Line::Show(picture.clone())).collect();
-    let policy = Policy { frames: 1, ..POLICY };
-    let mut device = device_with(lines, true, policy, Rhythm { interval_ms: 0, hold_ms: Some(150) });
+    let mut device = device_with(lines, true, AT_ONCE, Rhythm { interval_ms: 0, hold_ms: Some(150) });
     device.trigger();
     assert_eq!(device.turn(Duration::ZERO).shown().unwrap().state, State::Negative);
     std::thread::sleep(Duration::from_millis(160));
@@ -190,12 +168,9 @@ fn an_answer_goes_out_when_its_time_is_over() {
 /// A file that is no picture is answered like any file; a folder that is gone is a fault as long as it is gone.
 #[test]
 fn a_damaged_file_is_shown_for_its_time_and_a_lost_folder_for_its_own() {
-    let quiet = || Line::Fail(|| CaptureError::Nothing);
     let damaged = || CaptureError::Damaged("x.png: cut short".into());
-    let lost = || CaptureError::Lost { source_name: "folder:x".into(), what: "unmounted".into() };
-    let lines = vec![Line::Fail(damaged), quiet(), Line::Fail(lost), Line::Fail(lost), quiet()];
-    let policy = Policy { frames: 1, stale_after_ms: 60_000 };
-    let mut device = device_with(lines, false, policy, Rhythm { interval_ms: 0, hold_ms: Some(60_000) });
+    let lines = vec![Line::Fail(damaged), QUIET, Line::Fail(lost), Line::Fail(lost), QUIET];
+    let mut device = device_with(lines, false, AT_ONCE, Rhythm { interval_ms: 0, hold_ms: Some(60_000) });
     let mut turn = || device.turn(Duration::ZERO).shown().map(|shown| shown.reason);
     assert_eq!([turn(), turn()], [Some(Reason::DamagedFrame); 2]);
     assert_eq!([turn(), turn()], [Some(Reason::CameraLost); 2]);
@@ -206,10 +181,8 @@ fn a_damaged_file_is_shown_for_its_time_and_a_lost_folder_for_its_own() {
 #[test]
 fn a_file_is_answered_at_once_and_its_light_goes_out() {
     let picture = phantom_of(State::Positive);
-    let quiet = || Line::Fail(|| CaptureError::Nothing);
-    let lines = vec![quiet(), Line::Show(picture), quiet(), quiet()];
-    let policy = Policy { frames: 1, stale_after_ms: 60_000 };
-    let mut device = device_with(lines, false, policy, Rhythm { interval_ms: 0, hold_ms: Some(150) });
+    let lines = vec![QUIET, Line::Show(picture), QUIET, QUIET];
+    let mut device = device_with(lines, false, AT_ONCE, Rhythm { interval_ms: 0, hold_ms: Some(150) });
     let mut turn = || device.turn(Duration::ZERO).shown().map(|shown| shown.state);
     assert_eq!([turn(), turn(), turn()], [None, Some(State::Positive), Some(State::Positive)]);
     std::thread::sleep(Duration::from_millis(160));

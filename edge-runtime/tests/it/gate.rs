@@ -3,6 +3,7 @@
 //! The pictures are made here, by other generators than those of its fit, or taken from a package of photographs; the counts are
 //! printed as a table. What needs photographs or X-rays is ignored unless `cargo xtask test` brings them.
 
+use crate::support::{classifier, shipped};
 use edge_core::gate::Limits;
 use edge_core::{Reason, State};
 use edge_runtime::classify::Classifier;
@@ -10,6 +11,7 @@ use edge_runtime::decode::{self, Picture};
 use edge_runtime::engine::{self, Engine, load};
 use edge_runtime::model_file::ModelFile;
 use edge_runtime::phantom::{self, Label, draw};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use test_support::no_chest::{Dice, KINDS, grey, half_covered, turned};
@@ -17,12 +19,10 @@ use test_support::no_chest::{Dice, KINDS, grey, half_covered, turned};
 /// Pictures of each kind that is drawn.
 const OF_EACH: u64 = 40;
 
-fn shipped() -> ModelFile {
-    ModelFile::from_bytes(include_bytes!("../../../models/pneumonia/model.onnx")).unwrap()
-}
+type Gate = Classifier<Box<dyn Engine>>;
 
-fn classifier(model: &ModelFile) -> Classifier<Box<dyn Engine>> {
-    Classifier::new(model, load(engine::DEFAULT, model).unwrap().unwrap())
+fn gate(model: &ModelFile) -> Gate {
+    classifier(engine::DEFAULT, model)
 }
 
 #[derive(Default)]
@@ -33,25 +33,18 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(
-        &mut self,
-        gate: &mut Classifier<Box<dyn Engine>>,
-        kind: &str,
-        pictures: impl Iterator<Item = Picture>,
-    ) -> f64 {
-        let (mut all, mut refused, mut codes) = (0, 0, [0; 20]);
+    fn add(&mut self, gate: &mut Gate, kind: &str, pictures: impl Iterator<Item = Picture>) -> f64 {
+        let (mut all, mut codes) = (0, BTreeMap::new());
         for picture in pictures {
             let decision = gate.classify(&picture.frame()).unwrap().decision;
             all += 1;
             if decision.state == State::Invalid {
-                refused += 1;
-                codes[usize::from(decision.reason.code())] += 1;
+                *codes.entry(decision.reason.code()).or_insert(0) += 1;
             }
         }
         assert!(all > 0, "{kind}: no pictures");
-        let by_code =
-            codes.iter().enumerate().filter(|(_, n)| **n > 0).map(|(code, n)| format!("{code}: {n}"));
-        let by_code = by_code.collect::<Vec<_>>().join(", ");
+        let refused: usize = codes.values().sum();
+        let by_code = codes.iter().map(|(code, n)| format!("{code}: {n}")).collect::<Vec<_>>().join(", ");
         writeln!(self.table, "{kind:<28}{refused:>5} of {all:<5} refused   {by_code}").unwrap();
         (self.pictures, self.refused) = (self.pictures + all, self.refused + refused);
         refused as f64 / all as f64
@@ -63,7 +56,7 @@ impl Tally {
 }
 
 fn drawn(model: &ModelFile) -> (Tally, Vec<(&'static str, f64)>) {
-    let (mut gate, mut tally) = (classifier(model), Tally::default());
+    let (mut gate, mut tally) = (gate(model), Tally::default());
     let shares = KINDS.map(|(kind, make)| {
         let seed =
             |i: u64| Dice::new(kind.bytes().fold(i, |hash, byte| hash.wrapping_mul(257) + u64::from(byte)));
@@ -96,7 +89,7 @@ fn an_open_gate_is_seen() {
 /// Phantoms stand for X-rays wherever there are none, so they must pass.
 #[test]
 fn phantoms_pass_from_every_source() {
-    let (mut gate, mut tally) = (classifier(&shipped()), Tally::default());
+    let (mut gate, mut tally) = (gate(&shipped()), Tally::default());
     let demo = tally.add(&mut gate, "demonstration", phantom::demo().into_iter().map(|demo| demo.picture));
     assert_eq!(demo, 0.0, "{}", tally.table);
     let both =
@@ -108,18 +101,16 @@ fn phantoms_pass_from_every_source() {
 /// Out of focus: a blur of 1 % of the side passes, one of 4 % does not.
 #[test]
 fn real_blur_is_refused_and_softness_is_not() {
-    let model = shipped();
-    let mut gate = classifier(&model);
+    let mut gate = gate(&shipped());
     let mut blurred = |percent: f32| {
-        let mut codes = Vec::new();
-        for seed in 100..130 {
-            let chest = draw(Label::Normal, seed, 224);
+        let refused = |seed: &u64| {
+            let chest = draw(Label::Normal, *seed, 224);
             let image = image::GrayImage::from_raw(224, 224, chest.bytes().to_vec()).unwrap();
             let soft = image::imageops::blur(&image, 224.0 * percent / 100.0);
-            let picture = grey(224, 224, |x, y| f64::from(soft.get_pixel(x as u32, y as u32).0[0]));
-            codes.push(gate.classify(&picture.frame()).unwrap().decision.reason);
-        }
-        codes.iter().filter(|reason| matches!(reason, Reason::Blurred(..))).count()
+            let picture = Picture::new(chest.geometry(), soft.into_raw()).unwrap();
+            matches!(gate.classify(&picture.frame()).unwrap().decision.reason, Reason::Blurred(..))
+        };
+        (100..130).filter(refused).count()
     };
     assert!(blurred(1.0) <= 1);
     assert_eq!(blurred(4.0), 30);
@@ -128,16 +119,15 @@ fn real_blur_is_refused_and_softness_is_not() {
 /// The gate's integers, the features' too, are the same in every engine, so that no machine refuses what another judges.
 #[test]
 fn every_engine_gives_the_same_features_and_figures() {
-    let model = shipped();
     let mut pictures: Vec<Picture> = (0..6).map(|seed| draw(Label::Pneumonia, seed, 224)).collect();
     // What would never pass is measured too: open limits keep the weights.
-    let mut open = model.clone();
+    let mut open = shipped();
     let gate = &mut open.metadata.gate;
     (gate.layout.least, gate.features.least, gate.min_sharpness, gate.min_deviation) =
         (i32::MIN, i32::MIN, 0, 0);
     pictures.extend(KINDS.iter().map(|(_, make)| make(&mut Dice::new(5))));
     let of = |name: &str| -> Vec<_> {
-        let mut classifier = Classifier::new(&open, load(name, &open).unwrap().unwrap());
+        let mut classifier = classifier(name, &open);
         assert!(classifier.engine().features().is_empty(), "{name}: features before the first picture");
         let one = |picture: &Picture| {
             let figures = classifier.classify(&picture.frame()).unwrap().figures;
@@ -146,12 +136,10 @@ fn every_engine_gives_the_same_features_and_figures() {
         pictures.iter().map(one).collect()
     };
     let [first, rest @ ..] = engine::NAMES.map(of);
-    assert!(
-        first.iter().all(|(figures, features)| figures.features.is_some() && features.len() == 8 * 8 * 128)
-    );
-    for other in rest {
-        assert!(first == other, "two engines differ");
+    for (figures, features) in &first {
+        assert_eq!((figures.features.is_some(), features.len()), (true, 8 * 8 * 128));
     }
+    assert!(rest.iter().all(|other| first == *other), "two engines differ");
 }
 
 /// A model whose weights do not fit its own network is refused when it is made ready.
@@ -195,15 +183,12 @@ fn part(picture: &Picture, share: f64, dice: &mut Dice) -> Option<Picture> {
 fn photographs_are_refused() {
     let photographs = pictures(&folder("PNEUMOSCOPE_PYTHON_PACKAGES").join("skimage/data"));
     assert!(photographs.len() >= 20, "{} photographs", photographs.len());
-    let (mut gate, mut tally) = (classifier(&shipped()), Tally::default());
+    let (mut gate, mut tally) = (gate(&shipped()), Tally::default());
     let mut dice = Dice::new(11);
-    let parts: Vec<Picture> = (0..10)
-        .flat_map(|_| {
-            photographs.iter().filter_map(|p| part(p, dice.between(0.3, 0.9), &mut dice)).collect::<Vec<_>>()
-        })
-        .collect();
-    tally.add(&mut gate, "photographs", photographs.into_iter());
-    tally.add(&mut gate, "parts of photographs", parts.into_iter());
+    let ten_times = std::iter::repeat_n(&photographs, 10).flatten();
+    let parts = ten_times.filter_map(|p| part(p, dice.between(0.3, 0.9), &mut dice));
+    tally.add(&mut gate, "photographs", photographs.iter().cloned());
+    tally.add(&mut gate, "parts of photographs", parts);
     println!("{}", tally.table);
     assert!(tally.share() >= 0.95, "{}", tally.table);
 }
@@ -212,13 +197,13 @@ fn photographs_are_refused() {
 #[ignore = "needs the X-rays: cargo xtask test --data DIR"]
 fn xrays_pass_and_the_same_turned_or_covered_do_not() {
     let xrays = pictures(&folder("PNEUMOSCOPE_DATA").join("train"));
-    let (mut gate, mut all) = (classifier(&shipped()), Tally::default());
+    let (mut gate, mut all) = (gate(&shipped()), Tally::default());
     let refused = all.add(&mut gate, "X-rays", xrays.iter().cloned());
     let mut tally = Tally::default();
     let first_channel = |picture: &Picture| {
         // These files have three equal channels, or one.
-        let (n, pixel) =
-            (usize::from(picture.geometry().width()), picture.geometry().format().bytes_per_pixel());
+        let geometry = picture.geometry();
+        let (n, pixel) = (usize::from(geometry.width()), geometry.format().bytes_per_pixel());
         grey(n, n, |x, y| f64::from(picture.bytes()[(y * n + x) * pixel]))
     };
     let square = |picture: &&Picture| picture.geometry().width() == picture.geometry().height();

@@ -1,5 +1,6 @@
 //! The panel on a made-up rig, lines among made-up chips, the screen, and what systemd hears.
 
+use crate::support::{assert_contains, comes};
 use allocation_counter::measure;
 use edge_core::agree::Shown;
 use edge_core::decide::Thresholds;
@@ -12,7 +13,6 @@ use edge_runtime::signal::{Answer, Options, Panel, Rig, Terminal, stop_on_signal
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 const POSITIVE: Shown = Shown { state: State::Positive, reason: Reason::AboveThreshold };
 const NEGATIVE: Shown = Shown { state: State::Negative, reason: Reason::BelowThreshold };
@@ -40,14 +40,16 @@ impl Bench {
         self.world(|world| world.history.last().map(|(levels, _)| *levels))
     }
 
-    /// Waits until the lamps are like this. Times are never asserted; a minute is for a machine that does other things.
+    /// Waits until the lamps are like this.
     #[track_caller]
     fn wait(&self, what: &str, mut is_so: impl FnMut(&World) -> bool) {
-        let start = Instant::now();
-        while !self.world(|world| is_so(world)) {
-            assert!(start.elapsed() < Duration::from_secs(60), "never {what}; last {:?}", self.last());
-            std::thread::sleep(Duration::from_millis(2));
-        }
+        assert!(comes(|| self.world(|world| is_so(world))), "never {what}; last {:?}", self.last());
+    }
+
+    /// Waits until levels that fit were set since the last [`Self::forget`].
+    #[track_caller]
+    fn wait_for_any(&self, what: &str, fits: impl Fn(&Levels) -> bool) {
+        self.wait(what, |world| world.history.iter().any(|(levels, _)| fits(levels)));
     }
 
     #[track_caller]
@@ -73,13 +75,11 @@ fn lamps(levels: &Levels) -> [bool; 3] {
 
 impl Rig for Bench {
     fn set(&mut self, levels: &Levels, heartbeat: bool) -> Lamps {
-        let mut world = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if std::mem::take(&mut world.panics) {
-            drop(world);
-            panic!("planted");
-        }
-        world.history.push((*levels, heartbeat));
-        if world.red_is_broken { Lamps::NONE.with(Which::Red) } else { Lamps::NONE }
+        self.world(|world| {
+            assert!(!std::mem::take(&mut world.panics), "planted");
+            world.history.push((*levels, heartbeat));
+            if world.red_is_broken { Lamps::NONE.with(Which::Red) } else { Lamps::NONE }
+        })
     }
 
     fn closed(&mut self) -> Option<bool> {
@@ -118,14 +118,14 @@ fn steady(shown: Shown) -> Levels {
 fn wait_for_fault(bench: &Bench) {
     bench.forget();
     for wanted in [[false, true, false], [true, false, false]] {
-        bench.wait("FAULT", |world| world.history.iter().any(|(levels, _)| lamps(levels) == wanted));
+        bench.wait_for_any("FAULT", |levels| lamps(levels) == wanted);
     }
 }
 
 #[test]
 fn test_then_fault_then_what_is_shown_then_safe() {
     let (bench, panel) = panel(Options { test: true, ..options() });
-    bench.wait("the light test", |world| world.history.iter().any(|(levels, _)| levels.green));
+    bench.wait_for_any("the light test", |levels| levels.green);
     wait_for_fault(&bench);
     panel.show(Some(NEGATIVE));
     bench.wait_for(steady(NEGATIVE));
@@ -142,7 +142,7 @@ fn test_then_fault_then_what_is_shown_then_safe() {
 fn a_panel_that_is_not_fed_shows_fault_by_itself_and_recovers() {
     let (bench, panel) = panel(Options { fed_within_ms: 200, ..options() });
     panel.show(Some(NEGATIVE));
-    bench.wait("NEGATIVE", |world| world.history.iter().any(|(levels, _)| *levels == steady(NEGATIVE)));
+    bench.wait_for_any("NEGATIVE", |levels| *levels == steady(NEGATIVE));
     wait_for_fault(&bench);
     // The heart stands still while the main loop does.
     bench.forget();
@@ -226,10 +226,7 @@ fn a_press_is_told_once() {
     let (bench, panel) = panel(options());
     assert!(!panel.pressed());
     bench.world(|world| world.closed = true);
-    let start = Instant::now();
-    while !panel.pressed() {
-        assert!(start.elapsed() < Duration::from_secs(60), "never pressed");
-    }
+    assert!(comes(|| panel.pressed()), "never pressed");
     bench.forget();
     bench.wait("ticks", |world| world.history.len() > 5);
     assert!(!panel.pressed(), "held down is not pressed again");
@@ -295,10 +292,9 @@ fn lines_that_are_not_there_are_said_with_the_nearest() {
         (named("GPIO27", Some("9030000.pl061")), "this machine has no GPIO line with a name"),
     ];
     for (spec, expected) in cases {
-        let error = error(spec, &machine());
-        assert!(error.contains(expected), "expected {expected}\ngot      {error}");
+        assert_contains(&error(spec, &machine()), &[expected]);
     }
-    assert!(error(named("A", Some("b")), &[]).contains("this machine has no GPIO chip"));
+    assert_contains(&error(named("A", Some("b")), &[]), &["this machine has no GPIO chip"]);
 }
 
 // ---- the screen
@@ -383,14 +379,9 @@ fn systemd_hears_what_it_must() {
     let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
     let heard = |watchdog: Option<&str>| {
         let mut child = Command::new(std::env::current_exe().unwrap());
-        child
-            .args(["--exact", "lights::child_of_systemd"])
-            .env("NOTIFY_SOCKET", &path)
-            .env_remove("WATCHDOG_PID");
-        match watchdog {
-            Some(limit) => child.env("WATCHDOG_USEC", limit),
-            None => child.env_remove("WATCHDOG_USEC"),
-        };
+        child.args(["--exact", "lights::child_of_systemd"]).env("NOTIFY_SOCKET", &path);
+        child.env_remove("WATCHDOG_PID").env_remove("WATCHDOG_USEC");
+        child.envs(watchdog.map(|limit| ("WATCHDOG_USEC", limit)));
         assert!(child.output().unwrap().status.success());
         socket.set_nonblocking(true).unwrap();
         let mut buffer = [0; 256];

@@ -1,15 +1,16 @@
 //! The device at work: what goes into the log and what is shown, turn by turn, and that a turn allocates nothing.
 
+use crate::support::log::{assert_sound, decisions};
+use crate::support::{self, film, shipped};
 use allocation_counter::measure;
-use edge_core::agree::Policy;
+use edge_core::agree::{Policy, Shown};
 use edge_core::{Reason, State};
 use edge_runtime::capture::{CaptureOptions, Replay};
 use edge_runtime::classify::Classifier;
 use edge_runtime::device::{Device, Rhythm};
-use edge_runtime::engine::{self, Engine};
-use edge_runtime::log::{Context, Log, Options, Reader, SystemDisk, verify};
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::phantom::{self, Label};
+use edge_runtime::engine::Engine;
+use edge_runtime::log::{Context, Log, Options, SystemDisk};
+use edge_runtime::phantom::Label;
 use edge_runtime::run::Run;
 use std::path::Path;
 use std::time::Duration;
@@ -18,14 +19,11 @@ const POLICY: Policy = Policy { frames: 3, stale_after_ms: 60_000 };
 
 /// A device that replays `pictures` phantoms for ever, with its log at `log`.
 fn device(folder: &Path, log: &Path, engine: &str) -> Run<Box<dyn Engine>, SystemDisk> {
-    let model = ModelFile::from_bytes(include_bytes!("../../../models/pneumonia/model.onnx")).unwrap();
-    for seed in 0..4 {
-        let picture = phantom::draw(Label::Pneumonia, seed, 224);
-        crate::support::picture::save(&picture, &folder.join(format!("{seed}.png")));
-    }
+    let model = shipped();
+    (0..4).for_each(|seed| film(folder, Label::Pneumonia, seed));
     let options = CaptureOptions { repeat: true, ..CaptureOptions::default() };
     let source = Replay::new(folder, &options).unwrap();
-    let engine = engine::load(engine, &model).unwrap().unwrap();
+    let engine = support::engine(engine, &model);
     let context = Context {
         preprocessing: edge_core::preprocess::NAME,
         model_sha256: model.sha256.clone(),
@@ -46,9 +44,8 @@ fn every_answer_is_in_the_log_as_it_was_shown() {
     let mut run = device(films.path(), &log, "core");
     let shown: Vec<_> = (0..9).map(|_| run.turn(Duration::ZERO).shown.unwrap()).collect();
     drop(run);
-    assert!(verify(&log, &[], None).unwrap().is_sound());
-    let lines: Vec<_> = Reader::open(&log).unwrap().map(|entry| entry.unwrap()).collect();
-    let decisions: Vec<_> = lines.iter().filter_map(|entry| entry.decision.as_ref()).collect();
+    assert_sound(&log);
+    let decisions = decisions(&log);
     assert_eq!(decisions.len(), shown.len());
     for (decision, shown) in decisions.iter().zip(&shown) {
         assert_eq!(decision.shown_state, shown.state.name());
@@ -65,17 +62,15 @@ fn without_a_log_nothing_but_fault_is_shown_and_it_goes_on_by_itself() {
     let mut run = device(films.path(), &log, "core");
     for _ in 0..4 {
         let glance = run.turn(Duration::ZERO);
-        assert_eq!(glance.shown.unwrap().state, State::Fault);
-        assert_eq!(glance.shown.unwrap().reason, Reason::LogFailed);
+        assert_eq!(glance.shown, Some(Shown { state: State::Fault, reason: Reason::LogFailed }));
         assert!(glance.trouble.unwrap().contains("log.jsonl"));
     }
     std::fs::create_dir(&folder).unwrap();
     assert_ne!(run.turn(Duration::ZERO).shown.unwrap().reason, Reason::LogFailed);
     drop(run);
-    assert!(verify(&log, &[], None).unwrap().is_sound());
+    assert_sound(&log);
     let text = std::fs::read_to_string(&log).unwrap();
-    assert!(text.contains("\"what\":\"not_logged\""), "{text}");
-    assert!(text.contains("\"what\":\"fault_ended\""), "{text}");
+    support::assert_contains(&text, &["\"what\":\"not_logged\"", "\"what\":\"fault_ended\""]);
 }
 
 #[test]
@@ -96,8 +91,7 @@ fn a_turn_allocates_nothing_with_the_core_engine_and_nothing_outside_tract_with_
     };
     assert_eq!(count("core"), 0);
     // What tract allocates for the network alone, counted on one frame, is all that a frame allocates.
-    let model = ModelFile::from_bytes(include_bytes!("../../../models/pneumonia/model.onnx")).unwrap();
-    let mut alone = engine::load("tract", &model).unwrap().unwrap();
+    let mut alone = support::engine("tract", &shipped());
     let input = vec![7; 128 * 128];
     alone.infer(&input).unwrap();
     let network = measure(|| assert!(alone.infer(&input).is_ok())).count_total;

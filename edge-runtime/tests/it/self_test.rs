@@ -1,13 +1,11 @@
 //! `self-test`, `check-config` and `lights` as their users meet them; and the self-test's own teeth.
 
-use crate::support::{Bench, Run, model, program, run};
-use edge_runtime::engine::{self, Engine, EngineError};
+use crate::support::{Bench, Run, SHIPPED, assert_contains, engine, model, program, run};
+use edge_runtime::engine::{Engine, EngineError, NAMES};
 use edge_runtime::model_file::ModelFile;
 use edge_runtime::self_test::{Check, SelfTestError, Verdict, clock, golden, log_folder, passed, shipped};
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
-
-const MODEL: &[u8] = include_bytes!("../../../models/pneumonia/model.onnx");
 
 #[test]
 fn its_constants_are_those_of_the_golden_vectors() {
@@ -21,7 +19,7 @@ fn its_constants_are_those_of_the_golden_vectors() {
         (Some(shipped::MODEL), Some(shipped::INPUT), Some(bits.as_str())),
         "copy the left side into src/self_test.rs"
     );
-    let model = ModelFile::from_bytes(MODEL).unwrap();
+    let model = crate::support::shipped();
     assert_eq!((model.sha256.as_str(), model.metadata.input_side), (shipped::MODEL, shipped::SIDE));
 }
 
@@ -40,11 +38,10 @@ fn a_single_wrong_bit_is_found() {
             self.0.features()
         }
     }
-    let other = model::bytes(&model::sealed(32, 1));
-    for (bytes, reference) in [(MODEL, "onnxruntime"), (&other, "the scalar kernels")] {
+    for (bytes, reference) in [(SHIPPED, "onnxruntime"), (&model::small(1), "the scalar kernels")] {
         let model = ModelFile::from_bytes(bytes).unwrap();
-        for name in engine::NAMES {
-            let mut good = engine::load(name, &model).unwrap().unwrap();
+        for name in NAMES {
+            let mut good = engine(name, &model);
             assert_eq!(golden(&model, &mut *good), Ok(()), "{name}");
             let error = golden(&model, &mut Off(good)).unwrap_err();
             assert!(matches!(error, SelfTestError::Logit { reference: r, .. } if r == reference), "{error}");
@@ -74,7 +71,7 @@ fn a_folder_that_cannot_be_written_fails() {
 
 /// The checks of a run with `--json`, by name.
 fn checks(run: &Run) -> Vec<Check> {
-    let [json] = run.json().try_into().expect("one line");
+    let json = run.answer();
     let checks: Vec<_> = json["checks"].as_array().unwrap().iter().map(read).collect();
     assert_eq!(json["passed"], passed(&checks));
     checks
@@ -97,8 +94,7 @@ fn verdicts(checks: &[Check]) -> Vec<(&str, Verdict)> {
 
 #[test]
 fn self_test_passes_here() {
-    let run = run(program().args(["self-test", "--json"]));
-    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    let run = run(program().args(["self-test", "--json"])).ended(0);
     let names = [("model", Verdict::Ok), ("engine", Verdict::Ok), ("clock", Verdict::Ok)];
     assert_eq!(verdicts(&checks(&run)), names);
 }
@@ -111,55 +107,43 @@ fn self_test_with_a_configuration() {
         "device.toml",
         b"[log]\nfile = \"absent/log.jsonl\"\n[lights]\nheartbeat = { chip = \"no such chip\", line = 1 }",
     );
-    let run = bench.run(["self-test", "--json", "--config", config.to_str().unwrap()]);
-    assert_eq!(run.code, Some(5), "{}", run.stderr);
-    let checks = checks(&run);
-    assert_eq!(
-        verdicts(&checks)[2..],
-        [("log", Verdict::Failed), ("heartbeat", Verdict::Warning), ("clock", Verdict::Ok)]
-    );
+    let checks = checks(&bench.run(["self-test", "--json", "--config", &config]).ended(5));
+    let expected = [("log", Verdict::Failed), ("heartbeat", Verdict::Warning), ("clock", Verdict::Ok)];
+    assert_eq!(verdicts(&checks)[2..], expected);
 }
 
 #[test]
 fn check_config_says_what_fits_and_what_does_not() {
     let bench = Bench::new();
-    let good = bench
-        .file("good.toml", b"[model]\nfile = \"model.onnx\"\nengine = \"core\"\n[log]\nfile = \"log.jsonl\"");
-    let good = run(program().args(["check-config", "--json"]).arg(good));
-    assert_eq!(good.code, Some(0), "{}", good.stdout);
+    let check = |text: &str| run(program().args(["check-config", "--json", &bench.file("device.toml", text)]));
+    let good =
+        check("[model]\nfile = \"model.onnx\"\nengine = \"core\"\n[log]\nfile = \"log.jsonl\"").ended(0);
     let names = ["configuration", "model", "engine", "source", "log", "lights"];
     assert_eq!(verdicts(&checks(&good)), names.map(|name| (name, Verdict::Ok)));
 
-    let text = b"[model]\nfile = \"broken.onnx\"\nsite = \"absent.toml\"\n[log]\nfile = \"absent/log.jsonl\"";
-    let bad = bench.file("bad.toml", text);
-    bench.file("broken.onnx", b"nonsense");
-    let bad = run(program().args(["check-config", "--json"]).arg(bad));
-    assert_eq!(bad.code, Some(5));
-    let bad = checks(&bad);
+    bench.file("broken.onnx", "nonsense");
+    let bad = "[model]\nfile = \"broken.onnx\"\nsite = \"absent.toml\"\n[log]\nfile = \"absent/log.jsonl\"";
+    let bad = checks(&check(bad).ended(5));
     let failed: Vec<_> = bad.iter().filter(|c| c.verdict == Verdict::Failed).map(|c| c.name).collect();
     assert_eq!(failed, ["model", "site", "log"]);
 
-    let misspelt = bench.file("misspelt.toml", b"[lights]\nred = {}\n");
-    let misspelt = run(program().arg("check-config").arg(misspelt));
-    assert_eq!(misspelt.code, Some(5));
+    let misspelt = bench.file("misspelt.toml", "[lights]\nred = {}\n");
+    let misspelt = run(program().args(["check-config", &misspelt])).ended(5);
     assert!(misspelt.stdout.starts_with("failed   configuration  "), "{}", misspelt.stdout);
-    assert!(misspelt.stdout.contains("misspelt.toml:2: expected a line as"), "{}", misspelt.stdout);
+    assert_contains(&misspelt.stdout, &["misspelt.toml:2: expected a line as"]);
 }
 
 #[test]
 fn lights_by_hand() {
     let bench = Bench::new();
-    let none = bench.file("none.toml", b"");
-    let none = run(program().args(["lights", "safe", "--config"]).arg(none));
-    assert_eq!((none.code, none.stdout.as_str()), (Some(0), "There are no lights in this configuration.\n"));
-
-    let lines = b"[lights]\nred = { name = \"no red\" }\namber = { name = \"no amber\" }\ngreen = { name = \"no green\" }";
-    let lines = bench.file("lines.toml", lines);
+    let lights = |what: &str, text: &str| {
+        run(program().args(["lights", what, "--config", &bench.file("device.toml", text)]))
+    };
+    let none = lights("safe", "").ended(0);
+    assert_eq!(none.stdout, "There are no lights in this configuration.\n");
+    let lines = "[lights]\nred = { name = \"no red\" }\namber = { name = \"no amber\" }\ngreen = { name = \"no green\" }";
     for what in ["safe", "test", "positive"] {
-        let lost = run(program().args(["lights", what, "--config"]).arg(&lines));
-        assert_eq!(lost.code, Some(1), "{what}");
-        assert!(lost.stderr.contains("red, `no red`: "), "{}", lost.stderr);
+        lights(what, lines).refused(1, "red, `no red`: ");
     }
-    let bad = bench.file("bad.toml", b"[lihgts]");
-    assert_eq!(run(program().args(["lights", "safe", "--config"]).arg(bad)).code, Some(5));
+    lights("safe", "[lihgts]").ended(5);
 }

@@ -1,8 +1,9 @@
 //! The program over many frames: its memory stays flat and no file stays open. As many frames as `PNEUMOSCOPE_SOAK_FRAMES` says, 10,000
 //! where it says nothing; `cargo xtask soak` runs a day of them.
 
-use edge_runtime::log::verify;
-use edge_runtime::phantom::{self, Label};
+use crate::support::film;
+use crate::support::log::assert_sound;
+use edge_runtime::phantom::Label;
 use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -51,12 +52,8 @@ fn judge(looks: &[Holds]) -> Result<String, String> {
     let [first, _, _, ..] = looks else { return Err("too few looks to say anything".into()) };
     let memory = looks.iter().map(|look| look.memory).max().unwrap_or_default();
     let files = looks.iter().map(|look| look.files).max().unwrap_or_default();
-    let said = format!(
-        "{} looks; memory {} to {memory} kB, files {} to {files}",
-        looks.len(),
-        first.memory,
-        first.files
-    );
+    let (count, at_first) = (looks.len(), first.memory);
+    let said = format!("{count} looks; memory {at_first} to {memory} kB, files {} to {files}", first.files);
     if memory > first.memory + 1024 || files > first.files + 3 { Err(said) } else { Ok(said) }
 }
 
@@ -70,7 +67,7 @@ fn soak(engine: &str) {
     fs::create_dir(&films).unwrap();
     for seed in 0..8 {
         let label = if seed % 2 == 0 { Label::Normal } else { Label::Pneumonia };
-        crate::support::picture::save(&phantom::draw(label, seed, 224), &films.join(format!("{seed}.png")));
+        film(&films, label, seed);
     }
     let log = folder.path().join("log.jsonl");
     let mut program = Command::new(assert_cmd::cargo::cargo_bin!("edge-runtime"));
@@ -92,8 +89,7 @@ fn soak(engine: &str) {
     assert!(process.wait().unwrap().success());
     let said = judge(&looks).unwrap();
     println!("{engine}: {frames} frames in {:.0} s, {said}", started.elapsed().as_secs_f64());
-    let verified = verify(&log, &[], None).unwrap();
-    assert!(verified.is_sound(), "{:?}", verified.breaks);
+    let verified = assert_sound(&log);
     let closed = verified.files.len() as u64 - 1; // a line at the end of each full file
     assert_eq!(verified.last_seq, Some(frames + closed + 1), "started, every frame, closed, stopped");
 }

@@ -1,7 +1,7 @@
 //! What a firmware's ELF file puts into flash, held against the region that the firmware has.
 
 use crate::link::Piece;
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use board_config::Board;
 use object::elf::{FileHeader32, PT_LOAD, SHF_ALLOC};
 use object::read::elf::{ElfFile, ProgramHeader, SectionHeader};
@@ -42,9 +42,7 @@ pub fn pieces(file: &[u8], board: &Board) -> anyhow::Result<Vec<Piece>> {
             pieces.push(Piece { address: u32::try_from(address)?, bytes: bytes.to_vec() });
         }
     }
-    if pieces.is_empty() {
-        bail!("the ELF file loads nothing; build the board again");
-    }
+    ensure!(!pieces.is_empty(), "the ELF file loads nothing; build the board again");
     pieces.sort_by_key(|piece| piece.address);
     Ok(pieces)
 }

@@ -5,7 +5,6 @@
 
 use anyhow::{Context, bail};
 use ed25519_dalek::SigningKey;
-use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -57,10 +56,7 @@ pub fn is_development(public: &[u8; 32]) -> bool {
 }
 
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn parse(text: &str) -> anyhow::Result<SigningKey> {

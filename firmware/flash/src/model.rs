@@ -4,7 +4,7 @@
 use crate::image::{Image, LEAST};
 use crate::link::{self, Link, Piece, Progress};
 use crate::outcome::Refused;
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use board_config::{Board, Region};
 use edge_runtime::aligned::AlignedBytes;
 use firmware::bundle::{Bundle, BundleError, Device, HEADER, Version};
@@ -26,15 +26,11 @@ impl<'f> Model<'f> {
         let key = board.key().map_err(anyhow::Error::msg)?;
         let bundle = Bundle::open(bytes, &Device { key: &key, arena: ARENA });
         let bundle = bundle.map_err(|error| Refused(error.to_string()))?;
-        let slot = board.flash.slot_a.size as usize;
-        if bytes.len() > slot {
-            let length = bytes.len();
-            return Err(Refused(format!(
-                "the file has {length} bytes and a slot of {} has {slot}",
-                board.name
-            ))
-            .into());
-        }
+        let (length, slot, name) = (bytes.len(), board.flash.slot_a.size as usize, &board.name);
+        ensure!(
+            length <= slot,
+            Refused(format!("the file has {length} bytes and a slot of {name} has {slot}"))
+        );
         Ok(Self { bytes, bundle })
     }
 
@@ -76,9 +72,7 @@ pub fn plan(
 
     let runs = running.map(|bundle| bundle.version);
     let (version, floor) = (model.version(), runs.unwrap_or_default().max(state.floor));
-    if version < floor {
-        return Err(Refused(Refusal::Older { version, floor }.to_string()).into());
-    }
+    ensure!(version >= floor, Refused(Refusal::Older { version, floor }.to_string()));
     if running.is_some_and(|bundle| bundle.id == model.bundle.id) {
         return Ok(Plan { slot: slot.other(), runs, already: true, forget: None });
     }

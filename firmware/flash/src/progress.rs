@@ -1,7 +1,7 @@
 //! A bar a step on standard error, with the time that is left; nothing where that is no terminal.
 
 use crate::link::{Progress, Step};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use std::path::Path;
 
 #[derive(Default)]
@@ -14,7 +14,7 @@ impl Bars {
     pub fn show(&mut self, progress: Progress) {
         if self.shown.as_ref().is_none_or(|(step, _)| *step != progress.step) {
             self.finish();
-            let bar = ProgressBar::new(progress.total).with_style(style()).with_message(name(progress.step));
+            let bar = bar(progress.total, ProgressFinish::Abandon).with_message(name(progress.step));
             self.shown = Some((progress.step, bar));
         }
         if let Some((_, bar)) = &self.shown {
@@ -24,15 +24,7 @@ impl Bars {
 
     /// Leaves the last bar as it is and goes to the next line.
     pub fn finish(&mut self) {
-        if let Some((_, bar)) = self.shown.take() {
-            bar.abandon();
-        }
-    }
-}
-
-impl Drop for Bars {
-    fn drop(&mut self) {
-        self.finish();
+        self.shown = None;
     }
 }
 
@@ -44,7 +36,7 @@ impl Sending {
     /// Shows how much of a frame, `frame` of `frames` from 0, is out.
     pub fn show(&mut self, path: &Path, frame: u32, frames: u32, done: u64, all: u64) {
         let bar = self.0.get_or_insert_with(|| {
-            let bar = ProgressBar::new(all * u64::from(frames)).with_style(style());
+            let bar = bar(all * u64::from(frames), ProgressFinish::AndClear);
             bar.with_message(path.file_name().unwrap_or_default().to_string_lossy().into_owned())
         });
         bar.set_position(u64::from(frame) * all + done);
@@ -52,15 +44,7 @@ impl Sending {
 
     /// Takes the bar away: a line says the same.
     pub fn finish(&mut self) {
-        if let Some(bar) = self.0.take() {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-impl Drop for Sending {
-    fn drop(&mut self) {
-        self.finish();
+        self.0 = None;
     }
 }
 
@@ -73,9 +57,11 @@ fn name(step: Step) -> &'static str {
     }
 }
 
-fn style() -> ProgressStyle {
+/// A bar of so many bytes, which ends like this when it is dropped.
+fn bar(total: u64, ends: ProgressFinish) -> ProgressBar {
     // The template is a constant; were it wrong, the default bar would do.
-    ProgressStyle::with_template("{msg:>9} [{bar:40}] {bytes:>10}/{total_bytes:<10} {eta} left")
+    let style = ProgressStyle::with_template("{msg:>9} [{bar:40}] {bytes:>10}/{total_bytes:<10} {eta} left")
         .map(|style| style.progress_chars("=> "))
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(total).with_style(style).with_finish(ends)
 }

@@ -3,11 +3,10 @@
 use crate::signed::Recipe;
 use crate::signed::flash::{Sim, regions};
 use crate::simulated::camera::Camera;
-use crate::simulated::{Part, Simulated, World};
+use crate::simulated::{World, arena, parts, tomb};
 use edge_core::kernels;
 use firmware::boot::{Models, start_with};
-use firmware::device::{Parts, Settings};
-use firmware::epitaph::Tomb;
+use firmware::device::Settings;
 use firmware::journal::Slot;
 use firmware::slots::write;
 use std::rc::Rc;
@@ -20,24 +19,14 @@ fn run(bundle: Option<&[u8]>) -> Rc<World> {
     }
     let [a, b] = flash.slots().map(|slot| crate::signed::aligned(&slot));
     let world = Rc::new(World::default());
-    let part = Part(world.clone());
-    let parts: Parts<Simulated> = Parts {
-        source: Camera::new(&world, &["normal 4".to_string()]),
-        lights: part.clone(),
-        button: part.clone(),
-        clock: part.clone(),
-        watchdog: part.clone(),
-        journal: part,
-    };
+    let parts = parts(&world, Camera::new(&world, &["normal 4"]));
     let models = Models {
         slots: [a, b],
         records: regions().records,
         key: &crate::signed::PUBLIC,
         kernels: kernels::best(),
     };
-    let tomb: &'static Tomb = Box::leak(Box::new(Tomb::new()));
-    let mut device =
-        start_with(parts, Settings::CONTINUOUS, tomb, crate::simulated::arena(), &mut flash, models);
+    let mut device = start_with(parts, Settings::CONTINUOUS, tomb(), arena(), &mut flash, models);
     while !world.ended.get() && world.now_ms() < 3000 {
         device.turn();
     }
@@ -70,9 +59,8 @@ fn without_a_model_that_holds_the_device_shows_fault_and_says_why() {
             notes.iter().any(|note| note.contains("Refused { slot: A") && note.contains(why)),
             "{why}: {notes:?}"
         );
-        assert!(!notes.iter().any(|note| note.contains("Model {")), "{notes:?}");
-        let shows: Vec<String> = world.shows.borrow().iter().map(|(_, text)| text.clone()).collect();
-        assert_eq!(shows, ["FAULT 41"], "{why}");
+        assert!(!world.noted("Model {"), "{notes:?}");
+        assert_eq!(world.shown(), ["FAULT 41"], "{why}");
         assert!(world.answers.borrow().is_empty() && world.fed.get() > 0);
     }
 }

@@ -3,15 +3,14 @@
 //! Each is run to the end of its script; what the device showed, in order, must be what the file says, and whatever happened the lights
 //! must never have shown POSITIVE or NEGATIVE without a frame of that answer, not older than the limit, behind them.
 
-use crate::simulated::camera::{Camera, Hang};
-use crate::simulated::{BY_HAND, LIVES, STACK_LEFT, World, switch_on};
+use crate::simulated::camera::Hang;
+use crate::simulated::{BY_HAND, LIVES, STACK_LEFT, World, switch_on, tomb};
 use edge_core::State;
 use edge_core::signal::Levels;
 use firmware::device::Settings;
-use firmware::epitaph::{Cause, MOST_DEATHS, Tomb};
+use firmware::epitaph::{Cause, MOST_DEATHS};
 use serde::Deserialize;
 use std::path::Path;
-use std::rc::Rc;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,10 +31,8 @@ const LONGEST_MS: u64 = 15_000;
 
 fn run(fault: &Fault) -> Result<(), String> {
     STACK_LEFT.set(4096);
-    let world = Rc::new(World::default());
-    let tomb: &'static Tomb = Box::leak(Box::new(Tomb::new()));
     let settings = if fault.button { Settings::BUTTON } else { Settings::CONTINUOUS };
-    let mut device = switch_on(&world, Camera::new(&world, &fault.steps), settings, tomb);
+    let (world, mut device) = switch_on(&fault.steps, settings, tomb());
     let mut turns = 0;
     while !world.ended.get() {
         device.turn();
@@ -51,12 +48,12 @@ fn run(fault: &Fault) -> Result<(), String> {
     if world.fed.get() != turns {
         return Err(format!("the watchdog was fed {} times in {turns} turns", world.fed.get()));
     }
-    let shows: Vec<String> = world.shows.borrow().iter().map(|(_, text)| text.clone()).collect();
+    let shows = world.shown();
     if shows != fault.shows {
         return Err(format!("expected {:?}, got {shows:?}", fault.shows));
     }
     if let Some(note) = &fault.note
-        && !world.notes.borrow().iter().any(|text| text.contains(note))
+        && !world.noted(note)
     {
         return Err(format!("expected a note with `{note}`, got {:?}", world.notes.borrow()));
     }
@@ -147,9 +144,7 @@ fn planted_faults_are_found() {
 /// Every lamp is lit once before anything else, with no answer among it, and the heartbeat beats.
 #[test]
 fn the_light_test_comes_first() {
-    let world = Rc::new(World::default());
-    let tomb: &'static Tomb = Box::leak(Box::new(Tomb::new()));
-    switch_on(&world, Camera::new(&world, &[]), Settings::CONTINUOUS, tomb);
+    let (world, _) = switch_on::<&str>(&[], Settings::CONTINUOUS, tomb());
     let lights = world.lights.borrow();
     let lit: Vec<_> = lights.iter().map(|(_, l, _)| [l.red, l.amber, l.green]).collect();
     assert_eq!(lit.first(), Some(&[true, true, false]));
@@ -161,20 +156,18 @@ fn the_light_test_comes_first() {
 /// well again.
 #[test]
 fn deaths_are_told_and_too_many_of_them_stop_the_device() {
-    let tomb: &'static Tomb = Box::leak(Box::new(Tomb::new()));
+    let lasting = tomb();
     let run = |steps: &[&str]| {
-        let world = Rc::new(World::default());
-        let steps: Vec<String> = steps.iter().map(|step| step.to_string()).collect();
-        let mut device = switch_on(&world, Camera::new(&world, &steps), Settings::CONTINUOUS, tomb);
+        let (world, mut device) = switch_on(steps, Settings::CONTINUOUS, lasting);
         while !world.ended.get() && world.now_ms() < 5000 {
             device.turn();
         }
         world
     };
     let first = run(&["normal 2"]);
-    assert!(!first.notes.borrow().iter().any(|note| note.contains("Died")));
+    assert!(!first.noted("Died"));
     for death in 1..=MOST_DEATHS {
-        tomb.dies(Cause::Panic(7));
+        lasting.dies(Cause::Panic(7));
         let world = run(&["normal 2", "quiet 2980", "normal 8"]);
         let notes = world.notes.borrow();
         let died = notes.iter().find(|note| note.contains("Died")).expect("it is told");
@@ -191,33 +184,27 @@ fn deaths_are_told_and_too_many_of_them_stop_the_device() {
     BY_HAND.set(true);
     let pressed = run(&["normal 4"]);
     BY_HAND.set(false);
-    assert!(!pressed.notes.borrow().iter().any(|note| note.contains("Died")));
-    assert!(
-        !pressed.shows.borrow().iter().any(|(_, text)| text.contains("FAULT")),
-        "{:?}",
-        pressed.shows.borrow()
-    );
+    assert!(!pressed.noted("Died"));
+    let shows = pressed.shown();
+    assert!(!shows.iter().any(|text| text.contains("FAULT")), "{shows:?}");
     assert_eq!(pressed.answers.borrow().len(), 4);
     // Power off and on: the memory holds nothing any more. Then sixteen frames of health after a death.
-    let tomb: &'static Tomb = Box::leak(Box::new(Tomb::new()));
-    let world = Rc::new(World::default());
-    tomb.open(false);
+    let other = tomb();
+    other.open(false);
     // The sixteenth is damaged: the next one makes it well as much.
-    let steps = ["normal 15", "short-row normal 1", "normal 4"].map(String::from);
-    let mut device = switch_on(&world, Camera::new(&world, &steps), Settings::CONTINUOUS, tomb);
+    let steps = ["normal 15", "short-row normal 1", "normal 4"];
+    let (world, mut device) = switch_on(&steps, Settings::CONTINUOUS, other);
     while !world.ended.get() {
         device.turn();
     }
-    assert_eq!(tomb.open(false).map(|epitaph| epitaph.deaths), Some(1), "the one before is forgotten");
+    assert_eq!(other.open(false).map(|epitaph| epitaph.deaths), Some(1), "the one before is forgotten");
 }
 
 /// A loop that hangs does not feed the watchdog, which therefore resets the chip; the next run says where it hung.
 #[test]
 fn a_hang_is_ended_by_the_watchdog_and_told_after_it() {
-    let tomb: &'static Tomb = Box::leak(Box::new(Tomb::new()));
-    let world = Rc::new(World::default());
-    let steps = ["normal 4", "hang normal 1"].map(String::from);
-    let mut device = switch_on(&world, Camera::new(&world, &steps), Settings::CONTINUOUS, tomb);
+    let lasting = tomb();
+    let (world, mut device) = switch_on(&["normal 4", "hang normal 1"], Settings::CONTINUOUS, lasting);
     let mut turns = 0;
     let hung = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         loop {
@@ -229,8 +216,7 @@ fn a_hang_is_ended_by_the_watchdog_and_told_after_it() {
     assert_eq!(world.fed.get(), turns, "a turn that did not end must not feed it");
     // It said that it lives at least once a turn, and between the rows and layers of five frames.
     assert!(LIVES.get() > turns + 4 * 96, "{}", LIVES.get());
-    let next = Rc::new(World::default());
-    switch_on(&next, Camera::new(&next, &[]), Settings::CONTINUOUS, tomb);
+    let (next, _) = switch_on::<&str>(&[], Settings::CONTINUOUS, lasting);
     let died = "cause: Watchdog, stage: Rows, frame: 5, deaths: 1";
-    assert!(next.notes.borrow().iter().any(|note| note.contains(died)), "{:?}", next.notes.borrow());
+    assert!(next.noted(died), "{:?}", next.notes.borrow());
 }

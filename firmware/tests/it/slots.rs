@@ -21,11 +21,17 @@ fn running<const WORD: usize>(bytes: &[u8]) -> Sim<WORD> {
     flash
 }
 
+/// A device whose model in slot A, 1.0.0, runs, and 1.1.0 lies in slot B; the flash and the two models.
+fn updated() -> (Sim<8>, Vec<u8>, Vec<u8>) {
+    let (old, new) = (model("1.0.0"), model("1.1.0"));
+    let mut flash = running(&old);
+    assert_eq!(update(&mut flash, &new), Ok(Slot::B));
+    (flash, old, new)
+}
+
 #[test]
 fn a_new_model_takes_over_once_and_the_old_one_waits() {
-    let (old, new) = (model("1.0.0"), model("1.1.0"));
-    let mut flash = running::<8>(&old);
-    assert_eq!(update(&mut flash, &new), Ok(Slot::B));
+    let (mut flash, _, new) = updated();
     let first = boot(&mut flash);
     assert_eq!(first.runs, Some(Ok((Slot::B, bundle::id(&new)))));
     assert_eq!(first.state.floor, Version::parse("1.1.0").unwrap());
@@ -57,11 +63,9 @@ fn hang_unless(id: Id) -> impl FnMut(&Bundle) -> Result<(), SelfTestError> {
 
 #[test]
 fn a_self_test_that_hangs_is_not_begun_again_while_another_model_runs() {
-    let (old, new) = (model("1.0.0"), model("1.1.0"));
+    let (mut flash, old, new) = updated();
     let (old_id, new_id) = (bundle::id(&old), bundle::id(&new));
-    let mut flash = running::<8>(&old);
     let mut hang_on_new = hang_unless(old_id);
-    update(&mut flash, &new).unwrap();
     assert_eq!(boot_with(&mut flash, &device(), &mut hang_on_new).runs, None);
     for _ in 0..3 {
         let later = boot_with(&mut flash, &device(), &mut hang_on_new);
@@ -102,9 +106,7 @@ fn of_two_models_on_a_new_device_the_one_that_does_not_hang_runs() {
 
 #[test]
 fn records_that_cannot_be_written_leave_the_old_model_running() {
-    let (old, new) = (model("1.0.0"), model("1.1.0"));
-    let mut flash = running::<8>(&old);
-    update(&mut flash, &new).unwrap();
+    let (mut flash, old, new) = updated();
     flash.worn_out = true;
     for _ in 0..2 {
         let Boot { runs, refused, .. } = boot(&mut flash);
@@ -125,9 +127,7 @@ fn records_that_cannot_be_written_leave_the_old_model_running() {
 
 #[test]
 fn without_records_the_greatest_version_runs_and_is_the_floor_again() {
-    let (old, new) = (model("1.0.0"), model("1.1.0"));
-    let mut flash = running::<8>(&old);
-    update(&mut flash, &new).unwrap();
+    let (mut flash, _, new) = updated();
     assert_eq!(boot(&mut flash).id(), Some(bundle::id(&new)));
     for noise in [0x00, 0x5A, 0xFF] {
         flash.poke(regions().records).fill(noise);
@@ -141,9 +141,7 @@ fn without_records_the_greatest_version_runs_and_is_the_floor_again() {
 /// Any content of the records is read as a state, and a model runs.
 #[test]
 fn any_records_leave_a_device_that_runs() {
-    let (old, new) = (model("1.0.0"), model("1.1.0"));
-    let mut flash = running::<8>(&old);
-    update(&mut flash, &new).unwrap();
+    let (mut flash, old, new) = updated();
     boot(&mut flash);
     let mut dice = 1;
     for _ in 0..300 {
@@ -160,6 +158,7 @@ fn any_records_leave_a_device_that_runs() {
 }
 
 /// One update on a device, the power of which fails at each of its flash operations in turn.
+#[derive(Default)]
 struct Sweep {
     fill: usize,
     corrects_errors: bool,
@@ -169,14 +168,6 @@ struct Sweep {
     /// Planted: the model is written over the one that runs.
     over_the_active: bool,
 }
-
-const SWEEP: Sweep = Sweep {
-    fill: 0,
-    corrects_errors: false,
-    erases_wrong_sector: false,
-    hung_before: false,
-    over_the_active: false,
-};
 
 impl Sweep {
     fn before<const WORD: usize>(&self, [old, new]: [&[u8]; 2]) -> Sim<WORD> {
@@ -275,7 +266,7 @@ fn fill<const WORD: usize>(left: usize) -> usize {
 fn power_may_fail_at_every_write_and_erase_of_an_update() {
     let mut points = 0;
     for left in 0..4 {
-        let sweep = |fill| Sweep { fill, ..SWEEP };
+        let sweep = |fill| Sweep { fill, ..Sweep::default() };
         points += sweep(fill::<4>(left)).run::<4>().unwrap();
         points += sweep(fill::<8>(left)).run::<8>().unwrap();
         points += sweep(fill::<32>(left)).run::<32>().unwrap();
@@ -290,14 +281,14 @@ fn power_may_fail_at_every_write_and_erase_of_an_update() {
 
 #[test]
 fn a_planted_erase_of_the_wrong_sector_is_seen() {
-    let planted = Sweep { fill: fill::<32>(1), erases_wrong_sector: true, ..SWEEP };
+    let planted = Sweep { fill: fill::<32>(1), erases_wrong_sector: true, ..Sweep::default() };
     let seen = planted.run::<32>();
     assert!(seen.as_ref().is_err_and(|what| what.contains("records are lost")), "{seen:?}");
 }
 
 #[test]
 fn a_planted_update_over_the_running_model_is_seen() {
-    let seen = Sweep { over_the_active: true, ..SWEEP }.run::<32>();
+    let seen = Sweep { over_the_active: true, ..Sweep::default() }.run::<32>();
     assert!(seen.as_ref().is_err_and(|what| what.contains("neither model runs")), "{seen:?}");
 }
 

@@ -18,17 +18,11 @@ impl fmt::Write for Hosted {
 }
 
 impl Machine for Hosted {
-    fn read(&mut self, path: &str, offset: usize, into: &mut [u8]) -> Result<usize, Error> {
+    fn read(&mut self, path: &str, offset: usize, mut into: &mut [u8]) -> Result<usize, Error> {
         let mut file = File::open(path).map_err(|_| Error::Read)?;
         file.seek(SeekFrom::Start(offset as u64)).map_err(|_| Error::Read)?;
-        let mut read = 0;
-        loop {
-            match file.read(&mut into[read..]) {
-                Ok(0) => return Ok(read),
-                Ok(n) => read += n,
-                Err(_) => return Err(Error::Read),
-            }
-        }
+        let read = std::io::copy(&mut file.take(into.len() as u64), &mut into).map_err(|_| Error::Read)?;
+        Ok(read as usize)
     }
 }
 

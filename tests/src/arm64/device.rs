@@ -74,7 +74,7 @@ impl Device {
             lamp("green", lights::GREEN),
             lamp("heartbeat", lights::HEARTBEAT),
         );
-        guest.ask(Request::Write { path: CONFIG.into() }, config.as_bytes())?;
+        guest.write(CONFIG, config.as_bytes())?;
         Ok(Self { guest, log: Vec::new(), complete: 0 })
     }
 
@@ -180,7 +180,7 @@ impl Device {
     pub fn lose_line(&mut self) -> anyhow::Result<()> {
         self.log()?;
         let shorter = self.certain();
-        self.guest.ask(Request::Write { path: LOG.into() }, &shorter).map(drop)
+        self.guest.write(LOG, &shorter)
     }
 
     /// Changes one digit in the log's first line.
@@ -190,7 +190,7 @@ impl Device {
             bytes.iter_mut().filter(|byte| byte.is_ascii_digit()).nth(5).context("the log has no digit")?;
         *digit = if *digit == b'0' { b'1' } else { b'0' };
         self.complete = 0;
-        self.guest.ask(Request::Write { path: LOG.into() }, &bytes).map(drop)
+        self.guest.write(LOG, &bytes)
     }
 
     /// Verifies the log, as it was read last, as `edge-runtime log verify` does. A last line that was cut off is allowed where the program was killed:

@@ -119,11 +119,7 @@ impl Run {
             }
             Step::Model(whole) => {
                 self.damaged_model = !whole;
-                return self
-                    .device
-                    .guest
-                    .ask(Request::Write { path: DAMAGED_MODEL.into() }, b"no model")
-                    .map(drop);
+                return self.device.guest.write(DAMAGED_MODEL, b"no model");
             }
             Step::Stop | Step::Kill => return self.end(step == &Step::Kill),
             Step::Show => return self.device.guest.show(&self.picture),
@@ -140,13 +136,7 @@ impl Run {
             Step::SpoilLog => return self.device.spoil_log(),
             Step::Often(id) => Request::Often { id: *id },
             Step::Hide => Request::Hide,
-            Step::Still(Some(word)) => {
-                return self
-                    .device
-                    .guest
-                    .ask(Request::Write { path: STILL.into() }, word.as_bytes())
-                    .map(drop);
-            }
+            Step::Still(Some(word)) => return self.device.guest.write(STILL, word.as_bytes()),
             Step::Still(None) => Request::Remove { path: STILL.into() },
             Step::Disk(Disk::Full) => Request::Fill { path: FILLING.into() },
             Step::Disk(Disk::Free) => Request::Remove { path: FILLING.into() },

@@ -47,15 +47,10 @@ impl Guest {
         command.args(["-nodefaults", "-nographic", "-no-reboot", "-serial", "stdio"]);
         command.arg("-kernel").arg(files.join("kernel")).arg("-initrd").arg(files.join("initramfs"));
         command.args(["-append", "console=ttyAMA0 loglevel=4 panic=-1 rdinit=/init"]);
-        command.args([
-            "-device",
-            "virtio-serial-device",
-            "-device",
-            "virtserialport,chardev=agent,name=agent",
-        ]);
-        command
-            .arg("-chardev")
-            .arg(format!("socket,id=agent,server=on,wait=off,path={}", path("agent").display()));
+        command.args(["-device", "virtio-serial-device"]);
+        command.args(["-device", "virtserialport,chardev=agent,name=agent"]);
+        let socket = format!("socket,id=agent,server=on,wait=off,path={}", path("agent").display());
+        command.args(["-chardev", &socket]);
         if let Some(disk) = disk {
             command.arg("-drive").arg(format!("if=none,id=log,format=raw,file={}", disk.display()));
             command.args(["-device", "virtio-blk-device,drive=log"]);
@@ -94,6 +89,10 @@ impl Guest {
         let (width, height) = (picture.width, picture.height);
         let request = Request::Show { fourcc: picture.fourcc.into(), width, height };
         self.ask(request, &picture.bytes).map(drop)
+    }
+
+    pub fn write(&mut self, path: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        self.ask(Request::Write { path: path.into() }, bytes).map(drop)
     }
 
     /// Every change of a light so far, as it was seen from outside, with the board's time.

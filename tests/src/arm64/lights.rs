@@ -70,9 +70,7 @@ impl Watch {
         );
         Ok(&self.recorded)
     }
-}
 
-impl Watch {
     /// When a lamp was last written, changed or not, in the board's microseconds.
     pub fn written(&self) -> u64 {
         self.written
@@ -136,12 +134,18 @@ impl fmt::Display for Reading {
     }
 }
 
-/// Red, amber and green for a while.
+/// Red, amber and green.
+type Lit = [bool; 3];
+const NONE: Lit = [false, false, false];
+const RED_ALONE: Lit = [true, false, false];
+const AMBER_ALONE: Lit = [false, true, false];
+
+/// What is lit for a while.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     from: u64,
     to: u64,
-    lit: (bool, bool, bool),
+    lit: Lit,
 }
 
 /// Reads the lights as a person does who knows the patterns, up to the board's time `now`.
@@ -153,29 +157,21 @@ pub fn read(changes: &[Change], now: u64) -> Vec<Said> {
     let spans = spans(changes, now);
     let mut said: Vec<Said> = Vec::new();
     for (index, span) in spans.iter().enumerate() {
-        let beside = |lit: (bool, bool, bool)| {
+        let beside = |lit: Lit| {
             let before = index.checked_sub(1).is_some_and(|before| spans[before].lit == lit);
             before || spans.get(index + 1).is_some_and(|after| after.lit == lit)
         };
         let lasted = span.to - span.from;
         let what = match span.lit {
-            (false, false, true) => Reading::State(State::Negative),
-            (true, false, false) if lasted < ALTERNATION && beside((false, true, false)) => {
-                Reading::State(State::Fault)
-            }
-            (true, false, false) => Reading::State(State::Positive),
-            (false, true, false) if lasted < ALTERNATION && beside((true, false, false)) => {
-                Reading::State(State::Fault)
-            }
-            (false, true, false) if lasted < BLINK && beside((false, false, false)) => {
-                Reading::State(State::Invalid)
-            }
-            (false, true, false) => Reading::State(State::Refer),
-            (false, false, false) if lasted < BLINK && beside((false, true, false)) => {
-                Reading::State(State::Invalid)
-            }
-            (false, false, false) => Reading::Dark,
-            (true, true, false) => Reading::Safe,
+            [false, false, true] => Reading::State(State::Negative),
+            RED_ALONE if lasted < ALTERNATION && beside(AMBER_ALONE) => Reading::State(State::Fault),
+            RED_ALONE => Reading::State(State::Positive),
+            AMBER_ALONE if lasted < ALTERNATION && beside(RED_ALONE) => Reading::State(State::Fault),
+            AMBER_ALONE if lasted < BLINK && beside(NONE) => Reading::State(State::Invalid),
+            AMBER_ALONE => Reading::State(State::Refer),
+            NONE if lasted < BLINK && beside(AMBER_ALONE) => Reading::State(State::Invalid),
+            NONE => Reading::Dark,
+            [true, true, false] => Reading::Safe,
             _ => Reading::Test,
         };
         if said.last().is_none_or(|last| last.what != what) {
@@ -187,15 +183,11 @@ pub fn read(changes: &[Change], now: u64) -> Vec<Said> {
 
 /// The times between changes, without those in which one of two lines was already set and the other not yet.
 fn spans(changes: &[Change], now: u64) -> Vec<Span> {
-    let mut lit = (false, false, false);
+    let mut lit = NONE;
     let mut spans = vec![Span { from: 0, to: 0, lit }];
     for change in changes {
-        match change.line {
-            RED => lit.0 = change.lit,
-            AMBER => lit.1 = change.lit,
-            GREEN => lit.2 = change.lit,
-            _ => continue,
-        }
+        let Some(lamp) = [RED, AMBER, GREEN].iter().position(|line| *line == change.line) else { continue };
+        lit[lamp] = change.lit;
         let last = spans.len() - 1;
         spans[last].to = change.at;
         if change.at - spans[last].from < TOGETHER {

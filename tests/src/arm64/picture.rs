@@ -1,6 +1,6 @@
 //! Pictures in the forms that cameras send.
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use edge_core::frame::PixelFormat;
 use edge_runtime::decode;
 
@@ -21,9 +21,8 @@ impl Picture {
     pub fn of(picture: &decode::Picture, fourcc: &str) -> anyhow::Result<Self> {
         let frame = picture.frame();
         let geometry = frame.geometry();
-        if geometry.format() != PixelFormat::Gray8 {
-            bail!("expected an 8-bit grey picture, got {:?}", geometry.format());
-        }
+        let format = geometry.format();
+        ensure!(format == PixelFormat::Gray8, "expected an 8-bit grey picture, got {format:?}");
         let grey = picture.bytes();
         let bytes = match fourcc {
             "GREY" => grey.to_vec(),

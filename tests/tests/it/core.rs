@@ -1,27 +1,21 @@
 //! The core engine with every kernel set of this machine against onnxruntime's golden vectors, and the packed form of the shipped
 //! model: what it is, how large it is, and that it is what `pack` gives.
 
-use conformance::frames::{self, GoldenFrame};
-use conformance::golden::{Golden, hex, tensor_hash};
+use crate::{shipped, with_a_wrong_weight};
+use conformance::frames::GoldenFrame;
+use conformance::golden::{Golden, hex, planar};
 use edge_core::kernels::{self, Kernels};
-use edge_core::packed::Packed;
+use edge_core::packed::{Packed, Value};
 use edge_runtime::aligned::AlignedBytes;
 use edge_runtime::engine::Engine;
 use edge_runtime::infer_core::CoreEngine;
-use edge_runtime::model_file::{ModelFile, seal};
 use edge_runtime::pack::pack;
+use std::collections::HashMap;
 
 /// Bytes of the packed model at most.
 const PACKED_LIMIT: usize = 300_000;
 /// Bytes of the arena at most.
 const ARENA_LIMIT: usize = 192 * 1024;
-
-fn shipped() -> (ModelFile, Golden, Vec<GoldenFrame>) {
-    let model = ModelFile::load(conformance::shipped_model()).expect("the shipped model loads");
-    let golden = Golden::shipped().expect("the golden vectors are committed");
-    let frames = frames::all(model.metadata.input_side);
-    (model, golden, frames)
-}
 
 /// The first difference between the core engine's tensors and the golden ones over all frames, as text.
 fn first_difference(
@@ -31,31 +25,15 @@ fn first_difference(
     frames: &[GoldenFrame],
 ) -> Option<String> {
     let mut engine = CoreEngine::new(packed, kernels);
-    for (frame, entry) in frames.iter().zip(&golden.frames) {
-        let mut seen = Vec::new();
-        let logit = engine
-            .run(&frame.input, |value, bytes| {
-                seen.push((value.name.to_owned(), conformance::golden::planar(bytes, value.shape.channels)));
-            })
-            .expect("it runs");
-        for (name, expected) in golden.tensors.iter().zip(&entry.tensors) {
-            let Some((_, got)) = seen.iter().find(|(seen, _)| seen == name) else {
-                return Some(format!("{}: no 8-bit tensor {name}", frame.name));
-            };
-            if tensor_hash(got) != *expected {
-                return Some(format!("{}: tensor {name} differs", frame.name));
-            }
-            if entry.whole.get(name).is_some_and(|whole| hex(got) != *whole) {
-                return Some(format!("{}: tensor {name} differs from the one kept whole", frame.name));
-            }
-        }
+    crate::first_difference(golden, frames, |input| {
+        let mut seen = HashMap::new();
+        let observe = |value: &Value<'_>, bytes: &[u8]| {
+            seen.insert(value.name.to_owned(), planar(bytes, value.shape.channels));
+        };
+        let logit = engine.run(input, observe).expect("it runs");
         assert_eq!(seen.len(), golden.tensors.len(), "every tensor is compared");
-        let bits = format!("{:08x}", logit.to_bits());
-        if bits != entry.logit_bits {
-            return Some(format!("{}: logit {bits} instead of {}", frame.name, entry.logit_bits));
-        }
-    }
-    None
+        (seen, format!("{:08x}", logit.to_bits()))
+    })
 }
 
 #[test]
@@ -75,14 +53,7 @@ fn every_kernel_set_gives_identical_tensors_and_logits() {
 #[test]
 fn a_planted_wrong_weight_is_found() {
     let (model, golden, frames) = shipped();
-    let mut proto = model.proto.clone();
-    let graph = proto.graph.as_mut().expect("a graph");
-    let weights = graph.initializer.iter_mut();
-    let weight = weights.into_iter().find(|t| t.name == "d2.project.weight").expect("a convolution's weight");
-    weight.raw_data[1234] = (weight.raw_data[1234] as i8).wrapping_add(1) as u8;
-    seal(&mut proto);
-    let planted = ModelFile::from_bytes(&prost::Message::encode_to_vec(&proto)).expect("a sealed model");
-    let packed = pack(&planted).expect("it can be packed");
+    let packed = pack(&with_a_wrong_weight(&model)).expect("it can be packed");
     let found =
         first_difference(packed, kernels::best(), &golden, &frames).expect("the wrong weight is found");
     assert!(found.contains("d2.project differs"), "{found}");

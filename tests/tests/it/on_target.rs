@@ -126,13 +126,10 @@ fn every_picture_is_judged_alike_on_every_board() {
 /// The first answer that is not the expected one, as text.
 fn first_other_answer(answer: &str, expected: &[String]) -> Option<String> {
     let got = lines(answer, "judged");
-    let (got, expected) = (got.iter().copied().map(Some), expected.iter().map(|line| Some(line.as_str())));
-    let longest = got.len().max(expected.len());
-    let none = std::iter::repeat(None);
-    let mut pairs = got.chain(none.clone()).zip(expected.chain(none)).take(longest);
-    pairs
-        .find(|(got, expected)| got != expected)
-        .map(|(got, expected)| format!("expected {expected:?}, got {got:?}"))
+    (0..got.len().max(expected.len())).find_map(|at| {
+        let (got, expected) = (got.get(at).copied(), expected.get(at).map(String::as_str));
+        (got != expected).then(|| format!("expected {expected:?}, got {got:?}"))
+    })
 }
 
 /// The comparison of answers bites: another score, an answer missing, one too many.

@@ -3,7 +3,6 @@
 //! Needs Python with onnxruntime and onnx; `cargo xtask test` provides both and runs this.
 
 use conformance::frames;
-use edge_runtime::model_file::ModelFile;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -13,24 +12,17 @@ fn golden_vectors_are_what_onnxruntime_gives() {
     let python = std::env::var("PNEUMOSCOPE_PYTHON").expect("set by cargo xtask test");
     let packages = std::env::var("PNEUMOSCOPE_PYTHON_PACKAGES").expect("set by cargo xtask test");
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("golden");
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    let model = ModelFile::load(conformance::shipped_model()).unwrap();
-    for frame in frames::all(model.metadata.input_side) {
-        std::fs::write(folder.join(format!("{}.u8", frame.name)), &frame.input).unwrap();
-    }
+    frames::write_all(&folder).unwrap();
     let out = folder.join("golden.json");
     let run = Command::new(python)
         .env("PYTHONPATH", packages)
         .arg(conformance::root().join("tests/golden.py"))
-        .args([
-            "--model".into(),
-            conformance::shipped_model(),
-            "--frames".into(),
-            folder.clone(),
-            "--out".into(),
-            out.clone(),
-        ])
+        .arg("--model")
+        .arg(conformance::shipped_model())
+        .arg("--frames")
+        .arg(&folder)
+        .arg("--out")
+        .arg(&out)
         .output()
         .expect("Python runs");
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));

@@ -7,7 +7,7 @@ use edge_core::packed::{self, Operator, Packed, PackedError, WriteError};
 use proptest::prelude::*;
 use test_support::network::{Aligned, Built};
 
-fn packed(built: &Built) -> Aligned {
+pub fn packed(built: &Built) -> Aligned {
     built.with(|network| {
         let length = packed::packed_len(network).unwrap();
         let mut bytes = Aligned::zeroed(length);

@@ -1,9 +1,10 @@
 //! One arena for the whole frame gives bit by bit what the stages give apart, each in memory of its own.
 
+use crate::packed::packed;
 use edge_core::gate::{Figures, Likeness};
 use edge_core::infer::{Engine, InferError};
 use edge_core::kernels::Kernels;
-use edge_core::packed::{self, Packed};
+use edge_core::packed::Packed;
 use edge_core::pipeline::{Judged, Stage};
 use edge_core::preprocess::PreprocessError;
 use edge_core::{
@@ -13,23 +14,16 @@ use proptest::prelude::*;
 use test_support::network::{Aligned, Built};
 
 const SIDE: usize = 16;
-/// A packed model whose gate looks at everything.
-fn model(seed: u64) -> Aligned {
+
+/// A pipeline with a model whose gate looks at everything.
+fn pipeline(seed: u64) -> Pipeline<Aligned> {
     let mut built = Built::new(SIDE, seed);
     let gate = &mut built.metadata.gate;
     (gate.max_elongation_permille, gate.min_sharpness) = (2500, 20);
     let weight = |i: usize| (i * 37 % 255) as u8 as i8;
     gate.layout = Likeness { weights: (0..256).map(weight).collect(), least: -4000 };
     gate.features = Likeness { weights: (0..16 * 9).map(weight).collect(), least: 0 };
-    built.with(|network| {
-        let mut bytes = Aligned::zeroed(packed::packed_len(network).unwrap());
-        packed::write(network, bytes.as_mut()).unwrap();
-        bytes
-    })
-}
-
-fn pipeline(model: &Aligned) -> Pipeline<&[u8]> {
-    Pipeline::new(Packed::new(model.as_ref()).unwrap(), Kernels::SCALAR).unwrap()
+    Pipeline::new(Packed::new(packed(&built)).unwrap(), Kernels::SCALAR).unwrap()
 }
 
 /// A picture of light that slopes and waves, with some grain; what it is depends on every number.
@@ -46,8 +40,8 @@ fn picture(width: u16, height: u16, format: PixelFormat, seed: u32) -> (Geometry
 }
 
 /// What the stages give apart: the network's input and the answer.
-fn apart(model: &Aligned, geometry: Geometry, bytes: &[u8]) -> (Stats, Vec<u8>, Judged) {
-    let model = Packed::new(model.as_ref()).unwrap();
+fn apart(pipeline: &Pipeline<Aligned>, geometry: Geometry, bytes: &[u8]) -> (Stats, Vec<u8>, Judged) {
+    let model = Packed::new(pipeline.engine().model().bytes()).unwrap();
     let metadata: Metadata = model.metadata().unwrap();
     let mut input = vec![0; SIDE * SIDE];
     let (mut row, mut line, mut cells) = ([0; SIDE], [0; SIDE], [0; SIDE * SIDE]);
@@ -71,7 +65,7 @@ fn apart(model: &Aligned, geometry: Geometry, bytes: &[u8]) -> (Stats, Vec<u8>, 
 }
 
 fn together(
-    pipeline: &Pipeline<&[u8]>,
+    pipeline: &Pipeline<Aligned>,
     arena: &mut [u8],
     geometry: Geometry,
     bytes: &[u8],
@@ -96,7 +90,7 @@ fn bits(judged: &Judged) -> impl PartialEq + std::fmt::Debug + use<> {
     )
 }
 
-fn arena(pipeline: &Pipeline<&[u8]>, poison: u8) -> Aligned {
+fn arena(pipeline: &Pipeline<Aligned>, poison: u8) -> Aligned {
     let mut arena = Aligned::zeroed(pipeline.engine().model().arena_bytes());
     arena.as_mut().fill(poison);
     arena
@@ -112,12 +106,11 @@ proptest! {
         (seed, poison) in (any::<u32>(), any::<u8>()),
         model_seed in 0u64..4,
     ) {
-        let model = model(model_seed);
-        let pipeline = pipeline(&model);
+        let pipeline = pipeline(model_seed);
         let mut arena = arena(&pipeline, poison);
         let (geometry, bytes) = picture(width, height, PixelFormat::ALL[format], seed);
         let (stats, input, judged) = together(&pipeline, arena.as_mut(), geometry, &bytes);
-        let expected = apart(&model, geometry, &bytes);
+        let expected = apart(&pipeline, geometry, &bytes);
         prop_assert_eq!((stats, input), (expected.0, expected.1));
         prop_assert_eq!(bits(&judged), bits(&expected.2));
     }
@@ -126,15 +119,14 @@ proptest! {
 /// Frame after frame in one arena, as a device goes on; the pictures are worth it: they end before the network, behind it, and with scores.
 #[test]
 fn frames_do_not_disturb_each_other() {
-    let model = model(1);
-    let pipeline = pipeline(&model);
+    let pipeline = pipeline(1);
     let mut arena = arena(&pipeline, 0xA5);
     let (mut before, mut behind, mut judged) = (0, 0, 0);
     for seed in 0..300 {
         let (width, height) = (32 + seed as u16 * 7 % 200, 40 + seed as u16 * 11 % 90);
         let (geometry, bytes) = picture(width, height, PixelFormat::ALL[seed as usize % 6], seed);
         let got = together(&pipeline, arena.as_mut(), geometry, &bytes).2;
-        assert_eq!(bits(&got), bits(&apart(&model, geometry, &bytes).2), "{seed}");
+        assert_eq!(bits(&got), bits(&apart(&pipeline, geometry, &bytes).2), "{seed}");
         match got.decision.reason {
             Reason::UnlikeFeatures(..) => behind += 1,
             _ if got.decision.score.is_some() => judged += 1,
@@ -147,13 +139,12 @@ fn frames_do_not_disturb_each_other() {
 /// The comparison bites: one byte of the input changed in the arena, before it is judged, is seen in the answer.
 #[test]
 fn a_planted_fault_is_seen() {
-    let model = model(1);
-    let pipeline = pipeline(&model);
+    let pipeline = pipeline(1);
     let mut arena = arena(&pipeline, 0);
     let place = pipeline.engine().model().value(0).range();
     for seed in 0..40 {
         let (geometry, bytes) = picture(60, 50, PixelFormat::Gray8, seed);
-        let expected = apart(&model, geometry, &bytes).2;
+        let expected = apart(&pipeline, geometry, &bytes).2;
         let mut incoming = pipeline.begin(geometry, arena.as_mut()).unwrap();
         bytes.chunks_exact(60).for_each(|row| incoming.row(row).unwrap());
         let stats = incoming.finish().unwrap();
@@ -165,8 +156,7 @@ fn a_planted_fault_is_seen() {
 
 #[test]
 fn the_observer_is_told_every_stage_in_order() {
-    let model = model(1);
-    let pipeline = pipeline(&model);
+    let pipeline = pipeline(1);
     let mut arena = arena(&pipeline, 0);
     let layers = pipeline.engine().model().layers();
     let (mut full, mut short) = (0, 0);
@@ -208,8 +198,7 @@ fn every_stage_has_a_code_of_its_own() {
 
 #[test]
 fn damaged_frames_are_refused_and_leave_nothing_behind() {
-    let model = model(1);
-    let pipeline = pipeline(&model);
+    let pipeline = pipeline(1);
     let mut arena = arena(&pipeline, 0x5A);
     let (geometry, bytes) = picture(60, 50, PixelFormat::Yuyv, 3);
     let rows: Vec<&[u8]> = bytes.chunks_exact(120).collect();
@@ -229,13 +218,12 @@ fn damaged_frames_are_refused_and_leave_nothing_behind() {
     incoming.finish().unwrap();
 
     let got = together(&pipeline, arena.as_mut(), geometry, &bytes).2;
-    assert_eq!(bits(&got), bits(&apart(&model, geometry, &bytes).2));
+    assert_eq!(bits(&got), bits(&apart(&pipeline, geometry, &bytes).2));
 }
 
 #[test]
 fn an_arena_that_does_not_fit_is_an_error() {
-    let model = model(1);
-    let pipeline = pipeline(&model);
+    let pipeline = pipeline(1);
     let needed = pipeline.engine().model().arena_bytes();
     let (geometry, bytes) = picture(60, 50, PixelFormat::Gray8, 3);
     let misfit = PreprocessError::Scratch { side: SIDE as u16 };

@@ -31,8 +31,7 @@ fn run(frame: &Frame, side: u16) -> (Vec<u16>, Vec<u8>, Stats) {
 }
 
 fn formats() -> impl Strategy<Value = PixelFormat> {
-    use PixelFormat::*;
-    prop_oneof![Just(Gray8), Just(Gray16), Just(Rgb8), Just(Rgb16), Just(Yuyv), Just(Uyvy)]
+    prop::sample::select(PixelFormat::ALL.to_vec())
 }
 
 /// A geometry with up to `most` pixels a side and bytes to fill it.

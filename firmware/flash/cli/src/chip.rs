@@ -27,19 +27,19 @@ pub fn check(board: &Board) -> anyhow::Result<Target> {
             _ => {}
         }
     }
+    let fits = |name: &str, place: Region, parts: &[Range<u64>], expected: &str| {
+        covered(parts, &wide(place)).with_context(|| wrong(board, name, place, expected))
+    };
     for (region, place) in board.regions() {
-        let range = wide(place);
         let named = format!("flash.{region}");
-        covered(&flash, &range).with_context(|| wrong(board, &named, place, "flash of the chip"))?;
-        whole_sectors(&target, &range, (region != "firmware").then_some(board.flash.sector))
+        fits(&named, place, &flash, "flash of the chip")?;
+        whole_sectors(&target, &wide(place), (region != "firmware").then_some(board.flash.sector))
             .with_context(|| wrong(board, &named, place, "whole sectors of the chip"))?;
     }
-    covered(&ram, &wide(board.ram)).with_context(|| wrong(board, "ram", board.ram, "memory of the chip"))?;
+    fits("ram", board.ram, &ram, "memory of the chip")?;
     let both = [flash, ram].concat();
     for (region, place) in &board.other {
-        let named = format!("other.{region}");
-        covered(&both, &wide(*place))
-            .with_context(|| wrong(board, &named, *place, "memory or flash of the chip"))?;
+        fits(&format!("other.{region}"), *place, &both, "memory or flash of the chip")?;
     }
     Ok(target)
 }

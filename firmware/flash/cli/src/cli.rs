@@ -73,7 +73,7 @@ Examples:
   cargo xtask flash --board stm32h7 --dry-run           build and check; needs no board
   cargo xtask flash --board rp2350 --probe 2e8a:000c    by that probe
 
-To see the log: `cargo run --release` in the board's folder flashes too and stays connected (probe-rs run).
+To see the log: `cargo run --profile chip` in the board's folder flashes too and stays connected (probe-rs run).
 
 Exit status:
   0  the board was started with it

@@ -12,6 +12,8 @@ use ::flash::{boards_folder, key};
 use anyhow::Context;
 use board_config::Board;
 use probe_rs::Target;
+use serde::Serialize;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 /// The board that was named and its folder, what is known of its chip, and the probe that was named.
@@ -35,4 +37,10 @@ fn warn_of_development(public: &[u8; 32]) {
             "warning: the development key, which everybody has: for boards on a desk only (firmware/boards/keys)"
         );
     }
+}
+
+/// What a command did, on standard output: as one JSON object, or in words.
+fn tell(json: bool, done: &impl Serialize, words: impl FnOnce() -> String) -> anyhow::Result<()> {
+    let line = if json { serde_json::to_string(done)? } else { words() };
+    Ok(writeln!(io::stdout().lock(), "{line}")?)
 }

@@ -121,14 +121,8 @@ impl<const WORD: usize> Sim<WORD> {
             let new = to(at - place.start, old);
             let mask = match cut.map(|cut| cut.tear) {
                 None => 0xFF,
-                Some(Tear::Nothing) => 0,
-                Some(Tear::Prefix) => {
-                    if at < until {
-                        0xFF
-                    } else {
-                        0
-                    }
-                }
+                Some(Tear::Prefix) if at < until => 0xFF,
+                Some(Tear::Nothing | Tear::Prefix) => 0,
                 Some(Tear::Bits) => random(&mut dice) as u8,
             };
             self.bytes[at] = new & mask | old & !mask;

@@ -6,6 +6,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use edge_core::packed::{self, Network, Packed};
 use edge_core::{Engine, Metadata, kernels::Kernels};
 use firmware::bundle::{self, Device, Golden, HEADER};
+use serde::{Deserialize, Deserializer, de::Error as _};
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -28,7 +29,9 @@ pub fn device() -> Device<'static> {
     Device { key: &PUBLIC, arena: ARENA }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A model to be made, as files of faults have it too.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(deny_unknown_fields, default = "Recipe::newer")]
 pub struct Recipe {
     pub version: String,
     /// Another seed makes another model of the same version.
@@ -37,12 +40,27 @@ pub struct Recipe {
     pub side: usize,
     /// Bits of the golden logit that are flipped.
     pub wrong_bits: u32,
+    /// In files the `key`: `own` or `other`.
+    #[serde(rename = "key", deserialize_with = "secret")]
     pub secret: [u8; 32],
+}
+
+fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
+    match String::deserialize(from)?.as_str() {
+        "own" => Ok(SECRET),
+        "other" => Ok(OTHER_SECRET),
+        key => Err(D::Error::custom(format!("expected the key own or other, got {key}"))),
+    }
 }
 
 impl Recipe {
     pub fn of(version: &str) -> Self {
         Self { version: version.into(), seed: 1, side: 16, wrong_bits: 0, secret: SECRET }
+    }
+
+    /// What most candidates for an update are.
+    pub fn newer() -> Self {
+        Self::of("1.1.0")
     }
 
     pub fn sign(&self) -> Vec<u8> {

@@ -35,6 +35,7 @@ enum Next {
     Quiet(u64),
 }
 
+#[derive(Default)]
 pub struct Camera {
     world: Rc<World>,
     script: VecDeque<String>,
@@ -45,30 +46,21 @@ pub struct Camera {
     /// The driver says this until then.
     error: Option<(SourceError, u64)>,
     quiet_until: u64,
-    let_go_at: u64,
+    /// When a button that is pressed is let go.
+    let_go_at: Option<u64>,
 }
 
 impl Camera {
-    pub fn new(world: &Rc<World>, steps: &[String]) -> Self {
-        Self {
-            world: world.clone(),
-            script: steps.iter().cloned().collect(),
-            next: VecDeque::new(),
-            held: Vec::new(),
-            wanted: false,
-            sequence: 0,
-            error: None,
-            quiet_until: 0,
-            let_go_at: u64::MAX,
-        }
+    pub fn new<S: ToString>(world: &Rc<World>, steps: &[S]) -> Self {
+        let script = steps.iter().map(S::to_string).collect();
+        Self { world: world.clone(), script, ..Self::default() }
     }
 
     /// Does what needs no frame, and begins a frame where one is wanted.
     fn advance(&mut self) {
         let now = self.world.now_ms();
-        if now >= self.let_go_at {
+        if self.let_go_at.take_if(|at| now >= *at).is_some() {
             self.world.pressed.set(false);
-            self.let_go_at = u64::MAX;
         }
         if self.error.is_some_and(|(_, until)| now >= until) {
             self.error = None;
@@ -99,7 +91,7 @@ impl Camera {
             ["stack", _] => STACK_LEFT.set(number() as u32),
             ["press"] => {
                 self.world.pressed.set(true);
-                self.let_go_at = now + 50;
+                self.let_go_at = Some(now + 50);
             }
             [.., class, _] => {
                 if !self.wanted {
@@ -130,13 +122,12 @@ impl Camera {
         self.next.push_back(Next::Begin(geometry, stamp));
         let middle = rows.len() / 2;
         match damage {
-            "" | "stuck" => {}
+            "" | "stuck" | "slow" => {}
             "short-row" => drop(rows[middle].pop()),
             "long-row" => rows[middle].push(0),
             "missing-row" => drop(rows.remove(middle)),
             "row-too-many" => rows.push(rows[0].clone()),
             "cut" | "halts" | "hang" => rows.truncate(middle),
-            "slow" => {}
             other => panic!("`{other}` is no damage"),
         }
         for row in rows {
@@ -161,13 +152,10 @@ fn rows(class: &str) -> Vec<Vec<u8>> {
         "pneumonia" => drawn(Label::Pneumonia, 102),
         "normal" => drawn(Label::Normal, 3),
         // Knuth's multiplicative hash of the place: grain without any form.
-        "noise" => (0..side)
-            .map(|y| {
-                (0..side)
-                    .map(|x| ((y * side + x) as u32).wrapping_mul(2_654_435_761).to_be_bytes()[0])
-                    .collect()
-            })
-            .collect(),
+        "noise" => {
+            let grain = |at: usize| (at as u32).wrapping_mul(2_654_435_761).to_be_bytes()[0];
+            (0..side).map(|y| (y * side..(y + 1) * side).map(grain).collect()).collect()
+        }
         other => panic!("`{other}` is no class"),
     }
 }

@@ -47,6 +47,15 @@ pub struct World {
 }
 
 impl World {
+    pub fn noted(&self, text: &str) -> bool {
+        self.notes.borrow().iter().any(|note| note.contains(text))
+    }
+
+    /// All that was shown, without its times.
+    pub fn shown(&self) -> Vec<String> {
+        self.shows.borrow().iter().map(|(_, text)| text.clone()).collect()
+    }
+
     pub fn now_ms(&self) -> u64 {
         self.micros.get() / 1000
     }
@@ -167,21 +176,32 @@ pub fn arena() -> &'static mut [u8] {
     bytemuck::cast_slice_mut(words)
 }
 
-/// Switches a simulated device on with the shipped model.
-pub fn switch_on(
-    world: &Rc<World>,
-    camera: Camera,
-    settings: Settings,
-    tomb: &'static Tomb,
-) -> Device<'static, Simulated> {
+/// What the parts of a simulated board do, `world` keeps.
+pub fn parts(world: &Rc<World>, camera: Camera) -> Parts<Simulated> {
     let part = Part(world.clone());
-    let parts = Parts {
+    Parts {
         source: camera,
         lights: part.clone(),
         button: part.clone(),
         clock: part.clone(),
         watchdog: part.clone(),
         journal: part,
-    };
-    boot::start(parts, settings, tomb, arena(), kernels::best(), |_, _| Ok((Slot::A, *model())))
+    }
+}
+
+/// The memory in which a device keeps what ended it.
+pub fn tomb() -> &'static Tomb {
+    Box::leak(Box::new(Tomb::new()))
+}
+
+/// Switches a simulated device on with the shipped model, and a camera that follows `steps`.
+pub fn switch_on<S: ToString>(
+    steps: &[S],
+    settings: Settings,
+    tomb: &'static Tomb,
+) -> (Rc<World>, Device<'static, Simulated>) {
+    let world = Rc::new(World::default());
+    let parts = parts(&world, Camera::new(&world, steps));
+    let device = boot::start(parts, settings, tomb, arena(), kernels::best(), |_, _| Ok((Slot::A, *model())));
+    (world, device)
 }

@@ -60,11 +60,7 @@ pub fn read_frames<T: Element>(folder: &Path) -> anyhow::Result<Vec<Vec<T>>> {
 
 /// Writes the float twin and `count` golden frames, each as bytes for int8 and as f32, little-endian, for the twin.
 pub fn prepare(folder: &Path, count: usize) -> anyhow::Result<()> {
-    if folder.exists() {
-        // Frames of an earlier run must not stay behind.
-        fs::remove_dir_all(folder)?;
-    }
-    fs::create_dir_all(folder)?;
+    conformance::empty(folder)?;
     let model = ModelFile::load(conformance::shipped_model())?;
     let twin = FloatTwin::of(&model.proto)?;
     fs::write(folder.join(FLOAT_MODEL), twin.proto.encode_to_vec())?;

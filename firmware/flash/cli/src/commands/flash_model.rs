@@ -1,6 +1,6 @@
 //! `cargo xtask flash-model`: a signed model into the slot that does not run.
 
-use super::{board, warn_of_development};
+use super::{board, tell, warn_of_development};
 use crate::cli::FlashModelOptions;
 use crate::probe::Probe;
 use anyhow::Context;
@@ -9,7 +9,6 @@ use flash::model::{self, Model};
 use flash::outcome::Refused;
 use flash::progress::Bars;
 use serde::Serialize;
-use std::io::{self, Write};
 
 #[derive(Serialize)]
 struct Flashed<'a> {
@@ -53,24 +52,24 @@ pub fn run(options: &FlashModelOptions) -> anyhow::Result<()> {
         written: write,
         started: write,
     };
-    let mut out = io::stdout().lock();
-    if options.json {
-        return Ok(writeln!(out, "{}", serde_json::to_string(&flashed)?)?);
+    tell(options.json, &flashed, || words(&flashed, plan.already))
+}
+
+fn words(flashed: &Flashed, already: bool) -> String {
+    let Flashed { board, version, bytes, slot, replaces, written, .. } = flashed;
+    if already {
+        return format!(
+            "version {version} is in slot {slot} of {board} already, and runs; nothing was written"
+        );
     }
-    let Flashed { board, version, bytes, slot, .. } = &flashed;
     let what = format!("version {version} ({bytes} bytes) to slot {slot} of {board}");
-    let old =
-        flashed.replaces.as_deref().map_or("no model runs there yet".into(), |old| format!("{old} runs now"));
-    let line = match (plan.already, write) {
-        (true, _) => {
-            format!("version {version} is in slot {slot} of {board} already, and runs; nothing was written")
-        }
-        (false, false) => format!("would write {what}; {old}"),
-        (false, true) => format!(
+    if *written {
+        return format!(
             "wrote {what} and read it back; the board has started, and takes it if its self-test holds (its log says so)"
-        ),
-    };
-    Ok(writeln!(out, "{line}")?)
+        );
+    }
+    let old = replaces.as_deref().map_or("no model runs there yet".into(), |old| format!("{old} runs now"));
+    format!("would write {what}; {old}")
 }
 
 /// A refusal with the file's name before it.

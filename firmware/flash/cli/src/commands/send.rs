@@ -1,5 +1,6 @@
 //! `cargo xtask send`: pictures to a board, over its serial port.
 
+use super::tell;
 use crate::cli::SendOptions;
 use anyhow::{Context, ensure};
 use edge_core::PixelFormat;
@@ -8,7 +9,6 @@ use flash::progress::Sending;
 use flash::send::{Line, fit};
 use serde::Serialize;
 use serialport::{ClearBuffer, SerialPort, SerialPortType};
-use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -61,12 +61,7 @@ pub fn run(options: &SendOptions) -> anyhow::Result<()> {
             shrunk: after != before,
             frames: options.frames,
         };
-        let mut out = io::stdout().lock();
-        if options.json {
-            writeln!(out, "{}", serde_json::to_string(&sent)?)?;
-        } else {
-            writeln!(out, "{}", told(&sent, (before.width(), before.height()), after.format()))?;
-        }
+        tell(options.json, &sent, || told(&sent, (before.width(), before.height()), after.format()))?;
     }
     ensure!(unusable == 0, "{unusable} of the files are no pictures that may be sent");
     Ok(())

@@ -1,15 +1,14 @@
 //! `cargo xtask sign`: a signed model, or a new key.
 
-use super::warn_of_development;
+use super::{tell, warn_of_development};
 use crate::cli::SignOptions;
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use edge_runtime::aligned::AlignedBytes;
 use edge_runtime::files;
 use firmware::bundle::{Bundle, Device};
 use flash::key::hex;
 use flash::{key, sign};
 use serde::Serialize;
-use std::io::{self, Write};
 use std::path::Path;
 
 #[derive(Serialize)]
@@ -42,18 +41,14 @@ pub fn run(options: &SignOptions) -> anyhow::Result<()> {
 
 fn new_key(path: &Path, json: bool) -> anyhow::Result<()> {
     let made = Key { path, public_key: hex(&key::create(path)?) };
-    let mut out = io::stdout().lock();
-    if json {
-        return Ok(writeln!(out, "{}", serde_json::to_string(&made)?)?);
-    }
-    eprintln!("{}: the private half; keep it secret, and keep a copy. For board.toml:", path.display());
-    Ok(writeln!(out, "public_key = \"{}\"", made.public_key)?)
+    tell(json, &made, || {
+        eprintln!("{}: the private half; keep it secret, and keep a copy. For board.toml:", path.display());
+        format!("public_key = \"{}\"", made.public_key)
+    })
 }
 
 fn sign_model(key: &Path, model: &Path, path: &Path, json: bool) -> anyhow::Result<()> {
-    if path == model {
-        bail!("{} is the model itself: name another file with --out", path.display());
-    }
+    ensure!(path != model, "{} is the model itself: name another file with --out", path.display());
     let key = key::read(key)?;
     let public = key.verifying_key().to_bytes();
     let bytes = std::fs::read(model).with_context(|| format!("cannot read {}", model.display()))?;
@@ -73,15 +68,12 @@ fn sign_model(key: &Path, model: &Path, path: &Path, json: bool) -> anyhow::Resu
         development_key: key::is_development(&public),
     };
     warn_of_development(&public);
-    let mut out = io::stdout().lock();
-    if json {
-        return Ok(writeln!(out, "{}", serde_json::to_string(&signed)?)?);
-    }
     let Signed { bytes, model_version, arena_bytes, public_key, .. } = &signed;
-    Ok(writeln!(
-        out,
-        "{}: {bytes} bytes, model version {model_version}; a board needs {arena_bytes} bytes of arena\n\
-         for boards with public_key = \"{public_key}\"",
-        path.display()
-    )?)
+    tell(json, &signed, || {
+        format!(
+            "{}: {bytes} bytes, model version {model_version}; a board needs {arena_bytes} bytes of arena\n\
+             for boards with public_key = \"{public_key}\"",
+            path.display()
+        )
+    })
 }

@@ -1,24 +1,14 @@
 //! The program as an engineer meets it who has no probe: its lines, its exit statuses, its files.
 
-use assert_cmd::Command;
+use crate::{flash, text};
 use flash::boards_folder;
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tempfile::TempDir;
 
 /// A probe that nobody has; so no test can write to a board that happens to be connected.
 const NO_PROBE: [&str; 2] = ["--probe", "ffff:ffff:none"];
-
-fn flash(args: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::cargo_bin("flash").unwrap().args(args).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
 
 fn shipped() -> PathBuf {
     boards_folder().join("../../models/pneumonia/model.onnx")

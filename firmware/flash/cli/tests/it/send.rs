@@ -1,6 +1,6 @@
 //! `send` over a real pair of terminals: at the other end is the firmware's own decoder and queue, on a line that can be bad.
 
-use assert_cmd::Command;
+use crate::{flash, text};
 use edge_core::ports::{Event, FrameSource};
 use edge_runtime::decode::{self, Picture};
 use edge_runtime::phantom::{Label, draw};
@@ -51,7 +51,7 @@ impl Board {
     }
 
     fn send(&self, more: &[&str]) -> (Option<i32>, String, String) {
-        send(&[&["--port", &self.port], more].concat())
+        flash(&[&["send", "--port", &self.port], more].concat())
     }
 
     fn ends(self) -> Vec<Vec<u8>> {
@@ -118,22 +118,12 @@ fn run(mut port: TTYPort, fault: Fault, over: &AtomicBool) -> Vec<Vec<u8>> {
     frames
 }
 
-fn send(args: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::cargo_bin("flash").unwrap().arg("send").args(args).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
-}
-
 fn file(folder: &Path, name: &str, side: u16) -> PathBuf {
     let (path, picture) = (folder.join(name), draw(Label::Normal, 3, side));
     let (width, height) = (picture.geometry().width(), picture.geometry().height());
     let encoder = PngEncoder::new(File::create(&path).unwrap());
     encoder.write_image(picture.bytes(), width.into(), height.into(), ExtendedColorType::L8).unwrap();
     path
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
 }
 
 #[test]
@@ -177,7 +167,7 @@ fn what_never_comes_whole_and_a_board_that_is_silent_are_one_line() {
         assert!(err.starts_with("error: /dev/") && err.contains(line), "{err}");
         assert!(board.ends().is_empty());
     }
-    let (code, _, err) = send(&["--port", "/dev/nowhere", text(&path)]);
+    let (code, _, err) = flash(&["send", "--port", "/dev/nowhere", text(&path)]);
     assert_eq!(code, Some(1));
     assert!(err.starts_with("error: cannot open the serial port /dev/nowhere; "), "{err}");
 }
