@@ -1,8 +1,9 @@
 //! Models that must be refused: each fault has its own message and the program exits with 4.
 
-use crate::support::{Bench, model, picture};
+use crate::support::{Bench, assert_contains, model, picture};
 use edge_core::model::key;
 use edge_runtime::classify::Classifier;
+use edge_runtime::decode::decode;
 use edge_runtime::engine;
 use edge_runtime::model_file::{ModelFile, seal};
 use tract_onnx::pb;
@@ -12,20 +13,21 @@ use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 fn refusal(bytes: &[u8]) -> String {
     let bench = Bench::new();
     let bad = bench.file("bad.onnx", bytes);
-    let picture = bench.file("good.png", &picture::png(64, 64));
-    let run = bench.run_with(&bad, ["classify", picture.to_str().unwrap()]);
+    let picture = bench.file("good.png", picture::png(64, 64));
+    let run = bench.run_with(&bad, ["classify", &picture]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(4), ""), "{}", run.stderr);
-    let prefix = format!("error: model {} was refused: ", bad.display());
+    let prefix = format!("error: model {bad} was refused: ");
     assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
     run.stderr.trim_end().strip_prefix(&prefix).unwrap_or_else(|| panic!("{}", run.stderr)).to_owned()
 }
 
 /// The refusal of a model that was changed and sealed again, as a faulty exporter would.
 fn refusal_of_sealed(change: impl FnOnce(&mut pb::ModelProto)) -> String {
-    let mut proto = model::unsealed(32, 1);
-    change(&mut proto);
-    seal(&mut proto);
-    refusal(&model::bytes(&proto))
+    refusal(&model::changed(change))
+}
+
+fn property(key: &str, value: &str) -> pb::StringStringEntryProto {
+    pb::StringStringEntryProto { key: key.to_owned(), value: value.to_owned() }
 }
 
 fn graph(proto: &mut pb::ModelProto) -> &mut pb::GraphProto {
@@ -34,7 +36,7 @@ fn graph(proto: &mut pb::ModelProto) -> &mut pb::GraphProto {
 
 #[test]
 fn the_unchanged_model_is_accepted() {
-    let bytes = model::bytes(&model::sealed(32, 1));
+    let bytes = model::small(1);
     let model = ModelFile::from_bytes(&bytes).unwrap();
     assert_eq!(model.metadata, model::metadata(32));
     assert_eq!(model.sha256, edge_runtime::model_file::sha256_hex(&bytes));
@@ -77,27 +79,20 @@ fn each_changed_property_breaks_the_seal() {
         };
         let error = ModelFile::from_bytes(&model::bytes(&proto)).unwrap_err().to_string();
         let caught_before = key == key::PREPROCESSING; // its value can only be wrong
-        assert_eq!(
-            error.starts_with("graph or metadata were changed after export: "),
-            !caught_before,
-            "{key}: {error}"
-        );
+        let broken = error.starts_with("graph or metadata were changed after export: ");
+        assert_eq!(broken, !caught_before, "{key}: {error}");
     }
     let mut proto = model::sealed(32, 1);
     proto.metadata_props[0].value = "02".to_owned();
-    assert!(
-        refusal(&model::bytes(&proto))
-            .starts_with("graph or metadata were changed after export: sealed with")
-    );
+    let error = refusal(&model::bytes(&proto));
+    assert!(error.starts_with("graph or metadata were changed after export: sealed with"), "{error}");
 }
 
 #[test]
 fn one_changed_weight_breaks_the_seal() {
     let mut proto = model::sealed(32, 1);
-    let weights = graph(&mut proto).initializer.iter_mut().find(|t| t.name == "last.weight").unwrap();
-    weights.raw_data[17] ^= 1;
-    let error = refusal(&model::bytes(&proto));
-    assert!(error.contains("copy the file again or export it with host-trainer"), "{error}");
+    model::tensor_mut(graph(&mut proto), "last.weight").raw_data[17] ^= 1;
+    assert_contains(&refusal(&model::bytes(&proto)), &["copy the file again or export it with host-trainer"]);
 }
 
 #[test]
@@ -125,10 +120,7 @@ fn wrong_values_are_named() {
 
 #[test]
 fn a_property_given_twice() {
-    let error = refusal_of_sealed(|proto| {
-        let entry = pb::StringStringEntryProto { key: key::BIAS.to_owned(), value: "9".to_owned() };
-        proto.metadata_props.push(entry);
-    });
+    let error = refusal_of_sealed(|proto| proto.metadata_props.push(property(key::BIAS, "9")));
     let expected = "metadata `pneumoscope.calibration.bias` is there more than once; \
                     export the model again with host-trainer";
     assert_eq!(error, expected);
@@ -137,27 +129,19 @@ fn a_property_given_twice() {
 /// What a message quotes from the file cannot end its line.
 #[test]
 fn control_characters_are_escaped() {
-    let error = refusal_of_sealed(|proto| {
-        for value in ["1", "2"] {
-            proto
-                .metadata_props
-                .push(pb::StringStringEntryProto { key: "a\nb".to_owned(), value: value.to_owned() });
-        }
-    });
+    let twice = ["1", "2"].map(|value| property("a\nb", value));
+    let error = refusal_of_sealed(|proto| proto.metadata_props.extend(twice));
     assert!(error.starts_with("metadata `a\\nb` is there more than once"), "{error}");
     let error = refusal_of_sealed(|p| graph(p).output = vec![model::value("\x1b[2J", DataType::Float, &[1])]);
-    assert!(error.contains("got `\\u{1b}[2J` FLOAT [1];"), "{error}");
+    assert_contains(&error, &["got `\\u{1b}[2J` FLOAT [1];"]);
     let mut proto = model::unsealed(32, 1);
-    proto
-        .metadata_props
-        .push(pb::StringStringEntryProto { key: key::DIGEST.to_owned(), value: "\r".to_owned() });
-    let error = refusal(&model::bytes(&proto));
-    assert!(error.contains("sealed with SHA-256 \\r, now"), "{error}");
+    proto.metadata_props.push(property(key::DIGEST, "\r"));
+    assert_contains(&refusal(&model::bytes(&proto)), &["sealed with SHA-256 \\r, now"]);
 }
 
 #[test]
 fn truncated_models() {
-    let whole = model::bytes(&model::sealed(32, 1));
+    let whole = model::small(1);
     let error = refusal(&whole[..whole.len() / 2]);
     assert!(error.starts_with("expected an ONNX model, but "), "{error}");
     assert!(error.ends_with("; copy the file again or export it with host-trainer"), "{error}");
@@ -173,9 +157,7 @@ fn what_is_no_model() {
     assert!(refusal(&picture::png(64, 64)).starts_with("expected an ONNX model, but "));
     assert!(refusal(&[0xFF; 4096]).starts_with("expected an ONNX model, but "));
     let bench = Bench::new();
-    let run = bench.run_with(&bench.folder.path().join("nothing.onnx"), ["about"]);
-    assert_eq!(run.code, Some(4));
-    assert!(run.stderr.contains("was refused: cannot be read: "), "{}", run.stderr);
+    bench.run_with(&bench.path("nothing.onnx"), ["about"]).refused(4, "was refused: cannot be read: ");
 }
 
 #[test]
@@ -203,18 +185,14 @@ fn another_input_than_the_metadata_says() {
 
 #[test]
 fn another_output_than_one_logit() {
-    let refused = |got: &str| {
-        format!(
-            "expected one computed output FLOAT [1, 1], got {got}; export the model again with host-trainer"
-        )
+    let again = "export the model again with host-trainer";
+    let refused = |got: &str| format!("expected one computed output FLOAT [1, 1], got {got}; {again}");
+    let output = |name: &str, shape: &[i64]| {
+        refusal_of_sealed(|proto| graph(proto).output = vec![model::value(name, DataType::Float, shape)])
     };
-    let shape =
-        refusal_of_sealed(|p| graph(p).output = vec![model::value("logit", DataType::Float, &[1, 2])]);
-    assert_eq!(shape, refused("`logit` FLOAT [1, 2]"));
+    assert_eq!(output("logit", &[1, 2]), refused("`logit` FLOAT [1, 2]"));
     // A name that no node computes made the parser of tract panic.
-    let name =
-        refusal_of_sealed(|p| graph(p).output = vec![model::value("nowhere", DataType::Float, &[1, 1])]);
-    assert_eq!(name, refused("`nowhere` FLOAT [1, 1]"));
+    assert_eq!(output("nowhere", &[1, 1]), refused("`nowhere` FLOAT [1, 1]"));
 }
 
 #[test]
@@ -222,8 +200,7 @@ fn weights_outside_the_file() {
     let error = refusal_of_sealed(|proto| {
         let tensor = &mut graph(proto).initializer[5];
         tensor.data_location = Some(DataLocation::External as i32);
-        let location = pb::StringStringEntryProto { key: "location".to_owned(), value: "passwd".to_owned() };
-        tensor.external_data = vec![location];
+        tensor.external_data = vec![property("location", "passwd")];
     });
     assert_eq!(error, "weights of `stem.weight` lie outside the file; export the model again as one file");
 }
@@ -240,10 +217,7 @@ fn graphs_that_the_engine_cannot_compute() {
         |graph: &mut pb::GraphProto| graph.initializer.clear(),
         |graph: &mut pb::GraphProto| graph.node.reverse(),
     ] {
-        let mut proto = model::unsealed(32, 1);
-        change(graph(&mut proto));
-        seal(&mut proto);
-        let model = ModelFile::from_bytes(&model::bytes(&proto)).unwrap();
+        let model = ModelFile::from_bytes(&model::changed(|proto| change(graph(proto)))).unwrap();
         // Either an error, or an engine that gives an answer: no panic, which would end this test.
         for name in engine::NAMES {
             match engine::load(name, &model).unwrap() {
@@ -252,20 +226,15 @@ fn graphs_that_the_engine_cannot_compute() {
                     assert!(error.to_string().starts_with(&expected), "{error}")
                 }
                 Ok(engine) => {
-                    let bytes = picture::png(64, 64);
-                    let picture = edge_runtime::decode::decode(&bytes).unwrap();
+                    let picture = decode(&picture::png(64, 64)).unwrap();
                     let _ = Classifier::new(&model, engine).classify(&picture.frame());
                 }
             }
         }
     }
     let bench = Bench::new();
-    let mut proto = model::unsealed(32, 1);
-    graph(&mut proto).node[0].op_type = "Unheard".to_owned();
-    seal(&mut proto);
-    let bad = bench.file("bad.onnx", &model::bytes(&proto));
-    let picture = bench.file("good.png", &picture::png(64, 64));
-    let run = bench.run_with(&bad, ["classify", picture.to_str().unwrap()]);
-    assert_eq!(run.code, Some(4), "{}", run.stderr);
-    assert!(run.stderr.contains("tract cannot compute this model ("), "{}", run.stderr);
+    let unheard = model::changed(|proto| graph(proto).node[0].op_type = "Unheard".to_owned());
+    let bad = bench.file("bad.onnx", unheard);
+    let picture = bench.file("good.png", picture::png(64, 64));
+    bench.run_with(&bad, ["classify", &picture]).refused(4, "tract cannot compute this model (");
 }

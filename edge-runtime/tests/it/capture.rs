@@ -1,6 +1,6 @@
 //! Sources of frames that need no camera: what a name stands for, a watched folder, a replay of files.
 
-use crate::support::picture;
+use crate::support::{assert_contains, picture};
 use allocation_counter::measure;
 use edge_runtime::capture::{
     CaptureError, CaptureOptions, Crop, Encoding, Folder, Replay, Source, SourceSpec, open,
@@ -27,9 +27,9 @@ impl Watched {
         Self { folder, source }
     }
 
-    /// With nothing in it at first, and a short quiet time.
-    fn empty() -> Self {
-        let mut watched = Self::new(CaptureOptions { quiet_ms: 50, ..Default::default() });
+    /// With nothing in it at first.
+    fn empty(options: CaptureOptions) -> Self {
+        let mut watched = Self::new(options);
         watched.nothing();
         watched
     }
@@ -47,9 +47,19 @@ impl Watched {
     }
 
     fn nothing(&mut self) {
-        let next = self.source.next(A_WHILE).map(|shot| shot.name.to_owned());
-        assert!(matches!(next, Err(CaptureError::Nothing)), "{next:?}");
+        let error = fails(&mut self.source, A_WHILE);
+        assert!(matches!(error, CaptureError::Nothing), "{error}");
     }
+}
+
+/// The error that comes next.
+fn fails(source: &mut dyn Source, wait: Duration) -> CaptureError {
+    source.next(wait).map(|shot| shot.name.to_owned()).unwrap_err()
+}
+
+/// A short quiet time.
+fn soon() -> CaptureOptions {
+    CaptureOptions { quiet_ms: 50, ..Default::default() }
 }
 
 fn named(name: &str, width: u16) -> (String, u16) {
@@ -58,7 +68,7 @@ fn named(name: &str, width: u16) -> (String, u16) {
 
 #[test]
 fn files_there_at_the_start_are_left_alone_and_new_ones_come_once() {
-    let mut watched = Watched::new(CaptureOptions { quiet_ms: 50, ..Default::default() });
+    let mut watched = Watched::new(soon());
     watched.put("old.png", &picture::png(40, 40));
     watched.nothing();
     watched.put("new.png", &picture::png(41, 40));
@@ -87,7 +97,7 @@ fn the_oldest_comes_first_whatever_the_names() {
 #[test]
 fn a_half_written_file_is_waited_for() {
     for whole in [picture::png(100, 90), picture::jpeg(100, 90, None)] {
-        let mut watched = Watched::empty();
+        let mut watched = Watched::empty(soon());
         let name = if whole[0] == 0xFF { "film.jpg" } else { "film.png" };
         // The last cut takes the end of the pixels, not only what follows them.
         for part in [0, 10, whole.len() / 2, whole.len() - 20] {
@@ -102,21 +112,19 @@ fn a_half_written_file_is_waited_for() {
 
 #[test]
 fn a_file_that_still_changes_is_not_read_though_it_decodes() {
-    let mut watched = Watched::new(CaptureOptions { quiet_ms: 3_600_000, ..Default::default() });
-    watched.nothing();
+    let mut watched = Watched::empty(CaptureOptions { quiet_ms: 3_600_000, ..Default::default() });
     watched.put("film.png", &picture::png(40, 40));
     watched.nothing();
 }
 
 #[test]
 fn a_file_that_never_decodes_is_reported_once_and_others_come() {
-    let mut watched = Watched::new(CaptureOptions { quiet_ms: 0, give_up_ms: 100, ..Default::default() });
-    watched.nothing();
+    let mut watched = Watched::empty(CaptureOptions { quiet_ms: 0, give_up_ms: 100, ..Default::default() });
     watched.put("bad.png", b"no picture");
-    let error = watched.source.next(PATIENCE).map(|shot| shot.name.to_owned()).unwrap_err();
+    let error = fails(&mut watched.source, PATIENCE);
     assert_eq!(error.reason(), Some(edge_core::Reason::DamagedFrame));
-    let text = error.to_string();
-    assert!(text.contains("bad.png: expected a JPEG or PNG picture, got unknown content"), "{text}");
+    let expected = "bad.png: expected a JPEG or PNG picture, got unknown content";
+    assert_contains(&error.to_string(), &[expected]);
     watched.nothing();
     watched.put("good.png", &picture::png(40, 40));
     assert_eq!(watched.comes(), named("good.png", 40));
@@ -126,7 +134,7 @@ fn a_file_that_never_decodes_is_reported_once_and_others_come() {
 
 #[test]
 fn what_is_no_picture_file_is_ignored() {
-    let mut watched = Watched::empty();
+    let mut watched = Watched::empty(soon());
     watched.put("notes.txt", &picture::png(40, 40));
     watched.put(".hidden.png", &picture::png(40, 40));
     fs::create_dir(watched.folder.path().join("folder.png")).unwrap();
@@ -141,11 +149,11 @@ fn what_is_no_picture_file_is_ignored() {
 fn a_folder_that_vanishes_is_lost_until_it_is_back_and_its_old_files_stay_old() {
     let base = TempDir::new().unwrap();
     let path = base.path().join("films");
-    let mut source = Folder::new(&path, &CaptureOptions { quiet_ms: 50, ..Default::default() });
+    let mut source = Folder::new(&path, &soon());
     let lost = |source: &mut Folder, wait| {
-        let error = source.next(wait).map(|shot| shot.name.to_owned()).unwrap_err();
+        let error = fails(source, wait);
         assert!(matches!(error, CaptureError::Lost { .. }), "{error}");
-        assert!(error.to_string().contains("the folder cannot be listed: No such file"), "{error}");
+        assert_contains(&error.to_string(), &["the folder cannot be listed: No such file"]);
     };
     lost(&mut source, A_WHILE);
     lost(&mut source, Duration::ZERO);
@@ -175,8 +183,8 @@ fn stamps_of_files_advance_and_frames_are_cut() {
     let first = watched.source.next(PATIENCE).unwrap();
     assert_eq!(first.frame.rows().collect::<Vec<_>>().concat(), expected);
     let (before, taken) = (first.stamp, first.taken_ms);
-    let error = watched.source.next(PATIENCE).map(|shot| shot.name.to_owned()).unwrap_err().to_string();
-    assert!(error.contains("b.png: the rectangle 40x36 at 3,5 cannot be cut"), "{error}");
+    let error = fails(&mut watched.source, PATIENCE).to_string();
+    assert_contains(&error, &["b.png: the rectangle 40x36 at 3,5 cannot be cut"]);
     let third = watched.source.next(PATIENCE).unwrap();
     assert!(third.stamp.sequence > before.sequence && third.stamp.micros > before.micros);
     assert!(third.taken_ms >= taken);
@@ -208,7 +216,7 @@ fn a_replay_ends_after_its_last_file_or_begins_again() {
     let mut once = Replay::new(films.path(), &CaptureOptions::default()).unwrap();
     assert_eq!(replayed(&mut once, 3), ["a/b.png", "a/c.png", "b.png"]);
     for _ in 0..2 {
-        let end = once.next(Duration::ZERO).map(|shot| shot.name.to_owned()).unwrap_err();
+        let end = fails(&mut once, Duration::ZERO);
         assert!(matches!(end, CaptureError::End), "{end}");
         assert_eq!(end.reason(), None);
     }
@@ -242,10 +250,8 @@ fn a_replay_allocates_nothing_a_frame_and_its_stamps_advance() {
 fn a_replay_is_whole_or_refused() {
     let error = |path: &Path| Replay::new(path, &CaptureOptions::default()).unwrap_err().to_string();
     let folder = TempDir::new().unwrap();
-    assert!(
-        error(folder.path())
-            .ends_with("no picture in this folder; expected files ending in .jpg, .jpeg or .png")
-    );
+    let expected = "no picture in this folder; expected files ending in .jpg, .jpeg or .png";
+    assert!(error(folder.path()).ends_with(expected));
     let films = films();
     assert!(error(&films.path().join("nothing")).contains("cannot be read: "));
     assert!(error(&films.path().join("notes.txt")).contains("notes.txt: expected a JPEG or PNG picture"));
@@ -292,12 +298,8 @@ fn options_are_a_table_of_a_configuration() {
     let crop = Crop { x: 1, y: 2, width: 300, height: 400 };
     assert_eq!((some.format, some.size(), some.repeat), (Some(Encoding::Mjpeg), Some((1280, 960)), true));
     assert_eq!((some.crop, some.quiet_ms), (Some(crop), 500));
-    assert!(
-        toml::from_str::<CaptureOptions>("widht = 1")
-            .unwrap_err()
-            .to_string()
-            .contains("unknown field `widht`")
-    );
+    let misspelt = toml::from_str::<CaptureOptions>("widht = 1").unwrap_err();
+    assert_contains(&misspelt.to_string(), &["unknown field `widht`"]);
     assert!(toml::from_str::<CaptureOptions>("format = 'H264'").is_err());
 }
 

@@ -1,20 +1,16 @@
 //! The engine against QLinearConv written out plainly: the same integers in every layer, the same logit.
 
-use crate::support::{model, picture};
+use crate::support::model::{tensor, tensor_mut};
+use crate::support::{picture, small};
 use edge_core::State;
 use edge_runtime::classify::Classifier;
 use edge_runtime::decode::decode;
 use edge_runtime::engine::{Engine, EngineError};
 use edge_runtime::infer_tract::{Intermediate, TractEngine, Values};
-use edge_runtime::model_file::ModelFile;
 use std::collections::BTreeMap;
 use tract_onnx::pb;
 
 const SIDE: usize = 32;
-
-fn loaded(seed: u64) -> ModelFile {
-    ModelFile::from_bytes(&model::bytes(&model::sealed(SIDE as u16, seed))).unwrap()
-}
 
 fn input(seed: u8) -> Vec<u8> {
     (0..SIDE * SIDE).map(|i| ((i * i * 31 + i * 7) as u8).wrapping_mul(seed)).collect()
@@ -32,9 +28,8 @@ fn convolve(
     stride: usize,
     groups: usize,
 ) -> Layer {
-    let tensor =
-        |suffix: &str| graph.initializer.iter().find(|t| t.name == format!("{name}.{suffix}")).unwrap();
-    let (weights, bias) = (tensor("weight"), &tensor("bias").raw_data);
+    let weights = tensor(graph, &format!("{name}.weight"));
+    let bias = &tensor(graph, &format!("{name}.bias")).raw_data;
     let [out, per_group, kernel, _] = [0, 1, 2, 3].map(|i| weights.dims[i] as usize);
     let (side, pad) = (x[0].len(), kernel / 2);
     let after = side / stride;
@@ -67,8 +62,10 @@ fn reference(graph: &pb::GraphProto, input: &[u8]) -> (BTreeMap<&'static str, La
         *a = (*a + b).min(255);
     }
     let last = convolve(graph, "last", &residual, 0, 1, 1);
-    let head = &graph.initializer.iter().find(|t| t.name == "head").unwrap().raw_data;
-    let head = head.chunks(4).map(|w| f64::from(f32::from_le_bytes(w.try_into().unwrap())));
+    let head = tensor(graph, "head")
+        .raw_data
+        .chunks(4)
+        .map(|w| f64::from(f32::from_le_bytes(w.try_into().unwrap())));
     let mean = |channel: &Vec<Vec<i32>>| {
         f64::from(channel.iter().flatten().sum::<i32>()) / 32.0 / channel.len().pow(2) as f64
     };
@@ -89,7 +86,7 @@ fn assert_same(got: &[Intermediate], layers: &BTreeMap<&str, Layer>) {
 #[test]
 fn every_layer_and_the_logit_equal_the_plain_computation() {
     for seed in 1..=4 {
-        let model = loaded(seed);
+        let model = small(seed);
         let input = input(seed as u8 * 2 + 1);
         let (layers, logit) = reference(model.proto.graph.as_ref().unwrap(), &input);
         for (name, layer) in &layers {
@@ -114,17 +111,17 @@ fn every_layer_and_the_logit_equal_the_plain_computation() {
 #[test]
 #[should_panic(expected = "stem")]
 fn a_planted_fault_is_seen() {
-    let model = loaded(1);
+    let model = small(1);
     let got = TractEngine::load_with_intermediates(&model).unwrap().run(&input(3)).unwrap();
     let mut graph = model.proto.graph.unwrap();
-    let weights = graph.initializer.iter_mut().find(|t| t.name == "stem.weight").unwrap();
-    weights.raw_data[4] = weights.raw_data[4].wrapping_add(1);
+    let weight = &mut tensor_mut(&mut graph, "stem.weight").raw_data[4];
+    *weight = weight.wrapping_add(1);
     assert_same(&got, &reference(&graph, &input(3)).0);
 }
 
 #[test]
 fn an_input_of_another_size_is_an_error_and_the_engine_goes_on() {
-    let mut engine = TractEngine::load(&loaded(1)).unwrap();
+    let mut engine = TractEngine::load(&small(1)).unwrap();
     let before = engine.infer(&input(1)).unwrap();
     assert_eq!(engine.infer(&[0; 7]), Err(EngineError::Input { expected: SIDE * SIDE, got: 7 }));
     assert_eq!(engine.infer(&input(1)), Ok(before));
@@ -132,13 +129,11 @@ fn an_input_of_another_size_is_an_error_and_the_engine_goes_on() {
 
 #[test]
 fn the_classifier_refuses_before_it_infers() {
-    let model = loaded(1);
+    let model = small(1);
     let mut classifier = Classifier::new(&model, TractEngine::load(&model).unwrap());
     let black = classifier.classify(&decode(&picture::black_png(64, 64)).unwrap().frame()).unwrap();
-    assert_eq!(
-        (black.decision.state, black.decision.reason.code(), black.decision.logit),
-        (State::Invalid, 13, None)
-    );
+    let decision = black.decision;
+    assert_eq!((decision.state, decision.reason.code(), decision.logit), (State::Invalid, 13, None));
     assert!(black.infer.is_zero() && !black.preprocess.is_zero());
 
     let film = decode(&picture::png(64, 64)).unwrap();

@@ -1,6 +1,8 @@
 //! The log as it is written: what a line holds, that it rotates, that one device writes it, that names are hidden.
 
-use crate::support::log::{SMALL, assert_sound, context, decision, files, kinds, names, place, record, write};
+use crate::support::log::{
+    SMALL, assert_sound, context, decision, files, kinds, names, place, record, write,
+};
 use allocation_counter::measure;
 use edge_core::{Decision, Reason, State};
 use edge_runtime::log::{Context, Event, Hash, Kind, Log, Options, Reader, Record, verify};

@@ -84,7 +84,7 @@ fn a_file_that_appears_is_answered_once_and_sigterm_ends_it_in_order() {
 
 #[test]
 fn a_camera_that_is_not_there_is_a_fault_and_no_end() {
-    let (place, log) = place();
+    let (_place, log) = place();
     let process = start(&["--source", "v4l2:/dev/no-such-camera", "--log", log.to_str().unwrap()]);
     wait_for(&log, "fault_began");
     let said = end(process);

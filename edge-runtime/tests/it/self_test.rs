@@ -115,7 +115,8 @@ fn self_test_with_a_configuration() {
 #[test]
 fn check_config_says_what_fits_and_what_does_not() {
     let bench = Bench::new();
-    let check = |text: &str| run(program().args(["check-config", "--json", &bench.file("device.toml", text)]));
+    let check =
+        |text: &str| run(program().args(["check-config", "--json", &bench.file("device.toml", text)]));
     let good =
         check("[model]\nfile = \"model.onnx\"\nengine = \"core\"\n[log]\nfile = \"log.jsonl\"").ended(0);
     let names = ["configuration", "model", "engine", "source", "log", "lights"];

@@ -1,7 +1,7 @@
 //! Local calibration: known answers, too few pictures, lists with wrong rows, site files of other models.
 
 use crate::support::log::{context, decision, record};
-use crate::support::{Bench, model, picture};
+use crate::support::{Bench, assert_contains, picture, small};
 use edge_core::decide::Thresholds;
 use edge_runtime::log::{Log, Options};
 use edge_runtime::model_file::{ModelFile, sha256_hex};
@@ -74,10 +74,8 @@ fn wrong_rows_are_named_by_line() {
         assert!(error(text).contains(expected), "{text:?}: {}", error(text));
     }
     let read = read("\u{feff}Label, NAME\n1,\"a, b\"\nnormal,c\n".as_bytes()).unwrap();
-    assert_eq!(
-        read.iter().map(|case| (case.name.as_str(), case.label)).collect::<Vec<_>>(),
-        [("a, b", true), ("c", false)]
-    );
+    let read: Vec<_> = read.iter().map(|case| (case.name.as_str(), case.label)).collect();
+    assert_eq!(read, [("a, b", true), ("c", false)]);
 }
 
 proptest! {
@@ -111,58 +109,37 @@ proptest! {
 }
 
 fn calibrate(bench: &Bench, labels: &str, more: &[&str]) -> crate::support::Run {
-    let labels = bench.file("site.csv", labels.as_bytes());
-    let arguments = [
-        "calibrate",
-        "--labels",
-        labels.to_str().unwrap(),
-        "--max-missed",
-        "0.1",
-        "--max-false-alarms",
-        "0.1",
-    ];
-    bench.run([&arguments, more].concat())
+    let labels = bench.file("site.csv", labels);
+    let labels = ["calibrate", "--labels", &labels];
+    bench.run([&labels[..], &["--max-missed", "0.1", "--max-false-alarms", "0.1"], more].concat())
 }
 
 #[test]
 fn writes_a_site_file_that_only_its_model_takes() {
     let bench = Bench::new();
-    let out = bench.folder.path().join("site.toml");
-    let out = out.to_str().unwrap();
-    let run = calibrate(
-        &bench,
-        &list(&cases(450)),
-        &["--prevalence", "0.2", "--site", "A \"clinic\"", "--by", "N.N.", "--out", out],
-    );
-    assert_eq!(run.code, Some(0), "{}", run.stderr);
-    for part in [
-        "NEGATIVE below 0.4610, POSITIVE above 0.5400",
-        "10 of 100 ill NEGATIVE, 10 of 100 healthy POSITIVE",
-        "20.0 %, as given",
-    ] {
-        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
-    }
+    let out = &*bench.path("site.toml");
+    let more = ["--prevalence", "0.2", "--site", "A \"clinic\"", "--by", "N.N.", "--out", out];
+    let text = calibrate(&bench, &list(&cases(450)), &more).ended(0).stdout;
+    assert_contains(&text, &["NEGATIVE below 0.4610, POSITIVE above 0.5400", "20.0 %, as given"]);
+    assert_contains(&text, &["10 of 100 ill NEGATIVE, 10 of 100 healthy POSITIVE"]);
     let model_file = ModelFile::load(&bench.model).unwrap();
     let site = Site::load(out, &model_file).unwrap();
     assert_eq!(site.thresholds(), Thresholds { negative_below: 0.461, positive_above: 0.54 });
-    assert_eq!(
-        (site.file().positives, site.file().negatives, site.file().site.as_str()),
-        (100, 100, "A \"clinic\"")
-    );
+    let file = site.file();
+    assert_eq!((file.positives, file.negatives, file.site.as_str()), (100, 100, "A \"clinic\""));
     let text = fs::read_to_string(out).unwrap();
     assert_eq!(site.sha256(), sha256_hex(text.as_bytes()));
     // POSITIVE: 86 or more of the ill; PPV by hand from the file's own counts.
-    let light = site.file().positive_light;
+    let light = file.positive_light;
     let (se, fp) = (light.sensitivity.estimate, 1.0 - light.specificity.estimate);
     let ppv = light.ppv.unwrap();
     assert!((ppv.estimate - se * 0.2 / (se * 0.2 + fp * 0.8)).abs() < 1e-12);
     assert!(ppv.low < ppv.estimate && ppv.estimate < ppv.high);
 
-    let other = ModelFile::from_bytes(&model::bytes(&model::sealed(32, 2))).unwrap();
+    let other = small(2);
     let refused = Site::load(out, &other).unwrap_err();
     assert!(matches!(refused, SiteError::OtherModel { .. }));
-    let message = refused.to_string();
-    assert!(message.contains(&other.sha256) && message.contains(&model_file.sha256), "{message}");
+    assert_contains(&refused.to_string(), &[&other.sha256, &model_file.sha256]);
     for (from, to, part) in [
         ("format = 1", "format = 2", "format 1, got 2"),
         ("negative_below = 0.461", "negative_below = 0.9", "0 <= negative_below"),
@@ -172,29 +149,20 @@ fn writes_a_site_file_that_only_its_model_takes() {
     ] {
         let changed = text.replacen(from, to, 1);
         assert_ne!(changed, text, "{from} is not in {text}");
-        let error = Site::from_text(&changed, &model_file.sha256).unwrap_err().to_string();
-        assert!(error.contains(part), "{from}: {error}");
+        let error = Site::from_text(&changed, &model_file.sha256).unwrap_err();
+        assert_contains(&error.to_string(), &[part]);
     }
 }
 
 #[test]
 fn json_and_refusals() {
     let bench = Bench::new();
-    let run = calibrate(&bench, &list(&cases(450)), &["--json"]);
-    let [answer] = run.json().try_into().unwrap();
+    let answer = calibrate(&bench, &list(&cases(450)), &["--json"]).answer();
     assert_eq!(answer["table"].as_array().unwrap().len(), 19);
     assert_eq!((&answer["chosen"]["prevalence"], &answer["out"]), (&0.5.into(), &serde_json::Value::Null));
-    let few = calibrate(&bench, &list(&cases(0)[..110]), &[]);
-    assert_eq!(few.code, Some(1));
-    assert!(few.stderr.contains("at least 29 are needed"), "{}", few.stderr);
-    let wrong = calibrate(&bench, "path,label\nx,2\n", &[]);
-    assert!(
-        wrong.code == Some(1) && wrong.stderr.contains("site.csv cannot be used: line 2"),
-        "{}",
-        wrong.stderr
-    );
-    let prevalence = calibrate(&bench, &list(&cases(0)), &["--prevalence", "1.5"]);
-    assert!(prevalence.code == Some(1) && prevalence.stderr.contains("got 1.5"), "{}", prevalence.stderr);
+    calibrate(&bench, &list(&cases(0)[..110]), &[]).refused(1, "at least 29 are needed");
+    calibrate(&bench, "path,label\nx,2\n", &[]).refused(1, "site.csv cannot be used: line 2");
+    calibrate(&bench, &list(&cases(0)), &["--prevalence", "1.5"]).refused(1, "got 1.5");
 }
 
 #[test]
@@ -203,9 +171,9 @@ fn scores_come_from_a_log_by_name_or_by_its_hash() {
     let sha256 = ModelFile::load(&bench.model).unwrap().sha256;
     let cases = cases(450);
     for log_names in [false, true] {
-        let path = bench.folder.path().join(format!("{log_names}.log"));
-        let mut log =
-            Log::open(&path, Options { log_names, sync_every: 1000, ..Options::default() }).unwrap();
+        let path = bench.path(&format!("{log_names}.log"));
+        let options = Options { log_names, sync_every: 1000, ..Options::default() };
+        let mut log = Log::open(&path, options).unwrap();
         let ours = edge_runtime::log::Context { model_sha256: sha256.clone(), ..context() };
         for (i, (score, _)) in cases.iter().enumerate() {
             let name = format!("{i}.png");
@@ -218,16 +186,12 @@ fn scores_come_from_a_log_by_name_or_by_its_hash() {
         for (i, (_, label)) in cases.iter().enumerate() {
             writeln!(labels, "films/{i}.png,{}", u8::from(*label)).unwrap();
         }
-        let log = path.to_str().unwrap();
-        let run = calibrate(&bench, &labels, &["--log", log, "--json"]);
-        assert_eq!(run.code, Some(0), "{}", run.stderr);
-        let chosen = &run.json()[0]["chosen"];
+        let chosen = &calibrate(&bench, &labels, &["--log", &path, "--json"]).ended(0).json()[0]["chosen"];
         let number = |key: &str| chosen[key].to_string().parse::<f32>().unwrap();
         assert_eq!((number("negative_below"), number("positive_above")), (0.461, 0.54));
         // A picture that was never shown to the device is told, and the rest counts.
-        let more = calibrate(&bench, &format!("{labels}never.png,1\n"), &["--log", log]);
-        assert_eq!(more.code, Some(3));
-        assert!(more.stderr.contains("line 202: never.png: not in the log"), "{}", more.stderr);
+        let more = calibrate(&bench, &format!("{labels}never.png,1\n"), &["--log", &path]);
+        more.refused(3, "line 202: never.png: not in the log");
     }
 }
 
@@ -236,20 +200,18 @@ fn pictures_are_classified_where_there_is_no_score() {
     let bench = Bench::new();
     let mut labels = "path,label\n".to_owned();
     for i in 0..60u32 {
-        bench.file(&format!("films/{i}.png"), &picture::png(64 + i, 80));
+        bench.file(&format!("films/{i}.png"), picture::png(64 + i, 80));
         writeln!(labels, "films/{i}.png,{}", i % 2).unwrap();
     }
-    bench.file("films/black.png", &picture::black_png(64, 64));
+    bench.file("films/black.png", picture::black_png(64, 64));
     labels += "films/black.png,0\n";
-    let run = calibrate(&bench, &labels, &["--json"]);
-    assert_eq!(run.code, Some(0), "{}", run.stderr);
-    let answer = &run.json()[0];
+    let answer = &calibrate(&bench, &labels, &["--json"]).ended(0).json()[0];
     assert_eq!((&answer["chosen"]["positives"], &answer["chosen"]["negatives"]), (&30.into(), &30.into()));
     let refused = answer["left_out"].as_array().unwrap();
     assert_eq!(refused.len(), 1);
     assert_eq!((&refused[0]["name"], &refused[0]["refused"]), (&"films/black.png".into(), &true.into()));
     // The thresholds are scores that this model gives.
-    let film = bench.folder.path().join("films");
-    let scores: Vec<_> = bench.classify(&film).json().iter().map(|line| line["score"].clone()).collect();
+    let scores: Vec<_> =
+        bench.classify(&bench.path("films")).json().iter().map(|line| line["score"].clone()).collect();
     assert!(scores.contains(&answer["chosen"]["negative_below"]), "{answer}");
 }

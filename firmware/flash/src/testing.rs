@@ -11,6 +11,7 @@ pub fn board() -> Board {
     Board::parse(TEXT).unwrap()
 }
 
+#[derive(Default)]
 pub struct Desk {
     /// Its flash, from address 0.
     pub flash: Vec<u8>,
@@ -27,15 +28,7 @@ impl Desk {
     /// One with empty flash.
     pub fn new(board: &Board) -> Self {
         let end = board.regions().iter().map(|(_, region)| region.range().end).max().unwrap_or(0);
-        let flash = vec![0xFF; end as usize];
-        Self {
-            flash,
-            sector: board.flash.sector as usize,
-            breaks_after: None,
-            worn: None,
-            writes: 0,
-            resets: 0,
-        }
+        Self { flash: vec![0xFF; end as usize], sector: board.flash.sector as usize, ..Self::default() }
     }
 }
 

@@ -10,7 +10,6 @@ use edge_core::signal::Levels;
 use firmware::device::Settings;
 use firmware::epitaph::{Cause, MOST_DEATHS};
 use serde::Deserialize;
-use std::path::Path;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,22 +91,14 @@ fn lights_told_the_truth(world: &World, settings: &Settings) -> Result<(), Strin
     Ok(())
 }
 
-fn read(path: &Path) -> Fault {
-    let text = std::fs::read_to_string(path).unwrap();
-    toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
 #[test]
 fn every_fault_of_the_folder_ends_as_its_file_says() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/device");
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
-    paths.sort();
-    assert!(paths.len() >= 15, "{paths:?}");
+    let faults = crate::faults::<Fault>("device");
+    assert!(faults.len() >= 15, "{:?}", faults.keys());
     let mut wrong = Vec::new();
-    for path in &paths {
-        let fault = read(path);
-        if let Err(error) = run(&fault) {
-            wrong.push(format!("{} ({}): {error}", path.file_name().unwrap().display(), fault.about));
+    for (name, fault) in &faults {
+        if let Err(error) = run(fault) {
+            wrong.push(format!("{name} ({}): {error}", fault.about));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

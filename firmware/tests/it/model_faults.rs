@@ -10,8 +10,6 @@ use firmware::bundle::{self, Bundle, Device};
 use firmware::journal::Slot;
 use firmware::self_test::SelfTestError;
 use serde::Deserialize;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -155,38 +153,26 @@ fn self_test(fault: &Fault) -> Box<Test> {
     Box::new(move |bundle| if hangs && bundle.id != old { hang(bundle) } else { golden(bundle) })
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/models")
-}
-
-fn read(path: &Path) -> Result<Fault, Failure> {
-    Ok(toml::from_str(&fs::read_to_string(path)?).map_err(|error| format!("{}: {error}", path.display()))?)
-}
-
 #[test]
 fn every_fault_of_the_folder_ends_as_its_file_says() {
-    let paths: Vec<_> = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert!(paths.len() >= 20, "{paths:?}");
-    let failures: Vec<_> = paths
-        .iter()
-        .filter_map(|path| {
-            let played = read(path).and_then(|fault| play(&fault, &mut self_test(&fault)));
-            played.err().map(|error| format!("{}: {error}", path.display()))
-        })
-        .collect();
+    let faults = crate::faults::<Fault>("models");
+    assert!(faults.len() >= 20, "{:?}", faults.keys());
+    let played = faults.iter().map(|(name, fault)| (name, play(fault, &mut self_test(fault))));
+    let failures: Vec<_> =
+        played.filter_map(|(name, played)| Some(format!("{name}: {}", played.err()?))).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]
 fn a_device_that_takes_a_model_without_testing_it_is_found() {
-    let fault = read(&folder().join("self-test-fails.toml")).unwrap();
+    let fault = crate::faults("models").remove("self-test-fails.toml").unwrap();
     let error = play(&fault, &mut |_| Ok(())).unwrap_err().to_string();
     assert!(error.starts_with("expected Old to run"), "{error}");
 }
 
 #[test]
 fn a_refusal_for_another_reason_than_the_file_says_is_found() {
-    let mut fault = read(&folder().join("signed-with-another-key.toml")).unwrap();
+    let mut fault: Fault = crate::faults("models").remove("signed-with-another-key.toml").unwrap();
     fault.refused = Some("no such reason".into());
     let error = play(&fault, &mut self_test(&fault)).unwrap_err().to_string();
     assert!(error.starts_with("expected refusals [Some(\"no such reason\")"), "{error}");

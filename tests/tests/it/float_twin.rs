@@ -1,9 +1,9 @@
 //! The float twin is the same network: its logits are near the int8 model's on every golden frame.
 
+use crate::shipped;
 use conformance::float_twin::FloatTwin;
 use conformance::frames;
 use conformance::golden::Golden;
-use edge_runtime::model_file::ModelFile;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 
@@ -30,13 +30,9 @@ fn distances(proto: &ModelProto, twin: &FloatTwin, side: u16) -> (f32, f32) {
     (all.iter().copied().fold(0.0, f32::max), all.iter().sum::<f32>() / all.len() as f32)
 }
 
-fn shipped() -> ModelFile {
-    ModelFile::load(conformance::shipped_model()).expect("the shipped model loads")
-}
-
 #[test]
 fn the_twin_is_near_the_int8_model_on_every_golden_frame() {
-    let model = shipped();
+    let model = shipped().0;
     let twin = FloatTwin::of(&model.proto).expect("the shipped model has a twin");
     let (largest, mean) = distances(&twin.proto, &twin, model.metadata.input_side);
     assert!(largest < LARGEST && mean < MEAN, "largest {largest}, mean {mean}");
@@ -45,7 +41,7 @@ fn the_twin_is_near_the_int8_model_on_every_golden_frame() {
 /// The bounds bite: a twin in which one ReLU6 of seventeen does nothing is outside.
 #[test]
 fn a_planted_missing_relu6_is_found() {
-    let model = shipped();
+    let model = shipped().0;
     let twin = FloatTwin::of(&model.proto).expect("the shipped model has a twin");
     let mut planted = twin.proto.clone();
     let nodes = planted.graph.iter_mut().flat_map(|g| &mut g.node);
@@ -58,7 +54,7 @@ fn a_planted_missing_relu6_is_found() {
 
 #[test]
 fn what_is_not_of_the_exact_form_is_refused_with_its_name() {
-    let mut proto = shipped().proto;
+    let mut proto = shipped().0.proto;
     let node = proto.graph.as_mut().map(|g| &mut g.node[3]).expect("a node");
     node.op_type = "ConvInteger".to_owned();
     let error = format!("{:#}", FloatTwin::of(&proto).expect_err("no such operator"));

@@ -29,3 +29,35 @@ pub fn program(name: &str) -> anyhow::Result<Command> {
 pub fn libtorch() -> anyhow::Result<()> {
     process::run(process::cargo().args(["run", "--quiet", "--package", "host-trainer", "--", "setup"]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// Packages with their features, as cargo resolves them for a choice of packages.
+    fn features(choice: Command) -> BTreeSet<String> {
+        let mut cargo = choice;
+        cargo.args(["--prefix", "none", "--format", "{p} {f}"]);
+        let lines = process::output(&mut cargo).unwrap();
+        lines.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+    }
+
+    fn alone(package: &str) -> BTreeSet<String> {
+        let mut cargo = process::cargo();
+        cargo.args(["tree", "--package", package, "--edges", "normal,build"]);
+        features(cargo)
+    }
+
+    /// `cargo run -p edge-runtime`, the trainer's front and the tests compile tract once: no dependency has other features.
+    #[test]
+    fn programs_alone_and_the_tests_of_all_packages_are_one_build() {
+        let all = features(cargo("tree"));
+        for package in ["edge-runtime", "trainer"] {
+            let others: Vec<_> = alone(package).difference(&all).cloned().collect();
+            assert!(others.is_empty(), "{package} has other features than the tests: {others:#?}");
+        }
+        // Planted: the commands are built apart, with features of their own.
+        assert!(alone("xtask").difference(&all).count() > 1);
+    }
+}

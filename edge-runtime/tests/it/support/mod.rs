@@ -67,6 +67,8 @@ pub fn program() -> Command {
 }
 
 pub struct Run {
+    /// What the program was given, for the messages below.
+    arguments: String,
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -86,20 +88,21 @@ impl Run {
 
     #[track_caller]
     pub fn ended(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
+        assert_eq!(self.code, Some(code), "{}: {}{}", self.arguments, self.stdout, self.stderr);
         self
     }
 
     /// Ended well, with nothing on standard error.
     #[track_caller]
     pub fn clean(self) -> Self {
-        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""));
+        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{}", self.arguments);
         self
     }
 
     #[track_caller]
     pub fn refused(self, code: i32, why: &str) {
-        assert_contains(&self.ended(code).stderr, &[why]);
+        let run = self.ended(code);
+        assert!(run.stderr.contains(why), "{}: expected {why}\nin       {}", run.arguments, run.stderr);
     }
 }
 
@@ -145,5 +148,6 @@ pub fn run(command: &mut Command) -> Run {
     let output = command.output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(!matches!(output.status.code(), None | Some(101)), "the program died: {stderr}");
-    Run { code: output.status.code(), stdout: String::from_utf8(output.stdout).unwrap(), stderr }
+    let arguments = format!("{:?}", command.get_args());
+    Run { arguments, code: output.status.code(), stdout: String::from_utf8(output.stdout).unwrap(), stderr }
 }

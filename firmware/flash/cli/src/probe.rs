@@ -1,7 +1,7 @@
 //! A board behind a debug probe, by probe-rs. Nothing is decided here; what is written where comes from [`flash::program`] and
 //! [`flash::model`].
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use flash::link::{Link, Piece, Progress, Step};
 use flash::outcome::NoProbe;
 use probe_rs::flashing::{DownloadOptions, FlashProgress, ProgressEvent, ProgressOperation};
@@ -31,12 +31,11 @@ pub fn find(selector: Option<&Selector>) -> anyhow::Result<DebugProbeInfo> {
             names(several).join("; ")
         ),
     };
-    if probe.accessibility == Accessibility::PermissionDenied {
-        bail!(
-            "this user may not use the debug probe {}: on Linux it needs udev rules, see https://probe.rs/docs",
-            probe.info
-        );
-    }
+    ensure!(
+        probe.accessibility != Accessibility::PermissionDenied,
+        "this user may not use the debug probe {}: on Linux it needs udev rules, see https://probe.rs/docs",
+        probe.info
+    );
     Ok(probe.info.clone())
 }
 

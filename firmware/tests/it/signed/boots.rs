@@ -9,7 +9,7 @@ use firmware::self_test::{self, SelfTestError};
 use firmware::slots::{self, NoModel, Records, RecordsError, Refusal, State, WriteError};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Boot {
     /// What runs: slot and model. None where the start never ended.
     pub runs: Option<Result<(Slot, Id), NoModel>>,
@@ -28,13 +28,7 @@ impl Boot {
     }
 }
 
-#[derive(Default)]
-struct Notes {
-    refused: Vec<(Slot, Refusal)>,
-    failed: Vec<RecordsError>,
-}
-
-impl Journal for Notes {
+impl Journal for Boot {
     fn note(&mut self, entry: &Entry<'_>) {
         match entry {
             Entry::Refused { slot, why } => self.refused.push((*slot, *why)),
@@ -66,22 +60,22 @@ pub fn boot_with<const WORD: usize>(
     self_test: &mut dyn FnMut(&Bundle) -> Result<(), SelfTestError>,
 ) -> Boot {
     let [a, b] = flash.slots();
-    let mut notes = Notes::default();
+    let mut boot = Boot::default();
     let mut records = Records::open(flash, regions().records);
     let mut test = |bundle: &Bundle| self_test(bundle);
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        slots::choose(&mut records, [&a, &b], device, &mut test, &mut notes)
+        slots::choose(&mut records, [&a, &b], device, &mut test, &mut boot)
     }));
-    let runs = match ended {
+    boot.runs = match ended {
         Ok(chosen) => Some(chosen.map(|chosen| (chosen.slot, chosen.bundle.id))),
         Err(hung) if hung.is::<Hung>() => None,
         Err(panic) => resume_unwind(panic),
     };
-    if let Some(Ok((slot, id))) = runs {
+    if let Some(Ok((slot, id))) = boot.runs {
         assert_eq!(id, bundle::id([&a, &b][slot.index()]), "what runs lies in its slot");
     }
-    let Notes { refused, failed } = notes;
-    Boot { runs, refused, failed, state: *records.state() }
+    boot.state = *records.state();
+    boot
 }
 
 pub fn inactive<const WORD: usize>(flash: &mut Sim<WORD>) -> Slot {
