@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 
 use crate::instructions::{self, Region};
-use toolbox::cross::Target;
+use toolbox::cross::{self, ON_TARGET, Profile, Target};
 use toolbox::{process, root};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,12 @@ impl Machine {
             Machine::CortexM4 | Machine::CortexM7 => Target::CortexM,
             Machine::CortexM33 => Target::CortexM33,
         }
+    }
+
+    /// Builds the program of the shared stages for it: for a chip as it is shipped, for a 64-bit Arm with overflow checks.
+    pub fn on_target(self) -> anyhow::Result<PathBuf> {
+        let profile = if self.target() == Target::Aarch64 { Profile::Dev } else { Profile::Chip };
+        cross::build(self.target(), ON_TARGET, profile)
     }
 
     /// The emulator, and how it is told which machine or processor to be.
@@ -141,7 +147,6 @@ pub(crate) fn end(child: &mut Child, line: &str, limit: Duration) -> anyhow::Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use toolbox::cross::{self, ON_TARGET, Profile};
 
     #[test]
     fn what_hangs_is_ended() {
@@ -161,7 +166,7 @@ mod tests {
     #[ignore = "needs the emulators: `cargo xtask test tools` runs it"]
     fn counts_are_exact_and_unpaired_markers_are_found() {
         for machine in [Machine::CortexA53, Machine::CortexM4, Machine::CortexM33] {
-            let boards = cross::build(machine.target(), ON_TARGET, Profile::Dev).unwrap();
+            let boards = machine.on_target().unwrap();
             for rounds in [1, 1000, 123_456] {
                 let (_, regions) = counted(machine, &boards, &["known", &rounds.to_string()]).unwrap();
                 let found: Vec<_> = regions.iter().map(|r| (r.label.as_str(), r.instructions)).collect();

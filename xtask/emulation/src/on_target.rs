@@ -7,7 +7,6 @@ use std::thread;
 
 use anyhow::Context;
 
-use toolbox::cross::{self, ON_TARGET, Profile};
 use toolbox::{host, root};
 
 use crate::machine::{self, Machine};
@@ -29,7 +28,7 @@ pub fn run() -> anyhow::Result<PathBuf> {
     let runs = inputs(&[FOLDER])?;
     let mut programs = Vec::new();
     for (name, machine) in MACHINES {
-        programs.push((name, machine, cross::build(machine.target(), ON_TARGET, Profile::Dev)?));
+        programs.push((name, machine, machine.on_target()?));
     }
     thread::scope(|scope| {
         let runs = &runs;
