@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, bail, ensure};
 use serde::Serialize;
@@ -37,7 +38,9 @@ pub fn plugin(emulator: &str) -> anyhow::Result<PathBuf> {
     debian::ensure_tools(&[Tool { ask: &["cc", "--version"], package: "gcc" }])?;
     let folder = root().join(".cache/cross");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    // Several may compile it at once; each renames its own into place.
+    // Several processes may compile it at once: each renames its own into place. Threads of one take turns.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let made = folder.join(format!("instructions.{}.tmp", std::process::id()));
     let plugin = folder.join("instructions.so");
     let source = "xtask/emulation/src/instructions/plugin.c";
