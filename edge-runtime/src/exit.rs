@@ -6,29 +6,23 @@ use edge_runtime::config::ConfigError;
 use std::io;
 use std::process::ExitCode;
 
-/// What a command that ran to its end has to say.
+/// What a command that ran to its end has to say, and its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    Complete,
+    Complete = 0,
     /// Some pictures could not be read or got no answer; each was reported.
-    Incomplete,
+    Incomplete = 3,
     /// Something that was checked is not as it must be; each was reported.
-    Unfit,
+    Unfit = 5,
 }
 
 /// Reports an error, if there is one, and chooses the exit code.
 pub fn code(outcome: anyhow::Result<Outcome>) -> ExitCode {
     match outcome {
-        Ok(Outcome::Complete) => ExitCode::SUCCESS,
-        Ok(Outcome::Incomplete) => ExitCode::from(3),
-        Ok(Outcome::Unfit) => ExitCode::from(5),
-        Err(error) if error.is::<Refused>() => {
+        Ok(outcome) => ExitCode::from(outcome as u8),
+        Err(error) if error.is::<Refused>() || error.is::<ConfigError>() => {
             report::error(&error);
-            ExitCode::from(4)
-        }
-        Err(error) if error.is::<ConfigError>() => {
-            report::error(&error);
-            ExitCode::from(5)
+            ExitCode::from(if error.is::<Refused>() { 4 } else { 5 })
         }
         Err(error) => {
             // Whoever closed the pipe knows that he did; a message would only disturb.

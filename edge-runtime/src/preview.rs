@@ -34,19 +34,20 @@ pub fn draw(frame: &Frame, crop: Option<Crop>, lines: &[String]) -> RgbImage {
     let mut page = Page(RgbImage::new(page, height + text));
 
     let crop = crop.filter(|crop| frame.crop(crop.x, crop.y, crop.width, crop.height).is_ok());
+    let rectangle = crop.map(|crop| {
+        Rectangle::new(Point::new(crop.x as i32, crop.y as i32), Size::new(crop.width, crop.height))
+    });
     let format = frame.geometry().format();
     for (y, row) in (0..).zip(frame.rows()) {
         for (x, pixel) in (0..).zip(row.chunks_exact(format.bytes_per_pixel())) {
-            let outside = crop.is_some_and(|c| !(within(x, c.x, c.width) && within(y, c.y, c.height)));
+            let outside = rectangle.is_some_and(|inside| !inside.contains(Point::new(x, y)));
             let value = (format.luminance(pixel) >> if outside { 9 } else { 8 }) as u8;
-            page.0.put_pixel(x, y, Rgb([value; 3]));
+            page.0.put_pixel(x as u32, y as u32, Rgb([value; 3]));
         }
     }
-    if let Some(crop) = crop {
-        let corner = Point::new(crop.x as i32, crop.y as i32);
-        let rectangle = Rectangle::new(corner, Size::new(crop.width, crop.height));
-        let Ok(()) =
-            rectangle.into_styled(PrimitiveStyle::with_stroke(Rgb888::YELLOW, STROKE)).draw(&mut page);
+    if let Some(rectangle) = rectangle {
+        let style = PrimitiveStyle::with_stroke(Rgb888::YELLOW, STROKE);
+        let Ok(()) = rectangle.into_styled(style).draw(&mut page);
     }
     let style = MonoTextStyle::new(&FONT_10X20, Rgb888::WHITE);
     for (row, line) in (0..).zip(&lines) {
@@ -60,10 +61,6 @@ pub fn png(picture: &RgbImage) -> image::ImageResult<Vec<u8>> {
     let mut bytes = Cursor::new(Vec::new());
     picture.write_to(&mut bytes, ImageFormat::Png)?;
     Ok(bytes.into_inner())
-}
-
-fn within(at: u32, start: u32, length: u32) -> bool {
-    at.checked_sub(start).is_some_and(|from_start| from_start < length)
 }
 
 /// Breaks a line between words, and a word that is longer than a line wherever it must be.

@@ -5,7 +5,7 @@
 use crate::cli::Output;
 use crate::exit::Outcome;
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, TableStyle};
+use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, Row, Table, TableStyle};
 use edge_core::model::key;
 use edge_core::{Decision, State};
 use edge_runtime::classify::Classified;
@@ -14,7 +14,7 @@ use edge_runtime::self_test::{Check, Verdict, passed};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, StdoutLock, Write};
 use std::time::Duration;
 
 /// What no output may leave out.
@@ -75,6 +75,19 @@ pub fn json(value: &impl Serialize) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{}", serde_json::to_string(value).map_err(io::Error::from)?)
 }
 
+/// Writes a command's whole answer: one JSON object for a program, what `text` writes for a person.
+pub fn answer(
+    output: Output,
+    value: &impl Serialize,
+    text: impl FnOnce(&mut StdoutLock) -> io::Result<()>,
+) -> anyhow::Result<Outcome> {
+    match output {
+        Output::Json => json(value)?,
+        Output::Text => text(&mut io::stdout().lock())?,
+    }
+    Ok(Outcome::Complete)
+}
+
 pub fn error(what: &impl fmt::Display) {
     let style = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
     // Nothing is left to be done where even standard error is closed.
@@ -112,75 +125,69 @@ pub fn progress(steps: u64, unit: &str) -> ProgressBar {
     if steps < 20 {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template(&format!("{{bar:30}} {{pos}}/{{len}} {unit}, {{eta}} left"));
     let bar = ProgressBar::new(steps);
-    match style {
+    match ProgressStyle::with_template(&format!("{{bar:30}} {{pos}}/{{len}} {unit}, {{eta}} left")) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
 }
 
-/// Answers in rows; the last four columns are state, score, reason and time.
-pub struct Table {
-    table: comfy_table::Table,
-    colours: bool,
+/// Whether standard output shows colours.
+pub fn colours() -> bool {
+    anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
 }
 
-impl Table {
-    pub fn new<const N: usize>(header: [&str; N]) -> Self {
-        let mut table = comfy_table::Table::new();
-        let line = LineStyle::none().fill('─').junction('─');
-        table.load_style(TableStyle::new().header_separator(line).bottom_border(line));
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
-        let colours = anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
-        if colours {
-            table.enforce_styling();
+/// A table without rows; the columns of the numbers in `right` are aligned to the right.
+pub fn table(header: impl Into<Row>, right: impl IntoIterator<Item = usize>) -> Table {
+    let mut table = Table::new();
+    let line = LineStyle::none().fill('─').junction('─');
+    table.load_style(TableStyle::new().header_separator(line).bottom_border(line));
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    for number in right {
+        if let Some(column) = table.column_mut(number) {
+            column.set_cell_alignment(CellAlignment::Right);
         }
-        Self { table, colours }
     }
-
-    /// Adds a row that begins with `names`.
-    pub fn add(&mut self, names: &[&str], decision: &Decision, latency: Duration) {
-        let score = decision.score.map_or("-".to_owned(), |score| format!("{score:.3}"));
-        let mut row: Vec<Cell> = names.iter().map(|name| Cell::new(printable(name))).collect();
-        let mut state = Cell::new(decision.state);
-        if self.colours {
-            state = state.fg(colour(decision.state));
-        }
-        row.push(state);
-        row.push(Cell::new(score).set_alignment(CellAlignment::Right));
-        row.push(Cell::new(decision.reason));
-        let time = format!("{:.1} ms", latency.as_secs_f64() * 1000.0);
-        row.push(Cell::new(time).set_alignment(CellAlignment::Right));
-        self.table.add_row(row);
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
-    }
+    table
 }
 
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.table.fmt(f)
+/// A table for answers; the last four columns are state, score, reason and time, as in [`row`].
+pub fn answers<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = table(header, []);
+    if colours() {
+        table.enforce_styling();
     }
+    table
 }
 
-fn colour(state: State) -> Color {
-    match state {
+/// An answer as a row that begins with `names`.
+pub fn row(names: &[&str], decision: &Decision, latency: Duration) -> Vec<Cell> {
+    let mut row: Vec<Cell> = names.iter().map(|name| Cell::new(printable(name))).collect();
+    let colour = match decision.state {
         State::Positive => Color::Red,
         State::Negative => Color::Green,
         State::Refer | State::Invalid => Color::Yellow,
         State::Fault => Color::Magenta,
-    }
+    };
+    let state = Cell::new(decision.state);
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    row.extend([
+        if colours() { state.fg(colour) } else { state },
+        right(decision.score.map_or("-".to_owned(), |score| format!("{score:.3}"))),
+        Cell::new(decision.reason),
+        right(format!("{:.1} ms", latency.as_secs_f64() * 1000.0)),
+    ]);
+    row
 }
 
 /// Which model answered, on which thresholds, for what it is meant and what it is not.
 pub fn footer(model: &ModelFile) -> String {
     let m = &model.metadata;
     let (low, high) = (m.thresholds.negative_below, m.thresholds.positive_above);
+    // The first digits of the hash are enough to tell models apart.
+    let short = model.sha256.get(..12).unwrap_or(&model.sha256);
     pairs([
-        ("Model", format!("{} {}, SHA-256 {}", m.name, m.version, short(&model.sha256))),
+        ("Model", format!("{} {}, SHA-256 {short}", m.name, m.version)),
         (
             "Thresholds",
             format!(
@@ -193,24 +200,22 @@ pub fn footer(model: &ModelFile) -> String {
     ])
 }
 
-/// Whether a property of a model is for people too: the gate's weights would fill a page and tell nothing; `--json` has them.
-pub fn is_readable(key: &str) -> bool {
-    ![key::LAYOUT, key::FEATURES].contains(&key)
-}
-
-/// The first digits of a hash: enough to tell models apart.
-fn short(sha256: &str) -> &str {
-    sha256.get(..12).unwrap_or(sha256)
+/// A model's properties that are for people too: the gate's weights would fill a page and tell nothing; `--json` has them.
+pub fn readable(
+    properties: impl IntoIterator<Item = (&'static str, String)>,
+) -> impl Iterator<Item = (&'static str, String)> {
+    let readable = properties.into_iter().filter(|(key, _)| ![key::LAYOUT, key::FEATURES].contains(key));
+    readable.map(|(key, value)| (key.trim_start_matches("pneumoscope."), value))
 }
 
 /// Names and values in two columns, wrapped to the terminal, or to 100 columns where there is none.
-pub fn pairs<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> String {
-    let mut table = comfy_table::Table::new();
+pub fn pairs<N: Into<String>>(rows: impl IntoIterator<Item = (N, String)>) -> String {
+    let mut table = Table::new();
     table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Dynamic);
     if table.width().is_none() {
         table.set_width(100);
     }
-    table.add_rows(rows.into_iter().map(|(name, value)| [name.to_owned(), printable(&value)]));
+    table.add_rows(rows.into_iter().map(|(name, value)| [name.into(), printable(&value)]));
     table.trim_fmt()
 }
 

@@ -10,7 +10,7 @@ use edge_runtime::engine::{self, Convolutions, Engine};
 use edge_runtime::model_file::ModelFile;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::Write;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -32,49 +32,30 @@ struct About<'a> {
 
 pub fn run(model: &ModelFile, engine: &str, output: Output) -> Result<Outcome> {
     let engine = model::engine(engine, model)?;
-    match output {
-        Output::Json => {
-            let mut properties = BTreeMap::new();
-            model.metadata.write_props(|key, value| {
-                properties.insert(key, value.to_owned());
-            });
-            report::json(&About {
-                version: VERSION,
-                engines: &engine::NAMES,
-                engine: engine.name(),
-                convolutions: engine.convolutions(),
-                preprocessing: edge_core::preprocess::NAME,
-                picture_side_min: MIN_SIDE,
-                picture_side_max: MAX_SIDE,
-                model_sha256: &model.sha256,
-                model: properties,
-                intended_use: &model.metadata.intended_use,
-                notice: report::NOTICE,
-            })?;
-        }
-        Output::Text => {
-            let mut out = io::stdout().lock();
-            writeln!(out, "edge-runtime {VERSION}\n\n{}\n", engines(&engine))?;
-            writeln!(out, "{}\n\nLimits", report::footer(model))?;
-            writeln!(out, "{}\n\nThe model's own words", limits(&model.metadata.gate))?;
-            let mut words = Vec::new();
-            model.metadata.write_props(|key, value| {
-                if report::is_readable(key) {
-                    words.push((key.trim_start_matches("pneumoscope."), value.to_owned()));
-                }
-            });
-            words.push(("sha256", model.sha256.clone()));
-            writeln!(out, "{}", report::pairs(words))?;
-        }
-    }
-    Ok(Outcome::Complete)
-}
-
-/// Which engines there are, and how the chosen one computes the model.
-fn engines(engine: &impl Engine) -> String {
-    let mut rows = vec![("Engine", format!("{}, of {}", engine.name(), engine::NAMES.join(", ")))];
-    rows.extend(engine.convolutions().map(|convolutions| ("QLinearConv", convolutions.to_string())));
-    report::pairs(rows)
+    let mut words = Vec::new();
+    model.metadata.write_props(|key, value| words.push((key, value.to_owned())));
+    let about = About {
+        version: VERSION,
+        engines: &engine::NAMES,
+        engine: engine.name(),
+        convolutions: engine.convolutions(),
+        preprocessing: edge_core::preprocess::NAME,
+        picture_side_min: MIN_SIDE,
+        picture_side_max: MAX_SIDE,
+        model_sha256: &model.sha256,
+        model: words.iter().cloned().collect(),
+        intended_use: &model.metadata.intended_use,
+        notice: report::NOTICE,
+    };
+    report::answer(output, &about, |out| {
+        let mut engines = vec![("Engine", format!("{}, of {}", engine.name(), engine::NAMES.join(", ")))];
+        engines.extend(engine.convolutions().map(|ways| ("QLinearConv", ways.to_string())));
+        writeln!(out, "edge-runtime {VERSION}\n\n{}\n", report::pairs(engines))?;
+        writeln!(out, "{}\n\nLimits", report::footer(model))?;
+        writeln!(out, "{}\n\nThe model's own words", limits(&model.metadata.gate))?;
+        let words = report::readable(words).chain([("sha256", model.sha256.clone())]);
+        writeln!(out, "{}", report::pairs(words))
+    })
 }
 
 fn limits(gate: &Limits) -> String {

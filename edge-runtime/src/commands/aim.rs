@@ -11,7 +11,7 @@ use edge_runtime::engine::Engine;
 use edge_runtime::model_file::ModelFile;
 use edge_runtime::{files, preview};
 use serde::Serialize;
-use std::io::{self, Write};
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 /// How long a camera may take to show a frame.
@@ -74,20 +74,10 @@ pub fn run(model: &ModelFile, engine: &str, options: &AimOptions, output: Output
             Ok(_) | Err(_) => {}
         }
     };
-    match output {
-        Output::Json => report::json(&aim)?,
-        Output::Text => {
-            let mut out = io::stdout().lock();
-            writeln!(
-                out,
-                "{}\n\nWritten: {}\n\n{}",
-                figures(&aim).join("\n"),
-                aim.out,
-                report::footer(model)
-            )?;
-        }
-    }
-    Ok(Outcome::Complete)
+    report::answer(output, &aim, |out| {
+        let figures = figures(&aim).join("\n");
+        writeln!(out, "{figures}\n\nWritten: {}\n\n{}", aim.out, report::footer(model))
+    })
 }
 
 /// Judges the part of the frame that the rectangle holds, and writes the preview.

@@ -4,7 +4,7 @@ use crate::cli::{BenchOptions, Output};
 use crate::exit::Outcome;
 use crate::{model, report};
 use anyhow::{Result, ensure};
-use edge_core::State;
+use edge_core::{Decision, State};
 use edge_runtime::classify::Classifier;
 use edge_runtime::decode::Picture;
 use edge_runtime::engine;
@@ -66,15 +66,14 @@ pub fn run(model: &ModelFile, only: Option<&str>, options: &BenchOptions, output
 }
 
 fn measure(name: &str, model: &ModelFile, pictures: &[Picture], options: &BenchOptions) -> Result<Times> {
-    let engine = model::engine(name, model)?;
-    let mut classifier = Classifier::new(model, engine);
+    let mut classifier = Classifier::new(model, model::engine(name, model)?);
     let (mut preprocess, mut infer) = (Vec::new(), Vec::new());
     let progress = report::progress(options.frames.into(), "frames");
     for (i, picture) in (0..WARM_UP + options.frames).zip(pictures.iter().cycle()) {
         let classified = classifier.classify(&picture.frame())?;
-        let reason = classified.decision.reason;
+        let Decision { state, reason, .. } = classified.decision;
         ensure!(
-            classified.decision.state != State::Invalid,
+            state != State::Invalid,
             "the model's gate refuses the drawn frames ({reason}), so that there is nothing to measure"
         );
         if i >= WARM_UP {

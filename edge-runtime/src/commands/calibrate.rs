@@ -4,10 +4,10 @@ use crate::cli::Output;
 use crate::exit::Outcome;
 use crate::{model, report};
 use anyhow::{Context, Result, anyhow, ensure};
-use clap::{Args, ValueEnum};
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use edge_core::State;
-use edge_runtime::classify::Classifier;
+use edge_runtime::classify::{Classified, Classifier};
 use edge_runtime::decode;
 use edge_runtime::log::{Hash, Reader};
 use edge_runtime::model_file::ModelFile;
@@ -53,8 +53,8 @@ pub struct Calibrate {
     #[arg(long, value_name = "SHARE", default_value_t = Targets::default().max_false_alarms)]
     max_false_alarms: f64,
     /// What must keep to these shares: the estimate, or the upper bound of its 95 % interval.
-    #[arg(long, value_name = "WHAT", default_value = "estimate")]
-    choose: Choose,
+    #[arg(long, value_name = "WHAT", default_value = "estimate", value_parser = rule())]
+    choose: Rule,
     /// Where it was made, in free words.
     #[arg(long, value_name = "TEXT", default_value = "")]
     site: String,
@@ -66,10 +66,9 @@ pub struct Calibrate {
     out: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Choose {
-    Estimate,
-    Bound,
+fn rule() -> impl TypedValueParser<Value = Rule> {
+    let names = PossibleValuesParser::new(["estimate", "bound"]);
+    names.map(|name| if name == "bound" { Rule::Bound } else { Rule::Estimate })
 }
 
 #[derive(Serialize)]
@@ -86,24 +85,19 @@ struct Answer<'a> {
 struct LeftOut {
     line: u64,
     name: String,
-    why: String,
-    /// The gate refused it: an answer, not an error.
-    refused: bool,
+    #[serde(flatten)]
+    cause: Unscored,
 }
 
 pub fn run(model: &ModelFile, engine: &str, options: &Calibrate, output: Output) -> Result<Outcome> {
     let labels = options.labels.display();
     let file = File::open(&options.labels).with_context(|| format!("cannot read {labels}"))?;
     let cases = site::read(file).with_context(|| format!("{labels} cannot be used"))?;
-    let Scored { cases: scored, left_out } = score(model, engine, options, &cases)?;
-    let rule = match options.choose {
-        Choose::Estimate => Rule::Estimate,
-        Choose::Bound => Rule::Bound,
-    };
-    let targets =
-        Targets { max_missed: options.max_missed, max_false_alarms: options.max_false_alarms, rule };
-    for left in left_out.iter().filter(|left| !left.refused) {
-        report::error(&format!("{labels}, line {}: {}: {}; left out", left.line, left.name, left.why));
+    let (scored, left_out) = score(model, engine, options, &cases)?;
+    let &Calibrate { max_missed, max_false_alarms, choose: rule, .. } = options;
+    let targets = Targets { max_missed, max_false_alarms, rule };
+    for LeftOut { line, name, cause } in left_out.iter().filter(|left| !left.cause.refused) {
+        report::error(&format!("{labels}, line {line}: {name}: {}; left out", cause.why));
     }
     let chosen = site::choose(&scored, &targets).with_context(|| format!("no thresholds from {labels}"))?;
 
@@ -140,26 +134,25 @@ pub fn run(model: &ModelFile, engine: &str, options: &Calibrate, output: Output)
     if let Some(out) = &options.out {
         site.save(out)?;
     }
-    match output {
-        Output::Json => report::json(&Answer {
-            table: &table,
-            chosen: &site,
-            left_out: &left_out,
-            out: options.out.as_ref().map(|out| out.display().to_string()),
-            notice: report::NOTICE,
-        })?,
-        Output::Text => print(&table, &site, model, &left_out, options)?,
-    }
-    let complete = left_out.iter().all(|left| left.refused);
+    let answer = Answer {
+        table: &table,
+        chosen: &site,
+        left_out: &left_out,
+        out: options.out.as_ref().map(|out| out.display().to_string()),
+        notice: report::NOTICE,
+    };
+    report::answer(output, &answer, |out| print(out, &answer, model, options))?;
+    let complete = left_out.iter().all(|left| left.cause.refused);
     Ok(if complete { Outcome::Complete } else { Outcome::Incomplete })
 }
 
-struct Scored {
-    cases: Vec<(f32, bool)>,
-    left_out: Vec<LeftOut>,
-}
-
-fn score(model: &ModelFile, engine: &str, options: &Calibrate, cases: &[Case]) -> Result<Scored> {
+/// The scores with their labels, and the pictures without one.
+fn score(
+    model: &ModelFile,
+    engine: &str,
+    options: &Calibrate,
+    cases: &[Case],
+) -> Result<(Vec<(f32, bool)>, Vec<LeftOut>)> {
     let logged = options.log.as_deref().map(|log| from_log(log, &model.sha256)).transpose()?;
     let folder = options.labels.parent().unwrap_or(Path::new(""));
     let mut classifier = None;
@@ -181,30 +174,28 @@ fn score(model: &ModelFile, engine: &str, options: &Calibrate, cases: &[Case]) -
                     Some(classifier) => classifier,
                     none => none.insert(Classifier::new(model, model::engine(engine, model)?)),
                 };
-                let classified = decode::open(folder.join(&case.name))
+                decode::open(folder.join(&case.name))
                     .map_err(Unscored::wrong)
-                    .and_then(|picture| classifier.classify(&picture.frame()).map_err(Unscored::wrong));
-                classified.and_then(|c| {
-                    let decision = c.decision;
-                    judged(decision.state.name(), decision.score, decision.reason.to_string())
-                })
+                    .and_then(|picture| classifier.classify(&picture.frame()).map_err(Unscored::wrong))
+                    .and_then(|Classified { decision: d, .. }| {
+                        judged(d.state.name(), d.score, d.reason.to_string())
+                    })
             }
         };
         progress.inc(1);
         match found {
             Ok(score) => scored.push((score, case.label)),
-            Err(Unscored { why, refused }) => {
-                left_out.push(LeftOut { line: case.line, name: case.name.clone(), why, refused });
-            }
+            Err(cause) => left_out.push(LeftOut { line: case.line, name: case.name.clone(), cause }),
         }
     }
     progress.finish_and_clear();
-    Ok(Scored { cases: scored, left_out })
+    Ok((scored, left_out))
 }
 
-#[derive(Clone)]
+#[derive(Clone, Serialize)]
 struct Unscored {
     why: String,
+    /// The gate refused it: an answer, not an error.
     refused: bool,
 }
 
@@ -231,28 +222,15 @@ fn from_log(path: &Path, model_sha256: &str) -> Result<HashMap<String, Result<f3
         let Some(name) = name else { continue };
         found.insert(name, judged(&decision.state, decision.score, decision.reason.text));
     }
-    ensure!(
-        reader.damaged() == 0,
-        "{} holds {} damaged lines; `edge-runtime log verify` names them",
-        path.display(),
-        reader.damaged()
-    );
+    let (path, damaged) = (path.display(), reader.damaged());
+    ensure!(damaged == 0, "{path} holds {damaged} damaged lines; `edge-runtime log verify` names them");
     Ok(found)
 }
 
-fn print(
-    table: &[Operating],
-    site: &SiteFile,
-    model: &ModelFile,
-    left_out: &[LeftOut],
-    options: &Calibrate,
-) -> Result<()> {
-    let mut out = io::stdout().lock();
-    let line = LineStyle::none().fill('─').junction('─');
-    let mut shown = Table::new();
-    shown.load_style(TableStyle::new().header_separator(line).bottom_border(line));
-    shown.set_content_arrangement(ContentArrangement::Dynamic);
-    shown.set_header(["Score above", "Sensitivity, %", "Specificity, %", "PPV, %", "NPV, %", ""]);
+fn print(out: &mut impl Write, answer: &Answer, model: &ModelFile, options: &Calibrate) -> io::Result<()> {
+    let &Answer { table, chosen: site, left_out, .. } = answer;
+    let header = ["Score above", "Sensitivity, %", "Specificity, %", "PPV, %", "NPV, %", ""];
+    let mut shown = report::table(header, 0..5);
     let percent = |rate: Rate| {
         let [estimate, low, high] = [rate.estimate, rate.low, rate.high].map(|share| 100.0 * share);
         format!("{estimate:.1} ({low:.1} to {high:.1})")
@@ -272,19 +250,14 @@ fn print(
             mark.to_owned(),
         ]);
     }
-    for number in 0..5 {
-        if let Some(column) = shown.column_mut(number) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
     writeln!(out, "{shown}\n")?;
     let (low, high) = (site.negative_below, site.positive_above);
     let old = model.metadata.thresholds;
     let (missed, ill) = (site.negative_light.false_negatives, site.positives);
     let (alarms, healthy) = (site.positive_light.false_positives, site.negatives);
     let from = if options.prevalence.is_some() { "as given" } else { "as in the list" };
-    let refused = left_out.iter().filter(|left| left.refused).count();
-    let pairs = vec![
+    let refused = left_out.iter().filter(|left| left.cause.refused).count();
+    let pairs = [
         ("Chosen", format!("NEGATIVE below {low:.4}, POSITIVE above {high:.4}; between: REFER")),
         ("Instead of", format!("{:.4} and {:.4}, the model's own", old.negative_below, old.positive_above)),
         ("Chosen for", site.targets.to_string()),
@@ -292,16 +265,12 @@ fn print(
         ("Prevalence", format!("{:.1} %, {from}", 100.0 * site.prevalence)),
         ("Left out", format!("{refused} refused by the gate, {} without a score", left_out.len() - refused)),
         ("Model", format!("{}, SHA-256 {}", site.model, site.model_sha256)),
-        (
-            "Written",
-            options.out.as_ref().map_or("nothing: give --out".to_owned(), |out| out.display().to_string()),
-        ),
+        ("Written", answer.out.clone().unwrap_or_else(|| "nothing: give --out".to_owned())),
         (
             "Note",
             "the thresholds are measured on the pictures that they were chosen on: new ones may do worse"
                 .to_owned(),
         ),
     ];
-    writeln!(out, "{}", report::pairs(pairs))?;
-    Ok(())
+    writeln!(out, "{}", report::pairs(pairs))
 }

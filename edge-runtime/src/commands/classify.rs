@@ -2,9 +2,9 @@
 
 use crate::cli::Output;
 use crate::exit::Outcome;
+use crate::model;
 use crate::pictures::{self, Source, Unusable};
-use crate::report::{self, Record, Table};
-use crate::{model, report::Failure};
+use crate::report::{self, Failure, Record};
 use anyhow::Result;
 use edge_runtime::classify::{Classified, Classifier};
 use edge_runtime::engine::Engine;
@@ -16,7 +16,7 @@ pub fn run(model: &ModelFile, engine: &str, paths: &[PathBuf], output: Output) -
     let mut classifier = Classifier::new(model, model::engine(engine, model)?);
     let sources = pictures::expand(paths);
     let progress = report::progress(sources.len() as u64, "pictures");
-    let mut table = Table::new(["Picture", "State", "Score", "Why", "Time"]);
+    let mut table = report::answers(["Picture", "State", "Score", "Why", "Time"]);
     let mut outcome = Outcome::Complete;
 
     for source in sources {
@@ -24,7 +24,7 @@ pub fn run(model: &ModelFile, engine: &str, paths: &[PathBuf], output: Output) -
         progress.suspend(|| -> Result<()> {
             match &answer {
                 Ok((name, classified)) if output == Output::Text => {
-                    table.add(&[name], &classified.decision, classified.latency());
+                    table.add_row(report::row(&[name], &classified.decision, classified.latency()));
                 }
                 Ok((name, classified)) => report::json(&Record::new(name, classified, model))?,
                 Err(unusable) => {

@@ -3,7 +3,7 @@
 use crate::cli::Output;
 use crate::exit::Outcome;
 use crate::model;
-use crate::report::{self, Record, Table};
+use crate::report::{self, Record};
 use anyhow::Result;
 use edge_runtime::classify::Classifier;
 use edge_runtime::model_file::ModelFile;
@@ -12,7 +12,7 @@ use std::io::{self, Write};
 
 pub fn run(model: &ModelFile, engine: &str, output: Output) -> Result<Outcome> {
     let mut classifier = Classifier::new(model, model::engine(engine, model)?);
-    let mut table = Table::new(["Drawn frame", "Shows", "State", "Score", "Why", "Time"]);
+    let mut table = report::answers(["Drawn frame", "Shows", "State", "Score", "Why", "Time"]);
     for demo in phantom::demo() {
         let shows = match demo.expected {
             Label::Normal => &model.metadata.label_negative,
@@ -20,7 +20,10 @@ pub fn run(model: &ModelFile, engine: &str, output: Output) -> Result<Outcome> {
         };
         let classified = classifier.classify(&demo.picture.frame())?;
         match output {
-            Output::Text => table.add(&[demo.name, shows], &classified.decision, classified.latency()),
+            Output::Text => {
+                let row = report::row(&[demo.name, shows], &classified.decision, classified.latency());
+                table.add_row(row);
+            }
             Output::Json => report::json(&Record::new(demo.name, &classified, model))?,
         }
     }

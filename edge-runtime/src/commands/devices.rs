@@ -7,7 +7,7 @@ use anyhow::Result;
 use edge_runtime::capture::{CameraInfo, FormatInfo, Sizes, cameras};
 use gpiocdev::chip::{Chip, chips};
 use serde::Serialize;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 #[derive(Serialize)]
@@ -34,55 +34,47 @@ struct LineInfo {
 }
 
 pub fn run(output: Output) -> Result<Outcome> {
-    let devices = Devices { cameras: cameras(), gpio_chips: gpio_chips() };
-    match output {
-        Output::Json => report::json(&devices)?,
-        Output::Text => {
-            let mut out = io::stdout().lock();
-            writeln!(out, "Cameras")?;
-            if devices.cameras.is_empty() {
-                writeln!(out, "There is none: no /dev/video* gives pictures.")?;
-            }
-            for camera in &devices.cameras {
-                writeln!(out, "\n{}", show_camera(camera))?;
-            }
-            writeln!(out, "\nGPIO chips")?;
-            if devices.gpio_chips.is_empty() {
-                writeln!(out, "There is none: no /dev/gpiochip*.")?;
-            }
-            for chip in &devices.gpio_chips {
-                writeln!(out, "\n{}", show_chip(chip))?;
-            }
+    // Chips cannot be found where /dev cannot be listed: then there is nothing to show either.
+    let gpio_chips = chips().unwrap_or_default().into_iter().map(chip).collect();
+    let devices = Devices { cameras: cameras(), gpio_chips };
+    report::answer(output, &devices, |out| {
+        writeln!(out, "Cameras")?;
+        if devices.cameras.is_empty() {
+            writeln!(out, "There is none: no /dev/video* gives pictures.")?;
         }
-    }
-    Ok(Outcome::Complete)
+        for camera in &devices.cameras {
+            writeln!(out, "\n{}", show_camera(camera))?;
+        }
+        writeln!(out, "\nGPIO chips")?;
+        if devices.gpio_chips.is_empty() {
+            writeln!(out, "There is none: no /dev/gpiochip*.")?;
+        }
+        for chip in &devices.gpio_chips {
+            writeln!(out, "\n{}", show_chip(chip))?;
+        }
+        Ok(())
+    })
 }
 
-/// All chips; one that cannot be asked is listed with its problem.
-fn gpio_chips() -> Vec<ChipInfo> {
-    // Fails where /dev cannot be listed: then there is nothing to show either.
-    chips().unwrap_or_default().into_iter().map(chip).collect()
-}
-
+/// A chip; one that cannot be asked is listed with its problem.
 fn chip(path: PathBuf) -> ChipInfo {
+    let line = |line: gpiocdev::line::Info| LineInfo {
+        offset: line.offset,
+        name: line.name,
+        used_by: line.used.then_some(line.consumer),
+    };
     let asked = Chip::from_path(&path).and_then(|chip| {
-        let lines: Result<Vec<_>, _> = chip.line_info_iter()?.collect();
+        let lines: Result<_, _> = chip.line_info_iter()?.map(|info| info.map(line)).collect();
         Ok((chip.info()?.label, lines?))
     });
-    match asked {
-        Ok((label, lines)) => {
-            let line = |line: gpiocdev::line::Info| LineInfo {
-                offset: line.offset,
-                name: line.name,
-                used_by: line.used.then_some(line.consumer),
-            };
-            ChipInfo { path, label, lines: lines.into_iter().map(line).collect(), problem: None }
-        }
+    let (label, lines, problem) = match asked {
+        Ok((label, lines)) => (label, lines, None),
         Err(error) => {
-            let problem = Some(format!("{error}; join the group `gpio` where it is a matter of permission"));
-            ChipInfo { path, label: String::new(), lines: Vec::new(), problem }
+            let problem = format!("{error}; join the group `gpio` where it is a matter of permission");
+            (String::new(), Vec::new(), Some(problem))
         }
-    }
+    };
+    ChipInfo { path, label, lines, problem }
 }
 
 fn show_camera(camera: &CameraInfo) -> String {
@@ -101,7 +93,7 @@ fn show_camera(camera: &CameraInfo) -> String {
         let names: Vec<_> = unknown.iter().map(|format| format.fourcc.as_str()).collect();
         rows.push(("  not usable".to_owned(), names.join(" ")));
     }
-    report::pairs(rows.iter().map(|(name, value)| (name.as_str(), value.clone())))
+    report::pairs(rows)
 }
 
 fn show_format(format: &FormatInfo) -> String {
@@ -124,5 +116,5 @@ fn show_chip(chip: &ChipInfo) -> String {
         let used = line.used_by.as_ref().map_or(String::new(), |user| format!(", in use by `{user}`"));
         (format!("  line {}", line.offset), format!("{name}{used}"))
     }));
-    report::pairs(rows.iter().map(|(name, value)| (name.as_str(), value.clone())))
+    report::pairs(rows)
 }

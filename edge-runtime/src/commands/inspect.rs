@@ -5,7 +5,6 @@ use crate::exit::Outcome;
 use crate::model::Refused;
 use crate::report;
 use anyhow::Result;
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use edge_core::kernels::Shape;
 use edge_core::packed::{self, Packed};
 use edge_runtime::aligned::AlignedBytes;
@@ -52,11 +51,7 @@ struct Layer {
 pub fn run(path: Option<&Path>, output: Output) -> Result<Outcome> {
     let (form, bytes, packed) = open(path)?;
     let inspection = inspect(form, bytes, &packed)?;
-    match output {
-        Output::Json => report::json(&inspection)?,
-        Output::Text => print(&inspection, &packed)?,
-    }
-    Ok(Outcome::Complete)
+    report::answer(output, &inspection, |out| print(out, &inspection, &packed))
 }
 
 /// A model of either form, packed: form, bytes of the file, model.
@@ -119,10 +114,10 @@ fn inspect(form: &'static str, bytes: usize, packed: &Packed<AlignedBytes>) -> R
     })
 }
 
-fn print(inspection: &Inspection, packed: &Packed<AlignedBytes>) -> Result<()> {
-    let mut out = io::stdout().lock();
+fn print(out: &mut impl Write, inspection: &Inspection, packed: &Packed<AlignedBytes>) -> io::Result<()> {
     let size = |[h, w, c]: [usize; 3]| format!("{h} x {w} x {c}");
-    let mut table = table(["", "Layer", "Operator", "Input", "Output", "Kernel", "MACs", "Weights"]);
+    let header = ["", "Layer", "Operator", "Input", "Output", "Kernel", "MACs", "Weights"];
+    let mut table = report::table(header, [0, 6, 7]);
     for (number, layer) in inspection.layers.iter().enumerate() {
         let kernel = match layer.operator {
             "add" => String::new(),
@@ -139,13 +134,7 @@ fn print(inspection: &Inspection, packed: &Packed<AlignedBytes>) -> Result<()> {
             layer.weights.to_string(),
         ]);
     }
-    for column in [0, 6, 7] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    writeln!(out, "{table}\n")?;
-    writeln!(out, "{}", arena_map(inspection, packed))?;
+    writeln!(out, "{table}\n\n{}", arena_map(inspection, packed))?;
     let mut words = vec![
         (
             "form",
@@ -156,10 +145,8 @@ fn print(inspection: &Inspection, packed: &Packed<AlignedBytes>) -> Result<()> {
         ("weights", inspection.weights.to_string()),
         ("sha256", inspection.model_sha256.clone()),
     ];
-    let properties = inspection.model.iter().filter(|(key, _)| report::is_readable(key));
-    words.extend(properties.map(|(key, value)| (key.trim_start_matches("pneumoscope."), value.clone())));
-    writeln!(out, "{}\n\n{}", report::pairs(words), report::NOTICE)?;
-    Ok(())
+    words.extend(report::readable(inspection.model.clone()));
+    writeln!(out, "{}\n\n{}", report::pairs(words), report::NOTICE)
 }
 
 /// Who lies where in the arena, a line a layer: the picture of the plan.
@@ -198,12 +185,4 @@ fn arena_map(inspection: &Inspection, packed: &Packed<AlignedBytes>) -> String {
         let _ = writeln!(map, "{name:>14} |{}|", line.iter().collect::<String>());
     }
     map
-}
-
-fn table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = Table::new();
-    let line = LineStyle::none().fill('─').junction('─');
-    table.load_style(TableStyle::new().header_separator(line).bottom_border(line));
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
-    table
 }

@@ -5,7 +5,6 @@ use crate::exit::Outcome;
 use crate::{model, report};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use edge_runtime::files;
 use edge_runtime::log::{self, Drift, Hash, Reference, Summary, Verified};
 use edge_runtime::model_file::ModelFile;
@@ -106,15 +105,12 @@ fn verify(options: &Verify, output: Output) -> Result<Outcome> {
         #[serde(flatten)]
         verified: &'a Verified,
     }
-    match output {
-        Output::Json => report::json(&Answer { sound: verified.is_sound(), verified: &verified })?,
-        Output::Text => print_verified(&verified)?,
-    }
-    Ok(if verified.is_sound() { Outcome::Complete } else { Outcome::Unfit })
+    let answer = Answer { sound: verified.is_sound(), verified: &verified };
+    report::answer(output, &answer, |out| print_verified(out, &verified))?;
+    Ok(if answer.sound { Outcome::Complete } else { Outcome::Unfit })
 }
 
-fn print_verified(verified: &Verified) -> Result<()> {
-    let mut out = io::stdout().lock();
+fn print_verified(out: &mut impl Write, verified: &Verified) -> io::Result<()> {
     for found in &verified.breaks {
         let place = match found.line {
             0 => found.file.clone(),
@@ -152,8 +148,7 @@ fn print_verified(verified: &Verified) -> Result<()> {
             format!("moved out after power cuts, no break: {}", verified.torn_files.join(", ")),
         ));
     }
-    writeln!(out, "{}", report::pairs(rows))?;
-    Ok(())
+    writeln!(out, "{}", report::pairs(rows))
 }
 
 fn export(options: &Export, output: Output) -> Result<Outcome> {
@@ -167,12 +162,9 @@ fn export(options: &Export, output: Output) -> Result<Outcome> {
     let (rows, damaged) = log::export(&options.file, io::BufWriter::new(table.as_file_mut()))?;
     table.as_file().sync_all().with_context(writing)?;
     table.persist(path).map_err(|error| error.error).with_context(writing)?;
-    match output {
-        Output::Json => report::json(&serde_json::json!({
-            "path": path.display().to_string(), "rows": rows, "damaged": damaged
-        }))?,
-        Output::Text => writeln!(io::stdout().lock(), "{}: {rows} rows", path.display())?,
-    }
+    let path = path.display().to_string();
+    let answer = serde_json::json!({ "path": path, "rows": rows, "damaged": damaged });
+    report::answer(output, &answer, |out| writeln!(out, "{path}: {rows} rows"))?;
     Ok(left_out(damaged))
 }
 
@@ -195,19 +187,16 @@ fn summary(options: &SummaryOptions, model: &ModelFile, output: Output) -> Resul
         }
     };
     let summary = log::summarise(&options.file, reference, options.newest)?;
-    match output {
-        Output::Json => report::json(&summary)?,
-        Output::Text => print_summary(&summary)?,
-    }
+    report::answer(output, &summary, |out| print_summary(out, &summary))?;
     Ok(left_out(summary.damaged))
 }
 
-fn print_summary(summary: &Summary) -> Result<()> {
-    let mut out = io::stdout().lock();
+fn print_summary(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
     let mut header = vec!["Day (UTC)", "Frames"];
     header.extend(summary.state_names);
     header.extend(["Faults", "Not logged", "Mean time"]);
-    let mut days = table(&header);
+    let numbers = 1..header.len() - 1;
+    let mut days = report::table(header, numbers);
     for day in &summary.days {
         let share = |count: u64| match day.decisions {
             0 => "-".to_owned(),
@@ -220,16 +209,14 @@ fn print_summary(summary: &Summary) -> Result<()> {
         days.add_row(row.iter().map(|text| report::printable(text)));
     }
     writeln!(out, "{days}\n")?;
-    let mut reasons = table(&["Code", "Frames", "Reason (the last one seen)"]);
+    let mut reasons = report::table(["Code", "Frames", "Reason (the last one seen)"], [1]);
     for (code, (text, count)) in &summary.reasons {
         reasons.add_row([code.to_string(), count.to_string(), report::printable(text)]);
     }
     writeln!(out, "{reasons}\n")?;
-    if let Some(drift) = &summary.drift {
-        writeln!(out, "{}\n", bars(drift))?;
-    }
     let mut rows = vec![("Compared", summary.compared.clone())];
     if let Some(drift) = &summary.drift {
+        writeln!(out, "{}\n", bars(drift))?;
         let (psi, chance) = (drift.psi, drift.by_chance);
         rows.push(("Drift", format!("{}: PSI {psi:.3}, by chance alone below {chance:.3}", drift.level)));
     }
@@ -237,14 +224,13 @@ fn print_summary(summary: &Summary) -> Result<()> {
         "Note",
         "frames of one picture count one by one, and make chance larger than that figure".to_owned(),
     ));
-    writeln!(out, "{}", report::pairs(rows))?;
-    Ok(())
+    writeln!(out, "{}", report::pairs(rows))
 }
 
 /// Each bin's share before, as a mark, and now, as a bar; half of all is the whole width.
 fn bars(drift: &Drift) -> String {
     const COLUMNS: usize = 40;
-    let mut table = table(&["Score up to", "Reference │", "Newest █", ""]);
+    let mut table = report::table(["Score up to", "Reference │", "Newest █", ""], [1, 2]);
     for bin in &drift.bins {
         let column = |share: f64| ((share * 2.0 * COLUMNS as f64).round() as usize).min(COLUMNS);
         let mut bar = [' '; COLUMNS + 1];
@@ -258,18 +244,4 @@ fn bars(drift: &Drift) -> String {
         ]);
     }
     table.to_string()
-}
-
-/// A table whose columns are numbers but for the first and last.
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    let line = LineStyle::none().fill('─').junction('─');
-    table.load_style(TableStyle::new().header_separator(line).bottom_border(line));
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
-    for number in 1..header.len() - 1 {
-        if let Some(column) = table.column_mut(number) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
 }

@@ -9,7 +9,7 @@ use edge_runtime::files;
 use edge_runtime::model_file::{ModelFile, sha256_hex};
 use edge_runtime::pack::pack;
 use serde::Serialize;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 
 #[derive(Serialize)]
@@ -37,19 +37,12 @@ pub fn run(model: &ModelFile, out: &Path, output: Output) -> Result<Outcome> {
         model_version: &model.metadata.version,
         model_sha256: &model.sha256,
     };
-    match output {
-        Output::Json => report::json(&packing)?,
-        Output::Text => writeln!(
-            io::stdout().lock(),
-            "{}: {} bytes, SHA-256 {}\nmodel {} {}, {} layers; a device needs {} bytes of arena beside it",
-            packing.path,
-            packing.bytes,
-            packing.sha256,
-            packing.model_name,
-            packing.model_version,
-            packing.layers,
-            packing.arena_bytes
-        )?,
-    }
-    Ok(Outcome::Complete)
+    report::answer(output, &packing, |out| {
+        let Packing { path, bytes, sha256, arena_bytes, layers, model_name, model_version, .. } = &packing;
+        writeln!(out, "{path}: {bytes} bytes, SHA-256 {sha256}")?;
+        writeln!(
+            out,
+            "model {model_name} {model_version}, {layers} layers; a device needs {arena_bytes} bytes of arena beside it"
+        )
+    })
 }

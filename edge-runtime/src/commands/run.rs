@@ -9,13 +9,13 @@ use edge_core::agree::{Policy, Shown};
 use edge_core::{Reason, State};
 use edge_runtime::capture::{self, SourceSpec, now_ms};
 use edge_runtime::classify::Classifier;
-use edge_runtime::config::{Config, Mode};
+use edge_runtime::config::{self, Config, Mode};
 use edge_runtime::device::{Device, Rhythm};
 use edge_runtime::engine::Engine;
 use edge_runtime::keep::Keeper;
 use edge_runtime::log::{Context, Event, Log, Options, SystemDisk};
 use edge_runtime::model_file::{ModelFile, sha256_hex};
-use edge_runtime::run::{Glance, Run};
+use edge_runtime::run::{Answered, Glance, Run};
 use edge_runtime::self_test::golden;
 use edge_runtime::service::Service;
 use edge_runtime::signal::{self, GpioRig, Panel, Terminal, stop_on_signals};
@@ -44,7 +44,8 @@ pub fn run(
     let stop = stop_on_signals().context("cannot watch for SIGTERM")?;
     let panel = panel(&config, &stop).context("cannot start the thread of the lights")?;
 
-    let mut log = Log::new(&config.log.file, log_options(&config));
+    let &config::Log { rotate_bytes: max_bytes, keep, names: log_names, .. } = &config.log;
+    let mut log = Log::new(&config.log.file, Options { max_bytes, keep, sync_every: 1, log_names });
     let Ready { model, engine, context, source } = match prepare(&config) {
         Ok(ready) => ready,
         Err(error) => {
@@ -168,27 +169,13 @@ fn configuration(
     model: Option<&Path>,
     engine: Option<&str>,
 ) -> Result<(Config, Option<String>)> {
-    let mut sha256 = None;
-    let mut config = match &options.config {
-        Some(path) => {
-            let config = Config::load(path)?;
-            sha256 = std::fs::read(path).ok().map(|bytes| sha256_hex(&bytes));
-            config
-        }
-        None => Config::default(),
-    };
-    if let Some(source) = &options.source {
-        config.capture.source = source.clone();
-    }
-    if let Some(log) = &options.log {
-        config.log.file = log.clone();
-    }
-    if let Some(model) = model {
-        config.model.file = Some(model.to_owned());
-    }
-    if let Some(engine) = engine {
-        engine.clone_into(&mut config.model.engine);
-    }
+    let path = options.config.as_deref();
+    let mut config = path.map(Config::load).transpose()?.unwrap_or_default();
+    let sha256 = path.and_then(|path| std::fs::read(path).ok()).map(|bytes| sha256_hex(&bytes));
+    config.capture.source = options.source.clone().unwrap_or(config.capture.source);
+    config.log.file = options.log.clone().unwrap_or(config.log.file);
+    config.model.file = model.map(Path::to_owned).or(config.model.file);
+    config.model.engine = engine.map_or(config.model.engine, str::to_owned);
     Ok((config, sha256))
 }
 
@@ -220,15 +207,11 @@ fn manners(config: &Config) -> (Policy, Rhythm) {
     (policy, Rhythm { interval_ms: decision.interval_ms, hold_ms })
 }
 
-fn log_options(config: &Config) -> Options {
-    let log = &config.log;
-    Options { max_bytes: log.rotate_bytes, keep: log.keep, sync_every: 1, log_names: log.names }
-}
-
 /// What is seen on the screen: for a person what the lights show in words, for a program every answered frame.
-enum View {
-    Person(Box<Terminal<Stdout>>, Context),
-    Program(Context),
+struct View {
+    context: Context,
+    /// A person's; none for a program.
+    terminal: Option<Terminal<Stdout>>,
 }
 
 #[derive(Serialize)]
@@ -250,49 +233,43 @@ struct Line<'a> {
 
 impl View {
     fn new(config: &Config, context: &Context, output: Output) -> io::Result<Self> {
-        let context = context.clone();
-        if output == Output::Json {
-            return Ok(Self::Program(context));
-        }
         let out = io::stdout();
-        let colours = anstream::AutoStream::choice(&out) != anstream::ColorChoice::Never;
-        let live = out.is_terminal();
-        let terminal = Terminal::new(out, live, colours, &config.device.name, NOTICE)?;
-        Ok(Self::Person(Box::new(terminal), context))
+        let (live, colours) = (out.is_terminal(), report::colours());
+        let terminal = match output {
+            Output::Json => None,
+            Output::Text => Some(Terminal::new(out, live, colours, &config.device.name, NOTICE)?),
+        };
+        Ok(Self { context: context.clone(), terminal })
     }
 
     fn show(&mut self, glance: &Glance) -> io::Result<()> {
-        match self {
-            Self::Person(terminal, context) => {
-                let answer = signal::Answer {
-                    shown: glance.shown,
-                    score: glance.score,
-                    thresholds: context.thresholds,
-                    model_sha256: &context.model_sha256,
-                };
-                // A screen that has gone ends no device.
-                let _ = terminal.show(&answer, now_ms());
-                Ok(())
-            }
-            Self::Program(context) => {
-                let Some(answered) = &glance.answered else { return Ok(()) };
-                let decision = &answered.decision;
-                report::json(&Line {
-                    shown: glance.shown.map(|shown| shown.state.name()),
-                    shown_reason: glance.shown.map(|shown| shown.reason.to_string()),
-                    state: decision.state.name(),
-                    score: decision.score,
-                    logit: decision.logit,
-                    reason: decision.reason.to_string(),
-                    reason_code: decision.reason.code(),
-                    frame_sha256: answered.input.to_string(),
-                    latency_us: answered.latency.as_micros(),
-                    model_sha256: &context.model_sha256,
-                    model_version: &context.model_version,
-                    negative_below: context.thresholds.negative_below,
-                    positive_above: context.thresholds.positive_above,
-                })
-            }
+        let context = &self.context;
+        if let Some(terminal) = &mut self.terminal {
+            let answer = signal::Answer {
+                shown: glance.shown,
+                score: glance.score,
+                thresholds: context.thresholds,
+                model_sha256: &context.model_sha256,
+            };
+            // A screen that has gone ends no device.
+            let _ = terminal.show(&answer, now_ms());
+            return Ok(());
         }
+        let Some(Answered { decision, input, latency }) = &glance.answered else { return Ok(()) };
+        report::json(&Line {
+            shown: glance.shown.map(|shown| shown.state.name()),
+            shown_reason: glance.shown.map(|shown| shown.reason.to_string()),
+            state: decision.state.name(),
+            score: decision.score,
+            logit: decision.logit,
+            reason: decision.reason.to_string(),
+            reason_code: decision.reason.code(),
+            frame_sha256: input.to_string(),
+            latency_us: latency.as_micros(),
+            model_sha256: &context.model_sha256,
+            model_version: &context.model_version,
+            negative_below: context.thresholds.negative_below,
+            positive_above: context.thresholds.positive_above,
+        })
     }
 }

@@ -4,7 +4,7 @@
 //! runs along the beam, at the side of the chest, the balls overlap and the bone gets bright by itself.
 
 use super::body::{Body, chord, ramp, square};
-use super::canvas::Canvas;
+use super::canvas::{Canvas, Pair};
 use super::dice::Dice;
 
 #[derive(Clone, Debug)]
@@ -104,13 +104,8 @@ impl Bones {
                 let length = (square(at.0 - last.0) + square(at.1 - last.1) + square(at.2 - last.2)).sqrt();
                 // Bone gives way to cartilage, which is soft, at the front.
                 let ossified = ramp((end - angle) / 0.25);
-                canvas.ball(
-                    at.0,
-                    at.1,
-                    radii,
-                    2.0 * density * (0.8 + 0.5 * cos * cos) * length * ossified,
-                    1.35,
-                );
+                let peak = 2.0 * density * (0.8 + 0.5 * cos * cos) * length * ossified;
+                canvas.ball(at.0, at.1, radii, peak, 1.35);
             }
             last = Some(at);
             angle += step;
@@ -118,7 +113,7 @@ impl Bones {
     }
 
     /// Clavicle and the parts of the shoulder blade that are dense enough to see.
-    fn shoulder(&self, canvas: &mut Canvas, body: &Body, side: f32, joint: (f32, f32)) {
+    fn shoulder(&self, canvas: &mut Canvas, body: &Body, side: f32, joint: Pair) {
         let shift = body.turn;
         let inner = (side * 1.5 + shift, 0.9);
         let middle = (side * 3.9 + shift, 0.9 - 0.75 * self.clavicle_rise);
@@ -127,13 +122,8 @@ impl Bones {
         canvas.rod(middle, outer, (0.3, 0.34), 1.5 * self.density, 0.8);
         let tip = (joint.0 - side * 1.1, joint.1 + 0.9 + 0.3 * self.blade);
         let low = (joint.0 - side * (0.2 + 0.3 * self.blade), 6.2 + self.blade);
-        canvas.rod(
-            (tip.0 - side * 0.5, tip.1),
-            (tip.0 + side * 0.7, tip.1 + 1.3),
-            (0.3, 0.25),
-            self.density,
-            0.6,
-        );
-        canvas.rod((tip.0 + side * 0.7, tip.1 + 1.3), low, (0.28, 0.2), 0.4 * self.density, 0.3);
+        let corner = (tip.0 + side * 0.7, tip.1 + 1.3);
+        canvas.rod((tip.0 - side * 0.5, tip.1), corner, (0.3, 0.25), self.density, 0.6);
+        canvas.rod(corner, low, (0.28, 0.2), 0.4 * self.density, 0.3);
     }
 }

@@ -3,20 +3,23 @@
 //! Positions are in the patient's frame, in centimetres: x from the midline to the patient's left (right in the
 //! picture), y downwards from the apex of the lungs. Thickness is in centimetres of water with the same attenuation.
 
+/// A position, a direction or radii: across and down.
+pub(super) type Pair = (f32, f32);
+
 /// Where the patient lies in the picture. The picture is square: as in the public training sets it is a landscape
 /// film squeezed to a square, so the two scales differ.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pose {
     /// The patient's origin in the picture, in shares of its side.
-    pub(super) centre: (f32, f32),
+    pub(super) centre: Pair,
     /// Shares of the picture's side that a centimetre takes, across and down.
-    pub(super) scale: (f32, f32),
+    pub(super) scale: Pair,
     /// Sine and cosine of the turn in the picture's plane, clockwise.
-    pub(super) turn: (f32, f32),
+    pub(super) turn: Pair,
 }
 
 impl Pose {
-    fn project(&self, x: f32, y: f32) -> (f32, f32) {
+    fn project(&self, x: f32, y: f32) -> Pair {
         let (sin, cos) = self.turn;
         (
             self.centre.0 + self.scale.0 * (x * cos - y * sin),
@@ -24,7 +27,7 @@ impl Pose {
         )
     }
 
-    pub(super) fn locate(&self, u: f32, v: f32) -> (f32, f32) {
+    pub(super) fn locate(&self, u: f32, v: f32) -> Pair {
         let (sin, cos) = self.turn;
         let (x, y) = ((u - self.centre.0) / self.scale.0, (v - self.centre.1) / self.scale.1);
         (x * cos + y * sin, y * cos - x * sin)
@@ -80,7 +83,7 @@ impl Canvas {
 
     /// Adds a ball, or an upright ellipsoid, of `radii` (across, down) whose thickest ray is `peak`. `hollow` 0 is solid; towards 1 the rim of the
     /// shadow gets denser than its middle, as a bone's does, whose cortex is denser than its marrow.
-    pub(super) fn ball(&mut self, x: f32, y: f32, radii: (f32, f32), peak: f32, hollow: f32) {
+    pub(super) fn ball(&mut self, x: f32, y: f32, radii: Pair, peak: f32, hollow: f32) {
         let side = self.side as f32;
         let (u, v) = self.pose.project(x, y);
         let (u, v) = (u * side - 0.5, v * side - 0.5);
@@ -109,27 +112,15 @@ impl Canvas {
 
     /// Adds a straight rod from `from` to `to` with radii at both ends; `density` is the water-equivalent excess of
     /// a centimetre of it.
-    pub(super) fn rod(
-        &mut self,
-        from: (f32, f32),
-        to: (f32, f32),
-        radii: (f32, f32),
-        density: f32,
-        hollow: f32,
-    ) {
+    pub(super) fn rod(&mut self, from: Pair, to: Pair, radii: Pair, density: f32, hollow: f32) {
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
         let length = (dx * dx + dy * dy).sqrt();
         let steps = (length / (0.5 * radii.0.min(radii.1)).max(0.05)) as usize + 1;
         for i in 0..=steps {
             let s = i as f32 / steps as f32;
             let radius = radii.0 + (radii.1 - radii.0) * s;
-            self.ball(
-                from.0 + dx * s,
-                from.1 + dy * s,
-                (radius, radius),
-                2.0 * density * length / steps as f32,
-                hollow,
-            );
+            let peak = 2.0 * density * length / steps as f32;
+            self.ball(from.0 + dx * s, from.1 + dy * s, (radius, radius), peak, hollow);
         }
     }
 }

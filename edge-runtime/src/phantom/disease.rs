@@ -50,7 +50,6 @@ pub(super) struct Disease {
 
 impl Disease {
     pub(super) fn new(dice: &mut Dice, pattern: Pattern, body: &Body) -> Self {
-        let any = (-100.0, 100.0);
         let mut this = Self {
             foci: Vec::new(),
             haze: dice.within(0.0, 0.05),
@@ -86,7 +85,8 @@ impl Disease {
                     let x = side * dice.within(0.28, 0.75) * body.cage(y, side);
                     let (rx, ry) = (dice.within(1.5, 2.8), dice.within(1.4, 2.6));
                     let strength = dice.within(0.6, 0.85);
-                    this.foci.push(Focus { x, y, rx, ry, strength, edge: 1.0, between: any });
+                    let between = (-100.0, 100.0);
+                    this.foci.push(Focus { x, y, rx, ry, strength, edge: 1.0, between });
                 }
             }
             Pattern::Diffuse => {

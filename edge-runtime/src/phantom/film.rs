@@ -46,15 +46,13 @@ impl Film {
         let density =
             |cm: f32| -libm::logf((libm::expf(-ATTENUATION * cm) + self.scatter) / (1.0 + self.scatter));
         let full = density(self.full);
-        let mut table = [0.0; TABLE_STEPS + 1];
-        for (i, grey) in table.iter_mut().enumerate() {
+        std::array::from_fn(|i| {
             let v = density(i as f32 * (TABLE_END / TABLE_STEPS as f32)) / full;
             // Toe by the power; shoulder by a soft approach to 1.
             let toe = libm::powf(v, self.gamma);
             let shoulder = toe / libm::powf(1.0 + libm::powf(toe, 5.0), 0.2) * 1.148_698;
-            *grey = self.black + (self.white - self.black) * shoulder;
-        }
-        table
+            self.black + (self.white - self.black) * shoulder
+        })
     }
 
     /// Develops the thickness map of `side` x `side` into 8-bit grey; uses the map up.

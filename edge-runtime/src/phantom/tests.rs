@@ -98,11 +98,8 @@ fn ill_lungs_are_less_clear() {
 #[test]
 fn a_lobe_is_on_its_side() {
     let excess = |pattern| {
-        (0..16)
-            .map(|seed| lung_fields(&draw_pattern(pattern, seed, 96)))
-            .map(|[right, left]| right - left)
-            .sum::<f32>()
-            / 16.0
+        let fields = (0..16).map(|seed| lung_fields(&draw_pattern(pattern, seed, 96)));
+        fields.map(|[right, left]| right - left).sum::<f32>() / 16.0
     };
     let (right, clear, left) =
         (excess(Pattern::RightLobe), excess(Pattern::Clear), excess(Pattern::LeftLobe));

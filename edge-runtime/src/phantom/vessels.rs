@@ -1,7 +1,7 @@
 //! The lungs' vessels: trees that leave the hila, fork and thin out towards the pleura.
 
 use super::body::Body;
-use super::canvas::Canvas;
+use super::canvas::{Canvas, Pair};
 use super::dice::Dice;
 
 /// Length of one step along a vessel, in centimetres.
@@ -24,14 +24,7 @@ pub(super) fn draw(canvas: &mut Canvas, body: &Body, markings: f32, dice: &mut D
 }
 
 /// One branch and its forks, kept on a list instead of in recursion.
-fn grow(
-    canvas: &mut Canvas,
-    body: &Body,
-    from: (f32, f32),
-    direction: (f32, f32),
-    radius: f32,
-    dice: &mut Dice,
-) {
+fn grow(canvas: &mut Canvas, body: &Body, from: Pair, direction: Pair, radius: f32, dice: &mut Dice) {
     let mut tips = vec![(from, direction, radius)];
     while let Some((mut at, mut direction, mut radius)) = tips.pop() {
         while radius > 0.045 {
@@ -47,11 +40,8 @@ fn grow(
             radius *= 0.981;
             if dice.chance(0.075) {
                 let fork = dice.sign() * dice.within(0.4, 0.9);
-                tips.push((
-                    at,
-                    (direction.0 - fork * direction.1, direction.1 + fork * direction.0),
-                    0.72 * radius,
-                ));
+                let forked = (direction.0 - fork * direction.1, direction.1 + fork * direction.0);
+                tips.push((at, forked, 0.72 * radius));
                 radius *= 0.88;
             }
         }
