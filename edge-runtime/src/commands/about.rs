@@ -61,22 +61,14 @@ pub fn run(model: &ModelFile, engine: &str, output: Output) -> Result<Outcome> {
 fn limits(gate: &Limits) -> String {
     let elongation = f64::from(gate.max_elongation_permille) / 1000.0;
     let percent = |luminance: u16| f64::from(luminance) * 100.0 / 65535.0;
-    let (low, high) = (percent(gate.min_mean), percent(gate.max_mean));
+    let [low, high, deviation] = [gate.min_mean, gate.max_mean, gate.min_deviation].map(percent);
+    let (black, white) = (gate.max_black_permille, gate.max_white_permille);
     report::pairs([
         ("Pictures", format!("JPEG or PNG, sides of {MIN_SIDE} to {MAX_SIDE} pixels, one picture a file")),
         ("Shape", format!("longer side at most {elongation} times the shorter")),
         ("Exposure", format!("mean luminance {low:.1} to {high:.1} % of white")),
-        (
-            "Contrast",
-            format!("standard deviation of luminance {:.1} % of white or more", percent(gate.min_deviation)),
-        ),
-        (
-            "Clipping",
-            format!(
-                "at most {} of 1000 cells black, {} white",
-                gate.max_black_permille, gate.max_white_permille
-            ),
-        ),
+        ("Contrast", format!("standard deviation of luminance {deviation:.1} % of white or more")),
+        ("Clipping", format!("at most {black} of 1000 cells black, {white} white")),
         ("Sharpness", format!("{} or more", gate.min_sharpness)),
         ("Chest by layout", likeness(&gate.layout)),
         ("Chest by features", likeness(&gate.features)),

@@ -89,13 +89,8 @@ fn look<'a>(
     options: &AimOptions,
 ) -> Result<Aim<'a>> {
     let geometry = frame.geometry();
-    let part = match options.crop {
-        None => *frame,
-        Some(crop) => {
-            let part = frame.crop(crop.x, crop.y, crop.width, crop.height);
-            part.with_context(|| format!("--crop {crop}"))?
-        }
-    };
+    let cut = |c: Crop| frame.crop(c.x, c.y, c.width, c.height).with_context(|| format!("--crop {c}"));
+    let part = options.crop.map_or(Ok(*frame), cut)?;
     let Classified { decision, stats, figures: measured, .. } =
         classifier.classify(&part).context("FAULT")?;
     let limits = &model.metadata.gate;
@@ -127,26 +122,20 @@ fn look<'a>(
 }
 
 fn figures(aim: &Aim) -> Vec<String> {
-    let percent = |luminance: u16| f64::from(luminance) * 100.0 / 65535.0;
+    let &Aim { sharpness, min_sharpness, layout, min_layout, min_features, .. } = aim;
+    let [mean, contrast] = [aim.mean, aim.deviation].map(|level| f64::from(level) * 100.0 / 65535.0);
+    let [black, white] = [aim.black_permille, aim.white_permille].map(|share| f64::from(share) / 10.0);
+    let features = aim.features.map_or("not looked at".to_owned(), |features| features.to_string());
     let crop = aim.crop.map_or("the whole picture".to_owned(), |crop| format!("the rectangle {crop}"));
     let score = aim.score.map_or(String::new(), |score| format!(", score {score:.3}"));
     vec![
         format!("{}: {}x{}, judged: {crop}", report::printable(aim.source), aim.width, aim.height),
         format!(
-            "mean {:.1} %, contrast {:.1} % of white; black {:.1} %, white {:.1} % of the area",
-            percent(aim.mean),
-            percent(aim.deviation),
-            f64::from(aim.black_permille) / 10.0,
-            f64::from(aim.white_permille) / 10.0
+            "mean {mean:.1} %, contrast {contrast:.1} % of white; black {black:.1} %, white {white:.1} % of the area"
         ),
         format!(
-            "sharpness {} (at least {}); likeness to a chest: layout {} (at least {}), features {} (at least {})",
-            aim.sharpness,
-            aim.min_sharpness,
-            aim.layout,
-            aim.min_layout,
-            aim.features.map_or("not looked at".to_owned(), |features| features.to_string()),
-            aim.min_features
+            "sharpness {sharpness} (at least {min_sharpness}); likeness to a chest: \
+             layout {layout} (at least {min_layout}), features {features} (at least {min_features})"
         ),
         format!("{}{score} (reason {}): {}", aim.state, aim.reason_code, aim.reason),
     ]

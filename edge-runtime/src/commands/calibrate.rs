@@ -71,6 +71,9 @@ fn rule() -> impl TypedValueParser<Value = Rule> {
     names.map(|name| if name == "bound" { Rule::Bound } else { Rule::Estimate })
 }
 
+/// Scores, and whether a person found the disease.
+type Scored = Vec<(f32, bool)>;
+
 #[derive(Serialize)]
 struct Answer<'a> {
     table: &'a [Operating],
@@ -152,7 +155,7 @@ fn score(
     engine: &str,
     options: &Calibrate,
     cases: &[Case],
-) -> Result<(Vec<(f32, bool)>, Vec<LeftOut>)> {
+) -> Result<(Scored, Vec<LeftOut>)> {
     let logged = options.log.as_deref().map(|log| from_log(log, &model.sha256)).transpose()?;
     let folder = options.labels.parent().unwrap_or(Path::new(""));
     let mut classifier = None;

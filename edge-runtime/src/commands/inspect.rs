@@ -135,11 +135,9 @@ fn print(out: &mut impl Write, inspection: &Inspection, packed: &Packed<AlignedB
         ]);
     }
     writeln!(out, "{table}\n\n{}", arena_map(inspection, packed))?;
+    let Inspection { form, bytes, packed_bytes, .. } = inspection;
     let mut words = vec![
-        (
-            "form",
-            format!("{}, {} bytes ({} packed)", inspection.form, inspection.bytes, inspection.packed_bytes),
-        ),
+        ("form", format!("{form}, {bytes} bytes ({packed_bytes} packed)")),
         ("arena", format!("{} bytes, preprocessing included", inspection.arena_bytes)),
         ("multiply-accumulates", inspection.macs.to_string()),
         ("weights", inspection.weights.to_string()),

@@ -97,12 +97,8 @@ impl Body {
             arms: [-1.0, 1.0].map(|side| Arm::new(dice, side, half_width, raised)),
             gas: (0..(3.0 * dice.unit()) as usize)
                 .map(|_| {
-                    (
-                        dice.about(4.0, 2.0),
-                        breath + dice.within(1.8, 5.0),
-                        dice.within(0.6, 1.7),
-                        dice.within(0.5, 1.3),
-                    )
+                    let (x, y) = (dice.about(4.0, 2.0), breath + dice.within(1.8, 5.0));
+                    (x, y, dice.within(0.6, 1.7), dice.within(0.5, 1.3))
                 })
                 .collect(),
             medial: dice.about(if ill { 0.7 } else { 0.45 }, 0.25),

@@ -52,10 +52,8 @@ impl Bones {
         let spinous = chord(square(across / 0.22) + square((part - 0.72) / 0.3));
         let transverse = chord(square((part - 0.45) / 0.2)) * ramp((2.2 - across) / 0.7);
         let deeper = 1.0 - 0.3 * ramp(y / 10.0);
-        self.density
-            * deeper
-            * (0.25 * body_of_it
-                + 0.9 * (0.2 * end_plate + 0.35 * pedicle + 0.25 * spinous + 0.25 * transverse))
+        let parts = 0.2 * end_plate + 0.35 * pedicle + 0.25 * spinous + 0.25 * transverse;
+        self.density * deeper * (0.25 * body_of_it + 0.9 * parts)
     }
 
     pub(super) fn draw(&self, canvas: &mut Canvas, body: &Body, dice: &mut Dice) {

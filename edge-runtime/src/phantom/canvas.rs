@@ -21,10 +21,8 @@ pub(super) struct Pose {
 impl Pose {
     fn project(&self, x: f32, y: f32) -> Pair {
         let (sin, cos) = self.turn;
-        (
-            self.centre.0 + self.scale.0 * (x * cos - y * sin),
-            self.centre.1 + self.scale.1 * (x * sin + y * cos),
-        )
+        let (x, y) = (x * cos - y * sin, x * sin + y * cos);
+        (self.centre.0 + self.scale.0 * x, self.centre.1 + self.scale.1 * y)
     }
 
     pub(super) fn locate(&self, u: f32, v: f32) -> Pair {
