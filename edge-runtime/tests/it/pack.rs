@@ -80,7 +80,8 @@ fn what_is_not_the_exact_form_is_not_packed() {
     };
     assert_eq!(refused(&|_| ()), None);
     let half = 0.5f32.to_le_bytes().repeat(16);
-    let changes: [(&str, &dyn Fn(&mut pb::GraphProto)); 7] = [
+    type Change<'a> = &'a dyn Fn(&mut pb::GraphProto);
+    let changes: [(&str, Change); 7] = [
         ("pooled", &|g| node(g, "pooled", &|n| n.op_type = "GlobalMaxPool".into())),
         ("sum", &|g| node(g, "sum", &|n| n.input[1] = "product".into())),
         ("zero", &|g| node(g, "stem", &|n| n.input[5] = "zero".into())),
