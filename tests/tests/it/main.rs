@@ -1,6 +1,6 @@
-//! Every engine and board against onnxruntime's golden vectors, and the device on an emulated board, in one program.
+//! Every engine and board against onnxruntime's golden vectors, in one program; `board.rs` beside it is another, because each file of
+//! `tests/arm64/faults` is a test of its own there.
 
-mod arm64;
 mod core;
 mod engines;
 mod float_twin;

@@ -1,6 +1,6 @@
 //! An emulated arm64 board with Debian's kernel, a real camera driver and real GPIO, on which the device's
 //! program runs, in the profile of the tests.
-//! What is needed is put together here; `tests/tests/it/arm64.rs` boots it and tests.
+//! What is needed is put together here; `tests/tests/arm64.rs` boots it and tests.
 
 mod image;
 mod packages;
