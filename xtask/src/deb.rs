@@ -11,9 +11,7 @@ use anyhow::{Context, ensure};
 
 use debian_packages::{self as debian, Tool};
 use toolbox::cross::{self, DEVICE, Profile, Target};
-use toolbox::{host, process, root, target, tool};
-
-use crate::outcome::Outcome;
+use toolbox::{process, root, target, tool};
 
 /// The tool, and the version that it was tried with.
 const CARGO_DEB: (&str, &str) = ("cargo-deb", "3.8.0");
@@ -65,50 +63,48 @@ impl Architecture {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let all = [Architecture::Amd64, Architecture::Arm64];
     for architecture in all.into_iter().filter(|&one| arguments.architecture.is_none_or(|only| only == one)) {
-        let package = build(architecture, Profile::Dist)?;
-        check(architecture, &package, PROGRAM_MAX).with_context(|| package.display().to_string())?;
+        let package = build(architecture)?;
+        check(architecture, &package).with_context(|| package.display().to_string())?;
         println!("{}", package.strip_prefix(root()).unwrap_or(&package).display());
     }
     Ok(())
 }
 
-/// The suite `packages`: both packages from programs as the tests build them, so that their content is checked without the minutes of
-/// optimising. The program's size is not: that is one of the released form.
-pub fn check_unoptimised() -> anyhow::Result<Outcome> {
-    for architecture in [Architecture::Amd64, Architecture::Arm64] {
-        check(architecture, &build(architecture, Profile::Dev)?, u64::MAX)?;
-    }
-    Ok(Outcome::Ran { passed: 2, failed: 0 })
-}
-
 /// Builds one package and says where it is.
-fn build(architecture: Architecture, profile: Profile) -> anyhow::Result<PathBuf> {
+fn build(architecture: Architecture) -> anyhow::Result<PathBuf> {
     debian::ensure_tools(&[
         Tool { ask: &["dpkg-deb", "--version"], package: "dpkg" },
         Tool { ask: &["dpkg-shlibdeps", "--version"], package: "dpkg-dev" },
     ])?;
     let mut deb = process::command(tool::installed(CARGO_DEB.0, CARGO_DEB.1)?);
-    deb.args(["deb", "--package", "edge-runtime", "--profile", profile.name(), "--no-build", "--no-strip"]);
+    deb.args([
+        "deb",
+        "--package",
+        "edge-runtime",
+        "--profile",
+        Profile::Dist.name(),
+        "--no-build",
+        "--no-strip",
+    ]);
     match architecture {
         Architecture::Amd64 => {
             ensure!(cfg!(target_arch = "x86_64"), "the package for amd64 is built on amd64");
-            // With the features of the tests' packages, so that the suite compiles nothing again.
-            process::run(host::cargo("build").args(["--profile", profile.name(), "--bin", "edge-runtime"]))?;
+            process::run(process::cargo().args(["build", "--profile", "dist", "--package", "edge-runtime"]))?;
         }
         Architecture::Arm64 => {
-            cross::build(Target::Aarch64, DEVICE, profile)?;
+            cross::build(Target::Aarch64, DEVICE, Profile::Dist)?;
             deb.args(["--target", Target::Aarch64.triple()]);
             deb.env("CARGO_TARGET_DIR", cross::folder());
         }
     }
     let (name, _) = architecture.names();
-    let package = target().join(format!("debian/pneumoscope_{name}_{}.deb", profile.name()));
+    let package = target().join(format!("debian/pneumoscope_{name}.deb"));
     process::run(deb.arg("--output").arg(&package))?;
     Ok(package)
 }
 
 /// Looks into a package.
-fn check(architecture: Architecture, package: &Path, program_max: u64) -> anyhow::Result<()> {
+fn check(architecture: Architecture, package: &Path) -> anyhow::Result<()> {
     let (name, machine) = architecture.names();
     let listing = process::output(Command::new("dpkg-deb").arg("--contents").arg(package))?;
     files(&listing)?;
@@ -133,7 +129,7 @@ fn check(architecture: Architecture, package: &Path, program_max: u64) -> anyhow
     ensure!(makes_user, "the package does not make its user at installation");
     ensure!(!postinst.contains("#DEBHELPER#"), "systemd's part of postinst was not filled in");
     let program = std::fs::read(folder.join("usr/bin/edge-runtime"))?;
-    elf(&program, machine, program_max)
+    elf(&program, machine, PROGRAM_MAX)
 }
 
 /// Exactly the files that must be there, with their rights, and all of them root's.

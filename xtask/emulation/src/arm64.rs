@@ -1,5 +1,5 @@
 //! An emulated arm64 board with Debian's kernel, a real camera driver and real GPIO, on which the device's
-//! program runs, in the profile of the tests.
+//! program runs, optimised as it is shipped but for tract's own code.
 //! What is needed is put together here; `tests/tests/arm64.rs` boots it and tests.
 
 mod image;
@@ -40,8 +40,8 @@ pub fn prepare() -> anyhow::Result<PathBuf> {
     debian::ensure_tools(&TOOLS)?;
     let folder = root().join(".cache/arm64");
     let debian = packages::kernel(&folder)?;
-    let agent = cross::build(Target::Aarch64, ARM64_AGENT, Profile::Dev)?;
-    let device = cross::build(Target::Aarch64, DEVICE, Profile::Dev)?;
+    let agent = cross::build(Target::Aarch64, ARM64_AGENT, Profile::Quick)?;
+    let device = cross::build(Target::Aarch64, DEVICE, Profile::Quick)?;
     let disk = folder.join("disk");
     File::create(&disk)?.set_len(DISK_BYTES)?;
     process::run(process::command("/usr/sbin/mke2fs").args(["-q", "-F", "-t", "ext4"]).arg(&disk))?;
