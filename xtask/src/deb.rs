@@ -77,15 +77,7 @@ fn build(architecture: Architecture) -> anyhow::Result<PathBuf> {
         Tool { ask: &["dpkg-shlibdeps", "--version"], package: "dpkg-dev" },
     ])?;
     let mut deb = process::command(tool::installed(CARGO_DEB.0, CARGO_DEB.1)?);
-    deb.args([
-        "deb",
-        "--package",
-        "edge-runtime",
-        "--profile",
-        Profile::Dist.name(),
-        "--no-build",
-        "--no-strip",
-    ]);
+    deb.args(["deb", "--package", "edge-runtime", "--profile", "dist", "--no-build", "--no-strip"]);
     match architecture {
         Architecture::Amd64 => {
             ensure!(cfg!(target_arch = "x86_64"), "the package for amd64 is built on amd64");
