@@ -9,14 +9,16 @@ mod simulated;
 mod slots;
 
 use serde::de::DeserializeOwned;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 
-/// The fault in a file of `tests/faults`. Each file is a test, which rstest makes when this is compiled.
-fn fault<F: DeserializeOwned>(path: &Path) -> F {
-    let fault = toml::from_str(&std::fs::read_to_string(path).unwrap());
-    fault.unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults").join(name)
+/// The faults in a folder of `tests/faults`, by the names of their files.
+fn faults<F: DeserializeOwned>(folder: &str) -> BTreeMap<String, F> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults").join(folder);
+    let read = |path: &Path| {
+        let fault = toml::from_str(&std::fs::read_to_string(path).unwrap());
+        fault.unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    let paths = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    paths.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), read(&path))).collect()
 }

@@ -9,9 +9,7 @@ use crate::signed::{ARENA, OTHER_SECRET, PUBLIC, Recipe, SECRET, seal};
 use firmware::bundle::{self, Bundle, Device};
 use firmware::journal::Slot;
 use firmware::self_test::SelfTestError;
-use rstest::rstest;
 use serde::Deserialize;
-use std::path::PathBuf;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -155,22 +153,26 @@ fn self_test(fault: &Fault) -> Box<Test> {
     Box::new(move |bundle| if hangs && bundle.id != old { hang(bundle) } else { golden(bundle) })
 }
 
-#[rstest]
-fn ends_as_its_file_says(#[files("tests/faults/models/*.toml")] path: PathBuf) {
-    let fault: Fault = crate::fault(&path);
-    play(&fault, &mut self_test(&fault)).unwrap();
+#[test]
+fn every_fault_of_the_folder_ends_as_its_file_says() {
+    let faults = crate::faults::<Fault>("models");
+    assert!(faults.len() >= 20, "{:?}", faults.keys());
+    let played = faults.iter().map(|(name, fault)| (name, play(fault, &mut self_test(fault))));
+    let failures: Vec<_> =
+        played.filter_map(|(name, played)| Some(format!("{name}: {}", played.err()?))).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]
 fn a_device_that_takes_a_model_without_testing_it_is_found() {
-    let fault = crate::fault(&crate::folder("models").join("self-test-fails.toml"));
+    let fault = crate::faults("models").remove("self-test-fails.toml").unwrap();
     let error = play(&fault, &mut |_| Ok(())).unwrap_err().to_string();
     assert!(error.starts_with("expected Old to run"), "{error}");
 }
 
 #[test]
 fn a_refusal_for_another_reason_than_the_file_says_is_found() {
-    let mut fault: Fault = crate::fault(&crate::folder("models").join("signed-with-another-key.toml"));
+    let mut fault: Fault = crate::faults("models").remove("signed-with-another-key.toml").unwrap();
     fault.refused = Some("no such reason".into());
     let error = play(&fault, &mut self_test(&fault)).unwrap_err().to_string();
     assert!(error.starts_with("expected refusals [Some(\"no such reason\")"), "{error}");
