@@ -1,6 +1,6 @@
 //! How a suite ended, and how many tests it counted.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::Context;
@@ -44,7 +44,7 @@ pub fn run_counted(command: &mut Command) -> anyhow::Result<Outcome> {
     let (mut passed, mut failed) = (0, 0);
     for line in BufReader::new(child.stdout.take().context("no standard output")?).lines() {
         let line = line?;
-        writeln!(std::io::stdout(), "{line}")?;
+        println!("{line}");
         if let Some(counts) = counts(&line) {
             (passed, failed) = (passed + counts.0, failed + counts.1);
         }
