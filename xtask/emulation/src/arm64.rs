@@ -1,5 +1,5 @@
 //! An emulated arm64 board with Debian's kernel, a real camera driver and real GPIO, on which the device's
-//! program runs, optimised as it is shipped but for tract's own code.
+//! program runs, in the profile of the tests.
 //! What is needed is put together here; `tests/tests/arm64.rs` boots it and tests.
 
 mod image;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use debian_packages::{self as debian, Tool};
-use toolbox::cross::{self, ARM64_AGENT, DEVICE, Profile, Target};
+use toolbox::cross::{self, ARM64_AGENT, DEVICE, Profile, Program, Target};
 use toolbox::{process, root};
 
 /// What booting needs beside what building needs.
@@ -40,8 +40,15 @@ pub fn prepare() -> anyhow::Result<PathBuf> {
     debian::ensure_tools(&TOOLS)?;
     let folder = root().join(".cache/arm64");
     let debian = packages::kernel(&folder)?;
-    let agent = cross::build(Target::Aarch64, ARM64_AGENT, Profile::Quick)?;
-    let device = cross::build(Target::Aarch64, DEVICE, Profile::Quick)?;
+    let built = |program: Program<'_>| {
+        let (built, stripped) =
+            (cross::build(Target::Aarch64, program, Profile::Dev)?, folder.join(program.bin));
+        // Its lines for a debugger are more than the board's memory holds.
+        let mut strip = process::command("aarch64-linux-gnu-strip");
+        process::run(strip.arg("-o").arg(&stripped).arg(built))?;
+        anyhow::Ok(stripped)
+    };
+    let (agent, device) = (built(ARM64_AGENT)?, built(DEVICE)?);
     let disk = folder.join("disk");
     File::create(&disk)?.set_len(DISK_BYTES)?;
     process::run(process::command("/usr/sbin/mke2fs").args(["-q", "-F", "-t", "ext4"]).arg(&disk))?;

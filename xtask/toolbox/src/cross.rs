@@ -32,8 +32,6 @@ pub enum Profile {
     Dev,
     Chip,
     Release,
-    /// A release, but for [`SLOW_TO_BUILD`]: for tests of what a program does and not of how fast.
-    Quick,
     Dist,
 }
 
@@ -43,7 +41,7 @@ impl Profile {
         match self {
             Profile::Dev => "dev",
             Profile::Chip => "chip",
-            Profile::Release | Profile::Quick => "release",
+            Profile::Release => "release",
             Profile::Dist => "dist",
         }
     }
@@ -61,9 +59,6 @@ pub struct Program<'a> {
     pub bin: &'a str,
     pub features: &'a [&'a str],
 }
-
-/// What reads and rearranges a model once at start: optimising it takes longer than all else in a device's program.
-const SLOW_TO_BUILD: [&str; 5] = ["tract-core", "tract-hir", "tract-nnef", "tract-onnx", "tract-onnx-opl"];
 
 /// Runs the shared stages on every target.
 pub const ON_TARGET: Program =
@@ -175,10 +170,6 @@ pub fn build(target: Target, program: Program, profile: Profile) -> anyhow::Resu
     cargo.args(["--quiet", "--manifest-path", program.manifest, "--bin", program.bin]);
     cargo.args(program.features.iter().flat_map(|feature| ["--features", feature]));
     cargo.args(["--profile", profile.name()]);
-    if profile == Profile::Quick {
-        let unoptimised = |name| format!("profile.release.package.{name}.opt-level=0");
-        cargo.args(SLOW_TO_BUILD.iter().flat_map(|name| ["--config".into(), unoptimised(name)]));
-    }
     process::run(&mut cargo)?;
     Ok(folder().join(target.triple()).join(profile.folder()).join(program.bin))
 }
