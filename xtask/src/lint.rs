@@ -9,13 +9,16 @@ use toolbox::{host, process};
 /// The manifests of the three workspaces: this machine's, other machines', and what the nightly compiler instruments.
 pub const WORKSPACES: [&str; 3] = ["Cargo.toml", "firmware/boards/Cargo.toml", "tests/fuzz/Cargo.toml"];
 
-/// What is checked for other machines: packages of the second workspace, and features. Of the two kinds of Cortex-M4 and M7 that QEMU
-/// has, one: nothing asks which. The STM32H7 is alone: embassy takes the width of one chip's interrupt priorities.
-const OTHER_MACHINES: [(Target, &[&str], &str); 4] = [
-    (Target::Aarch64, &["arm64-agent", "on-target"], ""),
-    (Target::CortexM, &["nrf52840", "on-target", "panic-free", "qemu"], "qemu/an386"),
-    (Target::CortexM, &["stm32h7"], ""),
-    (Target::CortexM33, &["on-target", "qemu", "rp2350"], "qemu/an505"),
+/// What is checked for other machines: workspace, packages, features. Of the two kinds of Cortex-M4 and M7 that QEMU has, one: nothing
+/// asks which. The STM32H7 is alone: embassy takes the width of one chip's interrupt priorities. The first workspace's packages are
+/// checked as its members, because clippy passes over them where they are the second's dependencies.
+const OTHER_MACHINES: [(Target, &str, &[&str], &str); 6] = [
+    (Target::Aarch64, WORKSPACES[1], &["arm64-agent", "on-target"], ""),
+    (Target::CortexM, WORKSPACES[1], &["nrf52840", "on-target", "panic-free", "qemu"], "qemu/an386"),
+    (Target::CortexM, WORKSPACES[1], &["stm32h7"], ""),
+    (Target::CortexM33, WORKSPACES[1], &["on-target", "qemu", "rp2350"], "qemu/an505"),
+    (Target::Aarch64, WORKSPACES[0], &["edge-core"], "edge-core/std"),
+    (Target::CortexM, WORKSPACES[0], &["edge-core", "firmware"], "edge-core/cortex-m-dsp,firmware/defmt"),
 ];
 
 pub fn run() -> anyhow::Result<()> {
@@ -24,22 +27,10 @@ pub fn run() -> anyhow::Result<()> {
     }
     host::libtorch()?;
     clippy(process::cargo().args(["clippy", "--workspace", "--all-targets"]))?;
-    for (target, packages, features) in OTHER_MACHINES {
+    for (target, workspace, packages, features) in OTHER_MACHINES {
         let mut cargo = clippy_for(target)?;
-        cargo.args(["--manifest-path", WORKSPACES[1], "--features", features]);
+        cargo.args(["--manifest-path", workspace, "--features", features]);
         clippy(cargo.args(packages.iter().flat_map(|package| ["--package", package])))?;
-    }
-    // Members of the first workspace, which clippy passes over where they are the second's dependencies.
-    for (target, features) in
-        [(Target::Aarch64, "edge-core/std"), (Target::CortexM, "edge-core/cortex-m-dsp,firmware/defmt")]
-    {
-        let mut cargo = clippy_for(target)?;
-        cargo.args(["--package", "edge-core", "--features", features]);
-        clippy(
-            cargo.args(
-                features.contains("firmware").then_some(["--package", "firmware"]).into_iter().flatten(),
-            ),
-        )?;
     }
     Ok(())
 }
