@@ -149,6 +149,16 @@ pub fn now_ms() -> u64 {
     (now.tv_sec as u64) * 1000 + (now.tv_nsec as u64) / 1_000_000
 }
 
+/// The clock of [`now_ms`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Monotonic;
+
+impl edge_core::ports::Clock for Monotonic {
+    fn now_ms(&self) -> u64 {
+        now_ms()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,10 +1,11 @@
-//! The one place on Linux where a frame goes through its stages: preprocess, gate, infer, gate again, decide.
+//! A frame through its stages on Linux: preprocessed as a whole, then judged by edge-core's [`judge`].
 
 use crate::engine::{Engine, EngineError};
 use crate::model_file::ModelFile;
 use edge_core::decide::Thresholds;
 use edge_core::gate::Figures;
-use edge_core::{Decision, Frame, Metadata, Scratch, Stats, decide, preprocess};
+use edge_core::pipeline::{Infer, Stage, judge};
+use edge_core::{Decision, Frame, Metadata, Scratch, Stats, preprocess};
 use std::time::{Duration, Instant};
 
 /// A model, an engine that computes it, and the memory that the stages work in.
@@ -61,23 +62,16 @@ impl<E: Engine> Classifier<E> {
         let start = Instant::now();
         let scratch = Scratch { row: &mut self.row, line: &mut self.line, cells: &mut self.cells };
         let stats = preprocess(frame, self.metadata.input_side, scratch, &mut self.input)?;
-        let limits = &self.metadata.gate;
-        let mut figures = Figures::of(frame.geometry(), &stats, &self.input, limits);
-        let preprocessed = Instant::now();
-        let preprocess = preprocessed - start;
-
-        if let Err(reason) = figures.judge(limits) {
-            let decision = Decision::refused(reason);
-            return Ok(Classified { decision, stats, figures, preprocess, infer: Duration::ZERO });
-        }
-        let logit = self.engine.infer(&self.input)?;
-        let judged = figures.judge_features(self.engine.features(), limits);
-        let infer = preprocessed.elapsed();
-        let decision = match judged {
-            Ok(()) => decide(logit, &self.metadata.calibration, &self.metadata.thresholds),
-            Err(reason) => Decision::refused(reason),
-        };
-        Ok(Classified { decision, stats, figures, preprocess, infer })
+        let mut network = Network { engine: &mut self.engine, input: &self.input };
+        let mut inferring = None;
+        let judged = judge(&self.metadata, frame.geometry(), &stats, &mut network, &mut |stage| {
+            if stage == Stage::Layer(0) {
+                inferring = Some(Instant::now());
+            }
+        })?;
+        let infer = inferring.map_or(Duration::ZERO, |start| start.elapsed());
+        let preprocess = start.elapsed().saturating_sub(infer);
+        Ok(Classified { decision: judged.decision, stats, figures: judged.figures, preprocess, infer })
     }
 
     /// The network's input for the frame classified last, `side * side` bytes.
@@ -87,6 +81,28 @@ impl<E: Engine> Classifier<E> {
 
     pub fn engine(&self) -> &E {
         &self.engine
+    }
+}
+
+/// An engine with the input that it is to compute.
+struct Network<'a, E> {
+    engine: &'a mut E,
+    input: &'a [u8],
+}
+
+impl<E: Engine> Infer for Network<'_, E> {
+    type Error = EngineError;
+
+    fn input(&self) -> &[u8] {
+        self.input
+    }
+
+    fn infer(&mut self, _: &mut dyn FnMut(Stage)) -> Result<f32, EngineError> {
+        self.engine.infer(self.input)
+    }
+
+    fn features(&self) -> Result<&[u8], EngineError> {
+        Ok(self.engine.features())
     }
 }
 

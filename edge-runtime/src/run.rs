@@ -7,22 +7,38 @@
 //! First the log, then the lights: an answer that leaves no trace is not shown. While the log cannot be written the device shows
 //! FAULT, tries again every turn, and goes on by itself when it can. With the core engine a turn allocates nothing.
 
-use crate::capture::now_ms;
 use crate::device::{Device, Turn};
 use crate::engine::Engine;
-use crate::log::{Context, Disk, Event, Hash, Log, LogError, Record};
-use crate::signal::Panel;
+use crate::log::{Context, Event, Hash, Log, LogError, Record};
 use edge_core::agree::Shown;
-use edge_core::{Reason, State};
+use edge_core::ports::Clock;
+use edge_core::signal::Lamps;
+use edge_core::{Reason, State, device};
 use std::time::Duration;
 
-pub struct Run<E, D: Disk> {
-    device: Device<E>,
+/// The front of the device, as its loop sees it: lamps and button.
+pub trait FrontPanel {
+    /// Shows this from now on; none: the device waits for its trigger.
+    fn show(&self, shown: Option<Shown>);
+
+    /// Whether the button was pressed since this was asked last.
+    fn pressed(&self) -> bool;
+
+    /// The lamps' lines that cannot be set now.
+    fn failed(&self) -> Lamps;
+
+    /// What is wrong with the lines, in words; none while all work, the button's included.
+    fn problem(&self) -> Option<String>;
+}
+
+pub struct Run<E, C> {
+    device: Device<E, C>,
+    clock: C,
     source: String,
-    log: Log<D>,
+    log: Log,
     log_fails: bool,
     context: Context,
-    panel: Option<Panel>,
+    panel: Option<Box<dyn FrontPanel>>,
     /// The FAULT that is being shown, and since when.
     fault: Option<(Reason, u64)>,
     score: Option<f32>,
@@ -50,35 +66,33 @@ pub struct Answered {
     pub latency: Duration,
 }
 
-const fn fault(reason: Reason) -> Option<Shown> {
-    Some(Shown { state: State::Fault, reason })
-}
-
-impl<E: Engine, D: Disk> Run<E, D> {
-    /// `context` is what every line of the log says of model and engine.
-    pub fn new(device: Device<E>, log: Log<D>, context: Context, panel: Option<Panel>) -> Self {
+impl<E: Engine, C: Clock> Run<E, C> {
+    /// `context` is what every line of the log says of model and engine; `clock` is the device's.
+    pub fn new(
+        device: Device<E, C>,
+        clock: C,
+        log: Log,
+        context: Context,
+        panel: Option<Box<dyn FrontPanel>>,
+    ) -> Self {
         let source = device.source().to_owned();
-        Self { device, source, log, log_fails: false, context, panel, fault: None, score: None }
+        Self { device, clock, source, log, log_fails: false, context, panel, fault: None, score: None }
     }
 
     /// One turn of the loop, which waits for a frame at most `wait`.
     pub fn turn(&mut self, wait: Duration) -> Glance {
-        let panel = self.panel.as_ref();
-        if panel.is_some_and(Panel::pressed) {
-            self.device.trigger();
+        if let Some(panel) = &self.panel {
+            if panel.pressed() {
+                self.device.handle(device::Event::Trigger);
+            }
+            self.device.handle(device::Event::Lamps(panel.failed()));
         }
-        let lights_fail = panel.is_some_and(|panel| panel.failed().any_state_lamp());
-        let needed = self.device.policy().frames;
+        let mut logged = if self.log_fails { self.log.ready() } else { Ok(()) };
+        self.logged(&logged);
+        let needed = self.device.settings().policy.frames;
         let mut glance = Glance { shown: None, score: None, answered: None, ended: false, trouble: None };
-        let mut logged: Result<(), LogError> = Ok(());
-
-        let turn = self.device.turn(wait);
-        glance.shown = turn.shown();
-        if lights_fail {
-            glance.shown = fault(Reason::LightsFailed);
-        }
-        match turn {
-            Turn::Frame(answer) => {
+        match self.device.turn(wait) {
+            Turn::Frame(answer, shown) => {
                 let input = answer.input;
                 let latency = answer.classified.as_ref().map_or(Duration::ZERO, |c| c.latency());
                 self.score = answer.decision.score;
@@ -91,7 +105,7 @@ impl<E: Engine, D: Disk> Run<E, D> {
                     name: answer.name,
                     frame: Some(input),
                     decision: &answer.decision,
-                    shown: glance.shown.unwrap_or(answer.shown),
+                    shown: shown.unwrap_or(answer.agreed),
                     agreeing: answer.agreeing,
                     needed,
                     latency_us: u64::try_from(latency.as_micros()).unwrap_or(u64::MAX),
@@ -105,36 +119,19 @@ impl<E: Engine, D: Disk> Run<E, D> {
                 glance.trouble = Some(error.to_string());
             }
         }
-        if logged.is_ok() && self.log_fails {
-            logged = self.log.ready();
-        }
         self.finish(glance, logged)
     }
 
     /// Tells the log of faults that begin and end, and the lights of everything.
-    fn finish(&mut self, mut glance: Glance, mut logged: Result<(), LogError>) -> Glance {
-        if logged.is_err() {
-            glance.shown = fault(Reason::LogFailed);
-        }
-        let now = now_ms();
-        let is = glance.shown.filter(|shown| shown.state == State::Fault).map(|shown| shown.reason);
-        let (was, since) = self.fault.unzip();
-        // The numbers of a reason, such as an age, may change with every turn; its kind does not.
-        if is.map(|reason| reason.code()) != was.map(|reason| reason.code()) {
-            self.fault = is.map(|reason| (reason, now));
-            if let (Some(reason), Some(since)) = (was, since) {
-                let ended = Event::FaultEnded { reason, lasted_ms: now.saturating_sub(since) };
-                logged = logged.and(self.log.event(&ended));
-            }
-            if let Some(reason) = is {
-                logged = logged.and(self.log.event(&Event::FaultBegan { reason }));
-            }
-        }
-        self.log_fails = logged.is_err();
-        if let Err(error) = logged {
-            glance.shown = fault(Reason::LogFailed);
+    fn finish(&mut self, mut glance: Glance, logged: Result<(), LogError>) -> Glance {
+        self.logged(&logged);
+        let shown = self.device.shown();
+        let changes = self.note_fault(shown);
+        self.logged(&changes);
+        if let Err(error) = logged.and(changes) {
             glance.trouble = Some(error.to_string());
         }
+        glance.shown = self.device.shown();
         if let Some(panel) = &self.panel {
             panel.show(glance.shown);
         }
@@ -142,9 +139,39 @@ impl<E: Engine, D: Disk> Run<E, D> {
         glance
     }
 
+    /// Notes in the log that a FAULT begins or ends. The numbers of a reason, such as an age, may change with every turn; its kind
+    /// does not.
+    fn note_fault(&mut self, shown: Option<Shown>) -> Result<(), LogError> {
+        let is = shown.filter(|shown| shown.state == State::Fault).map(|shown| shown.reason);
+        let (was, since) = self.fault.unzip();
+        if is.map(|reason| reason.code()) == was.map(|reason| reason.code()) {
+            return Ok(());
+        }
+        let now = self.clock.now_ms();
+        self.fault = is.map(|reason| (reason, now));
+        let mut logged = Ok(());
+        if let (Some(reason), Some(since)) = (was, since) {
+            logged = self.log.event(&Event::FaultEnded { reason, lasted_ms: now.saturating_sub(since) });
+        }
+        if let Some(reason) = is {
+            logged = logged.and(self.log.event(&Event::FaultBegan { reason }));
+        }
+        logged
+    }
+
+    /// The device hears what became of a line of the log; a failure lasts until [`Log::ready`] says otherwise.
+    fn logged(&mut self, logged: &Result<(), LogError>) {
+        let fails = logged.is_err();
+        if fails != self.log_fails {
+            self.log_fails = fails;
+            self.device.handle(if fails { device::Event::LogFailed } else { device::Event::LogWritten });
+        }
+    }
+
     /// Writes an event into the log. A failure is shown and mended by the turns that follow.
     pub fn event(&mut self, event: &Event) {
-        self.log_fails |= self.log.event(event).is_err();
+        let logged = self.log.event(event);
+        self.logged(&logged);
     }
 
     /// The network's input for the frame answered last, `side * side` bytes.
@@ -153,6 +180,6 @@ impl<E: Engine, D: Disk> Run<E, D> {
     }
 
     pub fn lights_problem(&self) -> Option<String> {
-        self.panel.as_ref().and_then(Panel::problem)
+        self.panel.as_ref().and_then(|panel| panel.problem())
     }
 }

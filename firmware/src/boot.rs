@@ -7,6 +7,7 @@ use crate::journal::{Entry, Journal, Slot};
 use crate::self_test;
 use crate::slots::{self, Records};
 use core::ops::Range;
+use edge_core::device::Event;
 use edge_core::kernels::Kernels;
 use edge_core::ports::Clock;
 use edge_core::signal::LIGHT_TEST_MS;
@@ -37,7 +38,7 @@ pub fn start<'m, B: Board>(
     let began = device.clock.now_ms();
     loop {
         let now = device.clock.now_ms();
-        device.panel.tick(now);
+        device.panel.tick(now, true);
         if now.saturating_sub(began) >= LIGHT_TEST_MS {
             break;
         }
@@ -47,7 +48,7 @@ pub fn start<'m, B: Board>(
     let model = if deaths > MOST_DEATHS { Err(restarted) } else { choose(device.arena, &mut device.journal) };
     device.install(model, kernels);
     if deaths > 0 {
-        device.has_died(restarted);
+        device.handle(Event::Restarted(restarted));
     }
     device
 }

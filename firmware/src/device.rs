@@ -6,13 +6,13 @@
 
 use crate::epitaph::{FRAMES_OF_HEALTH, Tomb};
 use crate::journal::{Entry, Journal, Slot};
-use crate::panel::Panel;
-use edge_core::agree::{Agreement, Policy, Shown, Stamp};
+use edge_core::agree::{Policy, Shown, Stamp};
+use edge_core::device;
 use edge_core::kernels::Kernels;
 use edge_core::pipeline::{Judged, Pipeline, Stage};
 use edge_core::ports::{Clock, Contact, Event, FrameSource, SignalSink, Watchdog};
-use edge_core::signal::{Debounce, Lamps, Pattern};
-use edge_core::{Geometry, Packed, Reason, State};
+use edge_core::signal::{Debounce, Lamps, Panel, Pattern};
+use edge_core::{Geometry, Packed, Reason};
 
 /// What a board is made of, and what it does beside.
 pub trait Board {
@@ -68,29 +68,31 @@ pub struct Parts<B: Board> {
 /// How a device behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// How much agreement a state needs, and how old a frame may be: also the longest time that one may take to come in.
-    pub policy: Policy,
-    /// With a button: how long an answer is shown after a press, in milliseconds. None: frames are judged one after the other.
-    pub hold_ms: Option<u32>,
+    /// What is shown, and when.
+    pub device: device::Settings,
     /// Bytes of stack that must never have been used; fewer are a fault.
     pub stack_least: u32,
 }
 
 impl Settings {
     /// Frame after frame, three that agree, none older than three seconds.
-    pub const CONTINUOUS: Self =
-        Self { policy: Policy { frames: 3, stale_after_ms: 3000 }, hold_ms: None, stack_least: 512 };
+    pub const CONTINUOUS: Self = Self {
+        device: device::Settings {
+            policy: Policy { frames: 3, stale_after_ms: 3000 },
+            interval_ms: 0,
+            hold_ms: None,
+        },
+        stack_least: 512,
+    };
 
     /// An answer for ten seconds after each press.
-    pub const BUTTON: Self = Self { hold_ms: Some(10_000), ..Self::CONTINUOUS };
+    pub const BUTTON: Self = Self {
+        device: device::Settings { hold_ms: Some(10_000), ..Self::CONTINUOUS.device },
+        ..Self::CONTINUOUS
+    };
 }
 
 const BOUNCE_MS: u64 = 20;
-/// How long a lamp's line counts as failed after it last failed. One that fails only while it is to be lit works in FAULT, and would
-/// otherwise bring back the answer that it cannot show.
-const LINE_FAILED_MS: u64 = 2000;
-/// How long it is shown that the device has started by itself.
-const DEATH_SHOWN_MS: u64 = 3000;
 const COUNTS_EVERY_MS: u64 = 10_000;
 
 /// A device that is switched on.
@@ -104,26 +106,15 @@ pub struct Device<'m, B: Board> {
     settings: Settings,
     tomb: &'m Tomb,
     pub(crate) arena: &'m mut [u8],
-    /// The model, or why the device runs none.
-    pub(crate) model: Result<Pipeline<&'m [u8]>, Reason>,
-    agreement: Agreement,
+    model: Option<Pipeline<&'m [u8]>>,
+    state: device::Device,
     debounce: Debounce,
-    /// What the source says is wrong.
-    fault: Option<Reason>,
-    /// When the source was last well.
-    right_ms: u64,
     /// A frame was asked for, when.
     asked_ms: Option<u64>,
-    /// With a button: until when answers are shown.
-    awake_until_ms: Option<u64>,
     frames: u32,
     shown: Option<Option<Shown>>,
     lost_lines: Lamps,
-    /// When a lamp that shows states last failed.
-    lamp_failed_ms: Option<u64>,
     counted_ms: u64,
-    /// After a death: what is shown, and until when.
-    died: Option<(Reason, u64)>,
 }
 
 impl<'m, B: Board> Device<'m, B> {
@@ -141,19 +132,14 @@ impl<'m, B: Board> Device<'m, B> {
             settings,
             tomb,
             arena,
-            model: Err(Reason::Starting),
-            agreement: Agreement::new(settings.policy),
+            model: None,
+            state: device::Device::new(settings.device, now),
             debounce: Debounce::new(BOUNCE_MS),
-            fault: None,
-            right_ms: now,
             asked_ms: None,
-            awake_until_ms: settings.hold_ms.map(|_| 0),
             frames: 0,
             shown: None,
             lost_lines: Lamps::NONE,
-            lamp_failed_ms: None,
             counted_ms: now,
-            died: None,
         }
     }
 
@@ -161,16 +147,16 @@ impl<'m, B: Board> Device<'m, B> {
     /// beside the model's metadata.
     #[inline(never)]
     pub(crate) fn install(&mut self, model: Result<(Slot, Packed<&'m [u8]>), Reason>, kernels: Kernels) {
-        self.right_ms = self.clock.now_ms();
+        // The camera has had no chance to be well during the light test.
+        self.handle(device::Event::SourceWell);
         let (slot, model) = match model {
             Ok(found) => found,
-            Err(reason) => {
-                self.model = Err(reason);
-                return;
-            }
+            Err(reason) => return self.handle(device::Event::CannotBegin(reason)),
         };
-        self.model = Pipeline::new(model, kernels).map_err(|_| Reason::SelfTestFailed);
-        let Ok(pipeline) = &self.model else { return };
+        let Ok(pipeline) = Pipeline::new(model, kernels) else {
+            return self.handle(device::Event::CannotBegin(Reason::SelfTestFailed));
+        };
+        let pipeline = self.model.insert(pipeline);
         let metadata = pipeline.metadata();
         self.journal.note(&Entry::Model {
             slot,
@@ -182,9 +168,9 @@ impl<'m, B: Board> Device<'m, B> {
         });
     }
 
-    /// The last run died: that is shown for a while before any answer, for whoever saw the lights go out.
-    pub(crate) fn has_died(&mut self, reason: Reason) {
-        self.died = Some((reason, self.clock.now_ms().saturating_add(DEATH_SHOWN_MS)));
+    /// Tells the state machine.
+    pub(crate) fn handle(&mut self, event: device::Event<'_>) {
+        self.state.handle(event, self.clock.now_ms());
     }
 
     /// Once around: the button, what the camera has, what is shown, the log, the watchdog.
@@ -193,9 +179,14 @@ impl<'m, B: Board> Device<'m, B> {
         B::lives();
         let now = self.clock.now_ms();
         if self.debounce.update(self.button.is_closed(), now) {
-            self.press(now);
+            self.state.handle(device::Event::Trigger, now);
+            self.asked_ms = None;
         }
-        if self.model.is_ok() {
+        let (left, least) = (B::stack_left(), self.settings.stack_least);
+        if left < least {
+            self.state.handle(device::Event::StackLow(Reason::StackLow(left, least)), now);
+        }
+        if self.model.is_some() {
             self.look(now);
         }
         self.show();
@@ -203,46 +194,29 @@ impl<'m, B: Board> Device<'m, B> {
         self.watchdog.feed();
     }
 
-    /// Answers begin anew, and are shown for a while.
-    fn press(&mut self, now: u64) {
-        if let Some(hold_ms) = self.settings.hold_ms {
-            self.agreement = Agreement::new(self.settings.policy);
-            self.awake_until_ms = Some(now.saturating_add(hold_ms.into()));
-            self.asked_ms = None;
-        }
-    }
-
     /// Asks the source how it stands, and takes the frame that begins.
     fn look(&mut self, now: u64) {
-        let awake = self.awake_until_ms.is_none_or(|until| now < until);
-        let limit = u64::from(self.settings.policy.stale_after_ms);
+        let wanted = self.state.wants_frame(now);
+        let limit = u64::from(self.settings.device.policy.stale_after_ms);
         // A request that nothing follows may have been lost with the camera: it is made again.
-        if awake && self.asked_ms.is_none_or(|asked| now.saturating_sub(asked) > limit) {
+        if wanted && self.asked_ms.is_none_or(|asked| now.saturating_sub(asked) > limit) {
             self.source.request();
             self.asked_ms = Some(now);
         }
         match self.source.poll() {
             Ok(Event::Begin(geometry, stamp)) => self.frame(now, geometry, stamp),
-            Ok(_) => {
-                self.fault = None;
-                if !awake {
-                    self.right_ms = now;
-                }
+            // It owes a frame only where it was asked for one.
+            Ok(_) if !wanted => self.state.handle(device::Event::SourceWell, now),
+            Ok(_) => {}
+            Err(error) => {
+                self.state.handle(device::Event::SourceFailed(error.reason()), now);
+                self.asked_ms = None;
             }
-            Err(error) => self.fail(error.reason()),
         }
-    }
-
-    /// The source failed: agreement and request begin anew.
-    fn fail(&mut self, reason: Reason) {
-        self.fault = Some(reason);
-        self.agreement.fault(reason);
-        self.asked_ms = None;
     }
 
     /// A frame has begun: takes it in, judges it, notes it.
     fn frame(&mut self, taken_ms: u64, geometry: Geometry, stamp: Stamp) {
-        self.fault = None;
         self.asked_ms = None;
         self.frames = self.frames.wrapping_add(1);
         let judged = self.judge(taken_ms, geometry);
@@ -251,20 +225,19 @@ impl<'m, B: Board> Device<'m, B> {
         let judged = match judged {
             Ok(judged) => judged,
             Err(reason) => {
-                self.agreement.fault(reason);
+                self.handle(device::Event::FrameFailed(reason));
                 self.source.request();
                 self.asked_ms = Some(taken_ms);
                 return;
             }
         };
-        self.right_ms = self.clock.now_ms();
-        self.agreement.frame(taken_ms, stamp, &judged.decision);
-        let shown = self.agreement.shown(self.right_ms);
+        let now = self.clock.now_ms();
+        self.state.handle(device::Event::Frame { taken_ms, stamp, decision: &judged.decision }, now);
         self.journal.note(&Entry::Frame {
             number: self.frames,
             judged: &judged,
-            agreeing: self.agreement.agreeing(),
-            shown,
+            agreeing: self.state.agreeing(),
+            shown: self.state.agreed(now),
             at_ms: taken_ms,
         });
         // Not the one frame of that number alone: that one may have been damaged.
@@ -276,8 +249,8 @@ impl<'m, B: Board> Device<'m, B> {
     /// Rows to decision, with the lights going on in between. An error says why there is none.
     fn judge(&mut self, taken_ms: u64, geometry: Geometry) -> Result<Judged, Reason> {
         let Self { source, clock, panel, tomb, arena, model, .. } = self;
-        let (pipeline, frame) = (model.as_ref().map_err(|reason| *reason)?, self.frames);
-        let limit = self.settings.policy.stale_after_ms;
+        let (pipeline, frame) = (model.as_ref().ok_or(Reason::EngineFailed)?, self.frames);
+        let limit = self.settings.device.policy.stale_after_ms;
         // Goes on with the lights, notes a stage that begins, and says how old the frame is.
         let mut go_on = |stage: Option<Stage>| {
             if let Some(stage) = stage {
@@ -286,7 +259,7 @@ impl<'m, B: Board> Device<'m, B> {
             }
             B::lives();
             let now = clock.now_ms();
-            panel.tick(now);
+            panel.tick(now, true);
             u32::try_from(now.saturating_sub(taken_ms)).unwrap_or(u32::MAX)
         };
         let mut incoming = pipeline.begin(geometry, arena).map_err(|_| Reason::EngineFailed)?;
@@ -312,51 +285,15 @@ impl<'m, B: Board> Device<'m, B> {
         judged.map_err(|_| Reason::EngineFailed)
     }
 
-    /// What to show now; none while the device waits for its button and nothing is wrong.
-    fn due(&mut self, now: u64) -> Option<Shown> {
-        let fault = |reason| Some(Shown { state: State::Fault, reason });
-        if let Err(reason) = self.model {
-            return fault(reason);
-        }
-        if let Some((reason, until)) = self.died
-            && now < until
-        {
-            return fault(reason);
-        }
-        let (left, least) = (B::stack_left(), self.settings.stack_least);
-        if left < least {
-            return fault(Reason::StackLow(left, least));
-        }
-        if self.lamp_failed_ms.is_some_and(|at| now.saturating_sub(at) < LINE_FAILED_MS) {
-            return fault(Reason::LightsFailed);
-        }
-        let shown = self.agreement.shown(now);
-        let answering = |until| now < until && shown.reason != Reason::Starting;
-        if self.awake_until_ms.is_none_or(answering) {
-            // A camera that never sent a frame is lost, not starting, after a while.
-            let quiet_ms = u32::try_from(now.saturating_sub(self.right_ms)).unwrap_or(u32::MAX);
-            let limit = self.settings.policy.stale_after_ms;
-            return match (self.fault, shown.reason) {
-                (Some(reason), _) => fault(reason),
-                (None, Reason::Starting) if quiet_ms > limit => fault(Reason::Stale(quiet_ms, limit)),
-                _ => Some(shown),
-            };
-        }
-        self.fault.and_then(fault)
-    }
-
     /// Brings the lights up to date, and logs what has changed.
     fn show(&mut self) {
         let now = self.clock.now_ms();
-        let pattern = |shown: Option<Shown>| shown.map_or(Pattern::Idle, |shown| Pattern::State(shown.state));
-        let mut shown = self.due(now);
-        self.panel.show(pattern(shown), now);
+        let mut shown = self.light(now);
         let failed = self.panel.failed();
+        self.state.handle(device::Event::Lamps(failed), now);
         if failed.any_state_lamp() {
-            self.lamp_failed_ms = Some(now);
             // What is lit is wrong since this moment: it does not stay so for another turn.
-            shown = self.due(now);
-            self.panel.show(pattern(shown), now);
+            shown = self.light(now);
         }
         if failed != self.lost_lines {
             self.lost_lines = failed;
@@ -367,6 +304,14 @@ impl<'m, B: Board> Device<'m, B> {
             self.shown = Some(shown);
             self.journal.note(&Entry::Shows { shown, at_ms: now });
         }
+    }
+
+    /// Lights what is indicated, and returns it.
+    fn light(&mut self, now: u64) -> Option<Shown> {
+        let shown = self.state.indication(now);
+        self.panel.show(Pattern::of(shown), now);
+        self.panel.tick(now, true);
+        shown
     }
 
     fn count(&mut self) {

@@ -23,7 +23,6 @@ pub mod device;
 pub mod epitaph;
 pub mod journal;
 pub mod log;
-pub mod panel;
 pub mod rows;
 pub mod self_test;
 pub mod sensors;

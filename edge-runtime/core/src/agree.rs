@@ -66,6 +66,11 @@ impl Agreement {
         self.agreeing
     }
 
+    /// Whether neither a frame nor a fault has come yet.
+    pub const fn is_new(&self) -> bool {
+        matches!(self.shown.reason, Reason::Starting)
+    }
+
     /// A frame that was taken at `taken_ms` gave `decision`. Call [`Agreement::shown`] for what to show.
     pub fn frame(&mut self, taken_ms: u64, stamp: Stamp, decision: &Decision) {
         let stuck = self.last.is_some_and(|(last, _)| {
@@ -76,6 +81,11 @@ impl Agreement {
             // The time of the last new frame stays: a frame that repeats is none.
             self.clear(Reason::Stuck);
             return;
+        }
+        let limit_ms = u64::from(self.policy.stale_after_ms);
+        if self.last.is_some_and(|(_, then)| taken_ms.saturating_sub(then) > limit_ms) {
+            // Nobody asked meanwhile; those before are too old to agree with this one all the same.
+            self.single = None;
         }
         self.last = Some((stamp, taken_ms));
         let single = decision.state;

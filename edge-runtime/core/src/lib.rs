@@ -8,7 +8,8 @@
 //!                          ^ model (metadata)     ^ packed                         ^ model
 //! ```
 //!
-//! [`pipeline`] is that way in one arena, for a device that never holds a whole frame; [`ports`] is what a board gives it.
+//! [`pipeline`] is that way in one arena, for a device that never holds a whole frame; [`device`] says what is indicated after which frames,
+//! faults and presses; [`ports`] is what a board gives it.
 //!
 //! Principles:
 //!
@@ -27,6 +28,7 @@ extern crate std;
 
 pub mod agree;
 pub mod decide;
+pub mod device;
 mod divide;
 pub mod frame;
 pub mod gate;

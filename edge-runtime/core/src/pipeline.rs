@@ -157,8 +157,7 @@ impl<B: AsRef<[u8]>> Pipeline<B> {
         Ok(Incoming { rows: Preprocess::begin(geometry, side, scratch)?, input })
     }
 
-    /// Judges the frame that [`Incoming::finish`] put into the arena: gate, network, gate, decision. A frame that must not be judged
-    /// is no error but INVALID. `observe` is told each stage as it begins.
+    /// Judges the frame that [`Incoming::finish`] put into the arena, by [`judge`].
     ///
     /// # Errors
     /// [`InferError`]: the device's FAULT.
@@ -173,24 +172,80 @@ impl<B: AsRef<[u8]>> Pipeline<B> {
         if got < expected {
             return Err(InferError::Arena { expected, got });
         }
-        observe(Stage::Gate);
-        let limits = &self.metadata.gate;
-        let mut figures = Figures::of(geometry, stats, self.input(arena), limits);
-        if let Err(reason) = figures.judge(limits) {
-            return Ok(Judged { decision: Decision::refused(reason), figures });
-        }
-        let last = self.engine.model().layers();
-        observe(Stage::Layer(0));
-        let logit = self.engine.step_in_place(arena, &mut |done, _| {
+        judge(&self.metadata, geometry, stats, &mut InPlace { pipeline: self, arena }, observe)
+    }
+}
+
+/// The core engine over the arena in which its input lies.
+struct InPlace<'a, B> {
+    pipeline: &'a Pipeline<B>,
+    arena: &'a mut [u8],
+}
+
+impl<B: AsRef<[u8]>> Infer for InPlace<'_, B> {
+    type Error = InferError;
+
+    fn input(&self) -> &[u8] {
+        self.pipeline.input(self.arena)
+    }
+
+    fn infer(&mut self, observe: &mut dyn FnMut(Stage)) -> Result<f32, InferError> {
+        let engine = &self.pipeline.engine;
+        let last = engine.model().layers();
+        engine.step_in_place(self.arena, &mut |done, _| {
             let next = done + 1;
             observe(if next < last { Stage::Layer(next as u8) } else { Stage::Features });
-        })?;
-        let features = self.engine.features(arena)?;
-        if let Err(reason) = figures.judge_features(features, limits) {
-            return Ok(Judged { decision: Decision::refused(reason), figures });
-        }
-        observe(Stage::Decide);
-        let decision = decide(logit, &self.metadata.calibration, &self.metadata.thresholds);
-        Ok(Judged { decision, figures })
+        })
     }
+
+    fn features(&self) -> Result<&[u8], InferError> {
+        Ok(self.pipeline.engine.features(self.arena)?)
+    }
+}
+
+/// What computes the network for [`judge`], with the input that lies in it.
+pub trait Infer {
+    /// Why it cannot.
+    type Error;
+
+    /// The network's input as preprocessing wrote it, `side * side` bytes.
+    fn input(&self) -> &[u8];
+
+    /// The logit of the input. `observe` is told each stage after the first layer that it can tell apart.
+    ///
+    /// # Errors
+    /// Whatever keeps it from computing.
+    fn infer(&mut self, observe: &mut dyn FnMut(Stage)) -> Result<f32, Self::Error>;
+
+    /// The last feature map of the input inferred, height x width x channels.
+    ///
+    /// # Errors
+    /// There is none.
+    fn features(&self) -> Result<&[u8], Self::Error>;
+}
+
+/// Judges a preprocessed frame: gate, network, gate, decision; the one order for every device. A frame that must not be judged is no error
+/// but INVALID. `observe` is told each stage as it begins.
+///
+/// # Errors
+/// The engine's: the device's FAULT.
+pub fn judge<I: Infer>(
+    model: &Metadata,
+    geometry: Geometry,
+    stats: &Stats,
+    network: &mut I,
+    observe: &mut dyn FnMut(Stage),
+) -> Result<Judged, I::Error> {
+    observe(Stage::Gate);
+    let mut figures = Figures::of(geometry, stats, network.input(), &model.gate);
+    if let Err(reason) = figures.judge(&model.gate) {
+        return Ok(Judged { decision: Decision::refused(reason), figures });
+    }
+    observe(Stage::Layer(0));
+    let logit = network.infer(observe)?;
+    if let Err(reason) = figures.judge_features(network.features()?, &model.gate) {
+        return Ok(Judged { decision: Decision::refused(reason), figures });
+    }
+    observe(Stage::Decide);
+    Ok(Judged { decision: decide(logit, &model.calibration, &model.thresholds), figures })
 }

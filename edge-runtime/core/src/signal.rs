@@ -20,10 +20,13 @@
 
 mod debounce;
 mod lamps;
+mod panel;
 
 pub use debounce::Debounce;
 pub use lamps::{ActiveHigh, ActiveLow, Dark, Lamp, Lamps, Lights, Which};
+pub use panel::Panel;
 
+use crate::agree::Shown;
 use crate::decide::State;
 
 /// Which lamps are lit, and whether the buzzer sounds.
@@ -50,6 +53,13 @@ pub enum Pattern {
     Idle,
     /// The program has ended: no answer can be read from it, and it is not dark.
     Safe,
+}
+
+impl Pattern {
+    /// The one for what a device indicates.
+    pub fn of(shown: Option<Shown>) -> Self {
+        shown.map_or(Self::Idle, |shown| Self::State(shown.state))
+    }
 }
 
 /// How long the light test takes, in milliseconds; after that it stays on its last picture.

@@ -6,16 +6,17 @@ use crate::model;
 use crate::report::{self, NOTICE};
 use anyhow::{Context as _, Result};
 use edge_core::agree::{Policy, Shown};
+use edge_core::device::Settings;
 use edge_core::{Reason, State};
-use edge_runtime::capture::{self, SourceSpec, now_ms};
+use edge_runtime::capture::{self, Monotonic, SourceSpec, now_ms};
 use edge_runtime::classify::Classifier;
 use edge_runtime::config::{self, Config, Mode};
-use edge_runtime::device::{Device, Rhythm};
+use edge_runtime::device::Device;
 use edge_runtime::engine::Engine;
 use edge_runtime::keep::Keeper;
-use edge_runtime::log::{Context, Event, Log, Options, SystemDisk};
+use edge_runtime::log::{Context, Event, Log, Options};
 use edge_runtime::model_file::{ModelFile, sha256_hex};
-use edge_runtime::run::{Answered, Glance, Run};
+use edge_runtime::run::{Answered, FrontPanel, Glance, Run};
 use edge_runtime::self_test::golden;
 use edge_runtime::service::Service;
 use edge_runtime::signal::{self, GpioRig, Panel, Terminal, stop_on_signals};
@@ -54,11 +55,11 @@ pub fn run(
         }
     };
     let name = config.capture.source.to_string();
-    let (policy, rhythm) = manners(&config);
     let classifier = Classifier::new(&model, engine).with_thresholds(context.thresholds);
-    let device = Device::new(source, classifier, policy, rhythm);
+    let device = Device::new(source, classifier, settings(&config), Monotonic);
     let view = View::new(&config, &context, output)?;
-    let mut run = Run::new(device, log, context, panel);
+    let panel = panel.map(|panel| Box::new(panel) as Box<dyn FrontPanel>);
+    let mut run = Run::new(device, Monotonic, log, context, panel);
 
     run.event(&Event::Started {
         version: env!("CARGO_PKG_VERSION"),
@@ -117,7 +118,7 @@ fn tell(error: &anyhow::Error, log: &mut Log, panel: Option<Panel>, stop: &Atomi
 
 /// Turn after turn, until a signal, the number of frames, or the end of a replay; returns which.
 fn attend<E: Engine>(
-    run: &mut Run<E, SystemDisk>,
+    run: &mut Run<E, Monotonic>,
     mut view: View,
     keeper: Option<&Keeper>,
     frames: Option<u64>,
@@ -194,7 +195,7 @@ fn panel(config: &Config, stop: &Arc<AtomicBool>) -> io::Result<Option<Panel>> {
 
 /// How often frames are answered, how many must agree, and how long an answer holds. Files of a folder are still pictures of
 /// different people: each is answered once, and none has to agree with another.
-fn manners(config: &Config) -> (Policy, Rhythm) {
+fn settings(config: &Config) -> Settings {
     let decision = &config.decision;
     let folder = matches!(config.capture.source, SourceSpec::Folder(_));
     let triggered = folder || decision.mode == Mode::Button;
@@ -204,7 +205,7 @@ fn manners(config: &Config) -> (Policy, Rhythm) {
         Policy { frames: decision.agree_frames, stale_after_ms: decision.stale_after_ms }
     };
     let hold_ms = triggered.then_some(decision.hold_ms);
-    (policy, Rhythm { interval_ms: decision.interval_ms, hold_ms })
+    Settings { policy, interval_ms: decision.interval_ms, hold_ms }
 }
 
 /// What is seen on the screen: for a person what the lights show in words, for a program every answered frame.

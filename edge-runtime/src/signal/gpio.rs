@@ -8,6 +8,7 @@
 
 use crate::config::{Lights as LightsConfig, Line, LineSpec};
 use crate::signal::Rig;
+use edge_core::ports::SignalSink;
 use edge_core::signal::{ActiveHigh, ActiveLow, Dark, Lamp, Lamps, Levels, Lights, Which};
 use embedded_hal::digital::{ErrorKind, ErrorType, OutputPin};
 use gpiocdev::line::Value;
@@ -344,11 +345,13 @@ impl GpioRig {
     }
 }
 
-impl Rig for GpioRig {
+impl SignalSink for GpioRig {
     fn set(&mut self, levels: &Levels, heartbeat: bool) -> Lamps {
         self.lights.set(levels, heartbeat)
     }
+}
 
+impl Rig for GpioRig {
     fn closed(&mut self) -> Option<bool> {
         self.button.as_mut()?.closed()
     }

@@ -1,8 +1,10 @@
 //! The thread that drives the lights: a pattern needs a steady hand, whatever the main loop is busy with.
 
 use crate::capture::now_ms;
+use crate::run::FrontPanel;
 use edge_core::agree::Shown;
-use edge_core::signal::{Debounce, LIGHT_TEST_MS, Lamps, Levels, Pattern, heartbeat, levels};
+use edge_core::ports::SignalSink;
+use edge_core::signal::{self, Debounce, LIGHT_TEST_MS, Lamps, Pattern};
 use edge_core::{Reason, State};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,10 +19,7 @@ const TICK: Duration = Duration::from_millis(25);
 const RETRY_MS: u64 = 1000;
 
 /// What a panel drives: lamps and a button that may be lost and come back.
-pub trait Rig: Send {
-    /// Sets every lamp and says which could not be.
-    fn set(&mut self, levels: &Levels, heartbeat: bool) -> Lamps;
-
+pub trait Rig: SignalSink + Send {
     /// Whether the button's contact is closed; none without a button, or while it is lost.
     fn closed(&mut self) -> Option<bool>;
 
@@ -86,39 +85,36 @@ impl Panel {
             changed: Condvar::new(),
         });
         let theirs = Arc::clone(&shared);
-        let body = move || Driver { rig, shared: theirs }.run(&options);
+        let first = if options.test { Pattern::LightTest } else { Pattern::State(State::Fault) };
+        let panel = signal::Panel::new(rig, first, now_ms());
+        let body = move || Driver { panel, shared: theirs }.run(&options);
         let thread = std::thread::Builder::new().name("lights".into()).spawn(body)?;
         Ok(Self { shared, thread: Some(thread) })
     }
+}
 
-    /// Shows this from now on, and feeds the panel. None: the device waits for its trigger.
-    pub fn show(&self, shown: Option<Shown>) {
+/// To show something feeds the panel.
+impl FrontPanel for Panel {
+    fn show(&self, shown: Option<Shown>) {
         let mut desk = self.shared.desk();
         desk.fed_ms = now_ms();
-        let new = state(&desk.shown) != state(&shown);
+        let new = Pattern::of(desk.shown) != Pattern::of(shown);
         desk.shown = shown;
         if new {
             self.shared.changed.notify_one();
         }
     }
 
-    /// Tells that the main loop lives; what is shown stays.
-    pub fn feed(&self) {
-        self.shared.desk().fed_ms = now_ms();
-    }
-
-    /// Whether the button was pressed since this was asked last.
-    pub fn pressed(&self) -> bool {
+    fn pressed(&self) -> bool {
         std::mem::take(&mut self.shared.desk().pressed)
     }
 
-    /// The lines that cannot be set now; all of them where the thread has died.
-    pub fn failed(&self) -> Lamps {
+    /// All of them where the thread has died.
+    fn failed(&self) -> Lamps {
         self.shared.desk().failed
     }
 
-    /// What is wrong with the lines, in words; none while all work, the button's included.
-    pub fn problem(&self) -> Option<String> {
+    fn problem(&self) -> Option<String> {
         self.shared.desk().problem.clone()
     }
 }
@@ -134,21 +130,16 @@ impl Drop for Panel {
     }
 }
 
-fn state(shown: &Option<Shown>) -> Option<State> {
-    shown.map(|shown| shown.state)
-}
-
 /// The thread's own: the lines, which it leaves in the safe pattern however it ends.
 struct Driver<R: Rig> {
-    rig: R,
+    panel: signal::Panel<R>,
     shared: Arc<Shared>,
 }
 
 impl<R: Rig> Driver<R> {
     fn run(mut self, options: &Options) {
         let start = now_ms();
-        let (mut pattern, mut since) = (None, start);
-        let (mut failed, mut problem, mut tried) = (Lamps::NONE, false, start);
+        let (mut problem, mut tried) = (false, start);
         let mut button = Debounce::new(options.debounce_ms.into());
         loop {
             let now = now_ms();
@@ -160,28 +151,27 @@ impl<R: Rig> Driver<R> {
             }
             let stopped = options.stop.load(Ordering::Relaxed);
             let fed = now.saturating_sub(fed_ms) <= options.fed_within_ms.into();
-            let next = if stopped {
+            let before = self.panel.failed();
+            let pattern = if stopped {
                 Pattern::Safe
             } else if options.test && now - start < LIGHT_TEST_MS {
                 Pattern::LightTest
-            } else if !fed || failed.any_state_lamp() {
+            } else if !fed || before.any_state_lamp() {
                 // With a lamp missing, what the others show could be taken for another answer.
                 Pattern::State(State::Fault)
             } else {
-                state(&shown).map_or(Pattern::Idle, Pattern::State)
+                Pattern::of(shown)
             };
-            if pattern != Some(next) {
-                (pattern, since) = (Some(next), now);
-            }
-            let beat = heartbeat(now - start, fed && !stopped);
-            let before = std::mem::replace(&mut failed, self.rig.set(&levels(next, now - since), beat));
-            let closed = self.rig.closed();
-            let pressed = closed.is_some_and(|closed| button.update(closed, now));
+            self.panel.show(pattern, now);
+            self.panel.tick(now, fed && !stopped);
+            let failed = self.panel.failed();
+            let rig = self.panel.lamps();
+            let pressed = rig.closed().is_some_and(|closed| button.update(closed, now));
 
-            let wrong = self.rig.problem();
+            let wrong = rig.problem();
             if wrong.is_some() && now - tried >= RETRY_MS {
                 tried = now;
-                self.rig.reopen();
+                rig.reopen();
             }
             let mut desk = self.shared.desk();
             desk.failed = failed;
@@ -192,7 +182,7 @@ impl<R: Rig> Driver<R> {
             }
             // A lamp that was lost or found changes the pattern: at once, not a tick later. So does what came meanwhile.
             if failed.any_state_lamp() == before.any_state_lamp()
-                && state(&desk.shown) == state(&shown)
+                && Pattern::of(desk.shown) == Pattern::of(shown)
                 && !desk.end
             {
                 let _ = self.shared.changed.wait_timeout(desk, TICK);
@@ -203,7 +193,9 @@ impl<R: Rig> Driver<R> {
 
 impl<R: Rig> Drop for Driver<R> {
     fn drop(&mut self) {
-        self.rig.set(&levels(Pattern::Safe, 0), false);
+        let now = now_ms();
+        self.panel.show(Pattern::Safe, now);
+        self.panel.tick(now, false);
         self.shared.desk().failed = Lamps::ALL;
     }
 }

@@ -1,14 +1,18 @@
-//! The device's loop over a source that plays a script: what is shown after which frames and faults.
+//! A source that plays a script, as edge-core's state machine hears of it: what is shown after which frames and faults.
 
 use crate::support::{classifier, shipped};
 use allocation_counter::measure;
 use edge_core::agree::{Policy, Stamp};
+use edge_core::device::{Event, Settings};
+use edge_core::ports::Clock;
 use edge_core::{Reason, State};
-use edge_runtime::capture::{CaptureError, Shot, Source, now_ms};
+use edge_runtime::capture::{CaptureError, Shot, Source};
 use edge_runtime::decode::Picture;
-use edge_runtime::device::{Device, Rhythm, Turn};
+use edge_runtime::device::{Device, Turn};
 use edge_runtime::engine::Engine;
 use edge_runtime::phantom;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 const POLICY: Policy = Policy { frames: 3, stale_after_ms: 60_000 };
@@ -31,7 +35,24 @@ fn lost() -> CaptureError {
     CaptureError::Lost { source_name: "script".into(), what: "unplugged".into() }
 }
 
+/// A clock that a test sets; it begins late enough for frames from before.
+#[derive(Clone)]
+struct Hands(Arc<AtomicU64>);
+
+impl Hands {
+    fn pass(&self, ms: u64) {
+        self.0.fetch_add(ms, Relaxed);
+    }
+}
+
+impl Clock for Hands {
+    fn now_ms(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
 struct Script {
+    clock: Hands,
     lines: std::vec::IntoIter<Line>,
     now: Option<Line>,
     number: u32,
@@ -51,7 +72,7 @@ impl Source for Script {
             self.number += 1;
         }
         let stamp = Stamp { sequence: self.number, micros: 0 };
-        Ok(Shot { frame: picture.frame(), stamp, taken_ms: now_ms().saturating_sub(age), name: "" })
+        Ok(Shot { frame: picture.frame(), stamp, taken_ms: self.clock.now_ms() - age, name: "" })
     }
 
     fn is_live(&self) -> bool {
@@ -64,15 +85,19 @@ impl Source for Script {
 }
 
 /// Answers every frame, all the time.
-const ALWAYS: Rhythm = Rhythm { interval_ms: 0, hold_ms: None };
+const ALWAYS: Settings = Settings { policy: POLICY, interval_ms: 0, hold_ms: None };
 
-fn device(lines: Vec<Line>) -> Device<Box<dyn Engine>> {
-    device_with(lines, false, POLICY, ALWAYS)
+type TestDevice = Device<Box<dyn Engine>, Hands>;
+
+fn device(lines: Vec<Line>) -> TestDevice {
+    device_with(lines, false, ALWAYS).0
 }
 
-fn device_with(lines: Vec<Line>, live: bool, policy: Policy, rhythm: Rhythm) -> Device<Box<dyn Engine>> {
-    let source = Script { lines: lines.into_iter(), now: None, number: 0, live };
-    Device::new(Box::new(source), classifier("core", &shipped()), policy, rhythm)
+fn device_with(lines: Vec<Line>, live: bool, settings: Settings) -> (TestDevice, Hands) {
+    let clock = Hands(Arc::new(AtomicU64::new(100_000)));
+    let source = Script { clock: clock.clone(), lines: lines.into_iter(), now: None, number: 0, live };
+    let classifier = classifier("core", &shipped());
+    (Device::new(Box::new(source), classifier, settings, clock.clone()), clock)
 }
 
 /// A phantom that gives this state by itself.
@@ -121,7 +146,7 @@ fn every_fault_of_a_source_has_its_reason() {
         (|| CaptureError::Damaged("script: marked".into()), Reason::DamagedFrame),
     ];
     for (error, reason) in cases {
-        let mut device = device(vec![Line::Fail(error), QUIET]);
+        let (mut device, _) = device_with(vec![Line::Fail(error), QUIET], true, ALWAYS);
         let mut turn = || device.turn(Duration::ZERO).shown().unwrap().reason;
         assert_eq!([turn(), turn()], [reason; 2], "it lasts until a frame comes");
     }
@@ -131,7 +156,7 @@ fn every_fault_of_a_source_has_its_reason() {
 fn nothing_is_allocated_from_the_first_frame_on() {
     let picture = phantom_of(State::Negative);
     let mut device = device((0..10).map(|_| Line::Show(picture.clone())).collect());
-    let mut frame = || assert!(matches!(device.turn(Duration::ZERO), Turn::Frame(_)));
+    let mut frame = || assert!(matches!(device.turn(Duration::ZERO), Turn::Frame(..)));
     assert_eq!(measure(|| (0..10).for_each(|_| frame())).count_total, 0);
 }
 
@@ -142,26 +167,26 @@ fn with_a_button_nothing_is_shown_but_faults_until_it_is_pressed() {
     let frame = || Line::Show(picture.clone());
     let mut lines = vec![frame(), Line::Fail(lost), frame(), QUIET, frame(), frame(), frame()];
     lines.extend([Line::Fail(lost), frame(), frame()]);
-    let rhythm = Rhythm { interval_ms: 0, hold_ms: Some(60_000) };
-    let mut device = device_with(lines, true, POLICY, rhythm);
-    let turn = |device: &mut Device<_>| device.turn(Duration::ZERO).shown().map(|shown| shown.state);
-    let states = |device: &mut Device<_>| [turn(device), turn(device), turn(device)];
+    let (mut device, _) = device_with(lines, true, Settings { hold_ms: Some(60_000), ..ALWAYS });
+    let turn = |device: &mut TestDevice| device.turn(Duration::ZERO).shown().map(|shown| shown.state);
+    let states = |device: &mut TestDevice| [turn(device), turn(device), turn(device)];
     assert_eq!(states(&mut device), [None, Some(State::Fault), None]);
-    device.trigger();
+    device.handle(Event::Trigger);
     assert_eq!(turn(&mut device), None, "no frame yet is no fault");
     assert_eq!(states(&mut device), [State::Refer, State::Refer, State::Negative].map(Some));
-    // A fault ends what was asked for, and itself when the camera is back.
-    assert_eq!(states(&mut device), [Some(State::Fault), None, None]);
+    // A fault takes the answer away; what was asked for is answered anew when the camera is back.
+    assert_eq!(states(&mut device), [State::Fault, State::Refer, State::Refer].map(Some));
 }
 
 #[test]
 fn an_answer_goes_out_when_its_time_is_over() {
     let picture = phantom_of(State::Negative);
     let lines = (0..2).map(|_| Line::Show(picture.clone())).collect();
-    let mut device = device_with(lines, true, AT_ONCE, Rhythm { interval_ms: 0, hold_ms: Some(150) });
-    device.trigger();
+    let settings = Settings { policy: AT_ONCE, hold_ms: Some(150), ..ALWAYS };
+    let (mut device, clock) = device_with(lines, true, settings);
+    device.handle(Event::Trigger);
     assert_eq!(device.turn(Duration::ZERO).shown().unwrap().state, State::Negative);
-    std::thread::sleep(Duration::from_millis(160));
+    clock.pass(150);
     assert_eq!(device.turn(Duration::ZERO).shown(), None);
 }
 
@@ -170,7 +195,8 @@ fn an_answer_goes_out_when_its_time_is_over() {
 fn a_damaged_file_is_shown_for_its_time_and_a_lost_folder_for_its_own() {
     let damaged = || CaptureError::Damaged("x.png: cut short".into());
     let lines = vec![Line::Fail(damaged), QUIET, Line::Fail(lost), Line::Fail(lost), QUIET];
-    let mut device = device_with(lines, false, AT_ONCE, Rhythm { interval_ms: 0, hold_ms: Some(60_000) });
+    let settings = Settings { policy: AT_ONCE, hold_ms: Some(60_000), ..ALWAYS };
+    let (mut device, _) = device_with(lines, false, settings);
     let mut turn = || device.turn(Duration::ZERO).shown().map(|shown| shown.reason);
     assert_eq!([turn(), turn()], [Some(Reason::DamagedFrame); 2]);
     assert_eq!([turn(), turn()], [Some(Reason::CameraLost); 2]);
@@ -182,10 +208,11 @@ fn a_damaged_file_is_shown_for_its_time_and_a_lost_folder_for_its_own() {
 fn a_file_is_answered_at_once_and_its_light_goes_out() {
     let picture = phantom_of(State::Positive);
     let lines = vec![QUIET, Line::Show(picture), QUIET, QUIET];
-    let mut device = device_with(lines, false, AT_ONCE, Rhythm { interval_ms: 0, hold_ms: Some(150) });
+    let settings = Settings { policy: AT_ONCE, hold_ms: Some(150), ..ALWAYS };
+    let (mut device, clock) = device_with(lines, false, settings);
     let mut turn = || device.turn(Duration::ZERO).shown().map(|shown| shown.state);
     assert_eq!([turn(), turn(), turn()], [None, Some(State::Positive), Some(State::Positive)]);
-    std::thread::sleep(Duration::from_millis(160));
+    clock.pass(150);
     assert_eq!(turn(), None);
 }
 
@@ -193,8 +220,10 @@ fn a_file_is_answered_at_once_and_its_light_goes_out() {
 fn a_camera_is_answered_at_the_devices_own_pace() {
     let picture = phantom_of(State::Negative);
     let lines = (0..1000).map(|_| Line::Show(picture.clone())).collect();
-    let mut device = device_with(lines, true, POLICY, Rhythm { interval_ms: 3_600_000, hold_ms: None });
-    assert!(matches!(device.turn(Duration::ZERO), Turn::Frame(_)));
+    let (mut device, clock) = device_with(lines, true, Settings { interval_ms: 3_600_000, ..ALWAYS });
+    assert!(matches!(device.turn(Duration::ZERO), Turn::Frame(..)));
     // The frames between are taken off the camera's hands, and the turn still ends in its time.
     assert!(matches!(device.turn(Duration::ZERO), Turn::Quiet(Some(_))));
+    clock.pass(3_600_000);
+    assert!(matches!(device.turn(Duration::ZERO), Turn::Frame(..)));
 }

@@ -4,9 +4,11 @@ use crate::support::{assert_contains, comes};
 use allocation_counter::measure;
 use edge_core::agree::Shown;
 use edge_core::decide::Thresholds;
+use edge_core::ports::SignalSink;
 use edge_core::signal::{Lamps, Levels, Pattern, Which, levels};
 use edge_core::{Reason, State};
 use edge_runtime::config::{Line, LineSpec};
+use edge_runtime::run::FrontPanel;
 use edge_runtime::service::Service;
 use edge_runtime::signal::gpio::{ChipInfo, LineInfo, choose};
 use edge_runtime::signal::{Answer, Options, Panel, Rig, Terminal, stop_on_signals};
@@ -73,7 +75,7 @@ fn lamps(levels: &Levels) -> [bool; 3] {
     [levels.red, levels.amber, levels.green]
 }
 
-impl Rig for Bench {
+impl SignalSink for Bench {
     fn set(&mut self, levels: &Levels, heartbeat: bool) -> Lamps {
         self.world(|world| {
             assert!(!std::mem::take(&mut world.panics), "planted");
@@ -81,7 +83,9 @@ impl Rig for Bench {
             if world.red_is_broken { Lamps::NONE.with(Which::Red) } else { Lamps::NONE }
         })
     }
+}
 
+impl Rig for Bench {
     fn closed(&mut self) -> Option<bool> {
         Some(self.world(|world| world.closed))
     }
@@ -150,7 +154,7 @@ fn a_panel_that_is_not_fed_shows_fault_by_itself_and_recovers() {
     assert!(bench.world(|world| world.history.iter().all(|(_, beat)| !beat)));
     bench.forget();
     bench.wait("NEGATIVE again", |world| {
-        panel.feed();
+        panel.show(Some(NEGATIVE));
         world.history.iter().any(|(levels, _)| *levels == steady(NEGATIVE))
     });
 }
@@ -239,7 +243,6 @@ fn telling_the_panel_allocates_nothing() {
         for _ in 0..100 {
             panel.show(Some(POSITIVE));
             panel.show(Some(NEGATIVE));
-            panel.feed();
             assert!(!panel.pressed() && panel.failed().is_empty() && panel.problem().is_none());
         }
     });

@@ -4,12 +4,13 @@ use crate::support::log::{assert_sound, decisions};
 use crate::support::{self, film, shipped};
 use allocation_counter::measure;
 use edge_core::agree::{Policy, Shown};
+use edge_core::device::Settings;
 use edge_core::{Reason, State};
-use edge_runtime::capture::{CaptureOptions, Replay};
+use edge_runtime::capture::{CaptureOptions, Monotonic, Replay};
 use edge_runtime::classify::Classifier;
-use edge_runtime::device::{Device, Rhythm};
+use edge_runtime::device::Device;
 use edge_runtime::engine::Engine;
-use edge_runtime::log::{Context, Log, Options, SystemDisk};
+use edge_runtime::log::{Context, Log, Options};
 use edge_runtime::phantom::Label;
 use edge_runtime::run::Run;
 use std::path::Path;
@@ -18,7 +19,7 @@ use std::time::Duration;
 const POLICY: Policy = Policy { frames: 3, stale_after_ms: 60_000 };
 
 /// A device that replays `pictures` phantoms for ever, with its log at `log`.
-fn device(folder: &Path, log: &Path, engine: &str) -> Run<Box<dyn Engine>, SystemDisk> {
+fn device(folder: &Path, log: &Path, engine: &str) -> Run<Box<dyn Engine>, Monotonic> {
     let model = shipped();
     (0..4).for_each(|seed| film(folder, Label::Pneumonia, seed));
     let options = CaptureOptions { repeat: true, ..CaptureOptions::default() };
@@ -32,9 +33,9 @@ fn device(folder: &Path, log: &Path, engine: &str) -> Run<Box<dyn Engine>, Syste
         thresholds: model.metadata.thresholds,
         site_sha256: None,
     };
-    let rhythm = Rhythm { interval_ms: 0, hold_ms: None };
-    let device = Device::new(Box::new(source), Classifier::new(&model, engine), POLICY, rhythm);
-    Run::new(device, Log::new(log, Options::default()), context, None)
+    let settings = Settings { policy: POLICY, interval_ms: 0, hold_ms: None };
+    let device = Device::new(Box::new(source), Classifier::new(&model, engine), settings, Monotonic);
+    Run::new(device, Monotonic, Log::new(log, Options::default()), context, None)
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn lights_told_the_truth(world: &World, settings: &Settings) -> Result<(), Strin
         };
         // The device looks at its lights between rows and layers: it may be late by less than this.
         let slack = 50;
-        let oldest = settings.policy.stale_after_ms as u64 + slack;
+        let oldest = settings.device.policy.stale_after_ms as u64 + slack;
         let answers = world.answers.borrow();
         let last = answers.iter().rev().find(|(at, _)| *at <= *from);
         match last {

@@ -3,6 +3,7 @@
 mod boot;
 mod bundle;
 mod device;
+mod hosts;
 mod model_faults;
 mod signed;
 mod simulated;

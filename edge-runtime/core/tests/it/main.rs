@@ -3,6 +3,7 @@
 
 mod agree;
 mod decide;
+mod device;
 mod gate;
 mod metadata;
 mod packed;

@@ -99,7 +99,7 @@ pub fn settings() -> Settings {
     for line in text().split(|byte| *byte == b'\n').filter_map(|line| str::from_utf8(line).ok()) {
         let mut words = line.split_ascii_whitespace();
         match (words.next(), number(&mut words)) {
-            (Some("button"), _) => settings.hold_ms = Settings::BUTTON.hold_ms,
+            (Some("button"), _) => settings.device = Settings::BUTTON.device,
             (Some("frames"), Some(frames)) => {
                 settings.policy = Policy { frames: frames.min(255) as u8, ..settings.policy };
             }
