@@ -9,7 +9,7 @@ mod line;
 
 pub use line::{Line, LineSpec};
 
-use crate::capture::CaptureOptions;
+use crate::capture::{CaptureOptions, SourceSpec};
 use crate::value;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -192,13 +192,39 @@ impl Lights {
     }
 }
 
+impl Decision {
+    /// Whether a live source could ever light POSITIVE or NEGATIVE.
+    fn check(&self) -> Result<(), String> {
+        let Self { agree_frames, stale_after_ms, interval_ms, hold_ms, .. } = *self;
+        if interval_ms >= stale_after_ms {
+            return Err(format!(
+                "[decision]: expected interval_ms below stale_after_ms, got {interval_ms} and {stale_after_ms}; \
+                 each answer would be too old before the next frame is looked at"
+            ));
+        }
+        let agreeing_ms = u64::from(interval_ms) * u64::from(agree_frames.saturating_sub(1));
+        if self.mode == Mode::Button && agreeing_ms >= hold_ms.into() {
+            return Err(format!(
+                "[decision]: expected hold_ms above {agreeing_ms}, the time of agree_frames frames interval_ms apart, \
+                 got {hold_ms}; the lights would go out before the frames can agree"
+            ));
+        }
+        Ok(())
+    }
+}
+
 impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        Ok(Self::load_with_text(path)?.0)
+    }
+
+    /// The configuration with the very text that it was read from, such as for a hash of it.
+    pub fn load_with_text(path: &Path) -> Result<(Self, String), ConfigError> {
         let read = |source| ConfigError::Read { path: path.to_path_buf(), source };
         let text = std::fs::read_to_string(path).map_err(read)?;
         let mut config = Self::parse(&text, &path.display().to_string())?;
         config.resolve(path.parent().unwrap_or(Path::new("")));
-        Ok(config)
+        Ok((config, text))
     }
 
     /// Checks a text; `name` is what errors call it.
@@ -227,6 +253,9 @@ impl Config {
         }
         if self.decision.mode == Mode::Button && lights.button.is_none() {
             return Err("[decision] mode = \"button\" needs the line of the button: [lights] button".into());
+        }
+        if !matches!(self.capture.source, SourceSpec::Folder(_)) {
+            self.decision.check()?;
         }
         let lines: Vec<_> = lights.lines().collect();
         for (i, (key, line)) in lines.iter().enumerate() {

@@ -22,9 +22,18 @@ pub fn temporary(suffix: &str) -> tempfile::Builder<'_, '_> {
 
 /// Writes `bytes` to `path`; a file of that name is replaced at once or stays as it was.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    put(path, bytes, &temporary(".tmp"))
+}
+
+/// The same for what only the owner may read, such as the picture of a patient.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    put(path, bytes, tempfile::Builder::new().suffix(".tmp"))
+}
+
+fn put(path: &Path, bytes: &[u8], kind: &tempfile::Builder<'_, '_>) -> Result<(), WriteError> {
     let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let put = || -> io::Result<()> {
-        let mut temporary = temporary(".tmp").tempfile_in(folder)?;
+        let mut temporary = kind.tempfile_in(folder)?;
         temporary.write_all(bytes)?;
         temporary.as_file().sync_all()?;
         temporary.persist(path).map_err(|e| e.error)?;
@@ -32,4 +41,22 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
         File::open(folder)?.sync_all()
     };
     put().map_err(|source| WriteError { path: path.to_path_buf(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn what_is_private_is_the_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |name: &str, write: fn(&Path, &[u8]) -> Result<(), WriteError>| {
+            let path = folder.path().join(name);
+            write(&path, b"x").unwrap();
+            path.metadata().unwrap().permissions().mode() & 0o777
+        };
+        assert_eq!(mode("picture", write_private), 0o600);
+        assert_ne!(mode("report", write) & 0o044, 0, "a report is for others too");
+    }
 }

@@ -127,8 +127,9 @@ impl<E: Engine, C: Clock> Run<E, C> {
         self.logged(&logged);
         let shown = self.device.shown();
         let changes = self.note_fault(shown);
-        self.logged(&changes);
-        if let Err(error) = logged.and(changes) {
+        let logged = logged.and(changes);
+        self.logged(&logged);
+        if let Err(error) = logged {
             glance.trouble = Some(error.to_string());
         }
         glance.shown = self.device.shown();

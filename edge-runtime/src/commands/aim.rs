@@ -117,7 +117,7 @@ fn look<'a>(
         out: options.out.display().to_string(),
     };
     let picture = preview::draw(frame, options.crop, &figures(&aim));
-    files::write(&options.out, &preview::png(&picture)?)?;
+    files::write_private(&options.out, &preview::png(&picture)?)?;
     Ok(aim)
 }
 

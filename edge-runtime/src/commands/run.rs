@@ -171,8 +171,11 @@ fn configuration(
     engine: Option<&str>,
 ) -> Result<(Config, Option<String>)> {
     let path = options.config.as_deref();
-    let mut config = path.map(Config::load).transpose()?.unwrap_or_default();
-    let sha256 = path.and_then(|path| std::fs::read(path).ok()).map(|bytes| sha256_hex(&bytes));
+    let (mut config, text) = match path.map(Config::load_with_text).transpose()? {
+        Some((config, text)) => (config, Some(text)),
+        None => (Config::default(), None),
+    };
+    let sha256 = text.map(|text| sha256_hex(text.as_bytes()));
     config.capture.source = options.source.clone().unwrap_or(config.capture.source);
     config.log.file = options.log.clone().unwrap_or(config.log.file);
     config.model.file = model.map(Path::to_owned).or(config.model.file);

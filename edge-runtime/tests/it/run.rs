@@ -5,6 +5,7 @@ use crate::support::{self, film, shipped};
 use allocation_counter::measure;
 use edge_core::agree::{Policy, Shown};
 use edge_core::device::Settings;
+use edge_core::signal::Lamps;
 use edge_core::{Reason, State};
 use edge_runtime::capture::{CaptureOptions, Monotonic, Replay};
 use edge_runtime::classify::Classifier;
@@ -12,14 +13,24 @@ use edge_runtime::device::Device;
 use edge_runtime::engine::Engine;
 use edge_runtime::log::{Context, Log, Options};
 use edge_runtime::phantom::Label;
-use edge_runtime::run::Run;
-use std::path::Path;
+use edge_runtime::run::{FrontPanel, Run};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const POLICY: Policy = Policy { frames: 3, stale_after_ms: 60_000 };
 
-/// A device that replays `pictures` phantoms for ever, with its log at `log`.
+/// A device that replays four phantoms for ever, with its log at `log`.
 fn device(folder: &Path, log: &Path, engine: &str) -> Run<Box<dyn Engine>, Monotonic> {
+    device_with(folder, log, engine, None)
+}
+
+fn device_with(
+    folder: &Path,
+    log: &Path,
+    engine: &str,
+    panel: Option<Box<dyn FrontPanel>>,
+) -> Run<Box<dyn Engine>, Monotonic> {
     let model = shipped();
     (0..4).for_each(|seed| film(folder, Label::Pneumonia, seed));
     let options = CaptureOptions { repeat: true, ..CaptureOptions::default() };
@@ -35,7 +46,7 @@ fn device(folder: &Path, log: &Path, engine: &str) -> Run<Box<dyn Engine>, Monot
     };
     let settings = Settings { policy: POLICY, interval_ms: 0, hold_ms: None };
     let device = Device::new(Box::new(source), Classifier::new(&model, engine), settings, Monotonic);
-    Run::new(device, Monotonic, Log::new(log, Options::default()), context, None)
+    Run::new(device, Monotonic, Log::new(log, Options::default()), context, panel)
 }
 
 #[test]
@@ -72,6 +83,47 @@ fn without_a_log_nothing_but_fault_is_shown_and_it_goes_on_by_itself() {
     assert_sound(&log);
     let text = std::fs::read_to_string(&log).unwrap();
     support::assert_contains(&text, &["\"what\":\"not_logged\"", "\"what\":\"fault_ended\""]);
+}
+
+/// A panel that reads the log whenever something is shown.
+struct Witness {
+    log: PathBuf,
+    /// What was shown, and what the newest decision in the log said then.
+    saw: Arc<Mutex<Vec<(Shown, String)>>>,
+}
+
+impl FrontPanel for Witness {
+    fn show(&self, shown: Option<Shown>) {
+        let newest = decisions(&self.log).pop().map(|decision| decision.shown_state);
+        self.saw.lock().unwrap().push((shown.unwrap(), newest.unwrap_or_default()));
+    }
+
+    fn pressed(&self) -> bool {
+        false
+    }
+
+    fn failed(&self) -> Lamps {
+        Lamps::NONE
+    }
+
+    fn problem(&self) -> Option<String> {
+        None
+    }
+}
+
+/// An answer that leaves no trace is not shown, not even for as long as the log takes.
+#[test]
+fn what_is_lit_stands_in_the_log_already() {
+    let (films, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let log = logs.path().join("log.jsonl");
+    let saw = Arc::default();
+    let witness = Witness { log: log.clone(), saw: Arc::clone(&saw) };
+    let mut run = device_with(films.path(), &log, "core", Some(Box::new(witness)));
+    (0..6).for_each(|_| drop(run.turn(Duration::ZERO)));
+    let saw = saw.lock().unwrap();
+    assert_eq!(saw.len(), 6);
+    assert!(saw.iter().any(|(shown, _)| shown.state != saw[0].0.state), "{saw:?}");
+    assert!(saw.iter().all(|(shown, logged)| shown.state.name() == logged), "{saw:?}");
 }
 
 #[test]
