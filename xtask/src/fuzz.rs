@@ -71,7 +71,8 @@ pub fn short() -> anyhow::Result<Outcome> {
     for some in targets.chunks(cores) {
         thread::scope(|scope| {
             let runs: Vec<_> = some.iter().map(|target| scope.spawn(|| short_run(target))).collect();
-            runs.into_iter().try_for_each(|run| run.join().unwrap_or_else(|_| bail!("a run ended by a panic")))
+            runs.into_iter()
+                .try_for_each(|run| run.join().unwrap_or_else(|_| bail!("a run ended by a panic")))
         })?;
     }
     Ok(Outcome::Ran { passed: 2 * targets.len() as u64, failed: 0 })

@@ -85,8 +85,7 @@ fn downloaded(folder: &Path, name: &str) -> anyhow::Result<PathBuf> {
 
 fn run(command: &mut Command) -> anyhow::Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let status =
-        command.stdin(Stdio::null()).status().with_context(|| format!("cannot run `{name}`"))?;
+    let status = command.stdin(Stdio::null()).status().with_context(|| format!("cannot run `{name}`"))?;
     ensure!(status.success(), "`{name}` failed ({status}); its message is above");
     Ok(())
 }

@@ -145,7 +145,8 @@ pub fn cargo(target: Target, subcommand: &str) -> anyhow::Result<Command> {
     match target {
         Target::Aarch64 => {
             cargo.env(target.variable("LINKER"), "aarch64-linux-gnu-gcc");
-            let library = if ours { String::new() } else { format!(" --sysroot={}", arm64_library()?.display()) };
+            let library =
+                if ours { String::new() } else { format!(" --sysroot={}", arm64_library()?.display()) };
             cargo.env(target.variable("RUSTFLAGS"), format!("-Ctarget-feature=+crt-static{library}"));
         }
         Target::CortexM | Target::CortexM33 => {
