@@ -1,6 +1,8 @@
 //! The command line: subcommands, options, help.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use edge_model::engine::EngineKind;
 use edge_runtime::capture::{Crop, Encoding, SourceSpec};
 use std::path::PathBuf;
 
@@ -36,8 +38,8 @@ pub struct Cli {
     #[arg(long, value_name = "FILE", global = true)]
     pub model: Option<PathBuf>,
     /// What computes the network: the answers are the same, the speed is not. [default: tract; bench measures all]
-    #[arg(long, value_name = "NAME", global = true, value_parser = edge_runtime::engine::NAMES)]
-    pub engine: Option<String>,
+    #[arg(long, value_name = "NAME", global = true, value_parser = engine_kind())]
+    pub engine: Option<EngineKind>,
     /// Write one JSON object a line instead of text.
     #[arg(long, global = true)]
     pub json: bool,
@@ -210,10 +212,16 @@ pub enum Output {
     Json,
 }
 
+/// Reads an engine's name; help and errors list all.
+fn engine_kind() -> impl TypedValueParser<Value = EngineKind> {
+    PossibleValuesParser::new(EngineKind::ALL.map(EngineKind::name))
+        .try_map(|name| name.parse::<EngineKind>())
+}
+
 impl Cli {
     /// The engine that was named, or the default one.
-    pub fn engine(&self) -> &str {
-        self.engine.as_deref().unwrap_or(edge_runtime::engine::DEFAULT)
+    pub fn engine(&self) -> EngineKind {
+        self.engine.unwrap_or_default()
     }
 
     pub fn output(&self) -> Output {

@@ -11,6 +11,7 @@ pub use line::{Line, LineSpec};
 
 use crate::capture::{CaptureOptions, SourceSpec};
 use crate::value;
+use edge_model::engine::EngineKind;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -39,9 +40,9 @@ pub struct Model {
     /// The ONNX model; none for the one that the program was built with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
-    /// What computes it: one of [`crate::engine::NAMES`].
+    /// What computes it.
     #[serde(deserialize_with = "value::engine")]
-    pub engine: String,
+    pub engine: EngineKind,
     /// The site's thresholds, bound to this model; none for the model's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site: Option<PathBuf>,
@@ -128,7 +129,7 @@ impl Default for Device {
 
 impl Default for Model {
     fn default() -> Self {
-        Self { file: None, engine: crate::engine::DEFAULT.into(), site: None }
+        Self { file: None, engine: EngineKind::default(), site: None }
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! They are pictures of patients. Without `[log] pictures = true` none is kept; those that are, only the owner may read.
 
-use crate::files::{self, WriteError};
 use crate::log::Hash;
+use edge_model::files::{self, WriteError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 

@@ -8,12 +8,12 @@
 //! FAULT, tries again every turn, and goes on by itself when it can. With the core engine a turn allocates nothing.
 
 use crate::device::{Device, Turn};
-use crate::engine::Engine;
 use crate::log::{Context, Event, Hash, Log, LogError, Record};
 use edge_core::agree::Shown;
 use edge_core::ports::Clock;
 use edge_core::signal::Lamps;
 use edge_core::{Reason, State, device};
+use edge_model::engine::Engine;
 use std::time::Duration;
 
 /// The front of the device, as its loop sees it: lamps and button.

@@ -10,10 +10,10 @@ mod list;
 mod sys;
 
 use super::{CaptureError, CaptureOptions, Encoding, Shot, Source, now_ms};
-use crate::decode::{self, Picture};
 use camera::{Camera, CameraError, Taken};
 use edge_core::Frame;
 use edge_core::agree::Stamp;
+use edge_model::decode::{self, Picture};
 use list::Place;
 use std::path::PathBuf;
 use std::thread;

@@ -3,16 +3,17 @@
 use crate::cli::Output;
 use crate::exit::Outcome;
 use crate::model;
-use crate::pictures::{self, Source, Unusable};
 use crate::report::{self, Failure, Record};
 use anyhow::Result;
-use edge_runtime::classify::{Classified, Classifier};
-use edge_runtime::engine::Engine;
-use edge_runtime::model_file::ModelFile;
+use edge_model::classify::{Classified, Classifier};
+use edge_model::engine::Engine;
+use edge_model::engine::EngineKind;
+use edge_model::model_file::ModelFile;
+use edge_model::pictures::{self, Source, Unusable};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-pub fn run(model: &ModelFile, engine: &str, paths: &[PathBuf], output: Output) -> Result<Outcome> {
+pub fn run(model: &ModelFile, engine: EngineKind, paths: &[PathBuf], output: Output) -> Result<Outcome> {
     let mut classifier = Classifier::new(model, model::engine(engine, model)?);
     let sources = pictures::expand(paths);
     let progress = report::progress(sources.len() as u64, "pictures");

@@ -7,9 +7,9 @@ use crate::report;
 use anyhow::Result;
 use edge_core::kernels::Shape;
 use edge_core::packed::{self, Packed};
-use edge_runtime::aligned::AlignedBytes;
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::pack::pack;
+use edge_model::aligned::AlignedBytes;
+use edge_model::model_file::ModelFile;
+use edge_model::pack::pack;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -68,7 +68,7 @@ fn open(path: Option<&Path>) -> Result<(&'static str, usize, Packed<AlignedBytes
     }
     let model: ModelFile = crate::model::load(path)?;
     let packed = pack(&model).map_err(|why| Refused::new(&name, why))?;
-    Ok(("onnx", model.bytes, packed))
+    Ok(("onnx", model.file_length(), packed))
 }
 
 fn sizes(shape: Shape) -> [usize; 3] {

@@ -1,9 +1,9 @@
 //! `aim` and `devices`: what one sets a camera up with.
 
 use crate::support::{Bench, assert_contains, picture, program, run};
-use edge_runtime::decode;
-use edge_runtime::phantom::{self, Label};
+use edge_model::decode;
 use image::imageops::crop_imm;
+use phantoms::Label;
 use serde_json::Value;
 
 #[test]
@@ -44,7 +44,7 @@ fn aim_shows_the_gates_figures_beside_their_limits() {
         let out = bench.path("preview.png");
         run(program().args(["aim", "--json", "--source", &source, "--out", &out])).json().remove(0)
     };
-    let chest = phantom::draw(Label::Normal, 1, 224);
+    let chest = phantoms::draw(Label::Normal, 1, 224);
     let path = bench.path("chest.png");
     picture::save(&chest, path.as_ref());
     let image = image::open(&path).unwrap();

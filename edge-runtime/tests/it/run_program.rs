@@ -3,7 +3,7 @@
 use crate::support::log::{assert_sound, decisions, events};
 use crate::support::{Bench, assert_contains, comes, film, program, run};
 use edge_core::State;
-use edge_runtime::phantom::Label;
+use phantoms::Label;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::path::{Path, PathBuf};

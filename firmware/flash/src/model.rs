@@ -6,7 +6,7 @@ use crate::link::{self, Link, Piece, Progress};
 use crate::outcome::Refused;
 use anyhow::{Context, ensure};
 use board_config::{Board, Region};
-use edge_runtime::aligned::AlignedBytes;
+use edge_model::aligned::AlignedBytes;
 use firmware::bundle::{Bundle, BundleError, Device, HEADER, Version};
 use firmware::journal::Slot;
 use firmware::slots::{Records, Refusal, inactive};

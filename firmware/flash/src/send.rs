@@ -6,7 +6,7 @@
 use anyhow::{Context, bail, ensure};
 use edge_core::agree::Stamp;
 use edge_core::{Frame, Geometry, PixelFormat};
-use edge_runtime::decode::Picture;
+use edge_model::decode::Picture;
 use firmware::serial::{LONGEST_ROW, READY, TAKEN, encode};
 use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};

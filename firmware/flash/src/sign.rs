@@ -4,11 +4,11 @@ use ed25519_dalek::SigningKey;
 use edge_core::Packed;
 use edge_core::kernels::Kernels;
 use edge_core::packed::MAGIC;
-use edge_runtime::aligned::AlignedBytes;
-use edge_runtime::engine::Engine as _;
-use edge_runtime::infer_core::CoreEngine;
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::{pack, self_test};
+use edge_model::aligned::AlignedBytes;
+use edge_model::engine::Engine as _;
+use edge_model::infer_core::CoreEngine;
+use edge_model::model_file::ModelFile;
+use edge_model::{pack, self_test};
 use firmware::bundle::{self, Golden};
 
 /// The packed form of `model`, which is an ONNX model or packed already.

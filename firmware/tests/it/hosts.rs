@@ -7,16 +7,16 @@ use edge_core::kernels;
 use edge_core::ports::{Clock, Contact, Event, FrameSource, SignalSink, SourceError, Watchdog};
 use edge_core::signal::{Debounce, Lamps, Levels, Panel, Pattern, Which};
 use edge_core::{Frame, Geometry, PixelFormat, State};
+use edge_model::classify::Classifier;
+use edge_model::engine::{Engine, EngineKind};
+use edge_model::model_file::ModelFile;
 use edge_runtime::capture::{CaptureError, Shot, Source};
-use edge_runtime::classify::Classifier;
-use edge_runtime::engine::{self, Engine};
 use edge_runtime::log::{Context, Log, Options};
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::phantom::{Label, draw};
 use edge_runtime::run::{FrontPanel, Run};
 use firmware::boot;
 use firmware::device::{Board, Device, Parts, Settings};
 use firmware::journal::{Entry, Journal, Slot};
+use phantoms::{Label, draw};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -273,13 +273,13 @@ impl Both {
 
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/pneumonia/model.onnx");
         let file = ModelFile::load(file).unwrap();
-        let engine = engine::load("core", &file).unwrap().unwrap();
+        let engine = EngineKind::Core.load(&file).unwrap();
         let context = Context {
             preprocessing: edge_core::preprocess::NAME,
-            model_sha256: file.sha256.clone(),
-            model_version: file.metadata.version.to_string(),
+            model_sha256: file.sha256().to_owned(),
+            model_version: file.metadata().version.to_string(),
             engine: engine.name(),
-            thresholds: file.metadata.thresholds,
+            thresholds: file.metadata().thresholds,
             site_sha256: None,
         };
         let source = LinuxCamera { part: part.clone(), films, gave_ms: None };

@@ -7,7 +7,7 @@ use crate::dataset::Case;
 use crate::progress;
 use crate::random::{Dice, Purpose};
 use edge_core::{FrameError, Geometry, PixelFormat};
-use edge_runtime::decode::Picture;
+use edge_model::decode::Picture;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::ScopedJoinHandle;
 

@@ -13,8 +13,8 @@ use crate::split::Split;
 use crate::{phantoms, report, train};
 use anyhow::{Context, Result, ensure};
 use edge_core::gate::Limits;
-use edge_runtime::files;
-use edge_runtime::model_file::ModelFile;
+use edge_model::files;
+use edge_model::model_file::ModelFile;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tch::Device;
@@ -36,7 +36,7 @@ pub fn export(args: &cli::Export) -> Result<()> {
 
 pub fn gate(args: &cli::Gate) -> Result<()> {
     let model = ModelFile::load(&args.model).with_context(|| args.model.display().to_string())?;
-    let data = load(args.data.as_deref(), args.phantoms, model.metadata.input_side)?;
+    let data = load(args.data.as_deref(), args.phantoms, model.metadata().input_side)?;
     let split = Split::draw(&data.cases, Recipe::default().validation_share, args.seed);
     let indices = split.indices(&data.cases).context("the split was drawn from this data")?;
     gate_model(&model, &data, &indices, args.seed, args.model_version.as_deref(), &args.out)
@@ -226,7 +226,7 @@ fn gate_model(
     let bytes = gate::bind(model, limits, deciles, version)?;
     files::write(out, &bytes)?;
     let gated = ModelFile::from_bytes(&bytes)?;
-    println!("{}: {} bytes, sha256 {}", out.display(), bytes.len(), gated.sha256);
+    println!("{}: {} bytes, sha256 {}", out.display(), bytes.len(), gated.sha256());
     println!("{}", gate::check_training(&gated, &data.cases, train)?);
     println!("validation patients:\n{}", gate::measure(&gated, &data.cases, validate)?);
     Ok(())
@@ -234,7 +234,7 @@ fn gate_model(
 
 fn pack_model(path: &Path, out: &Path) -> Result<()> {
     let model = ModelFile::load(path).with_context(|| path.display().to_string())?;
-    let packed = edge_runtime::pack::pack(&model).with_context(|| path.display().to_string())?;
+    let packed = edge_model::pack::pack(&model).with_context(|| path.display().to_string())?;
     files::write(out, packed.bytes())?;
     println!(
         "{}: {} bytes, read in place by devices, which need {} bytes of arena beside it",

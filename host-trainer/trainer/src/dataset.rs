@@ -10,7 +10,7 @@ use crate::evaluate::Source;
 use crate::npz;
 use crate::progress;
 use edge_core::{Frame, Geometry, PixelFormat, Preprocess, Scratch, Stats};
-use edge_runtime::decode::{self, Picture};
+use edge_model::decode::{self, Picture};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -19,10 +19,10 @@ pub use scoring::MakeEngine;
 use crate::metrics::{Bootstrap, Row, measure};
 use crate::robustness;
 use anyhow::{Context, Result, ensure};
-use edge_runtime::decode::{self, DecodeError, Picture};
-use edge_runtime::engine;
-use edge_runtime::files;
-use edge_runtime::model_file::ModelFile;
+use edge_model::decode::{self, DecodeError, Picture};
+use edge_model::engine::EngineKind;
+use edge_model::files;
+use edge_model::model_file::ModelFile;
 use record::{DataFacts, ModelFacts, Refusal, StateTable, Subgroup};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -64,8 +64,7 @@ pub struct Options {
     pub bootstrap: Bootstrap,
     /// Most pictures that the robustness table is measured on; 0 leaves it out.
     pub robustness_limit: usize,
-    /// Name of the engine, one of [`engine::NAMES`].
-    pub engine: String,
+    pub engine: EngineKind,
 }
 
 impl Default for Options {
@@ -74,7 +73,7 @@ impl Default for Options {
             description: String::new(),
             bootstrap: Bootstrap::default(),
             robustness_limit: 400,
-            engine: engine::NAMES.first().copied().unwrap_or_default().to_owned(),
+            engine: EngineKind::default(),
         }
     }
 }
@@ -84,13 +83,7 @@ impl Default for Options {
 pub fn run(model: &Path, items: &[Item], out: &Path, options: &Options) -> Result<Metrics> {
     let file = ModelFile::load(model).with_context(|| format!("cannot use the model {}", model.display()))?;
     let bytes = std::fs::metadata(model).map(|m| m.len()).ok();
-    let make = || {
-        engine::load(&options.engine, &file)
-            .with_context(|| {
-                format!("expected an engine of {}, got `{}`", engine::NAMES.join(", "), options.engine)
-            })?
-            .map_err(anyhow::Error::from)
-    };
+    let make = || options.engine.load(&file).map_err(anyhow::Error::from);
     run_with(&file, bytes, &make, items, out, options)
 }
 
@@ -118,7 +111,7 @@ pub fn run_with(
     };
     let metrics = Metrics {
         format: record::FORMAT,
-        model: ModelFacts::of(model, bytes, &options.engine),
+        model: ModelFacts::of(model, bytes, options.engine.name()),
         data: DataFacts::of(items, &predictions, &options.description),
         measured: measure(&rows, &options.bootstrap),
         states: StateTable::of(&predictions),

@@ -6,8 +6,8 @@ use crate::integer::{IntegerNet, Integers};
 use crate::net::{Conv, Node};
 use anyhow::{Context, Result};
 use edge_core::Metadata;
-use edge_runtime::files;
-use edge_runtime::model_file::{ModelFile, seal};
+use edge_model::files;
+use edge_model::model_file::{ModelFile, seal};
 use prost::Message;
 use std::path::Path;
 use tract_onnx::pb::attribute_proto::AttributeType;
@@ -26,7 +26,7 @@ pub fn export(network: &IntegerNet, integers: &Integers, metadata: &Metadata, pa
     let read =
         ModelFile::from_bytes(&bytes).context("the exported model does not pass the runtime's own checks")?;
     files::write(path, &bytes)?;
-    Ok(read.sha256)
+    Ok(read.sha256().to_owned())
 }
 
 /// The sealed model, checked against the exact form.

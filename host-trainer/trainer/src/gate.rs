@@ -20,14 +20,14 @@ use anyhow::{Context, Result, anyhow, ensure};
 use edge_core::gate::{FEATURE_CELLS, LAYOUT_CELLS, Likeness, Limits, sharpness};
 use edge_core::kernels;
 use edge_core::{Geometry, PixelFormat, State};
-use edge_runtime::decode::Picture;
-use edge_runtime::engine::{self, Engine};
-use edge_runtime::infer_core::CoreEngine;
-use edge_runtime::model_file::{ModelFile, seal};
-use edge_runtime::pack::pack;
-use edge_runtime::phantom::{Label, draw};
+use edge_model::decode::Picture;
+use edge_model::engine::{Engine, EngineKind};
+use edge_model::infer_core::CoreEngine;
+use edge_model::model_file::ModelFile;
+use edge_model::pack::pack;
 use linear::Sums;
 use others::{CHANGES, DRAWINGS};
+use phantoms::{Label, draw};
 use prost::Message;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ pub fn fit(model: &ModelFile, cases: &[Case], train: &[usize], seed: u64) -> Res
         "expected at least 20 training pictures to fit a gate on, got {}",
         train.len()
     );
-    let side = model.metadata.input_side;
+    let side = model.metadata().input_side;
     let dice = |epoch: u64, index: usize| Dice::new(seed, Purpose::Gate, epoch, index as u64);
     let phantoms = phantoms();
     let plain: Vec<Vec<u8>> = train.iter().map(|&i| cases[i].input.bytes.clone()).collect();
@@ -206,22 +206,14 @@ pub fn bind(
     score_deciles_ppm: [u32; 9],
     version: Option<&str>,
 ) -> Result<Vec<u8>> {
-    let mut metadata = model.metadata.clone();
+    let mut metadata = model.metadata().clone();
     metadata.gate = limits;
     metadata.score_deciles_ppm = score_deciles_ppm;
     if let Some(version) = version {
         metadata.version = heapless::String::try_from(version)
             .map_err(|_| anyhow!("expected a version of at most 64 bytes, got `{version}`"))?;
     }
-    metadata.check().context("metadata")?;
-    let mut proto = model.proto.clone();
-    proto.metadata_props.clear();
-    metadata.write_props(|key, value| {
-        let entry = tract_onnx::pb::StringStringEntryProto { key: key.into(), value: value.into() };
-        proto.metadata_props.push(entry);
-    });
-    seal(&mut proto);
-    let bytes = proto.encode_to_vec();
+    let bytes = model.with_metadata(&metadata).context("metadata")?;
     // Read back, and packed, as a device would before anybody relies on it.
     pack(&ModelFile::from_bytes(&bytes)?)?;
     Ok(bytes)
@@ -288,7 +280,7 @@ fn as_it_is(case: &Case) -> Option<Picture> {
 }
 
 fn engine_of(model: &ModelFile) -> Result<Box<dyn Engine>> {
-    Ok(engine::load(engine::DEFAULT, model).context("there is no default engine")??)
+    Ok(EngineKind::default().load(model)?)
 }
 
 /// Sends the pictures that `make` makes along the device's own path.

@@ -5,7 +5,7 @@
 
 use crate::dataset::{Case, Dataset, DatasetError, Part, case_of, check_both};
 use edge_core::{Geometry, PixelFormat, frame};
-use edge_runtime::decode::Picture;
+use edge_model::decode::Picture;
 use flate2::read::DeflateDecoder;
 use npyz::NpyFile;
 use rawzip::{CompressionMethod, FileReader, RECOMMENDED_BUFFER_SIZE, ZipArchive};

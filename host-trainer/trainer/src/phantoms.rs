@@ -4,7 +4,7 @@
 
 use crate::dataset::{Case, Dataset, WORKING_SIDE, case_of};
 use crate::progress;
-use edge_runtime::phantom::{Label, draw};
+use phantoms::{Label, draw};
 
 /// What the data is called in runs and reports.
 pub const NAME: &str = "built-in phantoms";

@@ -14,8 +14,8 @@ mod words;
 pub use inputs::{EvaluatedSet, Inputs};
 
 use anyhow::{Context, Result};
-use edge_runtime::decode::Picture;
-use edge_runtime::files;
+use edge_model::decode::Picture;
+use edge_model::files;
 use std::path::Path;
 
 /// Finds a picture by its id.

@@ -12,7 +12,7 @@ use crate::metrics::{Bootstrap, Estimate, measure};
 use crate::progress;
 use crate::random::{Dice, Purpose};
 use edge_core::{Geometry, PixelFormat};
-use edge_runtime::decode::Picture;
+use edge_model::decode::Picture;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageBuffer};
 use serde::{Deserialize, Serialize};

@@ -8,7 +8,7 @@
 use edge_core::infer::Engine;
 use edge_core::kernels::{ALL, Kernels, Set};
 use edge_core::packed::{MAGIC, Packed, VERSION};
-use edge_runtime::aligned::AlignedBytes;
+use edge_model::aligned::AlignedBytes;
 use fuzz::{assert_one_line, planted_fault};
 use libfuzzer_sys::fuzz_target;
 

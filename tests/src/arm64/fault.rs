@@ -9,7 +9,7 @@ pub use step::{Disk, Expected, Part, Step};
 
 use anyhow::{Context, bail, ensure};
 use edge_core::State;
-use edge_runtime::phantom::{self, Label};
+use phantoms::Label;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -76,7 +76,7 @@ struct Run {
 impl Fault {
     pub fn run(&self, name: &str, files: &Path) -> anyhow::Result<()> {
         let label = if self.picture == Shows::Normal { Label::Normal } else { Label::Pneumonia };
-        let drawn = phantom::draw(label, 1, SIDE);
+        let drawn = phantoms::draw(label, 1, SIDE);
         let right = Host::new()?.answer(&drawn)?.0.state;
         let picture = Picture::of(&drawn, "YUYV")?;
         let device = Device::boot_with(files, None, &picture, INTERVAL_MS, self.button)?;

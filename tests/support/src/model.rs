@@ -5,7 +5,7 @@
 
 use edge_core::Metadata;
 use edge_core::gate::Limits;
-use edge_runtime::model_file;
+use edge_model::model_file;
 use prost::Message;
 use tract_onnx::pb;
 use tract_onnx::pb::attribute_proto::AttributeType;

@@ -6,10 +6,10 @@ use conformance::frames::GoldenFrame;
 use conformance::golden::{Golden, hex, planar};
 use edge_core::kernels::{self, Kernels};
 use edge_core::packed::{Packed, Value};
-use edge_runtime::aligned::AlignedBytes;
-use edge_runtime::engine::Engine;
-use edge_runtime::infer_core::CoreEngine;
-use edge_runtime::pack::pack;
+use edge_model::aligned::AlignedBytes;
+use edge_model::engine::Engine;
+use edge_model::infer_core::CoreEngine;
+use edge_model::pack::pack;
 use std::collections::HashMap;
 
 /// Bytes of the packed model at most.
@@ -68,8 +68,8 @@ fn the_shipped_packed_model_is_what_pack_gives_and_within_its_bounds() {
     assert!(committed == fresh.bytes(), "pack it again: edge-runtime pack models/pneumonia/model.packed");
     assert!(fresh.bytes().len() <= PACKED_LIMIT, "{} bytes", fresh.bytes().len());
     assert!(fresh.arena_bytes() <= ARENA_LIMIT, "{} bytes", fresh.arena_bytes());
-    assert_eq!(hex(&fresh.onnx_sha256()), model.sha256);
-    assert_eq!(fresh.metadata(), Ok(model.metadata));
+    assert_eq!(hex(&fresh.onnx_sha256()), model.sha256());
+    assert_eq!(fresh.metadata(), Ok(model.metadata().clone()));
     println!("packed {} bytes, arena {} bytes", fresh.bytes().len(), fresh.arena_bytes());
 }
 

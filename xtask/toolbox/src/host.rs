@@ -55,13 +55,13 @@ mod tests {
         features(cargo)
     }
 
-    /// `cargo run -p edge-runtime`, the trainer's front and the tests compile tract once: no dependency has other features. What build
+    /// A program by itself, the trainer's front and the tests compile tract once: no dependency has other features. What build
     /// scripts use is looked at apart: cargo gives it features of its own, which would hide those of the same crate in the program.
     #[test]
     fn programs_alone_and_the_tests_of_all_packages_are_one_build() {
         for (edges, with_tests) in [("normal", "normal,dev"), ("normal,build", "normal,build,dev")] {
             let all = together(with_tests);
-            for package in ["edge-runtime", "trainer"] {
+            for package in ["edge-model", "edge-runtime", "phantoms", "trainer"] {
                 let others: Vec<_> = alone(package, edges).difference(&all).cloned().collect();
                 assert!(others.is_empty(), "{package} has other features than the tests: {others:#?}");
             }
@@ -69,5 +69,23 @@ mod tests {
         // Planted: alone, edge-core is without `std`, and that is found.
         let all = together("normal,dev");
         assert!(alone("edge-core", "normal").difference(&all).any(|line| line.starts_with("edge-core ")));
+    }
+
+    /// Of these, packages that a package is built with.
+    fn of(hardware: &[&'static str], package: &str) -> Vec<&'static str> {
+        let built = alone(package, "normal,build");
+        let is_built = |name: &&str| built.iter().any(|line| line.starts_with(&format!("{name} ")));
+        hardware.iter().copied().filter(is_built).collect()
+    }
+
+    /// Cameras, lines, signals and systemd are the device's: who decodes a picture or packs a model compiles none of them.
+    #[test]
+    fn the_trainer_and_flash_are_built_without_the_devices_hardware() {
+        let hardware = ["edge-runtime", "gpiocdev", "moq-v4l", "sd-notify", "signal-hook"];
+        for package in ["edge-model", "phantoms", "trainer", "flash"] {
+            assert_eq!(of(&hardware, package), [""; 0], "{package}");
+        }
+        // Planted: the device has all, and each is found by its name.
+        assert_eq!(of(&hardware, "edge-runtime"), hardware);
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::testing::{Desk, board};
 use crate::{key, sign};
-use edge_runtime::model_file::ModelFile;
+use edge_model::model_file::ModelFile;
 use firmware::journal::{Entry, Journal};
 use firmware::slots::{State, choose};
 use std::sync::LazyLock;
@@ -15,10 +15,11 @@ static NEW: LazyLock<AlignedBytes> = LazyLock::new(|| signed("1.2.0", "one"));
 /// The shipped model under another version and name, signed with the development key.
 fn signed(version: &str, name: &str) -> AlignedBytes {
     let path = crate::boards_folder().join("../../models/pneumonia/model.onnx");
-    let mut file = ModelFile::load(path).unwrap();
-    file.metadata.version = version.try_into().unwrap();
-    file.metadata.name = name.try_into().unwrap();
-    let packed = edge_runtime::pack::pack(&file).unwrap();
+    let shipped = ModelFile::load(path).unwrap();
+    let mut metadata = shipped.metadata().clone();
+    (metadata.version, metadata.name) = (version.try_into().unwrap(), name.try_into().unwrap());
+    let file = ModelFile::from_bytes(&shipped.with_metadata(&metadata).unwrap()).unwrap();
+    let packed = edge_model::pack::pack(&file).unwrap();
     let key = key::read(&crate::boards_folder().join("keys/development.key")).unwrap();
     AlignedBytes::copy_of(&sign::sign(&packed, &key).unwrap())
 }

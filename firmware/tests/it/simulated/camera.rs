@@ -17,7 +17,7 @@ use edge_core::agree::Stamp;
 use edge_core::ports::{Event, FrameSource, SourceError};
 use edge_core::signal::{Lamps, Which};
 use edge_core::{Geometry, PixelFormat};
-use edge_runtime::phantom::{Label, draw};
+use phantoms::{Label, draw};
 use std::collections::VecDeque;
 use std::rc::Rc;
 

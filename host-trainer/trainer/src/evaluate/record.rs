@@ -5,7 +5,7 @@ use super::{Item, Source};
 use crate::metrics::{Estimate, Measured};
 use crate::robustness::Robustness;
 use edge_core::State;
-use edge_runtime::model_file::ModelFile;
+use edge_model::model_file::ModelFile;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
@@ -57,9 +57,9 @@ pub struct ModelFacts {
 
 impl ModelFacts {
     pub fn of(model: &ModelFile, file_bytes: Option<u64>, engine: &str) -> Self {
-        let m = &model.metadata;
+        let m = model.metadata();
         Self {
-            sha256: model.sha256.clone(),
+            sha256: model.sha256().to_owned(),
             file_bytes,
             engine: engine.to_owned(),
             name: m.name.to_string(),

@@ -3,8 +3,8 @@
 use crate::evaluate::record::{self, Metrics, ModelFacts, Prediction};
 use crate::run::Epoch;
 use anyhow::{Context, Result, ensure};
-use edge_runtime::engine;
-use edge_runtime::model_file::ModelFile;
+use edge_model::engine::EngineKind;
+use edge_model::model_file::ModelFile;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::io::ErrorKind;
@@ -81,14 +81,14 @@ impl Inputs {
     /// Evaluated sets whose model is another than the one described.
     pub fn strangers(&self) -> Vec<&'static str> {
         let hash = self.model.as_ref().map(|m| m.sha256.as_str());
-        self.sets.iter().filter(|s| Some(s.metrics.model.sha256.as_str()) != hash).map(|s| s.name).collect()
+        self.sets.iter().filter(|s| Some(s.metrics.model.sha256().as_str()) != hash).map(|s| s.name).collect()
     }
 }
 
 fn model(path: &Path) -> Result<Option<ModelFacts>> {
     let Some(bytes) = bytes(path)? else { return Ok(None) };
     let file = ModelFile::from_bytes(&bytes).with_context(|| format!("cannot use {}", path.display()))?;
-    let engines = engine::NAMES.join(", ");
+    let engines = EngineKind::names();
     Ok(Some(ModelFacts::of(&file, Some(bytes.len() as u64), &engines)))
 }
 

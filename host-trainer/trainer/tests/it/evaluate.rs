@@ -2,8 +2,8 @@
 
 use crate::support::{Broken, evaluate, model, options, phantoms};
 use edge_core::{Geometry, PixelFormat, State};
-use edge_runtime::decode::Picture;
-use edge_runtime::engine::Engine;
+use edge_model::decode::Picture;
+use edge_model::engine::Engine;
 use std::sync::Arc;
 use trainer::evaluate::record::{self, UNREADABLE};
 use trainer::evaluate::{Item, Metrics, Source, run_with};
@@ -22,7 +22,11 @@ fn pictures_become_files_in_the_order_given() {
     assert!(lines.iter().map(|p| &p.id).eq(items.iter().map(|i| &i.id)));
     for p in &lines {
         let (score, logit) = (p.score.unwrap(), p.logit.unwrap());
-        assert_eq!(score, model().metadata.calibration.score(logit), "the file keeps the bits of the logit");
+        assert_eq!(
+            score,
+            model().metadata().calibration.score(logit),
+            "the file keeps the bits of the logit"
+        );
         let expected = if score > 0.7 {
             State::Positive
         } else if score < 0.3 {

@@ -3,10 +3,10 @@
 //! Ignored unless a copy of the data is given: `cargo xtask test --data DIR`.
 
 use edge_core::State;
-use edge_runtime::classify::Classifier;
-use edge_runtime::decode::Picture;
-use edge_runtime::engine;
-use edge_runtime::model_file::ModelFile;
+use edge_model::classify::Classifier;
+use edge_model::decode::Picture;
+use edge_model::engine::EngineKind;
+use edge_model::model_file::ModelFile;
 use trainer::batches::shifted_picture;
 use trainer::dataset::{self, Case, Part};
 use trainer::metrics::auc;
@@ -21,7 +21,7 @@ const PICTURES: usize = 240;
 fn measure(cases: &[&Case], picture: impl Fn(&Case) -> Picture) -> (f64, usize) {
     let model =
         ModelFile::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pneumonia/model.onnx")).unwrap();
-    let mut classifier = Classifier::new(&model, engine::load(engine::NAMES[0], &model).unwrap().unwrap());
+    let mut classifier = Classifier::new(&model, EngineKind::default().load(&model).unwrap());
     let (mut scores, mut labels, mut refused) = (vec![], vec![], 0);
     for case in cases {
         let decision = classifier.classify(&picture(case).frame()).unwrap().decision;

@@ -4,7 +4,7 @@ use super::{board, tell, warn_of_development};
 use crate::cli::FlashModelOptions;
 use crate::probe::Probe;
 use anyhow::Context;
-use edge_runtime::aligned::AlignedBytes;
+use edge_model::aligned::AlignedBytes;
 use flash::model::{self, Model};
 use flash::outcome::Refused;
 use flash::progress::Bars;

@@ -4,7 +4,7 @@ use super::tell;
 use crate::cli::SendOptions;
 use anyhow::{Context, ensure};
 use edge_core::PixelFormat;
-use edge_runtime::decode;
+use edge_model::decode;
 use flash::progress::Sending;
 use flash::send::{Line, fit};
 use serde::Serialize;

@@ -3,8 +3,8 @@
 use super::{tell, warn_of_development};
 use crate::cli::SignOptions;
 use anyhow::{Context, bail, ensure};
-use edge_runtime::aligned::AlignedBytes;
-use edge_runtime::files;
+use edge_model::aligned::AlignedBytes;
+use edge_model::files;
 use firmware::bundle::{Bundle, Device};
 use flash::key::hex;
 use flash::{key, sign};

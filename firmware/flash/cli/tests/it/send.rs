@@ -2,12 +2,12 @@
 
 use crate::{flash, text};
 use edge_core::ports::{Event, FrameSource};
-use edge_runtime::decode::{self, Picture};
-use edge_runtime::phantom::{Label, draw};
+use edge_model::decode::{self, Picture};
 use firmware::rows::RowPipe;
 use firmware::serial::{Decoder, LONGEST_PAYLOAD, LONGEST_ROW, READY, TAKEN};
 use flash::send::fit;
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
+use phantoms::{Label, draw};
 use serialport::{SerialPort, TTYPort};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};

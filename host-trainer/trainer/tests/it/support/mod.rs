@@ -2,9 +2,9 @@
 
 use edge_core::model::key;
 use edge_core::{Metadata, preprocess};
-use edge_runtime::engine::{Engine, EngineError};
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::phantom::{self, Label};
+use edge_model::engine::{Engine, EngineError};
+use edge_model::model_file::ModelFile;
+use phantoms::Label;
 use std::path::Path;
 use std::sync::Arc;
 use trainer::evaluate::{Item, Metrics, Options, Source, run_with};
@@ -130,7 +130,7 @@ pub fn phantoms(n: u64) -> Vec<Item> {
         };
         Item {
             id: format!("phantom-{i:04}"),
-            source: Source::Memory(Arc::new(phantom::draw(label, i, 96))),
+            source: Source::Memory(Arc::new(phantoms::draw(label, i, 96))),
             label: ill,
             patient: format!("{}{}", if ill { "i" } else { "w" }, i / 4),
             subgroup: subgroup.into(),
