@@ -111,16 +111,17 @@ impl<'a> Bundle<'a> {
         check_sum(header, bytes)?;
         check_signature(header, device.key)?;
         let model = Packed::new(packed)?;
+        let plan = model.plan()?;
         let (needed, limit) = (model.arena_bytes(), device.arena);
         if needed > limit {
             return Err(BundleError::Arena { needed, limit });
         }
         let version = Version(word(header, field::VERSION));
-        let named = model.property(key::VERSION).and_then(Version::parse);
+        let named = plan.property(key::VERSION).and_then(Version::parse);
         if named != Some(version) {
             return Err(BundleError::Version { header: version, model: named });
         }
-        let expected = model.value(0).shape.bytes();
+        let expected = plan.value(0)?.shape.bytes();
         if input.len() != expected {
             return Err(BundleError::Input { expected, got: input.len() });
         }

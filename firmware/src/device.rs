@@ -153,7 +153,8 @@ impl<'m, B: Board> Device<'m, B> {
             Ok(found) => found,
             Err(reason) => return self.handle(device::Event::CannotBegin(reason)),
         };
-        let Ok(pipeline) = Pipeline::new(model, kernels) else {
+        let (Ok(pipeline), Ok(sha256)) = (Pipeline::new(model, kernels), model.plan().map(|p| p.onnx_sha256()))
+        else {
             return self.handle(device::Event::CannotBegin(Reason::SelfTestFailed));
         };
         let pipeline = self.model.insert(pipeline);
@@ -162,7 +163,7 @@ impl<'m, B: Board> Device<'m, B> {
             slot,
             name: &metadata.name,
             version: &metadata.version,
-            sha256: &model.onnx_sha256(),
+            sha256: &sha256,
             negative_below: metadata.thresholds.negative_below,
             positive_above: metadata.thresholds.positive_above,
         });

@@ -93,8 +93,8 @@ struct Network<'a, E> {
 impl<E: Engine> Infer for Network<'_, E> {
     type Error = EngineError;
 
-    fn input(&self) -> &[u8] {
-        self.input
+    fn input(&self) -> Result<&[u8], EngineError> {
+        Ok(self.input)
     }
 
     fn infer(&mut self, _: &mut dyn FnMut(Stage)) -> Result<f32, EngineError> {

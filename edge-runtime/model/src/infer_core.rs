@@ -6,7 +6,7 @@ use crate::model_file::ModelFile;
 use crate::pack::pack;
 use edge_core::infer::{Engine as Core, InferError};
 use edge_core::kernels::Kernels;
-use edge_core::packed::{Packed, Value};
+use edge_core::packed::Packed;
 
 const NAME: &str = EngineKind::Core.name();
 
@@ -34,11 +34,9 @@ impl CoreEngine {
         self.core.model()
     }
 
-    /// Computes the logit; `observe` sees every layer's output (height x width x channels) under its value.
-    pub fn run(&mut self, input: &[u8], mut observe: impl FnMut(&Value, &[u8])) -> Result<f32, EngineError> {
-        let model = self.core.model();
-        let mut with_value = |layer: usize, bytes: &[u8]| observe(&model.value(layer + 1), bytes);
-        let logit = self.core.step_observed(self.arena.as_mut(), input, &mut with_value);
+    /// Computes the logit; `observe` sees every layer's output (height x width x channels) under its number.
+    pub fn run(&mut self, input: &[u8], observe: &mut dyn FnMut(usize, &[u8])) -> Result<f32, EngineError> {
+        let logit = self.core.step_observed(self.arena.as_mut(), input, observe);
         self.ran = logit.is_ok();
         logit.map_err(failed)
     }
@@ -56,9 +54,7 @@ impl Engine for CoreEngine {
     }
 
     fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError> {
-        let logit = self.core.step(self.arena.as_mut(), input);
-        self.ran = logit.is_ok();
-        logit.map_err(failed)
+        self.run(input, &mut |_, _| ())
     }
 
     fn features(&self) -> &[u8] {

@@ -32,7 +32,7 @@ pub fn run(model: &ModelFile, out: &Path, output: Output) -> Result<Outcome> {
         bytes: packed.bytes().len(),
         sha256: sha256_hex(packed.bytes()),
         arena_bytes: packed.arena_bytes(),
-        layers: packed.layers(),
+        layers: packed.plan()?.layers(),
         model_name: &model.metadata().name,
         model_version: &model.metadata().version,
         model_sha256: model.sha256(),

@@ -21,7 +21,7 @@ pub fn pack(model: &[u8]) -> anyhow::Result<Packed<AlignedBytes>> {
 
 /// The bundle of a packed model, signed with `key`; an error where its version is not like 1.2.3.
 pub fn sign(model: &Packed<AlignedBytes>, key: &SigningKey) -> anyhow::Result<Vec<u8>> {
-    let input = self_test::input(model.metadata()?.input_side);
+    let input = self_test::input(model.plan()?.input_side()?);
     let logit = golden_logit(model.clone(), &input)?;
     let golden = Golden { input: &input, logit_bits: logit.to_bits() };
     Ok(bundle::sign(model, &golden, &key.to_bytes())?)

@@ -7,6 +7,7 @@ use core::ops::Range;
 use ed25519_dalek::{Signer, SigningKey};
 use edge_core::Packed;
 use edge_core::model::key;
+use edge_core::packed::PackedError;
 
 /// What a device must compute of which input before it shows anything.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +24,9 @@ pub fn sign<B: AsRef<[u8]>>(
     golden: &Golden,
     secret: &[u8; 32],
 ) -> Result<Vec<u8>, SignError> {
-    let version = model.property(key::VERSION).and_then(Version::parse).ok_or(SignError::Version)?;
-    let expected = model.value(0).shape.bytes();
+    let plan = model.plan()?;
+    let version = plan.property(key::VERSION).and_then(Version::parse).ok_or(SignError::Version)?;
+    let expected = plan.value(0)?.shape.bytes();
     if golden.input.len() != expected {
         return Err(SignError::Input { expected, got: golden.input.len() });
     }
@@ -72,6 +74,14 @@ pub enum SignError {
     },
     /// The header cannot say its length.
     TooLarge,
+    /// The model has changed in memory since it was checked.
+    Model(PackedError),
+}
+
+impl From<PackedError> for SignError {
+    fn from(error: PackedError) -> Self {
+        Self::Model(error)
+    }
 }
 
 impl fmt::Display for SignError {
@@ -90,6 +100,7 @@ impl fmt::Display for SignError {
                 )
             }
             Self::TooLarge => write!(f, "the model is larger than 4 GB"),
+            Self::Model(error) => error.fmt(f),
         }
     }
 }

@@ -28,7 +28,6 @@ use edge_model::pack::pack;
 use linear::Sums;
 use others::{CHANGES, DRAWINGS};
 use phantoms::{Label, draw};
-use prost::Message;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -80,7 +79,7 @@ pub fn fit(model: &ModelFile, cases: &[Case], train: &[usize], seed: u64) -> Res
     let layout =
         fit_one(&pictures, layout, REFUSED_CHANGED[0], |l: &Likeness<LAYOUT_CELLS>, p| l.of_picture(p))?;
     // Weights of an earlier fit may be for another network.
-    let channels = pack(model)?.features().shape.channels;
+    let channels = pack(model)?.plan()?.features()?.shape.channels;
     let groups = std::array::from_fn(|group| &features[group][..]);
     let cells = |features: &[u8]| cells(features, channels, FEATURE_CELLS, 0.0);
     let features = fit_one(&groups, cells, REFUSED_CHANGED[1], Likeness::of_features)?;

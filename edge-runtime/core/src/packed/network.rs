@@ -69,6 +69,7 @@ impl NetworkLayer<'_> {
 
 /// Why a network cannot be packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WriteError {
     /// A layer breaks a rule.
     Layer {

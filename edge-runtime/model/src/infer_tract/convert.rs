@@ -98,7 +98,7 @@ struct Plain<'a> {
 impl Plain<'_> {
     fn form(&self) -> Form {
         let (shape, window, outputs) = (&self.shape, &self.window, self.output.channels);
-        let rows_fit = |bytes: usize| bytes <= MOST_SCRATCH;
+        let rows_fit = |bytes: Option<usize>| bytes.is_some_and(|bytes| bytes <= MOST_SCRATCH);
         if *window == Window::POINT && self.groups == 1 {
             Form::Pointwise
         } else if First::covers(shape, window) && rows_fit(First::scratch(shape, window)) {
@@ -152,13 +152,13 @@ impl Numbers {
         let &Plain { shape, window, groups, output, x_zero, y_zero, .. } = plain;
         let (form, outputs, [kh, kw]) = (plain.form(), output.channels, window.kernel);
         let weights = match form {
-            Form::Pointwise => blocks(outputs, shape.channels, |o, c| plain.weight(o, c, 0, 0)),
+            Form::Pointwise => blocks(outputs, shape.channels, |o, c| plain.weight(o, c, 0, 0))?,
             Form::First => blocks(outputs, kh * DEPTH, |o, input| {
                 let column = input % DEPTH;
                 if column < kw { plain.weight(o, 0, input / DEPTH, column) } else { 0 }
-            }),
+            })?,
             Form::Depthwise => {
-                let mut taps = vec![0; layout::tap_bytes(outputs, window.kernel)];
+                let mut taps = vec![0; layout::tap_bytes(outputs, window.kernel).ok_or_else(too_large)?];
                 layout::write_taps(outputs, window.kernel, &mut taps, |o, row, column| {
                     plain.weight(o, 0, row, column)
                 });
@@ -171,7 +171,7 @@ impl Numbers {
                     let (tap, channel) = (input / channels, input % channels);
                     let weight = |o| plain.weight(o, channel, tap / kw, tap % kw);
                     output_of(row, outputs, groups).map_or(0, weight)
-                })
+                })?
             }
         };
         let rows = match form {
@@ -207,10 +207,14 @@ impl Numbers {
     }
 }
 
-fn blocks(outputs: usize, depth: usize, weight: impl Fn(usize, usize) -> i8) -> Vec<i8> {
-    let mut to = vec![0; layout::block_bytes(outputs, depth)];
+fn too_large() -> Reason {
+    "its weights are too large".to_owned()
+}
+
+fn blocks(outputs: usize, depth: usize, weight: impl Fn(usize, usize) -> i8) -> Result<Vec<i8>, Reason> {
+    let mut to = vec![0; layout::block_bytes(outputs, depth).ok_or_else(too_large)?];
     layout::write_blocks(outputs, depth, &mut to, weight);
-    to
+    Ok(to)
 }
 
 /// The output in a row of a general convolution's matrix, where each group is filled up to whole blocks.

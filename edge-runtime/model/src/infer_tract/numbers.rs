@@ -78,14 +78,15 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Bytes of scratch memory for [`Numbers::run`].
+    /// Bytes of scratch memory for [`Numbers::run`]; 0 for an operator that is too large, which its constructor refuses.
     fn scratch(&self) -> usize {
-        match self.form {
-            Form::Pointwise => 0,
+        let bytes = match self.form {
+            Form::Pointwise => Some(0),
             Form::First => First::scratch(&self.shape, &self.window),
             Form::Depthwise => Depthwise::scratch(&self.shape, &self.window),
             Form::General => Convolution::scratch(&self.shape, &self.window, self.groups),
-        }
+        };
+        bytes.unwrap_or(0)
     }
 
     fn run(&self, kernels: &Kernels, x: &[u8], y: &mut [u8], scratch: &mut [u8]) -> Result<(), Misfit> {

@@ -81,7 +81,7 @@ impl Inputs {
     /// Evaluated sets whose model is another than the one described.
     pub fn strangers(&self) -> Vec<&'static str> {
         let hash = self.model.as_ref().map(|m| m.sha256.as_str());
-        self.sets.iter().filter(|s| Some(s.metrics.model.sha256().as_str()) != hash).map(|s| s.name).collect()
+        self.sets.iter().filter(|s| Some(s.metrics.model.sha256.as_str()) != hash).map(|s| s.name).collect()
     }
 }
 
