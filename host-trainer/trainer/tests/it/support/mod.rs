@@ -7,21 +7,26 @@ use edge_runtime::model_file::ModelFile;
 use edge_runtime::phantom::{self, Label};
 use std::path::Path;
 use std::sync::Arc;
-use trainer::evaluate::{Item, Metrics, Options, Source, run_with};
-use trainer::metrics::Bootstrap;
+use trainer::dataset::PictureSource;
+use trainer::evaluate::metrics::Bootstrap;
+use trainer::evaluate::{Evaluation, EvaluationOptions, LabelledPicture, run_with};
 
 /// How the tests evaluate phantoms.
-pub fn options(robustness_limit: usize) -> Options {
-    Options {
+pub fn options(robustness_limit: usize) -> EvaluationOptions {
+    EvaluationOptions {
         description: "phantoms".into(),
         bootstrap: Bootstrap { resamples: 200, seed: 5 },
         robustness_limit,
-        ..Options::default()
+        ..EvaluationOptions::default()
     }
 }
 
 /// Evaluates [`LungBrightness`] on `items` into the folder `out`.
-pub fn evaluate(items: &[Item], out: &Path, robustness_limit: usize) -> anyhow::Result<Metrics> {
+pub fn evaluate(
+    items: &[LabelledPicture],
+    out: &Path,
+    robustness_limit: usize,
+) -> anyhow::Result<Evaluation> {
     let make = || Ok(Box::new(LungBrightness) as Box<dyn Engine>);
     run_with(&model(), Some(98_765), &make, items, out, &options(robustness_limit))
 }
@@ -106,11 +111,11 @@ pub struct Broken;
 
 impl Engine for Broken {
     fn name(&self) -> &'static str {
-        "broken"
+        "breaks_rule"
     }
 
     fn infer(&mut self, _: &[u8]) -> Result<f32, EngineError> {
-        Err(EngineError::Run { engine: "broken", what: "planted".into() })
+        Err(EngineError::Run { engine: "breaks_rule", what: "planted".into() })
     }
 
     fn features(&self) -> &[u8] {
@@ -119,7 +124,7 @@ impl Engine for Broken {
 }
 
 /// `n` phantoms in memory, every second one ill, two of a patient; the ill are called bacterial and viral in turn.
-pub fn phantoms(n: u64) -> Vec<Item> {
+pub fn phantoms(n: u64) -> Vec<LabelledPicture> {
     let one = |i: u64| {
         let ill = i % 2 == 1;
         let label = if ill { Label::Pneumonia } else { Label::Normal };
@@ -128,9 +133,9 @@ pub fn phantoms(n: u64) -> Vec<Item> {
             (true, 0) => "virus",
             (true, _) => "bacteria",
         };
-        Item {
+        LabelledPicture {
             id: format!("phantom-{i:04}"),
-            source: Source::Memory(Arc::new(phantom::draw(label, i, 96))),
+            source: PictureSource::Memory(Arc::new(phantom::draw(label, i, 96))),
             label: ill,
             patient: format!("{}{}", if ill { "i" } else { "w" }, i / 4),
             subgroup: subgroup.into(),

@@ -1,12 +1,12 @@
 //! What the exporter binds into a model: calibration and thresholds from the validation patients, limits of the gate from the
 //! training pictures, and where all of it came from.
 
-use crate::calibrate;
-use crate::dataset::Case;
-use crate::phantoms;
+use crate::dataset::Sample;
+use crate::dataset::phantoms;
+use crate::export::calibrate;
 use crate::quantize::{Comparison, Quantized};
 use crate::run::{Run, TCH, TRAINER};
-use crate::validation::Validation;
+use crate::train::validation::Validation;
 use anyhow::{Result, anyhow};
 use edge_core::Metadata;
 use std::collections::HashSet;
@@ -20,19 +20,19 @@ const NO_USE: &str = "Trained on drawings to try the trainer. Not for pictures o
 
 pub fn metadata(
     run: &Run,
-    cases: &[Case],
+    samples: &[Sample],
     quantized: &Quantized,
     version: &str,
     device: Device,
 ) -> Result<Metadata> {
-    let (train, validate) = run.indices(cases)?;
-    let sets = Validation::new(cases, &validate, run.recipe.side, device);
+    let (train, validate) = run.indices(samples)?;
+    let sets = Validation::new(samples, &validate, run.recipe.side, device);
     let both = sets.logits(&|steps| quantized.logits(steps)).concat();
     let labels = [&sets.labels[..], &sets.labels[..]].concat();
     let calibration = calibrate::fit(&both, &labels);
     let scores: Vec<f32> = both.iter().map(|&z| calibration.score(z)).collect();
     let thresholds = calibrate::thresholds(&scores, &labels);
-    let patients: HashSet<&str> = validate.iter().map(|&i| cases[i].patient.as_str()).collect();
+    let patients: HashSet<&str> = validate.iter().map(|&i| samples[i].patient.as_str()).collect();
     let (pictures, patients, seed) = (validate.len(), patients.len(), run.split.seed);
     let fitted_on = format!(
         "{pictures} validation pictures of {patients} patients, each as it is and shifted, split seed {seed}"
@@ -51,11 +51,11 @@ pub fn metadata(
         label_positive: text("label", "PNEUMONIA")?,
         calibration,
         fitted_on: text("fitted_on", &fitted_on)?,
-        // Measured along the device's own path, with the gate.
+        // PerformanceMetrics along the device's own path, with the gate.
         score_deciles_ppm: [0; 9],
         thresholds,
         chosen_for: text("chosen_for", &calibrate::chosen_for())?,
-        gate: calibrate::limits(cases, &train),
+        gate: calibrate::limits(samples, &train),
         intended_use: text("intended_use", if drawn { NO_USE } else { INTENDED_USE })?,
         training_data_sha256: text("training_data_sha256", &run.data_sha256)?,
         seeds: text("seeds", &format!("split, weights, order and augmentation: {}", run.recipe.seed))?,

@@ -5,9 +5,9 @@
 //! f32 product and the same rounding (half to even) as in the engines. Gradients pass through rounding unchanged
 //! and stop where a value is clamped (straight-through estimator, Bengio 2013; Jacob 2018).
 
-use crate::grid::{Grid, HEAD_MAX, head_limit};
-use crate::net::{Conv, Folded, Net, Node};
-use crate::optimizer::values;
+use crate::quantize::params::{HEAD_MAX, QuantParams, head_limit};
+use crate::train::net::{Conv, FoldedNet, Net, Node};
+use crate::train::optimizer::values;
 use anyhow::{Result, ensure};
 use tch::{Device, Kind, Tensor};
 
@@ -16,7 +16,7 @@ use tch::{Device, Kind, Tensor};
 #[derive(Debug)]
 pub struct IntegerNet {
     pub net: Net,
-    pub grid: Grid,
+    pub grid: QuantParams,
     /// `M` of each convolution, shape 1 x channels x 1 x 1.
     multipliers: Vec<Tensor>,
 }
@@ -34,7 +34,7 @@ pub struct IntegerConv {
 
 /// All integers of a trained network, and the head's two floats.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Integers {
+pub struct IntegerParams {
     /// In the order of the convolutions.
     pub convs: Vec<IntegerConv>,
     /// Head weights, -31..=31.
@@ -49,7 +49,7 @@ fn round(x: &Tensor) -> Tensor {
 }
 
 impl IntegerNet {
-    pub fn new(net: Net, grid: Grid, device: Device) -> Self {
+    pub fn new(net: Net, grid: QuantParams, device: Device) -> Self {
         let count = net.convs().count();
         let multiplier =
             |i| Tensor::from_slice(&grid.multipliers(&net, i)).view([1, -1, 1, 1]).to_device(device);
@@ -57,13 +57,15 @@ impl IntegerNet {
     }
 
     /// The flat parameters that stand for a folded float network.
-    pub fn parameters(&self, folded: &Folded) -> Tensor {
+    pub fn parameters(&self, folded: &FoldedNet) -> Tensor {
         let mut pieces = Vec::new();
         for (i, (weight, bias)) in folded.convs.iter().enumerate() {
             let device = weight.device();
             let scale = Tensor::from_slice(&self.grid.weights[i]).to_device(device);
             pieces.push((weight / scale.view([-1, 1, 1, 1])).view(-1));
-            pieces.push(bias / f64::from(self.grid.values[crate::grid::output_of(&self.net, i)].scale));
+            pieces.push(
+                bias / f64::from(self.grid.values[crate::quantize::params::output_of(&self.net, i)].scale),
+            );
         }
         pieces.push(&folded.head * f64::from(self.grid.head_steps(1.0)));
         pieces.push(&folded.bias / BIAS_STEP);
@@ -117,7 +119,7 @@ impl IntegerNet {
 
     /// The integers that trained parameters stand for.
     /// An error where the head's sum would not be exact or an accumulator could leave 2^24.
-    pub fn integers(&self, parameters: &Tensor) -> Result<Integers> {
+    pub fn integers(&self, parameters: &Tensor) -> Result<IntegerParams> {
         let pieces = parameters.detach().split_with_sizes(self.sizes(), 0);
         let whole = |weights: &Tensor, most: f64| -> Vec<i8> {
             values(&weights.clamp(-most, most).round()).iter().map(|&w| w as i8).collect()
@@ -147,6 +149,6 @@ impl IntegerNet {
         let limit = head_limit(side * side);
         ensure!(total <= limit, "the head's weights add up to {total}, at most {limit} keeps the sum exact");
         let head_bias = values(&(&pieces[last + 1] * BIAS_STEP))[0];
-        Ok(Integers { convs, head, head_scale: self.grid.head, head_bias })
+        Ok(IntegerParams { convs, head, head_scale: self.grid.head, head_bias })
     }
 }

@@ -1,12 +1,12 @@
 //! The two validation sets and a network's figures on them. Both are always measured: a plain validation score alone says
 //! little, since the shortcuts of the training data hold in it too.
 
-use crate::batches;
-use crate::dataset::Case;
-use crate::metrics;
-use crate::net::{channels_last, to_steps};
-use crate::optimizer::{balanced_loss, values};
+use crate::augment::batches;
+use crate::dataset::Sample;
+use crate::evaluate::metrics;
 use crate::progress;
+use crate::train::net::{channels_last, to_steps};
+use crate::train::optimizer::{balanced_loss, values};
 use tch::{Device, Tensor};
 
 const CHUNK: usize = 64;
@@ -26,7 +26,7 @@ pub struct Validation {
 
 /// A network's figures on one set.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Scored {
+pub struct ValidationMetrics {
     pub loss: f64,
     /// Share on the right side of a logit of 0.
     pub accuracy: f64,
@@ -35,11 +35,11 @@ pub struct Scored {
 }
 
 impl Validation {
-    pub fn new(cases: &[Case], indices: &[usize], side: u16, device: Device) -> Self {
+    pub fn new(samples: &[Sample], indices: &[usize], side: u16, device: Device) -> Self {
         Self {
-            plain: indices.iter().map(|&i| cases[i].input.bytes.clone()).collect(),
-            shifted: batches::shifted(cases, indices, side),
-            labels: indices.iter().map(|&i| cases[i].positive).collect(),
+            plain: indices.iter().map(|&i| samples[i].input.bytes.clone()).collect(),
+            shifted: batches::shifted_inputs(samples, indices, side),
+            labels: indices.iter().map(|&i| samples[i].positive).collect(),
             side,
             device,
         }
@@ -62,7 +62,7 @@ impl Validation {
     }
 
     /// The figures of `forward` on the plain and on the shifted pictures.
-    pub fn score(&self, weights: [f32; 2], forward: &dyn Fn(&Tensor) -> Tensor) -> [Scored; 2] {
+    pub fn score(&self, weights: [f32; 2], forward: &dyn Fn(&Tensor) -> Tensor) -> [ValidationMetrics; 2] {
         let labels = &self.labels;
         let targets: Vec<f32> = labels.iter().map(|&l| f32::from(u8::from(l))).collect();
         self.logits(forward).map(|logits| {
@@ -71,7 +71,7 @@ impl Validation {
             let right = logits.iter().zip(labels).filter(|(z, l)| (**z > 0.0) == **l).count();
             let wide: Vec<f64> = logits.iter().map(|&z| f64::from(z)).collect();
             let auc = metrics::auc(&wide, labels).unwrap_or(f64::NAN);
-            Scored { loss, accuracy: right as f64 / labels.len().max(1) as f64, auc }
+            ValidationMetrics { loss, accuracy: right as f64 / labels.len().max(1) as f64, auc }
         })
     }
 }

@@ -3,7 +3,7 @@
 //! Colours come from one small palette of literal values; the page's style sheet maps each of them to another for dark
 //! screens (`[fill="#..."]`), so a diagram needs no script and no variant. Texts are set in the page's font.
 
-use crate::metrics::{Bin, Confusion, PrPoint, RocBand, RocPoint};
+use crate::evaluate::metrics::{Confusion, PrPoint, ReliabilityBin, RocBand, RocPoint};
 use anyhow::Result;
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
@@ -130,7 +130,7 @@ pub fn precision_recall(curve: &[PrPoint], share_positive: f64) -> Result<String
 }
 
 /// Reliability diagram over a histogram of the scores.
-pub fn reliability(bins: &[Bin]) -> Result<String> {
+pub fn reliability(bins: &[ReliabilityBin]) -> Result<String> {
     svg((SIDE, 520), "Share of disease over mean score in 15 bins, and a histogram of the scores", |area| {
         let (above, below) = area.split_vertically(390);
         let mut chart =

@@ -2,14 +2,14 @@
 //! before fine-tuning, so that what is trained is what is exported.
 //!
 //! Real = scale * (q - zero). Activations are unsigned 8 bits; weights signed, -127..=127, zero 0. The rules are those of
-//! the exact form (see [`crate::exact_form`]): every engine computes `q = clamp(round(acc * M) + zero)` with
+//! the exact form (see [`crate::export::exact_form`]): every engine computes `q = clamp(round(acc * M) + zero)` with
 //! `M = (x_scale * w_scale) / y_scale` in f32, rounding half to even.
 
-use crate::net::{Net, Node, STEPS_PER_UNIT};
+use crate::train::net::{Net, Node, STEPS_PER_UNIT};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Scale {
+pub struct TensorScale {
     pub scale: f32,
     /// The step that stands for 0.
     pub zero: u8,
@@ -20,31 +20,32 @@ pub const HEAD_MAX: f32 = 31.0;
 
 /// All frozen scales of a network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Grid {
+pub struct QuantParams {
     /// Of each value, the input first.
-    pub values: Vec<Scale>,
+    pub values: Vec<TensorScale>,
     pub weights: Vec<Vec<f32>>,
     /// Logit of one head weight at one feature of 1 (256 steps).
     pub head: f32,
 }
 
-impl Grid {
+impl QuantParams {
     /// Chooses scales from the range of each value (`(low, high)`, the input's is ignored), the largest weight of each
     /// channel and the largest head weight.
     pub fn choose(net: &Net, ranges: &[(f32, f32)], largest: &[Vec<f32>], largest_head: f32) -> Self {
         let groups = shared(net);
-        let mut values = vec![Scale { scale: 1.0 / STEPS_PER_UNIT, zero: edge_core::preprocess::ZERO_POINT }];
+        let mut values =
+            vec![TensorScale { scale: 1.0 / STEPS_PER_UNIT, zero: edge_core::preprocess::ZERO_POINT }];
         for (index, node) in net.nodes.iter().enumerate().map(|(i, n)| (i + 1, n)) {
             let relu6 = matches!(node, Node::Conv(c) if c.relu6);
             values.push(if relu6 {
-                Scale { scale: ranges[index].1.clamp(1e-3, 6.0) / 255.0, zero: 0 }
+                TensorScale { scale: ranges[index].1.clamp(1e-3, 6.0) / 255.0, zero: 0 }
             } else {
                 // Values that are added share one scale, with room for the widest of them.
                 let members = (1..ranges.len()).filter(|&v| groups[v] == groups[index]);
                 let (low, high) =
                     members.fold((-1e-3f32, 1e-3f32), |(l, h), v| (l.min(ranges[v].0), h.max(ranges[v].1)));
                 let scale = (high - low) / 255.0;
-                Scale { scale, zero: (-low / scale).round().clamp(0.0, 255.0) as u8 }
+                TensorScale { scale, zero: (-low / scale).round().clamp(0.0, 255.0) as u8 }
             });
         }
         let weights = net.convs().zip(largest).enumerate().map(|(i, (conv, largest))| {

@@ -1,6 +1,6 @@
 //! An ONNX graph as the rules look at it: initializers by name, who makes and who reads a value.
 
-use super::{Violation, broken};
+use super::violation::{Violation, breaks_rule};
 use std::collections::HashMap;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::tensor_shape_proto::dimension::Value;
@@ -13,7 +13,7 @@ pub(crate) struct Shape {
     pub side: i64,
 }
 
-pub(crate) type Shapes = HashMap<String, Shape>;
+pub(crate) type ShapeMap = HashMap<String, Shape>;
 
 pub(crate) struct Graph<'m> {
     graph: &'m GraphProto,
@@ -25,15 +25,15 @@ impl<'m> Graph<'m> {
     pub fn read(model: &'m ModelProto) -> Result<Self, Violation> {
         let opsets: Vec<_> = model.opset_import.iter().map(|o| (o.domain.as_str(), o.version)).collect();
         if opsets != [("", 13)] {
-            return broken(1, format!("expected opset 13 of the standard domain alone, got {opsets:?}"));
+            return breaks_rule(1, format!("expected opset 13 of the standard domain alone, got {opsets:?}"));
         }
-        let Some(graph) = &model.graph else { return broken(1, "no graph") };
+        let Some(graph) = &model.graph else { return breaks_rule(1, "no graph") };
         for node in &graph.node {
             if !node.domain.is_empty() {
-                return broken(1, format!("{}: operator of domain {}", node.name, node.domain));
+                return breaks_rule(1, format!("{}: operator of domain {}", node.name, node.domain));
             }
             if node.input.is_empty() || node.output.len() != 1 {
-                return broken(1, format!("{}: expected inputs and one output", node.name));
+                return breaks_rule(1, format!("{}: expected inputs and one output", node.name));
             }
         }
         let tensors = graph.initializer.iter().map(|t| (t.name.as_str(), t)).collect();
@@ -45,28 +45,28 @@ impl<'m> Graph<'m> {
     }
 
     /// Rules 1 and 5: one input, unsigned 8 bits, static, 1 x 1 x side x side, read by one convolution.
-    pub fn input_shape(&self) -> Result<Shapes, Violation> {
-        let [input] = &self.graph.input[..] else { return broken(5, "expected one input") };
+    pub fn input_shape(&self) -> Result<ShapeMap, Violation> {
+        let [input] = &self.graph.input[..] else { return breaks_rule(5, "expected one input") };
         let tensor = match input.r#type.as_ref().and_then(|t| t.value.as_ref()) {
             Some(type_proto::Value::TensorType(tensor)) => tensor,
-            _ => return broken(5, "the input is not a tensor"),
+            _ => return breaks_rule(5, "the input is not a tensor"),
         };
         if tensor.elem_type != DataType::Uint8 as i32 {
-            return broken(5, "expected an input of unsigned 8 bits");
+            return breaks_rule(5, "expected an input of unsigned 8 bits");
         }
         let dims = tensor.shape.iter().flat_map(|s| &s.dim).map(|d| match d.value {
             Some(Value::DimValue(n)) => n,
             _ => -1,
         });
         let [1, channels, side, width] = dims.collect::<Vec<_>>()[..] else {
-            return broken(1, "expected a static input of 1 x channels x side x side");
+            return breaks_rule(1, "expected a static input of 1 x channels x side x side");
         };
         if side != width || side < 1 || channels < 1 {
-            return broken(1, format!("expected a static square input, got {side} x {width}"));
+            return breaks_rule(1, format!("expected a static square input, got {side} x {width}"));
         }
         match self.readers(&input.name)[..] {
             [node] if node.op_type == "QLinearConv" => {}
-            _ => return broken(5, "expected the input to go straight into one QLinearConv"),
+            _ => return breaks_rule(5, "expected the input to go straight into one QLinearConv"),
         }
         Ok(HashMap::from([(input.name.clone(), Shape { channels, side })]))
     }
@@ -108,8 +108,8 @@ impl<'m> Graph<'m> {
     fn tensor(&self, name: &str, data_type: DataType) -> Result<&'m TensorProto, Violation> {
         match self.tensors.get(name) {
             Some(t) if t.data_type == data_type as i32 => Ok(t),
-            Some(_) => broken(2, format!("{name}: expected numbers of type {data_type:?}")),
-            None => broken(2, format!("{name}: expected a constant")),
+            Some(_) => breaks_rule(2, format!("{name}: expected numbers of type {data_type:?}")),
+            None => breaks_rule(2, format!("{name}: expected a constant")),
         }
     }
 
@@ -118,7 +118,7 @@ impl<'m> Graph<'m> {
         let zero = &self.tensor(zero, DataType::Uint8)?.raw_data;
         match (&self.floats(scale)?.1[..], &zero[..]) {
             (&[s], &[z]) if s > 0.0 && s.is_finite() => Ok((s, z)),
-            _ => broken(2, format!("{scale}: expected one scale above 0 and one zero point")),
+            _ => breaks_rule(2, format!("{scale}: expected one scale above 0 and one zero point")),
         }
     }
 

@@ -1,23 +1,16 @@
-//! Right and wrong answers at the decision point: confusion matrix and classification report.
+//! The classification report: precision, recall and F1 of each class at the decision point.
 //!
 //! The report has the form that scikit-learn's `classification_report` made familiar: a line a class, then the plain
 //! (macro) and the support-weighted mean (Sokolova and Lapalme, "A systematic analysis of performance measures for
 //! classification tasks", Information Processing and Management 45, 2009). An undefined entry makes its mean undefined.
 
-use super::{Estimate, Statistics};
+use super::confusion::Confusion;
+use super::estimate::Estimate;
+use super::statistics::Statistics;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Confusion {
-    pub true_positive: u64,
-    /// Healthy, called positive: a false alarm.
-    pub false_positive: u64,
-    pub true_negative: u64,
-    pub false_negative: u64,
-}
-
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Class {
+pub struct ClassMetrics {
     /// Of those called so, the share that is.
     pub precision: Estimate,
     /// Of those that are, the share called so.
@@ -27,7 +20,7 @@ pub struct Class {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Average {
+pub struct ClassAverage {
     pub precision: Option<f64>,
     pub recall: Option<f64>,
     pub f1: Option<f64>,
@@ -35,35 +28,35 @@ pub struct Average {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    pub negative: Class,
-    pub positive: Class,
+pub struct ClassificationReport {
+    pub negative: ClassMetrics,
+    pub positive: ClassMetrics,
     pub accuracy: Estimate,
-    pub macro_average: Average,
-    pub weighted_average: Average,
+    pub macro_average: ClassAverage,
+    pub weighted_average: ClassAverage,
 }
 
-impl Report {
+impl ClassificationReport {
     /// Arranges statistics that are already computed.
     pub(super) fn new(s: &Statistics<Estimate>, c: &Confusion) -> Self {
-        let negative = Class {
+        let negative = ClassMetrics {
             precision: s.negative_precision,
             recall: s.specificity,
             f1: s.negative_f1,
             support: c.true_negative + c.false_positive,
         };
-        let positive = Class {
+        let positive = ClassMetrics {
             precision: s.precision,
             recall: s.sensitivity,
             f1: s.f1,
             support: c.true_positive + c.false_negative,
         };
         let mean = |n: f64, p: f64| {
-            let of = |pick: fn(&Class) -> Estimate| {
+            let of = |pick: fn(&ClassMetrics) -> Estimate| {
                 let (a, b) = (pick(&negative).value?, pick(&positive).value?);
                 Some((a * n + b * p) / (n + p))
             };
-            Average {
+            ClassAverage {
                 precision: of(|c| c.precision),
                 recall: of(|c| c.recall),
                 f1: of(|c| c.f1),

@@ -3,8 +3,7 @@
 //! Sources: Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review 78, 1950;
 //! Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", AAAI 2015.
 
-use super::ratio;
-use super::table::Table;
+use super::table::{ScoreTable, ratio};
 use serde::{Deserialize, Serialize};
 
 /// Number of equal-width bins: `[0, 1/15), [1/15, 2/15), ... [14/15, 1]`.
@@ -12,7 +11,7 @@ pub const BINS: usize = 15;
 
 /// One bin of the reliability diagram.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Bin {
+pub struct ReliabilityBin {
     pub from: f64,
     /// Score at which the next bin starts.
     pub to: f64,
@@ -23,7 +22,7 @@ pub struct Bin {
 }
 
 /// Mean of `(score - label)^2`.
-pub(super) fn brier(table: &Table, weights: &[u32]) -> Option<f64> {
+pub(super) fn brier(table: &ScoreTable, weights: &[u32]) -> Option<f64> {
     let (mut sum, mut all) = (0.0, 0.0);
     for (e, &w) in table.entries.iter().zip(weights) {
         let miss = e.score - f64::from(u8::from(e.label));
@@ -33,7 +32,7 @@ pub(super) fn brier(table: &Table, weights: &[u32]) -> Option<f64> {
     ratio(sum, all)
 }
 
-pub(super) fn bins(table: &Table, weights: &[u32]) -> Vec<Bin> {
+pub(super) fn bins(table: &ScoreTable, weights: &[u32]) -> Vec<ReliabilityBin> {
     let mut sums = [(0u64, 0.0f64, 0u64); BINS];
     for (e, &w) in table.entries.iter().zip(weights) {
         // `as` saturates: a score outside 0..=1 lands in an end bin.
@@ -47,7 +46,7 @@ pub(super) fn bins(table: &Table, weights: &[u32]) -> Vec<Bin> {
     let edge = |i: usize| i as f64 / BINS as f64;
     sums.iter()
         .enumerate()
-        .map(|(i, &(count, score, positive))| Bin {
+        .map(|(i, &(count, score, positive))| ReliabilityBin {
             from: edge(i),
             to: edge(i + 1),
             count,
@@ -59,8 +58,8 @@ pub(super) fn bins(table: &Table, weights: &[u32]) -> Vec<Bin> {
 
 /// Expected calibration error, `sum_b n_b / N * |share_positive_b - mean_score_b|`, over the bins of the *positive*
 /// score. (Guo et al. 2017 bin the winning class's confidence instead; for two classes that folds the halves together.)
-pub(super) fn ece(bins: &[Bin]) -> Option<f64> {
+pub(super) fn ece(bins: &[ReliabilityBin]) -> Option<f64> {
     let all: u64 = bins.iter().map(|b| b.count).sum();
-    let gap = |b: &Bin| Some(b.count as f64 * (b.share_positive? - b.mean_score?).abs());
+    let gap = |b: &ReliabilityBin| Some(b.count as f64 * (b.share_positive? - b.mean_score?).abs());
     ratio(bins.iter().filter_map(gap).sum(), all as f64)
 }

@@ -2,7 +2,7 @@
 //!
 //! A model trained on them knows drawings. It is for trying the trainer, never for a person's picture; its metadata says so.
 
-use crate::dataset::{Case, Dataset, WORKING_SIDE, case_of};
+use super::sample::{Dataset, Sample, WORKING_SIDE, sample_of};
 use crate::progress;
 use edge_runtime::phantom::{Label, draw};
 
@@ -16,12 +16,12 @@ pub fn load(count: usize, side: u16) -> Dataset {
         let label = if positive { Label::Pneumonia } else { Label::Normal };
         // Seeds far from those of the demonstration frames and golden vectors, which start at 0.
         let picture = draw(label, 1_000_000 + index as u64, WORKING_SIDE);
-        case_of(format!("phantom-{index:05}"), picture, side).map(|case| Case { positive, ..case })
+        sample_of(format!("phantom-{index:05}"), picture, side).map(|sample| Sample { positive, ..sample })
     };
     let indices: Vec<usize> = (0..count).collect();
-    let cases = progress::map("drawing phantoms", &indices, make).into_iter().flatten().collect();
+    let samples = progress::map("drawing phantoms", &indices, make).into_iter().flatten().collect();
     Dataset {
-        cases,
+        samples,
         notes: vec!["drawings, not X-rays: a model trained on them is for trying the trainer".into()],
     }
 }

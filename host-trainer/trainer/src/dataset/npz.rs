@@ -3,7 +3,7 @@
 //! They carry no patients: each picture counts as a patient of its own, and a note says so. Sides below the
 //! frame's minimum are doubled pixel by pixel, which changes nothing about the area means.
 
-use crate::dataset::{Case, Dataset, DatasetError, Part, case_of, check_both};
+use super::sample::{Dataset, DatasetError, Part, Sample, check_both, sample_of};
 use edge_core::{Geometry, PixelFormat, frame};
 use edge_runtime::decode::Picture;
 use flate2::read::DeflateDecoder;
@@ -15,13 +15,13 @@ use std::io::Read;
 use std::path::Path;
 
 /// Reads one part; `Learning` is train and val together.
-pub(crate) fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, DatasetError> {
+pub(super) fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, DatasetError> {
     let wrong = |reason: String| DatasetError::Npz { path: path.to_path_buf(), reason };
     let file = File::open(path).map_err(|source| DatasetError::Io { path: path.to_path_buf(), source })?;
     let archive = ZipArchive::from_file(file, &mut vec![0; RECOMMENDED_BUFFER_SIZE]);
     let archive = archive.map_err(|error| wrong(error.to_string()))?;
     let names: &[&str] = if part == Part::Learning { &["train", "val"] } else { &["test"] };
-    let mut cases = Vec::new();
+    let mut samples = Vec::new();
     for name in names {
         let (shape, pixels) = array(&archive, &format!("{name}_images")).map_err(wrong)?;
         let (_, labels) = array(&archive, &format!("{name}_labels")).map_err(wrong)?;
@@ -39,22 +39,22 @@ pub(crate) fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, Datase
         if bytes == 0 || got != all {
             return Err(wrong(format!("expected {all} bytes in {name}_images, got {got}")));
         }
-        let made: Result<Vec<Case>, String> = pixels
+        let made: Result<Vec<Sample>, String> = pixels
             .par_chunks_exact(bytes)
             .zip(&labels)
             .enumerate()
             .map(|(i, (pixels, &label))| {
                 let picture = picture(pixels, width, height, channels)?;
-                let case =
-                    case_of(format!("{name}/{i:05}"), picture, side).ok_or("a picture cannot be scaled")?;
-                Ok(Case { positive: label == 1, ..case })
+                let sample =
+                    sample_of(format!("{name}/{i:05}"), picture, side).ok_or("a picture cannot be scaled")?;
+                Ok(Sample { positive: label == 1, ..sample })
             })
             .collect();
-        cases.extend(made.map_err(wrong)?);
+        samples.extend(made.map_err(wrong)?);
     }
-    check_both(path, &mut cases)?;
+    check_both(path, &mut samples)?;
     let notes = vec!["no patients in this file: each picture counts as a patient of its own".into()];
-    Ok(Dataset { cases, notes })
+    Ok(Dataset { samples, notes })
 }
 
 /// An array of bytes and its shape: the archive's member `name.npy`, stored or deflated, as numpy writes it.

@@ -4,7 +4,7 @@
 //! pool and one linear layer out. Laid out for a microcontroller: no expansion above a quarter of the input's side, so that
 //! the largest working set stays small, and a last map of side/16 for a class activation map worth looking at.
 
-use crate::random::{Dice, Purpose};
+use crate::random::{Purpose, SeededRng};
 use tch::{Device, Kind, Tensor};
 
 /// One convolution with folded-in normalisation, or a residual addition. Values are numbered: 0 is the input, node `i`
@@ -152,12 +152,12 @@ impl Net {
 
     /// First parameters: weights normal with variance 2 / fan-out (He 2015), normalisation the identity, head zero.
     pub fn first_parameters(&self, seed: u64) -> Tensor {
-        let mut dice = Dice::new(seed, Purpose::Weights, 0, 0);
+        let mut rng = SeededRng::new(seed, Purpose::Weights, 0, 0);
         let mut flat: Vec<f32> = Vec::new();
         for conv in self.convs() {
             let fan_out = conv.kernel * conv.kernel * conv.cout / conv.groups;
             let deviation = (2.0 / fan_out as f32).sqrt();
-            flat.extend((0..conv.weights()).map(|_| deviation * dice.normal()));
+            flat.extend((0..conv.weights()).map(|_| deviation * rng.normal()));
             flat.extend((0..conv.cout).map(|_| 1.0));
             flat.extend((0..conv.cout).map(|_| 0.0));
         }
@@ -225,7 +225,7 @@ impl Net {
     }
 
     /// Folds the normalisation into weights and biases: for each convolution the pair, then head weights and head bias.
-    pub fn fold(&self, parameters: &Tensor, statistics: &Tensor) -> Folded {
+    pub fn fold(&self, parameters: &Tensor, statistics: &Tensor) -> FoldedNet {
         let pieces = parameters.split_with_sizes(self.parameter_sizes(), 0);
         let running = statistics.split_with_sizes(self.statistic_sizes(), 0);
         let fold = |(i, c): (usize, &Conv)| {
@@ -235,13 +235,13 @@ impl Net {
         };
         let convs: Vec<_> = self.convs().enumerate().map(fold).collect();
         let last = 3 * convs.len();
-        Folded { convs, head: pieces[last].copy(), bias: pieces[last + 1].copy() }
+        FoldedNet { convs, head: pieces[last].copy(), bias: pieces[last + 1].copy() }
     }
 }
 
 /// A float network without normalisation.
 #[derive(Debug)]
-pub struct Folded {
+pub struct FoldedNet {
     /// Weights (as [`Conv::weight_shape`]) and biases of each convolution.
     pub convs: Vec<(Tensor, Tensor)>,
     /// Weights of the linear layer, one a feature.

@@ -3,14 +3,14 @@
 //! What is validated and handed on is the exponential moving average of the parameters. No checkpoint is selected by its
 //! validation score: the last one counts, so the validation figures are not flattered by the choice.
 
-use crate::batches;
-use crate::dataset::Case;
-use crate::net;
-use crate::optimizer::{AdamW, balanced_loss, class_weights, cosine, values};
+use crate::augment::batches;
+use crate::dataset::Sample;
 use crate::progress;
 use crate::run::{Epoch, Phase, Run};
-use crate::tensors;
-use crate::validation::Validation;
+use crate::train::net;
+use crate::train::optimizer::{AdamW, balanced_loss, class_weights, cosine, values};
+use crate::train::tensors;
+use crate::train::validation::Validation;
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
 use std::time::Instant;
@@ -47,22 +47,22 @@ pub struct Schedule<'a> {
 /// Trains until all epochs are done, going on from the checkpoint where there is one.
 pub fn fit(
     run: &mut Run,
-    cases: &[Case],
+    samples: &[Sample],
     schedule: &Schedule,
     optimizer: &mut AdamW,
     network: &mut dyn Trainable,
     device: Device,
 ) -> Result<()> {
     let recipe = run.recipe.clone();
-    let (train, validate) = run.indices(cases)?;
+    let (train, validate) = run.indices(samples)?;
     let checkpoint = run.path(schedule.checkpoint);
     let done = if checkpoint.exists() { load(&checkpoint, optimizer, network, device)? } else { 0 };
     run.truncate(schedule.phase, done);
     if done >= schedule.epochs {
         return Ok(());
     }
-    let validation = Validation::new(cases, &validate, recipe.side, device);
-    let weights = class_weights(train.iter().filter(|&&i| cases[i].positive).count(), train.len());
+    let validation = Validation::new(samples, &validate, recipe.side, device);
+    let weights = class_weights(train.iter().filter(|&&i| samples[i].positive).count(), train.len());
     let steps = train.len().div_ceil(recipe.batch);
     for epoch in done..schedule.epochs {
         let started = Instant::now();
@@ -73,7 +73,7 @@ pub fn fit(
         std::thread::scope(|scope| -> Result<()> {
             // Fine-tuning sees other orders and changes than float training did.
             let key = (recipe.seed, epoch as u64 + schedule.phase.first_epoch());
-            let (receiver, worker) = batches::epoch(scope, cases, &train, key, (recipe.batch, recipe.side));
+            let (receiver, worker) = batches::epoch(scope, samples, &train, key, (recipe.batch, recipe.side));
             for (index, batch) in receiver.iter().enumerate() {
                 let rate = cosine(epoch * steps + index, steps, schedule.epochs * steps, schedule.rate);
                 let pictures = batch.pictures.iter().map(Vec::as_slice);

@@ -5,9 +5,8 @@
 //! (vertical averaging for the band); Davis and Goadrich, "The relationship between precision-recall and ROC curves",
 //! ICML 2006 (why precision-recall is not interpolated linearly; average precision is a sum of steps).
 
-use super::bootstrap::quantile;
-use super::table::{Entry, Table};
-use super::{Bootstrap, ratio};
+use super::estimate::interval;
+use super::table::{Entry, ScoreTable, ratio};
 use serde::{Deserialize, Serialize};
 
 /// One point of the ROC curve: pictures with `logit >= threshold` are called positive.
@@ -50,7 +49,7 @@ pub fn auc(scores: &[f64], labels: &[bool]) -> Option<f64> {
     auc_of_sorted(pairs.into_iter())
 }
 
-pub(super) fn weighted_auc(table: &Table, weights: &[u32]) -> Option<f64> {
+pub(super) fn weighted_auc(table: &ScoreTable, weights: &[u32]) -> Option<f64> {
     auc_of_sorted(table.entries.iter().zip(weights).map(|(e, &w)| (e.logit, e.label, w)))
 }
 
@@ -77,7 +76,7 @@ fn auc_of_sorted(rows: impl Iterator<Item = (f64, bool, u32)>) -> Option<f64> {
 
 /// Walks from the highest logit down and calls `step(true positives, false positives, threshold)` after each group of
 /// equal logits.
-fn descend(table: &Table, weights: &[u32], mut step: impl FnMut(u64, u64, f64)) {
+fn descend(table: &ScoreTable, weights: &[u32], mut step: impl FnMut(u64, u64, f64)) {
     let rows: Vec<(&Entry, u32)> = table.entries.iter().zip(weights.iter().copied()).rev().collect();
     let (mut tp, mut fp) = (0u64, 0u64);
     for (i, (e, w)) in rows.iter().enumerate() {
@@ -89,14 +88,14 @@ fn descend(table: &Table, weights: &[u32], mut step: impl FnMut(u64, u64, f64)) 
 }
 
 /// Weighted numbers of positives and negatives.
-fn totals(table: &Table, weights: &[u32]) -> (f64, f64) {
+fn totals(table: &ScoreTable, weights: &[u32]) -> (f64, f64) {
     table.entries.iter().zip(weights).fold((0.0, 0.0), |(p, n), (e, &w)| {
         if e.label { (p + f64::from(w), n) } else { (p, n + f64::from(w)) }
     })
 }
 
-/// Average precision: sum over distinct scores of (R_n - R_(n-1)) P_n, equal scores as one step.
-pub(super) fn average_precision(table: &Table, weights: &[u32]) -> Option<f64> {
+/// ClassAverage precision: sum over distinct scores of (R_n - R_(n-1)) P_n, equal scores as one step.
+pub(super) fn average_precision(table: &ScoreTable, weights: &[u32]) -> Option<f64> {
     let (positives, _) = totals(table, weights);
     let (mut sum, mut before) = (0.0, 0u64);
     descend(table, weights, |tp, fp, _| {
@@ -109,7 +108,7 @@ pub(super) fn average_precision(table: &Table, weights: &[u32]) -> Option<f64> {
 }
 
 /// The ROC curve of the unweighted table; empty where a class is missing.
-pub(super) fn roc(table: &Table) -> Vec<RocPoint> {
+pub(super) fn roc(table: &ScoreTable) -> Vec<RocPoint> {
     let ones = vec![1; table.entries.len()];
     let (positives, negatives) = totals(table, &ones);
     if positives == 0.0 || negatives == 0.0 {
@@ -127,7 +126,7 @@ pub(super) fn roc(table: &Table) -> Vec<RocPoint> {
 }
 
 /// The precision-recall curve of the unweighted table; empty without positives.
-pub(super) fn precision_recall(table: &Table) -> Vec<PrPoint> {
+pub(super) fn precision_recall(table: &ScoreTable) -> Vec<PrPoint> {
     let ones = vec![1; table.entries.len()];
     let (positives, _) = totals(table, &ones);
     let mut points = Vec::new();
@@ -140,21 +139,21 @@ pub(super) fn precision_recall(table: &Table) -> Vec<PrPoint> {
 }
 
 /// Number of false-positive rates in the band: 0, 0.01, ... 1.
-pub(super) const GRID: usize = 101;
+pub(super) const ROC_GRID: usize = 101;
 
 /// Sensitivity at each false-positive rate of the grid, linear between the curve's points; none where a class is missing.
-pub(super) fn sensitivities(table: &Table, weights: &[u32]) -> Option<[f32; GRID]> {
+pub(super) fn sensitivities(table: &ScoreTable, weights: &[u32]) -> Option<[f32; ROC_GRID]> {
     let (positives, negatives) = totals(table, weights);
     if positives == 0.0 || negatives == 0.0 {
         return None;
     }
-    let mut grid = [1.0; GRID];
+    let mut grid = [1.0; ROC_GRID];
     let (mut next, mut last) = (0usize, (0.0f64, 0.0f64));
     descend(table, weights, |tp, fp, _| {
         let (x, y) = (fp as f64 / negatives, tp as f64 / positives);
         // A grid point on a vertical piece takes its upper end: it is filled once the curve has moved on.
         while let Some(cell) = grid.get_mut(next) {
-            let at = next as f64 / (GRID - 1) as f64;
+            let at = next as f64 / (ROC_GRID - 1) as f64;
             if at >= x {
                 break;
             }
@@ -166,17 +165,15 @@ pub(super) fn sensitivities(table: &Table, weights: &[u32]) -> Option<[f32; GRID
     Some(grid)
 }
 
-pub(super) fn bands(resamples: &[[f32; GRID]]) -> Vec<RocBand> {
+pub(super) fn bands(resamples: &[[f32; ROC_GRID]]) -> Vec<RocBand> {
     if resamples.is_empty() {
         return Vec::new();
     }
-    (0..GRID)
+    (0..ROC_GRID)
         .map(|i| {
-            let mut column: Vec<f64> =
-                resamples.iter().filter_map(|r| r.get(i)).map(|&v| f64::from(v)).collect();
-            column.sort_by(f64::total_cmp);
-            let [low, high] = Bootstrap::TAILS.map(|q| quantile(&column, q).unwrap_or(f64::NAN));
-            RocBand { fpr: i as f64 / (GRID - 1) as f64, low, high }
+            let column = resamples.iter().filter_map(|r| r.get(i)).map(|&v| f64::from(v)).collect();
+            let [low, high] = interval(column).map(|end| end.unwrap_or(f64::NAN));
+            RocBand { fpr: i as f64 / (ROC_GRID - 1) as f64, low, high }
         })
         .collect()
 }

@@ -4,7 +4,7 @@
 //! the scores. Both are fitted on the grouped validation split, each picture once as it is and once shifted, so that
 //! they hold for more than one installation. They are fitted on what is then reported: the report says so.
 
-use crate::dataset::Case;
+use crate::dataset::Sample;
 use edge_core::decide::{Calibration, Thresholds};
 use edge_core::gate::Limits;
 
@@ -80,13 +80,13 @@ pub fn chosen_for() -> String {
 /// the most clipped picture to half of all cells clipped.
 ///
 /// Blur and likeness are left open.
-pub fn limits(cases: &[Case], indices: &[usize]) -> Limits {
-    let stats = || indices.iter().map(|&i| cases[i].input.stats);
+pub fn limits(samples: &[Sample], indices: &[usize]) -> Limits {
+    let stats = || indices.iter().map(|&i| samples[i].input.stats);
     let lowest = stats().map(|s| s.mean).min().unwrap_or(0);
     let highest = stats().map(|s| s.mean).max().unwrap_or(u16::MAX);
     let flattest = stats().map(|s| s.deviation).min().unwrap_or(0);
     let longest = indices.iter().map(|&i| {
-        let (width, height) = cases[i].size;
+        let (width, height) = samples[i].size;
         u32::from(width.max(height)) * 1000 / u32::from(width.min(height)).max(1)
     });
     Limits {
@@ -110,13 +110,14 @@ fn roomy(most: Option<u16>) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::{Dice, Purpose};
+    use crate::random::{Purpose, SeededRng};
 
     /// Logits from a known slope and bias, labels drawn by the true probability.
     fn drawn(slope: f32, bias: f32) -> (Vec<f32>, Vec<bool>) {
-        let mut dice = Dice::new(3, Purpose::Calibrate, 0, 0);
-        let logits: Vec<f32> = (0..20_000).map(|_| 3.0 * dice.normal()).collect();
-        let labels = logits.iter().map(|z| dice.chance(1.0 / (1.0 + (-(slope * z + bias)).exp()))).collect();
+        let mut rng = SeededRng::new(3, Purpose::Calibrate, 0, 0);
+        let logits: Vec<f32> = (0..20_000).map(|_| 3.0 * rng.normal()).collect();
+        let labels =
+            logits.iter().map(|z| rng.bernoulli(1.0 / (1.0 + (-(slope * z + bias)).exp()))).collect();
         (logits, labels)
     }
 
