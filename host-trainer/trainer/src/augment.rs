@@ -254,3 +254,52 @@ fn erase(pixels: &mut [u8], side: usize, rng: &mut SeededRng) {
         row[left..left + wide].fill(value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Purpose;
+
+    const N: usize = WORKING_SIDE as usize;
+    /// The whole picture and a tenth more, upright, not mirrored.
+    const UPRIGHT: AugmentParams =
+        AugmentParams { crop: 1.1, aspect: 1.0, rotation: 0.0, mirror: 0.0, ..AugmentParams::TRAINING };
+
+    fn framed(source: &[u8], params: &AugmentParams, index: u64) -> Vec<f32> {
+        frame_anew(source, params, &mut SeededRng::new(1, Purpose::Augment, 0, index))
+    }
+
+    /// Grey rises to the right, and turns with the picture.
+    fn ramp() -> Vec<u8> {
+        (0..N * N).map(|at| (at % N) as u8).collect()
+    }
+
+    #[test]
+    fn a_mirrored_picture_is_the_same_one_from_right_to_left() {
+        let source = ramp();
+        let upright = framed(&source, &UPRIGHT, 0);
+        let mirrored = framed(&source, &AugmentParams { mirror: 1.0, ..UPRIGHT }, 0);
+        let row = |picture: &[f32]| picture[N * (N / 2)..][..N].to_vec();
+        let (upright, mut mirrored) = (row(&upright), row(&mirrored));
+        assert!(upright[N - 20] > upright[20] + 100.0 && mirrored[20] > mirrored[N - 20] + 100.0);
+        mirrored.reverse();
+        assert!(upright.iter().zip(&mirrored).all(|(a, b)| (a - b).abs() < 0.1));
+    }
+
+    #[test]
+    fn rotation_is_in_degrees_and_reaches_its_limit() {
+        let source = ramp();
+        let params = AugmentParams { rotation: 12.0, ..UPRIGHT };
+        let degrees = |index: u64| {
+            let picture = framed(&source, &params, index);
+            let at = |x: usize, y: usize| picture[y * N + x];
+            let (middle, off) = (N / 2, 10);
+            let across = at(middle + off, middle) - at(middle - off, middle);
+            let down = at(middle, middle + off) - at(middle, middle - off);
+            down.atan2(across).to_degrees().abs()
+        };
+        let turned: Vec<f32> = (0..30).map(degrees).collect();
+        let largest = turned.iter().copied().fold(0.0, f32::max);
+        assert!((9.0..12.1).contains(&largest), "{turned:?}");
+    }
+}

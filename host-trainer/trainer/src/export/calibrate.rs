@@ -110,7 +110,9 @@ fn roomy(most: Option<u16>) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::{ModelInput, phantoms};
     use crate::random::{Purpose, SeededRng};
+    use edge_core::Stats;
 
     /// Logits from a known slope and bias, labels drawn by the true probability.
     fn drawn(slope: f32, bias: f32) -> (Vec<f32>, Vec<bool>) {
@@ -157,5 +159,40 @@ mod tests {
         // Well apart: the lights widen until they would cross, and never beyond.
         let t = thresholds(&[0.1, 0.2, 0.8, 0.9], &[false, false, true, true]);
         assert!(t.negative_below <= t.positive_above && t.negative_below > 0.1 && t.positive_above < 0.9);
+    }
+    /// Samples of these exposures and sizes.
+    fn samples(seen: &[(Stats, (u16, u16))]) -> Vec<Sample> {
+        let first = &phantoms::load(1, 32).samples[0];
+        let make = |&(stats, size): &(Stats, (u16, u16))| {
+            let input = ModelInput { stats, ..first.input.clone() };
+            Sample { size, input, ..first.clone() }
+        };
+        seen.iter().map(make).collect()
+    }
+
+    #[test]
+    fn limits_stand_half_way_between_what_was_seen_and_what_is_no_picture() {
+        let stats = |mean, deviation, black_permille, white_permille| Stats {
+            mean,
+            deviation,
+            black_permille,
+            white_permille,
+        };
+        let samples = samples(&[
+            (stats(20_000, 9_000, 100, 0), (300, 200)),
+            (stats(45_535, 5_000, 300, 20), (200, 800)),
+            // Not a training picture: more extreme in everything.
+            (stats(10, 10, 900, 900), (30, 900)),
+        ]);
+        let found = limits(&samples, &[0, 1]);
+        assert_eq!((found.min_mean, found.max_mean, found.min_deviation), (10_000, 55_535, 2_500));
+        assert_eq!(found.max_elongation_permille, 5_000, "a quarter more than 4:1");
+        assert_eq!((found.max_black_permille, found.max_white_permille), (400, 260));
+        // Never tighter than 5:2, and never below what was seen.
+        let found = limits(&samples, &[0]);
+        assert_eq!(found.max_elongation_permille, 2_500);
+        assert_eq!(limits(&samples, &[2]).max_black_permille, 900);
+        // The rest is the gate's own step.
+        assert_eq!((found.min_sharpness, &found.layout), (Limits::OPEN.min_sharpness, &Limits::OPEN.layout));
     }
 }

@@ -4,7 +4,7 @@
 //! 1. Opset 13, standard operators only, static shapes, normalisation folded.
 //! 2. Unsigned 8-bit activations; signed per-channel weights in -127..=127 with a scalar zero point 0; 32-bit biases.
 //! 3. ReLU6 is absorbed into the output's scale (at most 6/255) and zero point 0; no Clip.
-//! 4. EnginePool that divide by the output's scale or multiply by its reciprocal, and that round the f32 or the exact product, give
+//! 4. Engines that divide by the output's scale or multiply by its reciprocal, and that round the f32 or the exact product, give
 //!    the same steps for every accumulator ([`crate::quantize::params::engines_agree`]).
 //! 5. The graph's input is unsigned 8 bits, straight into the first convolution.
 //! 6. A residual is DequantizeLinear twice, Add, QuantizeLinear, all with one scale and zero point.
@@ -37,7 +37,7 @@ const OPERATORS: [&str; 8] = [
     "Mul",
 ];
 
-/// Holds a model against the eight rules; the error is the first that is breaks_rule.
+/// Holds a model against the eight rules; the error is the first that is broken.
 pub fn check(model: &ModelProto) -> Result<(), Violation> {
     let graph = Graph::read(model)?;
     for node in graph.nodes() {

@@ -51,7 +51,7 @@ pub fn metadata(
         label_positive: text("label", "PNEUMONIA")?,
         calibration,
         fitted_on: text("fitted_on", &fitted_on)?,
-        // PerformanceMetrics along the device's own path, with the gate.
+        // Measured along the device's own path, with the gate.
         score_deciles_ppm: [0; 9],
         thresholds,
         chosen_for: text("chosen_for", &calibrate::chosen_for())?,

@@ -114,7 +114,7 @@ fn sharpest_limit(chests: &[(usize, &[u8])], changed: &[Vec<u8>], side: u16) -> 
     Ok(quantile(blurred, REFUSED_BLURRED).min(quantile(changed, REFUSED_PLAIN)))
 }
 
-/// GrayImage grey pictures of [`WORKING_SIDE`].
+/// Drawn chests, grey squares of [`WORKING_SIDE`].
 fn phantoms() -> Vec<Vec<u8>> {
     let seeds: Vec<u64> = (0..PHANTOMS).collect();
     let drawn = progress::map("drawing phantoms", &seeds, |seed| {
@@ -177,4 +177,53 @@ fn features(model: &ModelFile, pictures: &[Vec<u8>]) -> Result<Vec<Vec<u8>>> {
     let read: Result<Vec<Vec<Vec<u8>>>> = pictures.par_chunks(256).map(chunk).collect();
     bar.finish_and_clear();
     Ok(read?.into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One figure over pictures of one grey: `low` pictures of the greys listed, the rest of 200.
+    fn greys(low: &[u8], count: usize) -> Vec<Vec<u8>> {
+        (0..count).map(|i| vec![low.get(i).copied().unwrap_or(200)]).collect()
+    }
+
+    fn limit(plain: &[Vec<u8>], changed: &[Vec<u8>], phantoms: &[Vec<u8>]) -> i32 {
+        let groups =
+            [plain, changed, phantoms, phantoms, &greys(&[], 10).iter().map(|_| vec![0]).collect::<Vec<_>>()];
+        let cells = |picture: &[u8]| vec![f32::from(picture[0])];
+        let fitted: Likeness<1> = fit_one(&groups, cells, 0.02, |_, picture| picture[0].into()).unwrap();
+        assert_eq!(fitted.weights[..], [127], "high on chests");
+        fitted.least
+    }
+
+    #[test]
+    fn a_figure_refuses_its_share_of_pictures_and_no_phantom() {
+        let (plain, changed) = (greys(&[10, 11, 150], 2000), greys(&[9; 20], 1000));
+        // One in a thousand of 2,000 plain pictures may lie below, one in fifty of 1,000 changed ones, no phantom.
+        assert_eq!(limit(&plain, &changed, &greys(&[], 50)), 150);
+        assert_eq!(limit(&plain, &changed, &greys(&[140], 50)), 140);
+        assert_eq!(limit(&plain, &greys(&[130; 21], 1000), &greys(&[], 50)), 130);
+    }
+
+    #[test]
+    fn the_least_sharpness_is_that_of_chests_a_little_out_of_focus() {
+        let side = 64;
+        let sharp = draw(Label::Normal, 1, WORKING_SIDE).bytes().to_vec();
+        let blurred = |share: f32| super::super::not_chests::blurred(&sharp, share);
+        let of = |chests: &[Vec<u8>], changed: &[Vec<u8>]| {
+            let numbered: Vec<(usize, &[u8])> = chests.iter().map(Vec::as_slice).enumerate().collect();
+            sharpest_limit(&numbered, changed, side).unwrap()
+        };
+        // One of 400 may lie below: the one that was out of focus before.
+        let mut chests = vec![sharp.clone(); 400];
+        chests[0] = blurred(0.05);
+        let changed = [input(&sharp, side)];
+        let least = of(&chests, &changed);
+        let passes = |share: f32| sharpness(&input(&blurred(share), side)) >= least;
+        assert!(passes(0.008) && !passes(0.013), "the limit is that of a blur of 1 %");
+        // A changed picture that is less sharp than that moves the limit down to itself.
+        let soft = input(&blurred(0.03), side);
+        assert_eq!(of(&chests, &[soft.clone(), input(&sharp, side)]), sharpness(&soft));
+    }
 }

@@ -15,7 +15,7 @@ const ROWS: usize = 64;
 pub struct Moments {
     count: f64,
     sums: Vec<f64>,
-    /// ScoredPicture-major, the upper triangle.
+    /// Row-major, the upper triangle.
     products: Vec<f64>,
 }
 

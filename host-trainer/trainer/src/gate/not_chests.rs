@@ -221,7 +221,7 @@ mod tests {
                 assert!(picture.iter().any(|v| *v != picture[0]), "{name} is blank");
             }
             assert!(pictures.windows(2).all(|pair| pair[0] != pair[1]), "{name} repeats");
-            assert_eq!(pictures[0], draw(&mut rng(0)), "{name} depends on more than its rng");
+            assert_eq!(pictures[0], draw(&mut rng(0)), "{name} depends on more than its seed");
         }
     }
 

@@ -151,6 +151,17 @@ proptest! {
 }
 
 #[test]
+fn each_class_gives_its_share_to_validation() {
+    // 50 patients of one picture each, every third with the disease: 17 and 33.
+    let samples = samples(&(0..50).map(|i| (i, i)).collect::<Vec<_>>());
+    for (share, expected) in [(0.0, [0, 0]), (0.2, [4, 7]), (0.5, [9, 17]), (1.0, [17, 33])] {
+        let (_, validation) = Split::draw(&samples, share, 1).indices(&samples).unwrap();
+        let positives = validation.iter().filter(|&&i| samples[i].positive).count();
+        assert_eq!([positives, validation.len() - positives], expected, "a share of {share}");
+    }
+}
+
+#[test]
 fn a_split_that_ignores_patients_would_be_found() {
     // The planted fault: every sample as a patient of its own tears patients apart, which the property above forbids.
     let pairs: Vec<(u8, u8)> = (0..100).map(|i| (i / 5, i)).collect();

@@ -161,6 +161,28 @@ fn intervals_hold_the_estimate_and_shrink_with_patients() {
     assert!((2.2..4.5).contains(&ratio), "{ratio}");
 }
 
+/// The accuracy of 1,600 patients, of whom half are called right, is a mean of independent draws: its 95 % interval is 0.5 and
+/// 1.96 standard errors to both sides. Other tails than 2.5 and 97.5 % give others: 5 and 95 % give 1.64, 16 and 84 % give 0.99.
+#[test]
+fn the_interval_of_a_proportion_is_that_of_the_normal_approximation() {
+    let n = 1600;
+    let answers: Vec<(bool, f64)> = (0..n).map(|i| (i % 2 == 0, [0.9, 0.9, 0.1, 0.1][i % 4])).collect();
+    let m = measure(&scored_pictures(&answers), &Bootstrap { resamples: 4000, seed: 11 });
+    let (e, standard_error) = (m.statistics.accuracy, (0.25 / n as f64).sqrt());
+    near(e.value, 0.5);
+    for (end, sign) in [(e.low, -1.0), (e.high, 1.0)] {
+        let errors = sign * (end.unwrap() - 0.5) / standard_error;
+        assert!((1.86..2.06).contains(&errors), "{e:?}: {errors} standard errors");
+    }
+    // The band of the ROC curve is made with the same tails: a tenth of the negatives lie above each step of a straight curve.
+    let straight: Vec<(bool, f64)> = (0..n).map(|i| (i % 2 == 0, (i / 2 + 1) as f64 / n as f64)).collect();
+    let m = measure(&scored_pictures(&straight), &Bootstrap { resamples: 2000, seed: 11 });
+    let middle = m.roc_band[50];
+    // Sensitivity at a false-positive rate: both the positives above the threshold and the threshold itself vary.
+    let errors = (middle.high - middle.low) / 2.0 / (2.0 * 0.25 / (n as f64 / 2.0)).sqrt();
+    assert!((1.80..2.12).contains(&errors), "{middle:?}: {errors} standard errors");
+}
+
 /// Eight copies of each patient's picture say nothing new: the interval must be that of single pictures, and about
 /// root eight wider than if the copies were taken for patients of their own.
 #[test]

@@ -94,7 +94,7 @@ fn totals(table: &ScoreTable, weights: &[u32]) -> (f64, f64) {
     })
 }
 
-/// ClassAverage precision: sum over distinct scores of (R_n - R_(n-1)) P_n, equal scores as one step.
+/// Average precision: sum over distinct scores of (R_n - R_(n-1)) P_n, equal scores as one step.
 pub(super) fn average_precision(table: &ScoreTable, weights: &[u32]) -> Option<f64> {
     let (positives, _) = totals(table, weights);
     let (mut sum, mut before) = (0.0, 0u64);

@@ -111,11 +111,11 @@ pub struct Broken;
 
 impl Engine for Broken {
     fn name(&self) -> &'static str {
-        "breaks_rule"
+        "broken"
     }
 
     fn infer(&mut self, _: &[u8]) -> Result<f32, EngineError> {
-        Err(EngineError::Run { engine: "breaks_rule", what: "planted".into() })
+        Err(EngineError::Run { engine: "broken", what: "planted".into() })
     }
 
     fn features(&self) -> &[u8] {
