@@ -4,17 +4,19 @@
 //! The order is that of the physical chain: patient and framing (crop, aspect, rotation, mirror), exposure and tone (gamma,
 //! contrast, uneven light), optics (down-scaling, blur), sensor (noise), storage (JPEG), and last something in front of
 //! the picture (erasing). The result goes through edge-core's preprocessing like any other picture.
-//! The same code with [`Strength::SHIFTED`] and a fixed seed makes the shifted validation set.
+//! The same code with [`AugmentParams::SHIFTED`] and a fixed seed makes the shifted validation set.
 
-use crate::dataset::{Input, WORKING_SIDE, prepare};
-use crate::random::Dice;
+pub mod batches;
+
+use crate::dataset::{ModelInput, WORKING_SIDE, prepare};
+use crate::random::SeededRng;
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::{ExtendedColorType, ImageDecoder};
 use std::io::Cursor;
 
 /// How far each change may go.
 #[derive(Clone, Copy, Debug)]
-pub struct Strength {
+pub struct AugmentParams {
     /// Least share of each side that a crop keeps; crops may also reach beyond the picture by a tenth.
     pub crop: f32,
     /// Largest factor of the aspect ratio.
@@ -38,7 +40,7 @@ pub struct Strength {
     pub erase: f32,
 }
 
-impl Strength {
+impl AugmentParams {
     pub const TRAINING: Self = Self {
         crop: 0.7,
         aspect: 1.4,
@@ -68,7 +70,7 @@ impl Strength {
 
 /// A square grey picture, 8 bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Square {
+pub struct GrayImage {
     /// Pixels in a row and rows.
     pub side: u32,
     /// Rows from the top.
@@ -76,54 +78,59 @@ pub struct Square {
 }
 
 /// The network's input for a changed picture; `source` is [`WORKING_SIDE`] squared.
-pub fn augmented(source: &[u8], strength: &Strength, side: u16, dice: &mut Dice) -> Input {
-    let square = change(source, strength, dice);
+pub fn augment_and_preprocess(
+    source: &[u8],
+    params: &AugmentParams,
+    side: u16,
+    rng: &mut SeededRng,
+) -> ModelInput {
+    let square = augment(source, params, rng);
     prepare(&square.pixels, square.side, side)
 }
 
-/// Changes a picture of [`WORKING_SIDE`] squared pixels. Every draw is taken in a fixed order from `dice`.
-pub fn change(source: &[u8], strength: &Strength, dice: &mut Dice) -> Square {
-    let mut picture = frame_anew(source, strength, dice);
-    let tone = tone_curve(strength, dice);
+/// Changes a picture of [`WORKING_SIDE`] squared pixels. Every draw is taken in a fixed order from `rng`.
+pub fn augment(source: &[u8], params: &AugmentParams, rng: &mut SeededRng) -> GrayImage {
+    let mut picture = frame_anew(source, params, rng);
+    let tone = tone_curve(params, rng);
     picture.iter_mut().for_each(|v| *v = tone[(*v as usize).min(255)]);
-    let side = dice.between(strength.small as f32, WORKING_SIDE as f32) as u32;
-    if dice.chance(strength.often) {
-        uneven_light(&mut picture, strength.light, dice);
+    let side = rng.uniform(params.small as f32, WORKING_SIDE as f32) as u32;
+    if rng.bernoulli(params.often) {
+        uneven_light(&mut picture, params.light, rng);
     }
     let mut picture = shrink(&picture, side);
-    if dice.chance(strength.often) {
-        let sigma = dice.between(0.0, strength.blur) * side as f32 / 128.0;
+    if rng.bernoulli(params.often) {
+        let sigma = rng.uniform(0.0, params.blur) * side as f32 / 128.0;
         blur(&mut picture, side as usize, sigma);
     }
-    if dice.chance(strength.often) {
-        let sigma = dice.between(0.0, strength.noise);
-        picture.iter_mut().for_each(|v| *v += sigma * dice.normal());
+    if rng.bernoulli(params.often) {
+        let sigma = rng.uniform(0.0, params.noise);
+        picture.iter_mut().for_each(|v| *v += sigma * rng.normal());
     }
     let mut pixels: Vec<u8> = picture.iter().map(|&v| v.round().clamp(0.0, 255.0) as u8).collect();
-    if dice.chance(strength.often) {
-        let quality = dice.between(f32::from(strength.quality), 95.0) as u8;
+    if rng.bernoulli(params.often) {
+        let quality = rng.uniform(f32::from(params.quality), 95.0) as u8;
         pixels = through_jpeg(pixels, side, quality);
     }
-    if dice.chance(strength.erase) {
-        erase(&mut pixels, side as usize, dice);
+    if rng.bernoulli(params.erase) {
+        erase(&mut pixels, side as usize, rng);
     }
-    Square { side, pixels }
+    GrayImage { side, pixels }
 }
 
 /// Crop, aspect, rotation and mirror as one inverse affine map, sampled bilinearly; outside is black, white or the border
 /// drawn out.
-fn frame_anew(source: &[u8], strength: &Strength, dice: &mut Dice) -> Vec<f32> {
+fn frame_anew(source: &[u8], params: &AugmentParams, rng: &mut SeededRng) -> Vec<f32> {
     let n = WORKING_SIDE as i32;
-    let share = dice.between(strength.crop, 1.1);
-    let stretch = dice.between(-1.0, 1.0) * strength.aspect.ln() / 2.0;
+    let share = rng.uniform(params.crop, 1.1);
+    let stretch = rng.uniform(-1.0, 1.0) * params.aspect.ln() / 2.0;
     let (wide, high) = (share * stretch.exp(), share / stretch.exp());
-    let angle = (dice.between(-1.0, 1.0) * strength.rotation).to_radians();
+    let angle = (rng.uniform(-1.0, 1.0) * params.rotation).to_radians();
     let slack = |size: f32| (1.0 - size).abs() / 2.0 + 0.03;
-    let (dx, dy) = (dice.between(-1.0, 1.0) * slack(wide), dice.between(-1.0, 1.0) * slack(high));
-    let mirror = if dice.chance(strength.mirror) { -1.0 } else { 1.0 };
-    let outside = match dice.below(3) {
+    let (dx, dy) = (rng.uniform(-1.0, 1.0) * slack(wide), rng.uniform(-1.0, 1.0) * slack(high));
+    let mirror = if rng.bernoulli(params.mirror) { -1.0 } else { 1.0 };
+    let outside = match rng.below(3) {
         0 => Some(0.0),
-        1 => Some(dice.between(0.0, 255.0)),
+        1 => Some(rng.uniform(0.0, 255.0)),
         _ => None,
     };
     let at = |x: i32, y: i32| {
@@ -152,10 +159,10 @@ fn frame_anew(source: &[u8], strength: &Strength, dice: &mut Dice) -> Vec<f32> {
 }
 
 /// Gamma, contrast and brightness as one table over 8-bit values.
-fn tone_curve(strength: &Strength, dice: &mut Dice) -> [f32; 256] {
-    let gamma = (dice.between(-1.0, 1.0) * strength.gamma.ln()).exp();
-    let contrast = dice.between(0.6, 1.2);
-    let brightness = dice.between(-1.0, 1.0) * 30.0;
+fn tone_curve(params: &AugmentParams, rng: &mut SeededRng) -> [f32; 256] {
+    let gamma = (rng.uniform(-1.0, 1.0) * params.gamma.ln()).exp();
+    let contrast = rng.uniform(0.6, 1.2);
+    let brightness = rng.uniform(-1.0, 1.0) * 30.0;
     std::array::from_fn(|v| {
         let curved = 255.0 * (v as f32 / 255.0).powf(gamma);
         ((curved - 128.0) * contrast + 128.0 + brightness).clamp(0.0, 255.0)
@@ -163,9 +170,9 @@ fn tone_curve(strength: &Strength, dice: &mut Dice) -> [f32; 256] {
 }
 
 /// A plane and a bowl of light over the picture, as from a light box or a lamp's reflection.
-fn uneven_light(picture: &mut [f32], strength: f32, dice: &mut Dice) {
+fn uneven_light(picture: &mut [f32], strength: f32, rng: &mut SeededRng) {
     let n = WORKING_SIDE as usize;
-    let mut draw = || dice.between(-1.0, 1.0) * strength;
+    let mut draw = || rng.uniform(-1.0, 1.0) * strength;
     let (across, down, bowl) = (draw(), draw(), draw());
     for (i, value) in picture.iter_mut().enumerate() {
         let (x, y) = ((i % n) as f32 / n as f32 - 0.5, (i / n) as f32 / n as f32 - 0.5);
@@ -239,11 +246,60 @@ pub fn through_jpeg(pixels: Vec<u8>, side: u32, quality: u8) -> Vec<u8> {
 }
 
 /// One rectangle of at most a quarter of each side filled with one value: a label, a marker, a finger, a tube.
-fn erase(pixels: &mut [u8], side: usize, dice: &mut Dice) {
-    let (wide, high) = (1 + dice.below(side / 4), 1 + dice.below(side / 4));
-    let (left, top) = (dice.below(side - wide), dice.below(side - high));
-    let value = dice.below(256) as u8;
+fn erase(pixels: &mut [u8], side: usize, rng: &mut SeededRng) {
+    let (wide, high) = (1 + rng.below(side / 4), 1 + rng.below(side / 4));
+    let (left, top) = (rng.below(side - wide), rng.below(side - high));
+    let value = rng.below(256) as u8;
     for row in pixels.chunks_exact_mut(side).skip(top).take(high) {
         row[left..left + wide].fill(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Purpose;
+
+    const N: usize = WORKING_SIDE as usize;
+    /// The whole picture and a tenth more, upright, not mirrored.
+    const UPRIGHT: AugmentParams =
+        AugmentParams { crop: 1.1, aspect: 1.0, rotation: 0.0, mirror: 0.0, ..AugmentParams::TRAINING };
+
+    fn framed(source: &[u8], params: &AugmentParams, index: u64) -> Vec<f32> {
+        frame_anew(source, params, &mut SeededRng::new(1, Purpose::Augment, 0, index))
+    }
+
+    /// Grey rises to the right, and turns with the picture.
+    fn ramp() -> Vec<u8> {
+        (0..N * N).map(|at| (at % N) as u8).collect()
+    }
+
+    #[test]
+    fn a_mirrored_picture_is_the_same_one_from_right_to_left() {
+        let source = ramp();
+        let upright = framed(&source, &UPRIGHT, 0);
+        let mirrored = framed(&source, &AugmentParams { mirror: 1.0, ..UPRIGHT }, 0);
+        let row = |picture: &[f32]| picture[N * (N / 2)..][..N].to_vec();
+        let (upright, mut mirrored) = (row(&upright), row(&mirrored));
+        assert!(upright[N - 20] > upright[20] + 100.0 && mirrored[20] > mirrored[N - 20] + 100.0);
+        mirrored.reverse();
+        assert!(upright.iter().zip(&mirrored).all(|(a, b)| (a - b).abs() < 0.1));
+    }
+
+    #[test]
+    fn rotation_is_in_degrees_and_reaches_its_limit() {
+        let source = ramp();
+        let params = AugmentParams { rotation: 12.0, ..UPRIGHT };
+        let degrees = |index: u64| {
+            let picture = framed(&source, &params, index);
+            let at = |x: usize, y: usize| picture[y * N + x];
+            let (middle, off) = (N / 2, 10);
+            let across = at(middle + off, middle) - at(middle - off, middle);
+            let down = at(middle, middle + off) - at(middle, middle - off);
+            down.atan2(across).to_degrees().abs()
+        };
+        let turned: Vec<f32> = (0..30).map(degrees).collect();
+        let largest = turned.iter().copied().fold(0.0, f32::max);
+        assert!((9.0..12.1).contains(&largest), "{turned:?}");
     }
 }

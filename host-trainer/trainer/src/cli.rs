@@ -1,10 +1,7 @@
 //! The trainer's commands, in the order of the model flow. `all` is the flow itself.
 
-use crate::commands;
-use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Trains a chest X-ray triage model: a folder of X-rays in, one small int8 ONNX model and a report out.
 #[derive(Debug, Parser)]
@@ -24,34 +21,34 @@ Data: a folder with train/ (and optional val/, test/), each with NORMAL and PNEU
 Exit status: 0 done, 1 failed (the message says what to do), 2 wrong usage.
 The model supports a decision; it is not a diagnosis."
 )]
-struct Cli {
+pub struct Cli {
     #[command(subcommand)]
-    command: Option<Command>,
+    pub command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+pub enum Command {
     /// Train in float: split by patient, augment, train
-    Train(Training),
+    Train(TrainArgs),
     /// Fold, calibrate and fine-tune in int8
-    Quantize(Step),
+    Quantize(StepArgs),
     /// Fit score and thresholds, write model.onnx
-    Export(Export),
+    Export(ExportArgs),
     /// Fit the gate of a model.onnx: what a picture must look like to be judged at all
-    Gate(Gate),
+    Gate(GateArgs),
     /// Score a model.onnx on labelled pictures
-    Evaluate(Evaluate),
+    Evaluate(EvaluateArgs),
     /// Write one HTML page about a run
-    Report(Report),
+    Report(ReportArgs),
     /// Write model.packed: one flat file that devices read in place
-    Pack(Pack),
+    Pack(PackArgs),
     /// All of the above, one after the other (the default)
-    All(All),
+    All(AllArgs),
 }
 
 /// What every step needs.
 #[derive(Args, Clone, Debug)]
-pub struct Step {
+pub struct StepArgs {
     /// Folder or .npz file of labelled X-rays; without it, built-in drawings
     #[arg(long)]
     pub data: Option<PathBuf>,
@@ -65,10 +62,10 @@ pub struct Step {
 
 /// Where a run starts.
 #[derive(Args, Clone, Debug)]
-pub struct Training {
+pub struct TrainArgs {
     /// What every step needs
     #[command(flatten)]
-    pub step: Step,
+    pub step: StepArgs,
     /// Go on with the run instead of starting one
     #[arg(long)]
     pub resume: bool,
@@ -91,10 +88,10 @@ pub struct Training {
 
 /// Writing the model.
 #[derive(Args, Clone, Debug)]
-pub struct Export {
+pub struct ExportArgs {
     /// What every step needs
     #[command(flatten)]
-    pub step: Step,
+    pub step: StepArgs,
     /// Version to write into the model
     #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
     pub model_version: String,
@@ -102,7 +99,7 @@ pub struct Export {
 
 /// Fitting a model's gate.
 #[derive(Args, Clone, Debug)]
-pub struct Gate {
+pub struct GateArgs {
     /// Folder or .npz file of labelled X-rays; without it, built-in drawings
     #[arg(long)]
     pub data: Option<PathBuf>,
@@ -125,10 +122,10 @@ pub struct Gate {
 
 /// Measuring a model.
 #[derive(Args, Clone, Debug)]
-pub struct Evaluate {
+pub struct EvaluateArgs {
     /// What every step needs
     #[command(flatten)]
-    pub step: Step,
+    pub step: StepArgs,
     /// The model; without it, that of the run
     #[arg(long)]
     pub model: Option<PathBuf>,
@@ -145,7 +142,7 @@ pub struct Evaluate {
 
 /// Writing the page.
 #[derive(Args, Clone, Debug)]
-pub struct Report {
+pub struct ReportArgs {
     /// Folder of the run; without it, the newest one below runs/
     #[arg(long)]
     pub run: Option<PathBuf>,
@@ -159,7 +156,7 @@ pub struct Report {
 
 /// Packing the model.
 #[derive(Args, Clone, Debug)]
-pub struct Pack {
+pub struct PackArgs {
     /// Folder of the run; without it, the newest one below runs/
     #[arg(long)]
     pub run: Option<PathBuf>,
@@ -173,10 +170,10 @@ pub struct Pack {
 
 /// The whole flow.
 #[derive(Args, Clone, Debug)]
-pub struct All {
+pub struct AllArgs {
     /// Where the run starts
     #[command(flatten)]
-    pub training: Training,
+    pub training: TrainArgs,
     /// Version to write into the model
     #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
     pub model_version: String,
@@ -190,29 +187,5 @@ fn side(text: &str) -> Result<u16, String> {
     match text.parse() {
         Ok(side @ (32 | 64 | 128)) => Ok(side),
         _ => Err("expected 32, 64 or 128".into()),
-    }
-}
-
-pub fn main() -> ExitCode {
-    match run(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(cli: Cli) -> Result<()> {
-    match cli.command {
-        None => run(Cli::parse_from(["host-trainer", "all"])),
-        Some(Command::Train(training)) => commands::train(&training),
-        Some(Command::Quantize(step)) => commands::quantize(&step),
-        Some(Command::Export(export)) => commands::export(&export),
-        Some(Command::Gate(gate)) => commands::gate(&gate),
-        Some(Command::Evaluate(evaluate)) => commands::evaluate(&evaluate),
-        Some(Command::Report(report)) => commands::report(&report),
-        Some(Command::Pack(pack)) => commands::pack(&pack),
-        Some(Command::All(all)) => commands::all(&all),
     }
 }

@@ -1,16 +1,16 @@
 //! What each command does: read the data, open the run, call the step, say what came out.
 
-use crate::batches::shifted_picture;
+use crate::augment::batches::shifted_picture;
 use crate::cli;
-use crate::dataset::{self, Case, Dataset, Part, content_hash};
-use crate::evaluate::{self, Item, Metrics, Options, Source};
+use crate::dataset::split::Split;
+use crate::dataset::{self, Dataset, Part, PictureSource, Sample, content_hash, phantoms};
+use crate::evaluate::{self, Evaluation, EvaluationOptions, LabelledPicture};
+use crate::export::metadata::metadata;
 use crate::gate;
-use crate::metadata::metadata;
-use crate::net::Net;
 use crate::quantize::{self, Comparison, Quantized};
 use crate::run::{Recipe, Run, folder};
-use crate::split::Split;
-use crate::{phantoms, report, train};
+use crate::train::net::Net;
+use crate::{report, train};
 use anyhow::{Context, Result, ensure};
 use edge_core::gate::Limits;
 use edge_model::files;
@@ -19,32 +19,32 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tch::Device;
 
-pub fn train(args: &cli::Training) -> Result<()> {
+pub fn train(args: &cli::TrainArgs) -> Result<()> {
     let (mut run, data, device) = start(args)?;
-    train::train(&mut run, &data.cases, device).map(drop)
+    train::train(&mut run, &data.samples, device).map(drop)
 }
 
-pub fn quantize(args: &cli::Step) -> Result<()> {
+pub fn quantize(args: &cli::StepArgs) -> Result<()> {
     let (mut run, data, device) = open(args)?;
     quantize_run(&mut run, &data, device)
 }
 
-pub fn export(args: &cli::Export) -> Result<()> {
+pub fn export(args: &cli::ExportArgs) -> Result<()> {
     let (run, data, device) = open(&args.step)?;
     export_run(&run, &data, &args.model_version, device)
 }
 
-pub fn gate(args: &cli::Gate) -> Result<()> {
+pub fn gate(args: &cli::GateArgs) -> Result<()> {
     let model = ModelFile::load(&args.model).with_context(|| args.model.display().to_string())?;
     let data = load(args.data.as_deref(), args.phantoms, model.metadata().input_side)?;
-    let split = Split::draw(&data.cases, Recipe::default().validation_share, args.seed);
-    let indices = split.indices(&data.cases).context("the split was drawn from this data")?;
+    let split = Split::draw(&data.samples, Recipe::default().validation_share, args.seed);
+    let indices = split.indices(&data.samples).context("the split was drawn from this data")?;
     gate_model(&model, &data, &indices, args.seed, args.model_version.as_deref(), &args.out)
 }
 
 /// Measurement of a model on labelled pictures, or on a run's validation patients.
-pub fn evaluate(args: &cli::Evaluate) -> Result<()> {
-    let say = |metrics: &Metrics| -> Result<()> {
+pub fn evaluate(args: &cli::EvaluateArgs) -> Result<()> {
+    let say = |metrics: &Evaluation| -> Result<()> {
         match args.json {
             true => println!("{}", serde_json::to_string(metrics)?),
             false => println!("{metrics}"),
@@ -54,7 +54,7 @@ pub fn evaluate(args: &cli::Evaluate) -> Result<()> {
     if let (Some(out), Some(data)) = (&args.out, &args.step.data) {
         let model = model_path(&args.model, args.step.run.as_deref())?;
         let set = dataset::load(data, Part::Test, Recipe::default().side)?;
-        let items: Vec<Item> = set.cases.iter().map(plain_item).collect();
+        let items: Vec<LabelledPicture> = set.samples.iter().map(plain_item).collect();
         let options = options("all labelled pictures of the folder", args.robustness);
         return say(&evaluate::run(&model, &items, out, &options)?);
     }
@@ -63,22 +63,22 @@ pub fn evaluate(args: &cli::Evaluate) -> Result<()> {
     evaluate_run(&run, &data, &model, args.robustness)?.iter().try_for_each(say)
 }
 
-pub fn report(args: &cli::Report) -> Result<()> {
+pub fn report(args: &cli::ReportArgs) -> Result<()> {
     let run = folder(args.run.as_deref(), false)?;
     let out = args.out.clone().unwrap_or_else(|| run.join("report.html"));
-    report::run(&run, &out, &report::Options { no_pictures: args.no_pictures, ..Default::default() })?;
+    report::run(&run, &out, &report::PageOptions { no_pictures: args.no_pictures, ..Default::default() })?;
     println!("report: {}", out.display());
     Ok(())
 }
 
-pub fn pack(args: &cli::Pack) -> Result<()> {
+pub fn pack(args: &cli::PackArgs) -> Result<()> {
     let model = model_path(&args.model, args.run.as_deref())?;
     pack_model(&model, &args.out.clone().unwrap_or_else(|| model.with_file_name("model.packed")))
 }
 
-pub fn all(args: &cli::All) -> Result<()> {
+pub fn all(args: &cli::AllArgs) -> Result<()> {
     let (mut run, data, device) = start(&args.training)?;
-    train::train(&mut run, &data.cases, device)?;
+    train::train(&mut run, &data.samples, device)?;
     quantize_run(&mut run, &data, device)?;
     export_run(&run, &data, &args.model_version, device)?;
     gate_run(&run, &data)?;
@@ -89,9 +89,9 @@ pub fn all(args: &cli::All) -> Result<()> {
     }
     let out = run.path("report.html");
     let open = |id: &str| {
-        data.cases.iter().find(|c| c.id == id).and_then(|c| c.original.open().ok()).map(|p| (*p).clone())
+        data.samples.iter().find(|c| c.id == id).and_then(|c| c.original.open().ok()).map(|p| (*p).clone())
     };
-    report::run(&run.folder, &out, &report::Options { no_pictures: false, open: Some(&open) })?;
+    report::run(&run.folder, &out, &report::PageOptions { no_pictures: false, open: Some(&open) })?;
     pack_model(&run.path("model.onnx"), &run.path("model.packed"))?;
     println!("model:  {}\nreport: {}", run.path("model.onnx").display(), out.display());
     Ok(())
@@ -103,7 +103,7 @@ fn model_path(asked: &Option<PathBuf>, run: Option<&Path>) -> Result<PathBuf> {
 }
 
 /// Data, device, and a run that is new or goes on.
-fn start(args: &cli::Training) -> Result<(Run, Dataset, Device)> {
+fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
     let drawn = args.step.data.is_none();
     let mut recipe = Recipe { seed: args.seed, side: args.side, ..Recipe::default() };
     if drawn {
@@ -117,14 +117,14 @@ fn start(args: &cli::Training) -> Result<(Run, Dataset, Device)> {
     // The folder's last name: enough to recognise it, and no path of this machine in the run or the model.
     let last = |path: &PathBuf| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let name = args.step.data.as_ref().map_or(phantoms::NAME.into(), last);
-    let hash = content_hash(&data.cases);
+    let hash = content_hash(&data.samples);
     let at = folder(args.step.run.as_deref(), !args.resume)?;
-    let run = Run::start(&at, recipe, (name, hash), data.notes.clone(), &data.cases, args.resume)?;
+    let run = Run::start(&at, recipe, (name, hash), data.notes.clone(), &data.samples, args.resume)?;
     println!("run:    {}", at.display());
     println!(
         "{}: {} pictures, {} to train and {} to validate, no patient in both; {} contents occur more than once",
         run.data,
-        data.cases.len(),
+        data.samples.len(),
         run.split.train.len(),
         run.split.validation.len(),
         run.split.duplicate_groups
@@ -140,12 +140,12 @@ fn start(args: &cli::Training) -> Result<(Run, Dataset, Device)> {
 }
 
 /// Data, device and a run that is there.
-fn open(args: &cli::Step) -> Result<(Run, Dataset, Device)> {
+fn open(args: &cli::StepArgs) -> Result<(Run, Dataset, Device)> {
     let run = Run::open(&folder(args.run.as_deref(), false)?)?;
     let count = run.split.train.len() + run.split.validation.len();
     let data = load(args.data.as_deref(), count, run.recipe.side)?;
     ensure!(
-        content_hash(&data.cases) == run.data_sha256,
+        content_hash(&data.samples) == run.data_sha256,
         "this is not the data that {} was started on ({}); give the same --data",
         run.folder.display(),
         run.data
@@ -171,7 +171,7 @@ fn device(cuda: bool) -> Result<Device> {
 }
 
 fn quantize_run(run: &mut Run, data: &Dataset, device: Device) -> Result<()> {
-    let Comparison { float, int8 } = quantize::quantize(run, &data.cases, device)?;
+    let Comparison { float, int8 } = quantize::quantize(run, &data.samples, device)?;
     println!("           AUC validation  shifted   accuracy validation  shifted");
     for (name, f) in [("float", &float), ("int8", &int8)] {
         println!(
@@ -189,7 +189,7 @@ fn quantize_run(run: &mut Run, data: &Dataset, device: Device) -> Result<()> {
 
 fn export_run(run: &Run, data: &Dataset, version: &str, device: Device) -> Result<()> {
     let quantized = Quantized::load(run, device)?;
-    let metadata = metadata(run, &data.cases, &quantized, version, device)?;
+    let metadata = metadata(run, &data.samples, &quantized, version, device)?;
     let integers = quantized.network.integers(&quantized.parameters)?;
     let path = run.path("model.onnx");
     let sha256 = crate::export::export(&quantized.network, &integers, &metadata, &path)?;
@@ -208,7 +208,7 @@ fn export_run(run: &Run, data: &Dataset, version: &str, device: Device) -> Resul
 fn gate_run(run: &Run, data: &Dataset) -> Result<()> {
     let path = run.path("model.onnx");
     let model = ModelFile::load(&path).with_context(|| path.display().to_string())?;
-    gate_model(&model, data, &run.indices(&data.cases)?, run.recipe.seed, None, &path)
+    gate_model(&model, data, &run.indices(&data.samples)?, run.recipe.seed, None, &path)
 }
 
 fn gate_model(
@@ -221,14 +221,14 @@ fn gate_model(
 ) -> Result<()> {
     // Before there is a gate: what it is to let through is scored whole.
     let open = ModelFile::from_bytes(&gate::bind(model, Limits::OPEN, [0; 9], None)?)?;
-    let deciles = gate::score_deciles(&open, &data.cases, validate)?;
-    let limits = gate::fit(model, &data.cases, train, seed)?;
+    let deciles = gate::score_deciles(&open, &data.samples, validate)?;
+    let limits = gate::fit_limits(model, &data.samples, train, seed)?;
     let bytes = gate::bind(model, limits, deciles, version)?;
     files::write(out, &bytes)?;
     let gated = ModelFile::from_bytes(&bytes)?;
     println!("{}: {} bytes, sha256 {}", out.display(), bytes.len(), gated.sha256());
-    println!("{}", gate::check_training(&gated, &data.cases, train)?);
-    println!("validation patients:\n{}", gate::measure(&gated, &data.cases, validate)?);
+    println!("{}", gate::check_training(&gated, &data.samples, train)?);
+    println!("validation patients:\n{}", gate::measure_gate(&gated, &data.samples, validate)?);
     Ok(())
 }
 
@@ -245,11 +245,12 @@ fn pack_model(path: &Path, out: &Path) -> Result<()> {
     Ok(())
 }
 
-fn evaluate_run(run: &Run, data: &Dataset, model: &Path, robustness: usize) -> Result<[Metrics; 2]> {
-    let (_, validate) = run.indices(&data.cases)?;
-    let plain: Vec<Item> = validate.iter().map(|&i| plain_item(&data.cases[i])).collect();
-    let shifted: Vec<Item> = validate.iter().map(|&i| shifted_item(&data.cases[i])).collect::<Result<_>>()?;
-    let measure = |folder, what, items: &[Item], robustness| {
+fn evaluate_run(run: &Run, data: &Dataset, model: &Path, robustness: usize) -> Result<[Evaluation; 2]> {
+    let (_, validate) = run.indices(&data.samples)?;
+    let plain: Vec<LabelledPicture> = validate.iter().map(|&i| plain_item(&data.samples[i])).collect();
+    let shifted: Vec<LabelledPicture> =
+        validate.iter().map(|&i| shifted_item(&data.samples[i])).collect::<Result<_>>()?;
+    let measure = |folder, what, items: &[LabelledPicture], robustness| {
         println!("measuring on the validation patients, {what}");
         let about = format!(
             "{}, validation patients of split seed {}, {what}; score and thresholds were fitted on them",
@@ -263,20 +264,23 @@ fn evaluate_run(run: &Run, data: &Dataset, model: &Path, robustness: usize) -> R
     ])
 }
 
-fn options(description: &str, robustness_limit: usize) -> Options {
-    Options { description: description.into(), robustness_limit, ..Options::default() }
+fn options(description: &str, robustness_limit: usize) -> EvaluationOptions {
+    EvaluationOptions { description: description.into(), robustness_limit, ..EvaluationOptions::default() }
 }
 
-fn plain_item(case: &Case) -> Item {
-    Item {
-        id: case.id.clone(),
-        source: case.original.clone(),
-        label: case.positive,
-        patient: case.patient.clone(),
-        subgroup: case.subgroup.into(),
+fn plain_item(sample: &Sample) -> LabelledPicture {
+    LabelledPicture {
+        id: sample.id.clone(),
+        source: sample.original.clone(),
+        label: sample.positive,
+        patient: sample.patient.clone(),
+        subgroup: sample.subgroup.into(),
     }
 }
 
-fn shifted_item(case: &Case) -> Result<Item> {
-    Ok(Item { source: Source::Memory(Arc::new(shifted_picture(case)?)), ..plain_item(case) })
+fn shifted_item(sample: &Sample) -> Result<LabelledPicture> {
+    Ok(LabelledPicture {
+        source: PictureSource::Memory(Arc::new(shifted_picture(sample)?)),
+        ..plain_item(sample)
+    })
 }

@@ -1,9 +1,12 @@
 //! Writes the int8 network as one ONNX file in the exact form, with its metadata bound in and sealed.
 
-use crate::exact_form;
-use crate::grid::Scale;
-use crate::integer::{IntegerNet, Integers};
-use crate::net::{Conv, Node};
+pub mod calibrate;
+pub mod exact_form;
+pub mod metadata;
+
+use crate::quantize::integer::{IntegerNet, IntegerParams};
+use crate::quantize::params::TensorScale;
+use crate::train::net::{Conv, Node};
 use anyhow::{Context, Result};
 use edge_core::Metadata;
 use edge_model::files;
@@ -19,7 +22,12 @@ use tract_onnx::pb::{
 };
 
 /// Writes the file; returns its SHA-256.
-pub fn export(network: &IntegerNet, integers: &Integers, metadata: &Metadata, path: &Path) -> Result<String> {
+pub fn export(
+    network: &IntegerNet,
+    integers: &IntegerParams,
+    metadata: &Metadata,
+    path: &Path,
+) -> Result<String> {
     let model = model(network, integers, metadata)?;
     let bytes = model.encode_to_vec();
     // Read back as a runtime would before anybody relies on it.
@@ -30,7 +38,7 @@ pub fn export(network: &IntegerNet, integers: &Integers, metadata: &Metadata, pa
 }
 
 /// The sealed model, checked against the exact form.
-pub fn model(network: &IntegerNet, integers: &Integers, metadata: &Metadata) -> Result<ModelProto> {
+pub fn model(network: &IntegerNet, integers: &IntegerParams, metadata: &Metadata) -> Result<ModelProto> {
     metadata.check().context("metadata")?;
     let mut model = ModelProto {
         ir_version: 8,
@@ -58,8 +66,8 @@ pub fn value_name(network: &IntegerNet, index: usize) -> String {
     }
 }
 
-fn graph(network: &IntegerNet, integers: &Integers) -> GraphProto {
-    let mut build = Build(GraphProto { name: "pneumonia".into(), ..Default::default() });
+fn graph(network: &IntegerNet, integers: &IntegerParams) -> GraphProto {
+    let mut build = GraphBuilder(GraphProto { name: "pneumonia".into(), ..Default::default() });
     build.put("weight_zero_point", DataType::Int8, &[], vec![0]);
     for (value, scale) in network.grid.values.iter().enumerate() {
         build.scale(&value_name(network, value), *scale);
@@ -92,9 +100,9 @@ fn graph(network: &IntegerNet, integers: &Integers) -> GraphProto {
     build.0
 }
 
-struct Build(GraphProto);
+struct GraphBuilder(GraphProto);
 
-impl Build {
+impl GraphBuilder {
     fn put(&mut self, name: &str, data_type: DataType, dims: &[i64], raw_data: Vec<u8>) {
         let data_type = data_type as i32;
         self.0.initializer.push(TensorProto {
@@ -110,7 +118,7 @@ impl Build {
         self.put(name, DataType::Float, dims, values.iter().flat_map(|v| v.to_le_bytes()).collect());
     }
 
-    fn scale(&mut self, value: &str, scale: Scale) {
+    fn scale(&mut self, value: &str, scale: TensorScale) {
         self.floats(&format!("{value}.scale"), &[], &[scale.scale]);
         self.put(&format!("{value}.zero_point"), DataType::Uint8, &[], vec![scale.zero]);
     }
@@ -152,7 +160,7 @@ impl Build {
         self.node("QuantizeLinear", with_scale(&real, sum), sum);
     }
 
-    fn head(&mut self, last: &str, integers: &Integers) {
+    fn head(&mut self, last: &str, integers: &IntegerParams) {
         self.floats("features.scale", &[], &[1.0 / 256.0]);
         self.put("features.zero_point", DataType::Uint8, &[], vec![0]);
         let weights: Vec<f32> = integers.head.iter().map(|&w| f32::from(w)).collect();

@@ -1,8 +1,11 @@
-//! The trainer's modules, in the order of the model flow:
+//! The trainer: a folder for each stage of the model flow, in its order.
 //!
 //! ```text
-//! dataset -> split -> augment -> train -> quantize -> export -> gate -> evaluate -> report -> pack
+//! dataset -> augment -> train -> quantize -> export -> gate -> evaluate -> report -> pack
 //! ```
+//!
+//! Beside them stands what all stages share: [`run`], the folder that a training run keeps its state in, [`random`] and
+//! `progress`. [`cli`] says what can be asked for, [`commands`] does it.
 //!
 //! Principles:
 //!
@@ -12,32 +15,15 @@
 //! 3. Nothing is chosen on data that is reported on without saying so; the test part of a data set is only measured.
 
 pub mod augment;
-pub mod batches;
-pub mod calibrate;
 pub mod cli;
-mod commands;
+pub mod commands;
 pub mod dataset;
 pub mod evaluate;
-pub mod exact_form;
 pub mod export;
-pub mod fit;
 pub mod gate;
-pub mod grid;
-pub mod integer;
-pub mod metadata;
-pub mod metrics;
-pub mod net;
-mod npz;
-pub mod optimizer;
-pub mod phantoms;
-pub mod plots;
-pub mod progress;
+mod progress;
 pub mod quantize;
 pub mod random;
 pub mod report;
-pub mod robustness;
 pub mod run;
-pub mod split;
-pub mod tensors;
 pub mod train;
-pub mod validation;

@@ -3,19 +3,22 @@
 //! Ranges of values are those of training pictures, half of them changed as in training: for each batch the extremes,
 //! averaged over batches, so that a single odd picture does not stretch a scale (moving-average min-max, Krishnamoorthi 2018).
 
-use crate::augment::{Strength, augmented};
-use crate::dataset::Case;
-use crate::fit::{Schedule, Trainable, fit};
-use crate::grid::{Grid, HEAD_MAX, head_limit};
-use crate::integer::IntegerNet;
-use crate::net::{channels_last, to_steps, to_units};
-use crate::optimizer::{AdamW, values};
+pub mod integer;
+pub mod params;
+
+use crate::augment::{AugmentParams, augment_and_preprocess};
+use crate::dataset::Sample;
 use crate::progress;
-use crate::random::{Dice, Purpose};
+use crate::quantize::integer::IntegerNet;
+use crate::quantize::params::{HEAD_MAX, QuantParams, head_limit};
+use crate::random::{Purpose, SeededRng};
 use crate::run::{Phase, Run};
-use crate::tensors;
-use crate::train::FloatNet;
-use crate::validation::Validation;
+use crate::train::fit::{Schedule, Trainable, fit};
+use crate::train::net::{channels_last, to_steps, to_units};
+use crate::train::optimizer::{AdamW, values};
+use crate::train::{FloatNet, tensors};
+
+use crate::train::validation::Validation;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor, no_grad};
@@ -28,13 +31,13 @@ const INT8: &str = "int8.safetensors";
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    pub float: Figures,
-    pub int8: Figures,
+    pub float: QualityMetrics,
+    pub int8: QualityMetrics,
 }
 
 /// One network on both validation sets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Figures {
+pub struct QualityMetrics {
     /// Area under the ROC curve, validation patients.
     pub val_auc: f64,
     /// Share on the right side of a logit of 0, validation patients.
@@ -53,11 +56,11 @@ pub struct Quantized {
 
 impl Quantized {
     pub fn load(run: &Run, device: Device) -> Result<Self> {
-        let grid: Grid = run.read_json(GRID).context("run the `quantize` step first")?;
+        let grid: QuantParams = run.read_json(GRID).context("run the `quantize` step first")?;
         let mut found = tensors::load(&run.path(INT8), device)?;
         let parameters =
             found.remove("parameters").with_context(|| format!("{INT8}: no tensor `parameters`"))?;
-        let net = crate::net::Net::pneumonia(i64::from(run.recipe.side));
+        let net = crate::train::net::Net::pneumonia(i64::from(run.recipe.side));
         Ok(Self { network: IntegerNet::new(net, grid, device), parameters })
     }
 
@@ -68,17 +71,21 @@ impl Quantized {
 }
 
 /// Quantizes the run's float network, or goes on with it, and writes scales, parameters and the comparison.
-pub fn quantize(run: &mut Run, cases: &[Case], device: Device) -> Result<Comparison> {
+pub fn quantize(run: &mut Run, samples: &[Sample], device: Device) -> Result<Comparison> {
     let float = FloatNet::load(run, device)?;
     let folded = float.net.fold(&float.parameters, &float.statistics);
     let grid = if run.path(GRID).exists() {
         run.read_json(GRID)?
     } else {
-        let ranges = ranges(run, cases, &float, device)?;
+        let ranges = ranges(run, samples, &float, device)?;
         let largest: Vec<Vec<f32>> =
             folded.convs.iter().map(|(w, _)| values(&w.abs().amax([1i64, 2, 3].as_slice(), false))).collect();
-        let grid =
-            Grid::choose(&float.net, &ranges, &largest, largest_head(&float.net, &values(&folded.head)));
+        let grid = QuantParams::choose(
+            &float.net,
+            &ranges,
+            &largest,
+            largest_head(&float.net, &values(&folded.head)),
+        );
         run.write_json(GRID, &grid)?;
         grid
     };
@@ -92,14 +99,14 @@ pub fn quantize(run: &mut Run, cases: &[Case], device: Device) -> Result<Compari
         epochs: recipe.quantized_epochs,
         rate: recipe.quantized_rate,
     };
-    fit(run, cases, &schedule, &mut optimizer, &mut network, device)?;
+    fit(run, samples, &schedule, &mut optimizer, &mut network, device)?;
     tensors::save(&run.path(INT8), &[("parameters", &optimizer.average)])?;
     let int8 = Quantized { network, parameters: optimizer.average };
-    let (_, validate) = run.indices(cases)?;
-    let sets = Validation::new(cases, &validate, recipe.side, device);
+    let (_, validate) = run.indices(samples)?;
+    let sets = Validation::new(samples, &validate, recipe.side, device);
     let figures = |forward: &dyn Fn(&Tensor) -> Tensor| {
         let [plain, shifted] = sets.score([1.0, 1.0], forward);
-        Figures {
+        QualityMetrics {
             val_auc: plain.auc,
             val_accuracy: plain.accuracy,
             shifted_auc: shifted.auc,
@@ -119,10 +126,10 @@ impl Trainable for IntegerNet {
 }
 
 /// Lowest and highest of each value over the calibration pictures, input first.
-fn ranges(run: &Run, cases: &[Case], float: &FloatNet, device: Device) -> Result<Vec<(f32, f32)>> {
-    let (mut train, _) = run.indices(cases)?;
+fn ranges(run: &Run, samples: &[Sample], float: &FloatNet, device: Device) -> Result<Vec<(f32, f32)>> {
+    let (mut train, _) = run.indices(samples)?;
     let seed = run.recipe.seed;
-    Dice::new(seed, Purpose::Calibrate, 0, 0).shuffle(&mut train);
+    SeededRng::new(seed, Purpose::Calibrate, 0, 0).shuffle(&mut train);
     train.truncate(CALIBRATION);
     let side = run.recipe.side;
     let mut sums = vec![(0f64, 0f64); float.net.nodes.len() + 1];
@@ -132,10 +139,13 @@ fn ranges(run: &Run, cases: &[Case], float: &FloatNet, device: Device) -> Result
         let pictures: Vec<Vec<u8>> = chunk
             .iter()
             .map(|&i| {
-                let mut dice = Dice::new(seed, Purpose::Calibrate, 1, i as u64);
-                match dice.chance(0.5) {
-                    true => augmented(&cases[i].working, &Strength::TRAINING, side, &mut dice).bytes,
-                    false => cases[i].input.bytes.clone(),
+                let mut rng = SeededRng::new(seed, Purpose::Calibrate, 1, i as u64);
+                match rng.bernoulli(0.5) {
+                    true => {
+                        augment_and_preprocess(&samples[i].working, &AugmentParams::TRAINING, side, &mut rng)
+                            .bytes
+                    }
+                    false => samples[i].input.bytes.clone(),
                 }
             })
             .collect();
@@ -161,7 +171,7 @@ fn ranges(run: &Run, cases: &[Case], float: &FloatNet, device: Device) -> Result
 
 /// The head weight that becomes 31 steps: the largest one, or more where the steps' sum would otherwise pass three quarters
 /// of what keeps the head exact.
-fn largest_head(net: &crate::net::Net, head: &[f32]) -> f32 {
+fn largest_head(net: &crate::train::net::Net, head: &[f32]) -> f32 {
     let side = net.shapes().last().map_or(1, |s| s.0);
     let sum: f32 = head.iter().map(|w| w.abs()).sum();
     let largest = head.iter().fold(0f32, |m, w| m.max(w.abs()));

@@ -31,9 +31,9 @@ pub enum Purpose {
 
 /// A keyed source of random numbers.
 #[derive(Debug)]
-pub struct Dice(ChaCha8Rng);
+pub struct SeededRng(ChaCha8Rng);
 
-impl Dice {
+impl SeededRng {
     pub fn new(seed: u64, purpose: Purpose, epoch: u64, index: u64) -> Self {
         let mut key = [0; 32];
         for (slot, word) in key.chunks_exact_mut(8).zip([seed, purpose as u64, epoch, index]) {
@@ -47,11 +47,11 @@ impl Dice {
         (self.0.next_u32() >> 8) as f32 / (1u32 << 24) as f32
     }
 
-    pub fn between(&mut self, low: f32, high: f32) -> f32 {
+    pub fn uniform(&mut self, low: f32, high: f32) -> f32 {
         low + (high - low) * self.unit()
     }
 
-    pub fn chance(&mut self, probability: f32) -> bool {
+    pub fn bernoulli(&mut self, probability: f32) -> bool {
         self.unit() < probability
     }
 

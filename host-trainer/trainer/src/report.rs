@@ -7,33 +7,22 @@
 mod examples;
 mod inputs;
 mod page;
+mod plots;
 mod results;
 mod training;
 mod words;
 
-pub use inputs::{EvaluatedSet, Inputs};
+pub use inputs::{EvaluatedSet, FindPicture, Inputs, PageOptions};
 
 use anyhow::{Context, Result};
-use edge_model::decode::Picture;
 use edge_model::files;
 use std::path::Path;
-
-/// Finds a picture by its id.
-pub type Open<'a> = dyn Fn(&str) -> Option<Picture> + 'a;
-
-#[derive(Clone, Copy, Default)]
-pub struct Options<'a> {
-    /// Leaves out the thumbnails, which are pictures of patients.
-    pub no_pictures: bool,
-    /// Finds a picture by its id where `predictions.csv` names no file (data in an `.npz` file).
-    pub open: Option<&'a Open<'a>>,
-}
 
 /// Writes the page about the run in `run_dir` to `out`.
 ///
 /// Reads `model.onnx`, `run.json`, `history.json`, `quantize.json`, and `metrics.json` with `predictions.csv` in
 /// `validation/`, `shifted/` and `test/`; each may be absent.
-pub fn run(run_dir: &Path, out: &Path, options: &Options) -> Result<()> {
+pub fn run(run_dir: &Path, out: &Path, options: &PageOptions) -> Result<()> {
     let inputs = Inputs::read(run_dir)?;
     let html = page::page(&inputs, options)?.into_string();
     if let Some(folder) = out.parent().filter(|f| !f.as_os_str().is_empty()) {

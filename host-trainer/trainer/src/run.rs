@@ -8,8 +8,8 @@
 //! model.onnx        the model                           validation/ shifted/  metrics.json and predictions.csv
 //! ```
 
-use crate::dataset::Case;
-use crate::split::Split;
+use crate::dataset::Sample;
+use crate::dataset::split::Split;
 use anyhow::{Context, Result, ensure};
 use edge_model::files;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -146,7 +146,7 @@ impl Run {
         recipe: Recipe,
         (data, data_sha256): (String, String),
         notes: Vec<String>,
-        cases: &[Case],
+        samples: &[Sample],
         resume: bool,
     ) -> Result<Self> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -171,7 +171,7 @@ impl Run {
             );
             return Ok(run);
         }
-        let split = Split::draw(cases, recipe.validation_share, recipe.seed);
+        let split = Split::draw(samples, recipe.validation_share, recipe.seed);
         let (folder, trainer, tch) = (folder.into(), TRAINER.into(), TCH.into());
         let run = Self { folder, recipe, data, data_sha256, notes, split, trainer, tch, history: vec![] };
         run.write_json("run.json", &run)?;
@@ -189,9 +189,9 @@ impl Run {
         self.folder.join(name)
     }
 
-    /// Indices of training and validation cases; an error where the split is of other data.
-    pub fn indices(&self, cases: &[Case]) -> Result<(Vec<usize>, Vec<usize>)> {
-        self.split.indices(cases).context(
+    /// Indices of training and validation samples; an error where the split is of other data.
+    pub fn indices(&self, samples: &[Sample]) -> Result<(Vec<usize>, Vec<usize>)> {
+        self.split.indices(samples).context(
             "the data lacks pictures that this run's split names; give the data that it was started on",
         )
     }

@@ -1,18 +1,24 @@
 //! Float training: from random weights to a float network with running statistics of its normalisation.
 
-use crate::dataset::Case;
-use crate::fit::{Schedule, Trainable, fit};
-use crate::net::{Net, to_units};
-use crate::optimizer::AdamW;
+pub mod fit;
+pub mod net;
+pub mod optimizer;
+pub mod tensors;
+pub mod validation;
+
+use crate::dataset::Sample;
 use crate::run::{Phase, Run};
-use crate::tensors;
+use crate::train::fit::{Schedule, Trainable, fit};
+use crate::train::net::{Net, to_units};
+use crate::train::optimizer::AdamW;
+
 use anyhow::{Context, Result};
 use tch::{Device, Tensor, no_grad};
 
 const FLOAT: &str = "float.safetensors";
 
 /// Trains, or goes on training, and writes the float network into the run.
-pub fn train(run: &mut Run, cases: &[Case], device: Device) -> Result<FloatNet> {
+pub fn train(run: &mut Run, samples: &[Sample], device: Device) -> Result<FloatNet> {
     let recipe = run.recipe.clone();
     let net = Net::pneumonia(i64::from(recipe.side));
     let first = net.first_parameters(recipe.seed).to_device(device);
@@ -25,7 +31,7 @@ pub fn train(run: &mut Run, cases: &[Case], device: Device) -> Result<FloatNet> 
         epochs: recipe.epochs,
         rate: recipe.rate,
     };
-    fit(run, cases, &schedule, &mut optimizer, &mut network, device)?;
+    fit(run, samples, &schedule, &mut optimizer, &mut network, device)?;
     let float =
         FloatNet { net: network.net, parameters: optimizer.average, statistics: network.average_statistics };
     tensors::save(&run.path(FLOAT), &[("parameters", &float.parameters), ("statistics", &float.statistics)])?;

@@ -7,6 +7,7 @@ mod engines;
 mod float_twin;
 mod on_target;
 mod onnxruntime;
+mod structure;
 
 use conformance::frames::{self, GoldenFrame};
 use conformance::golden::{Golden, hex, tensor_hash};

@@ -1,9 +1,8 @@
-//! What an evaluation writes: the form of `metrics.json` and `predictions.csv`, for writing and for reading back.
+//! The form of `metrics.json`, for writing and for reading back.
 
-use super::scoring::Outcome;
-use super::{Item, Source};
-use crate::metrics::{Estimate, Measured};
-use crate::robustness::Robustness;
+use super::metrics::{Estimate, PerformanceMetrics};
+use super::prediction::{LabelledPicture, Prediction};
+use super::robustness::Robustness;
 use edge_core::State;
 use edge_model::model_file::ModelFile;
 use serde::{Deserialize, Serialize};
@@ -13,21 +12,18 @@ use std::collections::HashSet;
 /// Version of the form of `metrics.json`.
 pub const FORMAT: u32 = 1;
 pub const METRICS: &str = "metrics.json";
-pub const PREDICTIONS: &str = "predictions.csv";
-/// What stands for a state where the picture could not be read.
-pub const UNREADABLE: &str = "UNREADABLE";
-
+/// All of `metrics.json`; prints as a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Metrics {
+pub struct Evaluation {
     /// [`FORMAT`].
     pub format: u32,
     pub model: ModelFacts,
     pub data: DataFacts,
     /// Estimates, curves, report; over the scored pictures.
-    pub measured: Measured,
+    pub measured: PerformanceMetrics,
     /// What the device would show, by true class; over all pictures.
     pub states: StateTable,
-    pub not_scored: Vec<Refusal>,
+    pub not_scored: Vec<UnscoredPicture>,
     pub subgroups: Vec<Subgroup>,
     pub robustness: Option<Robustness>,
 }
@@ -96,7 +92,7 @@ pub struct DataFacts {
 }
 
 impl DataFacts {
-    pub(super) fn of(items: &[Item], predictions: &[Prediction], description: &str) -> Self {
+    pub(super) fn of(items: &[LabelledPicture], predictions: &[Prediction], description: &str) -> Self {
         let mut hash = Sha256::new();
         for item in items {
             for text in [&item.id, &item.patient] {
@@ -160,7 +156,7 @@ impl StateTable {
 
 /// A picture without a score, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
+pub struct UnscoredPicture {
     pub id: String,
     pub label: u8,
     pub state: String,
@@ -168,7 +164,7 @@ pub struct Refusal {
     pub note: String,
 }
 
-impl Refusal {
+impl UnscoredPicture {
     pub(super) fn of(p: Prediction) -> Self {
         Self { id: p.id, label: p.label, state: p.state, reason_code: p.reason_code, note: p.note }
     }
@@ -184,64 +180,4 @@ pub struct Subgroup {
     pub sensitivity: Estimate,
     /// Share that is POSITIVE or REFER.
     pub sensitivity_not_negative: Estimate,
-}
-
-/// One line of `predictions.csv`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prediction {
-    pub id: String,
-    /// The file; empty where the picture was not a file.
-    pub path: String,
-    pub patient: String,
-    /// Kind of disease, or empty.
-    pub subgroup: String,
-    /// 1 with the disease, 0 without.
-    pub label: u8,
-    /// The network's output, in the shortest form that reads back to the same bits.
-    pub logit: Option<f32>,
-    pub score: Option<f32>,
-    /// A state's name, or [`UNREADABLE`].
-    pub state: String,
-    /// Number of the reason, see `edge_core::Reason`.
-    pub reason_code: Option<u8>,
-    /// Why there is no score; empty where there is one.
-    pub note: String,
-}
-
-impl Prediction {
-    pub(crate) fn new(item: &Item, outcome: Outcome) -> Self {
-        let path = match &item.source {
-            Source::File(path) => path.to_string_lossy().into_owned(),
-            Source::Memory(_) => String::new(),
-        };
-        Self {
-            id: item.id.clone(),
-            path,
-            patient: item.patient.clone(),
-            subgroup: item.subgroup.clone(),
-            label: u8::from(item.label),
-            logit: outcome.logit,
-            score: outcome.score,
-            state: outcome.state.map_or(UNREADABLE, State::name).to_owned(),
-            reason_code: outcome.reason_code,
-            note: outcome.note,
-        }
-    }
-
-    /// The state; none where the picture could not be read.
-    pub fn device_state(&self) -> Option<State> {
-        State::ALL.into_iter().find(|s| s.name() == self.state)
-    }
-}
-
-pub fn to_csv(predictions: &[Prediction]) -> anyhow::Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for prediction in predictions {
-        writer.serialize(prediction)?;
-    }
-    writer.into_inner().map_err(|e| anyhow::anyhow!("{e}"))
-}
-
-pub fn from_csv(bytes: &[u8]) -> Result<Vec<Prediction>, csv::Error> {
-    csv::Reader::from_reader(bytes).deserialize().collect()
 }

@@ -1,9 +1,9 @@
 //! Pictures through engines, on all cores, in the order of the input.
 
-use super::{Item, Prediction};
+use super::prediction::{LabelledPicture, Outcome, Prediction};
 use crate::progress;
 use anyhow::Result;
-use edge_core::{Decision, State};
+use edge_core::State;
 use edge_model::classify::Classifier;
 use edge_model::decode::Picture;
 use edge_model::engine::Engine;
@@ -14,13 +14,13 @@ use std::sync::Mutex;
 pub type MakeEngine<'a> = dyn Fn() -> Result<Box<dyn Engine>> + Sync + 'a;
 
 /// Classifiers that wait for work; as many are made as threads work at once.
-pub(crate) struct Engines<'a> {
+pub(crate) struct EnginePool<'a> {
     model: &'a ModelFile,
     make: &'a MakeEngine<'a>,
     free: Mutex<Vec<Classifier<Box<dyn Engine>>>>,
 }
 
-impl<'a> Engines<'a> {
+impl<'a> EnginePool<'a> {
     /// Makes the first engine, so that a model that cannot be computed is found before any picture is read.
     pub fn new(model: &'a ModelFile, make: &'a MakeEngine<'a>) -> Result<Self> {
         let first = Classifier::new(model, make()?);
@@ -46,34 +46,7 @@ impl<'a> Engines<'a> {
     }
 }
 
-/// What a picture gave; `state` is none where it could not be read.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Outcome {
-    pub state: Option<State>,
-    pub logit: Option<f32>,
-    pub score: Option<f32>,
-    pub reason_code: Option<u8>,
-    pub note: String,
-}
-
-impl Outcome {
-    fn of(decision: &Decision) -> Self {
-        let scored = decision.score.is_some();
-        Self {
-            state: Some(decision.state),
-            logit: decision.logit.filter(|_| scored),
-            score: decision.score,
-            reason_code: Some(decision.reason.code()),
-            note: if scored { String::new() } else { decision.reason.to_string() },
-        }
-    }
-
-    pub fn none(state: Option<State>, note: impl ToString) -> Self {
-        Self { state, logit: None, score: None, reason_code: None, note: note.to_string() }
-    }
-}
-
-pub(crate) fn score_all(engines: &Engines, items: &[Item]) -> Vec<Prediction> {
+pub(crate) fn score_all(engines: &EnginePool, items: &[LabelledPicture]) -> Vec<Prediction> {
     progress::map("scoring pictures", items, |item| {
         let outcome = match item.source.open() {
             Ok(picture) => engines.classify(&picture),

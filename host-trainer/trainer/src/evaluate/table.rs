@@ -1,23 +1,10 @@
 //! The numbers as text for a terminal.
 
-use super::record::{Metrics, StateCounts};
-use crate::metrics::Estimate;
+use super::metrics::three_decimals;
+use super::record::{Evaluation, StateCounts};
 use std::fmt;
 
-/// `0.953 (0.931 to 0.972)`, `0.953` without interval, `-` where undefined.
-pub(crate) fn estimate(e: &Estimate) -> String {
-    match (e.value, e.low, e.high) {
-        (Some(v), Some(low), Some(high)) => format!("{v:.3} ({low:.3} to {high:.3})"),
-        _ => number(e.value),
-    }
-}
-
-/// Three decimals, `-` where undefined.
-pub(crate) fn number(v: Option<f64>) -> String {
-    v.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"))
-}
-
-impl fmt::Display for Metrics {
+impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (s, m, d) = (&self.measured.statistics, &self.model, &self.data);
         writeln!(f, "{} {} (sha256 {})", m.name, m.version, m.sha256)?;
@@ -34,7 +21,7 @@ impl fmt::Display for Metrics {
             ("Brier score", &s.brier),
             ("calibration error (ECE)", &s.ece),
         ] {
-            writeln!(f, "{name:<28}{}", estimate(e))?;
+            writeln!(f, "{name:<28}{}", e)?;
         }
 
         writeln!(f, "\nat score 0.5")?;
@@ -44,14 +31,14 @@ impl fmt::Display for Metrics {
         };
         let r = &self.measured.report;
         for (name, c) in [(&m.label_negative, &r.negative), (&m.label_positive, &r.positive)] {
-            line(name, [c.precision, c.recall, c.f1].each_ref().map(estimate), c.support)?;
+            line(name, [c.precision, c.recall, c.f1].map(|e| e.to_string()), c.support)?;
         }
         for (name, a) in [("macro average", &r.macro_average), ("weighted average", &r.weighted_average)] {
-            line(name, [a.precision, a.recall, a.f1].map(number), a.support)?;
+            line(name, [a.precision, a.recall, a.f1].map(three_decimals), a.support)?;
         }
-        writeln!(f, "  accuracy          {}", estimate(&r.accuracy))?;
-        writeln!(f, "  sensitivity       {}", estimate(&s.sensitivity))?;
-        writeln!(f, "  specificity       {}", estimate(&s.specificity))?;
+        writeln!(f, "  accuracy          {}", r.accuracy)?;
+        writeln!(f, "  sensitivity       {}", s.sensitivity)?;
+        writeln!(f, "  specificity       {}", s.specificity)?;
 
         writeln!(
             f,
@@ -72,18 +59,14 @@ impl fmt::Display for Metrics {
                 "  {name:<18}{positive:>10}{refer:>8}{negative:>10}{invalid:>9}{fault:>7}{unreadable:>12}"
             )?;
         }
-        writeln!(f, "  sensitivity of \"not NEGATIVE\"  {}", estimate(&s.sensitivity_not_negative))?;
-        writeln!(f, "  specificity of \"not POSITIVE\"  {}", estimate(&s.specificity_not_positive))?;
+        writeln!(f, "  sensitivity of \"not NEGATIVE\"  {}", s.sensitivity_not_negative)?;
+        writeln!(f, "  specificity of \"not POSITIVE\"  {}", s.specificity_not_positive)?;
 
         for g in &self.subgroups {
             writeln!(
                 f,
                 "\n{} ({} pictures, {} patients): AUC {}, sensitivity {}",
-                g.name,
-                g.pictures,
-                g.patients,
-                estimate(&g.auc),
-                estimate(&g.sensitivity)
+                g.name, g.pictures, g.patients, g.auc, g.sensitivity
             )?;
         }
         if let Some(robustness) = &self.robustness {

@@ -12,14 +12,14 @@ const ROWS: usize = 64;
 
 /// Number, sums and sums of products of samples.
 #[derive(Clone, Debug)]
-pub struct Sums {
+pub struct Moments {
     count: f64,
     sums: Vec<f64>,
     /// Row-major, the upper triangle.
     products: Vec<f64>,
 }
 
-impl Sums {
+impl Moments {
     pub fn of(samples: &[Vec<f32>]) -> Self {
         let n = samples.first().map_or(0, Vec::len);
         let mut sums = vec![0.0; n];
@@ -47,12 +47,12 @@ impl Sums {
 }
 
 /// The direction along which `chests` are high and `others` low; none where nothing tells them apart.
-pub fn direction(chests: &Sums, others: &Sums) -> Option<Vec<f64>> {
+pub fn direction(chests: &Moments, others: &Moments) -> Option<Vec<f64>> {
     let n = chests.sums.len();
     if n == 0 || n != others.sums.len() || chests.count == 0.0 || others.count == 0.0 {
         return None;
     }
-    let mean = |group: &Sums| group.sums.iter().map(|s| s / group.count).collect::<Vec<f64>>();
+    let mean = |group: &Moments| group.sums.iter().map(|s| s / group.count).collect::<Vec<f64>>();
     let (high, low) = (mean(chests), mean(others));
     let middle: Vec<f64> = high.iter().zip(&low).map(|(a, b)| (a + b) / 2.0).collect();
     let mut matrix = vec![0.0; n * n];
@@ -125,7 +125,7 @@ mod tests {
             let noise = (i * 7 % 11 - 5) as f32;
             vec![20.0 * group + noise, (i * 13 % 101 - 50) as f32 * 4.0, noise]
         };
-        let of = |group| Sums::of(&(0..500).map(|i| sample(group, i)).collect::<Vec<_>>());
+        let of = |group| Moments::of(&(0..500).map(|i| sample(group, i)).collect::<Vec<_>>());
         let found = weights(&direction(&of(1.0), &of(-1.0)).unwrap());
         assert_eq!(found[1], 0);
         // The third takes the noise out of the first.
@@ -134,8 +134,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_told_apart_gives_no_direction() {
-        let same = Sums::of(&[vec![1.0, 2.0], vec![3.0, 5.0], vec![2.0, 1.0]]);
+        let same = Moments::of(&[vec![1.0, 2.0], vec![3.0, 5.0], vec![2.0, 1.0]]);
         assert_eq!(direction(&same, &same), None);
-        assert_eq!(direction(&same, &Sums::of(&[])), None);
+        assert_eq!(direction(&same, &Moments::of(&[])), None);
     }
 }

@@ -3,11 +3,11 @@
 //! Wrong ones are the most confident first: those are what a reader must see. Right ones are spread evenly over the
 //! list, so that they are neither the best nor chosen by anybody.
 
-use super::Options;
-use super::inputs::EvaluatedSet;
+use super::inputs::{EvaluatedSet, PageOptions};
+use super::words::state_badge;
 use crate::evaluate::Prediction;
-use crate::metrics::DECISION_POINT;
-use crate::robustness::to_image;
+use crate::evaluate::metrics::DECISION_POINT;
+use crate::evaluate::perturbation::dynamic_image;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use edge_model::decode::{self, Picture};
@@ -21,8 +21,8 @@ const MOST: usize = 12;
 /// Longer side of a thumbnail, in pixels.
 const SIDE: u32 = 176;
 
-/// The grids of all sets. Of a changed set only the wrong ones are shown, as they were before the change.
-pub(super) fn grids(sets: &[EvaluatedSet], options: &Options) -> Markup {
+/// The examples of all sets. Of a changed set only the wrong ones are shown, as they were before the change.
+pub(super) fn sections(sets: &[EvaluatedSet], options: &PageOptions) -> Markup {
     let files: HashMap<&str, &str> = sets
         .iter()
         .filter(|s| !s.changed)
@@ -31,10 +31,10 @@ pub(super) fn grids(sets: &[EvaluatedSet], options: &Options) -> Markup {
         .map(|p| (p.id.as_str(), p.path.as_str()))
         .collect();
     let find = |p: &Prediction| thumbnail(p, files.get(p.id.as_str()).copied(), options);
-    html! { @for set in sets.iter().filter(|s| !s.predictions.is_empty()) { (grids_of(set, &find)) } }
+    html! { @for set in sets.iter().filter(|s| !s.predictions.is_empty()) { (section(set, &find)) } }
 }
 
-fn grids_of(set: &EvaluatedSet, find: &dyn Fn(&Prediction) -> Option<String>) -> Markup {
+fn section(set: &EvaluatedSet, find: &dyn Fn(&Prediction) -> Option<String>) -> Markup {
     let scored = |p: &&Prediction| p.score.is_some();
     let (right, mut wrong): (Vec<&Prediction>, Vec<&Prediction>) =
         set.predictions.iter().filter(scored).partition(|p| called(p) == (p.label == 1));
@@ -50,11 +50,11 @@ fn grids_of(set: &EvaluatedSet, find: &dyn Fn(&Prediction) -> Option<String>) ->
             (all_wrong) " of " (all_wrong + all_right) " scored pictures; " (wrong.len()) " shown."
             @if set.changed { " The thumbnails show the pictures before the change; score and state are those after it." }
         }
-        (grid(&wrong, find))
+        (thumbnails(&wrong, find))
         @if !set.changed {
             h3 { (set.name) ": right at score 0.5" }
             p.note { (all_right) " of " (all_wrong + all_right) " scored pictures; " (spread.len()) " shown, evenly spread over the list." }
-            (grid(&spread, find))
+            (thumbnails(&spread, find))
         }
     }
 }
@@ -69,7 +69,7 @@ fn confidence(p: &Prediction) -> f64 {
         + p.score.map_or(0.0, |s| (f64::from(s) - DECISION_POINT).abs())
 }
 
-fn grid(predictions: &[&Prediction], find: &dyn Fn(&Prediction) -> Option<String>) -> Markup {
+fn thumbnails(predictions: &[&Prediction], find: &dyn Fn(&Prediction) -> Option<String>) -> Markup {
     html! {
         div.pictures {
             @for p in predictions {
@@ -79,7 +79,7 @@ fn grid(predictions: &[&Prediction], find: &dyn Fn(&Prediction) -> Option<String
                         None => span.nopicture { "picture not on disk" }
                     }
                     figcaption {
-                        (state(&p.state)) " " b { (p.score.map_or_else(|| "–".to_owned(), |s| format!("{s:.3}"))) }
+                        (state_badge(&p.state)) " " b { (p.score.map_or_else(|| "–".to_owned(), |s| format!("{s:.3}"))) }
                         br; "truth: " (if p.label == 1 { "disease" } else { "no disease" })
                         @if !p.subgroup.is_empty() { ", " (p.subgroup) }
                         br; span.id { (p.id) }
@@ -90,17 +90,12 @@ fn grid(predictions: &[&Prediction], find: &dyn Fn(&Prediction) -> Option<String
     }
 }
 
-/// A state's name on its colour.
-pub(super) fn state(name: &str) -> Markup {
-    html! { span class=(format!("state {}", name.to_lowercase())) { (name) } }
-}
-
 /// A grey PNG in base 64: from the prediction's file, else from the file of that id, else from the caller.
-fn thumbnail(p: &Prediction, file: Option<&str>, options: &Options) -> Option<String> {
+fn thumbnail(p: &Prediction, file: Option<&str>, options: &PageOptions) -> Option<String> {
     let path = if p.path.is_empty() { file } else { Some(p.path.as_str()) };
     let from_file = path.and_then(|path| decode::open(Path::new(path)).ok());
     let picture: Picture = from_file.or_else(|| options.open.and_then(|open| open(&p.id)))?;
-    let small = DynamicImage::ImageLuma8(to_image(&picture)?.to_luma8()).thumbnail(SIDE, SIDE);
+    let small = DynamicImage::ImageLuma8(dynamic_image(&picture)?.to_luma8()).thumbnail(SIDE, SIDE);
     let mut bytes = Cursor::new(Vec::new());
     small.write_to(&mut bytes, ImageFormat::Png).ok()?;
     Some(STANDARD.encode(bytes.into_inner()))

@@ -1,14 +1,27 @@
-//! What a run's folder holds. Absent files are none; damaged ones are an error that names them.
+//! What the page is made from: what a run's folder holds, and what is asked for. Absent files are none; damaged ones are an error that names them.
 
-use crate::evaluate::record::{self, Metrics, ModelFacts, Prediction};
+use crate::evaluate::prediction::{self, Prediction};
+use crate::evaluate::record::{self, Evaluation, ModelFacts};
 use crate::run::Epoch;
 use anyhow::{Context, Result, ensure};
+use edge_model::decode::Picture;
 use edge_model::engine::EngineKind;
 use edge_model::model_file::ModelFile;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::io::ErrorKind;
 use std::path::Path;
+
+/// Finds a picture by its id.
+pub type FindPicture<'a> = dyn Fn(&str) -> Option<Picture> + 'a;
+
+#[derive(Clone, Copy, Default)]
+pub struct PageOptions<'a> {
+    /// Leaves out the thumbnails, which are pictures of patients.
+    pub no_pictures: bool,
+    /// Finds a picture by its id where `predictions.csv` names no file (data in an `.npz` file).
+    pub open: Option<&'a FindPicture<'a>>,
+}
 
 /// The sets that a run may have been evaluated on: folder, name, and what it is.
 const SETS: [(&str, &str, &str); 3] = [
@@ -27,7 +40,7 @@ pub struct EvaluatedSet {
     pub what: &'static str,
     /// Its pictures are those of the first set, changed; the changed ones are not kept anywhere.
     pub changed: bool,
-    pub metrics: Metrics,
+    pub metrics: Evaluation,
     /// One line a picture; empty where the file is absent.
     pub predictions: Vec<Prediction>,
 }
@@ -49,7 +62,9 @@ impl Inputs {
         ensure!(folder.is_dir(), "expected the folder of a training run, found none at {}", folder.display());
         let mut sets = Vec::new();
         for (name, title, what) in SETS {
-            let Some(metrics) = json::<Metrics>(&folder.join(name).join(record::METRICS))? else { continue };
+            let Some(metrics) = json::<Evaluation>(&folder.join(name).join(record::METRICS))? else {
+                continue;
+            };
             ensure!(
                 metrics.format == record::FORMAT,
                 "{name}/{}: expected format {}, got {}; evaluate again with this version",
@@ -57,10 +72,10 @@ impl Inputs {
                 record::FORMAT,
                 metrics.format
             );
-            let path = folder.join(name).join(record::PREDICTIONS);
+            let path = folder.join(name).join(prediction::PREDICTIONS);
             let predictions = match bytes(&path)? {
                 Some(bytes) => {
-                    record::from_csv(&bytes).with_context(|| format!("{} is damaged", path.display()))?
+                    prediction::from_csv(&bytes).with_context(|| format!("{} is damaged", path.display()))?
                 }
                 None => Vec::new(),
             };

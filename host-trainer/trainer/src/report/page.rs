@@ -1,7 +1,7 @@
 //! The page's frame: what it is and its limits first, then the sections in the order of a reader's questions.
 
-use super::inputs::Inputs;
-use super::{Options, examples, results, training, words};
+use super::inputs::{Inputs, PageOptions};
+use super::{examples, results, training, words};
 use anyhow::Result;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -25,7 +25,7 @@ const SECTIONS: [(&str, &str); 12] = [
     ("method", "Method"),
 ];
 
-pub(super) fn page(inputs: &Inputs, options: &Options) -> Result<Markup> {
+pub(super) fn page(inputs: &Inputs, options: &PageOptions) -> Result<Markup> {
     let name =
         inputs.model.as_ref().map_or_else(|| "no model".to_owned(), |m| format!("{} {}", m.name, m.version));
     Ok(html! {
@@ -91,7 +91,7 @@ fn limits(inputs: &Inputs) -> Markup {
     }
 }
 
-fn pictures(inputs: &Inputs, options: &Options) -> Markup {
+fn pictures(inputs: &Inputs, options: &PageOptions) -> Markup {
     html! {
         section id="examples" {
             h2 { "Examples" }
@@ -101,7 +101,7 @@ fn pictures(inputs: &Inputs, options: &Options) -> Markup {
                 (words::missing("there are no predictions in this folder", "Run evaluate."))
             } @else {
                 p.warning { "This page contains pictures of patients. Handle it as you handle them: keep it where they may be kept, and make it with --no-pictures to pass it on." }
-                (examples::grids(&inputs.sets, options))
+                (examples::sections(&inputs.sets, options))
             }
         }
     }

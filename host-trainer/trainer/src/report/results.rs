@@ -1,12 +1,12 @@
 //! The sections on how good the model is; the evaluated sets stand side by side.
 
 use super::inputs::EvaluatedSet;
-use super::words::{estimate, figure, missing, number, percent};
+use super::plots;
+use super::words::{estimate, figure, missing, number, percent, state_badge};
+use crate::evaluate::metrics::Estimate;
+use crate::evaluate::metrics::{ClassAverage, ClassMetrics, Statistics};
 use crate::evaluate::record::StateCounts;
-use crate::metrics::Estimate;
-use crate::metrics::{Average, Class, Statistics};
-use crate::plots;
-use crate::robustness::Robustness;
+use crate::evaluate::robustness::Robustness;
 use anyhow::Result;
 use maud::{Markup, html};
 
@@ -94,12 +94,12 @@ pub(super) fn decisions(sets: &[EvaluatedSet]) -> Result<Markup> {
         "If every picture had to be called one way or the other, at score 0.5. The device does not do this (see "
         a href="#states" { "states" } "), but it is how classifiers are compared. Precision depends on how common the disease is in the data."
     } };
-    let class = |name: &str, c: &Class| {
+    let class = |name: &str, c: &ClassMetrics| {
         html! { tr {
             th { (name) } td { (estimate(&c.precision)) } td { (estimate(&c.recall)) } td { (estimate(&c.f1)) } td { (c.support) }
         } }
     };
-    let average = |name: &str, a: &Average| {
+    let average = |name: &str, a: &ClassAverage| {
         html! { tr.average {
             th { (name) } td { (number(a.precision)) } td { (number(a.recall)) } td { (number(a.f1)) } td { (a.support) }
         } }
@@ -152,7 +152,7 @@ pub(super) fn states(sets: &[EvaluatedSet], no_names: bool) -> Result<Markup> {
                 thead { tr { th {} @for (name, _) in rows { th { (name) } } } }
                 tbody { @for (i, ((state, without), (_, with))) in both.enumerate() {
                     @if i < ALWAYS_SHOWN || without + with > 0 { tr {
-                        th { (super::examples::state(state)) }
+                        th { (state_badge(state)) }
                         @for (n, counts) in [(without, rows[0].1), (with, rows[1].1)] {
                             td { (n) " " span.interval { (percent((counts.total() > 0).then(|| n as f64 / counts.total() as f64))) } }
                         }
@@ -168,7 +168,7 @@ pub(super) fn states(sets: &[EvaluatedSet], no_names: bool) -> Result<Markup> {
                 details {
                     summary { (set.metrics.not_scored.len()) " pictures without a score" }
                     ul.refused { @for r in &set.metrics.not_scored { li {
-                        (super::examples::state(&r.state)) " " (r.note)
+                        (state_badge(&r.state)) " " (r.note)
                         @if !no_names { " " span.id { (r.id) } }
                     } } }
                 }

@@ -1,9 +1,9 @@
 //! The sections on how the model was made: model, run, learning curves, float against int8.
 
 use super::inputs::Inputs;
+use super::plots::{self, BLUE, GREY, ORANGE};
 use super::words::{figure, leaf, leaves, missing, number};
 use crate::evaluate::record::ModelFacts;
-use crate::plots::{self, BLUE, GREY, ORANGE};
 use crate::run::{Epoch, Phase};
 use anyhow::Result;
 use maud::{Markup, html};

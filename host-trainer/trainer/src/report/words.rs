@@ -1,6 +1,6 @@
 //! Numbers and small pieces as the page writes them.
 
-use crate::metrics::Estimate;
+use crate::evaluate::metrics::Estimate;
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -87,4 +87,9 @@ pub(super) fn leaves(value: &Value) -> Vec<(String, Value)> {
     let mut out = Vec::new();
     walk("", value, &mut out);
     out
+}
+
+/// A state's name on its colour.
+pub(super) fn state_badge(name: &str) -> Markup {
+    html! { span class=(format!("state {}", name.to_lowercase())) { (name) } }
 }

@@ -9,11 +9,10 @@ use rawzip::{CompressionMethod, ZipArchiveWriter};
 use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
-use trainer::augment::{Strength, change};
-use trainer::dataset::{self, Case, DatasetError, Part, patient_of};
-use trainer::phantoms;
-use trainer::random::{Dice, Purpose};
-use trainer::split::Split;
+use trainer::augment::{AugmentParams, augment};
+use trainer::dataset::split::Split;
+use trainer::dataset::{self, DatasetError, Part, Sample, patient_of, phantoms};
+use trainer::random::{Purpose, SeededRng};
 
 fn write(root: &Path, name: &str, seed: u64) {
     let picture = draw(Label::Normal, seed, 64);
@@ -45,11 +44,11 @@ fn a_kaggle_folder_is_read_and_its_val_merged() {
     write(folder.path(), "test/NORMAL/IM-0200-0001.png", 92);
     write(folder.path(), "test/PNEUMONIA/person200_bacteria_1.png", 93);
     let learning = dataset::load(folder.path(), Part::Learning, 32).unwrap();
-    assert_eq!(learning.cases.len(), 14, "train and val, not test");
+    assert_eq!(learning.samples.len(), 14, "train and val, not test");
     assert!(learning.notes.iter().any(|n| n.contains("val/ merged")), "{:?}", learning.notes);
-    assert!(learning.cases.iter().all(|c| !c.id.contains("test")));
+    assert!(learning.samples.iter().all(|c| !c.id.contains("test")));
     let test = dataset::load(folder.path(), Part::Test, 32).unwrap();
-    assert_eq!(test.cases.len(), 2);
+    assert_eq!(test.samples.len(), 2);
 }
 
 #[test]
@@ -87,9 +86,9 @@ fn medmnist_files_are_read_at_28_pixels() {
     }
     npz.finish().unwrap();
     let learning = dataset::load(&path, Part::Learning, 32).unwrap();
-    assert_eq!(learning.cases.len(), 10);
+    assert_eq!(learning.samples.len(), 10);
     assert!(learning.notes[0].contains("no patients"));
-    assert_eq!(dataset::load(&path, Part::Test, 32).unwrap().cases.len(), 2);
+    assert_eq!(dataset::load(&path, Part::Test, 32).unwrap().samples.len(), 2);
 }
 
 #[test]
@@ -109,9 +108,9 @@ fn wrong_data_says_what_was_expected() {
 }
 
 /// Cases with given patients and contents, of the built-in drawings.
-fn cases(patients_and_contents: &[(u8, u8)]) -> Vec<Case> {
-    let first = phantoms::load(2, 32).cases;
-    let make = |(i, &(patient, content)): (usize, &(u8, u8))| Case {
+fn samples(patients_and_contents: &[(u8, u8)]) -> Vec<Sample> {
+    let first = phantoms::load(2, 32).samples;
+    let make = |(i, &(patient, content)): (usize, &(u8, u8))| Sample {
         id: format!("{i:04}"),
         patient: format!("p{patient}"),
         content: [content; 32],
@@ -127,23 +126,23 @@ proptest! {
     /// No patient and no content on both sides, nothing lost, the same split again for the same seed.
     #[test]
     fn a_split_keeps_patients_and_duplicates_together(pairs in prop::collection::vec((0u8..30, 0u8..200), 2..120), seed: u64) {
-        let cases = cases(&pairs);
-        let split = Split::draw(&cases, 0.2, seed);
-        let (train, validation) = split.indices(&cases).unwrap();
-        prop_assert_eq!(train.len() + validation.len(), cases.len());
+        let samples = samples(&pairs);
+        let split = Split::draw(&samples, 0.2, seed);
+        let (train, validation) = split.indices(&samples).unwrap();
+        prop_assert_eq!(train.len() + validation.len(), samples.len());
         let side = |side: &[usize]| -> (HashSet<String>, HashSet<[u8; 32]>) {
-            (side.iter().map(|&i| cases[i].patient.clone()).collect(), side.iter().map(|&i| cases[i].content).collect())
+            (side.iter().map(|&i| samples[i].patient.clone()).collect(), side.iter().map(|&i| samples[i].content).collect())
         };
         let ((tp, tc), (vp, vc)) = (side(&train), side(&validation));
         prop_assert!(tp.is_disjoint(&vp) && tc.is_disjoint(&vc));
-        prop_assert_eq!(split, Split::draw(&cases, 0.2, seed));
+        prop_assert_eq!(split, Split::draw(&samples, 0.2, seed));
     }
 
     /// Any picture, any seed: a picture of an allowed size, the same for the same key.
     #[test]
     fn augmentation_is_total_and_keyed(seed: u64, index in 0u64..1000, fill: u8) {
         let source = vec![fill; 224 * 224];
-        let make = || change(&source, &Strength::TRAINING, &mut Dice::new(seed, Purpose::Augment, 0, index));
+        let make = || augment(&source, &AugmentParams::TRAINING, &mut SeededRng::new(seed, Purpose::Augment, 0, index));
         let picture = make();
         prop_assert!((96..=224).contains(&picture.side));
         prop_assert_eq!(picture.pixels.len(), (picture.side * picture.side) as usize);
@@ -152,13 +151,24 @@ proptest! {
 }
 
 #[test]
+fn each_class_gives_its_share_to_validation() {
+    // 50 patients of one picture each, every third with the disease: 17 and 33.
+    let samples = samples(&(0..50).map(|i| (i, i)).collect::<Vec<_>>());
+    for (share, expected) in [(0.0, [0, 0]), (0.2, [4, 7]), (0.5, [9, 17]), (1.0, [17, 33])] {
+        let (_, validation) = Split::draw(&samples, share, 1).indices(&samples).unwrap();
+        let positives = validation.iter().filter(|&&i| samples[i].positive).count();
+        assert_eq!([positives, validation.len() - positives], expected, "a share of {share}");
+    }
+}
+
+#[test]
 fn a_split_that_ignores_patients_would_be_found() {
-    // The planted fault: every case as a patient of its own tears patients apart, which the property above forbids.
+    // The planted fault: every sample as a patient of its own tears patients apart, which the property above forbids.
     let pairs: Vec<(u8, u8)> = (0..100).map(|i| (i / 5, i)).collect();
-    let cases = cases(&pairs);
-    let mut torn = cases.clone();
+    let samples = samples(&pairs);
+    let mut torn = samples.clone();
     torn.iter_mut().for_each(|c| c.patient = c.id.clone());
     let (train, validation) = Split::draw(&torn, 0.2, 1).indices(&torn).unwrap();
-    let of = |side: &[usize]| side.iter().map(|&i| cases[i].patient.clone()).collect::<HashSet<_>>();
+    let of = |side: &[usize]| side.iter().map(|&i| samples[i].patient.clone()).collect::<HashSet<_>>();
     assert!(!of(&train).is_disjoint(&of(&validation)));
 }

@@ -1,30 +1,32 @@
 //! The evaluation from pictures to files, with an engine that is simple enough to predict.
 
-use crate::support::{Broken, evaluate, model, options, phantoms};
+use crate::support::{Broken, evaluate, fake, options, phantoms};
 use edge_core::{Geometry, PixelFormat, State};
 use edge_model::decode::Picture;
 use edge_model::engine::Engine;
 use std::sync::Arc;
-use trainer::evaluate::record::{self, UNREADABLE};
-use trainer::evaluate::{Item, Metrics, Source, run_with};
-use trainer::robustness::{CHANGES, Change};
+use trainer::dataset::PictureSource;
+use trainer::evaluate::perturbation::{PERTURBATIONS, Perturbation};
+use trainer::evaluate::prediction::{self, PREDICTIONS, UNREADABLE};
+use trainer::evaluate::record;
+use trainer::evaluate::{Evaluation, LabelledPicture, run_with};
 
-fn blank() -> Source {
+fn blank() -> PictureSource {
     let geometry = Geometry::new(64, 64, PixelFormat::Gray8).unwrap();
-    Source::Memory(Arc::new(Picture::new(geometry, vec![90; 64 * 64]).unwrap()))
+    PictureSource::Memory(Arc::new(Picture::new(geometry, vec![90; 64 * 64]).unwrap()))
 }
 
 #[test]
 fn pictures_become_files_in_the_order_given() {
     let (folder, items) = (tempfile::tempdir().unwrap(), phantoms(80));
     let metrics = evaluate(&items, folder.path(), 0).unwrap();
-    let lines = record::from_csv(&std::fs::read(folder.path().join(record::PREDICTIONS)).unwrap()).unwrap();
+    let lines = prediction::from_csv(&std::fs::read(folder.path().join(PREDICTIONS)).unwrap()).unwrap();
     assert!(lines.iter().map(|p| &p.id).eq(items.iter().map(|i| &i.id)));
     for p in &lines {
         let (score, logit) = (p.score.unwrap(), p.logit.unwrap());
         assert_eq!(
             score,
-            model().metadata().calibration.score(logit),
+            fake().metadata().calibration.score(logit),
             "the file keeps the bits of the logit"
         );
         let expected = if score > 0.7 {
@@ -43,10 +45,10 @@ fn pictures_become_files_in_the_order_given() {
     assert_eq!(metrics.states.with_disease.total() + metrics.states.without_disease.total(), 80);
     let names: Vec<(&str, usize)> = metrics.subgroups.iter().map(|g| (g.name.as_str(), g.pictures)).collect();
     assert_eq!(names, [("bacteria", 26), ("virus", 14)]);
-    let read: Metrics =
+    let read: Evaluation =
         serde_json::from_slice(&std::fs::read(folder.path().join(record::METRICS)).unwrap()).unwrap();
     // Reading a number back may differ in its last bit.
-    let short = |m: &Metrics| {
+    let short = |m: &Evaluation| {
         let s = &m.measured.statistics;
         [s.auc, s.brier, s.ece, s.refer_share].map(|e| e.value.map(|v| (v * 1e9).round()))
     };
@@ -71,7 +73,7 @@ fn the_same_pictures_give_the_same_bytes() {
     let files = || {
         let folder = tempfile::tempdir().unwrap();
         evaluate(&items, folder.path(), 12).unwrap();
-        [record::METRICS, record::PREDICTIONS].map(|name| std::fs::read(folder.path().join(name)).unwrap())
+        [record::METRICS, PREDICTIONS].map(|name| std::fs::read(folder.path().join(name)).unwrap())
     };
     let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     assert_eq!(files(), one_thread.install(files));
@@ -84,7 +86,7 @@ fn pictures_without_a_score_are_counted_and_listed_and_in_no_other_number() {
     std::fs::write(&damaged, b"not a picture").unwrap();
     let clean = evaluate(&phantoms(40), folder.path(), 0).unwrap();
     let mut items = phantoms(40);
-    let other = |id: &str, source, label| Item {
+    let other = |id: &str, source, label| LabelledPicture {
         id: id.into(),
         source,
         label,
@@ -92,8 +94,8 @@ fn pictures_without_a_score_are_counted_and_listed_and_in_no_other_number() {
         subgroup: String::new(),
     };
     items.insert(3, other("blank", blank(), true));
-    items.push(other("damaged", Source::File(damaged), false));
-    items.push(other("absent", Source::File(folder.path().join("absent.png")), true));
+    items.push(other("damaged", PictureSource::File(damaged), false));
+    items.push(other("absent", PictureSource::File(folder.path().join("absent.png")), true));
     let metrics = evaluate(&items, folder.path(), 0).unwrap();
     assert_eq!(metrics.measured, clean.measured);
     assert_eq!((metrics.data.pictures, metrics.data.scored), (43, 40));
@@ -113,7 +115,7 @@ fn an_engine_that_fails_is_an_error_and_no_result() {
     let folder = tempfile::tempdir().unwrap();
     let make = || Ok(Box::new(Broken) as Box<dyn Engine>);
     let e =
-        run_with(&model(), None, &make, &phantoms(4), folder.path(), &options(0)).unwrap_err().to_string();
+        run_with(&fake(), None, &make, &phantoms(4), folder.path(), &options(0)).unwrap_err().to_string();
     assert!(e.contains("none of 4 pictures") && e.contains("FAULT") && e.contains("planted"), "{e}");
     assert!(!folder.path().join(record::METRICS).exists());
     assert!(evaluate(&[], folder.path(), 0).is_err());
@@ -123,12 +125,13 @@ fn an_engine_that_fails_is_an_error_and_no_result() {
 fn the_printed_table_states_what_matters() {
     let folder = tempfile::tempdir().unwrap();
     let text = evaluate(&phantoms(40), folder.path(), 10).unwrap().to_string();
+    let sha256 = format!("sha256 {}", fake().sha256());
     let expected = [
         "precision",
         "macro average",
         "weighted average",
         "NEGATIVE below 0.3",
-        "sha256 cdcd",
+        &sha256,
         "gamma 0.7",
         "95 % intervals",
         "bacteria",
@@ -145,7 +148,7 @@ fn robustness_compares_with_the_unchanged_sample() {
     let folder = tempfile::tempdir().unwrap();
     let metrics = evaluate(&phantoms(60), folder.path(), 20).unwrap();
     let table = metrics.robustness.unwrap();
-    assert_eq!((table.pictures, table.drawn_from, table.lines.len()), (20, 60, 1 + CHANGES.len()));
+    assert_eq!((table.pictures, table.drawn_from, table.lines.len()), (20, 60, 1 + PERTURBATIONS.len()));
     let unchanged = &table.lines[0];
     assert_eq!((unchanged.logit_difference, unchanged.changed_states), (Some(0.0), Some(0.0)));
     for l in &table.lines[1..] {
@@ -182,20 +185,22 @@ fn mean(p: &Picture) -> f64 {
 fn changes_do_what_they_are_called() {
     let formats = [PixelFormat::Gray8, PixelFormat::Gray16, PixelFormat::Rgb8, PixelFormat::Rgb16];
     for picture in formats.map(|f| slopes(240, 120, f)) {
-        let after = |change: Change| change.apply(&picture).unwrap();
+        let after = |change: Perturbation| change.apply(&picture).unwrap();
         let size = |p: &Picture| (p.geometry().width(), p.geometry().height());
-        assert_eq!(size(&after(Change::Wider)), (240, 100));
-        assert_eq!(size(&after(Change::Narrower)), (200, 120));
-        assert_eq!(size(&after(Change::Crop)), (216, 108));
-        for change in [Change::Jpeg, Change::Gamma(0.7), Change::Blur, Change::Brightness(0.8)] {
+        assert_eq!(size(&after(Perturbation::Wider)), (240, 100));
+        assert_eq!(size(&after(Perturbation::Narrower)), (200, 120));
+        assert_eq!(size(&after(Perturbation::Crop)), (216, 108));
+        for change in
+            [Perturbation::Jpeg, Perturbation::Gamma(0.7), Perturbation::Blur, Perturbation::Brightness(0.8)]
+        {
             assert_eq!(size(&after(change)), (240, 120), "{change}");
         }
         let (m, rel) = (mean(&picture), |c| mean(&after(c)) / mean(&picture));
-        assert!(rel(Change::Gamma(0.7)) > 1.05 && rel(Change::Gamma(1.4)) < 0.95, "{m}");
-        assert!((rel(Change::Brightness(0.8)) - 0.8).abs() < 0.02);
-        assert!((mean(&after(Change::Blur)) - m).abs() < 2.0);
-        assert_eq!(after(Change::Wider).geometry().format(), picture.geometry().format());
+        assert!(rel(Perturbation::Gamma(0.7)) > 1.05 && rel(Perturbation::Gamma(1.4)) < 0.95, "{m}");
+        assert!((rel(Perturbation::Brightness(0.8)) - 0.8).abs() < 0.02);
+        assert!((mean(&after(Perturbation::Blur)) - m).abs() < 2.0);
+        assert_eq!(after(Perturbation::Wider).geometry().format(), picture.geometry().format());
     }
     let tiny = slopes(32, 32, PixelFormat::Gray8);
-    assert_eq!(Change::Crop.apply(&tiny), None, "28 pixels are below the least side");
+    assert_eq!(Perturbation::Crop.apply(&tiny), None, "28 pixels are below the least side");
 }

@@ -4,8 +4,8 @@ use edge_model::model_file::ModelFile;
 use tract_onnx::pb::tensor_shape_proto::dimension;
 use tract_onnx::pb::type_proto::Value;
 use tract_onnx::pb::{ModelProto, NodeProto, TensorProto};
-use trainer::exact_form::check;
-use trainer::grid::engines_agree;
+use trainer::export::exact_form::check;
+use trainer::quantize::params::engines_agree;
 
 fn shipped() -> ModelProto {
     ModelFile::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pneumonia/model.onnx"))

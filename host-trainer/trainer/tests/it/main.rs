@@ -3,6 +3,7 @@
 mod data;
 mod evaluate;
 mod exact_form;
+mod gate;
 mod metrics;
 mod report;
 mod support;

@@ -2,16 +2,18 @@
 
 use edge_core::State;
 use proptest::prelude::*;
-use trainer::metrics::{Bootstrap, Estimate, Measured, Row, Statistics, Table, auc, measure};
+use trainer::evaluate::metrics::{
+    Bootstrap, Estimate, PerformanceMetrics, ScoreTable, ScoredPicture, Statistics, auc, measure,
+};
 
 /// A row by label and score; the logit is the score's, the thresholds are 0.3 and 0.7.
-fn row(patient: &str, label: bool, score: f64) -> Row {
+fn scored_picture(patient: &str, label: bool, score: f64) -> ScoredPicture {
     let state = match score {
         s if s > 0.7 => State::Positive,
         s if s < 0.3 => State::Negative,
         _ => State::Refer,
     };
-    Row {
+    ScoredPicture {
         patient: patient.into(),
         label,
         subgroup: String::new(),
@@ -21,17 +23,21 @@ fn row(patient: &str, label: bool, score: f64) -> Row {
     }
 }
 
-fn rows(cases: &[(bool, f64)]) -> Vec<Row> {
-    cases.iter().enumerate().map(|(i, &(label, score))| row(&i.to_string(), label, score)).collect()
+fn scored_pictures(samples: &[(bool, f64)]) -> Vec<ScoredPicture> {
+    samples
+        .iter()
+        .enumerate()
+        .map(|(i, &(label, score))| scored_picture(&i.to_string(), label, score))
+        .collect()
 }
 
-fn quick(rows: &[Row]) -> Measured {
+fn quick(rows: &[ScoredPicture]) -> PerformanceMetrics {
     measure(rows, &Bootstrap { resamples: 300, seed: 7 })
 }
 
 /// The headline numbers of `rows` without intervals.
-fn point(rows: &[Row]) -> Statistics<Option<f64>> {
-    Table::new(rows).statistics(&vec![1; rows.len()])
+fn point(rows: &[ScoredPicture]) -> Statistics<Option<f64>> {
+    Statistics::of(&ScoreTable::new(rows), &vec![1; rows.len()])
 }
 
 fn near(got: Option<f64>, want: f64) {
@@ -41,7 +47,7 @@ fn near(got: Option<f64>, want: f64) {
 /// Four pictures whose values scikit-learn's own documentation states: AUC 0.75, average precision 0.8333.
 #[test]
 fn ranking_by_hand() {
-    let m = quick(&rows(&[(false, 0.1), (false, 0.4), (true, 0.35), (true, 0.8)]));
+    let m = quick(&scored_pictures(&[(false, 0.1), (false, 0.4), (true, 0.35), (true, 0.8)]));
     near(m.statistics.auc.value, 0.75);
     near(m.statistics.average_precision.value, 0.5 + 0.5 * 2.0 / 3.0);
     let curve: Vec<(f64, f64)> = m.roc.iter().map(|p| (p.fpr, p.tpr)).collect();
@@ -55,7 +61,7 @@ fn ties_count_one_half() {
     near(auc(&[1.0, 1.0, 1.0], &[true, false, false]), 0.5);
     // Pairs: (2 over 1) 1, (2 over 2) 0.5, (3 over both) 2: 3.5 of 4.
     near(auc(&[1.0, 2.0, 2.0, 3.0], &[false, false, true, true]), 3.5 / 4.0);
-    let m = quick(&rows(&[(false, 0.2), (false, 0.6), (true, 0.6), (true, 0.9)]));
+    let m = quick(&scored_pictures(&[(false, 0.2), (false, 0.6), (true, 0.6), (true, 0.9)]));
     assert_eq!(m.roc.len(), 4, "equal scores are one step");
     near(m.statistics.average_precision.value, 0.5 + 0.5 * 2.0 / 3.0);
 }
@@ -65,7 +71,7 @@ fn undefined_is_said() {
     assert_eq!(auc(&[0.1, 0.9], &[true, true]), None);
     assert_eq!(auc(&[0.1], &[true, false]), None);
     assert_eq!(auc(&[f64::NAN, 0.2], &[true, false]), None);
-    let m = quick(&rows(&[(true, 0.1), (true, 0.2)]));
+    let m = quick(&scored_pictures(&[(true, 0.1), (true, 0.2)]));
     assert_eq!(m.statistics.auc, Estimate::default());
     assert_eq!(m.statistics.specificity.value, None);
     assert_eq!(m.statistics.precision.value, None, "nothing was called positive");
@@ -77,7 +83,7 @@ fn undefined_is_said() {
 /// 3 TP, 1 FN, 1 FP, 2 TN; 0.5 itself is called positive.
 #[test]
 fn counts_by_hand() {
-    let m = quick(&rows(&[
+    let m = quick(&scored_pictures(&[
         (true, 0.9),
         (true, 0.5),
         (true, 0.6),
@@ -108,7 +114,7 @@ fn counts_by_hand() {
 
 #[test]
 fn calibration_by_hand() {
-    let m = quick(&rows(&[(true, 0.95), (false, 0.95), (true, 1.0 - 1e-9), (false, 0.01)]));
+    let m = quick(&scored_pictures(&[(true, 0.95), (false, 0.95), (true, 1.0 - 1e-9), (false, 0.01)]));
     let brier = (0.05f64.powi(2) + 0.95f64.powi(2) + 1e-18 + 0.01f64.powi(2)) / 4.0;
     near(m.statistics.brier.value, brier);
     // Last bin: three pictures, mean score (0.95 + 0.95 + 1) / 3, two of three positive; first bin: 0.01 against 0.
@@ -121,13 +127,13 @@ fn calibration_by_hand() {
 }
 
 /// Scores that overlap, `copies` pictures a patient.
-fn noisy(patients: usize, copies: usize) -> Vec<Row> {
+fn noisy(patients: usize, copies: usize) -> Vec<ScoredPicture> {
     (0..patients)
         .flat_map(|p| {
             let label = p % 2 == 0;
             let score = 0.05 + 0.9 * ((p * 37 % patients) as f64 / patients as f64);
             let score = if label { 0.6 * score + 0.35 } else { 0.65 * score };
-            (0..copies).map(move |_| row(&format!("p{p}"), label, score))
+            (0..copies).map(move |_| scored_picture(&format!("p{p}"), label, score))
         })
         .collect()
 }
@@ -155,6 +161,28 @@ fn intervals_hold_the_estimate_and_shrink_with_patients() {
     assert!((2.2..4.5).contains(&ratio), "{ratio}");
 }
 
+/// The accuracy of 1,600 patients, of whom half are called right, is a mean of independent draws: its 95 % interval is 0.5 and
+/// 1.96 standard errors to both sides. Other tails than 2.5 and 97.5 % give others: 5 and 95 % give 1.64, 16 and 84 % give 0.99.
+#[test]
+fn the_interval_of_a_proportion_is_that_of_the_normal_approximation() {
+    let n = 1600;
+    let answers: Vec<(bool, f64)> = (0..n).map(|i| (i % 2 == 0, [0.9, 0.9, 0.1, 0.1][i % 4])).collect();
+    let m = measure(&scored_pictures(&answers), &Bootstrap { resamples: 4000, seed: 11 });
+    let (e, standard_error) = (m.statistics.accuracy, (0.25 / n as f64).sqrt());
+    near(e.value, 0.5);
+    for (end, sign) in [(e.low, -1.0), (e.high, 1.0)] {
+        let errors = sign * (end.unwrap() - 0.5) / standard_error;
+        assert!((1.86..2.06).contains(&errors), "{e:?}: {errors} standard errors");
+    }
+    // The band of the ROC curve is made with the same tails: a tenth of the negatives lie above each step of a straight curve.
+    let straight: Vec<(bool, f64)> = (0..n).map(|i| (i % 2 == 0, (i / 2 + 1) as f64 / n as f64)).collect();
+    let m = measure(&scored_pictures(&straight), &Bootstrap { resamples: 2000, seed: 11 });
+    let middle = m.roc_band[50];
+    // Sensitivity at a false-positive rate: both the positives above the threshold and the threshold itself vary.
+    let errors = (middle.high - middle.low) / 2.0 / (2.0 * 0.25 / (n as f64 / 2.0)).sqrt();
+    assert!((1.80..2.12).contains(&errors), "{middle:?}: {errors} standard errors");
+}
+
 /// Eight copies of each patient's picture say nothing new: the interval must be that of single pictures, and about
 /// root eight wider than if the copies were taken for patients of their own.
 #[test]
@@ -173,7 +201,8 @@ fn pictures_of_one_patient_are_drawn_together() {
 
 #[test]
 fn one_patient_gives_no_interval() {
-    let same: Vec<Row> = noisy(10, 1).into_iter().map(|r| Row { patient: "p".into(), ..r }).collect();
+    let same: Vec<ScoredPicture> =
+        noisy(10, 1).into_iter().map(|r| ScoredPicture { patient: "p".into(), ..r }).collect();
     let auc = quick(&same).statistics.auc;
     assert!(auc.value.is_some() && auc.low.is_none() && auc.high.is_none());
 }
@@ -203,12 +232,12 @@ fn two_thousand_resamples_of_a_thousand_rows_take_seconds() {
 
 prop_compose! {
     /// Scores on a coarse grid, so that ties are common.
-    fn any_rows()(cases in prop::collection::vec((any::<bool>(), 1u32..40, 0u8..12), 2..60)) -> Vec<Row> {
-        cases.iter().map(|&(label, s, p)| row(&p.to_string(), label, f64::from(s) / 40.0)).collect()
+    fn any_rows()(samples in prop::collection::vec((any::<bool>(), 1u32..40, 0u8..12), 2..60)) -> Vec<ScoredPicture> {
+        samples.iter().map(|&(label, s, p)| scored_picture(&p.to_string(), label, f64::from(s) / 40.0)).collect()
     }
 }
 
-fn columns(rows: &[Row]) -> (Vec<f64>, Vec<bool>) {
+fn columns(rows: &[ScoredPicture]) -> (Vec<f64>, Vec<bool>) {
     (rows.iter().map(|r| r.logit).collect(), rows.iter().map(|r| r.label).collect())
 }
 

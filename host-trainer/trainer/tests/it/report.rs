@@ -2,7 +2,7 @@
 
 use crate::support::{evaluate, phantoms};
 use std::path::Path;
-use trainer::evaluate::Item;
+use trainer::evaluate::LabelledPicture;
 use trainer::report::{self, Inputs};
 
 const SECTIONS: [&str; 13] = [
@@ -22,7 +22,7 @@ const SECTIONS: [&str; 13] = [
 ];
 
 /// A run's folder as the trainer leaves it, with two sets evaluated.
-fn run_folder(folder: &Path, items: &[Item]) {
+fn run_folder(folder: &Path, items: &[LabelledPicture]) {
     evaluate(items, &folder.join("validation"), 10).unwrap();
     evaluate(items, &folder.join("shifted"), 0).unwrap();
     let epoch = |n: usize, phase: &str| {
@@ -46,7 +46,7 @@ fn run_folder(folder: &Path, items: &[Item]) {
         .unwrap();
 }
 
-fn page(folder: &Path, options: &report::Options) -> String {
+fn page(folder: &Path, options: &report::PageOptions) -> String {
     let out = folder.join("report.html");
     report::run(folder, &out, options).unwrap();
     std::fs::read_to_string(out).unwrap()
@@ -84,7 +84,7 @@ fn a_full_run_makes_a_full_page() {
     let items = phantoms(60);
     run_folder(folder.path(), &items);
     let open = |id: &str| items.iter().find(|i| i.id == id)?.source.open().ok().map(|p| (*p).clone());
-    let html = page(folder.path(), &report::Options { no_pictures: false, open: Some(&open) });
+    let html = page(folder.path(), &report::PageOptions { no_pictures: false, open: Some(&open) });
     assert_self_contained(&html);
     assert_all_sections(&html);
     assert_eq!(html.matches("Not measured").count(), 0);
@@ -119,7 +119,7 @@ fn a_full_run_makes_a_full_page() {
 #[test]
 fn an_empty_folder_makes_a_page_that_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let html = page(folder.path(), &report::Options::default());
+    let html = page(folder.path(), &report::PageOptions::default());
     assert_self_contained(&html);
     assert_all_sections(&html);
     assert_eq!(html.matches("Not measured").count(), 11, "every section but limits and method");
@@ -131,7 +131,7 @@ fn pictures_are_left_out_on_request() {
     let items = phantoms(24);
     run_folder(folder.path(), &items);
     let open = |id: &str| items.iter().find(|i| i.id == id)?.source.open().ok().map(|p| (*p).clone());
-    let html = page(folder.path(), &report::Options { no_pictures: true, open: Some(&open) });
+    let html = page(folder.path(), &report::PageOptions { no_pictures: true, open: Some(&open) });
     assert!(!html.contains("data:image"));
     assert!(!html.contains("phantom-0"), "names of pictures can name patients");
     assert_all_sections(&html);
@@ -145,7 +145,7 @@ fn names_from_the_data_are_text_and_never_markup() {
         item.id = format!("<script>alert(1)</script>\"><img src=x>{}", item.id);
     }
     run_folder(folder.path(), &items);
-    let html = page(folder.path(), &report::Options::default());
+    let html = page(folder.path(), &report::PageOptions::default());
     assert_self_contained(&html);
     assert!(html.contains("&lt;script&gt;"));
 }

@@ -9,12 +9,13 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tch::{Device, Kind};
 use trainer::dataset::Dataset;
+use trainer::dataset::phantoms;
+use trainer::export::metadata::metadata;
 use trainer::export::{model, value_name};
-use trainer::metadata::metadata;
-use trainer::net::to_steps;
 use trainer::quantize::{Quantized, quantize};
 use trainer::run::{Phase, Recipe, Run};
-use trainer::{dataset, phantoms, train};
+use trainer::train::net::to_steps;
+use trainer::{dataset, train};
 
 const SIDE: u16 = 64;
 
@@ -26,11 +27,11 @@ fn recipe() -> Recipe {
 fn trained(folder: &Path) -> (Run, Dataset) {
     tch::set_num_threads(1);
     let data = phantoms::load(160, SIDE);
-    let hash = dataset::content_hash(&data.cases);
+    let hash = dataset::content_hash(&data.samples);
     let name = (phantoms::NAME.to_owned(), hash);
-    let mut run = Run::start(folder, recipe(), name, vec![], &data.cases, false).unwrap();
-    train::train(&mut run, &data.cases, Device::Cpu).unwrap();
-    quantize(&mut run, &data.cases, Device::Cpu).unwrap();
+    let mut run = Run::start(folder, recipe(), name, vec![], &data.samples, false).unwrap();
+    train::train(&mut run, &data.samples, Device::Cpu).unwrap();
+    quantize(&mut run, &data.samples, Device::Cpu).unwrap();
     (run, data)
 }
 
@@ -75,12 +76,12 @@ fn loss_falls_and_the_exported_file_computes_what_was_trained() {
 
     let quantized = Quantized::load(&run, Device::Cpu).unwrap();
     let mut integers = quantized.network.integers(&quantized.parameters).unwrap();
-    let about = metadata(&run, &data.cases, &quantized, "0.0.0", Device::Cpu).unwrap();
+    let about = metadata(&run, &data.samples, &quantized, "0.0.0", Device::Cpu).unwrap();
     let exported = |integers: &_| {
         let proto = model(&quantized.network, integers, &about).unwrap();
         ModelFile::from_bytes(&proto.encode_to_vec()).unwrap()
     };
-    let pictures: Vec<Vec<u8>> = data.cases.iter().take(20).map(|c| c.input.bytes.clone()).collect();
+    let pictures: Vec<Vec<u8>> = data.samples.iter().take(20).map(|c| c.input.bytes.clone()).collect();
     assert_eq!(first_difference(&quantized, &exported(&integers), &pictures), None);
 
     // The comparison bites: one weight that differs by one step is found where it is.

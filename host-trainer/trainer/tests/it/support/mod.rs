@@ -7,30 +7,36 @@ use edge_model::model_file::ModelFile;
 use phantoms::Label;
 use std::path::Path;
 use std::sync::Arc;
-use trainer::evaluate::{Item, Metrics, Options, Source, run_with};
-use trainer::metrics::Bootstrap;
+use test_support::model;
+use trainer::dataset::PictureSource;
+use trainer::evaluate::metrics::Bootstrap;
+use trainer::evaluate::{Evaluation, EvaluationOptions, LabelledPicture, run_with};
 
 /// How the tests evaluate phantoms.
-pub fn options(robustness_limit: usize) -> Options {
-    Options {
+pub fn options(robustness_limit: usize) -> EvaluationOptions {
+    EvaluationOptions {
         description: "phantoms".into(),
         bootstrap: Bootstrap { resamples: 200, seed: 5 },
         robustness_limit,
-        ..Options::default()
+        ..EvaluationOptions::default()
     }
 }
 
 /// Evaluates [`LungBrightness`] on `items` into the folder `out`.
-pub fn evaluate(items: &[Item], out: &Path, robustness_limit: usize) -> anyhow::Result<Metrics> {
+pub fn evaluate(
+    items: &[LabelledPicture],
+    out: &Path,
+    robustness_limit: usize,
+) -> anyhow::Result<Evaluation> {
     let make = || Ok(Box::new(LungBrightness) as Box<dyn Engine>);
-    run_with(&model(), Some(98_765), &make, items, out, &options(robustness_limit))
+    run_with(&fake(), Some(98_765), &make, items, out, &options(robustness_limit))
 }
 
 /// Side of the fake model's input.
 pub const SIDE: u16 = 64;
 
-/// Metadata as an exported model has it, around no graph.
-pub fn model() -> ModelFile {
+/// Metadata as an exported model has it, around a network that is not asked.
+pub fn fake() -> ModelFile {
     let hash = "ab".repeat(32);
     let props = [
         (key::FORMAT, "2"),
@@ -65,12 +71,9 @@ pub fn model() -> ModelFile {
         (key::METRICS, "none"),
     ];
     let find = |name: &str| props.iter().find(|(k, _)| *k == name).map(|(_, v)| *v);
-    ModelFile {
-        metadata: Metadata::from_props(find).unwrap(),
-        sha256: "cd".repeat(32),
-        bytes: 0,
-        proto: Default::default(),
-    }
+    let network = ModelFile::from_bytes(&model::bytes(&model::sealed(SIDE, 1))).unwrap();
+    let bytes = network.with_metadata(&Metadata::from_props(find).unwrap()).unwrap();
+    ModelFile::from_bytes(&bytes).unwrap()
 }
 
 /// Mean brightness of the lung fields over that of the whole picture, scaled to a logit.
@@ -119,7 +122,7 @@ impl Engine for Broken {
 }
 
 /// `n` phantoms in memory, every second one ill, two of a patient; the ill are called bacterial and viral in turn.
-pub fn phantoms(n: u64) -> Vec<Item> {
+pub fn phantoms(n: u64) -> Vec<LabelledPicture> {
     let one = |i: u64| {
         let ill = i % 2 == 1;
         let label = if ill { Label::Pneumonia } else { Label::Normal };
@@ -128,9 +131,9 @@ pub fn phantoms(n: u64) -> Vec<Item> {
             (true, 0) => "virus",
             (true, _) => "bacteria",
         };
-        Item {
+        LabelledPicture {
             id: format!("phantom-{i:04}"),
-            source: Source::Memory(Arc::new(phantoms::draw(label, i, 96))),
+            source: PictureSource::Memory(Arc::new(phantoms::draw(label, i, 96))),
             label: ill,
             patient: format!("{}{}", if ill { "i" } else { "w" }, i / 4),
             subgroup: subgroup.into(),

@@ -1,0 +1,79 @@
+//! Training batches, changed by a second thread while the first one trains.
+//!
+//! Order and changes depend on (seed, epoch, sample) alone: which thread makes a batch, and when, changes nothing.
+
+use crate::augment::{AugmentParams, augment, augment_and_preprocess};
+use crate::dataset::Sample;
+use crate::progress;
+use crate::random::{Purpose, SeededRng};
+use edge_core::{FrameError, Geometry, PixelFormat};
+use edge_model::decode::Picture;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::ScopedJoinHandle;
+
+#[derive(Debug)]
+pub struct Batch {
+    /// Preprocessed pictures, `side * side` bytes each.
+    pub pictures: Vec<Vec<u8>>,
+    /// 1 for pneumonia.
+    pub labels: Vec<f32>,
+}
+
+/// Batches that wait to be used; more would only cost memory.
+const AHEAD: usize = 4;
+
+/// Starts making the batches of `epoch` over the samples at `indices`; the last batch may be short.
+pub fn epoch<'scope, 'data: 'scope>(
+    scope: &'scope std::thread::Scope<'scope, '_>,
+    samples: &'data [Sample],
+    indices: &[usize],
+    (seed, epoch): (u64, u64),
+    (batch, side): (usize, u16),
+) -> (Receiver<Batch>, ScopedJoinHandle<'scope, ()>) {
+    let mut order = indices.to_vec();
+    SeededRng::new(seed, Purpose::Order, epoch, 0).shuffle(&mut order);
+    let (sender, receiver) = sync_channel(AHEAD);
+    let worker = scope.spawn(move || {
+        for chunk in order.chunks(batch.max(1)) {
+            let pictures = chunk.iter().map(|&i| {
+                let mut rng = SeededRng::new(seed, Purpose::Augment, epoch, i as u64);
+                augment_and_preprocess(&samples[i].working, &AugmentParams::TRAINING, side, &mut rng).bytes
+            });
+            let made = Batch {
+                pictures: pictures.collect(),
+                labels: chunk.iter().map(|&i| f32::from(u8::from(samples[i].positive))).collect(),
+            };
+            if sender.send(made).is_err() {
+                return; // the training side has stopped
+            }
+        }
+    });
+    (receiver, worker)
+}
+
+/// The shifted validation set: each sample changed once, by a seed that no training uses.
+pub fn shifted_inputs(samples: &[Sample], indices: &[usize], side: u16) -> Vec<Vec<u8>> {
+    progress::map("shifting validation pictures", indices, |&i| {
+        augment_and_preprocess(
+            &samples[i].working,
+            &AugmentParams::SHIFTED,
+            side,
+            &mut shift_rng(&samples[i]),
+        )
+        .bytes
+    })
+}
+
+/// One sample of the shifted validation set, before the preprocessing.
+pub fn shifted_picture(sample: &Sample) -> Result<Picture, FrameError> {
+    let square = augment(&sample.working, &AugmentParams::SHIFTED, &mut shift_rng(sample));
+    Picture::new(Geometry::new(square.side, square.side, PixelFormat::Gray8)?, square.pixels)
+}
+
+/// The draws for one sample of the shifted validation set; they depend on its content alone, so that the same picture is
+/// changed in the same way whatever split it is in.
+fn shift_rng(sample: &Sample) -> SeededRng {
+    let mut key = [0; 8];
+    key.copy_from_slice(&sample.content[..8]);
+    SeededRng::new(20_261_123, Purpose::Shift, 0, u64::from_le_bytes(key))
+}

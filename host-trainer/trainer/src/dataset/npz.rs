@@ -1,0 +1,99 @@
+//! MedMNIST's `.npz` files: `{train,val,test}_images` of u8 with 28 to 224 pixels a side, `{train,val,test}_labels` of 0 and 1.
+//!
+//! They carry no patients: each picture counts as a patient of its own, and a note says so. Sides below the
+//! frame's minimum are doubled pixel by pixel, which changes nothing about the area means.
+
+use super::sample::{Dataset, DatasetError, Part, Sample, check_both, sample_of};
+use edge_core::{Geometry, PixelFormat, frame};
+use edge_model::decode::Picture;
+use flate2::read::DeflateDecoder;
+use npyz::NpyFile;
+use rawzip::{CompressionMethod, FileReader, RECOMMENDED_BUFFER_SIZE, ZipArchive};
+use rayon::prelude::*;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// Reads one part; `Learning` is train and val together.
+pub(super) fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, DatasetError> {
+    let wrong = |reason: String| DatasetError::Npz { path: path.to_path_buf(), reason };
+    let file = File::open(path).map_err(|source| DatasetError::Io { path: path.to_path_buf(), source })?;
+    let archive = ZipArchive::from_file(file, &mut vec![0; RECOMMENDED_BUFFER_SIZE]);
+    let archive = archive.map_err(|error| wrong(error.to_string()))?;
+    let names: &[&str] = if part == Part::Learning { &["train", "val"] } else { &["test"] };
+    let mut samples = Vec::new();
+    for name in names {
+        let (shape, pixels) = array(&archive, &format!("{name}_images")).map_err(wrong)?;
+        let (_, labels) = array(&archive, &format!("{name}_labels")).map_err(wrong)?;
+        let (count, height, width, channels) = match shape[..] {
+            [n, h, w] => (n, h, w, 1),
+            [n, h, w, c @ (1 | 3)] => (n, h, w, c),
+            _ => return Err(wrong(format!("expected {name}_images of shape N x H x W, got {shape:?}"))),
+        };
+        if labels.len() != count || labels.iter().any(|&l| l > 1) {
+            let got = labels.len();
+            return Err(wrong(format!("expected {count} labels of 0 or 1 in {name}_labels, got {got}")));
+        }
+        let bytes = height * width * channels;
+        let (all, got) = (count * bytes, pixels.len());
+        if bytes == 0 || got != all {
+            return Err(wrong(format!("expected {all} bytes in {name}_images, got {got}")));
+        }
+        let made: Result<Vec<Sample>, String> = pixels
+            .par_chunks_exact(bytes)
+            .zip(&labels)
+            .enumerate()
+            .map(|(i, (pixels, &label))| {
+                let picture = picture(pixels, width, height, channels)?;
+                let sample =
+                    sample_of(format!("{name}/{i:05}"), picture, side).ok_or("a picture cannot be scaled")?;
+                Ok(Sample { positive: label == 1, ..sample })
+            })
+            .collect();
+        samples.extend(made.map_err(wrong)?);
+    }
+    check_both(path, &mut samples)?;
+    let notes = vec!["no patients in this file: each picture counts as a patient of its own".into()];
+    Ok(Dataset { samples, notes })
+}
+
+/// An array of bytes and its shape: the archive's member `name.npy`, stored or deflated, as numpy writes it.
+fn array(archive: &ZipArchive<FileReader>, name: &str) -> Result<(Vec<usize>, Vec<u8>), String> {
+    let wrong = |error: &dyn std::fmt::Display| format!("{name}: {error}");
+    let member = format!("{name}.npy");
+    let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
+    let mut entries = archive.entries(&mut buffer);
+    let (place, compression) = loop {
+        let entry = entries.next_entry().map_err(|e| wrong(&e))?;
+        let entry = entry.ok_or_else(|| format!("expected an array {name}, found none"))?;
+        if entry.file_path().as_ref() == member.as_bytes() {
+            break (entry.wayfinder(), entry.compression_method());
+        }
+    };
+    let entry = archive.get_entry(place).map_err(|e| wrong(&e))?;
+    let reader: Box<dyn Read> = match compression {
+        CompressionMethod::STORE => Box::new(entry.verifying_reader(entry.reader())),
+        CompressionMethod::DEFLATE => Box::new(entry.verifying_reader(DeflateDecoder::new(entry.reader()))),
+        other => return Err(format!("{name}: expected it stored or deflated, got {other:?}")),
+    };
+    let array = NpyFile::new(reader).map_err(|e| wrong(&e))?;
+    let shape = array.shape().iter().map(|&n| n as usize).collect();
+    if array.order() != npyz::Order::C {
+        return Err(format!("{name}: expected C order"));
+    }
+    let values = array.into_vec::<u8>().map_err(|e| format!("{name}: expected bytes (u8), {e}"))?;
+    Ok((shape, values))
+}
+
+fn picture(pixels: &[u8], width: usize, height: usize, channels: usize) -> Result<Picture, String> {
+    let times = if width.min(height) < usize::from(frame::MIN_SIDE) { 2 } else { 1 };
+    let format = if channels == 3 { PixelFormat::Rgb8 } else { PixelFormat::Gray8 };
+    let geometry =
+        Geometry::new((width * times) as u32, (height * times) as u32, format).map_err(|e| e.to_string())?;
+    let mut bytes = Vec::with_capacity(pixels.len() * times * times);
+    for row in pixels.chunks_exact(width * channels) {
+        let wide: Vec<u8> = row.chunks_exact(channels).flat_map(|p| p.repeat(times)).collect();
+        (0..times).for_each(|_| bytes.extend_from_slice(&wide));
+    }
+    Picture::new(geometry, bytes).map_err(|e| e.to_string())
+}

@@ -1,0 +1,174 @@
+//! A labelled picture as training sees it: the original, its grey square, and the network's input.
+//!
+//! Pictures are squashed by edge-core's preprocessing, so that training sees what a device sees.
+
+use edge_core::{Frame, Geometry, PixelFormat, Preprocess, Scratch, Stats};
+use edge_model::decode::{self, DecodeError, Picture};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Side of the squashed picture that augmentation starts from, in pixels.
+pub const WORKING_SIDE: u16 = 224;
+
+/// A picture as the network takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelInput {
+    /// `side * side` bytes, rows from the top.
+    pub bytes: Vec<u8>,
+    /// Exposure of the picture, for the gate's limits.
+    pub stats: Stats,
+}
+
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Path below the data folder, or name and index in an `.npz` file. Unique.
+    pub id: String,
+    /// The original: a file, or pixels where it came from no file of its own.
+    pub original: PictureSource,
+    /// Whose picture it is, as far as the file name tells.
+    pub patient: String,
+    /// True for PNEUMONIA.
+    pub positive: bool,
+    /// `bacteria` or `virus` where the file name tells, else empty.
+    pub subgroup: &'static str,
+    /// SHA-256 of the file (or the pixels), for duplicates and for the data's own hash.
+    pub content: [u8; 32],
+    /// Width and height of the original.
+    pub size: (u16, u16),
+    /// [`WORKING_SIDE`] squared grey pixels, squashed.
+    pub working: Vec<u8>,
+    /// The original as a device would take it.
+    pub input: ModelInput,
+}
+
+#[derive(Debug)]
+pub struct Dataset {
+    pub samples: Vec<Sample>,
+    /// For the report: the form and what was noticed.
+    pub notes: Vec<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum DatasetError {
+    #[error(
+        "{path}: expected train/NORMAL and train/PNEUMONIA (or NORMAL and PNEUMONIA), or a MedMNIST .npz file; found neither. {hint}"
+    )]
+    Layout {
+        /// What was asked for.
+        path: PathBuf,
+        hint: String,
+    },
+    #[error(
+        "{path}: expected JPEG or PNG pictures of both classes, found {normal} NORMAL and {pneumonia} PNEUMONIA"
+    )]
+    Empty {
+        /// What was asked for.
+        path: PathBuf,
+        normal: usize,
+        pneumonia: usize,
+    },
+    /// A picture that cannot be read. Training data is not silently thinned out.
+    #[error("{path}: {reason}; remove or replace this file")]
+    Picture { path: PathBuf, reason: String },
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{path}: {reason}")]
+    Npz { path: PathBuf, reason: String },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// `train/` and `val/`: what may be learned from.
+    Learning,
+    /// `test/`, or the folder itself where it has no parts: what is only measured.
+    Test,
+}
+
+/// A picture on disk, opened when its turn comes, or one already in memory.
+#[derive(Clone, Debug)]
+pub enum PictureSource {
+    File(PathBuf),
+    Memory(Arc<Picture>),
+}
+
+impl PictureSource {
+    pub fn open(&self) -> Result<Arc<Picture>, DecodeError> {
+        match self {
+            PictureSource::File(path) => decode::open(path).map(Arc::new),
+            PictureSource::Memory(picture) => Ok(Arc::clone(picture)),
+        }
+    }
+}
+
+/// Both classes must be there; sorts by id.
+pub(super) fn check_both(path: &Path, samples: &mut [Sample]) -> Result<(), DatasetError> {
+    let pneumonia = samples.iter().filter(|c| c.positive).count();
+    let normal = samples.len() - pneumonia;
+    if normal == 0 || pneumonia == 0 {
+        return Err(DatasetError::Empty { path: path.to_path_buf(), normal, pneumonia });
+    }
+    samples.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(())
+}
+
+/// A sample from a decoded picture, with a patient and content of its own and no label yet.
+pub(super) fn sample_of(id: String, picture: Picture, side: u16) -> Option<Sample> {
+    let geometry = picture.geometry();
+    let (working, _) = squash(&picture.frame(), WORKING_SIDE)?;
+    let (_, input) = squash(&picture.frame(), side)?;
+    Some(Sample {
+        patient: id.clone(),
+        id,
+        positive: false,
+        subgroup: "",
+        content: Sha256::digest(picture.bytes()).into(),
+        original: PictureSource::Memory(Arc::new(picture)),
+        size: (geometry.width(), geometry.height()),
+        working,
+        input,
+    })
+}
+
+/// edge-core's preprocessing of a whole picture: the cell means as 8-bit grey, and the standardised input.
+fn squash(frame: &Frame, side: u16) -> Option<(Vec<u8>, ModelInput)> {
+    let n = usize::from(side);
+    let (mut row, mut line, mut cells) = (vec![0; n], vec![0; n], vec![0; n * n]);
+    let mut bytes = vec![0; n * n];
+    let scratch = Scratch { row: &mut row, line: &mut line, cells: &mut cells };
+    let mut run = Preprocess::begin(frame.geometry(), side, scratch).ok()?;
+    frame.rows().try_for_each(|r| run.row(r)).ok()?;
+    let stats = run.finish(&mut bytes).ok()?;
+    // Round to nearest: 65535 / 255 = 257.
+    let grey = cells.iter().map(|&c| ((u32::from(c) + 128) / 257) as u8).collect();
+    Some((grey, ModelInput { bytes, stats }))
+}
+
+/// The network's input from `from` x `from` grey pixels. `pixels` shorter than that give a blank input.
+pub fn prepare(pixels: &[u8], from: u32, side: u16) -> ModelInput {
+    let blank = || ModelInput {
+        bytes: vec![edge_core::preprocess::ZERO_POINT; usize::from(side) * usize::from(side)],
+        stats: Stats { mean: 0, deviation: 0, black_permille: 0, white_permille: 0 },
+    };
+    let geometry = Geometry::new(from, from, PixelFormat::Gray8);
+    geometry
+        .ok()
+        .and_then(|g| Frame::packed(g, pixels).ok())
+        .and_then(|f| squash(&f, side))
+        .map_or_else(blank, |s| s.1)
+}
+
+/// SHA-256 over ids, labels and contents: names the data that a model was trained on.
+pub fn content_hash(samples: &[Sample]) -> String {
+    let mut hash = Sha256::new();
+    for sample in samples {
+        hash.update(sample.id.as_bytes());
+        hash.update([0, u8::from(sample.positive)]);
+        hash.update(sample.content);
+    }
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,66 @@
+//! A number with its interval: how resamples become one, and how both are written in a terminal.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The tails of a 95 % interval.
+const TAILS: [f64; 2] = [0.025, 0.975];
+
+/// An interval is only stated where at least this share of the resamples defines the number.
+const LEAST_DEFINED: f64 = 0.95;
+
+/// A number with its 95 % interval; each is none where undefined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// On the data as they are.
+    pub value: Option<f64>,
+    /// 2.5 % quantile over the resamples.
+    pub low: Option<f64>,
+    /// 97.5 % quantile.
+    pub high: Option<f64>,
+}
+
+impl Estimate {
+    /// `value` with the percentile interval of `resamples`.
+    pub(super) fn percentile(
+        value: Option<f64>,
+        resamples: impl ExactSizeIterator<Item = Option<f64>>,
+    ) -> Self {
+        let all = resamples.len();
+        let defined: Vec<f64> = resamples.flatten().collect();
+        if value.is_none() || (defined.len() as f64) < LEAST_DEFINED * all as f64 {
+            return Self { value, low: None, high: None };
+        }
+        let [low, high] = interval(defined);
+        Self { value, low, high }
+    }
+}
+
+/// The 95 % percentile interval of `values`, in any order; none of no values.
+pub(super) fn interval(mut values: Vec<f64>) -> [Option<f64>; 2] {
+    values.sort_by(f64::total_cmp);
+    TAILS.map(|q| quantile(&values, q))
+}
+
+/// The `q` quantile of sorted values, linear between neighbours (type 7 of Hyndman and Fan 1996).
+fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
+    let at = q * (sorted.len().checked_sub(1)? as f64);
+    let (below, part) = (at.floor() as usize, at.fract());
+    let low = *sorted.get(below)?;
+    Some(sorted.get(below + 1).map_or(low, |high| low + (high - low) * part))
+}
+
+/// `0.953 (0.931 to 0.972)`, `0.953` without interval, `-` where undefined.
+impl fmt::Display for Estimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.value, self.low, self.high) {
+            (Some(v), Some(low), Some(high)) => f.pad(&format!("{v:.3} ({low:.3} to {high:.3})")),
+            _ => f.pad(&three_decimals(self.value)),
+        }
+    }
+}
+
+/// Three decimals, `-` where undefined.
+pub(in crate::evaluate) fn three_decimals(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"))
+}

@@ -1,0 +1,198 @@
+//! From logits of validation patients to a calibrated score, thresholds and the gate's limits.
+//!
+//! Score: Platt scaling (Platt 1999, with his smoothed targets), written as temperature and bias. Thresholds: order statistics of
+//! the scores. Both are fitted on the grouped validation split, each picture once as it is and once shifted, so that
+//! they hold for more than one installation. They are fitted on what is then reported: the report says so.
+
+use crate::dataset::Sample;
+use edge_core::decide::{Calibration, Thresholds};
+use edge_core::gate::Limits;
+
+/// Share of positives that may be called NEGATIVE.
+pub const MISSED: f64 = 0.02;
+/// Share of negatives that may be called POSITIVE.
+pub const FALSE_ALARMS: f64 = 0.05;
+
+/// Fits `score = 1 / (1 + exp(-(logit / T + b)))` by Newton's method on the cross-entropy.
+pub fn fit(logits: &[f32], labels: &[bool]) -> Calibration {
+    let positives = labels.iter().filter(|&&l| l).count() as f64;
+    let negatives = labels.len() as f64 - positives;
+    // Platt's targets keep the fit finite where the classes are separable.
+    let (high, low) = ((positives + 1.0) / (positives + 2.0), 1.0 / (negatives + 2.0));
+    let (mut slope, mut bias) = (1.0f64, 0.0f64);
+    for _ in 0..50 {
+        let (mut g, mut h) = ([0.0; 2], [1e-9, 0.0, 1e-9]);
+        for (&z, &label) in logits.iter().zip(labels) {
+            let z = f64::from(z);
+            let p = 1.0 / (1.0 + (-(slope * z + bias)).exp());
+            let (error, weight) = (p - if label { high } else { low }, (p * (1.0 - p)).max(1e-12));
+            g[0] += error * z;
+            g[1] += error;
+            h[0] += weight * z * z;
+            h[1] += weight * z;
+            h[2] += weight;
+        }
+        let determinant = h[0] * h[2] - h[1] * h[1];
+        if determinant.abs() < 1e-12 {
+            break;
+        }
+        let step = [(h[2] * g[0] - h[1] * g[1]) / determinant, (h[0] * g[1] - h[1] * g[0]) / determinant];
+        // A bounded step: Newton's method overshoots far from the optimum.
+        slope = (slope - step[0].clamp(-0.5, 0.5)).max(1e-3);
+        bias -= step[1].clamp(-1.0, 1.0);
+        if step[0].abs() + step[1].abs() < 1e-10 {
+            break;
+        }
+    }
+    Calibration { temperature: (1.0 / slope) as f32, bias: bias as f32 }
+}
+
+/// The widest lights that keep to [`MISSED`] and [`FALSE_ALARMS`] on these scores.
+///
+/// `negative_below` leaves at most that share of positives below it, `positive_above` at most that share of negatives above it. Where
+/// the classes are so well apart that the two cross, they change places, which keeps both promises.
+pub fn thresholds(scores: &[f32], labels: &[bool]) -> Thresholds {
+    let of = |label: bool| {
+        let mut sorted: Vec<f32> =
+            scores.iter().zip(labels).filter(|(_, l)| **l == label).map(|(s, _)| *s).collect();
+        sorted.sort_by(f32::total_cmp);
+        sorted
+    };
+    let (positives, negatives) = (of(true), of(false));
+    let missed = (MISSED * positives.len() as f64) as usize;
+    let alarms = (FALSE_ALARMS * negatives.len() as f64) as usize;
+    let low = positives.get(missed).copied().unwrap_or(0.0);
+    let high = negatives.len().checked_sub(alarms + 1).map_or(1.0, |i| negatives[i]);
+    Thresholds { negative_below: low.min(high), positive_above: high.max(low) }
+}
+
+/// What [`thresholds`] promises, for the metadata.
+pub fn chosen_for() -> String {
+    format!(
+        "validation patients, plain and shifted: at most {:.0} % of pneumonia NEGATIVE, at most {:.0} % of normal POSITIVE",
+        100.0 * MISSED,
+        100.0 * FALSE_ALARMS
+    )
+}
+
+/// Limits with room around the training pictures: half the lowest mean and deviation, halfway from the highest mean to white,
+/// a quarter more than the longest shape, and never tighter than 5:2 (training files may have been squashed to squares), halfway from
+/// the most clipped picture to half of all cells clipped.
+///
+/// Blur and likeness are left open.
+pub fn limits(samples: &[Sample], indices: &[usize]) -> Limits {
+    let stats = || indices.iter().map(|&i| samples[i].input.stats);
+    let lowest = stats().map(|s| s.mean).min().unwrap_or(0);
+    let highest = stats().map(|s| s.mean).max().unwrap_or(u16::MAX);
+    let flattest = stats().map(|s| s.deviation).min().unwrap_or(0);
+    let longest = indices.iter().map(|&i| {
+        let (width, height) = samples[i].size;
+        u32::from(width.max(height)) * 1000 / u32::from(width.min(height)).max(1)
+    });
+    Limits {
+        min_mean: lowest / 2,
+        max_mean: highest + (u16::MAX - highest) / 2,
+        min_deviation: (flattest / 2).max(1),
+        max_elongation_permille: (longest.max().unwrap_or(1000) * 5 / 4).max(2500),
+        max_black_permille: roomy(stats().map(|s| s.black_permille).max()),
+        max_white_permille: roomy(stats().map(|s| s.white_permille).max()),
+        // What needs the exported network, or many more pictures, is set by the gate's own step.
+        ..Limits::OPEN
+    }
+}
+
+/// A limit of clipped cells, in thousandths, with room above what was seen.
+fn roomy(most: Option<u16>) -> u16 {
+    let most = most.unwrap_or(0).min(1000);
+    most.max(most.midpoint(500))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{ModelInput, phantoms};
+    use crate::random::{Purpose, SeededRng};
+    use edge_core::Stats;
+
+    /// Logits from a known slope and bias, labels drawn by the true probability.
+    fn drawn(slope: f32, bias: f32) -> (Vec<f32>, Vec<bool>) {
+        let mut rng = SeededRng::new(3, Purpose::Calibrate, 0, 0);
+        let logits: Vec<f32> = (0..20_000).map(|_| 3.0 * rng.normal()).collect();
+        let labels =
+            logits.iter().map(|z| rng.bernoulli(1.0 / (1.0 + (-(slope * z + bias)).exp()))).collect();
+        (logits, labels)
+    }
+
+    #[test]
+    fn finds_the_temperature_and_bias_that_labels_were_drawn_with() {
+        let (logits, labels) = drawn(0.5, -1.0);
+        let found = fit(&logits, &labels);
+        assert!((found.temperature - 2.0).abs() < 0.1, "{found:?}");
+        assert!((found.bias + 1.0).abs() < 0.08, "{found:?}");
+        // A fit that looked at wrong labels would be found.
+        let flipped: Vec<bool> = labels.iter().map(|l| !l).collect();
+        assert!((fit(&logits, &flipped).temperature - 2.0).abs() > 0.5);
+    }
+
+    #[test]
+    fn separable_and_one_sided_data_give_finite_numbers() {
+        for labels in [[false, false, true, true], [true; 4], [false; 4]] {
+            let found = fit(&[-9.0, -8.0, 8.0, 9.0], &labels);
+            assert!(found.temperature > 0.0 && found.temperature.is_finite() && found.bias.is_finite());
+        }
+    }
+
+    #[test]
+    fn thresholds_keep_both_promises() {
+        let (logits, labels) = drawn(1.0, 0.0);
+        let scores: Vec<f32> = logits.iter().map(|z| 1.0 / (1.0 + (-z).exp())).collect();
+        let t = thresholds(&scores, &labels);
+        let share = |label: bool, of: &dyn Fn(f32) -> bool| {
+            let class: Vec<f32> =
+                scores.iter().zip(&labels).filter(|(_, l)| **l == label).map(|(s, _)| *s).collect();
+            class.iter().filter(|s| of(**s)).count() as f64 / class.len() as f64
+        };
+        let (missed, alarms) =
+            (share(true, &|s| s < t.negative_below), share(false, &|s| s > t.positive_above));
+        assert!(missed <= MISSED && missed > MISSED - 0.01, "{missed}");
+        assert!(alarms <= FALSE_ALARMS && alarms > FALSE_ALARMS - 0.01, "{alarms}");
+        // Well apart: the lights widen until they would cross, and never beyond.
+        let t = thresholds(&[0.1, 0.2, 0.8, 0.9], &[false, false, true, true]);
+        assert!(t.negative_below <= t.positive_above && t.negative_below > 0.1 && t.positive_above < 0.9);
+    }
+    /// Samples of these exposures and sizes.
+    fn samples(seen: &[(Stats, (u16, u16))]) -> Vec<Sample> {
+        let first = &phantoms::load(1, 32).samples[0];
+        let make = |&(stats, size): &(Stats, (u16, u16))| {
+            let input = ModelInput { stats, ..first.input.clone() };
+            Sample { size, input, ..first.clone() }
+        };
+        seen.iter().map(make).collect()
+    }
+
+    #[test]
+    fn limits_stand_half_way_between_what_was_seen_and_what_is_no_picture() {
+        let stats = |mean, deviation, black_permille, white_permille| Stats {
+            mean,
+            deviation,
+            black_permille,
+            white_permille,
+        };
+        let samples = samples(&[
+            (stats(20_000, 9_000, 100, 0), (300, 200)),
+            (stats(45_535, 5_000, 300, 20), (200, 800)),
+            // Not a training picture: more extreme in everything.
+            (stats(10, 10, 900, 900), (30, 900)),
+        ]);
+        let found = limits(&samples, &[0, 1]);
+        assert_eq!((found.min_mean, found.max_mean, found.min_deviation), (10_000, 55_535, 2_500));
+        assert_eq!(found.max_elongation_permille, 5_000, "a quarter more than 4:1");
+        assert_eq!((found.max_black_permille, found.max_white_permille), (400, 260));
+        // Never tighter than 5:2, and never below what was seen.
+        let found = limits(&samples, &[0]);
+        assert_eq!(found.max_elongation_permille, 2_500);
+        assert_eq!(limits(&samples, &[2]).max_black_permille, 900);
+        // The rest is the gate's own step.
+        assert_eq!((found.min_sharpness, &found.layout), (Limits::OPEN.min_sharpness, &Limits::OPEN.layout));
+    }
+}

@@ -1,0 +1,229 @@
+//! Fits the gate's limits on the training pictures: the two linear figures, and the least sharpness.
+
+use super::linear::{self, Moments};
+use super::not_chests::{CHANGES, DRAWINGS, picture};
+use crate::augment::{AugmentParams, augment_and_preprocess};
+use crate::dataset::{Sample, WORKING_SIDE, prepare};
+use crate::evaluate::perturbation::Perturbation;
+use crate::export::calibrate;
+use crate::progress;
+use crate::random::{Purpose, SeededRng};
+use anyhow::{Context, Result, ensure};
+use edge_core::gate::{FEATURE_CELLS, LAYOUT_CELLS, Likeness, Limits, sharpness};
+use edge_core::kernels;
+use edge_model::engine::Engine;
+use edge_model::infer_core::CoreEngine;
+use edge_model::model_file::ModelFile;
+use edge_model::pack::pack;
+use phantoms::{Label, draw};
+use rayon::prelude::*;
+
+/// Share of the training pictures, as they are, that each figure alone may refuse.
+const REFUSED_PLAIN: f64 = 0.001;
+/// The same of changed training pictures, by layout and by features.
+const REFUSED_CHANGED: [f64; 2] = [0.005, 0.02];
+/// The same of pictures with a blur of 1 % of the side, by sharpness.
+const REFUSED_BLURRED: f64 = 0.003;
+/// Phantoms of each label in the fit; their seeds are far from those that programs and tests draw.
+const PHANTOMS: u64 = 250;
+const FIRST_PHANTOM: u64 = 2_000_000;
+/// Pictures of each kind that is no chest: at most, and at least.
+const NOT_CHESTS: (usize, usize) = (700, 60);
+
+/// Fits the limits of `model` on the training pictures.
+pub fn fit_limits(model: &ModelFile, samples: &[Sample], train: &[usize], seed: u64) -> Result<Limits> {
+    ensure!(
+        train.len() >= 20,
+        "expected at least 20 training pictures to fit a gate on, got {}",
+        train.len()
+    );
+    let side = model.metadata().input_side;
+    let rng = |epoch: u64, index: usize| SeededRng::new(seed, Purpose::Gate, epoch, index as u64);
+    let phantoms = phantoms();
+    let plain: Vec<Vec<u8>> = train.iter().map(|&i| samples[i].input.bytes.clone()).collect();
+    let numbered: Vec<(usize, &[u8])> = train
+        .iter()
+        .map(|&i| &samples[i].working[..])
+        .chain(phantoms.iter().map(|p| &p[..]))
+        .enumerate()
+        .collect();
+    let changed = progress::map("changing chests", &numbered, |(i, chest)| {
+        augment_and_preprocess(chest, &AugmentParams::SHIFTED, side, &mut rng(0, *i)).bytes
+    });
+    let drawn: Vec<Vec<u8>> = phantoms.iter().map(|p| input(p, side)).collect();
+    let not_chests = not_chests(&numbered, side, train.len(), &rng);
+    let (changed, changed_phantoms) = changed.split_at(train.len());
+
+    let pictures = [&plain[..], changed, &drawn, changed_phantoms, &not_chests];
+    let features: Vec<_> = pictures.iter().map(|group| features(model, group)).collect::<Result<_>>()?;
+
+    let limits = Limits {
+        min_sharpness: sharpest_limit(&numbered[..train.len()], changed, side)?,
+        ..calibrate::limits(samples, train)
+    };
+    let layout = |input: &[u8]| cells(input, 1, LAYOUT_CELLS, 128.0);
+    let layout =
+        fit_one(&pictures, layout, REFUSED_CHANGED[0], |l: &Likeness<LAYOUT_CELLS>, p| l.of_picture(p))?;
+    // Weights of an earlier fit may be for another network.
+    let channels = pack(model)?.plan()?.features()?.shape.channels;
+    let groups = std::array::from_fn(|group| &features[group][..]);
+    let cells = |features: &[u8]| cells(features, channels, FEATURE_CELLS, 0.0);
+    let features = fit_one(&groups, cells, REFUSED_CHANGED[1], Likeness::of_features)?;
+    Ok(Limits { layout, features, ..limits })
+}
+
+/// Weights and limit of one figure. The groups are plain, changed, phantoms, changed phantoms, pictures that are no chests; `cells` gives what is weighed and
+/// `measure` the device's own figure.
+fn fit_one<const N: usize>(
+    groups: &[&[Vec<u8>]; 5],
+    cells: impl Fn(&[u8]) -> Vec<f32> + Sync,
+    refused_changed: f64,
+    measure: impl Fn(&Likeness<N>, &[u8]) -> i32,
+) -> Result<Likeness<N>> {
+    let sums = |groups: &[&[Vec<u8>]]| {
+        let pictures: Vec<&Vec<u8>> = groups.iter().copied().flatten().collect();
+        let samples: Vec<Vec<f32>> = pictures.par_iter().map(|p| cells(p)).collect();
+        Moments::of(&samples)
+    };
+    let direction = linear::direction(&sums(&groups[..4]), &sums(&groups[4..]))
+        .context("the chests and the others are the same to this figure; is this a trained model?")?;
+    let weights = linear::weights(&direction).into_iter().collect();
+    let mut likeness = Likeness { weights, least: i32::MIN };
+    let least =
+        |group: usize, share| quantile(groups[group].iter().map(|p| measure(&likeness, p)).collect(), share);
+    let phantoms = least(2, 0.0); // all of them
+    likeness.least = phantoms.min(least(0, REFUSED_PLAIN)).min(least(1, refused_changed));
+    Ok(likeness)
+}
+
+fn quantile<T: Ord + Copy>(mut figures: Vec<T>, share: f64) -> T {
+    figures.sort_unstable();
+    figures[(share * figures.len() as f64) as usize]
+}
+
+/// The least sharpness: a blur of 1 % of the side passes, and so does nearly every changed picture.
+fn sharpest_limit(chests: &[(usize, &[u8])], changed: &[Vec<u8>], side: u16) -> Result<u16> {
+    let sample: Vec<&[u8]> = chests.iter().step_by(chests.len().div_ceil(1500)).map(|(_, c)| *c).collect();
+    let blurred = progress::map("blurring chests", &sample, |chest| {
+        let blurred = Perturbation::Blur.apply(&picture(chest)?)?;
+        Some(sharpness(&input(blurred.bytes(), side)))
+    });
+    let blurred =
+        blurred.into_iter().collect::<Option<Vec<u16>>>().context("a chest could not be blurred")?;
+    let changed: Vec<u16> = changed.iter().map(|input| sharpness(input)).collect();
+    Ok(quantile(blurred, REFUSED_BLURRED).min(quantile(changed, REFUSED_PLAIN)))
+}
+
+/// Drawn chests, grey squares of [`WORKING_SIDE`].
+fn phantoms() -> Vec<Vec<u8>> {
+    let seeds: Vec<u64> = (0..PHANTOMS).collect();
+    let drawn = progress::map("drawing phantoms", &seeds, |seed| {
+        [Label::Normal, Label::Pneumonia]
+            .map(|label| draw(label, FIRST_PHANTOM + seed, WORKING_SIDE).bytes().to_vec())
+    });
+    drawn.into_iter().flatten().collect()
+}
+
+/// Pictures that are no chests, or no whole and upright ones, as the network would see them.
+fn not_chests(
+    chests: &[(usize, &[u8])],
+    side: u16,
+    patients: usize,
+    rng: &(impl Fn(u64, usize) -> SeededRng + Sync),
+) -> Vec<Vec<u8>> {
+    let count = (patients / 6).clamp(NOT_CHESTS.1, NOT_CHESTS.0);
+    let jobs: Vec<(usize, usize)> =
+        (0..CHANGES.len() + DRAWINGS.len()).flat_map(|kind| (0..count).map(move |i| (kind, i))).collect();
+    progress::map("making other pictures", &jobs, |&(kind, i)| {
+        let mut rng = rng(1 + kind as u64, i);
+        let square = match CHANGES.get(kind) {
+            Some((_, change)) => change(chests[rng.below(chests.len())].1, &mut rng),
+            None => (DRAWINGS[kind - CHANGES.len()].1)(&mut rng),
+        };
+        input(&square, side)
+    })
+}
+
+fn input(square: &[u8], side: u16) -> Vec<u8> {
+    prepare(square, WORKING_SIDE.into(), side).bytes
+}
+
+/// Sums of values above `zero`, channel by channel, over the `count` cells of a grid over a picture or over features.
+fn cells(values: &[u8], channels: usize, count: usize, zero: f32) -> Vec<f32> {
+    let (side, across) = ((values.len() / channels).isqrt(), count.isqrt());
+    let mut cells = vec![0.0; count * channels];
+    for (at, position) in values.chunks_exact(channels).enumerate() {
+        let (x, y) = (at % side, at / side);
+        let cell = y * across / side * across + x * across / side;
+        for (sum, &value) in cells[cell * channels..].iter_mut().zip(position) {
+            *sum += f32::from(value) - zero;
+        }
+    }
+    cells
+}
+
+/// What the head of the int8 network reads, as devices compute it.
+fn features(model: &ModelFile, pictures: &[Vec<u8>]) -> Result<Vec<Vec<u8>>> {
+    let bar = progress::bar("reading features", pictures.len());
+    let chunk = |pictures: &[Vec<u8>]| -> Result<Vec<Vec<u8>>> {
+        let mut engine = CoreEngine::new(pack(model)?, kernels::best());
+        let one = |picture: &Vec<u8>| -> Result<Vec<u8>> {
+            engine.infer(picture)?;
+            bar.inc(1);
+            Ok(engine.features().to_vec())
+        };
+        pictures.iter().map(one).collect()
+    };
+    let read: Result<Vec<Vec<Vec<u8>>>> = pictures.par_chunks(256).map(chunk).collect();
+    bar.finish_and_clear();
+    Ok(read?.into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One figure over pictures of one grey: `low` pictures of the greys listed, the rest of 200.
+    fn greys(low: &[u8], count: usize) -> Vec<Vec<u8>> {
+        (0..count).map(|i| vec![low.get(i).copied().unwrap_or(200)]).collect()
+    }
+
+    fn limit(plain: &[Vec<u8>], changed: &[Vec<u8>], phantoms: &[Vec<u8>]) -> i32 {
+        let groups =
+            [plain, changed, phantoms, phantoms, &greys(&[], 10).iter().map(|_| vec![0]).collect::<Vec<_>>()];
+        let cells = |picture: &[u8]| vec![f32::from(picture[0])];
+        let fitted: Likeness<1> = fit_one(&groups, cells, 0.02, |_, picture| picture[0].into()).unwrap();
+        assert_eq!(fitted.weights[..], [127], "high on chests");
+        fitted.least
+    }
+
+    #[test]
+    fn a_figure_refuses_its_share_of_pictures_and_no_phantom() {
+        let (plain, changed) = (greys(&[10, 11, 150], 2000), greys(&[9; 20], 1000));
+        // One in a thousand of 2,000 plain pictures may lie below, one in fifty of 1,000 changed ones, no phantom.
+        assert_eq!(limit(&plain, &changed, &greys(&[], 50)), 150);
+        assert_eq!(limit(&plain, &changed, &greys(&[140], 50)), 140);
+        assert_eq!(limit(&plain, &greys(&[130; 21], 1000), &greys(&[], 50)), 130);
+    }
+
+    #[test]
+    fn the_least_sharpness_is_that_of_chests_a_little_out_of_focus() {
+        let side = 64;
+        let sharp = draw(Label::Normal, 1, WORKING_SIDE).bytes().to_vec();
+        let blurred = |share: f32| super::super::not_chests::blurred(&sharp, share);
+        let of = |chests: &[Vec<u8>], changed: &[Vec<u8>]| {
+            let numbered: Vec<(usize, &[u8])> = chests.iter().map(Vec::as_slice).enumerate().collect();
+            sharpest_limit(&numbered, changed, side).unwrap()
+        };
+        // One of 400 may lie below: the one that was out of focus before.
+        let mut chests = vec![sharp.clone(); 400];
+        chests[0] = blurred(0.05);
+        let changed = [input(&sharp, side)];
+        let least = of(&chests, &changed);
+        let passes = |share: f32| sharpness(&input(&blurred(share), side)) >= least;
+        assert!(passes(0.008) && !passes(0.013), "the limit is that of a blur of 1 %");
+        // A changed picture that is less sharp than that moves the limit down to itself.
+        let soft = input(&blurred(0.03), side);
+        assert_eq!(of(&chests, &[soft.clone(), input(&sharp, side)]), sharpness(&soft));
+    }
+}

@@ -1,0 +1,152 @@
+//! The training loop that float training and int8 fine-tuning share; resumable after every epoch.
+//!
+//! What is validated and handed on is the exponential moving average of the parameters. No checkpoint is selected by its
+//! validation score: the last one counts, so the validation figures are not flattered by the choice.
+
+use crate::augment::batches;
+use crate::dataset::Sample;
+use crate::progress;
+use crate::run::{Epoch, Phase, Run};
+use crate::train::net;
+use crate::train::optimizer::{AdamW, balanced_loss, class_weights, cosine, values};
+use crate::train::tensors;
+use crate::train::validation::Validation;
+use anyhow::{Context, Result, ensure};
+use std::path::Path;
+use std::time::Instant;
+use tch::{Device, Tensor};
+
+/// Largest norm of a gradient, in the units of the parameters.
+const CLIP: f64 = 2.0;
+
+/// A network that [`fit`] can train. Pictures come as steps around the preprocessing's zero point, see [`net::to_steps`].
+pub trait Trainable {
+    fn logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor;
+    /// Logits while training; `parameters` require gradients.
+    fn train_logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor {
+        self.logits(parameters, steps)
+    }
+    /// Called after each step of the optimizer, with the decay of the moving average.
+    fn after_step(&mut self, _decay: f64) {}
+    /// Tensors besides the parameters that change while training; saved and restored by name.
+    fn buffers(&self) -> Vec<(&'static str, &Tensor)> {
+        vec![]
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Schedule<'a> {
+    /// Which training, for the history.
+    pub phase: Phase,
+    /// File of the state after the last finished epoch.
+    pub checkpoint: &'a str,
+    pub epochs: usize,
+    pub rate: f64,
+}
+
+/// Trains until all epochs are done, going on from the checkpoint where there is one.
+pub fn fit(
+    run: &mut Run,
+    samples: &[Sample],
+    schedule: &Schedule,
+    optimizer: &mut AdamW,
+    network: &mut dyn Trainable,
+    device: Device,
+) -> Result<()> {
+    let recipe = run.recipe.clone();
+    let (train, validate) = run.indices(samples)?;
+    let checkpoint = run.path(schedule.checkpoint);
+    let done = if checkpoint.exists() { load(&checkpoint, optimizer, network, device)? } else { 0 };
+    run.truncate(schedule.phase, done);
+    if done >= schedule.epochs {
+        return Ok(());
+    }
+    let validation = Validation::new(samples, &validate, recipe.side, device);
+    let weights = class_weights(train.iter().filter(|&&i| samples[i].positive).count(), train.len());
+    let steps = train.len().div_ceil(recipe.batch);
+    for epoch in done..schedule.epochs {
+        let started = Instant::now();
+        let bar =
+            progress::bar(&format!("{} epoch {} of {}", schedule.phase, epoch + 1, schedule.epochs), steps);
+        // Sum of the loss, pictures on the right side of a logit of 0, and all pictures.
+        let (mut loss_sum, mut right, mut count) = (0.0, 0.0, 0f64);
+        std::thread::scope(|scope| -> Result<()> {
+            // Fine-tuning sees other orders and changes than float training did.
+            let key = (recipe.seed, epoch as u64 + schedule.phase.first_epoch());
+            let (receiver, worker) = batches::epoch(scope, samples, &train, key, (recipe.batch, recipe.side));
+            for (index, batch) in receiver.iter().enumerate() {
+                let rate = cosine(epoch * steps + index, steps, schedule.epochs * steps, schedule.rate);
+                let pictures = batch.pictures.iter().map(Vec::as_slice);
+                let pictures = net::to_steps(pictures, i64::from(recipe.side), device);
+                let labels = Tensor::from_slice(&batch.labels).to_device(device);
+                let logits = network.train_logits(&optimizer.parameters, &net::channels_last(&pictures));
+                let loss = balanced_loss(&logits, &labels, weights);
+                loss_sum += loss.double_value(&[]) * batch.labels.len() as f64;
+                let hits = values(&logits)
+                    .iter()
+                    .zip(&batch.labels)
+                    .filter(|(z, y)| (**z > 0.0) == (**y > 0.5))
+                    .count();
+                right += hits as f64;
+                count += batch.labels.len() as f64;
+                let decay = optimizer.step(&loss, rate, CLIP);
+                network.after_step(decay);
+                bar.inc(1);
+            }
+            ensure!(worker.join().is_ok(), "the thread that prepares pictures stopped");
+            Ok(())
+        })?;
+        bar.finish_and_clear();
+        let forward = |steps: &Tensor| network.logits(&optimizer.average, steps);
+        let [plain, shifted] = validation.score(weights, &forward);
+        // The checkpoint says how far the run is; a history that is one epoch ahead of it is cut when the run goes on.
+        run.record(Epoch {
+            epoch: epoch + 1,
+            phase: schedule.phase,
+            train_loss: loss_sum / count.max(1.0),
+            train_accuracy: right / count.max(1.0),
+            val_loss: plain.loss,
+            val_accuracy: plain.accuracy,
+            val_auc: plain.auc,
+            shifted_loss: shifted.loss,
+            shifted_accuracy: shifted.accuracy,
+            shifted_auc: shifted.auc,
+            seconds: started.elapsed().as_secs_f64(),
+        })?;
+        save(&checkpoint, optimizer, network, epoch + 1)?;
+    }
+    Ok(())
+}
+
+/// Everything that changes while training, by name.
+fn state<'a>(optimizer: &'a AdamW, network: &'a dyn Trainable) -> Vec<(&'static str, &'a Tensor)> {
+    let mut state = vec![
+        ("parameters", &optimizer.parameters),
+        ("first", &optimizer.first),
+        ("second", &optimizer.second),
+        ("average", &optimizer.average),
+    ];
+    state.extend(network.buffers());
+    state
+}
+
+fn save(path: &Path, optimizer: &AdamW, network: &dyn Trainable, epochs: usize) -> Result<()> {
+    let progress = Tensor::from_slice(&[optimizer.steps, epochs as i64]);
+    let mut tensors = state(optimizer, network);
+    tensors.push(("progress", &progress));
+    tensors::save(path, &tensors)
+}
+
+/// Restores the state in place and returns the number of finished epochs.
+fn load(path: &Path, optimizer: &mut AdamW, network: &dyn Trainable, device: Device) -> Result<usize> {
+    let found = tensors::load(path, device)?;
+    let get = |name: &str| found.get(name).with_context(|| format!("{}: no tensor `{name}`", path.display()));
+    for (name, tensor) in state(optimizer, network) {
+        let saved = get(name)?;
+        ensure!(saved.size() == tensor.size(), "{}: `{name}` is of another network", path.display());
+        tch::no_grad(|| tensor.shallow_clone().copy_(saved));
+    }
+    let progress = get("progress")?.to_device(Device::Cpu);
+    optimizer.steps = progress.int64_value(&[0]);
+    Ok(usize::try_from(progress.int64_value(&[1]))?)
+}

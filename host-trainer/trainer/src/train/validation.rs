@@ -1,0 +1,77 @@
+//! The two validation sets and a network's figures on them. Both are always measured: a plain validation score alone says
+//! little, since the shortcuts of the training data hold in it too.
+
+use crate::augment::batches;
+use crate::dataset::Sample;
+use crate::evaluate::metrics;
+use crate::progress;
+use crate::train::net::{channels_last, to_steps};
+use crate::train::optimizer::{balanced_loss, values};
+use tch::{Device, Tensor};
+
+const CHUNK: usize = 64;
+
+/// Preprocessed pictures of the validation patients, as they are and shifted.
+#[derive(Debug)]
+pub struct Validation {
+    /// As a device would see the files.
+    pub plain: Vec<Vec<u8>>,
+    /// Changed as by another installation, with a fixed seed.
+    pub shifted: Vec<Vec<u8>>,
+    /// True for pneumonia.
+    pub labels: Vec<bool>,
+    side: u16,
+    device: Device,
+}
+
+/// A network's figures on one set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValidationMetrics {
+    pub loss: f64,
+    /// Share on the right side of a logit of 0.
+    pub accuracy: f64,
+    /// Area under the ROC curve; NaN where a class is absent.
+    pub auc: f64,
+}
+
+impl Validation {
+    pub fn new(samples: &[Sample], indices: &[usize], side: u16, device: Device) -> Self {
+        Self {
+            plain: indices.iter().map(|&i| samples[i].input.bytes.clone()).collect(),
+            shifted: batches::shifted_inputs(samples, indices, side),
+            labels: indices.iter().map(|&i| samples[i].positive).collect(),
+            side,
+            device,
+        }
+    }
+
+    /// Runs `forward` (steps in, logits out) over the plain and over the shifted pictures.
+    pub fn logits(&self, forward: &dyn Fn(&Tensor) -> Tensor) -> [Vec<f32>; 2] {
+        [&self.plain, &self.shifted].map(|pictures| {
+            let bar = progress::bar("validating", pictures.len().div_ceil(CHUNK));
+            let chunks = pictures.chunks(CHUNK).flat_map(|chunk| {
+                let pictures = chunk.iter().map(Vec::as_slice);
+                let steps = to_steps(pictures, i64::from(self.side), self.device);
+                bar.inc(1);
+                values(&tch::no_grad(|| forward(&channels_last(&steps))))
+            });
+            let logits = chunks.collect();
+            bar.finish_and_clear();
+            logits
+        })
+    }
+
+    /// The figures of `forward` on the plain and on the shifted pictures.
+    pub fn score(&self, weights: [f32; 2], forward: &dyn Fn(&Tensor) -> Tensor) -> [ValidationMetrics; 2] {
+        let labels = &self.labels;
+        let targets: Vec<f32> = labels.iter().map(|&l| f32::from(u8::from(l))).collect();
+        self.logits(forward).map(|logits| {
+            let tensors = (Tensor::from_slice(&logits), Tensor::from_slice(&targets));
+            let loss = balanced_loss(&tensors.0, &tensors.1, weights).double_value(&[]);
+            let right = logits.iter().zip(labels).filter(|(z, l)| (**z > 0.0) == **l).count();
+            let wide: Vec<f64> = logits.iter().map(|&z| f64::from(z)).collect();
+            let auc = metrics::auc(&wide, labels).unwrap_or(f64::NAN);
+            ValidationMetrics { loss, accuracy: right as f64 / labels.len().max(1) as f64, auc }
+        })
+    }
+}

@@ -1,0 +1,65 @@
+//! The gate's fit on drawings, for a small model with random weights: what it lets through, what it refuses, and the deciles of
+//! the scores.
+
+use edge_core::gate::Limits;
+use edge_model::classify::Classifier;
+use edge_model::engine::EngineKind;
+use edge_model::model_file::ModelFile;
+use trainer::dataset::{Sample, phantoms};
+use trainer::gate::{bind, check_training, fit_limits, measure_gate, score_deciles};
+
+const SIDE: u16 = 32;
+
+/// A model whose gate lets everything through.
+fn open_model() -> ModelFile {
+    let model = ModelFile::from_bytes(&test_support::model::small(1)).unwrap();
+    ModelFile::from_bytes(&bind(&model, Limits::OPEN, [0; 9], None).unwrap()).unwrap()
+}
+
+#[test]
+fn a_fitted_gate_passes_chests_and_refuses_what_is_none() {
+    let model = open_model();
+    let data = phantoms::load(120, SIDE);
+    let (train, held_out): (Vec<usize>, Vec<usize>) = (0..120).partition(|i| i % 3 != 0);
+    let limits = fit_limits(&model, &data.samples, &train, 1).unwrap();
+    let gated = ModelFile::from_bytes(&bind(&model, limits, [0; 9], Some("9.9.9")).unwrap()).unwrap();
+    assert_eq!(gated.metadata().version, "9.9.9");
+    check_training(&gated, &data.samples, &train).unwrap();
+
+    let report = measure_gate(&gated, &data.samples, &held_out).unwrap();
+    let refused = |name: &str| report.0.iter().find(|group| group.name == name).unwrap().refused;
+    assert!(refused("as they are") <= 1, "{report}");
+    for other in ["upside down", "black and white exchanged", "top half covered"] {
+        assert!(refused(other) * 10 >= held_out.len() * 9, "{report}");
+    }
+    // The model before the fit refuses none of them: it is the limits that do.
+    let before = measure_gate(&model, &data.samples, &held_out).unwrap();
+    assert!(before.0.iter().all(|group| group.refused == 0), "{before}");
+    assert!(
+        fit_limits(&model, &data.samples, &train[..19], 1).unwrap_err().to_string().contains("at least 20")
+    );
+}
+
+/// A tenth is the smallest score that at least so many tenths of the pictures do not exceed.
+#[test]
+fn deciles_cut_the_scores_of_devices_into_ten_parts() {
+    let model = open_model();
+    let data = phantoms::load(40, SIDE);
+    let score = |sample: &Sample| {
+        let engine = EngineKind::default().load(&model).unwrap();
+        let picture = sample.original.open().unwrap();
+        Classifier::new(&model, engine).classify(&picture.frame()).unwrap().decision.score.unwrap()
+    };
+    for count in [1, 9, 10, 25, 40] {
+        let indices: Vec<usize> = (0..count).rev().collect();
+        let mut scores: Vec<f32> = data.samples[..count].iter().map(score).collect();
+        scores.sort_by(f32::total_cmp);
+        assert!(count < 25 || scores[count - 1] - scores[0] > 0.01, "scores that can be told apart");
+        let expected = std::array::from_fn(|i| {
+            let enough = |s: &&f32| scores.iter().filter(|other| other <= s).count() * 10 >= (i + 1) * count;
+            (scores.iter().find(enough).unwrap() * 1e6).round() as u32
+        });
+        assert_eq!(score_deciles(&model, &data.samples, &indices).unwrap(), expected, "{count} pictures");
+    }
+    assert!(score_deciles(&model, &data.samples, &[]).is_err());
+}
