@@ -1,4 +1,5 @@
-//! Whether this chip computes with this model what it must: one known input through the engine, its logit compared bit by bit.
+//! Whether this chip computes with this model what it must: one known input through the engine, its
+//! logit compared bit by bit.
 
 use crate::bundle::Bundle;
 use core::fmt;
@@ -6,14 +7,33 @@ use edge_core::Engine;
 use edge_core::infer::InferError;
 use edge_core::kernels::Kernels;
 
-/// Runs the bundle's golden input in `arena`, whose content is lost.
+/// Runs the bundle's golden input in `arena`, whose content is overwritten.
 ///
 /// # Errors
 /// [`SelfTestError`]: nothing that this model says on this chip may be shown.
-pub fn golden(bundle: &Bundle<'_>, arena: &mut [u8], kernels: Kernels) -> Result<(), SelfTestError> {
+pub fn run(bundle: &Bundle<'_>, arena: &mut [u8], kernels: Kernels) -> Result<(), SelfTestError> {
     let logit = Engine::new(bundle.model, kernels).step(arena, bundle.input)?;
     let (expected, got) = (bundle.logit_bits, logit.to_bits());
     if expected == got { Ok(()) } else { Err(SelfTestError::Logit { expected, got }) }
+}
+
+/// How the self-test failed, as a record in flash keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SelfTestFailure {
+    /// The golden input gave another logit.
+    WrongLogit,
+    /// The engine could not run the model.
+    NotRun,
+}
+
+impl SelfTestFailure {
+    /// The word for it in the log's `refused` line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WrongLogit => "self-test-failed",
+            Self::NotRun => "self-test-not-run",
+        }
+    }
 }
 
 /// Why the self-test failed.
@@ -21,13 +41,23 @@ pub fn golden(bundle: &Bundle<'_>, arena: &mut [u8], kernels: Kernels) -> Result
 pub enum SelfTestError {
     /// The logit is another one.
     Logit {
-        /// Its bits as they must be.
+        /// Bits of the f32 that the bundle promises.
         expected: u32,
-        /// As they are.
+        /// Bits of the f32 that this chip computes.
         got: u32,
     },
-    /// The engine failed.
+    /// The engine could not run the model.
     Engine(InferError),
+}
+
+impl SelfTestError {
+    /// The same without its numbers.
+    pub const fn failure(&self) -> SelfTestFailure {
+        match self {
+            Self::Logit { .. } => SelfTestFailure::WrongLogit,
+            Self::Engine(_) => SelfTestFailure::NotRun,
+        }
+    }
 }
 
 impl fmt::Display for SelfTestError {

@@ -1,4 +1,5 @@
-//! Makes the signed bundle of a model: the packed model, and the picture and logit of the device's self-test.
+//! Makes the signed bundle of a model: the packed model, and the picture and logit of the device's
+//! self-test.
 
 use ed25519_dalek::SigningKey;
 use edge_core::Packed;

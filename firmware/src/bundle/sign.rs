@@ -1,6 +1,7 @@
 //! The writer of signed models: for the host, which has an allocator.
 
-use super::{ALIGNMENT, FORMAT, HEADER, MAGIC, Version, field, fingerprint, sha256};
+use super::form::{ALIGNMENT, FORMAT, HEADER, MAGIC, field, fingerprint, sha256};
+use super::version::Version;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
@@ -18,7 +19,10 @@ pub struct Golden<'a> {
     pub logit_bits: u32,
 }
 
-/// The bundle of a model. `secret` is the seed of the signing key.
+/// The bundle of a model. `secret` is the seed of the ed25519 key.
+///
+/// # Errors
+/// [`SignError`]: a device would refuse the bundle.
 pub fn sign<B: AsRef<[u8]>>(
     model: &Packed<B>,
     golden: &Golden,
@@ -67,9 +71,9 @@ pub enum SignError {
     Version,
     /// The golden input has another size than the network's.
     Input {
-        /// Bytes.
+        /// Bytes of the network's input, `side * side`.
         expected: usize,
-        /// Bytes.
+        /// Bytes of the golden input.
         got: usize,
     },
     /// The header cannot say its length.

@@ -37,14 +37,7 @@ impl<'a> First<'a> {
         if !Self::covers(&shape, &window) || !fits || sizes.contains(&None) {
             return Err(wrong);
         }
-        Ok(Self(Numbers {
-            shape,
-            window,
-            output,
-            weights,
-            channels,
-            x_zero,
-        }))
+        Ok(Self(Numbers { shape, window, output, weights, channels, x_zero }))
     }
 
     /// Size of the output.

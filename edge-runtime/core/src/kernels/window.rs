@@ -73,7 +73,8 @@ impl Window {
 
     /// Rows and columns that the kernel spans, dilation included.
     pub fn spans(&self) -> [usize; 2] {
-        let span = |kernel: usize, dilation| kernel.saturating_sub(1).saturating_mul(dilation).saturating_add(1);
+        let span =
+            |kernel: usize, dilation| kernel.saturating_sub(1).saturating_mul(dilation).saturating_add(1);
         [span(self.kernel[0], self.dilation[0]), span(self.kernel[1], self.dilation[1])]
     }
 

@@ -90,7 +90,10 @@ fn form(network: &Network, net_layer: &NetworkLayer, output: &NetworkValue) -> R
         return Err("its output has another size than its window gives");
     }
     let fan_in = Convolution::fan_in(shape, window, *groups).ok_or(TOO_LARGE)?;
-    if Some(weights.len()) != outputs.checked_mul(fan_in) || biases.len() != outputs || multipliers.len() != outputs {
+    if Some(weights.len()) != outputs.checked_mul(fan_in)
+        || biases.len() != outputs
+        || multipliers.len() != outputs
+    {
         return Err("weights, biases and multipliers do not fit its channels");
     }
     check_numbers(x.zero, fan_in, weights, biases, multipliers)?;

@@ -23,7 +23,8 @@ pub(super) fn of_plan(plan: &[u8]) -> u32 {
 /// Puts both checksums of a packed model right: the last step of whoever writes or changes one. Bytes that are too short, or say a
 /// length of their plan that they do not have, are left with the file's checksum alone.
 pub fn seal(bytes: &mut [u8]) {
-    let number = |bytes: &[u8], at| bytes.get(at..).and_then(|b| b.first_chunk()).map(|b| u32::from_le_bytes(*b));
+    let number =
+        |bytes: &[u8], at| bytes.get(at..).and_then(|b| b.first_chunk()).map(|b| u32::from_le_bytes(*b));
     let put = |at: usize, sum: u32, bytes: &mut [u8]| {
         if let Some(to) = bytes.get_mut(at..at + 4) {
             to.copy_from_slice(&sum.to_le_bytes());

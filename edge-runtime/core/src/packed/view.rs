@@ -312,17 +312,15 @@ impl<'a> ExecutionPlan<'a> {
         let weights = || self.weights(record).ok_or(wrong("its weights"));
         let channels = |rows| self.channels(record, rows, y.zero).ok_or_else(numbers);
         let operator = match u16_at::<{ layer::KIND }, _>(record) {
-            kind::FIRST => {
-                First::new(x.shape, window, outputs, weights()?, channels(outputs)?, x.zero).map(Operator::First)
-            }
+            kind::FIRST => First::new(x.shape, window, outputs, weights()?, channels(outputs)?, x.zero)
+                .map(Operator::First),
             kind::CONVOLUTION => {
                 let numbers = channels(convolution_rows(record, outputs).ok_or_else(numbers)?)?;
                 Convolution::new(x.shape, window, outputs, groups, weights()?, numbers, x.zero)
                     .map(Operator::Convolution)
             }
-            kind::DEPTHWISE => {
-                Depthwise::new(x.shape, window, weights()?, channels(outputs)?, x.zero).map(Operator::Depthwise)
-            }
+            kind::DEPTHWISE => Depthwise::new(x.shape, window, weights()?, channels(outputs)?, x.zero)
+                .map(Operator::Depthwise),
             kind::POINTWISE => Pointwise::new(x.shape.channels, outputs, weights()?, channels(outputs)?)
                 .map(Operator::Pointwise),
             kind::ADD => Ok(Operator::Add(u16_at::<{ layer::OTHER }, _>(record).into())),

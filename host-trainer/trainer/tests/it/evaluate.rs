@@ -24,11 +24,7 @@ fn pictures_become_files_in_the_order_given() {
     assert!(lines.iter().map(|p| &p.id).eq(items.iter().map(|i| &i.id)));
     for p in &lines {
         let (score, logit) = (p.score.unwrap(), p.logit.unwrap());
-        assert_eq!(
-            score,
-            fake().metadata().calibration.score(logit),
-            "the file keeps the bits of the logit"
-        );
+        assert_eq!(score, fake().metadata().calibration.score(logit), "the file keeps the bits of the logit");
         let expected = if score > 0.7 {
             State::Positive
         } else if score < 0.3 {
@@ -114,8 +110,7 @@ fn pictures_without_a_score_are_counted_and_listed_and_in_no_other_number() {
 fn an_engine_that_fails_is_an_error_and_no_result() {
     let folder = tempfile::tempdir().unwrap();
     let make = || Ok(Box::new(Broken) as Box<dyn Engine>);
-    let e =
-        run_with(&fake(), None, &make, &phantoms(4), folder.path(), &options(0)).unwrap_err().to_string();
+    let e = run_with(&fake(), None, &make, &phantoms(4), folder.path(), &options(0)).unwrap_err().to_string();
     assert!(e.contains("none of 4 pictures") && e.contains("FAULT") && e.contains("planted"), "{e}");
     assert!(!folder.path().join(record::METRICS).exists());
     assert!(evaluate(&[], folder.path(), 0).is_err());

@@ -16,8 +16,7 @@ pub(super) fn pointwise(mut call: Call) {
         {
             let weights = proven(weights, output / BLOCK * block..);
             let mut acc = bias;
-            let steps =
-                weights.chunks_exact(BLOCK * DEPTH).zip(proven(pixel, ..depth).chunks(DEPTH));
+            let steps = weights.chunks_exact(BLOCK * DEPTH).zip(proven(pixel, ..depth).chunks(DEPTH));
             for (step, pixel) in steps {
                 let four = proven(step, output % BLOCK * DEPTH..);
                 for (&w, &q) in four.iter().zip(pixel) {

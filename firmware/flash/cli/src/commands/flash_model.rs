@@ -48,7 +48,7 @@ pub fn run(options: &FlashModelOptions) -> anyhow::Result<()> {
         bytes: bytes.as_ref().len(),
         version: model.version().to_string(),
         replaces: plan.runs.map(|version| version.to_string()),
-        slot: ["A", "B"][plan.slot.index()],
+        slot: plan.slot.letter(),
         written: write,
         started: write,
     };

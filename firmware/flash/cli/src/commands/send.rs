@@ -12,7 +12,8 @@ use serialport::{ClearBuffer, SerialPort, SerialPortType};
 use std::path::Path;
 use std::time::Duration;
 
-/// How long one read or write waits: short, because the wait for a board is longer and counted elsewhere.
+/// How long one read or write waits: short, because the wait for a board is longer and counted
+/// elsewhere.
 const WAIT: Duration = Duration::from_millis(20);
 
 /// The line's speed, where it has one; USB has its own.

@@ -1,4 +1,5 @@
-//! `send` over a real pair of terminals: at the other end is the firmware's own decoder and queue, on a line that can be bad.
+//! `send` over a real pair of terminals: at the other end is the firmware's own decoder and queue,
+//! on a line that can be bad.
 
 use crate::{flash, text};
 use edge_core::ports::{Event, FrameSource};

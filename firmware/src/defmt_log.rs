@@ -1,55 +1,57 @@
-//! The journal as a defmt log: one line an entry, each a kind and then `key=value`, to be read by people and programs.
+//! Events as a defmt log: one line an event, each a kind and then `key=value`, for people and
+//! programs.
 //!
-//! Floats come as their bits, so that nothing is lost on the way, scores beside it in millionths for people. Lines are not filtered
-//! by level: each is part of the record.
+//! Floats come as their bits, so that nothing is lost on the way, scores beside it in millionths
+//! for people. Lines are not filtered by level: each is part of the record.
 
-use super::{Entry, Journal, Slot};
 use crate::bundle::Version;
-use crate::log::LogCounts;
+use crate::event_log::{EventLog, LogEvent};
+use crate::message_buffer::LogCounts;
+use crate::slots::slot::Slot;
 use defmt::println;
 use edge_core::agree::Shown;
 use edge_core::pipeline::{Judged, Stage};
 
-/// Writes entries to the global defmt logger.
+/// Writes events to the global defmt logger.
 #[derive(Clone, Copy, Debug)]
-pub struct DefmtJournal {
+pub struct DefmtLog {
     /// Says what became of the logger's messages.
     pub counts: fn() -> LogCounts,
 }
 
-impl Journal for DefmtJournal {
-    fn note(&mut self, entry: &Entry<'_>) {
-        match *entry {
-            Entry::Start { firmware, board } => {
+impl EventLog for DefmtLog {
+    fn record(&mut self, event: &LogEvent<'_>) {
+        match *event {
+            LogEvent::Start { firmware, board } => {
                 println!("start firmware={=str} board={=str}", firmware, board)
             }
-            Entry::Died(epitaph) => {
-                let (cause, stage, layer) = (epitaph.cause, epitaph.stage, layer(epitaph.stage));
+            LogEvent::Crashed(crash) => {
+                let (cause, stage, layer) = (crash.cause, crash.stage, layer(crash.stage));
                 println!(
                     "died cause={=str} detail={=u32:#x} stage={=str} layer={=i16} frame={=u32} deaths={=u8}",
                     cause.name(),
                     cause.detail(),
                     stage.name(),
                     layer,
-                    epitaph.frame,
-                    epitaph.deaths
+                    crash.frame,
+                    crash.boot_failures
                 );
             }
-            Entry::Trying { slot, version } => model("trying", slot, version),
-            Entry::Taken { slot, version } => model("taken", slot, version),
-            Entry::Refused { slot, why } => {
+            LogEvent::Trying { slot, version } => model("trying", slot, version),
+            LogEvent::Taken { slot, version } => model("taken", slot, version),
+            LogEvent::Refused { slot, why } => {
                 let [expected, got] = why.numbers();
                 println!(
                     "refused slot={=str} why={=str} expected={=u32:#x} got={=u32:#x}",
-                    letter(slot),
+                    slot.letter(),
                     why.name(),
                     expected,
                     got
                 );
             }
-            Entry::RecordsFailed(_) => println!("records-failed"),
-            Entry::Model { slot, name, version, sha256, negative_below, positive_above } => {
-                println!("model slot={=str} name={=str} version={=str}", letter(slot), name, version);
+            LogEvent::RecordsFailed(_) => println!("records-failed"),
+            LogEvent::Model { slot, name, version, sha256, negative_below, positive_above } => {
+                println!("model slot={=str} name={=str} version={=str}", slot.letter(), name, version);
                 let [a, b, c, d, e, f, g, h] = words(sha256);
                 println!(
                     "model-sha256 sha256={=u32:08x}{=u32:08x}{=u32:08x}{=u32:08x}{=u32:08x}{=u32:08x}{=u32:08x}{=u32:08x}",
@@ -61,10 +63,10 @@ impl Journal for DefmtJournal {
                     positive_above.to_bits()
                 );
             }
-            Entry::Frame { number, judged, agreeing, shown, at_ms } => {
+            LogEvent::Frame { number, judged, agreeing, shown, at_ms } => {
                 frame(number, judged, agreeing, shown, at_ms)
             }
-            Entry::Shows { shown: Some(Shown { state, reason }), at_ms } => {
+            LogEvent::Shows { shown: Some(Shown { state, reason }), at_ms } => {
                 let [got, limit] = reason.numbers().unwrap_or_default();
                 println!(
                     "shows state={=str} reason={=u8} got={=i64} limit={=i64} at_ms={=u64}",
@@ -75,8 +77,8 @@ impl Journal for DefmtJournal {
                     at_ms
                 );
             }
-            Entry::Shows { shown: None, at_ms } => println!("shows state=IDLE at_ms={=u64}", at_ms),
-            Entry::LightsFailed(lamps) => {
+            LogEvent::Shows { shown: None, at_ms } => println!("shows state=IDLE at_ms={=u64}", at_ms),
+            LogEvent::LightsFailed(lamps) => {
                 let has = |which| u8::from(lamps.has(which));
                 use edge_core::signal::Which::{Amber, Buzzer, Green, Heartbeat, Red};
                 println!(
@@ -88,7 +90,7 @@ impl Journal for DefmtJournal {
                     has(Buzzer)
                 );
             }
-            Entry::Counts { frames, stack_left, log } => println!(
+            LogEvent::Counts { frames, stack_left, log } => println!(
                 "counts frames={=u32} stack_left={=u32} log_messages={=u32} log_bytes={=u32} log_lost={=u32}",
                 frames, stack_left, log.messages, log.bytes, log.lost
             ),
@@ -128,7 +130,7 @@ fn frame(number: u32, judged: &Judged, agreeing: u8, shown: Shown, at_ms: u64) {
 
 fn model(what: &'static str, slot: Slot, version: Version) {
     let [major, minor, patch] = version.parts();
-    println!("{=str} slot={=str} version={=u32}.{=u32}.{=u32}", what, letter(slot), major, minor, patch);
+    println!("{=str} slot={=str} version={=u32}.{=u32}.{=u32}", what, slot.letter(), major, minor, patch);
 }
 
 /// A hash in the order in which it is written.
@@ -145,11 +147,4 @@ fn millionths(score: f32) -> u32 {
 /// A layer's number; -1 where the stage is none.
 fn layer(stage: Stage) -> i16 {
     if let Stage::Layer(number) = stage { number.into() } else { -1 }
-}
-
-const fn letter(slot: Slot) -> &'static str {
-    match slot {
-        Slot::A => "A",
-        Slot::B => "B",
-    }
 }

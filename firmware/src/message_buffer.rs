@@ -1,14 +1,16 @@
-//! A log that cannot stall: a message is put together in a buffer, then handed over whole or dropped, and both are counted.
+//! A log that cannot stall: a message is put together in a buffer, then handed over whole or
+//! dropped, and both are counted.
 //!
-//! A board's logger puts the encoded bytes of a message into a [`Staging`] and gives it a sink that takes all of them at once or none.
-//! What a slow reader, a full buffer or a message that is too long costs is that message, never time.
+//! A board's logger puts the encoded bytes of a message into a [`MessageBuffer`] and gives it a
+//! sink that takes all of them at once or none. What a slow reader, a full buffer or a message that
+//! is too long costs is that message, never time.
 
 /// What became of the messages since the start. All of them wrap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogCounts {
     /// Messages that the sink took.
     pub messages: u32,
-    /// Their bytes.
+    /// Bytes of those.
     pub bytes: u32,
     /// Messages that it did not take, or that were too long.
     pub lost: u32,
@@ -16,7 +18,7 @@ pub struct LogCounts {
 
 /// One message on its way, at most `N` bytes long.
 #[derive(Debug)]
-pub struct Staging<const N: usize> {
+pub struct MessageBuffer<const N: usize> {
     bytes: [u8; N],
     used: usize,
     /// Bytes came that found no place.
@@ -24,13 +26,13 @@ pub struct Staging<const N: usize> {
     counts: LogCounts,
 }
 
-impl<const N: usize> Default for Staging<N> {
+impl<const N: usize> Default for MessageBuffer<N> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<const N: usize> Staging<N> {
+impl<const N: usize> MessageBuffer<N> {
     /// Nothing on its way, nothing counted.
     pub const fn new() -> Self {
         Self {
@@ -41,18 +43,19 @@ impl<const N: usize> Staging<N> {
         }
     }
 
-    /// A message begins.
+    /// Begins a message; what came of one before is dropped.
     pub fn begin(&mut self) {
         self.used = 0;
         self.overflown = false;
     }
 
-    /// Its next bytes.
+    /// Appends encoded bytes.
     pub fn put(&mut self, bytes: &[u8]) {
         let end = self.used.saturating_add(bytes.len());
         match self.bytes.get_mut(self.used..end) {
             Some(to) => {
-                // The compiler does not see that the lengths are equal, and would link a panic for it.
+                // The compiler does not see that the lengths are equal, and would link a panic for
+                // it.
                 to.iter_mut().zip(bytes).for_each(|(to, &from)| *to = from);
                 self.used = end;
             }
@@ -60,7 +63,7 @@ impl<const N: usize> Staging<N> {
         }
     }
 
-    /// The message is whole: `sink` takes it, and says so, or does not. It must not wait.
+    /// Ends the message: `sink` takes it whole and returns true, or refuses it. It must not wait.
     pub fn end(&mut self, sink: impl FnOnce(&[u8]) -> bool) {
         let message = self.bytes.get(..self.used).unwrap_or(&[]);
         if !self.overflown && sink(message) {
@@ -71,12 +74,12 @@ impl<const N: usize> Staging<N> {
         }
     }
 
-    /// A message was lost before it came here.
+    /// Counts a message that was lost before it came here.
     pub fn lose(&mut self) {
         self.counts.lost = self.counts.lost.wrapping_add(1);
     }
 
-    /// What became of the messages.
+    /// What became of the messages since the start.
     pub const fn counts(&self) -> LogCounts {
         self.counts
     }
@@ -87,28 +90,28 @@ mod tests {
     use super::*;
     use std::vec::Vec;
 
-    fn say(staging: &mut Staging<8>, parts: &[&[u8]], sink: impl FnOnce(&[u8]) -> bool) {
-        staging.begin();
-        parts.iter().for_each(|part| staging.put(part));
-        staging.end(sink);
+    fn say(buffer: &mut MessageBuffer<8>, parts: &[&[u8]], sink: impl FnOnce(&[u8]) -> bool) {
+        buffer.begin();
+        parts.iter().for_each(|part| buffer.put(part));
+        buffer.end(sink);
     }
 
     #[test]
     fn a_message_comes_out_whole_and_is_counted() {
-        let (mut staging, mut out) = (Staging::<8>::new(), Vec::new());
-        say(&mut staging, &[b"ab", b"", b"cdefgh"], |message| {
+        let (mut buffer, mut out) = (MessageBuffer::<8>::new(), Vec::new());
+        say(&mut buffer, &[b"ab", b"", b"cdefgh"], |message| {
             out.extend_from_slice(message);
             true
         });
         assert_eq!(out, b"abcdefgh");
-        assert_eq!(staging.counts(), LogCounts { messages: 1, bytes: 8, lost: 0 });
+        assert_eq!(buffer.counts(), LogCounts { messages: 1, bytes: 8, lost: 0 });
     }
 
     #[test]
     fn a_sink_that_refuses_some_loses_those_and_no_part_of_others() {
-        let (mut staging, mut out) = (Staging::<8>::new(), Vec::new());
+        let (mut buffer, mut out) = (MessageBuffer::<8>::new(), Vec::new());
         for number in 0..100_u8 {
-            say(&mut staging, &[&[number], &[number]], |message| {
+            say(&mut buffer, &[&[number], &[number]], |message| {
                 let takes = number % 3 != 0;
                 if takes {
                     out.extend_from_slice(message);
@@ -118,15 +121,15 @@ mod tests {
         }
         let expected: Vec<u8> = (0..100).filter(|n| n % 3 != 0).flat_map(|n| [n, n]).collect();
         assert_eq!(out, expected);
-        assert_eq!(staging.counts(), LogCounts { messages: 66, bytes: 132, lost: 34 });
+        assert_eq!(buffer.counts(), LogCounts { messages: 66, bytes: 132, lost: 34 });
     }
 
     #[test]
     fn a_message_too_long_never_reaches_the_sink_and_the_next_one_does() {
-        let mut staging = Staging::<8>::new();
-        say(&mut staging, &[b"abcdefgh", b"i"], |_| panic!("a part of a message came out"));
-        say(&mut staging, &[b"abcdefghi", b"j"], |_| panic!("a part of a message came out"));
-        say(&mut staging, &[b"ok"], |message| message == b"ok");
-        assert_eq!(staging.counts(), LogCounts { messages: 1, bytes: 2, lost: 2 });
+        let mut buffer = MessageBuffer::<8>::new();
+        say(&mut buffer, &[b"abcdefgh", b"i"], |_| panic!("a part of a message came out"));
+        say(&mut buffer, &[b"abcdefghi", b"j"], |_| panic!("a part of a message came out"));
+        say(&mut buffer, &[b"ok"], |message| message == b"ok");
+        assert_eq!(buffer.counts(), LogCounts { messages: 1, bytes: 2, lost: 2 });
     }
 }
