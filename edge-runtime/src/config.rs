@@ -34,7 +34,7 @@ pub struct Device {
     pub name: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Model {
     /// The ONNX model; none for the one that the program was built with.
@@ -124,12 +124,6 @@ pub struct Watchdog {
 impl Default for Device {
     fn default() -> Self {
         Self { name: "pneumoscope".into() }
-    }
-}
-
-impl Default for Model {
-    fn default() -> Self {
-        Self { file: None, engine: EngineKind::default(), site: None }
     }
 }
 
