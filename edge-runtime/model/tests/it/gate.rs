@@ -158,7 +158,7 @@ fn weights_for_another_network_are_refused() {
         gate
     });
     for kind in EngineKind::ALL {
-        let error = kind.load(&model).err().expect(kind.name()).to_string();
+        let error = kind.load(&model).err().unwrap_or_else(|| panic!("{}", kind.name())).to_string();
         assert!(error.contains("gate"), "{kind}: {error}");
     }
 }
