@@ -24,7 +24,7 @@ mod cloud;
 mod dice;
 mod disease;
 mod film;
-#[cfg(test)]
+#[cfg(all(test, feature = "picture"))]
 mod tests;
 mod vessels;
 
@@ -34,7 +34,10 @@ use canvas::{Canvas, Pose};
 use cloud::Cloud;
 use dice::Dice;
 use disease::{Disease, Pattern};
-use edge_core::frame::{Geometry, MAX_SIDE, MIN_SIDE, PixelFormat};
+use edge_core::frame::{MAX_SIDE, MIN_SIDE};
+#[cfg(feature = "picture")]
+use edge_core::{Geometry, PixelFormat};
+#[cfg(feature = "picture")]
 use edge_model::decode::Picture;
 use film::Film;
 
@@ -45,19 +48,35 @@ pub enum Label {
     Pneumonia,
 }
 
-/// Draws one phantom of `side` x `side` pixels, 8-bit grey; about 2 ms at 224.
+/// The pixels of one phantom of `side` x `side`, 8-bit grey, rows from the top; about 2 ms at 224.
 ///
 /// A `side` outside [`MIN_SIDE`]..=[`MAX_SIDE`] becomes the nearer of the two.
-pub fn draw(label: Label, seed: u64, side: u16) -> Picture {
+pub fn pixels(label: Label, seed: u64, side: u16) -> Vec<u8> {
     let pattern = match label {
         Label::Normal => Pattern::Clear,
         Label::Pneumonia => Pattern::ILL[(Dice::new(seed, 0).bits() % 4) as usize],
     };
-    draw_pattern(pattern, seed, side)
+    develop(pattern, seed, clamped(side))
 }
 
-fn draw_pattern(pattern: Pattern, seed: u64, side: u16) -> Picture {
-    let side = side.clamp(MIN_SIDE, MAX_SIDE);
+/// The same as a picture.
+#[cfg(feature = "picture")]
+pub fn draw(label: Label, seed: u64, side: u16) -> Picture {
+    picture(clamped(side), pixels(label, seed, side))
+}
+
+#[cfg(feature = "picture")]
+fn picture(side: u16, bytes: Vec<u8>) -> Picture {
+    let geometry = Geometry::new(side.into(), side.into(), PixelFormat::Gray8);
+    // The side was clamped to what a geometry takes, and there are side * side pixels: neither can fail.
+    geometry.and_then(|geometry| Picture::new(geometry, bytes)).expect("a clamped side fits")
+}
+
+fn clamped(side: u16) -> u16 {
+    side.clamp(MIN_SIDE, MAX_SIDE)
+}
+
+fn develop(pattern: Pattern, seed: u64, side: u16) -> Vec<u8> {
     let ill = pattern != Pattern::Clear;
     // A stream for each part: a change in one part's use of chance leaves the others as they are.
     let stream = |part: u64| Dice::new(seed, 16 * part + 1 + pattern as u64);
@@ -77,11 +96,7 @@ fn draw_pattern(pattern: Pattern, seed: u64, side: u16) -> Picture {
     );
     bones.draw(&mut canvas, &body, &mut stream(7));
     vessels::draw(&mut canvas, &body, disease.markings, &mut stream(8));
-    let bytes = film.develop(canvas.thickness, side, &mut stream(9));
-
-    let geometry = Geometry::new(u32::from(side), u32::from(side), PixelFormat::Gray8);
-    // The side was clamped to what a geometry takes, and the map has side * side cells: neither can fail.
-    geometry.and_then(|geometry| Picture::new(geometry, bytes)).expect("a clamped side fits")
+    film.develop(canvas.thickness, side, &mut stream(9))
 }
 
 /// Where the child lies on the film: the cage takes most of the width, the lungs somewhat over half of the height;

@@ -4,6 +4,7 @@
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
+use edge_core::frame::{MAX_SIDE, MIN_SIDE};
 use image::GrayImage;
 use phantoms::Label;
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ struct Options {
     #[arg(long, default_value_t = 12)]
     count: u32,
     /// Side of a phantom in pixels.
-    #[arg(long, default_value_t = 224)]
+    #[arg(long, default_value_t = 224, value_parser = clap::value_parser!(u16).range(i64::from(MIN_SIDE)..=i64::from(MAX_SIDE)))]
     side: u16,
     /// Seed of the first phantom.
     #[arg(long, default_value_t = 0)]
@@ -36,19 +37,17 @@ fn main() -> Result<()> {
     let mut drawn = Vec::new();
     for (label, name) in [(Label::Normal, "normal"), (Label::Pneumonia, "pneumonia")] {
         for i in 0..options.count {
-            let picture = phantoms::draw(label, options.seed + u64::from(i), options.side);
-            drawn.push((format!("{name}-{i:04}.png"), picture));
+            let pixels = phantoms::pixels(label, options.seed + u64::from(i), options.side);
+            drawn.push((format!("{name}-{i:04}.png"), pixels));
         }
     }
 
     let rows = options.count.div_ceil(COLUMNS);
     let cell = u32::from(options.side) + 2;
     let mut sheet = GrayImage::new(COLUMNS * cell, 2 * rows * cell);
-    for (index, (name, picture)) in (0u32..).zip(&drawn) {
-        let geometry = picture.geometry();
-        let (width, height) = (u32::from(geometry.width()), u32::from(geometry.height()));
-        let image = GrayImage::from_raw(width, height, picture.bytes().to_vec())
-            .context("not an 8-bit grey picture")?;
+    for (index, (name, pixels)) in (0u32..).zip(&drawn) {
+        let side = u32::from(options.side);
+        let image = GrayImage::from_raw(side, side, pixels.clone()).context("not an 8-bit grey picture")?;
         let path = options.out_dir.join(name);
         image.save(&path).with_context(|| format!("cannot write {}", path.display()))?;
         let (block, place) = (index / options.count, index % options.count);

@@ -98,7 +98,7 @@ fn ill_lungs_are_less_clear() {
 #[test]
 fn a_lobe_is_on_its_side() {
     let excess = |pattern| {
-        let fields = (0..16).map(|seed| lung_fields(&draw_pattern(pattern, seed, 96)));
+        let fields = (0..16).map(|seed| lung_fields(&picture(96, develop(pattern, seed, 96))));
         fields.map(|[right, left]| right - left).sum::<f32>() / 16.0
     };
     let (right, clear, left) =
