@@ -1,4 +1,5 @@
-//! The device on Linux, as a library: everything between a camera and a light that is not on every machine.
+//! The device on Linux, as a library: everything between a camera and a light that is not on every
+//! machine.
 //!
 //! ```text
 //! capture -> device (edge-model: classify -> agreement) -> run (log, then signal)
@@ -6,8 +7,10 @@
 //!
 //! Principles:
 //!
-//! 1. What is shared with the trainer is in `edge-model`, what also the microcontroller shares in `edge-core`; both are only called here.
-//! 2. Bytes from outside become a checked value once: a [`config::Config`], a [`site::Site`], a picture, a model file.
+//! 1. What is shared with the trainer is in `edge-model`, what the microcontroller shares too in
+//!    `edge-core`; both are only called here.
+//! 2. Bytes from outside become a checked value once: a [`config::Config`], a [`site::Site`], a
+//!    picture, a model file.
 //! 3. Nothing here panics on any input; an error says what was expected, what came, and what to do.
 
 pub mod capture;

@@ -1,6 +1,8 @@
-//! Whether this machine has what a device needs: the folder of the log, the lines of the lights, the clock.
+//! Whether this machine has what a device needs: the folder of the log, the lines of the lights,
+//! the clock.
 //!
-//! A device can run without them for a while; it shows why. What it cannot do without, edge-model's self-test looks at.
+//! A device can run without them for a while; it shows why. What it cannot do without, edge-model's
+//! self-test looks at.
 
 use crate::config::Lights;
 use crate::signal::gpio;

@@ -16,8 +16,8 @@ pub const CAMERAS: [(&str, u16, u16, PixelFormat); 4] = [
     ("320x240-yuyv", 320, 240, PixelFormat::Yuyv),
 ];
 
-/// Every picture that the boards judge: the phantoms of the golden frames, cameras' frames, every format, and
-/// pictures of each kind that the gate is to refuse.
+/// Every picture that the boards judge: the phantoms of the golden frames, cameras' frames, every
+/// format, and pictures of each kind that the gate is to refuse.
 pub fn all() -> anyhow::Result<Vec<Picture>> {
     let mut pictures: Vec<Picture> =
         crate::frames::phantoms().into_iter().map(|(_, label, seed, side)| draw(label, seed, side)).collect();

@@ -1,7 +1,8 @@
 //! Drawn pictures that every program brings along, for its self-test and for demonstrations.
 //!
-//! They are phantoms (the package `phantoms` draws them), no X-rays and nobody's. Each is a golden frame: what onnxruntime makes of
-//! it stands in `models/pneumonia/golden.json` under its name. A test draws them again and compares.
+//! They are phantoms (the package `phantoms` draws them), no X-rays and nobody's. Each is a golden
+//! frame: what onnxruntime makes of it stands in `models/pneumonia/golden.json` under its name. A
+//! test draws them again and compares.
 
 use crate::decode::{DecodeError, Picture, decode};
 

@@ -10,10 +10,13 @@ use serde::{Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
-/// A network that is ready to compute pictures that are handed to it, whichever it is behind a `dyn`.
+/// A network that is ready to compute the pictures that it is handed; behind a `dyn`, whichever it
+/// is.
 ///
-/// It stands beside edge-core's [`Infer`](edge_core::pipeline::Infer), whose picture lies in the network's own memory already, where
-/// one exists: a microcontroller has no room for a second one. [`Classifier`](crate::classify::Classifier) joins the two.
+/// Not edge-core's [`Infer`](edge_core::pipeline::Infer): there the picture lies in the network's
+/// own memory and is overwritten, because a microcontroller has no room for a second one. Here it
+/// is kept, for the log's hash. [`Classifier`](crate::classify::Classifier) makes the one of the
+/// other.
 pub trait Engine: Send {
     /// Its name on the command line and in reports.
     fn name(&self) -> &'static str;

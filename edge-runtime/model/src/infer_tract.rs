@@ -113,7 +113,8 @@ impl TractIntermediates {
         Self::of_graph(operators, model.proto(), model.metadata().input_side)
     }
 
-    /// The same of a graph that need not be a whole model file; `side` is that of its input, in pixels.
+    /// The same of a graph that need not be a whole model file; `side` is that of its input, in
+    /// pixels.
     pub fn of_graph(operators: Operators, proto: &pb::ModelProto, side: u16) -> Result<Self, EngineError> {
         let nodes = proto.graph.iter().flat_map(|graph| &graph.node);
         let names: Vec<String> = nodes.flat_map(|node| node.output.iter().cloned()).collect();

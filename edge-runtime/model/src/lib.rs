@@ -1,8 +1,9 @@
-//! From a picture's bytes and a model's file to a decision: what device, trainer, tools and tests share where there is a file system.
+//! From a picture's bytes and a model's file to a decision: what device, trainer, tools and tests
+//! share where there is a file system.
 //!
 //! ```text
-//! picture bytes -> decode -> classify (edge-core: preprocess, gate, infer, gate, decide) -> decision
-//! model bytes   -> model_file -> engine (infer_tract, or pack -> infer_core)  ^
+//! picture -> decode -> classify (edge-core: preprocess, gate, infer, gate, decide) -> decision
+//! model   -> model_file -> engine (infer_tract, or pack -> infer_core) ^
 //! ```
 //!
 //! No camera, light, log or service is in here: those are `edge-runtime`'s.
@@ -42,7 +43,8 @@
 //! Principles:
 //!
 //! 1. What the microcontroller shares too is in `edge-core` and only called here.
-//! 2. Bytes from outside become a checked value once: a [`decode::Picture`], a [`model_file::ModelFile`].
+//! 2. Bytes from outside become a checked value once: a [`decode::Picture`], a
+//!    [`model_file::ModelFile`].
 //! 3. Nothing here panics on any input; an error says what was expected, what came, and what to do.
 
 pub mod aligned;

@@ -15,7 +15,8 @@ use tract_onnx::pb;
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 use tract_onnx::pb::tensor_shape_proto::dimension;
 
-/// A model file that passed every check; nothing changes it afterwards, so that what its hash names is what is computed.
+/// A model file that passed every check; nothing changes it afterwards, so that what its hash names
+/// is what is computed.
 #[derive(Clone, Debug)]
 pub struct ModelFile {
     metadata: Metadata,
@@ -54,7 +55,8 @@ impl ModelFile {
         &self.metadata
     }
 
-    /// SHA-256 of the whole file, 64 hexadecimal digits: the name by which logs and reports call this model.
+    /// SHA-256 of the whole file, 64 hexadecimal digits: the name by which logs and reports call
+    /// this model.
     pub fn sha256(&self) -> &str {
         &self.sha256
     }
@@ -71,7 +73,8 @@ impl ModelFile {
 
     /// The network.
     pub fn graph(&self) -> &pb::GraphProto {
-        // `from_bytes` is the only constructor and looked for it; nothing changes the fields afterwards.
+        // `from_bytes` is the only constructor and looked for it; nothing changes the fields
+        // afterwards.
         self.proto.graph.as_ref().expect("checked by ModelFile::from_bytes")
     }
 

@@ -1,5 +1,5 @@
-//! Whether this machine computes what it must: a known picture through decoding, preprocessing and engine. For every start of a
-//! device; some milliseconds.
+//! Whether this machine computes what it must: a known picture through decoding, preprocessing and
+//! engine. For every start of a device; some milliseconds.
 
 use crate::drawings;
 use crate::engine::{Engine, EngineError};
@@ -8,7 +8,8 @@ use crate::model_file::{ModelFile, sha256_hex};
 use edge_core::Scratch;
 use edge_core::kernels::Kernels;
 
-/// What `models/pneumonia/golden.json` holds of its drawing [`drawings::GOLDEN`]: what onnxruntime made of it. A test compares.
+/// What `models/pneumonia/golden.json` holds of [`drawings::GOLDEN`]: what onnxruntime made of it.
+/// A test compares.
 pub mod shipped {
     /// SHA-256 of the shipped model.
     pub const MODEL: &str = "8cff722358d73d9bce6988eb9313582e71fd3796b86b72f8d27a0eda73e051de";
@@ -44,9 +45,9 @@ pub enum SelfTestError {
     Engine(#[from] EngineError),
 }
 
-/// Puts a known picture through preprocessing and engine and compares the bits: with onnxruntime's for the shipped model, with the
-/// scalar kernels' for any other. The model's own checksum is checked when it is loaded.
-/// [`SelfTestError`]: nothing that this engine says may be shown.
+/// Puts a known picture through preprocessing and engine and compares the bits: with onnxruntime's
+/// for the shipped model, with the scalar kernels' for any other. The model's own checksum is
+/// checked when it is loaded. [`SelfTestError`]: nothing that this engine says may be shown.
 pub fn golden(model: &ModelFile, engine: &mut dyn Engine) -> Result<(), SelfTestError> {
     let side = model.metadata().input_side;
     let input = input(side);

@@ -68,7 +68,8 @@ pub fn run(
     Ok(Outcome::Complete)
 }
 
-/// A square picture of 8-bit grey at another side: each pixel the nearest one. What is measured does not depend on how they look.
+/// A square picture of 8-bit grey at another side: each pixel the nearest one. What is measured
+/// does not depend on how they look.
 fn scaled(picture: &Picture, side: u16) -> Result<Picture> {
     let geometry = Geometry::new(side.into(), side.into(), PixelFormat::Gray8)?;
     let (from, to) = (usize::from(picture.geometry().width()), usize::from(side));

@@ -122,7 +122,8 @@ fn usage_errors_exit_with_2_and_help_names_the_codes() {
     assert_contains(&help, &["it is not a diagnosis"]);
 }
 
-/// Each reason to refuse a model has its own text (edge-model's tests); of all of them the program makes one line, and ends with 4.
+/// Each reason to refuse a model has its own text (edge-model's tests); of all of them the program
+/// makes one line, and ends with 4.
 #[test]
 fn a_refused_model_is_one_line_and_exit_code_4() {
     let bench = Bench::new();

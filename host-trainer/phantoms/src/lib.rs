@@ -68,7 +68,8 @@ pub fn draw(label: Label, seed: u64, side: u16) -> Picture {
 #[cfg(feature = "picture")]
 fn picture(side: u16, bytes: Vec<u8>) -> Picture {
     let geometry = Geometry::new(side.into(), side.into(), PixelFormat::Gray8);
-    // The side was clamped to what a geometry takes, and there are side * side pixels: neither can fail.
+    // The side was clamped to what a geometry takes, and there are side * side pixels: neither can
+    // fail.
     geometry.and_then(|geometry| Picture::new(geometry, bytes)).expect("a clamped side fits")
 }
 

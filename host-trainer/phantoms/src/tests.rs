@@ -27,8 +27,9 @@ fn lung_fields(picture: &Picture) -> [f32; 2] {
     })
 }
 
-/// Fails when any of the arithmetic depends on the machine, and when the drawing changes: then look at the contact
-/// sheet that the program `phantoms` makes, set the new values here and make the golden frames anew.
+/// Fails when any of the arithmetic depends on the machine, and when the drawing changes: then look
+/// at the contact sheet that the program `phantoms` makes, set the new values here and make the
+/// golden frames anew.
 #[test]
 fn the_same_bytes_on_every_machine() {
     let hashes = [

@@ -78,7 +78,8 @@ mod tests {
         hardware.iter().copied().filter(is_built).collect()
     }
 
-    /// Cameras, lines, signals and systemd are the device's: who decodes a picture or packs a model compiles none of them.
+    /// Cameras, lines, signals and systemd are the device's: who decodes a picture or packs a model
+    /// compiles none of them.
     #[test]
     fn the_trainer_and_flash_are_built_without_the_devices_hardware() {
         let hardware = ["edge-runtime", "gpiocdev", "moq-v4l", "sd-notify", "signal-hook"];

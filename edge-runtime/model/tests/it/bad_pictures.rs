@@ -1,4 +1,5 @@
-//! Pictures that cannot be decoded: each fault has its own message, which says what, why and what to do.
+//! Pictures that cannot be decoded: each fault has its own message, which says what, why and what
+//! to do.
 
 use edge_model::decode::decode;
 use test_support::picture;

@@ -20,7 +20,8 @@ fn input(seed: u8) -> Vec<u8> {
 /// A layer's activations: channels of `side` x `side`.
 type Layer = Vec<Vec<Vec<i32>>>;
 
-/// QLinearConv of the test model's graph: square, padded, scales as in `test_support::model`, zero points 0 but the image's.
+/// QLinearConv of the test model's graph: square, padded, scales as in `test_support::model`, zero
+/// points 0 but the image's.
 fn convolve(
     graph: &pb::GraphProto,
     name: &str,

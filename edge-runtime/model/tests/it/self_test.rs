@@ -16,7 +16,8 @@ fn frames(golden: &Value) -> impl Iterator<Item = &Value> {
     golden["frames"].as_array().unwrap().iter()
 }
 
-/// What a demonstration shows is what onnxruntime computes of the same bytes: input and logit of every drawing.
+/// What a demonstration shows is what onnxruntime computes of the same bytes: input and logit of
+/// every drawing.
 #[test]
 fn every_drawing_is_a_golden_frame_and_passes_the_gate() {
     let (vectors, model) = (golden_vectors(), shipped_model());
@@ -51,7 +52,8 @@ fn its_constants_are_those_of_the_golden_vectors() {
     assert_eq!((model.sha256(), model.metadata().input_side), (shipped::MODEL, shipped::SIDE));
 }
 
-/// Every engine passes, with the shipped model and with another; and one that is off by a bit does not.
+/// Every engine passes, with the shipped model and with another; and one that is off by a bit does
+/// not.
 #[test]
 fn a_single_wrong_bit_is_found() {
     struct Off(Box<dyn Engine>);
