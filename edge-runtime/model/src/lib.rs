@@ -45,6 +45,7 @@
 //! 2. Bytes from outside become a checked value once: a [`decode::Picture`], a [`model_file::ModelFile`].
 //! 3. Nothing here panics on any input; an error says what was expected, what came, and what to do.
 
+pub mod activation;
 pub mod aligned;
 pub mod classify;
 pub mod decode;
