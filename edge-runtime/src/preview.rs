@@ -30,12 +30,7 @@ const DEEPEST: f32 = 0.6;
 /// Draws the frame and writes `lines` below it, broken where they do not fit. A rectangle that is not within the frame is
 /// not drawn. A map is laid over what was judged, the rectangle or the whole: red where a share is above 0, blue where it is below, the
 /// deeper the nearer to the map's own peak.
-pub fn draw(
-    frame: &Frame,
-    crop: Option<Crop>,
-    map: Option<&ActivationMap>,
-    lines: &[String],
-) -> RgbImage {
+pub fn draw(frame: &Frame, crop: Option<Crop>, map: Option<&ActivationMap>, lines: &[String]) -> RgbImage {
     let (width, height) = (u32::from(frame.geometry().width()), u32::from(frame.geometry().height()));
     let page = width.max(LEAST_WIDTH);
     let columns = ((page - 2 * MARGIN) / CHARACTER) as usize;

@@ -3,7 +3,7 @@
 use crate::cli::Output;
 use crate::exit::Outcome;
 use crate::model;
-use crate::report::{self, Failure, Record};
+use crate::report::{self, Failure, NOTICE, Record};
 use anyhow::{Result, ensure};
 use edge_model::activation::ActivationMapper;
 use edge_model::classify::{Classified, Classifier};
@@ -35,7 +35,8 @@ pub fn run(
     let mut outcome = Outcome::Complete;
 
     for source in sources {
-        let answer = source.and_then(|source| answer(&mut classifier, &source, heatmap.map(|out| (model, out))));
+        let answer =
+            source.and_then(|source| answer(&mut classifier, &source, heatmap.map(|out| (model, out))));
         progress.suspend(|| -> Result<()> {
             match &answer {
                 Ok((name, classified)) if output == Output::Text => {
@@ -94,13 +95,25 @@ fn draw(
     Classified { decision, .. }: &Classified,
 ) -> Result<()> {
     let map = ActivationMapper::new(model)?.map(features)?;
-    let positive = &model.metadata().label_positive;
+    let m = model.metadata();
     let score = decision.score.map_or(String::new(), |score| format!(", score {score:.3}"));
-    let mut lines = vec![
+    let lines = [
         format!("{}{score} (reason {}): {}", decision.state, decision.reason.code(), decision.reason),
-        format!("Red: what speaks for {positive} to the network; blue: what speaks against it. No map of an illness."),
+        format!(
+            "Red: what speaks for {} to the network; blue: what speaks against it. No map of an illness.",
+            m.label_positive
+        ),
+        format!(
+            "Model {} {}, SHA-256 {}; NEGATIVE below {:.3}, POSITIVE above {:.3}",
+            m.name,
+            m.version,
+            model.sha256(),
+            m.thresholds.negative_below,
+            m.thresholds.positive_above
+        ),
+        m.intended_use.to_string(),
+        NOTICE.to_owned(),
     ];
-    lines.extend(report::footer(model).lines().map(str::to_owned));
     files::write_private(out, &preview::png(&preview::draw(&picture.frame(), None, Some(&map), &lines))?)?;
     Ok(())
 }

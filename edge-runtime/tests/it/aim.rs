@@ -138,7 +138,8 @@ fn a_heat_map_is_the_same_on_every_engine() {
     assert!(aim(&[]) < 4 * 224 * 4, "no colour but the rectangle's");
     assert!(aim(&["--heatmap"]) > 224 * 224 / 2);
 
-    let dark = bench.file("dark.png", picture::png(8, 8));
+    let dark = bench.path("dark.png");
+    image::GrayImage::new(64, 64).save(&dark).unwrap();
     let out = bench.path("none.png");
     let refused = bench.run(["classify", &dark, "--heatmap", &out]);
     assert_contains(&refused.stderr, &["none.png is not written: the gate refused it before the network"]);
