@@ -11,6 +11,7 @@ Examples:
   edge-runtime                                  classify the built-in demonstration frames
   edge-runtime classify film.png                one picture
   edge-runtime classify --json films/ > log     a folder, one JSON object a line
+  edge-runtime classify film.png --heatmap a.png  what the network looked at, drawn over the picture
   scan | edge-runtime classify -                one picture from standard input
   edge-runtime --model new.onnx about           what a model says of itself
   edge-runtime --model new.onnx pack new.packed one flat file for devices
@@ -55,6 +56,9 @@ pub enum Command {
         /// Files (JPEG or PNG by content), folders (their .jpg, .jpeg and .png files, recursively, sorted), or `-`.
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<PathBuf>,
+        /// Write a PNG of the one picture with what the network looked at: red speaks for the positive label, blue against it.
+        #[arg(long, value_name = "OUT")]
+        heatmap: Option<PathBuf>,
     },
     /// Be the device: frames from a camera, a watched folder or files, answers on lights, screen and in the log, until SIGTERM.
     #[command(after_help = RUN)]
@@ -195,6 +199,9 @@ pub struct AimOptions {
     /// The PNG file to write.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Draw in what the network looked at: red speaks for the positive label, blue against it.
+    #[arg(long)]
+    pub heatmap: bool,
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {

@@ -47,6 +47,7 @@
 //!    [`model_file::ModelFile`].
 //! 3. Nothing here panics on any input; an error says what was expected, what came, and what to do.
 
+pub mod activation;
 pub mod aligned;
 pub mod classify;
 pub mod decode;

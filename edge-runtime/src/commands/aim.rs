@@ -5,6 +5,7 @@ use crate::exit::Outcome;
 use crate::{model, report};
 use anyhow::{Context, Result};
 use edge_core::Frame;
+use edge_model::activation::ActivationMapper;
 use edge_model::classify::{Classified, Classifier};
 use edge_model::engine::Engine;
 use edge_model::engine::EngineKind;
@@ -118,7 +119,12 @@ fn look<'a>(
         model_sha256: model.sha256(),
         out: options.out.display().to_string(),
     };
-    let picture = preview::draw(frame, options.crop, &figures(&aim));
+    // Before the network there is nothing that it looked at.
+    let looked = options.heatmap && measured.features.is_some();
+    let map = looked.then(|| {
+        ActivationMapper::new(model)?.map(classifier.engine().features()).map_err(anyhow::Error::from)
+    });
+    let picture = preview::draw(frame, options.crop, map.transpose()?.as_ref(), &figures(&aim));
     files::write_private(&options.out, &preview::png(&picture)?)?;
     Ok(aim)
 }
