@@ -28,7 +28,6 @@ use edge_model::pack::pack;
 use linear::Sums;
 use others::{CHANGES, DRAWINGS};
 use phantoms::{Label, draw};
-use prost::Message;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt;

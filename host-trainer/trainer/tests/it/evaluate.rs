@@ -123,12 +123,13 @@ fn an_engine_that_fails_is_an_error_and_no_result() {
 fn the_printed_table_states_what_matters() {
     let folder = tempfile::tempdir().unwrap();
     let text = evaluate(&phantoms(40), folder.path(), 10).unwrap().to_string();
+    let sha256 = format!("sha256 {}", model().sha256());
     let expected = [
         "precision",
         "macro average",
         "weighted average",
         "NEGATIVE below 0.3",
-        "sha256 cdcd",
+        &sha256,
         "gamma 0.7",
         "95 % intervals",
         "bacteria",

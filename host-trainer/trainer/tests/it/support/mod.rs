@@ -7,6 +7,7 @@ use edge_model::model_file::ModelFile;
 use phantoms::Label;
 use std::path::Path;
 use std::sync::Arc;
+use test_support::model;
 use trainer::evaluate::{Item, Metrics, Options, Source, run_with};
 use trainer::metrics::Bootstrap;
 
@@ -29,7 +30,7 @@ pub fn evaluate(items: &[Item], out: &Path, robustness_limit: usize) -> anyhow::
 /// Side of the fake model's input.
 pub const SIDE: u16 = 64;
 
-/// Metadata as an exported model has it, around no graph.
+/// Metadata as an exported model has it, around a graph that no engine here looks at.
 pub fn model() -> ModelFile {
     let hash = "ab".repeat(32);
     let props = [
@@ -65,12 +66,9 @@ pub fn model() -> ModelFile {
         (key::METRICS, "none"),
     ];
     let find = |name: &str| props.iter().find(|(k, _)| *k == name).map(|(_, v)| *v);
-    ModelFile {
-        metadata: Metadata::from_props(find).unwrap(),
-        sha256: "cd".repeat(32),
-        bytes: 0,
-        proto: Default::default(),
-    }
+    let metadata = Metadata::from_props(find).unwrap();
+    let graph = ModelFile::from_bytes(&model::bytes(&model::sealed(SIDE, 1))).unwrap();
+    ModelFile::from_bytes(&graph.with_metadata(&metadata).unwrap()).unwrap()
 }
 
 /// Mean brightness of the lung fields over that of the whole picture, scaled to a logit.
