@@ -23,7 +23,6 @@ pub use version::Version;
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use edge_core::Packed;
-use edge_core::model::key;
 use form::{field, first, part, sha256, size, word};
 
 /// What names one bundle among others: the first bytes of its header's SHA-256, and so of
@@ -92,7 +91,7 @@ impl<'a> Bundle<'a> {
             return Err(BundleError::Arena { needed, limit });
         }
         let version = Version(word(header, field::VERSION));
-        let named = plan.property(key::VERSION).and_then(Version::parse);
+        let named = Version::parse(plan.metadata()?.version);
         if named != Some(version) {
             return Err(BundleError::Version { header: version, model: named });
         }

@@ -151,9 +151,7 @@ impl<'m, B: Board> Device<'m, B> {
         }
     }
 
-    /// Takes the model that the device runs from now on, or why it runs none. A call of its own, so
-    /// that nothing deep lies on the stack beside the model's metadata.
-    #[inline(never)]
+    /// Takes the model that the device runs from now on, or why it runs none.
     pub(crate) fn install(&mut self, model: Result<(Slot, Packed<&'m [u8]>), Reason>, kernels: Kernels) {
         // The camera has had no chance to be well during the light test.
         self.handle(device::Event::SourceWell);
@@ -161,21 +159,19 @@ impl<'m, B: Board> Device<'m, B> {
             Ok(found) => found,
             Err(reason) => return self.handle(device::Event::CannotBegin(reason)),
         };
-        let (Ok(pipeline), Ok(sha256)) =
-            (Pipeline::new(model, kernels), model.plan().map(|p| p.onnx_sha256()))
-        else {
+        let plan = model.plan();
+        let (Ok(plan), Ok(metadata)) = (plan, plan.and_then(|plan| plan.metadata())) else {
             return self.handle(device::Event::CannotBegin(Reason::SelfTestFailed));
         };
-        let pipeline = self.model.insert(pipeline);
-        let metadata = pipeline.metadata();
         self.log.record(&LogEvent::Model {
             slot,
-            name: &metadata.name,
-            version: &metadata.version,
-            sha256: &sha256,
+            name: metadata.name,
+            version: metadata.version,
+            sha256: &plan.onnx_sha256(),
             negative_below: metadata.thresholds.negative_below,
             positive_above: metadata.thresholds.positive_above,
         });
+        self.model = Some(Pipeline::new(model, kernels));
     }
 
     /// Tells the state machine.

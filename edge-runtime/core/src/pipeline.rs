@@ -12,7 +12,7 @@ use crate::frame::Geometry;
 use crate::gate::Figures;
 use crate::infer::{Engine, InferError, part, split};
 use crate::kernels::Kernels;
-use crate::model::Metadata;
+use crate::model::MetadataView;
 use crate::packed::{Packed, PackedError};
 use crate::preprocess::{Preprocess, PreprocessError, Scratch, Stats};
 
@@ -78,10 +78,9 @@ impl Stage {
 }
 
 /// A model and what it takes to judge frames by it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Pipeline<B> {
     engine: Engine<B>,
-    metadata: Metadata,
 }
 
 /// What one frame gave.
@@ -114,14 +113,8 @@ impl Incoming<'_> {
 
 impl<B: AsRef<[u8]>> Pipeline<B> {
     /// The pipeline of a checked model.
-    ///
-    /// # Errors
-    /// [`PackedError::Metadata`]; not after [`Packed::new`].
-    pub fn new(model: Packed<B>, kernels: Kernels) -> Result<Self, PackedError> {
-        let mut pipeline = Self { engine: Engine::new(model, kernels), metadata: Metadata::EMPTY };
-        let Self { engine, metadata } = &mut pipeline;
-        engine.model().plan()?.read_metadata(metadata)?;
-        Ok(pipeline)
+    pub fn new(model: Packed<B>, kernels: Kernels) -> Self {
+        Self { engine: Engine::new(model, kernels) }
     }
 
     /// The engine.
@@ -130,8 +123,11 @@ impl<B: AsRef<[u8]>> Pipeline<B> {
     }
 
     /// What the model says of itself.
-    pub fn metadata(&self) -> &Metadata {
-        &self.metadata
+    ///
+    /// # Errors
+    /// As [`Packed::plan`].
+    pub fn metadata(&self) -> Result<MetadataView<'_>, PackedError> {
+        self.engine.model().plan()?.metadata()
     }
 
     /// The network's input, as the last [`Incoming::finish`] wrote it; void after [`Pipeline::judge`].
@@ -171,7 +167,7 @@ impl<B: AsRef<[u8]>> Pipeline<B> {
         if got < expected {
             return Err(InferError::Arena { expected, got });
         }
-        judge(&self.metadata, geometry, stats, &mut InPlace { pipeline: self, arena }, observe)
+        judge(&self.metadata()?, geometry, stats, &mut InPlace { pipeline: self, arena }, observe)
     }
 }
 
@@ -232,7 +228,7 @@ pub trait Infer {
 /// # Errors
 /// The engine's: the device's FAULT.
 pub fn judge<I: Infer>(
-    model: &Metadata,
+    model: &MetadataView,
     geometry: Geometry,
     stats: &Stats,
     network: &mut I,

@@ -1,16 +1,16 @@
 //! A frame through its stages on Linux: preprocessed as a whole, then judged by edge-core's [`judge`].
 
 use crate::engine::{Engine, EngineError};
-use crate::model_file::ModelFile;
+use crate::model_file::{ModelFile, OwnedMetadata};
 use edge_core::decide::Thresholds;
 use edge_core::gate::Figures;
 use edge_core::pipeline::{Infer, Stage, judge};
-use edge_core::{Decision, Frame, Metadata, Scratch, Stats, preprocess};
+use edge_core::{Decision, Frame, Scratch, Stats, preprocess};
 use std::time::{Duration, Instant};
 
 /// A model, an engine that computes it, and the memory that the stages work in.
 pub struct Classifier<E> {
-    metadata: Metadata,
+    metadata: OwnedMetadata,
     engine: E,
     row: Vec<u32>,
     line: Vec<u64>,
@@ -64,7 +64,7 @@ impl<E: Engine> Classifier<E> {
         let stats = preprocess(frame, self.metadata.input_side, scratch, &mut self.input)?;
         let mut network = Network { engine: &mut self.engine, input: &self.input };
         let mut inferring = None;
-        let judged = judge(&self.metadata, frame.geometry(), &stats, &mut network, &mut |stage| {
+        let judged = judge(&self.metadata.view(), frame.geometry(), &stats, &mut network, &mut |stage| {
             if stage == Stage::Layer(0) {
                 inferring = Some(Instant::now());
             }

@@ -15,11 +15,14 @@ use tract_onnx::pb;
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 use tract_onnx::pb::tensor_shape_proto::dimension;
 
+/// Metadata that owns what it says.
+pub type OwnedMetadata = Metadata<String, Vec<i8>>;
+
 /// A model file that passed every check; nothing changes it afterwards, so that what its hash names
 /// is what is computed.
 #[derive(Clone, Debug)]
 pub struct ModelFile {
-    metadata: Metadata,
+    metadata: OwnedMetadata,
     sha256: String,
     length: usize,
     proto: pb::ModelProto,
@@ -51,7 +54,7 @@ impl ModelFile {
     }
 
     /// What the model says of itself.
-    pub fn metadata(&self) -> &Metadata {
+    pub fn metadata(&self) -> &OwnedMetadata {
         &self.metadata
     }
 
@@ -82,12 +85,12 @@ impl ModelFile {
     ///
     /// # Errors
     /// The metadata contradict themselves.
-    pub fn with_metadata(&self, metadata: &Metadata) -> Result<Vec<u8>, MetadataError> {
+    pub fn with_metadata(&self, metadata: &OwnedMetadata) -> Result<Vec<u8>, MetadataError> {
         metadata.check()?;
         let mut proto = self.proto.clone();
         proto.metadata_props.clear();
         metadata.write_props(|key, value| {
-            let entry = pb::StringStringEntryProto { key: key.to_owned(), value: value.to_owned() };
+            let entry = pb::StringStringEntryProto { key: key.to_owned(), value: value.to_string() };
             proto.metadata_props.push(entry);
         });
         seal(&mut proto);

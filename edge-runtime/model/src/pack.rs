@@ -16,7 +16,7 @@ pub fn pack(model: &ModelFile) -> Result<Packed<AlignedBytes>, PackError> {
     let (values, layers) = (graph.values(), graph.layers());
     let network = Network {
         onnx_sha256: graph.sha256,
-        metadata: model.metadata(),
+        metadata: model.metadata().view(),
         values: &values,
         layers: &layers,
         head: graph.head(),

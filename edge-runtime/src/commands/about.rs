@@ -33,7 +33,7 @@ struct About<'a> {
 pub fn run(model: &ModelFile, engine: EngineKind, output: Output) -> Result<Outcome> {
     let engine = model::engine(engine, model)?;
     let mut words = Vec::new();
-    model.metadata().write_props(|key, value| words.push((key, value.to_owned())));
+    model.metadata().write_props(|key, value| words.push((key, value.to_string())));
     let about = About {
         version: VERSION,
         engines: EngineKind::ALL,
@@ -58,7 +58,7 @@ pub fn run(model: &ModelFile, engine: EngineKind, output: Output) -> Result<Outc
     })
 }
 
-fn limits(gate: &Limits) -> String {
+fn limits(gate: &Limits<Vec<i8>>) -> String {
     let elongation = f64::from(gate.max_elongation_permille) / 1000.0;
     let percent = |luminance: u16| f64::from(luminance) * 100.0 / 65535.0;
     let [low, high, deviation] = [gate.min_mean, gate.max_mean, gate.min_deviation].map(percent);
@@ -75,7 +75,7 @@ fn limits(gate: &Limits) -> String {
     ])
 }
 
-fn likeness<const N: usize>(likeness: &Likeness<N>) -> String {
+fn likeness(likeness: &Likeness<Vec<i8>>) -> String {
     match likeness.weights.len() {
         0 => "not looked at: this model's gate takes any picture for a chest".to_owned(),
         weights => format!("likeness {} or more, by {weights} weights", likeness.least),

@@ -103,7 +103,7 @@ fn inspect(
     }
     let mut model = BTreeMap::new();
     plan.metadata()?.write_props(|key, value| {
-        model.insert(key, value.to_owned());
+        model.insert(key, value.to_string());
     });
     let head = plan.head()?.weights.len() as u64;
     Ok(Inspection {

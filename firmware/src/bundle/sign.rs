@@ -7,7 +7,6 @@ use core::fmt;
 use core::ops::Range;
 use ed25519_dalek::{Signer, SigningKey};
 use edge_core::Packed;
-use edge_core::model::key;
 use edge_core::packed::PackedError;
 
 /// What a device must compute of which input before it shows anything.
@@ -29,7 +28,7 @@ pub fn sign<B: AsRef<[u8]>>(
     secret: &[u8; 32],
 ) -> Result<Vec<u8>, SignError> {
     let plan = model.plan()?;
-    let version = plan.property(key::VERSION).and_then(Version::parse).ok_or(SignError::Version)?;
+    let version = Version::parse(plan.metadata()?.version).ok_or(SignError::Version)?;
     let expected = plan.value(0)?.shape.bytes();
     if golden.input.len() != expected {
         return Err(SignError::Input { expected, got: golden.input.len() });

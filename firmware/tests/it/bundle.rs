@@ -18,7 +18,7 @@ fn what_was_signed_is_what_is_opened() {
     let bundle = Bundle::open(&slot, &verifier()).unwrap();
     assert_eq!(Some(bundle.version), Version::parse("1.2.3"));
     assert_eq!(bundle.version, bundle::claimed_version(&slot));
-    assert_eq!(bundle.model.plan().unwrap().metadata().unwrap().version.as_str(), "1.2.3");
+    assert_eq!(bundle.model.plan().unwrap().metadata().unwrap().version, "1.2.3");
     assert_eq!(bundle.input, &bytes[bytes.len() - 256..]);
     assert_eq!(bundle.id, bundle::id(&bytes));
     assert_ne!(bundle.id, bundle::id(&signed("1.2.3", 2)));

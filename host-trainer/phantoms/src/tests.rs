@@ -70,12 +70,12 @@ fn the_side_does_not_change_the_child() {
 
 #[test]
 fn the_gate_takes_all() {
-    let limits = Limits {
+    let limits: Limits<&[i8]> = Limits {
         min_mean: 12_000,
         max_mean: 50_000,
         min_deviation: 6_000,
         max_elongation_permille: 1_500,
-        ..Limits::OPEN
+        ..Limits::open()
     };
     for seed in 0..40 {
         for label in [Label::Normal, Label::Pneumonia] {

@@ -220,7 +220,7 @@ fn gate_model(
     out: &Path,
 ) -> Result<()> {
     // Before there is a gate: what it is to let through is scored whole.
-    let open = ModelFile::from_bytes(&gate::bind(model, Limits::OPEN, [0; 9], None)?)?;
+    let open = ModelFile::from_bytes(&gate::bind(model, Limits::open(), [0; 9], None)?)?;
     let deciles = gate::score_deciles(&open, &data.samples, validate)?;
     let limits = gate::fit_limits(model, &data.samples, train, seed)?;
     let bytes = gate::bind(model, limits, deciles, version)?;

@@ -83,7 +83,7 @@ pub fn stages(
 }
 
 fn pipeline(model: &[u8], kernels: Kernels) -> Result<Pipeline<&[u8]>, Error> {
-    Pipeline::new(Packed::new(model).map_err(Error::Model)?, kernels).map_err(Error::Model)
+    Ok(Pipeline::new(Packed::new(model).map_err(Error::Model)?, kernels))
 }
 
 /// Exactly what the model says that it needs.

@@ -84,7 +84,7 @@ fn judged() -> Vec<String> {
     let mut classifier = Classifier::new(&model, core);
     let packed = pack(&model).expect("the shipped model can be packed");
     let mut arena = AlignedBytes::zeroed(packed.arena_bytes());
-    let pipeline = Pipeline::new(packed, Kernels::SCALAR).expect("a checked model");
+    let pipeline = Pipeline::new(packed, Kernels::SCALAR);
     let pictures = pictures::all().expect("pictures of allowed sizes");
     let line = |(index, picture): (usize, &Picture)| {
         let classified = classifier.classify(&picture.frame()).expect("an answer");

@@ -10,19 +10,9 @@ use crate::kernels::convolution::Convolution;
 use crate::kernels::depthwise::Depthwise;
 use crate::kernels::first::First;
 use crate::kernels::{Shape, Window};
-use crate::model::Metadata;
 use heapless::Vec;
 
 impl ExecutionPlan<'_> {
-    /// Checks the metadata; gives the input's side and the number of the gate's weights of the features. A call of its own, so
-    /// that the stack holds its kilobytes for no longer.
-    #[inline(never)]
-    fn check_metadata(&self) -> Result<(u16, usize), PackedError> {
-        let mut metadata = Metadata::EMPTY;
-        self.read_metadata(&mut metadata)?;
-        Ok((metadata.input_side, metadata.gate.features.weights.len()))
-    }
-
     /// Everything but the bytes as a whole.
     pub(super) fn check(&self) -> Result<(), PackedError> {
         let form = |what| PackedError::Form { what };
@@ -35,8 +25,10 @@ impl ExecutionPlan<'_> {
             self.name(number)?;
             values.push((value.place, value.shape.bytes())).map_err(many)?;
         }
-        let (side, weights) = self.check_metadata()?;
-        if ![0, FEATURE_CELLS * self.features()?.shape.channels].contains(&weights) {
+        let metadata = self.metadata()?;
+        metadata.check()?;
+        let (side, weights) = (metadata.input_side, metadata.gate.features.weights);
+        if ![0, FEATURE_CELLS * self.features()?.shape.channels].contains(&weights.len()) {
             return Err(form("the gate's weights of the features"));
         }
         if self.value(0)?.shape != (Shape { height: side.into(), width: side.into(), channels: 1 }) {

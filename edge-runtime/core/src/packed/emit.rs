@@ -1,12 +1,12 @@
-//! Puts a packed model's bytes where they belong: header, records, weights in the kernels' layout, numbers, properties, names.
+//! Puts a packed model's bytes where they belong: header, records, weights in the kernels' layout, metadata, numbers, names.
 //!
 //! `arrange` has checked the network: every value, weight and bias that is asked for here is there, and the zeros that stand for
 //! missing ones are never written.
 
 use super::arrange::Form;
 use super::plan::Plan;
-use super::record::{header, kind, layer, value};
-use super::{ALIGNMENT, MAGIC, Network, NetworkLayer, VERSION};
+use super::record::{header, kind, layer, metadata as metadata_fields, value};
+use super::{ALIGNMENT, MAGIC, Network, NetworkLayer, VERSION, metadata};
 use crate::kernels::Window;
 use crate::kernels::layout::{self, DEPTH};
 
@@ -25,7 +25,7 @@ impl Out<'_> {
     }
 
     /// The next section of that length; returns where it begins.
-    fn section(&mut self, length: usize) -> usize {
+    pub fn section(&mut self, length: usize) -> usize {
         let at = self.at.next_multiple_of(ALIGNMENT);
         self.at = at + length;
         at
@@ -38,7 +38,7 @@ impl Out<'_> {
     }
 }
 
-fn u32_of(n: usize) -> [u8; 4] {
+pub(super) fn u32_of(n: usize) -> [u8; 4] {
     (n as u32).to_le_bytes()
 }
 
@@ -46,7 +46,8 @@ pub(super) fn compose(network: &Network, forms: &[Form], plan: &Plan, out: &mut 
     let layers = network.layers.len();
     let values = header::SIZE;
     let records = values + (layers + 1) * value::SIZE;
-    let head_weights = records + layers * layer::SIZE;
+    let metadata_record = records + layers * layer::SIZE;
+    let head_weights = metadata_record + metadata_fields::SIZE;
     // The plan's checksum is taken over whole words.
     let plan_length = (head_weights + network.head.weights.len()).next_multiple_of(4);
     out.at = plan_length;
@@ -72,17 +73,7 @@ pub(super) fn compose(network: &Network, forms: &[Form], plan: &Plan, out: &mut 
         write_layer(network, index, form, scratch, records + index * layer::SIZE, out);
     }
 
-    let mut length = 0;
-    network.metadata.write_props(|key, text| length += 4 + key.len() + text.len());
-    let properties = out.section(length);
-    let mut at = properties;
-    network.metadata.write_props(|key, text| {
-        for text in [key, text] {
-            out.put(at, &(text.len() as u16).to_le_bytes());
-            out.put(at + 2, text.as_bytes());
-            at += 2 + text.len();
-        }
-    });
+    metadata::write(&network.metadata, metadata_record, out);
     let names = out.section(name);
     let mut at = names;
     for v in network.values {
@@ -100,8 +91,6 @@ pub(super) fn compose(network: &Network, forms: &[Form], plan: &Plan, out: &mut 
         (header::ARENA, plan.arena),
         (header::PLAN_LENGTH, plan_length),
         (header::LAYER_COUNT, layers),
-        (header::PROPERTIES, properties),
-        (header::PROPERTIES_LENGTH, length),
         (header::NAMES, names),
         (header::NAMES_LENGTH, name),
         (header::PREPROCESS, plan.scratch.first().copied().unwrap_or(0)),

@@ -1,6 +1,6 @@
 //! Where each number of a packed model lies: the one place that knows offsets. Reader and writer both go through it.
 
-/// The header; the tables follow it without gaps: values, layers, head weights.
+/// The header; the tables follow it without gaps: values, layers, metadata, head weights.
 pub(super) mod header {
     pub const MAGIC: usize = 0;
     pub const VERSION: usize = 8;
@@ -22,9 +22,7 @@ pub(super) mod header {
     pub const HEAD_BIAS: usize = 80;
     pub const NAMES: usize = 84;
     pub const NAMES_LENGTH: usize = 88;
-    pub const PROPERTIES: usize = 92;
-    pub const PROPERTIES_LENGTH: usize = 96;
-    pub const SIZE: usize = 104;
+    pub const SIZE: usize = 96;
 }
 
 pub(super) mod value {
@@ -58,6 +56,32 @@ pub(super) mod layer {
     pub const SCRATCH: usize = 48;
     pub const SCRATCH_LENGTH: usize = 52;
     pub const SIZE: usize = 56;
+}
+
+pub(super) mod metadata {
+    /// Place and length of each text: those of the view, then the name of the preprocessing.
+    pub const TEXTS: usize = 0;
+    pub const TEXT_COUNT: usize = 12;
+    pub const DECILES: usize = 96;
+    pub const TEMPERATURE: usize = 132;
+    pub const BIAS: usize = 136;
+    pub const NEGATIVE_BELOW: usize = 140;
+    pub const POSITIVE_ABOVE: usize = 144;
+    pub const MAX_ELONGATION: usize = 148;
+    pub const MIN_LAYOUT: usize = 152;
+    pub const MIN_FEATURES: usize = 156;
+    pub const LAYOUT: usize = 160;
+    pub const LAYOUT_COUNT: usize = 164;
+    pub const FEATURES: usize = 168;
+    pub const FEATURE_COUNT: usize = 172;
+    pub const INPUT_SIDE: usize = 176;
+    pub const MIN_MEAN: usize = 178;
+    pub const MAX_MEAN: usize = 180;
+    pub const MIN_DEVIATION: usize = 182;
+    pub const MAX_BLACK: usize = 184;
+    pub const MAX_WHITE: usize = 186;
+    pub const MIN_SHARPNESS: usize = 188;
+    pub const SIZE: usize = 192;
 }
 
 /// Numbers of [`layer::KIND`].

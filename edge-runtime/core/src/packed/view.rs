@@ -1,6 +1,8 @@
 //! The checked view: bytes in, and behind [`Packed::new`] an execution plan that is the checked one, bit for bit, or an error.
 
-use super::record::{bytes_at, f32_at, header, kind, layer, pair_at, u16_at, u32_at, usize_at, value};
+use super::record::{
+    bytes_at, f32_at, header, kind, layer, metadata, pair_at, u16_at, u32_at, usize_at, value,
+};
 use super::{ADDRESS_ALIGNMENT, MAGIC, MAX_LAYERS, PackedError, VERSION, checksum};
 use crate::kernels::convolution::Convolution;
 use crate::kernels::depthwise::Depthwise;
@@ -9,7 +11,6 @@ use crate::kernels::layout::{self, DEPTH};
 use crate::kernels::pointwise::Pointwise;
 use crate::kernels::pool::Head;
 use crate::kernels::{Channels, Shape, Window};
-use crate::model::Metadata;
 use crate::preprocess;
 use core::ops::Range;
 
@@ -147,18 +148,21 @@ fn check_bytes(bytes: &[u8]) -> Result<(), PackedError> {
 }
 
 type LayerRecord = [u8; layer::SIZE];
+type MetadataRecord = [u8; metadata::SIZE];
 
-/// Header and tables of a packed model, read in place: offsets, shapes, zero points, scales, kinds, windows, the head.
+/// Header and tables of a packed model, read in place: offsets, shapes, zero points, scales, kinds, windows, the head,
+/// and the metadata's numbers: calibration, thresholds, limits of the gate.
 ///
 /// [`Packed::new`] has checked each of these numbers, and whoever gets a plan has just verified that they are still the same. So
 /// none of the errors below can come of a model that was opened; they are errors all the same, and no default stands in for a number.
-/// The checksum does not cover what only the weights' own checksum in the file does: weights, biases and multipliers.
+/// The checksum does not cover what only the weights' own checksum in the file does: weights, biases and multipliers, texts and the gate's weights.
 #[derive(Clone, Copy, Debug)]
 pub struct ExecutionPlan<'a> {
     bytes: &'a [u8],
     header: &'a [u8; header::SIZE],
     values: &'a [[u8; value::SIZE]],
     layers: &'a [LayerRecord],
+    metadata: &'a MetadataRecord,
     head_weights: &'a [u8],
 }
 
@@ -177,8 +181,10 @@ impl<'a> ExecutionPlan<'a> {
         }
         let rest = plan.get(header::SIZE..).ok_or(form)?;
         let (values, rest) = rest.split_at_checked((layers + 1) * value::SIZE).ok_or(form)?;
-        let (layers, head_weights) = rest.split_at_checked(layers * layer::SIZE).ok_or(form)?;
-        Ok(Self { bytes, header, values: values.as_chunks().0, layers: layers.as_chunks().0, head_weights })
+        let (layers, rest) = rest.split_at_checked(layers * layer::SIZE).ok_or(form)?;
+        let (metadata, head_weights) = rest.split_first_chunk().ok_or(form)?;
+        let (values, layers) = (values.as_chunks().0, layers.as_chunks().0);
+        Ok(Self { bytes, header, values, layers, metadata, head_weights })
     }
 
     /// SHA-256 of the ONNX file that was packed.
@@ -333,36 +339,8 @@ impl<'a> ExecutionPlan<'a> {
         Ok(Layer { operator, input, output: number + 1, scratch })
     }
 
-    /// What the model says of itself.
-    ///
-    /// # Errors
-    /// [`PackedError::Metadata`].
-    pub fn metadata(&self) -> Result<Metadata, PackedError> {
-        let mut metadata = Metadata::EMPTY;
-        self.read_metadata(&mut metadata)?;
-        Ok(metadata)
-    }
-
-    /// As [`ExecutionPlan::metadata`], into this place; see [`Metadata::read`].
-    #[inline(never)]
-    pub fn read_metadata(&self, to: &mut Metadata) -> Result<(), PackedError> {
-        Ok(to.read(|key| self.property(key))?)
-    }
-
-    /// One property of the metadata.
-    pub fn property(&self, key: &str) -> Option<&'a str> {
-        let mut rest = self.section(
-            usize_at::<{ header::PROPERTIES }, _>(self.header),
-            usize_at::<{ header::PROPERTIES_LENGTH }, _>(self.header),
-        )?;
-        loop {
-            let (name, after) = text(rest)?;
-            let (value, after) = text(after)?;
-            if name == key {
-                return Some(value);
-            }
-            rest = after;
-        }
+    pub(super) fn metadata_record(&self) -> &'a MetadataRecord {
+        self.metadata
     }
 
     pub(super) fn record(&self, number: usize) -> Result<&'a LayerRecord, PackedError> {
@@ -374,12 +352,12 @@ impl<'a> ExecutionPlan<'a> {
         (end <= self.arena_bytes()).then_some(place..end)
     }
 
-    fn section(&self, from: usize, length: usize) -> Option<&'a [u8]> {
+    pub(super) fn section(&self, from: usize, length: usize) -> Option<&'a [u8]> {
         self.bytes.get(from..)?.get(..length)
     }
 
     /// `count` numbers of type `T`.
-    fn numbers<T: bytemuck::AnyBitPattern>(&self, from: usize, count: usize) -> Option<&'a [T]> {
+    pub(super) fn numbers<T: bytemuck::AnyBitPattern>(&self, from: usize, count: usize) -> Option<&'a [T]> {
         bytemuck::try_cast_slice(self.section(from, count.checked_mul(size_of::<T>())?)?).ok()
     }
 
@@ -402,13 +380,6 @@ impl<'a> ExecutionPlan<'a> {
 pub(super) fn convolution_rows(record: &LayerRecord, outputs: usize) -> Option<usize> {
     let groups = usize::from(u16_at::<{ layer::GROUPS }, _>(record));
     (groups > 0).then(|| Convolution::padded_outputs(outputs, groups))
-}
-
-/// A text with its length before it, and what follows.
-fn text(bytes: &[u8]) -> Option<(&str, &[u8])> {
-    let length = usize::from(u16::from_le_bytes([*bytes.first()?, *bytes.get(1)?]));
-    let (text, rest) = bytes.get(2..)?.split_at_checked(length)?;
-    Some((core::str::from_utf8(text).ok()?, rest))
 }
 
 pub(super) fn window(record: &LayerRecord) -> Window {

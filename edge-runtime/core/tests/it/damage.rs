@@ -112,7 +112,7 @@ fn a_damaged_model_takes_no_frame_and_judges_none() {
     memory.damage(120, |b| !b);
     let mut arena = Aligned::zeroed(1 << 16);
     let geometry = Geometry::new(40, 40, PixelFormat::Gray8).unwrap();
-    let pipeline = Pipeline::new(Packed::new(&memory).unwrap(), Kernels::SCALAR).unwrap();
+    let pipeline = Pipeline::new(Packed::new(&memory).unwrap(), Kernels::SCALAR);
     let picture: Vec<u8> = (0..1600).map(|at| (at * at / 7 % 251) as u8).collect();
     let mut incoming = pipeline.begin(geometry, arena.as_mut()).unwrap();
     picture.chunks_exact(40).for_each(|row| incoming.row(row).unwrap());

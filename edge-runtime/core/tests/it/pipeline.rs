@@ -8,7 +8,7 @@ use edge_core::packed::Packed;
 use edge_core::pipeline::{Judged, Stage};
 use edge_core::preprocess::PreprocessError;
 use edge_core::{
-    Decision, Frame, Geometry, Metadata, Pipeline, PixelFormat, Reason, Scratch, Stats, decide, preprocess,
+    Decision, Frame, Geometry, Pipeline, PixelFormat, Reason, Scratch, Stats, decide, preprocess,
 };
 use proptest::prelude::*;
 use test_support::network::{Aligned, Built};
@@ -23,7 +23,7 @@ fn pipeline(seed: u64) -> Pipeline<Aligned> {
     let weight = |i: usize| (i * 37 % 255) as u8 as i8;
     gate.layout = Likeness { weights: (0..256).map(weight).collect(), least: -4000 };
     gate.features = Likeness { weights: (0..16 * 9).map(weight).collect(), least: 0 };
-    Pipeline::new(Packed::new(packed(&built)).unwrap(), Kernels::SCALAR).unwrap()
+    Pipeline::new(Packed::new(packed(&built)).unwrap(), Kernels::SCALAR)
 }
 
 /// A picture of light that slopes and waves, with some grain; what it is depends on every number.
@@ -42,7 +42,8 @@ fn picture(width: u16, height: u16, format: PixelFormat, seed: u32) -> (Geometry
 /// What the stages give apart: the network's input and the answer.
 fn apart(pipeline: &Pipeline<Aligned>, geometry: Geometry, bytes: &[u8]) -> (Stats, Vec<u8>, Judged) {
     let model = Packed::new(pipeline.engine().model().bytes()).unwrap();
-    let metadata: Metadata = model.plan().unwrap().metadata().unwrap();
+    let checked = pipeline.engine().model();
+    let metadata = checked.plan().unwrap().metadata().unwrap();
     let mut input = vec![0; SIDE * SIDE];
     let (mut row, mut line, mut cells) = ([0; SIDE], [0; SIDE], [0; SIDE * SIDE]);
     let scratch = Scratch { row: &mut row, line: &mut line, cells: &mut cells };

@@ -18,7 +18,7 @@ fn signed(version: &str, name: &str) -> AlignedBytes {
     let path = crate::boards_folder().join("../../models/pneumonia/model.onnx");
     let shipped = ModelFile::load(path).unwrap();
     let mut metadata = shipped.metadata().clone();
-    (metadata.version, metadata.name) = (version.try_into().unwrap(), name.try_into().unwrap());
+    (metadata.version, metadata.name) = (version.to_owned(), name.to_owned());
     let file = ModelFile::from_bytes(&shipped.with_metadata(&metadata).unwrap()).unwrap();
     let packed = edge_model::pack::pack(&file).unwrap();
     let key = key::read(&crate::boards_folder().join("keys/development.key")).unwrap();

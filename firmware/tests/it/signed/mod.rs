@@ -72,9 +72,8 @@ impl Recipe {
 
     fn make(&self) -> Vec<u8> {
         let model = Built::new(self.side, self.seed).with(|network| {
-            let version = self.version.as_str().try_into().unwrap();
-            let metadata = Metadata { version, ..network.metadata.clone() };
-            let network = Network { metadata: &metadata, ..*network };
+            let metadata = Metadata { version: self.version.as_str(), ..network.metadata };
+            let network = Network { metadata, ..*network };
             let mut bytes = Aligned::zeroed(packed::packed_len(&network).unwrap());
             packed::write(&network, bytes.as_mut()).unwrap();
             Packed::new(bytes).unwrap()

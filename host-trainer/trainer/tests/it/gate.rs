@@ -13,7 +13,7 @@ const SIDE: u16 = 32;
 /// A model whose gate lets everything through.
 fn open_model() -> ModelFile {
     let model = ModelFile::from_bytes(&test_support::model::small(1)).unwrap();
-    ModelFile::from_bytes(&bind(&model, Limits::OPEN, [0; 9], None).unwrap()).unwrap()
+    ModelFile::from_bytes(&bind(&model, Limits::open(), [0; 9], None).unwrap()).unwrap()
 }
 
 #[test]
