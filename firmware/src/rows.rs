@@ -41,11 +41,12 @@ struct Flags {
     frame_error: AtomicU8,
 }
 
+/// In the order of their declaration.
 const ERRORS: [SourceError; 4] =
     [SourceError::Lost, SourceError::NoSignal, SourceError::Damaged, SourceError::Overrun];
 
-fn code(error: SourceError) -> u8 {
-    (1..).zip(ERRORS).find(|(_, known)| *known == error).map_or(0, |(code, _)| code)
+const fn code(error: SourceError) -> u8 {
+    error as u8 + 1
 }
 
 fn from_code(code: u8) -> Option<SourceError> {
@@ -216,6 +217,12 @@ mod tests {
 
     fn geometry() -> Geometry {
         Geometry::new(32, 32, PixelFormat::Gray8).unwrap()
+    }
+
+    #[test]
+    fn every_error_comes_back_from_its_code_and_none_from_zero() {
+        assert_eq!(ERRORS.map(|error| from_code(code(error))), ERRORS.map(Some));
+        assert_eq!((from_code(0), from_code(5)), (None, None));
     }
 
     #[test]

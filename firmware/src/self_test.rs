@@ -17,25 +17,6 @@ pub fn run(bundle: &Bundle<'_>, arena: &mut [u8], kernels: Kernels) -> Result<()
     if expected == got { Ok(()) } else { Err(SelfTestError::Logit { expected, got }) }
 }
 
-/// How the self-test failed, as a record in flash keeps it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SelfTestFailure {
-    /// The golden input gave another logit.
-    WrongLogit,
-    /// The engine could not run the model.
-    NotRun,
-}
-
-impl SelfTestFailure {
-    /// The word for it in the log's `refused` line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::WrongLogit => "self-test-failed",
-            Self::NotRun => "self-test-not-run",
-        }
-    }
-}
-
 /// Why the self-test failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SelfTestError {
@@ -48,16 +29,6 @@ pub enum SelfTestError {
     },
     /// The engine could not run the model.
     Engine(InferError),
-}
-
-impl SelfTestError {
-    /// The same without its numbers.
-    pub const fn failure(&self) -> SelfTestFailure {
-        match self {
-            Self::Logit { .. } => SelfTestFailure::WrongLogit,
-            Self::Engine(_) => SelfTestFailure::NotRun,
-        }
-    }
 }
 
 impl fmt::Display for SelfTestError {

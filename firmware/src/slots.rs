@@ -134,7 +134,7 @@ fn validate_slot<'a, F: NorFlash>(
     if let Err(error) = self_test(&bundle) {
         if !is_active {
             // Where it cannot be kept, the record before the test refuses the model too.
-            let _ = save(log, with(ImageState::Rejected(error.failure())));
+            let _ = save(log, with(ImageState::rejected(&error)));
         }
         return Err(Refusal::SelfTest(error));
     }

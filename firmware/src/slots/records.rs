@@ -10,7 +10,7 @@
 
 use super::slot::Slot;
 use crate::bundle::{BundleId, Version};
-use crate::self_test::SelfTestFailure;
+use crate::self_test::SelfTestError;
 use core::fmt;
 use core::ops::Range;
 use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
@@ -36,47 +36,43 @@ pub struct ImageRecord {
     pub state: ImageState,
 }
 
-/// Why a model is not tried again.
+/// Why a model is not tried again. A record has the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageState {
     /// Its self-test began and never ended: it hung until the watchdog expired, it crashed, or the
     /// power went.
-    Pending,
-    /// Its self-test failed.
-    Rejected(SelfTestFailure),
+    Pending = 1,
+    /// Its self-test gave another logit.
+    RejectedLogit = 2,
+    /// The engine could not run its self-test.
+    RejectedEngine = 3,
     /// It was confirmed and ran until the other one passed its self-test.
-    Superseded,
+    Superseded = 4,
 }
 
 impl ImageState {
-    const ALL: [Self; 4] = [
-        Self::Pending,
-        Self::Rejected(SelfTestFailure::WrongLogit),
-        Self::Rejected(SelfTestFailure::NotRun),
-        Self::Superseded,
-    ];
+    const ALL: [Self; 4] = [Self::Pending, Self::RejectedLogit, Self::RejectedEngine, Self::Superseded];
+
+    /// The state of a model whose self-test failed so.
+    pub const fn rejected(error: &SelfTestError) -> Self {
+        match error {
+            SelfTestError::Logit { .. } => Self::RejectedLogit,
+            SelfTestError::Engine(_) => Self::RejectedEngine,
+        }
+    }
 
     /// The word for it in the log's `refused` line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pending => "self-test-unfinished",
-            Self::Rejected(failure) => failure.name(),
+            Self::RejectedLogit => "self-test-failed",
+            Self::RejectedEngine => "self-test-not-run",
             Self::Superseded => "superseded",
         }
     }
 
-    /// The byte of a record that stands for it; 0 stands for no record.
-    const fn code(self) -> u8 {
-        match self {
-            Self::Pending => 1,
-            Self::Rejected(SelfTestFailure::WrongLogit) => 2,
-            Self::Rejected(SelfTestFailure::NotRun) => 3,
-            Self::Superseded => 4,
-        }
-    }
-
     fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.code() == code)
+        Self::ALL.into_iter().find(|state| *state as u8 == code)
     }
 }
 
@@ -117,7 +113,7 @@ pub(super) const MAX_WRITE: usize = 256;
 fn encode(sequence: u32, state: &BootState) -> [u8; RECORD] {
     let active = state.active.map_or(0, |slot| slot.index() as u8 + 1);
     let [a, b] = state.images;
-    let code = |known: Option<ImageRecord>| known.map_or(0, |known| known.state.code());
+    let code = |known: Option<ImageRecord>| known.map_or(0, |known| known.state as u8);
     let id = |known: Option<ImageRecord>| known.map_or([0; 8], |known| known.id);
     let parts: [&[u8]; 5] = [
         &sequence.to_le_bytes(),
@@ -314,7 +310,7 @@ mod tests {
 
     #[test]
     fn every_state_comes_back_from_its_record_and_no_flipped_bit_does() {
-        let states = || ImageState::ALL.map(Some).into_iter().chain([None]);
+        let states = || (0..=4).map(ImageState::from_code);
         let image = |id, state: Option<ImageState>| state.map(|state| ImageRecord { id, state });
         for (a, b) in states().flat_map(|a| states().map(move |b| (a, b))) {
             for active in [None, Some(Slot::A), Some(Slot::B)] {

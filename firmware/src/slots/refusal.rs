@@ -3,7 +3,7 @@
 use super::records::{ImageState, RecordsError};
 use super::slot::Slot;
 use crate::bundle::{BundleError, Version};
-use crate::self_test::{SelfTestError, SelfTestFailure};
+use crate::self_test::SelfTestError;
 use core::fmt;
 
 /// Why a slot's model does not run.
@@ -33,7 +33,7 @@ impl Refusal {
             Self::Bundle(error) => error.name(),
             Self::Older { .. } => "older",
             Self::Before(state) => state.name(),
-            Self::SelfTest(error) => error.failure().name(),
+            Self::SelfTest(error) => ImageState::rejected(error).name(),
             Self::Records(_) => "records",
         }
     }
@@ -62,10 +62,10 @@ impl fmt::Display for Refusal {
             Self::Before(ImageState::Pending) => {
                 write!(f, "its self-test did not finish at an earlier start; flash it again to try again")
             }
-            Self::Before(ImageState::Rejected(SelfTestFailure::WrongLogit)) => {
+            Self::Before(ImageState::RejectedLogit) => {
                 write!(f, "its golden input gave another logit at an earlier start; flash another model")
             }
-            Self::Before(ImageState::Rejected(SelfTestFailure::NotRun)) => {
+            Self::Before(ImageState::RejectedEngine) => {
                 write!(f, "the engine could not run it at an earlier start; flash another model")
             }
             Self::Before(ImageState::Superseded) => {

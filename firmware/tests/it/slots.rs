@@ -6,7 +6,7 @@ use crate::signed::boots::{Boot, boot, boot_with, golden, hang, inactive, update
 use crate::signed::flash::{Cut, SECTOR, Sim, Tear, regions};
 use crate::signed::verifier;
 use firmware::bundle::{self, Bundle, BundleId, Version};
-use firmware::self_test::{SelfTestError, SelfTestFailure};
+use firmware::self_test::SelfTestError;
 use firmware::slots::Slot;
 use firmware::slots::{self, ImageState, Records, RecordsError, Refusal};
 
@@ -304,17 +304,11 @@ fn a_verdict_is_of_one_model_in_one_slot() {
     let first = boot(&mut flash);
     assert!(matches!(first.refused[..], [(Slot::B, Refusal::SelfTest(_))]), "{first:?}");
     let state = first.state;
-    assert_eq!(
-        state.image_state(Slot::B, &bundle::id(&bad)),
-        Some(ImageState::Rejected(SelfTestFailure::WrongLogit))
-    );
+    assert_eq!(state.image_state(Slot::B, &bundle::id(&bad)), Some(ImageState::RejectedLogit));
     assert_eq!(state.image_state(Slot::A, &bundle::id(&bad)), None);
     let second = boot(&mut flash);
     assert!(
-        matches!(
-            second.refused[..],
-            [(Slot::B, Refusal::Before(ImageState::Rejected(SelfTestFailure::WrongLogit)))]
-        ),
+        matches!(second.refused[..], [(Slot::B, Refusal::Before(ImageState::RejectedLogit))]),
         "{second:?}"
     );
     // The same model with the right logit is another bundle, however it gets there.

@@ -68,6 +68,8 @@ pub struct Parts<C: Chip> {
 ///
 /// The tasks come after the start because the start writes flash: meanwhile a chip's interrupts
 /// wait, or may not run at all.
+// Inlined, because what never returns would keep its caller's stack.
+#[inline(always)]
 pub fn run<C: Chip>(
     parts: Parts<C>,
     settings: Settings,

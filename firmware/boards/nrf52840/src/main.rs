@@ -69,6 +69,7 @@ impl Watchdog for Guard {
 }
 
 /// An output that can be read, at this level from its start.
+#[inline(never)]
 fn output(pin: &Peri<'static, AnyPin>, high: bool) -> Flex<'static> {
     // SAFETY: of two owners of a line one sets it at a time: the second only while the loop hangs.
     let mut pin = Flex::new(unsafe { pin.clone_unchecked() });
