@@ -1,10 +1,11 @@
-//! Changes a training picture as another room, film, screen and camera would: the network must not live on geometry, JPEG
-//! quality or tone, which give the class away in this kind of data.
+//! Changes a training picture as another room, film, screen and camera would: the network must not
+//! live on geometry, JPEG quality or tone, which give the class away in this kind of data.
 //!
-//! The order is that of the physical chain: patient and framing (crop, aspect, rotation, mirror), exposure and tone (gamma,
-//! contrast, uneven light), optics (down-scaling, blur), sensor (noise), storage (JPEG), and last something in front of
-//! the picture (erasing). The result goes through edge-core's preprocessing like any other picture.
-//! The same code with [`AugmentParams::SHIFTED`] and a fixed seed makes the shifted validation set.
+//! The order is that of the physical chain: patient and framing (crop, aspect, rotation, mirror),
+//! exposure and tone (gamma, contrast, uneven light), optics (down-scaling, blur), sensor (noise),
+//! storage (JPEG), and last something in front of the picture (erasing). The result goes through
+//! edge-core's preprocessing like any other picture. The same code with [`AugmentParams::SHIFTED`]
+//! and a fixed seed makes the shifted validation set.
 
 pub mod batches;
 
@@ -17,10 +18,12 @@ use std::io::Cursor;
 /// How far each change may go.
 #[derive(Clone, Copy, Debug)]
 pub struct AugmentParams {
-    /// Least share of each side that a crop keeps; crops may also reach beyond the picture by a tenth.
+    /// Least share of each side that a crop keeps; crops may also reach beyond the picture by a
+    /// tenth.
     pub crop: f32,
     /// Largest factor of the aspect ratio.
     pub aspect: f32,
+    /// Largest turn to either side, in degrees.
     pub rotation: f32,
     /// Probability of mirroring left and right.
     pub mirror: f32,
@@ -34,9 +37,11 @@ pub struct AugmentParams {
     pub blur: f32,
     /// Largest noise, standard deviation in 8-bit steps.
     pub noise: f32,
+    /// Lowest JPEG quality, 1..=100.
     pub quality: u8,
     /// Probability that each of blur, noise, JPEG and light is applied.
     pub often: f32,
+    /// Probability that a rectangle is erased.
     pub erase: f32,
 }
 
@@ -55,8 +60,8 @@ impl AugmentParams {
         often: 0.35,
         erase: 0.3,
     };
-    /// For the shifted validation set: everything an installation may do to a picture that is still a chest, and
-    /// each more often than in training; neither mirrored nor erased.
+    /// For the shifted validation set: everything an installation may do to a picture that is still
+    /// a chest, and each more often than in training; neither mirrored nor erased.
     pub const SHIFTED: Self = Self {
         crop: 0.75,
         aspect: 1.35,
@@ -88,7 +93,8 @@ pub fn augment_and_preprocess(
     prepare(&square.pixels, square.side, side)
 }
 
-/// Changes a picture of [`WORKING_SIDE`] squared pixels. Every draw is taken in a fixed order from `rng`.
+/// Changes a picture of [`WORKING_SIDE`] squared pixels. Every draw is taken in a fixed order from
+/// `rng`.
 pub fn augment(source: &[u8], params: &AugmentParams, rng: &mut SeededRng) -> GrayImage {
     let mut picture = frame_anew(source, params, rng);
     let tone = tone_curve(params, rng);
@@ -117,8 +123,8 @@ pub fn augment(source: &[u8], params: &AugmentParams, rng: &mut SeededRng) -> Gr
     GrayImage { side, pixels }
 }
 
-/// Crop, aspect, rotation and mirror as one inverse affine map, sampled bilinearly; outside is black, white or the border
-/// drawn out.
+/// Crop, aspect, rotation and mirror as one inverse affine map, sampled bilinearly; outside is
+/// black, white or the border drawn out.
 fn frame_anew(source: &[u8], params: &AugmentParams, rng: &mut SeededRng) -> Vec<f32> {
     let n = WORKING_SIDE as i32;
     let share = rng.uniform(params.crop, 1.1);
@@ -245,7 +251,8 @@ pub fn through_jpeg(pixels: Vec<u8>, side: u32, quality: u8) -> Vec<u8> {
     coded().unwrap_or(pixels)
 }
 
-/// One rectangle of at most a quarter of each side filled with one value: a label, a marker, a finger, a tube.
+/// One rectangle of at most a quarter of each side filled with one value: a label, a marker, a
+/// finger, a tube.
 fn erase(pixels: &mut [u8], side: usize, rng: &mut SeededRng) {
     let (wide, high) = (1 + rng.below(side / 4), 1 + rng.below(side / 4));
     let (left, top) = (rng.below(side - wide), rng.below(side - high));

@@ -60,10 +60,8 @@ pub struct StepArgs {
     pub cuda: bool,
 }
 
-/// Where a run starts.
 #[derive(Args, Clone, Debug)]
 pub struct TrainArgs {
-    /// What every step needs
     #[command(flatten)]
     pub step: StepArgs,
     /// Go on with the run instead of starting one
@@ -86,10 +84,8 @@ pub struct TrainArgs {
     pub phantoms: usize,
 }
 
-/// Writing the model.
 #[derive(Args, Clone, Debug)]
 pub struct ExportArgs {
-    /// What every step needs
     #[command(flatten)]
     pub step: StepArgs,
     /// Version to write into the model
@@ -97,7 +93,6 @@ pub struct ExportArgs {
     pub model_version: String,
 }
 
-/// Fitting a model's gate.
 #[derive(Args, Clone, Debug)]
 pub struct GateArgs {
     /// Folder or .npz file of labelled X-rays; without it, built-in drawings
@@ -120,10 +115,8 @@ pub struct GateArgs {
     pub model_version: Option<String>,
 }
 
-/// Measuring a model.
 #[derive(Args, Clone, Debug)]
 pub struct EvaluateArgs {
-    /// What every step needs
     #[command(flatten)]
     pub step: StepArgs,
     /// The model; without it, that of the run
@@ -140,7 +133,6 @@ pub struct EvaluateArgs {
     pub json: bool,
 }
 
-/// Writing the page.
 #[derive(Args, Clone, Debug)]
 pub struct ReportArgs {
     /// Folder of the run; without it, the newest one below runs/
@@ -154,7 +146,6 @@ pub struct ReportArgs {
     pub no_pictures: bool,
 }
 
-/// Packing the model.
 #[derive(Args, Clone, Debug)]
 pub struct PackArgs {
     /// Folder of the run; without it, the newest one below runs/
@@ -168,10 +159,8 @@ pub struct PackArgs {
     pub out: Option<PathBuf>,
 }
 
-/// The whole flow.
 #[derive(Args, Clone, Debug)]
 pub struct AllArgs {
-    /// Where the run starts
     #[command(flatten)]
     pub training: TrainArgs,
     /// Version to write into the model

@@ -114,7 +114,8 @@ fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
     recipe.quantized_epochs = args.quantized_epochs.unwrap_or(recipe.quantized_epochs);
     let device = device(args.step.cuda)?;
     let data = load(args.step.data.as_deref(), args.phantoms, recipe.side)?;
-    // The folder's last name: enough to recognise it, and no path of this machine in the run or the model.
+    // The folder's last name: enough to recognise it, and no path of this machine in the run or the
+    // model.
     let last = |path: &PathBuf| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let name = args.step.data.as_ref().map_or(phantoms::NAME.into(), last);
     let hash = content_hash(&data.samples);

@@ -1,5 +1,5 @@
-//! From a folder or an `.npz` file to pictures with label, patient and content hash, and to patients that train and
-//! patients that validate.
+//! From a folder or an `.npz` file to pictures with label, patient and content hash, and to
+//! patients that train and patients that validate.
 //!
 //! `test/` is never read for training: it belongs to `evaluate`.
 

@@ -1,13 +1,14 @@
 //! Scores a model on labelled pictures, exactly as a device would, and writes down how good it is.
 //!
-//! Every picture goes through the edge runtime's own decoder, gate, preprocessing, engine and decision. What the gate
-//! refuses (INVALID), what cannot be read (UNREADABLE) and what the engine fails on (FAULT) has no score: such pictures
-//! are counted in the table of states and listed by name with the reason, and **all other numbers are over the scored
-//! pictures**. The device gives no answer there, so counting a guess would flatter or punish it for something that
-//! nobody would see; how many there are of each class stands beside every result.
+//! Every picture goes through the edge runtime's own decoder, gate, preprocessing, engine and
+//! decision. What the gate refuses (INVALID), what cannot be read (UNREADABLE) and what the engine
+//! fails on (FAULT) has no score: such pictures are counted in the table of states and listed by
+//! name with the reason, and **all other numbers are over the scored pictures**. The device gives
+//! no answer there, so counting a guess would flatter or punish it for something that nobody would
+//! see; how many there are of each class stands beside every result.
 //!
-//! In `out`: `predictions.csv`, one line a picture, and `metrics.json`, which holds no date and no time, so that the same
-//! model and pictures give the same bytes.
+//! In `out`: `predictions.csv`, one line a picture, and `metrics.json`, which holds no date and no
+//! time, so that the same model and pictures give the same bytes.
 
 pub mod metrics;
 pub mod perturbation;
@@ -32,7 +33,8 @@ use std::path::Path;
 
 #[derive(Clone, Debug)]
 pub struct EvaluationOptions {
-    /// What the pictures are, for the reader of the numbers: source, part, how patients were told apart.
+    /// What the pictures are, for the reader of the numbers: source, part, how patients were told
+    /// apart.
     pub description: String,
     pub bootstrap: Bootstrap,
     /// Most pictures that the robustness table is measured on; 0 leaves it out.
@@ -51,8 +53,8 @@ impl Default for EvaluationOptions {
     }
 }
 
-/// Evaluates the model file at `model` on `items` and writes `predictions.csv` and `metrics.json` into the folder `out`.
-/// An error where no picture can be scored.
+/// Evaluates the model file at `model` on `items` and writes `predictions.csv` and `metrics.json`
+/// into the folder `out`. An error where no picture can be scored.
 pub fn run(
     model: &Path,
     items: &[LabelledPicture],
@@ -65,7 +67,8 @@ pub fn run(
     run_with(&file, bytes, &make, items, out, options)
 }
 
-/// [`run`] with a model that is already loaded, of `bytes` in its file, and engines that `make` makes.
+/// [`run`] with a model that is already loaded, of `bytes` in its file, and engines that `make`
+/// makes.
 pub fn run_with(
     model: &ModelFile,
     bytes: Option<u64>,

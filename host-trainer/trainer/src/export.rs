@@ -1,4 +1,5 @@
-//! Writes the int8 network as one ONNX file in the exact form, with its metadata bound in and sealed.
+//! Writes the int8 network as one ONNX file in the exact form, with its metadata bound in and
+//! sealed.
 
 pub mod calibrate;
 pub mod exact_form;
@@ -68,7 +69,7 @@ pub fn value_name(network: &IntegerNet, index: usize) -> String {
 fn graph(network: &IntegerNet, integers: &IntegerParams) -> GraphProto {
     let mut build = GraphBuilder(GraphProto { name: "pneumonia".into(), ..Default::default() });
     build.put("weight_zero_point", DataType::Int8, &[], vec![0]);
-    for (value, scale) in network.grid.values.iter().enumerate() {
+    for (value, scale) in network.quant.values.iter().enumerate() {
         build.scale(&value_name(network, value), *scale);
     }
     let name = |value| value_name(network, value);
@@ -84,7 +85,7 @@ fn graph(network: &IntegerNet, integers: &IntegerParams) -> GraphProto {
                 build.floats(
                     &format!("{}.weight_scale", conv.name),
                     &[conv.cout],
-                    &network.grid.weights[index],
+                    &network.quant.weights[index],
                 );
                 build.convolution(conv, &name(conv.input));
                 index += 1;
@@ -119,7 +120,7 @@ impl GraphBuilder {
 
     fn scale(&mut self, value: &str, scale: TensorScale) {
         self.floats(&format!("{value}.scale"), &[], &[scale.scale]);
-        self.put(&format!("{value}.zero_point"), DataType::Uint8, &[], vec![scale.zero]);
+        self.put(&format!("{value}.zero_point"), DataType::Uint8, &[], vec![scale.zero_point]);
     }
 
     fn node(&mut self, operator: &str, inputs: Vec<String>, output: &str) -> &mut NodeProto {
@@ -142,11 +143,11 @@ impl GraphBuilder {
         let (k, s, p) = (conv.kernel, conv.stride, conv.kernel / 2);
         let node = self.node("QLinearConv", inputs, y);
         node.attribute = vec![
-            ints("kernel_shape", &[k, k]),
-            ints("strides", &[s, s]),
-            ints("pads", &[p, p, p, p]),
-            ints("dilations", &[1, 1]),
-            int("group", conv.groups),
+            list_attribute("kernel_shape", &[k, k]),
+            list_attribute("strides", &[s, s]),
+            list_attribute("pads", &[p, p, p, p]),
+            list_attribute("dilations", &[1, 1]),
+            scalar_attribute("group", conv.groups),
         ];
     }
 
@@ -169,7 +170,7 @@ impl GraphBuilder {
         let of = |names: &[&str]| names.iter().map(|n| n.to_string()).collect::<Vec<_>>();
         self.node("DequantizeLinear", with_scale(last, "features"), "features");
         self.node("GlobalAveragePool", of(&["features"]), "pooled");
-        self.node("Flatten", of(&["pooled"]), "flat").attribute = vec![int("axis", 1)];
+        self.node("Flatten", of(&["pooled"]), "flat").attribute = vec![scalar_attribute("axis", 1)];
         self.node("MatMul", of(&["flat", "head.weight"]), "head.sum");
         self.node("Mul", of(&["head.sum", "head.scale"]), "head.scaled");
         self.node("Add", of(&["head.scaled", "head.bias"]), "logit");
@@ -181,11 +182,11 @@ fn with_scale(value: &str, of: &str) -> Vec<String> {
     vec![value.into(), format!("{of}.scale"), format!("{of}.zero_point")]
 }
 
-fn int(name: &str, i: i64) -> AttributeProto {
+fn scalar_attribute(name: &str, i: i64) -> AttributeProto {
     AttributeProto { name: name.into(), r#type: AttributeType::Int as i32, i, ..Default::default() }
 }
 
-fn ints(name: &str, values: &[i64]) -> AttributeProto {
+fn list_attribute(name: &str, values: &[i64]) -> AttributeProto {
     let r#type = AttributeType::Ints as i32;
     AttributeProto { name: name.into(), r#type, ints: values.to_vec(), ..Default::default() }
 }

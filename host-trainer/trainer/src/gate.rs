@@ -1,10 +1,13 @@
-//! Fits the gate of an exported model: what a picture must look like, to the preprocessing and to the network, to be judged at all.
+//! Fits the gate of an exported model: what a picture must look like, to the preprocessing and to
+//! the network, to be judged at all.
 //!
-//! It shows the int8 network, through edge-core, two kinds of pictures. *Chests* are the training patients' pictures as they
-//! are, the same changed as by another camera ([`crate::augment::AugmentParams::SHIFTED`]), and drawn phantoms, which stand
-//! for X-rays wherever there are none. The others ([`not_chests`]) are the same chests turned, inverted or half covered, and
-//! drawings of anything else. Two linear figures tell them apart ([`linear`]); their limits, and that of sharpness, are
-//! quantiles of the chests alone. No validation patient is looked at before the report.
+//! It shows the int8 network, through edge-core, two kinds of pictures. *Chests* are the training
+//! patients' pictures as they are, the same changed as by another camera
+//! ([`crate::augment::AugmentParams::SHIFTED`]), and drawn phantoms, which stand for X-rays
+//! wherever there are none. The others ([`not_chests`]) are the same chests turned, inverted or
+//! half covered, and drawings of anything else. Two linear figures tell them apart ([`linear`]);
+//! their limits, and that of sharpness, are quantiles of the chests alone. No validation patient is
+//! looked at before the report.
 
 mod fit;
 pub mod linear;

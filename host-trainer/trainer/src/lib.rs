@@ -4,15 +4,17 @@
 //! dataset -> augment -> train -> quantize -> export -> gate -> evaluate -> report -> pack
 //! ```
 //!
-//! Beside them stands what all stages share: [`run`], the folder that a training run keeps its state in, [`random`] and
-//! `progress`. [`cli`] says what can be asked for, [`commands`] does it.
+//! Beside them stands what all stages share: [`run`], the folder that a training run keeps its
+//! state in, [`random`] and `progress`. [`cli`] says what can be asked for, [`commands`] does it.
 //!
 //! Principles:
 //!
-//! 1. What is trained is what runs: pictures pass through edge-core's preprocessing, and the quantized network computes in
-//!    training exactly the integers of the exported file.
-//! 2. Everything random is keyed (see [`random`]), every step's state is on disk, so every step can be repeated.
-//! 3. Nothing is chosen on data that is reported on without saying so; the test part of a data set is only measured.
+//! 1. What is trained is what runs: pictures pass through edge-core's preprocessing, and the
+//!    quantized network computes in training exactly the integers of the exported file.
+//! 2. Everything random is keyed (see [`random`]), every step's state is on disk, so every step can
+//!    be repeated.
+//! 3. Nothing is chosen on data that is reported on without saying so; the test part of a data set
+//!    is only measured.
 
 pub mod augment;
 pub mod cli;

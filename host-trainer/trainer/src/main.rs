@@ -1,4 +1,5 @@
-//! The trainer, by subcommand in the order of the model flow; `cargo run -p host-trainer` puts libtorch in place and runs it.
+//! The trainer, by subcommand in the order of the model flow; `cargo run -p host-trainer` puts
+//! libtorch in place and runs it.
 
 use anyhow::Result;
 use clap::Parser;

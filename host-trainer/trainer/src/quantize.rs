@@ -1,7 +1,9 @@
-//! From the float network to the int8 one: fold, calibrate, fine-tune with the integers of the exported file.
+//! From the float network to the int8 one: fold, calibrate, fine-tune with the integers of the
+//! exported file.
 //!
-//! Ranges of values are those of training pictures, half of them changed as in training: for each batch the extremes,
-//! averaged over batches, so that a single odd picture does not stretch a scale (moving-average min-max, Krishnamoorthi 2018).
+//! Ranges of values are those of training pictures, half of them changed as in training: for each
+//! batch the extremes, averaged over batches, so that a single odd picture does not stretch a scale
+//! (moving-average min-max, Krishnamoorthi 2018).
 
 pub mod integer;
 pub mod params;
@@ -26,7 +28,7 @@ use tch::{Device, Tensor, no_grad};
 /// Training pictures that set the ranges.
 const CALIBRATION: usize = 768;
 const BATCH: usize = 48;
-const GRID: &str = "grid.json";
+const QUANT_PARAMS: &str = "grid.json";
 const INT8: &str = "int8.safetensors";
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,12 +58,12 @@ pub struct Quantized {
 
 impl Quantized {
     pub fn load(run: &Run, device: Device) -> Result<Self> {
-        let grid: QuantParams = run.read_json(GRID).context("run the `quantize` step first")?;
+        let quant: QuantParams = run.read_json(QUANT_PARAMS).context("run the `quantize` step first")?;
         let mut found = tensors::load(&run.path(INT8), device)?;
         let parameters =
             found.remove("parameters").with_context(|| format!("{INT8}: no tensor `parameters`"))?;
         let net = crate::train::net::Net::pneumonia(i64::from(run.recipe.side));
-        Ok(Self { network: IntegerNet::new(net, grid, device), parameters })
+        Ok(Self { network: IntegerNet::new(net, quant, device), parameters })
     }
 
     /// Logits of pictures given as steps.
@@ -70,26 +72,27 @@ impl Quantized {
     }
 }
 
-/// Quantizes the run's float network, or goes on with it, and writes scales, parameters and the comparison.
+/// Quantizes the run's float network, or goes on with it, and writes scales, parameters and the
+/// comparison.
 pub fn quantize(run: &mut Run, samples: &[Sample], device: Device) -> Result<Comparison> {
     let float = FloatNet::load(run, device)?;
     let folded = float.net.fold(&float.parameters, &float.statistics);
-    let grid = if run.path(GRID).exists() {
-        run.read_json(GRID)?
+    let quant = if run.path(QUANT_PARAMS).exists() {
+        run.read_json(QUANT_PARAMS)?
     } else {
         let ranges = ranges(run, samples, &float, device)?;
         let largest: Vec<Vec<f32>> =
             folded.convs.iter().map(|(w, _)| values(&w.abs().amax([1i64, 2, 3].as_slice(), false))).collect();
-        let grid = QuantParams::choose(
+        let quant = QuantParams::choose(
             &float.net,
             &ranges,
             &largest,
             largest_head(&float.net, &values(&folded.head)),
         );
-        run.write_json(GRID, &grid)?;
-        grid
+        run.write_json(QUANT_PARAMS, &quant)?;
+        quant
     };
-    let mut network = IntegerNet::new(float.net.clone(), grid, device);
+    let mut network = IntegerNet::new(float.net.clone(), quant, device);
     let first = network.parameters(&folded);
     let recipe = run.recipe.clone();
     let mut optimizer = AdamW::new(&first, first.zeros_like(), 0.0, recipe.average);
@@ -169,8 +172,8 @@ fn ranges(run: &Run, samples: &[Sample], float: &FloatNet, device: Device) -> Re
     Ok(sums.iter().map(|(low, high)| ((low / batches) as f32, (high / batches) as f32)).collect())
 }
 
-/// The head weight that becomes 31 steps: the largest one, or more where the steps' sum would otherwise pass three quarters
-/// of what keeps the head exact.
+/// The head weight that becomes 31 steps: the largest one, or more where the steps' sum would
+/// otherwise pass three quarters of what keeps the head exact.
 fn largest_head(net: &crate::train::net::Net, head: &[f32]) -> f32 {
     let side = net.shapes().last().map_or(1, |s| s.0);
     let sum: f32 = head.iter().map(|w| w.abs()).sum();

@@ -1,5 +1,6 @@
-//! Random draws that depend on a key alone: (seed, purpose, epoch, index) gives the same numbers on every machine, in every
-//! order of calls and on any number of threads. That is what lets a resumed run equal an uninterrupted one.
+//! Random draws that depend on a key alone: (seed, purpose, epoch, index) gives the same numbers on
+//! every machine, in every order of calls and on any number of threads. That is what lets a resumed
+//! run equal an uninterrupted one.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -29,7 +30,8 @@ pub enum Purpose {
     GateReport = 10,
 }
 
-/// A keyed source of random numbers.
+/// A ChaCha8 generator seeded with a key. Trained weights follow from its sequences: how a draw is
+/// made from its words must not change.
 #[derive(Debug)]
 pub struct SeededRng(ChaCha8Rng);
 
@@ -47,10 +49,12 @@ impl SeededRng {
         (self.0.next_u32() >> 8) as f32 / (1u32 << 24) as f32
     }
 
+    /// Uniform in low..high, with 24 bits between them.
     pub fn uniform(&mut self, low: f32, high: f32) -> f32 {
         low + (high - low) * self.unit()
     }
 
+    /// True with this probability.
     pub fn bernoulli(&mut self, probability: f32) -> bool {
         self.unit() < probability
     }

@@ -1,8 +1,9 @@
 //! One page that says what a training run made, how good it is and how that was measured.
 //!
-//! The page is a single HTML file: style, diagrams and thumbnails are inside, nothing is loaded and no script runs (a
-//! content security policy in the page forbids both). It reads on a phone, on paper, in light and in dark. What a run's
-//! folder does not hold is said to be missing, not left out.
+//! The page is a single HTML file: style, diagrams and thumbnails are inside, nothing is loaded and
+//! no script runs (a content security policy in the page forbids both). It reads on a phone, on
+//! paper, in light and in dark. What a run's folder does not hold is said to be missing, not left
+//! out.
 
 mod examples;
 mod inputs;
@@ -20,8 +21,8 @@ use std::path::Path;
 
 /// Writes the page about the run in `run_dir` to `out`.
 ///
-/// Reads `model.onnx`, `run.json`, `history.json`, `quantize.json`, and `metrics.json` with `predictions.csv` in
-/// `validation/`, `shifted/` and `test/`; each may be absent.
+/// Reads `model.onnx`, `run.json`, `history.json`, `quantize.json`, and `metrics.json` with
+/// `predictions.csv` in `validation/`, `shifted/` and `test/`; each may be absent.
 pub fn run(run_dir: &Path, out: &Path, options: &PageOptions) -> Result<()> {
     let inputs = Inputs::read(run_dir)?;
     let html = page::page(&inputs, options)?.into_string();

@@ -1,5 +1,5 @@
-//! A training run's folder: what was asked for, which patients were drawn, how each epoch went. Every step reads it and
-//! adds to it, so that any step can be run again alone.
+//! A training run's folder: what was asked for, which patients were drawn, how each epoch went.
+//! Every step reads it and adds to it, so that any step can be run again alone.
 //!
 //! ```text
 //! run.json          recipe, data, split                 train.safetensors     state after the last float epoch
@@ -26,8 +26,11 @@ pub struct Recipe {
     /// Share of each class for validation.
     pub validation_share: f32,
     pub epochs: usize,
+    /// Pictures a step of the optimizer.
     pub batch: usize,
+    /// Largest learning rate.
     pub rate: f64,
+    /// Weight decay, a step of learning rate 1.
     pub decay: f64,
     /// Decay of the weights' moving average.
     pub average: f64,
@@ -75,7 +78,8 @@ impl fmt::Display for Phase {
     }
 }
 
-/// One line of the learning curves. Not a number is null in JSON; whoever may meet one reads an `Option` as `T`.
+/// One line of the learning curves. Not a number is null in JSON; whoever may meet one reads an
+/// `Option` as `T`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch<T = f64> {
     /// From 1, in its phase.
@@ -101,7 +105,7 @@ pub struct Run {
     #[serde(skip)]
     pub folder: PathBuf,
     pub recipe: Recipe,
-    /// What the data was called.
+    /// The data's name in reports and in the model: the last part of its path.
     pub data: String,
     /// Its [`crate::dataset::content_hash`].
     pub data_sha256: String,
@@ -116,7 +120,8 @@ pub struct Run {
 /// Where runs lie that were given no folder.
 const RUNS: &str = "runs";
 
-/// The folder to use: the one asked for, else a new one below `runs/`, or the newest one there to go on with.
+/// The folder to use: the one asked for, else a new one below `runs/`, or the newest one there to
+/// go on with.
 pub fn folder(asked: Option<&Path>, new: bool) -> Result<PathBuf> {
     if let Some(asked) = asked {
         return Ok(asked.into());
@@ -139,8 +144,9 @@ pub const TRAINER: &str = concat!("host-trainer ", env!("CARGO_PKG_VERSION"));
 pub const TCH: &str = "tch 0.26, libtorch 2.13.0";
 
 impl Run {
-    /// Starts a run in `folder`. With `resume`, a run that is there goes on if it was asked for with the same recipe and
-    /// data; otherwise an unfinished or finished run there is an error, so that nothing is overwritten unasked.
+    /// Starts a run in `folder`. With `resume`, a run that is there goes on if it was asked for
+    /// with the same recipe and data; otherwise an unfinished or finished run there is an error, so
+    /// that nothing is overwritten unasked.
     pub fn start(
         folder: &Path,
         recipe: Recipe,
@@ -205,7 +211,8 @@ impl Run {
         self.write_json("history.json", &self.history)
     }
 
-    /// Forgets epochs of `phase` after the first `epochs`: those whose state was not saved any more.
+    /// Forgets epochs of `phase` after the first `epochs`: those whose state was not saved any
+    /// more.
     pub fn truncate(&mut self, phase: Phase, epochs: usize) {
         self.history.retain(|e| e.phase != phase || e.epoch <= epochs);
     }

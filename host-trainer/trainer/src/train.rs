@@ -1,4 +1,5 @@
-//! Float training: from random weights to a float network with running statistics of its normalisation.
+//! Float training: from random weights to a float network with running statistics of its
+//! normalisation.
 
 pub mod fit;
 pub mod net;
@@ -24,7 +25,7 @@ pub fn train(run: &mut Run, samples: &[Sample], device: Device) -> Result<FloatN
     let first = net.first_parameters(recipe.seed).to_device(device);
     let mut optimizer = AdamW::new(&first, net.decay_mask().to_device(device), recipe.decay, recipe.average);
     let statistics = net.first_statistics().to_device(device);
-    let mut network = Training { net, average_statistics: statistics.copy(), statistics };
+    let mut network = FloatTraining { net, average_statistics: statistics.copy(), statistics };
     let schedule = Schedule {
         phase: Phase::Float,
         checkpoint: "train.safetensors",
@@ -60,14 +61,15 @@ impl FloatNet {
     }
 }
 
-/// The network while it is trained: running statistics, and their average over steps, beside the parameters.
-struct Training {
+/// The network while it is trained: running statistics, and their average over steps, beside the
+/// parameters.
+struct FloatTraining {
     net: Net,
     statistics: Tensor,
     average_statistics: Tensor,
 }
 
-impl Trainable for Training {
+impl Trainable for FloatTraining {
     fn train_logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor {
         self.net.forward(parameters, &self.statistics, &to_units(steps), true)
     }

@@ -1,10 +1,13 @@
-//! How the code of this workspace hangs together: no file names another in a circle, and none is long.
+//! How the code of this workspace hangs together: no file names another in a circle, and none is
+//! long.
 //!
-//! The rule: **a file points to another where it names an item of it by path**, in a `use` or in code, and no way along
-//! these arrows leads back to where it started. What is passed on (`pub use`) is an item of the file that defines it; to
-//! declare a child (`mod x;`) or to pass its items on points nowhere. `use module;` points nowhere until `module::item`
-//! is written, `use module::*` points to the module's own file. So a folder's top file either uses what lies in it, or is
-//! used by it. Tests in a file (`#[cfg(test)]`) may look anywhere. Method calls name no file, so a trait's implementation is free.
+//! The rule: **a file points to another where it names an item of it by path**, in a `use` or in
+//! code, and no way along these arrows leads back to where it started. What is passed on (`pub
+//! use`) is an item of the file that defines it; to declare a child (`mod x;`) or to pass its items
+//! on points nowhere. `use module;` points nowhere until `module::item` is written, `use module::*`
+//! points to the module's own file. So a folder's top file either uses what lies in it, or is used
+//! by it. Tests in a file (`#[cfg(test)]`) may look anywhere. Method calls name no file, so a
+//! trait's implementation is free.
 
 mod graph;
 mod source;
@@ -13,7 +16,8 @@ use graph::FileGraph;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// TEMPORARY, to become empty: packages whose circles are still to be taken apart. An entry without a circle fails the test.
+/// TEMPORARY, to become empty: packages whose circles are still to be taken apart. An entry without
+/// a circle fails the test.
 const CIRCLES_TO_BE_REMOVED: [&str; 7] = [
     "edge-runtime",
     "edge-runtime/core",
@@ -88,7 +92,8 @@ fn a_planted_circle_is_found_and_named() {
         package.path(),
         &[
             ("lib.rs", "mod shape;\nmod side;\nmod paint;\npub use shape::Shape;"),
-            // By a re-export, by a module that is named first, and by `super`, past what only looks like paths.
+            // By a re-export, by a module that is named first, and by `super`, past what only looks
+            // like paths.
             (
                 "shape.rs",
                 "use crate::side;\npub struct Shape(side::Side);\nfn f() { \"crate::paint::Ink\"; }",
@@ -100,7 +105,8 @@ fn a_planted_circle_is_found_and_named() {
     );
     let expected = "paint/ink.rs -> shape.rs -> side.rs -> paint/ink.rs".to_owned();
     assert_eq!(circles(package.path()), BTreeSet::from([expected]));
-    // A child that names its parent's own item closes a circle with a parent that names the child's.
+    // A child that names its parent's own item closes a circle with a parent that names the
+    // child's.
     write(
         package.path(),
         &[("shape.rs", "pub struct Shape;"), ("paint/ink.rs", "pub struct Ink(super::Brush);")],

@@ -1,6 +1,7 @@
 //! Training batches, changed by a second thread while the first one trains.
 //!
-//! Order and changes depend on (seed, epoch, sample) alone: which thread makes a batch, and when, changes nothing.
+//! Order and changes depend on (seed, epoch, sample) alone: which thread makes a batch, and when,
+//! changes nothing.
 
 use crate::augment::{AugmentParams, augment, augment_and_preprocess};
 use crate::dataset::Sample;
@@ -70,8 +71,8 @@ pub fn shifted_picture(sample: &Sample) -> Result<Picture, FrameError> {
     Picture::new(Geometry::new(square.side, square.side, PixelFormat::Gray8)?, square.pixels)
 }
 
-/// The draws for one sample of the shifted validation set; they depend on its content alone, so that the same picture is
-/// changed in the same way whatever split it is in.
+/// The draws for one sample of the shifted validation set; they depend on its content alone, so
+/// that the same picture is changed in the same way whatever split it is in.
 fn shift_rng(sample: &Sample) -> SeededRng {
     let mut key = [0; 8];
     key.copy_from_slice(&sample.content[..8]);

@@ -1,5 +1,6 @@
-//! Folders of pictures: the Kaggle layout (`train/`, optional `val/` and `test/`, each with `NORMAL` and `PNEUMONIA`), or a
-//! folder with just these two. Files are read by the edge runtime's own decoder.
+//! Folders of pictures: the Kaggle layout (`train/`, optional `val/` and `test/`, each with
+//! `NORMAL` and `PNEUMONIA`), or a folder with just these two. Files are read by the edge runtime's
+//! own decoder.
 
 use super::sample::{Dataset, DatasetError, Part, PictureSource, Sample, check_both, sample_of};
 use crate::progress;
@@ -75,9 +76,10 @@ fn read(root: &Path, file: &Path, positive: bool, side: u16) -> Result<Sample, D
     Ok(Sample { original: PictureSource::File(file.to_path_buf()), patient, positive, subgroup, ..sample })
 }
 
-/// Patient and subgroup by the naming of Kermany et al.: `person1199_bacteria_3149`, `IM-0115-0001`, `NORMAL2-IM-0402-0001`
-/// (a suffix after the picture's number, as in `IM-0435-0001-0002`, is another picture of the same patient). Any other
-/// name is a patient of its own.
+/// Patient and subgroup by the naming of Kermany et al.: `person1199_bacteria_3149`,
+/// `IM-0115-0001`, `NORMAL2-IM-0402-0001` (a suffix after the picture's number, as in
+/// `IM-0435-0001-0002`, is another picture of the same patient). Any other name is a patient of its
+/// own.
 pub fn patient_of(name: &str) -> (String, &'static str) {
     if let Some((person, rest)) = name.split_once('_').filter(|(p, _)| p.starts_with("person")) {
         let subgroup = match rest.split('_').next() {

@@ -1,7 +1,9 @@
-//! MedMNIST's `.npz` files: `{train,val,test}_images` of u8 with 28 to 224 pixels a side, `{train,val,test}_labels` of 0 and 1.
+//! MedMNIST's `.npz` files: `{train,val,test}_images` of u8 with 28 to 224 pixels a side,
+//! `{train,val,test}_labels` of 0 and 1.
 //!
-//! They carry no patients: each picture counts as a patient of its own, and a note says so. Sides below the
-//! frame's minimum are doubled pixel by pixel, which changes nothing about the area means.
+//! They carry no patients: each picture counts as a patient of its own, and a note says so. Sides
+//! below the frame's minimum are doubled pixel by pixel, which changes nothing about the area
+//! means.
 
 use super::sample::{Dataset, DatasetError, Part, Sample, check_both, sample_of};
 use edge_core::{Geometry, PixelFormat, frame};
@@ -57,7 +59,8 @@ pub(super) fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, Datase
     Ok(Dataset { samples, notes })
 }
 
-/// An array of bytes and its shape: the archive's member `name.npy`, stored or deflated, as numpy writes it.
+/// An array of bytes and its shape: the archive's member `name.npy`, stored or deflated, as numpy
+/// writes it.
 fn array(archive: &ZipArchive<FileReader>, name: &str) -> Result<(Vec<usize>, Vec<u8>), String> {
     let wrong = |error: &dyn std::fmt::Display| format!("{name}: {error}");
     let member = format!("{name}.npy");

@@ -1,6 +1,8 @@
-//! The built-in training set: drawn phantoms, so that the trainer works from nothing and its tests need no data.
+//! The built-in training set: drawn phantoms, so that the trainer works from nothing and its tests
+//! need no data.
 //!
-//! A model trained on them knows drawings. It is for trying the trainer, never for a person's picture; its metadata says so.
+//! A model trained on them knows drawings. It is for trying the trainer, never for a person's
+//! picture; its metadata says so.
 
 use super::sample::{Dataset, Sample, WORKING_SIDE, sample_of};
 use crate::progress;

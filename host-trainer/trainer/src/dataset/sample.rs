@@ -20,6 +20,7 @@ pub struct ModelInput {
     pub stats: Stats,
 }
 
+/// A labelled picture of a data set.
 #[derive(Clone, Debug)]
 pub struct Sample {
     /// Path below the data folder, or name and index in an `.npz` file. Unique.
@@ -54,29 +55,16 @@ pub enum DatasetError {
     #[error(
         "{path}: expected train/NORMAL and train/PNEUMONIA (or NORMAL and PNEUMONIA), or a MedMNIST .npz file; found neither. {hint}"
     )]
-    Layout {
-        /// What was asked for.
-        path: PathBuf,
-        hint: String,
-    },
+    Layout { path: PathBuf, hint: String },
     #[error(
         "{path}: expected JPEG or PNG pictures of both classes, found {normal} NORMAL and {pneumonia} PNEUMONIA"
     )]
-    Empty {
-        /// What was asked for.
-        path: PathBuf,
-        normal: usize,
-        pneumonia: usize,
-    },
+    Empty { path: PathBuf, normal: usize, pneumonia: usize },
     /// A picture that cannot be read. Training data is not silently thinned out.
     #[error("{path}: {reason}; remove or replace this file")]
     Picture { path: PathBuf, reason: String },
     #[error("{path}: {source}")]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    Io { path: PathBuf, source: std::io::Error },
     #[error("{path}: {reason}")]
     Npz { path: PathBuf, reason: String },
 }
@@ -134,7 +122,8 @@ pub(super) fn sample_of(id: String, picture: Picture, side: u16) -> Option<Sampl
     })
 }
 
-/// edge-core's preprocessing of a whole picture: the cell means as 8-bit grey, and the standardised input.
+/// edge-core's preprocessing of a whole picture: the cell means as 8-bit grey, and the standardised
+/// input.
 fn squash(frame: &Frame, side: u16) -> Option<(Vec<u8>, ModelInput)> {
     let n = usize::from(side);
     let (mut row, mut line, mut cells) = (vec![0; n], vec![0; n], vec![0; n * n]);
@@ -148,7 +137,8 @@ fn squash(frame: &Frame, side: u16) -> Option<(Vec<u8>, ModelInput)> {
     Some((grey, ModelInput { bytes, stats }))
 }
 
-/// The network's input from `from` x `from` grey pixels. `pixels` shorter than that give a blank input.
+/// The network's input from `from` x `from` grey pixels. `pixels` shorter than that give a blank
+/// input.
 pub fn prepare(pixels: &[u8], from: u32, side: u16) -> ModelInput {
     let blank = || ModelInput {
         bytes: vec![edge_core::preprocess::ZERO_POINT; usize::from(side) * usize::from(side)],

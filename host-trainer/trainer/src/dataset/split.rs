@@ -1,7 +1,9 @@
-//! Which patients train and which validate: grouped, so that no patient and no duplicated file is on both sides.
+//! Which patients train and which validate: grouped, so that no patient and no duplicated file is
+//! on both sides.
 //!
-//! Patients that share a byte-for-byte identical file form one group. Groups are drawn in an order that depends on the
-//! seed and the group's name alone, class by class, until the validation share of each class is reached.
+//! Patients that share a byte-for-byte identical file form one group. Groups are drawn in an order
+//! that depends on the seed and the group's name alone, class by class, until the validation share
+//! of each class is reached.
 
 use super::sample::Sample;
 use crate::random::{Purpose, SeededRng};
@@ -26,7 +28,8 @@ impl Split {
         let (group_of, duplicate_groups) = groups(samples);
         let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (index, &root) in group_of.iter().enumerate() {
-            // A group is named by its first patient in sorted order, whatever order the files came in.
+            // A group is named by its first patient in sorted order, whatever order the files came
+            // in.
             members.entry(samples[root].patient.as_str()).or_default().push(index);
         }
         let mut split = Self { seed, train: vec![], validation: vec![], duplicate_groups };
@@ -52,7 +55,8 @@ impl Split {
         split
     }
 
-    /// The indices into `samples` of training and of validation samples; none where a stored id is not in the data any more.
+    /// The indices into `samples` of training and of validation samples; none where a stored id is
+    /// not in the data any more.
     pub fn indices(&self, samples: &[Sample]) -> Option<(Vec<usize>, Vec<usize>)> {
         let by_id: HashMap<&str, usize> =
             samples.iter().enumerate().map(|(i, c)| (c.id.as_str(), i)).collect();
@@ -62,7 +66,8 @@ impl Split {
     }
 }
 
-/// For each sample the index of its group's sample with the smallest patient name, and how many contents occur twice or more.
+/// For each sample the index of its group's sample with the smallest patient name, and how many
+/// contents occur twice or more.
 fn groups(samples: &[Sample]) -> (Vec<usize>, usize) {
     let mut parent: Vec<usize> = (0..samples.len()).collect();
     fn root(parent: &mut [usize], mut i: usize) -> usize {

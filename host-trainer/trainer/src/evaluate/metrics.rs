@@ -1,13 +1,15 @@
-//! How good are the scores? Every number that an evaluation states, with its formula and its source.
+//! How good are the scores? Every number that an evaluation states, with its formula and its
+//! source.
 //!
-//! [`measure`] turns [`ScoredPicture`]s into [`PerformanceMetrics`]: estimates with 95 % intervals, the classification
-//! report, curves and reliability bins. Every statistic is computed from *weighted* pictures; the estimate has weight 1
-//! everywhere, a bootstrap resample has the number of times that the picture's patient was drawn. So estimate and
-//! interval come from one implementation.
+//! [`measure`] turns [`ScoredPicture`]s into [`PerformanceMetrics`]: estimates with 95 % intervals,
+//! the classification report, curves and reliability bins. Every statistic is computed from
+//! *weighted* pictures; the estimate has weight 1 everywhere, a bootstrap resample has the number
+//! of times that the picture's patient was drawn. So estimate and interval come from one
+//! implementation.
 //!
 //! "Positive" is the disease (label true). At the decision point a picture is called positive where
-//! `score >= 0.5`. A quotient without a denominator (no positives, nothing called positive) is *undefined*: `None` here,
-//! `null` in JSON, a dash in tables; never 0 or 1.
+//! `score >= 0.5`. A quotient without a denominator (no positives, nothing called positive) is
+//! *undefined*: `None` here, `null` in JSON, a dash in tables; never 0 or 1.
 
 mod bootstrap;
 mod calibration;

@@ -1,8 +1,9 @@
 //! Ways in which another room might have taken the same picture.
 //!
-//! Each perturbation stands for something that differs between installations: framing, compression, exposure, focus.
-//! Preprocessing squashes a picture to a square, so cutting 1/6 off the height is what an acquisition with 20 % more
-//! aspect looks like to the network. The decoded picture is changed, before the gate.
+//! Each perturbation stands for something that differs between installations: framing, compression,
+//! exposure, focus. Preprocessing squashes a picture to a square, so cutting 1/6 off the height is
+//! what an acquisition with 20 % more aspect looks like to the network. The decoded picture is
+//! changed, before the gate.
 
 use edge_core::{Geometry, PixelFormat};
 use edge_model::decode::Picture;
@@ -55,7 +56,8 @@ impl fmt::Display for Perturbation {
 }
 
 impl Perturbation {
-    /// The changed picture; none where it falls below the least size of a frame or cannot be compressed.
+    /// The changed picture; none where it falls below the least size of a frame or cannot be
+    /// compressed.
     pub fn apply(self, picture: &Picture) -> Option<Picture> {
         let image = dynamic_image(picture)?;
         let (w, h) = (image.width(), image.height());

@@ -1,4 +1,5 @@
-//! What is scored and what it gave: a labelled picture, its outcome, and its line in `predictions.csv`.
+//! What is scored and what it gave: a labelled picture, its outcome, and its line in
+//! `predictions.csv`.
 
 use super::metrics::ScoredPicture;
 use crate::dataset::PictureSource;

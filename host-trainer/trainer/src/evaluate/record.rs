@@ -28,6 +28,7 @@ pub struct Evaluation {
     pub robustness: Option<Robustness>,
 }
 
+/// Which model was evaluated, and what it says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelFacts {
     pub sha256: String,
@@ -39,13 +40,27 @@ pub struct ModelFacts {
     pub preprocessing: String,
     pub label_negative: String,
     pub label_positive: String,
+    #[serde(flatten)]
+    pub decision: DecisionFacts,
+    pub intended_use: String,
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// How a model's logits become states.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DecisionFacts {
     pub temperature: f32,
     pub bias: f32,
     pub fitted_on: String,
     pub negative_below: f32,
     pub positive_above: f32,
     pub chosen_for: String,
-    pub intended_use: String,
+}
+
+/// Where a model came from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
     pub training_data_sha256: String,
     pub seeds: String,
     pub made_by: String,
@@ -64,16 +79,20 @@ impl ModelFacts {
             preprocessing: edge_core::preprocess::NAME.to_owned(),
             label_negative: m.label_negative.to_string(),
             label_positive: m.label_positive.to_string(),
-            temperature: m.calibration.temperature,
-            bias: m.calibration.bias,
-            fitted_on: m.fitted_on.to_string(),
-            negative_below: m.thresholds.negative_below,
-            positive_above: m.thresholds.positive_above,
-            chosen_for: m.chosen_for.to_string(),
+            decision: DecisionFacts {
+                temperature: m.calibration.temperature,
+                bias: m.calibration.bias,
+                fitted_on: m.fitted_on.to_string(),
+                negative_below: m.thresholds.negative_below,
+                positive_above: m.thresholds.positive_above,
+                chosen_for: m.chosen_for.to_string(),
+            },
             intended_use: m.intended_use.to_string(),
-            training_data_sha256: m.training_data_sha256.to_string(),
-            seeds: m.seeds.to_string(),
-            made_by: m.made_by.to_string(),
+            provenance: Provenance {
+                training_data_sha256: m.training_data_sha256.to_string(),
+                seeds: m.seeds.to_string(),
+                made_by: m.made_by.to_string(),
+            },
         }
     }
 }
@@ -81,7 +100,8 @@ impl ModelFacts {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataFacts {
     pub description: String,
-    /// SHA-256 over ids, patients and labels, in order: two evaluations with the same value used the same list.
+    /// SHA-256 over ids, patients and labels, in order: two evaluations with the same value used
+    /// the same list.
     pub list_sha256: String,
     /// All pictures, scored or not.
     pub pictures: usize,

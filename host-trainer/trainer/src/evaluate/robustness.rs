@@ -64,7 +64,8 @@ pub(super) fn measure_robustness(
     Robustness { pictures: pairs.len(), drawn_from, seed: bootstrap.seed, lines }
 }
 
-/// Positions of at most `limit` scored pictures (two at least), from each class by its share, rising.
+/// Positions of at most `limit` scored pictures (two at least), from each class by its share,
+/// rising.
 fn draw(predictions: &[Prediction], limit: usize, seed: u64) -> (Vec<usize>, usize) {
     let mut classes: [Vec<usize>; 2] = Default::default();
     for (i, p) in predictions.iter().enumerate().filter(|(_, p)| p.score.is_some()) {

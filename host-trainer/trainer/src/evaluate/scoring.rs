@@ -21,7 +21,8 @@ pub(crate) struct EnginePool<'a> {
 }
 
 impl<'a> EnginePool<'a> {
-    /// Makes the first engine, so that a model that cannot be computed is found before any picture is read.
+    /// Makes the first engine, so that a model that cannot be computed is found before any picture
+    /// is read.
     pub fn new(model: &'a ModelFile, make: &'a MakeEngine<'a>) -> Result<Self> {
         let first = Classifier::new(model, make()?);
         Ok(Self { model, make, free: Mutex::new(vec![first]) })

@@ -43,7 +43,7 @@ impl fmt::Display for Evaluation {
         writeln!(
             f,
             "\nas the device shows it (NEGATIVE below {}, POSITIVE above {})",
-            m.negative_below, m.positive_above
+            m.decision.negative_below, m.decision.positive_above
         )?;
         writeln!(
             f,

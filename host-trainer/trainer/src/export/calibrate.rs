@@ -1,8 +1,9 @@
 //! From logits of validation patients to a calibrated score, thresholds and the gate's limits.
 //!
-//! Score: Platt scaling (Platt 1999, with his smoothed targets), written as temperature and bias. Thresholds: order statistics of
-//! the scores. Both are fitted on the grouped validation split, each picture once as it is and once shifted, so that
-//! they hold for more than one installation. They are fitted on what is then reported: the report says so.
+//! Score: Platt scaling (Platt 1999, with his smoothed targets), written as temperature and bias.
+//! Thresholds: order statistics of the scores. Both are fitted on the grouped validation split,
+//! each picture once as it is and once shifted, so that they hold for more than one installation.
+//! They are fitted on what is then reported: the report says so.
 
 use crate::dataset::Sample;
 use edge_core::decide::{Calibration, Thresholds};
@@ -49,8 +50,9 @@ pub fn fit(logits: &[f32], labels: &[bool]) -> Calibration {
 
 /// The widest lights that keep to [`MISSED`] and [`FALSE_ALARMS`] on these scores.
 ///
-/// `negative_below` leaves at most that share of positives below it, `positive_above` at most that share of negatives above it. Where
-/// the classes are so well apart that the two cross, they change places, which keeps both promises.
+/// `negative_below` leaves at most that share of positives below it, `positive_above` at most that
+/// share of negatives above it. Where the classes are so well apart that the two cross, they change
+/// places, which keeps both promises.
 pub fn thresholds(scores: &[f32], labels: &[bool]) -> Thresholds {
     let of = |label: bool| {
         let mut sorted: Vec<f32> =
@@ -75,9 +77,10 @@ pub fn chosen_for() -> String {
     )
 }
 
-/// Limits with room around the training pictures: half the lowest mean and deviation, halfway from the highest mean to white,
-/// a quarter more than the longest shape, and never tighter than 5:2 (training files may have been squashed to squares), halfway from
-/// the most clipped picture to half of all cells clipped.
+/// Limits with room around the training pictures: half the lowest mean and deviation, halfway from
+/// the highest mean to white, a quarter more than the longest shape, and never tighter than 5:2
+/// (training files may have been squashed to squares), halfway from the most clipped picture to
+/// half of all cells clipped.
 ///
 /// Blur and likeness are left open.
 pub fn limits(samples: &[Sample], indices: &[usize]) -> Limits<Vec<i8>> {

@@ -1,19 +1,22 @@
-//! The exact form: eight rules under which one ONNX file gives identical integers in every engine. [`check`] holds a model
-//! against them; the exporter refuses to write what does not pass.
+//! The exact form: eight rules under which one ONNX file gives identical integers in every engine.
+//! [`check`] holds a model against them; the exporter refuses to write what does not pass.
 //!
 //! 1. Opset 13, standard operators only, static shapes, normalisation folded.
-//! 2. Unsigned 8-bit activations; signed per-channel weights in -127..=127 with a scalar zero point 0; 32-bit biases.
+//! 2. Unsigned 8-bit activations; signed per-channel weights in -127..=127 with a scalar zero point
+//!    0; 32-bit biases.
 //! 3. ReLU6 is absorbed into the output's scale (at most 6/255) and zero point 0; no Clip.
-//! 4. Engines that divide by the output's scale or multiply by its reciprocal, and that round the f32 or the exact product, give
-//!    the same steps for every accumulator ([`crate::quantize::params::engines_agree`]).
+//! 4. Engines that divide by the output's scale or multiply by its reciprocal, and that round the
+//!    f32 or the exact product, give the same steps for every accumulator
+//!    ([`crate::quantize::params::engines_agree`]).
 //! 5. The graph's input is unsigned 8 bits, straight into the first convolution.
 //! 6. A residual is DequantizeLinear twice, Add, QuantizeLinear, all with one scale and zero point.
-//! 7. The head is float and exact in any order: scale 2^-8, GlobalAveragePool over a power of two of positions, Flatten, MatMul by whole numbers of at most 31, Mul,
-//!    Add, and all sums of steps below 2^24.
+//! 7. The head is float and exact in any order: scale 2^-8, GlobalAveragePool over a power of two
+//!    of positions, Flatten, MatMul by whole numbers of at most 31, Mul, Add, and all sums of steps
+//!    below 2^24.
 //! 8. Accumulators stay below 2^24, and below 2^22 after scaling.
 //!
-//! onnxruntime on x86 processors with AVX2 and without VNNI is none of these engines: it adds pairs of products by signed weights in 16 bits,
-//! saturated (`tests/golden.py`).
+//! onnxruntime on x86 processors with AVX2 and without VNNI is none of these engines: it adds pairs
+//! of products by signed weights in 16 bits, saturated (`tests/golden.py`).
 
 mod graph;
 mod head;
@@ -56,7 +59,8 @@ pub fn check(model: &ModelProto) -> Result<(), Violation> {
                 head::check(&graph, node, &shapes)?;
                 continue;
             }
-            // These are looked at from the Add or the head that they belong to; they keep their input's shape.
+            // These are looked at from the Add or the head that they belong to; they keep their
+            // input's shape.
             "QuantizeLinear" | "DequantizeLinear" => match shapes.get(&node.input[0]) {
                 Some(&shape) => shape,
                 None => return breaks_rule(1, format!("{}: input of unknown shape", node.name)),

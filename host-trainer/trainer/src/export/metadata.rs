@@ -1,5 +1,5 @@
-//! What the exporter binds into a model: calibration and thresholds from the validation patients, limits of the gate from the
-//! training pictures, and where all of it came from.
+//! What the exporter binds into a model: calibration and thresholds from the validation patients,
+//! limits of the gate from the training pictures, and where all of it came from.
 
 use crate::dataset::Sample;
 use crate::dataset::phantoms;

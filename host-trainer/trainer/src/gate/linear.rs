@@ -1,11 +1,14 @@
-//! One direction that tells two groups of samples apart: ridge regression on +1 and -1, both groups counting the same.
+//! One direction that tells two groups of samples apart: ridge regression on +1 and -1, both groups
+//! counting the same.
 //!
-//! Samples are whole numbers, so their sums of products are exact in `f64` and do not depend on the order or on threads; the
-//! solution (Cholesky) is computed in a fixed order. The same samples give the same weights on every machine.
+//! Samples are whole numbers, so their sums of products are exact in `f64` and do not depend on the
+//! order or on threads; the solution (Cholesky) is computed in a fixed order. The same samples give
+//! the same weights on every machine.
 
 use rayon::prelude::*;
 
-/// What is added to the diagonal, as a share of the mean variance: weights then rest on more than a few samples.
+/// What is added to the diagonal, as a share of the mean variance: weights then rest on more than a
+/// few samples.
 const RIDGE: f64 = 0.002;
 /// Rows of the matrix that one thread sums at a time.
 const ROWS: usize = 64;
@@ -46,7 +49,8 @@ impl Moments {
     }
 }
 
-/// The direction along which `chests` are high and `others` low; none where nothing tells them apart.
+/// The direction along which `chests` are high and `others` low; none where nothing tells them
+/// apart.
 pub fn direction(chests: &Moments, others: &Moments) -> Option<Vec<f64>> {
     let n = chests.sums.len();
     if n == 0 || n != others.sums.len() || chests.count == 0.0 || others.count == 0.0 {
@@ -71,7 +75,8 @@ pub fn direction(chests: &Moments, others: &Moments) -> Option<Vec<f64>> {
     solution.iter().any(|w| *w != 0.0).then_some(solution)
 }
 
-/// Solves a symmetric positive definite system, of which the lower triangle is given, by Cholesky's method.
+/// Solves a symmetric positive definite system, of which the lower triangle is given, by Cholesky's
+/// method.
 fn solve(mut a: Vec<f64>, mut b: Vec<f64>, n: usize) -> Option<Vec<f64>> {
     for i in 0..n {
         let (above, row) = a.split_at_mut(i * n);
@@ -120,7 +125,8 @@ mod tests {
 
     #[test]
     fn finds_the_direction_that_differs_and_not_the_one_that_varies() {
-        // The first number tells the groups apart, the second varies ten times as much in both, the third is the first's noise.
+        // The first number tells the groups apart, the second varies ten times as much in both, the
+        // third is the first's noise.
         let sample = |group: f32, i: i32| {
             let noise = (i * 7 % 11 - 5) as f32;
             vec![20.0 * group + noise, (i * 13 % 101 - 50) as f32 * 4.0, noise]

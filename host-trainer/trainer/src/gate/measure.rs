@@ -1,4 +1,5 @@
-//! What a fitted gate lets through, along the device's own path: scores, and refusals by kind of picture and reason.
+//! What a fitted gate lets through, along the device's own path: scores, and refusals by kind of
+//! picture and reason.
 
 use super::not_chests::{CHANGES, blurred, picture};
 use crate::augment::batches::shifted_picture;
@@ -14,8 +15,9 @@ use edge_model::model_file::ModelFile;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Nine scores in millionths that cut those of pictures, as the data has them, into ten equal parts: what the scores of a device are
-/// compared with later. To be taken from validation patients: on those that it was trained on, a network is surer than on others.
+/// Nine scores in millionths that cut those of pictures, as the data has them, into ten equal
+/// parts: what the scores of a device are compared with later. To be taken from validation
+/// patients: on those that it was trained on, a network is surer than on others.
 pub fn score_deciles(model: &ModelFile, samples: &[Sample], indices: &[usize]) -> Result<[u32; 9]> {
     let make = || engine_of(model);
     let engines = EnginePool::new(model, &make)?;
@@ -50,7 +52,8 @@ pub fn check_training(model: &ModelFile, samples: &[Sample], train: &[usize]) ->
     Ok(GateReport(vec![kind]))
 }
 
-/// Measures the gate on the samples at `indices`: as they are, shifted, and made into others by draws that no fit uses.
+/// Measures the gate on the samples at `indices`: as they are, shifted, and made into others by
+/// draws that no fit uses.
 pub fn measure_gate(model: &ModelFile, samples: &[Sample], indices: &[usize]) -> Result<GateReport> {
     let make = || engine_of(model);
     let engines = EnginePool::new(model, &make)?;

@@ -1,4 +1,5 @@
-//! What is no chest radiograph, or no whole and upright one: examples for the fit of the gate. Tests measure it on others than these.
+//! What is no chest radiograph, or no whole and upright one: examples for the fit of the gate.
+//! Tests measure it on others than these.
 
 use crate::augment::blur;
 use crate::dataset::WORKING_SIDE;
@@ -43,7 +44,8 @@ fn moved(chest: &[u8], from: impl Fn(usize, usize) -> (usize, usize)) -> Vec<u8>
     })
 }
 
-/// About half of a chest, by `depth` from one border, under something of one grey, with grain or without.
+/// About half of a chest, by `depth` from one border, under something of one grey, with grain or
+/// without.
 fn covered(chest: &[u8], rng: &mut SeededRng, depth: impl Fn(usize, usize) -> usize) -> Vec<u8> {
     let share = (rng.uniform(0.46, 0.6) * N as f32) as usize;
     let grey = [0.0, 255.0, rng.uniform(0.0, 255.0)][rng.below(3)];

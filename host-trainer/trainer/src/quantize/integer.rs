@@ -1,9 +1,11 @@
-//! The int8 network in libtorch, computing exactly the integers of the exported file, with gradients.
+//! The int8 network in libtorch, computing exactly the integers of the exported file, with
+//! gradients.
 //!
-//! Values travel as whole numbers in f32, centred on their zero point. A convolution of such numbers is exact as long as
-//! every accumulator stays below 2^24, whatever the order of summation; the requantization `round(acc * M)` is the same
-//! f32 product and the same rounding (half to even) as in the engines. Gradients pass through rounding unchanged
-//! and stop where a value is clamped (straight-through estimator, Bengio 2013; Jacob 2018).
+//! Values travel as whole numbers in f32, centred on their zero point. A convolution of such
+//! numbers is exact as long as every accumulator stays below 2^24, whatever the order of summation;
+//! the requantization `round(acc * M)` is the same f32 product and the same rounding (half to even)
+//! as in the engines. Gradients pass through rounding unchanged and stop where a value is clamped
+//! (straight-through estimator, Bengio 2013; Jacob 2018).
 
 use crate::quantize::params::{HEAD_MAX, QuantParams, head_limit};
 use crate::train::net::{Conv, FoldedNet, Net, Node};
@@ -11,12 +13,12 @@ use crate::train::optimizer::values;
 use anyhow::{Result, ensure};
 use tch::{Device, Kind, Tensor};
 
-/// A network with frozen scales. Its flat parameters are in steps: weights in steps of their channel, biases in steps of
-/// the output, head weights in steps, the head's bias in [`BIAS_STEP`].
+/// A network with frozen scales. Its flat parameters are in steps: weights in steps of their
+/// channel, biases in steps of the output, head weights in steps, the head's bias in [`BIAS_STEP`].
 #[derive(Debug)]
 pub struct IntegerNet {
     pub net: Net,
-    pub grid: QuantParams,
+    pub quant: QuantParams,
     /// `M` of each convolution, shape 1 x channels x 1 x 1.
     multipliers: Vec<Tensor>,
 }
@@ -39,7 +41,9 @@ pub struct IntegerParams {
     pub convs: Vec<IntegerConv>,
     /// Head weights, -31..=31.
     pub head: Vec<i8>,
+    /// Logit of one step of the head's sum.
     pub head_scale: f32,
+    /// Logit of a sum of 0.
     pub head_bias: f32,
 }
 
@@ -49,11 +53,11 @@ fn round(x: &Tensor) -> Tensor {
 }
 
 impl IntegerNet {
-    pub fn new(net: Net, grid: QuantParams, device: Device) -> Self {
+    pub fn new(net: Net, quant: QuantParams, device: Device) -> Self {
         let count = net.convs().count();
         let multiplier =
-            |i| Tensor::from_slice(&grid.multipliers(&net, i)).view([1, -1, 1, 1]).to_device(device);
-        Self { multipliers: (0..count).map(multiplier).collect(), net, grid }
+            |i| Tensor::from_slice(&quant.multipliers(&net, i)).view([1, -1, 1, 1]).to_device(device);
+        Self { multipliers: (0..count).map(multiplier).collect(), net, quant }
     }
 
     /// The flat parameters that stand for a folded float network.
@@ -61,13 +65,13 @@ impl IntegerNet {
         let mut pieces = Vec::new();
         for (i, (weight, bias)) in folded.convs.iter().enumerate() {
             let device = weight.device();
-            let scale = Tensor::from_slice(&self.grid.weights[i]).to_device(device);
+            let scale = Tensor::from_slice(&self.quant.weights[i]).to_device(device);
             pieces.push((weight / scale.view([-1, 1, 1, 1])).view(-1));
             pieces.push(
-                bias / f64::from(self.grid.values[crate::quantize::params::output_of(&self.net, i)].scale),
+                bias / f64::from(self.quant.values[crate::quantize::params::output_of(&self.net, i)].scale),
             );
         }
-        pieces.push(&folded.head * f64::from(self.grid.head_steps(1.0)));
+        pieces.push(&folded.head * f64::from(self.quant.head_steps(1.0)));
         pieces.push(&folded.bias / BIAS_STEP);
         Tensor::cat(&pieces, 0).detach()
     }
@@ -77,8 +81,8 @@ impl IntegerNet {
         convs.chain([self.net.features, 1]).collect()
     }
 
-    /// Logits of pictures given as steps around the zero point; `observe` sees every value, centred on its zero point, with its
-    /// number.
+    /// Logits of pictures given as steps around the zero point; `observe` sees every value, centred
+    /// on its zero point, with its number.
     pub fn logits_observed(
         &self,
         parameters: &Tensor,
@@ -89,7 +93,7 @@ impl IntegerNet {
         let mut computed = vec![steps.shallow_clone()];
         let mut index = 0;
         for node in &self.net.nodes {
-            let zero = f64::from(self.grid.values[computed.len()].zero);
+            let zero = f64::from(self.quant.values[computed.len()].zero_point);
             let y = match node {
                 Node::Conv(conv) => {
                     let sum = self.convolve(conv, index, &pieces, &computed[conv.input]);
@@ -102,11 +106,12 @@ impl IntegerNet {
             computed.push(y.clamp(-zero, 255.0 - zero));
             observe(computed.len() - 1, &computed[computed.len() - 1]);
         }
-        // As the file does it: features are means of steps / 256; integer weights; one product; one sum.
+        // As the file does it: features are means of steps / 256; integer weights; one product; one
+        // sum.
         let last = &computed[computed.len() - 1];
         let features = (last / 256.0).mean_dim([2i64, 3].as_slice(), false, Kind::Float);
         let head = round(&pieces[2 * index].clamp(f64::from(-HEAD_MAX), f64::from(HEAD_MAX)));
-        features.matmul(&head) * f64::from(self.grid.head) + &pieces[2 * index + 1] * BIAS_STEP
+        features.matmul(&head) * f64::from(self.quant.head) + &pieces[2 * index + 1] * BIAS_STEP
     }
 
     /// The accumulators of a convolution, exact.
@@ -129,7 +134,7 @@ impl IntegerNet {
             let weights = whole(&pieces[2 * i], 127.0);
             let biases = (&pieces[2 * i + 1] / self.multipliers[i].view(-1)).round();
             let biases: Vec<i32> = values(&biases).iter().map(|&b| b as i32).collect();
-            let zero = i64::from(self.grid.values[conv.input].zero);
+            let zero = i64::from(self.quant.values[conv.input].zero_point);
             let widest = zero.max(255 - zero);
             for (channel, row) in weights.chunks_exact(weights.len() / biases.len().max(1)).enumerate() {
                 let sum: i64 = row.iter().map(|&w| i64::from(w).abs()).sum();
@@ -149,6 +154,6 @@ impl IntegerNet {
         let limit = head_limit(side * side);
         ensure!(total <= limit, "the head's weights add up to {total}, at most {limit} keeps the sum exact");
         let head_bias = values(&(&pieces[last + 1] * BIAS_STEP))[0];
-        Ok(IntegerParams { convs, head, head_scale: self.grid.head, head_bias })
+        Ok(IntegerParams { convs, head, head_scale: self.quant.head, head_bias })
     }
 }

@@ -1,18 +1,22 @@
-//! The numbers that int8 values stand on: scale and zero point of every value, a scale for every weight channel. Frozen
-//! before fine-tuning, so that what is trained is what is exported.
+//! The numbers that int8 values stand on: scale and zero point of every value, a scale for every
+//! weight channel. Frozen before fine-tuning, so that what is trained is what is exported.
 //!
-//! Real = scale * (q - zero). Activations are unsigned 8 bits; weights signed, -127..=127, zero 0. The rules are those of
-//! the exact form (see [`crate::export::exact_form`]): every engine computes `q = clamp(round(acc * M) + zero)` with
-//! `M = (x_scale * w_scale) / y_scale` in f32, rounding half to even.
+//! Real = scale * (q - zero). Activations are unsigned 8 bits; weights signed, -127..=127, zero 0.
+//! The rules are those of the exact form (see [`crate::export::exact_form`]): every engine computes
+//! `q = clamp(round(acc * M) + zero)` with `M = (x_scale * w_scale) / y_scale` in f32, rounding
+//! half to even.
 
 use crate::train::net::{Net, Node, STEPS_PER_UNIT};
 use serde::{Deserialize, Serialize};
 
+/// How the steps of one value stand for real numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TensorScale {
+    /// Real value of one step.
     pub scale: f32,
     /// The step that stands for 0.
-    pub zero: u8,
+    #[serde(rename = "zero")]
+    pub zero_point: u8,
 }
 
 /// Largest magnitude of a head weight: five bits keep the head's sum exact, see [`head_limit`].
@@ -23,34 +27,35 @@ pub const HEAD_MAX: f32 = 31.0;
 pub struct QuantParams {
     /// Of each value, the input first.
     pub values: Vec<TensorScale>,
+    /// Scale of each output channel of each convolution.
     pub weights: Vec<Vec<f32>>,
     /// Logit of one head weight at one feature of 1 (256 steps).
     pub head: f32,
 }
 
 impl QuantParams {
-    /// Chooses scales from the range of each value (`(low, high)`, the input's is ignored), the largest weight of each
-    /// channel and the largest head weight.
+    /// Chooses scales from the range of each value (`(low, high)`, the input's is ignored), the
+    /// largest weight of each channel and the largest head weight.
     pub fn choose(net: &Net, ranges: &[(f32, f32)], largest: &[Vec<f32>], largest_head: f32) -> Self {
         let groups = shared(net);
         let mut values =
-            vec![TensorScale { scale: 1.0 / STEPS_PER_UNIT, zero: edge_core::preprocess::ZERO_POINT }];
+            vec![TensorScale { scale: 1.0 / STEPS_PER_UNIT, zero_point: edge_core::preprocess::ZERO_POINT }];
         for (index, node) in net.nodes.iter().enumerate().map(|(i, n)| (i + 1, n)) {
             let relu6 = matches!(node, Node::Conv(c) if c.relu6);
             values.push(if relu6 {
-                TensorScale { scale: ranges[index].1.clamp(1e-3, 6.0) / 255.0, zero: 0 }
+                TensorScale { scale: ranges[index].1.clamp(1e-3, 6.0) / 255.0, zero_point: 0 }
             } else {
                 // Values that are added share one scale, with room for the widest of them.
                 let members = (1..ranges.len()).filter(|&v| groups[v] == groups[index]);
                 let (low, high) =
                     members.fold((-1e-3f32, 1e-3f32), |(l, h), v| (l.min(ranges[v].0), h.max(ranges[v].1)));
                 let scale = (high - low) / 255.0;
-                TensorScale { scale, zero: (-low / scale).round().clamp(0.0, 255.0) as u8 }
+                TensorScale { scale, zero_point: (-low / scale).round().clamp(0.0, 255.0) as u8 }
             });
         }
         let weights = net.convs().zip(largest).enumerate().map(|(i, (conv, largest))| {
             let (x, y) = (values[conv.input].scale, values[output_of(net, i)]);
-            largest.iter().map(|&l| agreeing(l.max(1e-6) / 127.0, x, y.scale, y.zero)).collect()
+            largest.iter().map(|&l| agreeing(l.max(1e-6) / 127.0, x, y.scale, y.zero_point)).collect()
         });
         let weights = weights.collect();
         // A feature of 1 is 256 steps of the last value.
@@ -77,8 +82,8 @@ pub fn output_of(net: &Net, index: usize) -> usize {
     convs.map(|(node, _)| node + 1).nth(index).unwrap_or(0)
 }
 
-/// The smallest scale from `scale` upward under which engines agree on every result: a few hundred of a few thousand
-/// channels move, by units in the last place. `zero` is the output's zero point.
+/// The smallest scale from `scale` upward under which engines agree on every result: a few hundred
+/// of a few thousand channels move, by units in the last place. `zero` is the output's zero point.
 fn agreeing(scale: f32, x: f32, y: f32, zero: u8) -> f32 {
     let mut scale = scale;
     while !engines_agree(x * scale, y, zero) {
@@ -87,11 +92,14 @@ fn agreeing(scale: f32, x: f32, y: f32, zero: u8) -> f32 {
     scale
 }
 
-/// Whether engines that requantize differently give the same steps for every accumulator; `product` is `x_scale * w_scale`.
+/// Whether engines that requantize differently give the same steps for every accumulator; `product`
+/// is `x_scale * w_scale`.
 ///
-/// - onnxruntime divides by the output's scale, tract multiplies by its reciprocal: both must give the same `M` in f32.
-/// - onnxruntime rounds the f32 product `acc * M`, tract the exact one. They differ only where the exact product lies so
-///   close to a tie that f32 makes it one; the accumulators next to each tie of the output's range are all looked at.
+/// - onnxruntime divides by the output's scale, tract multiplies by its reciprocal: both must give
+///   the same `M` in f32.
+/// - onnxruntime rounds the f32 product `acc * M`, tract the exact one. They differ only where the
+///   exact product lies so close to a tie that f32 makes it one; the accumulators next to each tie
+///   of the output's range are all looked at.
 pub fn engines_agree(product: f32, y: f32, zero: u8) -> bool {
     let multiplier = product / y;
     if multiplier != product * (1.0 / y) {
@@ -123,8 +131,8 @@ fn shared(net: &Net) -> Vec<usize> {
     group
 }
 
-/// Largest sum of magnitudes of the head's weights for which the sum over features is exact in f32 in any order:
-/// features are sums of `positions` steps of up to 255, and all must stay below 2^24.
+/// Largest sum of magnitudes of the head's weights for which the sum over features is exact in f32
+/// in any order: features are sums of `positions` steps of up to 255, and all must stay below 2^24.
 pub fn head_limit(positions: i64) -> f32 {
     ((1i64 << 24) / (255 * positions)) as f32 - 1.0
 }

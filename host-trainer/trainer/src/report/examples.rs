@@ -1,7 +1,7 @@
 //! Thumbnails of right and wrong answers.
 //!
-//! Wrong ones are the most confident first: those are what a reader must see. Right ones are spread evenly over the
-//! list, so that they are neither the best nor chosen by anybody.
+//! Wrong ones are the most confident first: those are what a reader must see. Right ones are spread
+//! evenly over the list, so that they are neither the best nor chosen by anybody.
 
 use super::inputs::{EvaluatedSet, PageOptions};
 use super::words::state_badge;
@@ -21,7 +21,8 @@ const MOST: usize = 12;
 /// Longer side of a thumbnail, in pixels.
 const SIDE: u32 = 176;
 
-/// The examples of all sets. Of a changed set only the wrong ones are shown, as they were before the change.
+/// The examples of all sets. Of a changed set only the wrong ones are shown, as they were before
+/// the change.
 pub(super) fn sections(sets: &[EvaluatedSet], options: &PageOptions) -> Markup {
     let files: HashMap<&str, &str> = sets
         .iter()
@@ -90,7 +91,8 @@ fn thumbnails(predictions: &[&Prediction], find: &dyn Fn(&Prediction) -> Option<
     }
 }
 
-/// A grey PNG in base 64: from the prediction's file, else from the file of that id, else from the caller.
+/// A grey PNG in base 64: from the prediction's file, else from the file of that id, else from the
+/// caller.
 fn thumbnail(p: &Prediction, file: Option<&str>, options: &PageOptions) -> Option<String> {
     let path = if p.path.is_empty() { file } else { Some(p.path.as_str()) };
     let from_file = path.and_then(|path| decode::open(Path::new(path)).ok());

@@ -1,4 +1,5 @@
-//! What the page is made from: what a run's folder holds, and what is asked for. Absent files are none; damaged ones are an error that names them.
+//! What the page is made from: what a run's folder holds, and what is asked for. Absent files are
+//! none; damaged ones are an error that names them.
 
 use crate::evaluate::prediction::{self, Prediction};
 use crate::evaluate::record::{self, Evaluation, ModelFacts};

@@ -1,4 +1,5 @@
-//! The page's frame: what it is and its limits first, then the sections in the order of a reader's questions.
+//! The page's frame: what it is and its limits first, then the sections in the order of a reader's
+//! questions.
 
 use super::inputs::{Inputs, PageOptions};
 use super::{examples, results, training, words};

@@ -1,7 +1,8 @@
 //! The report's diagrams as SVG text, for pasting into a page.
 //!
-//! Colours come from one small palette of literal values; the page's style sheet maps each of them to another for dark
-//! screens (`[fill="#..."]`), so a diagram needs no script and no variant. Texts are set in the page's font.
+//! Colours come from one small palette of literal values; the page's style sheet maps each of them
+//! to another for dark screens (`[fill="#..."]`), so a diagram needs no script and no variant.
+//! Texts are set in the page's font.
 
 use crate::evaluate::metrics::{Confusion, PrPoint, ReliabilityBin, RocBand, RocPoint};
 use anyhow::Result;
@@ -28,8 +29,8 @@ type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64
 /// Side of a square diagram, in the SVG's own units.
 const SIDE: u32 = 420;
 
-/// Draws into an SVG of this size and gives its text, without a name space (HTML knows the element) and with a
-/// description for those who cannot see it.
+/// Draws into an SVG of this size and gives its text, without a name space (HTML knows the element)
+/// and with a description for those who cannot see it.
 fn svg(size: (u32, u32), description: &str, draw: impl FnOnce(&Area) -> Result<()>) -> Result<String> {
     let mut text = String::new();
     {
@@ -51,7 +52,8 @@ fn centred(size: u32, colour: RGBColor) -> TextStyle<'static> {
     font(size, colour).pos(Pos::new(HPos::Center, VPos::Center))
 }
 
-/// Axes with labels; both ranges as given. A `low` diagram has neither grid nor space above and below, and two labels at its side.
+/// Axes with labels; both ranges as given. A `low` diagram has neither grid nor space above and
+/// below, and two labels at its side.
 fn axes<'a, 'b>(
     area: &'a Area<'b>,
     x: (Range<f64>, &str),
@@ -110,7 +112,8 @@ pub fn roc(curve: &[RocPoint], band: &[RocBand], point: Option<(f64, f64)>) -> R
     })
 }
 
-/// The precision-recall curve as steps, and the share of positives as a dashed line (what guessing gives).
+/// The precision-recall curve as steps, and the share of positives as a dashed line (what guessing
+/// gives).
 pub fn precision_recall(curve: &[PrPoint], share_positive: f64) -> Result<String> {
     svg((SIDE, SIDE), "Precision over recall", |area| {
         let mut chart =

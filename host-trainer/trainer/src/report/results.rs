@@ -13,7 +13,7 @@ use maud::{Markup, html};
 const REMEDY: &str = "Run evaluate on a validation or test set.";
 
 /// A heading over one column a set, or the note that there is none.
-fn columns(
+fn section_of_sets(
     id: &str,
     heading: &str,
     intro: Markup,
@@ -43,7 +43,7 @@ pub(super) fn glance(sets: &[EvaluatedSet]) -> Result<Markup> {
         ]
     };
     let intro = html! { p { "Small figures: 95 % intervals, from resampling patients. They cover chance in the choice of patients, not another hospital, another machine or another age." } };
-    columns("glance", "At a glance", intro, sets, |set| {
+    section_of_sets("glance", "At a glance", intro, sets, |set| {
         let d = &set.metrics.data;
         Ok(html! {
             p.note { (set.what) "." }
@@ -65,7 +65,7 @@ pub(super) fn glance(sets: &[EvaluatedSet]) -> Result<Markup> {
 
 pub(super) fn discrimination(sets: &[EvaluatedSet]) -> Result<Markup> {
     let intro = html! { p { "Does the score put the ill above the healthy? Independent of any threshold." } };
-    columns("discrimination", "Discrimination", intro, sets, |set| {
+    section_of_sets("discrimination", "Discrimination", intro, sets, |set| {
         let (m, s) = (&set.metrics.measured, &set.metrics.measured.statistics);
         let point =
             s.specificity.value.zip(s.sensitivity.value).map(|(specificity, y)| (1.0 - specificity, y));
@@ -104,7 +104,7 @@ pub(super) fn decisions(sets: &[EvaluatedSet]) -> Result<Markup> {
             th { (name) } td { (number(a.precision)) } td { (number(a.recall)) } td { (number(a.f1)) } td { (a.support) }
         } }
     };
-    columns("decisions", "At score 0.5", intro, sets, |set| {
+    section_of_sets("decisions", "At score 0.5", intro, sets, |set| {
         let (m, r) = (&set.metrics.model, &set.metrics.measured.report);
         let s = &set.metrics.measured.statistics;
         let matrix =
@@ -135,7 +135,7 @@ pub(super) fn states(sets: &[EvaluatedSet], no_names: bool) -> Result<Markup> {
         "What the lights would show, by truth. REFER means that a person must look. INVALID pictures were refused by the gate, "
         "FAULT and UNREADABLE ones got no answer: none of these has a score, and all other numbers on this page are without them."
     } };
-    columns("states", "States of the device", intro, sets, |set| {
+    section_of_sets("states", "States of the device", intro, sets, |set| {
         let (m, t, s) = (&set.metrics.model, &set.metrics.states, &set.metrics.measured.statistics);
         let rows = [(&m.label_negative, &t.without_disease), (&m.label_positive, &t.with_disease)];
         let both = shown(rows[0].1).into_iter().zip(shown(rows[1].1));
@@ -194,7 +194,7 @@ fn shown(c: &StateCounts) -> [(&'static str, u64); 6] {
 
 pub(super) fn calibration(sets: &[EvaluatedSet]) -> Result<Markup> {
     let intro = html! { p { "Is a score of 0.8 right eight times in ten? On the dashed line it is. Dots of bins with few pictures jump." } };
-    columns("calibration", "Calibration", intro, sets, |set| {
+    section_of_sets("calibration", "Calibration", intro, sets, |set| {
         let (m, s) = (&set.metrics.measured, &set.metrics.measured.statistics);
         let caption = html! {
             "Reliability in 15 bins, and how many pictures each holds. Expected calibration error " (estimate(&s.ece))
@@ -210,7 +210,7 @@ pub(super) fn calibration(sets: &[EvaluatedSet]) -> Result<Markup> {
 
 pub(super) fn subgroups(sets: &[EvaluatedSet]) -> Result<Markup> {
     let intro = html! { p { "Each kind of disease, as the file names tell it, against all pictures without disease." } };
-    columns("subgroups", "Subgroups", intro, sets, |set| {
+    section_of_sets("subgroups", "Subgroups", intro, sets, |set| {
         let groups = &set.metrics.subgroups;
         Ok(html! {
             @if groups.is_empty() { (missing("these data name no kinds of disease", "")) } @else { div.scroll { table.numbers {

@@ -2,7 +2,7 @@
 
 use super::inputs::Inputs;
 use super::plots::{self, BLUE, GREY, ORANGE};
-use super::words::{figure, leaf, leaves, missing, number};
+use super::words::{figure, json_paths, json_text, missing, number};
 use crate::evaluate::record::ModelFacts;
 use crate::run::{Epoch, Phase};
 use anyhow::Result;
@@ -21,7 +21,7 @@ pub(super) fn model(inputs: &Inputs) -> Markup {
             @if let Some(run) = &inputs.run {
                 details {
                     summary { "Settings of the training run" }
-                    table.facts { @for (key, value) in leaves(run) { tr { th { (key) } td { (leaf(&value)) } } } }
+                    table.facts { @for (key, value) in json_paths(run) { tr { th { (key) } td { (json_text(&value)) } } } }
                 }
             }
         }
@@ -29,6 +29,7 @@ pub(super) fn model(inputs: &Inputs) -> Markup {
 }
 
 fn facts(m: &ModelFacts) -> Markup {
+    let d = &m.decision;
     let kilobytes =
         m.file_bytes.map_or_else(|| "not stated".to_owned(), |b| format!("{:.1} kB", b as f64 / 1000.0));
     let rows = [
@@ -39,23 +40,22 @@ fn facts(m: &ModelFacts) -> Markup {
         ("labels", format!("{} (low score), {} (high score)", m.label_negative, m.label_positive)),
         (
             "calibration",
-            format!("score = 1 / (1 + exp(−(logit / {} + {}))); {}", m.temperature, m.bias, m.fitted_on),
+            format!("score = 1 / (1 + exp(−(logit / {} + {}))); {}", d.temperature, d.bias, d.fitted_on),
         ),
         ("thresholds", {
             format!(
                 "NEGATIVE below {}, POSITIVE above {}; {}",
-                m.negative_below, m.positive_above, m.chosen_for
+                d.negative_below, d.positive_above, d.chosen_for
             )
         }),
-        ("training data", format!("SHA-256 {}", m.training_data_sha256)),
-        ("seeds", m.seeds.clone()),
-        ("made by", m.made_by.clone()),
+        ("training data", format!("SHA-256 {}", m.provenance.training_data_sha256)),
+        ("seeds", m.provenance.seeds.clone()),
+        ("made by", m.provenance.made_by.clone()),
         ("evaluated with", m.engine.clone()),
     ];
     html! { table.facts { @for (key, value) in rows { tr { th { (key) } td { (value) } } } } }
 }
 
-/// One number of an epoch.
 type Pick = fn(&Epoch<Option<f64>>) -> Option<f64>;
 
 /// Loss, accuracy and AUC over the epochs.
@@ -97,7 +97,7 @@ pub(super) fn curves(inputs: &Inputs) -> Result<Markup> {
 /// Float and int8, side by side, with what `quantize.json` holds of both.
 pub(super) fn quantization(inputs: &Inputs) -> Markup {
     let of =
-        |which: &str| inputs.quantize.as_ref().and_then(|q| q.get(which)).map(leaves).unwrap_or_default();
+        |which: &str| inputs.quantize.as_ref().and_then(|q| q.get(which)).map(json_paths).unwrap_or_default();
     let (float, int8) = (of("float"), of("int8"));
     let mut keys: Vec<&str> = float.iter().chain(&int8).map(|(key, _)| key.as_str()).collect();
     let mut seen = std::collections::HashSet::new();
@@ -144,7 +144,7 @@ fn cell(value: Option<&Value>) -> String {
         Some(Value::Number(n)) if n.is_f64() => {
             n.as_f64().map_or_else(|| number(None), |v| format!("{v:.4}"))
         }
-        Some(other) => leaf(other),
+        Some(other) => json_text(other),
         None => number(None),
     }
 }

@@ -29,7 +29,8 @@ pub(super) fn missing(what: &str, remedy: &str) -> Markup {
     html! { p.missing { "Not measured: " (what) ". " (remedy) } }
 }
 
-/// A diagram, its legend and its caption. `legend` is pairs of a CSS class for the colour and a name.
+/// A diagram, its legend and its caption. `legend` is pairs of a CSS class for the colour and a
+/// name.
 pub(super) fn figure(svg: String, legend: &[(&str, &str)], caption: Markup) -> Markup {
     html! {
         figure {
@@ -47,7 +48,7 @@ pub(super) fn figure(svg: String, legend: &[(&str, &str)], caption: Markup) -> M
 }
 
 /// A JSON leaf as text; numbers short.
-pub(super) fn leaf(value: &Value) -> String {
+pub(super) fn json_text(value: &Value) -> String {
     match value {
         Value::Null => "–".to_owned(),
         Value::String(text) => text.clone(),
@@ -65,8 +66,9 @@ fn short(v: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// The leaves of a JSON tree as `a, b` paths with their values; lists of more than four are left out.
-pub(super) fn leaves(value: &Value) -> Vec<(String, Value)> {
+/// The leaves of a JSON tree as `a, b` paths with their values; lists of more than four are left
+/// out.
+pub(super) fn json_paths(value: &Value) -> Vec<(String, Value)> {
     fn walk(prefix: &str, value: &Value, out: &mut Vec<(String, Value)>) {
         match value {
             Value::Object(map) => {
@@ -78,7 +80,7 @@ pub(super) fn leaves(value: &Value) -> Vec<(String, Value)> {
             }
             Value::Array(list) if list.len() > 4 || list.iter().any(|v| v.is_object() || v.is_array()) => {}
             Value::Array(list) => {
-                let text = list.iter().map(leaf).collect::<Vec<_>>().join("; ");
+                let text = list.iter().map(json_text).collect::<Vec<_>>().join("; ");
                 out.push((prefix.to_owned(), Value::String(text)));
             }
             other => out.push((prefix.to_owned(), other.clone())),
@@ -89,7 +91,6 @@ pub(super) fn leaves(value: &Value) -> Vec<(String, Value)> {
     out
 }
 
-/// A state's name on its colour.
 pub(super) fn state_badge(name: &str) -> Markup {
     html! { span class=(format!("state {}", name.to_lowercase())) { (name) } }
 }

@@ -1,7 +1,8 @@
 //! The training loop that float training and int8 fine-tuning share; resumable after every epoch.
 //!
-//! What is validated and handed on is the exponential moving average of the parameters. No checkpoint is selected by its
-//! validation score: the last one counts, so the validation figures are not flattered by the choice.
+//! What is validated and handed on is the exponential moving average of the parameters. No
+//! checkpoint is selected by its validation score: the last one counts, so the validation figures
+//! are not flattered by the choice.
 
 use crate::augment::batches;
 use crate::dataset::Sample;
@@ -19,7 +20,8 @@ use tch::{Device, Tensor};
 /// Largest norm of a gradient, in the units of the parameters.
 const CLIP: f64 = 2.0;
 
-/// A network that [`fit`] can train. Pictures come as steps around the preprocessing's zero point, see [`net::to_steps`].
+/// A network that [`fit`] can train. Pictures come as steps around the preprocessing's zero point,
+/// see [`net::to_steps`].
 pub trait Trainable {
     fn logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor;
     /// Logits while training; `parameters` require gradients.
@@ -99,7 +101,8 @@ pub fn fit(
         bar.finish_and_clear();
         let forward = |steps: &Tensor| network.logits(&optimizer.average, steps);
         let [plain, shifted] = validation.score(weights, &forward);
-        // The checkpoint says how far the run is; a history that is one epoch ahead of it is cut when the run goes on.
+        // The checkpoint says how far the run is; a history that is one epoch ahead of it is cut
+        // when the run goes on.
         run.record(Epoch {
             epoch: epoch + 1,
             phase: schedule.phase,
@@ -122,8 +125,8 @@ pub fn fit(
 fn state<'a>(optimizer: &'a AdamW, network: &'a dyn Trainable) -> Vec<(&'static str, &'a Tensor)> {
     let mut state = vec![
         ("parameters", &optimizer.parameters),
-        ("first", &optimizer.first),
-        ("second", &optimizer.second),
+        ("first", &optimizer.first_moment),
+        ("second", &optimizer.second_moment),
         ("average", &optimizer.average),
     ];
     state.extend(network.buffers());

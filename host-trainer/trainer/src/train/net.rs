@@ -1,14 +1,16 @@
-//! The network as data: a list of nodes that the float forward pass, the quantizer, the exporter and the report all read.
+//! The network as data: a list of nodes that the float forward pass, the quantizer, the exporter
+//! and the report all read.
 //!
-//! Depthwise-separable with inverted residuals (Howard 2017, Sandler 2018), ReLU6, one grey channel in, global average
-//! pool and one linear layer out. Laid out for a microcontroller: no expansion above a quarter of the input's side, so that
-//! the largest working set stays small, and a last map of side/16 for a class activation map worth looking at.
+//! Depthwise-separable with inverted residuals (Howard 2017, Sandler 2018), ReLU6, one grey channel
+//! in, global average pool and one linear layer out. Laid out for a microcontroller: no expansion
+//! above a quarter of the input's side, so that the largest working set stays small, and a last map
+//! of side/16 for a class activation map worth looking at.
 
 use crate::random::{Purpose, SeededRng};
 use tch::{Device, Kind, Tensor};
 
-/// One convolution with folded-in normalisation, or a residual addition. Values are numbered: 0 is the input, node `i`
-/// makes value `i + 1`.
+/// One convolution with folded-in normalisation, or a residual addition. Values are numbered: 0 is
+/// the input, node `i` makes value `i + 1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Node {
     /// A convolution, square kernel, padding kernel/2, no dilation.
@@ -138,8 +140,8 @@ impl Net {
         self.convs().map(|c| c.weights() + 8 * c.cout).sum::<i64>() + self.features * 4
     }
 
-    /// Sizes of the pieces of the flat float parameters: every convolution's weights, scale and shift of its normalisation,
-    /// then head weights and head bias.
+    /// Sizes of the pieces of the flat float parameters: every convolution's weights, scale and
+    /// shift of its normalisation, then head weights and head bias.
     fn parameter_sizes(&self) -> Vec<i64> {
         let convs = self.convs().flat_map(|c| [c.weights(), c.cout, c.cout]);
         convs.chain([self.features, 1]).collect()
@@ -150,7 +152,8 @@ impl Net {
         self.convs().flat_map(|c| [c.cout, c.cout]).collect()
     }
 
-    /// First parameters: weights normal with variance 2 / fan-out (He 2015), normalisation the identity, head zero.
+    /// First parameters: weights normal with variance 2 / fan-out (He 2015), normalisation the
+    /// identity, head zero.
     pub fn first_parameters(&self, seed: u64) -> Tensor {
         let mut rng = SeededRng::new(seed, Purpose::Weights, 0, 0);
         let mut flat: Vec<f32> = Vec::new();
@@ -183,8 +186,8 @@ impl Net {
         Tensor::from_slice(&mask.collect::<Vec<_>>())
     }
 
-    /// The float network: logits, shape N, of `x` (see [`to_input`]). In training, statistics are those of the batch, and
-    /// the running ones are updated in place.
+    /// The float network: logits, shape N, of `x` (see [`to_input`]). In training, statistics are
+    /// those of the batch, and the running ones are updated in place.
     pub fn forward(&self, parameters: &Tensor, statistics: &Tensor, x: &Tensor, training: bool) -> Tensor {
         self.forward_observed(parameters, statistics, x, training, &mut |_, _| ())
     }
@@ -224,7 +227,8 @@ impl Net {
         features.matmul(head) + bias
     }
 
-    /// Folds the normalisation into weights and biases: for each convolution the pair, then head weights and head bias.
+    /// Folds the normalisation into weights and biases: for each convolution the pair, then head
+    /// weights and head bias.
     pub fn fold(&self, parameters: &Tensor, statistics: &Tensor) -> FoldedNet {
         let pieces = parameters.split_with_sizes(self.parameter_sizes(), 0);
         let running = statistics.split_with_sizes(self.statistic_sizes(), 0);
@@ -253,8 +257,8 @@ pub struct FoldedNet {
 /// The network's real-valued input has this many preprocessing steps in one unit; a power of two.
 pub const STEPS_PER_UNIT: f32 = 32.0;
 
-/// Pictures, `side * side` bytes each, as a channels-last float tensor of shape N x 1 x side x side, in steps around the
-/// preprocessing's zero point (-128..=127, whole numbers).
+/// Pictures, `side * side` bytes each, as a channels-last float tensor of shape N x 1 x side x
+/// side, in steps around the preprocessing's zero point (-128..=127, whole numbers).
 pub fn to_steps<'a>(pictures: impl ExactSizeIterator<Item = &'a [u8]>, side: i64, device: Device) -> Tensor {
     let count = pictures.len() as i64;
     let mut bytes = Vec::with_capacity((count * side * side) as usize);
@@ -269,7 +273,8 @@ pub fn to_units(steps: &Tensor) -> Tensor {
     steps / f64::from(STEPS_PER_UNIT)
 }
 
-/// The same values laid out channels last, which libtorch's CPU convolutions prefer (1.45 times faster here).
+/// The same values laid out channels last, which libtorch's CPU convolutions prefer (1.45 times
+/// faster here).
 pub fn channels_last(x: &Tensor) -> Tensor {
     x.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
 }

@@ -1,12 +1,13 @@
 //! AdamW and an exponential moving average over one flat tensor of parameters.
 //!
-//! Written here because libtorch's optimizers cannot be saved through `tch`, and a run that cannot save its optimizer
-//! cannot be resumed to the same result. Formulas: Loshchilov and Hutter 2019, algorithm 2 (decoupled decay).
+//! Written here because libtorch's optimizers cannot be saved through `tch`, and a run that cannot
+//! save its optimizer cannot be resumed to the same result. Formulas: Loshchilov and Hutter 2019,
+//! algorithm 2 (decoupled decay).
 
 use tch::{Kind, Tensor, no_grad};
 
+/// Decays of the first and the second moment.
 const BETA1: f64 = 0.9;
-/// Decay of the second moment.
 const BETA2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
 
@@ -15,9 +16,8 @@ const EPSILON: f64 = 1e-8;
 pub struct AdamW {
     /// What is trained; a leaf that requires gradients.
     pub parameters: Tensor,
-    pub first: Tensor,
-    /// Second moment.
-    pub second: Tensor,
+    pub first_moment: Tensor,
+    pub second_moment: Tensor,
     /// Exponential moving average of the parameters.
     pub average: Tensor,
     pub steps: i64,
@@ -32,8 +32,8 @@ impl AdamW {
     pub fn new(parameters: &Tensor, decay_mask: Tensor, decay: f64, average_decay: f64) -> Self {
         Self {
             parameters: parameters.detach().copy().set_requires_grad(true),
-            first: parameters.zeros_like(),
-            second: parameters.zeros_like(),
+            first_moment: parameters.zeros_like(),
+            second_moment: parameters.zeros_like(),
             average: parameters.detach().copy(),
             steps: 0,
             decay_mask,
@@ -42,8 +42,8 @@ impl AdamW {
         }
     }
 
-    /// One step against the gradient of `loss`, clipped to a norm of `clip`. Returns the decay that the moving average
-    /// took, for whoever averages something beside it.
+    /// One step against the gradient of `loss`, clipped to a norm of `clip`. Returns the decay that
+    /// the moving average took, for whoever averages something beside it.
     pub fn step(&mut self, loss: &Tensor, rate: f64, clip: f64) -> f64 {
         self.parameters.zero_grad();
         loss.backward();
@@ -53,10 +53,10 @@ impl AdamW {
             let gradient = if norm > clip { gradient * (clip / norm) } else { gradient };
             self.steps += 1;
             let steps = self.steps as f64;
-            let _ = self.first.g_mul_scalar_(BETA1).g_add_(&(&gradient * (1.0 - BETA1)));
-            let _ = self.second.g_mul_scalar_(BETA2).g_add_(&(&gradient * &gradient * (1.0 - BETA2)));
-            let first = &self.first / (1.0 - BETA1.powf(steps));
-            let second = &self.second / (1.0 - BETA2.powf(steps));
+            let _ = self.first_moment.g_mul_scalar_(BETA1).g_add_(&(&gradient * (1.0 - BETA1)));
+            let _ = self.second_moment.g_mul_scalar_(BETA2).g_add_(&(&gradient * &gradient * (1.0 - BETA2)));
+            let first = &self.first_moment / (1.0 - BETA1.powf(steps));
+            let second = &self.second_moment / (1.0 - BETA2.powf(steps));
             let change = first / (second.sqrt() + EPSILON) + &self.decay_mask * &self.parameters * self.decay;
             let _ = self.parameters.g_sub_(&(change * rate));
             // The average is young at first: it must not remember the random start.
@@ -67,7 +67,8 @@ impl AdamW {
     }
 }
 
-/// Learning rate: linear warm-up over `warm` steps, then half a cosine to a hundredth (Loshchilov and Hutter 2017).
+/// Learning rate: linear warm-up over `warm` steps, then half a cosine to a hundredth (Loshchilov
+/// and Hutter 2017).
 pub fn cosine(step: usize, warm: usize, total: usize, peak: f64) -> f64 {
     if step < warm {
         return peak * (step + 1) as f64 / warm as f64;

@@ -1,5 +1,5 @@
-//! The two validation sets and a network's figures on them. Both are always measured: a plain validation score alone says
-//! little, since the shortcuts of the training data hold in it too.
+//! The two validation sets and a network's figures on them. Both are always measured: a plain
+//! validation score alone says little, since the shortcuts of the training data hold in it too.
 
 use crate::augment::batches;
 use crate::dataset::Sample;

@@ -1,4 +1,5 @@
-//! Reading, splitting and changing data: forms of data sets, patients, duplicates, and errors that say what to do.
+//! Reading, splitting and changing data: forms of data sets, patients, duplicates, and errors that
+//! say what to do.
 
 use ::phantoms::{Label, draw};
 use flate2::{Compression, write::DeflateEncoder};
@@ -123,7 +124,8 @@ fn samples(patients_and_contents: &[(u8, u8)]) -> Vec<Sample> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// No patient and no content on both sides, nothing lost, the same split again for the same seed.
+    /// No patient and no content on both sides, nothing lost, the same split again for the same
+    /// seed.
     #[test]
     fn a_split_keeps_patients_and_duplicates_together(pairs in prop::collection::vec((0u8..30, 0u8..200), 2..120), seed: u64) {
         let samples = samples(&pairs);
@@ -163,7 +165,8 @@ fn each_class_gives_its_share_to_validation() {
 
 #[test]
 fn a_split_that_ignores_patients_would_be_found() {
-    // The planted fault: every sample as a patient of its own tears patients apart, which the property above forbids.
+    // The planted fault: every sample as a patient of its own tears patients apart, which the
+    // property above forbids.
     let pairs: Vec<(u8, u8)> = (0..100).map(|i| (i / 5, i)).collect();
     let samples = samples(&pairs);
     let mut torn = samples.clone();

@@ -1,5 +1,5 @@
-//! The exporter's check bites: for each of the eight rules a model that breaks it is refused by that rule's number.
-//! The shipped model is what is changed.
+//! The exporter's check bites: for each of the eight rules a model that breaks it is refused by
+//! that rule's number. The shipped model is what is changed.
 use edge_model::model_file::ModelFile;
 use tract_onnx::pb::tensor_shape_proto::dimension;
 use tract_onnx::pb::type_proto::Value;
@@ -82,7 +82,8 @@ fn rule_4_engines_agree_on_every_accumulator() {
         })
     };
     assert!((1..40).any(|ulps| breaks(ulps) == 4), "under some neighbouring scales engines differ");
-    // The two ways to differ, by numbers: a reciprocal that is not exact, and a product that f32 makes a tie.
+    // The two ways to differ, by numbers: a reciprocal that is not exact, and a product that f32
+    // makes a tie.
     assert!(engines_agree(0.25, 0.5, 0));
     let one_way =
         (1..1000u32).map(|i| (i as f32 * 1e-6, 0.0235)).find(|(p, y)| p / y != p * (1.0 / y)).unwrap();

@@ -1,4 +1,5 @@
-//! The integration tests of this package in one program: libtorch is linked once. One module a subject.
+//! The integration tests of this package in one program: libtorch is linked once. One module a
+//! subject.
 
 mod data;
 mod evaluate;

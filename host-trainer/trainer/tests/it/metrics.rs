@@ -44,7 +44,8 @@ fn near(got: Option<f64>, want: f64) {
     assert!(got.is_some_and(|g| (g - want).abs() < 1e-12), "expected {want}, got {got:?}");
 }
 
-/// Four pictures whose values scikit-learn's own documentation states: AUC 0.75, average precision 0.8333.
+/// Four pictures whose values scikit-learn's own documentation states: AUC 0.75, average precision
+/// 0.8333.
 #[test]
 fn ranking_by_hand() {
     let m = quick(&scored_pictures(&[(false, 0.1), (false, 0.4), (true, 0.35), (true, 0.8)]));
@@ -106,7 +107,8 @@ fn counts_by_hand() {
     near(m.report.macro_average.f1, (0.75 + 2.0 / 3.0) / 2.0);
     near(m.report.weighted_average.precision, (4.0 * 0.75 + 3.0 * 2.0 / 3.0) / 7.0);
     assert_eq!((m.report.positive.support, m.report.negative.support), (4, 3));
-    // States: positives 0.9 red, 0.5 and 0.6 amber, 0.2 green; negatives 0.7 and 0.4 amber, 0.1 green.
+    // States: positives 0.9 red, 0.5 and 0.6 amber, 0.2 green; negatives 0.7 and 0.4 amber, 0.1
+    // green.
     near(s.sensitivity_not_negative.value, 0.75);
     near(s.specificity_not_positive.value, 1.0);
     near(s.refer_share.value, 4.0 / 7.0);
@@ -117,7 +119,8 @@ fn calibration_by_hand() {
     let m = quick(&scored_pictures(&[(true, 0.95), (false, 0.95), (true, 1.0 - 1e-9), (false, 0.01)]));
     let brier = (0.05f64.powi(2) + 0.95f64.powi(2) + 1e-18 + 0.01f64.powi(2)) / 4.0;
     near(m.statistics.brier.value, brier);
-    // Last bin: three pictures, mean score (0.95 + 0.95 + 1) / 3, two of three positive; first bin: 0.01 against 0.
+    // Last bin: three pictures, mean score (0.95 + 0.95 + 1) / 3, two of three positive; first bin:
+    // 0.01 against 0.
     let last = ((1.9 + 1.0 - 1e-9) / 3.0 - 2.0f64 / 3.0).abs();
     near(m.statistics.ece.value, 0.75 * last + 0.25 * 0.01);
     assert_eq!(m.reliability.len(), 15);
@@ -161,8 +164,9 @@ fn intervals_hold_the_estimate_and_shrink_with_patients() {
     assert!((2.2..4.5).contains(&ratio), "{ratio}");
 }
 
-/// The accuracy of 1,600 patients, of whom half are called right, is a mean of independent draws: its 95 % interval is 0.5 and
-/// 1.96 standard errors to both sides. Other tails than 2.5 and 97.5 % give others: 5 and 95 % give 1.64, 16 and 84 % give 0.99.
+/// The accuracy of 1,600 patients, of whom half are called right, is a mean of independent draws:
+/// its 95 % interval is 0.5 and 1.96 standard errors to both sides. Other tails than 2.5 and 97.5 %
+/// give others: 5 and 95 % give 1.64, 16 and 84 % give 0.99.
 #[test]
 fn the_interval_of_a_proportion_is_that_of_the_normal_approximation() {
     let n = 1600;
@@ -174,17 +178,19 @@ fn the_interval_of_a_proportion_is_that_of_the_normal_approximation() {
         let errors = sign * (end.unwrap() - 0.5) / standard_error;
         assert!((1.86..2.06).contains(&errors), "{e:?}: {errors} standard errors");
     }
-    // The band of the ROC curve is made with the same tails: a tenth of the negatives lie above each step of a straight curve.
+    // The band of the ROC curve is made with the same tails: a tenth of the negatives lie above
+    // each step of a straight curve.
     let straight: Vec<(bool, f64)> = (0..n).map(|i| (i % 2 == 0, (i / 2 + 1) as f64 / n as f64)).collect();
     let m = measure(&scored_pictures(&straight), &Bootstrap { resamples: 2000, seed: 11 });
     let middle = m.roc_band[50];
-    // Sensitivity at a false-positive rate: both the positives above the threshold and the threshold itself vary.
+    // Sensitivity at a false-positive rate: both the positives above the threshold and the
+    // threshold itself vary.
     let errors = (middle.high - middle.low) / 2.0 / (2.0 * 0.25 / (n as f64 / 2.0)).sqrt();
     assert!((1.80..2.12).contains(&errors), "{middle:?}: {errors} standard errors");
 }
 
-/// Eight copies of each patient's picture say nothing new: the interval must be that of single pictures, and about
-/// root eight wider than if the copies were taken for patients of their own.
+/// Eight copies of each patient's picture say nothing new: the interval must be that of single
+/// pictures, and about root eight wider than if the copies were taken for patients of their own.
 #[test]
 fn pictures_of_one_patient_are_drawn_together() {
     let together = noisy(80, 8);

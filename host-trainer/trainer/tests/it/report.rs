@@ -1,4 +1,5 @@
-//! The page: complete, self-contained, honest about what is missing, and safe with whatever the data hold.
+//! The page: complete, self-contained, honest about what is missing, and safe with whatever the
+//! data hold.
 
 use crate::support::{evaluate, phantoms};
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! The model flow on drawings, one thread: loss falls, a killed run ends like an uninterrupted one, and what is exported computes
-//! exactly what was trained.
+//! The model flow on drawings, one thread: loss falls, a killed run ends like an uninterrupted one,
+//! and what is exported computes exactly what was trained.
 
 use edge_model::infer_tract::{Intermediate, TractEngine, Values};
 use edge_model::model_file::ModelFile;
@@ -35,7 +35,8 @@ fn trained(folder: &Path) -> (Run, Dataset) {
     (run, data)
 }
 
-/// The first 8-bit tensor or logit in which tract's results for the exported file differ from the network in training.
+/// The first 8-bit tensor or logit in which tract's results for the exported file differ from the
+/// network in training.
 fn first_difference(quantized: &Quantized, file: &ModelFile, pictures: &[Vec<u8>]) -> Option<String> {
     let network = &quantized.network;
     let tract = TractEngine::load_with_intermediates(file).unwrap();
@@ -45,7 +46,7 @@ fn first_difference(quantized: &Quantized, file: &ModelFile, pictures: &[Vec<u8>
         let steps = to_steps(std::iter::once(picture.as_slice()), i64::from(SIDE), Device::Cpu);
         let mut different = None;
         let logit = network.logits_observed(&quantized.parameters, &steps, &mut |value, tensor| {
-            let zero = f64::from(network.grid.values[value].zero);
+            let zero = f64::from(network.quant.values[value].zero_point);
             let bytes = (tensor + zero).to_kind(Kind::Uint8).contiguous().view(-1);
             let ours: Vec<u8> = Vec::try_from(&bytes).unwrap();
             let name = value_name(network, value);

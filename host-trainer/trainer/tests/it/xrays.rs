@@ -1,4 +1,5 @@
-//! What can only be tested on real X-rays: the shipped model on the patients that it was not trained on.
+//! What can only be tested on real X-rays: the shipped model on the patients that it was not
+//! trained on.
 //!
 //! Ignored unless a copy of the data is given: `cargo xtask test --data DIR`.
 

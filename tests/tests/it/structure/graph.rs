@@ -15,7 +15,8 @@ const MOST_STEPS: usize = 100;
 struct Search {
     /// Where it has been: re-exports may lead back.
     seen: HashSet<(ModulePath, Vec<String>)>,
-    /// Whether a name that the last module does not define is no find (behind a `*`), or taken to be that module's (of a macro).
+    /// Whether a name that the last module does not define is no find (behind a `*`), or taken to
+    /// be that module's (of a macro).
     strict: bool,
 }
 
@@ -134,7 +135,8 @@ impl Crate {
         self.0.insert(path, module);
     }
 
-    /// The file that defines what `names` leads to, seen from the module `from`; none for another crate's and for a module alone.
+    /// The file that defines what `names` leads to, seen from the module `from`; none for another
+    /// crate's and for a module alone.
     fn file_of(&self, from: &ModulePath, names: &[String], search: &mut Search) -> Option<&Path> {
         if search.seen.len() > MOST_STEPS || !search.seen.insert((from.clone(), names.to_vec())) {
             return None;
@@ -235,7 +237,8 @@ impl FileGraph {
         graph
     }
 
-    /// For each edge in a circle the shortest circle through it, as text, starting at the name that sorts first.
+    /// For each edge in a circle the shortest circle through it, as text, starting at the name that
+    /// sorts first.
     pub fn circles(&self) -> BTreeSet<String> {
         let edges = self.0.iter().flat_map(|(from, all)| all.iter().map(move |to| (from, to)));
         let circle = |(from, to): (&String, &String)| {

@@ -1,4 +1,5 @@
-//! One file of Rust, read just as far as the names in it need: tokens without comments and texts, and `use` trees.
+//! One file of Rust, read just as far as the names in it need: tokens without comments and texts,
+//! and `use` trees.
 
 /// The file's identifiers and signs (`::` is one), without comments, literals and lifetimes.
 pub(super) fn tokens(text: &str) -> Vec<String> {

@@ -1,10 +1,11 @@
 //! How sure is a number? Percentile bootstrap over patients.
 //!
-//! Pictures of one patient resemble each other, so patients are drawn, with replacement, and bring all their pictures
-//! (the cluster bootstrap: Field and Welsh, "Bootstrapping clustered data", J. R. Statist. Soc. B 69, 2007; for ROC
-//! areas Rutter, "Bootstrap estimation of diagnostic accuracy with patient-clustered data", Academic Radiology 7,
-//! 2000). The 95 % interval is the percentile interval (Efron and Tibshirani, "An Introduction to the
-//! Bootstrap", 1993, chapter 13). It covers chance in the choice of patients, not another hospital or another device.
+//! Pictures of one patient resemble each other, so patients are drawn, with replacement, and bring
+//! all their pictures (the cluster bootstrap: Field and Welsh, "Bootstrapping clustered data", J.
+//! R. Statist. Soc. B 69, 2007; for ROC areas Rutter, "Bootstrap estimation of diagnostic accuracy
+//! with patient-clustered data", Academic Radiology 7, 2000). The 95 % interval is the percentile
+//! interval (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13). It covers
+//! chance in the choice of patients, not another hospital or another device.
 
 use super::rank::{self, ROC_GRID};
 use super::statistics::Statistics;
@@ -39,8 +40,8 @@ impl Bootstrap {
         drawn
     }
 
-    /// All resamples' statistics and, of those with both classes, sensitivities over the grid. None with fewer than
-    /// two patients: one patient says nothing of the spread between patients.
+    /// All resamples' statistics and, of those with both classes, sensitivities over the grid. None
+    /// with fewer than two patients: one patient says nothing of the spread between patients.
     pub(super) fn resample(
         &self,
         table: &ScoreTable,

@@ -1,7 +1,8 @@
 //! Do scores mean what they say? Brier score, reliability bins and the expected calibration error.
 //!
-//! Sources: Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review 78, 1950;
-//! Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", AAAI 2015.
+//! Sources: Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather
+//! Review 78, 1950; Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using
+//! Bayesian binning", AAAI 2015.
 
 use super::table::{ScoreTable, ratio};
 use serde::{Deserialize, Serialize};
@@ -56,8 +57,9 @@ pub(super) fn bins(table: &ScoreTable, weights: &[u32]) -> Vec<ReliabilityBin> {
         .collect()
 }
 
-/// Expected calibration error, `sum_b n_b / N * |share_positive_b - mean_score_b|`, over the bins of the *positive*
-/// score. (Guo et al. 2017 bin the winning class's confidence instead; for two classes that folds the halves together.)
+/// Expected calibration error, `sum_b n_b / N * |share_positive_b - mean_score_b|`, over the bins
+/// of the *positive* score. (Guo et al. 2017 bin the winning class's confidence instead; for two
+/// classes that folds the halves together.)
 pub(super) fn ece(bins: &[ReliabilityBin]) -> Option<f64> {
     let all: u64 = bins.iter().map(|b| b.count).sum();
     let gap = |b: &ReliabilityBin| Some(b.count as f64 * (b.share_positive? - b.mean_score?).abs());

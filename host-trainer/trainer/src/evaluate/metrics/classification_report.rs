@@ -1,8 +1,9 @@
 //! The classification report: precision, recall and F1 of each class at the decision point.
 //!
-//! The report has the form that scikit-learn's `classification_report` made familiar: a line a class, then the plain
-//! (macro) and the support-weighted mean (Sokolova and Lapalme, "A systematic analysis of performance measures for
-//! classification tasks", Information Processing and Management 45, 2009). An undefined entry makes its mean undefined.
+//! The report has the form that scikit-learn's `classification_report` made familiar: a line a
+//! class, then the plain (macro) and the support-weighted mean (Sokolova and Lapalme, "A systematic
+//! analysis of performance measures for classification tasks", Information Processing and
+//! Management 45, 2009). An undefined entry makes its mean undefined.
 
 use super::confusion::Confusion;
 use super::estimate::Estimate;

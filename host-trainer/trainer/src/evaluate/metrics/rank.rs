@@ -1,9 +1,10 @@
 //! What the order of the scores says: ROC, precision-recall and the areas under them.
 //!
-//! Sources: Hanley and McNeil, "The meaning and use of the area under a receiver operating characteristic (ROC)
-//! curve", Radiology 143, 1982; Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27, 2006
-//! (vertical averaging for the band); Davis and Goadrich, "The relationship between precision-recall and ROC curves",
-//! ICML 2006 (why precision-recall is not interpolated linearly; average precision is a sum of steps).
+//! Sources: Hanley and McNeil, "The meaning and use of the area under a receiver operating
+//! characteristic (ROC) curve", Radiology 143, 1982; Fawcett, "An introduction to ROC analysis",
+//! Pattern Recognition Letters 27, 2006 (vertical averaging for the band); Davis and Goadrich, "The
+//! relationship between precision-recall and ROC curves", ICML 2006 (why precision-recall is not
+//! interpolated linearly; average precision is a sum of steps).
 
 use super::estimate::interval;
 use super::table::{Entry, ScoreTable, ratio};
@@ -38,8 +39,8 @@ pub struct PrPoint {
     pub precision: f64,
 }
 
-/// ROC AUC of plain scores: `P(score+ > score-) + P(score+ = score-) / 2`, the Mann-Whitney statistic with midranks.
-/// `None` where a class is missing, the lengths differ or a score is NaN.
+/// ROC AUC of plain scores: `P(score+ > score-) + P(score+ = score-) / 2`, the Mann-Whitney
+/// statistic with midranks. `None` where a class is missing, the lengths differ or a score is NaN.
 pub fn auc(scores: &[f64], labels: &[bool]) -> Option<f64> {
     if scores.len() != labels.len() || scores.iter().any(|s| s.is_nan()) {
         return None;
@@ -53,7 +54,8 @@ pub(super) fn weighted_auc(table: &ScoreTable, weights: &[u32]) -> Option<f64> {
     auc_of_sorted(table.entries.iter().zip(weights).map(|(e, &w)| (e.logit, e.label, w)))
 }
 
-/// Counts, over rising scores, the pairs that a positive wins (2) and ties (1), in whole numbers: exact.
+/// Counts, over rising scores, the pairs that a positive wins (2) and ties (1), in whole numbers:
+/// exact.
 fn auc_of_sorted(rows: impl Iterator<Item = (f64, bool, u32)>) -> Option<f64> {
     let (mut negatives, mut positives, mut twice_wins) = (0u64, 0u64, 0u128);
     let (mut here_negatives, mut here_positives, mut here) = (0u64, 0u64, f64::NAN);
@@ -74,8 +76,8 @@ fn auc_of_sorted(rows: impl Iterator<Item = (f64, bool, u32)>) -> Option<f64> {
     ratio(twice_wins as f64 / 2.0, positives as f64 * negatives as f64)
 }
 
-/// Walks from the highest logit down and calls `step(true positives, false positives, threshold)` after each group of
-/// equal logits.
+/// Walks from the highest logit down and calls `step(true positives, false positives, threshold)`
+/// after each group of equal logits.
 fn descend(table: &ScoreTable, weights: &[u32], mut step: impl FnMut(u64, u64, f64)) {
     let rows: Vec<(&Entry, u32)> = table.entries.iter().zip(weights.iter().copied()).rev().collect();
     let (mut tp, mut fp) = (0u64, 0u64);
@@ -141,7 +143,8 @@ pub(super) fn precision_recall(table: &ScoreTable) -> Vec<PrPoint> {
 /// Number of false-positive rates in the band: 0, 0.01, ... 1.
 pub(super) const ROC_GRID: usize = 101;
 
-/// Sensitivity at each false-positive rate of the grid, linear between the curve's points; none where a class is missing.
+/// Sensitivity at each false-positive rate of the grid, linear between the curve's points; none
+/// where a class is missing.
 pub(super) fn sensitivities(table: &ScoreTable, weights: &[u32]) -> Option<[f32; ROC_GRID]> {
     let (positives, negatives) = totals(table, weights);
     if positives == 0.0 || negatives == 0.0 {
@@ -151,7 +154,8 @@ pub(super) fn sensitivities(table: &ScoreTable, weights: &[u32]) -> Option<[f32;
     let (mut next, mut last) = (0usize, (0.0f64, 0.0f64));
     descend(table, weights, |tp, fp, _| {
         let (x, y) = (fp as f64 / negatives, tp as f64 / positives);
-        // A grid point on a vertical piece takes its upper end: it is filled once the curve has moved on.
+        // A grid point on a vertical piece takes its upper end: it is filled once the curve has
+        // moved on.
         while let Some(cell) = grid.get_mut(next) {
             let at = next as f64 / (ROC_GRID - 1) as f64;
             if at >= x {

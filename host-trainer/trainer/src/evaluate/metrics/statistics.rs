@@ -25,8 +25,8 @@ macro_rules! statistics {
 }
 
 statistics! {
-    /// Area under the ROC curve: the chance that a positive scores higher than a negative, ties one half
-    /// (Hanley and McNeil 1982).
+    /// Area under the ROC curve: the chance that a positive scores higher than a negative, ties one
+    /// half (Hanley and McNeil 1982).
     auc,
     /// Area under the precision-recall curve, sum of (R_n - R_(n-1)) P_n over the distinct scores.
     average_precision,
@@ -48,9 +48,11 @@ statistics! {
     negative_f1,
     /// Mean squared difference of score and label (Brier 1950); 0 is best.
     brier,
-    /// Expected calibration error over 15 equal-width bins of the positive score (Naeini et al. 2015); 0 is best.
+    /// Expected calibration error over 15 equal-width bins of the positive score (Naeini et al.
+    /// 2015); 0 is best.
     ece,
-    /// Share of positives that the device does not call NEGATIVE: POSITIVE or REFER, so that a person looks.
+    /// Share of positives that the device does not call NEGATIVE: POSITIVE or REFER, so that a
+    /// person looks.
     sensitivity_not_negative,
     /// Share of negatives that the device does not call POSITIVE: NEGATIVE or REFER.
     specificity_not_positive,

@@ -1,4 +1,5 @@
-//! Scored pictures, sorted once by logit: what makes 2,000 resamples of 1,000 of them take a fraction of a second.
+//! Scored pictures, sorted once by logit: what makes 2,000 resamples of 1,000 of them take a
+//! fraction of a second.
 
 use edge_core::State;
 use std::collections::HashMap;

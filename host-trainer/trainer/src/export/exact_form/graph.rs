@@ -21,7 +21,8 @@ pub(crate) struct Graph<'m> {
 }
 
 impl<'m> Graph<'m> {
-    /// Rule 1 on what is not a node: opset, domains, and node inputs and outputs that the rules may index.
+    /// Rule 1 on what is not a node: opset, domains, and node inputs and outputs that the rules may
+    /// index.
     pub fn read(model: &'m ModelProto) -> Result<Self, Violation> {
         let opsets: Vec<_> = model.opset_import.iter().map(|o| (o.domain.as_str(), o.version)).collect();
         if opsets != [("", 13)] {
@@ -44,7 +45,8 @@ impl<'m> Graph<'m> {
         &self.graph.node
     }
 
-    /// Rules 1 and 5: one input, unsigned 8 bits, static, 1 x 1 x side x side, read by one convolution.
+    /// Rules 1 and 5: one input, unsigned 8 bits, static, 1 x 1 x side x side, read by one
+    /// convolution.
     pub fn input_shape(&self) -> Result<ShapeMap, Violation> {
         let [input] = &self.graph.input[..] else { return breaks_rule(5, "expected one input") };
         let tensor = match input.r#type.as_ref().and_then(|t| t.value.as_ref()) {
@@ -89,8 +91,8 @@ impl<'m> Graph<'m> {
         self.maker(&node.input[0]).is_some_and(|n| n.op_type == "Add")
     }
 
-    /// Whether a convolution's output is read by a padded convolution or by the head: padding stands for 0 and
-    /// the head knows no zero point, so its zero point must be 0.
+    /// Whether a convolution's output is read by a padded convolution or by the head: padding
+    /// stands for 0 and the head knows no zero point, so its zero point must be 0.
     pub fn feeds_padded_or_head(&self, node: &NodeProto) -> bool {
         self.readers(&node.output[0]).iter().any(|n| {
             let padded = n.op_type == "QLinearConv" && self.attribute(n, "pads").unwrap_or(0) > 0;

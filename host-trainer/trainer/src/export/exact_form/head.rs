@@ -19,7 +19,8 @@ pub(crate) fn check(graph: &Graph, pool: &NodeProto, shapes: &ShapeMap) -> Resul
     };
     let positions = shape.side * shape.side;
     if positions.count_ones() != 1 {
-        // The mean is a division: only by a power of two is it exact, and only then does the order of sums not matter.
+        // The mean is a division: only by a power of two is it exact, and only then does the order
+        // of sums not matter.
         return breaks_rule(7, format!("expected to pool a power of two of positions, got {positions}"));
     }
     let flatten = next(graph, pool, "Flatten")?;

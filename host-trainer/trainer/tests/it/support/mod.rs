@@ -1,4 +1,5 @@
-//! A model and an engine that need no network file: the engine looks at how bright the lung fields are.
+//! A model and an engine that need no network file: the engine looks at how bright the lung fields
+//! are.
 
 use edge_core::model::key;
 use edge_core::{Metadata, preprocess};
@@ -121,7 +122,8 @@ impl Engine for Broken {
     }
 }
 
-/// `n` phantoms in memory, every second one ill, two of a patient; the ill are called bacterial and viral in turn.
+/// `n` phantoms in memory, every second one ill, two of a patient; the ill are called bacterial and
+/// viral in turn.
 pub fn phantoms(n: u64) -> Vec<LabelledPicture> {
     let one = |i: u64| {
         let ill = i % 2 == 1;
