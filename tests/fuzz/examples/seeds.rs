@@ -5,8 +5,8 @@
 
 use edge_model::model_file::ModelFile;
 use edge_model::pack::pack;
-use phantoms::Label;
 use image::{GrayImage, ImageFormat};
+use phantoms::Label;
 use png::{BitDepth, ColorType};
 use std::io::Cursor;
 use std::path::Path;

@@ -49,7 +49,8 @@ fn check(bytes: &[u8]) {
     if arena > MOST_ARENA {
         return;
     }
-    let input: Vec<u8> = (0..plan.value(0).expect("checked").range().len()).map(|at| (at * 37 % 251) as u8).collect();
+    let input: Vec<u8> =
+        (0..plan.value(0).expect("checked").range().len()).map(|at| (at * 37 % 251) as u8).collect();
     let expected = compute(&model, Kernels::SCALAR, &input, 0x00);
     for kernels in ALL.iter().filter_map(Set::kernels) {
         let mut got = compute(&model, kernels, &input, 0xA5);
