@@ -76,7 +76,7 @@ fn tinted(value: u8, heat: f32) -> Rgb<u8> {
     let part = heat.abs().min(1.0) * DEEPEST;
     let mixed = |full: bool| {
         let colour = if full { 255.0 } else { 0.0 };
-        (f32::from(value) * (1.0 - part) + colour * part) as u8
+        (f32::from(value) * (1.0 - part) + colour * part).round() as u8
     };
     Rgb([mixed(heat > 0.0), mixed(false), mixed(heat < 0.0)])
 }
