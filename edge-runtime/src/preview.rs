@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn red_is_for_and_blue_against_and_the_picture_shows_through() {
         assert_eq!(tinted(100, 1.0).0, [193, 40, 40]);
-        assert_eq!(tinted(100, -0.5).0, [70, 70, 146]);
+        assert_eq!(tinted(100, -0.5).0, [70, 70, 147]);
         assert_eq!(tinted(100, 0.0).0, [100; 3]);
     }
 
