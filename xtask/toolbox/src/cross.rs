@@ -145,9 +145,19 @@ pub fn cargo(target: Target, subcommand: &str) -> anyhow::Result<Command> {
     match target {
         Target::Aarch64 => {
             cargo.env(target.variable("LINKER"), "aarch64-linux-gnu-gcc");
-            let library =
-                if ours { String::new() } else { format!(" --sysroot={}", arm64_library()?.display()) };
-            cargo.env(target.variable("RUSTFLAGS"), format!("-Ctarget-feature=+crt-static{library}"));
+            let mut flags = "-Ctarget-feature=+crt-static".to_owned();
+            match (!ours).then(arm64_library) {
+                None => {}
+                Some(Ok(library)) => flags += &format!(" --sysroot={}", library.display()),
+                // Debian's machines may not have built it for arm64 yet.
+                Some(Err(error)) => {
+                    eprintln!(
+                        "==> compiling Rust's standard library for arm64, for want of Debian's: {error:#}"
+                    );
+                    cargo.arg("-Zbuild-std=std,panic_unwind");
+                }
+            }
+            cargo.env(target.variable("RUSTFLAGS"), flags);
         }
         Target::CortexM | Target::CortexM33 => {
             // What the compiler is told for bare chips: the same that `cargo` in a board's folder tells it.
