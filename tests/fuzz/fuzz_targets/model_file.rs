@@ -32,7 +32,7 @@ fn check(bytes: &[u8]) {
     assert_eq!(model.sha256().len(), 64);
     // Written again, it is the same model: nothing was accepted that cannot be said again.
     let again =
-        ModelFile::from_bytes(model.proto().encode_to_vec()).expect("what was accepted is accepted again");
+        ModelFile::from_bytes(&model.proto().encode_to_vec()).expect("what was accepted is accepted again");
     assert_eq!((again.metadata(), digest(again.proto())), (model.metadata(), digest(model.proto())));
     // Its graph can be packed, or it is told which node cannot: never a packed model that its own reader refuses.
     match pack(&model) {
