@@ -72,8 +72,8 @@ fn damage_of_the_execution_plan_is_an_error_or_changes_no_bit() {
     for at in 20..memory.plan_bytes() {
         for (change, with) in CHANGES.iter().enumerate() {
             memory.damage(at, with);
-            // Before the first layer, in the middle, after the last layer but before the logit.
-            for after in [0, 3, 7] {
+            // Before the first layer; once also in the middle, and after the last layer but before the logit.
+            for &after in if change == 0 { &[0, 3, 7][..] } else { &[0] } {
                 let got = logit(&memory, after, &mut arena);
                 assert!(matches!(got, Err(InferError::Model(_))), "byte {at}, change {change}: {got:?}");
             }
