@@ -1,6 +1,8 @@
 //! The command line: subcommands, options, help.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use edge_model::engine::EngineKind;
 use edge_runtime::capture::{Crop, Encoding, SourceSpec};
 use std::path::PathBuf;
 
@@ -9,6 +11,7 @@ Examples:
   edge-runtime                                  classify the built-in demonstration frames
   edge-runtime classify film.png                one picture
   edge-runtime classify --json films/ > log     a folder, one JSON object a line
+  edge-runtime classify film.png --heatmap a.png  what the network looked at, drawn over the picture
   scan | edge-runtime classify -                one picture from standard input
   edge-runtime --model new.onnx about           what a model says of itself
   edge-runtime --model new.onnx pack new.packed one flat file for devices
@@ -36,8 +39,8 @@ pub struct Cli {
     #[arg(long, value_name = "FILE", global = true)]
     pub model: Option<PathBuf>,
     /// What computes the network: the answers are the same, the speed is not. [default: tract; bench measures all]
-    #[arg(long, value_name = "NAME", global = true, value_parser = edge_runtime::engine::NAMES)]
-    pub engine: Option<String>,
+    #[arg(long, value_name = "NAME", global = true, value_parser = engine_kind())]
+    pub engine: Option<EngineKind>,
     /// Write one JSON object a line instead of text.
     #[arg(long, global = true)]
     pub json: bool,
@@ -53,6 +56,9 @@ pub enum Command {
         /// Files (JPEG or PNG by content), folders (their .jpg, .jpeg and .png files, recursively, sorted), or `-`.
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<PathBuf>,
+        /// Write a PNG of the one picture with what the network looked at: red speaks for the positive label, blue against it.
+        #[arg(long, value_name = "OUT")]
+        heatmap: Option<PathBuf>,
     },
     /// Be the device: frames from a camera, a watched folder or files, answers on lights, screen and in the log, until SIGTERM.
     #[command(after_help = RUN)]
@@ -193,6 +199,9 @@ pub struct AimOptions {
     /// The PNG file to write.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Draw in what the network looked at: red speaks for the positive label, blue against it.
+    #[arg(long)]
+    pub heatmap: bool,
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {
@@ -210,10 +219,16 @@ pub enum Output {
     Json,
 }
 
+/// Reads an engine's name; help and errors list all.
+fn engine_kind() -> impl TypedValueParser<Value = EngineKind> {
+    PossibleValuesParser::new(EngineKind::ALL.map(EngineKind::name))
+        .try_map(|name| name.parse::<EngineKind>())
+}
+
 impl Cli {
     /// The engine that was named, or the default one.
-    pub fn engine(&self) -> &str {
-        self.engine.as_deref().unwrap_or(edge_runtime::engine::DEFAULT)
+    pub fn engine(&self) -> EngineKind {
+        self.engine.unwrap_or_default()
     }
 
     pub fn output(&self) -> Output {

@@ -9,8 +9,9 @@ mod line;
 
 pub use line::{Line, LineSpec};
 
-use crate::capture::CaptureOptions;
+use crate::capture::{CaptureOptions, SourceSpec};
 use crate::value;
+use edge_model::engine::EngineKind;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,15 +34,15 @@ pub struct Device {
     pub name: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Model {
     /// The ONNX model; none for the one that the program was built with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
-    /// What computes it: one of [`crate::engine::NAMES`].
+    /// What computes it.
     #[serde(deserialize_with = "value::engine")]
-    pub engine: String,
+    pub engine: EngineKind,
     /// The site's thresholds, bound to this model; none for the model's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site: Option<PathBuf>,
@@ -126,12 +127,6 @@ impl Default for Device {
     }
 }
 
-impl Default for Model {
-    fn default() -> Self {
-        Self { file: None, engine: crate::engine::DEFAULT.into(), site: None }
-    }
-}
-
 impl Default for Decision {
     fn default() -> Self {
         Self {
@@ -192,13 +187,39 @@ impl Lights {
     }
 }
 
+impl Decision {
+    /// Whether a live source could ever light POSITIVE or NEGATIVE.
+    fn check(&self) -> Result<(), String> {
+        let Self { agree_frames, stale_after_ms, interval_ms, hold_ms, .. } = *self;
+        if interval_ms >= stale_after_ms {
+            return Err(format!(
+                "[decision]: expected interval_ms below stale_after_ms, got {interval_ms} and {stale_after_ms}; \
+                 each answer would be too old before the next frame is looked at"
+            ));
+        }
+        let agreeing_ms = u64::from(interval_ms) * u64::from(agree_frames.saturating_sub(1));
+        if self.mode == Mode::Button && agreeing_ms >= hold_ms.into() {
+            return Err(format!(
+                "[decision]: expected hold_ms above {agreeing_ms}, the time of agree_frames frames interval_ms apart, \
+                 got {hold_ms}; the lights would go out before the frames can agree"
+            ));
+        }
+        Ok(())
+    }
+}
+
 impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        Ok(Self::load_with_text(path)?.0)
+    }
+
+    /// The configuration with the very text that it was read from, such as for a hash of it.
+    pub fn load_with_text(path: &Path) -> Result<(Self, String), ConfigError> {
         let read = |source| ConfigError::Read { path: path.to_path_buf(), source };
         let text = std::fs::read_to_string(path).map_err(read)?;
         let mut config = Self::parse(&text, &path.display().to_string())?;
         config.resolve(path.parent().unwrap_or(Path::new("")));
-        Ok(config)
+        Ok((config, text))
     }
 
     /// Checks a text; `name` is what errors call it.
@@ -227,6 +248,9 @@ impl Config {
         }
         if self.decision.mode == Mode::Button && lights.button.is_none() {
             return Err("[decision] mode = \"button\" needs the line of the button: [lights] button".into());
+        }
+        if !matches!(self.capture.source, SourceSpec::Folder(_)) {
+            self.decision.check()?;
         }
         let lines: Vec<_> = lights.lines().collect();
         for (i, (key, line)) in lines.iter().enumerate() {

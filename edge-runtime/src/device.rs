@@ -8,13 +8,13 @@
 //! always returns within about the time it is given, whatever the camera does, and allocates nothing with the core engine.
 
 use crate::capture::{CaptureError, Source};
-use crate::classify::{Classified, Classifier, ClassifyError};
-use crate::engine::Engine;
 use crate::log::{Hash, frame_hash};
 use edge_core::agree::{Shown, Stamp};
 use edge_core::device::{self, Event, Settings};
 use edge_core::ports::Clock;
 use edge_core::{Decision, Reason, State};
+use edge_model::classify::{Classified, Classifier, ClassifyError};
+use edge_model::engine::Engine;
 use std::time::Duration;
 
 /// A source, a classifier, and the memory between frames.

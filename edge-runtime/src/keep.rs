@@ -1,9 +1,10 @@
 //! Pictures kept beside the log, where somebody asked for them: what the network saw, when what is shown changed.
 //!
-//! They are pictures of patients. Without `[log] pictures = true` none is kept.
+//! They are pictures of patients. Without `[log] pictures = true` none is kept; those that are, only the owner may read.
 
-use crate::files::{self, WriteError};
 use crate::log::Hash;
+use edge_model::files::{self, WriteError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug)]
@@ -27,13 +28,14 @@ impl Keeper {
             return Ok(path);
         }
         let failed = |source| WriteError { path: path.clone(), source };
-        std::fs::create_dir_all(&self.folder).map_err(failed)?;
+        let mut folders = std::fs::DirBuilder::new();
+        folders.recursive(true).mode(0o700).create(&self.folder).map_err(failed)?;
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, self.side.into(), self.side.into());
         encoder.set_color(png::ColorType::Grayscale);
         let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(input));
         written.map_err(|error| failed(std::io::Error::other(error)))?;
-        files::write(&path, &bytes)?;
+        files::write_private(&path, &bytes)?;
         Ok(path)
     }
 }

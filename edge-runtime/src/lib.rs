@@ -1,32 +1,23 @@
-//! Pneumoscope on Linux, as a library: everything between a camera or a file's bytes and a light.
+//! The device on Linux, as a library: everything between a camera and a light that is not on every
+//! machine.
 //!
 //! ```text
-//! capture -> device (classify: preprocess, gate, infer, gate, decide -> agreement) -> run (log, then signal)
-//!              ^ decode: files        ^ engine (infer_core, infer_tract) <- model_file, pack
+//! capture -> device (edge-model: classify -> agreement) -> run (log, then signal)
 //! ```
 //!
 //! Principles:
 //!
-//! 1. What is shared with the trainer and the microcontroller is in `edge-core` and only called here.
-//! 2. Bytes from outside become a checked value once: a [`decode::Picture`], a [`model_file::ModelFile`].
+//! 1. What is shared with the trainer is in `edge-model`, what the microcontroller shares too in
+//!    `edge-core`; both are only called here.
+//! 2. Bytes from outside become a checked value once: a [`config::Config`], a [`site::Site`], a
+//!    picture, a model file.
 //! 3. Nothing here panics on any input; an error says what was expected, what came, and what to do.
 
-pub mod aligned;
 pub mod capture;
-pub mod classify;
 pub mod config;
-pub mod decode;
 pub mod device;
-pub mod engine;
-pub mod files;
-mod guard;
-pub mod infer_core;
-pub mod infer_tract;
 pub mod keep;
 pub mod log;
-pub mod model_file;
-pub mod pack;
-pub mod phantom;
 pub mod preview;
 pub mod run;
 pub mod self_test;

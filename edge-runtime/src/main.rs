@@ -4,7 +4,6 @@ mod cli;
 mod commands;
 mod exit;
 mod model;
-mod pictures;
 mod report;
 
 use anyhow::Result;
@@ -22,14 +21,14 @@ fn run(cli: &Cli) -> Result<Outcome> {
     let (path, engine, output) = (cli.model.as_deref(), cli.engine(), cli.output());
     match &cli.command {
         None => commands::demo::run(&model::load(path)?, engine, output),
-        Some(Command::Classify { paths }) => {
-            commands::classify::run(&model::load(path)?, engine, paths, output)
+        Some(Command::Classify { paths, heatmap }) => {
+            commands::classify::run(&model::load(path)?, engine, paths, heatmap.as_deref(), output)
         }
-        Some(Command::Run(options)) => commands::run::run(options, path, cli.engine.as_deref(), output),
+        Some(Command::Run(options)) => commands::run::run(options, path, cli.engine, output),
         Some(Command::Pack { out }) => commands::pack::run(&model::load(path)?, out, output),
         Some(Command::Inspect { file }) => commands::inspect::run(file.as_deref().or(path), output),
         Some(Command::Bench(options)) => {
-            commands::bench::run(&model::load(path)?, cli.engine.as_deref(), options, output)
+            commands::bench::run(&model::load(path)?, cli.engine, options, output)
         }
         Some(Command::Log(command)) => commands::log::run(command, path, output),
         Some(Command::Calibrate(options)) => {
@@ -40,7 +39,7 @@ fn run(cli: &Cli) -> Result<Outcome> {
         Some(Command::About) => commands::about::run(&model::load(path)?, engine, output),
         Some(Command::CheckConfig { file }) => commands::check_config::run(file, output),
         Some(Command::SelfTest { config }) => {
-            commands::self_test::run(config.as_deref(), path, cli.engine.as_deref(), output)
+            commands::self_test::run(config.as_deref(), path, cli.engine, output)
         }
         Some(Command::Lights { config, seconds, what }) => commands::lights::run(config, *what, *seconds),
     }

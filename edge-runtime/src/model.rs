@@ -1,8 +1,8 @@
 //! Which model the program uses: the file that was named, or the one that it was built with.
 
 use anyhow::{Context, Result};
-use edge_runtime::engine::{self, Engine, EngineError};
-use edge_runtime::model_file::ModelFile;
+use edge_model::engine::{Engine, EngineError, EngineKind};
+use edge_model::model_file::ModelFile;
 use edge_runtime::site::Site;
 use std::path::Path;
 
@@ -32,10 +32,10 @@ pub fn load(path: Option<&Path>) -> Result<ModelFile> {
     Ok(loaded.map_err(|why| Refused { name, why: why.to_string() })?)
 }
 
-pub fn engine(name: &str, model: &ModelFile) -> Result<Box<dyn Engine>> {
-    let refused = |why: EngineError| Refused { name: model.metadata.name.to_string(), why: why.to_string() };
-    let engine = engine::load(name, model);
-    Ok(engine.ok_or_else(|| anyhow::anyhow!("there is no engine `{name}`"))?.map_err(refused)?)
+pub fn engine(kind: EngineKind, model: &ModelFile) -> Result<Box<dyn Engine>> {
+    let refused =
+        |why: EngineError| Refused { name: model.metadata().name.to_string(), why: why.to_string() };
+    Ok(kind.load(model).map_err(refused)?)
 }
 
 /// Loads the site's thresholds at `path`, which must be for this model.

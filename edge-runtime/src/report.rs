@@ -8,8 +8,8 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, Row, Table, TableStyle};
 use edge_core::model::key;
 use edge_core::{Decision, State};
-use edge_runtime::classify::Classified;
-use edge_runtime::model_file::ModelFile;
+use edge_model::classify::Classified;
+use edge_model::model_file::ModelFile;
 use edge_runtime::self_test::{Check, Verdict, passed};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -44,7 +44,7 @@ struct ThresholdsRecord {
 
 impl<'a> Record<'a> {
     pub fn new(path: &'a str, classified: &Classified, model: &'a ModelFile) -> Self {
-        let (decision, metadata) = (&classified.decision, &model.metadata);
+        let (decision, metadata) = (&classified.decision, model.metadata());
         Self {
             path,
             state: decision.state.name(),
@@ -56,7 +56,7 @@ impl<'a> Record<'a> {
                 negative_below: metadata.thresholds.negative_below,
                 positive_above: metadata.thresholds.positive_above,
             },
-            model_sha256: &model.sha256,
+            model_sha256: model.sha256(),
             model_name: &metadata.name,
             model_version: &metadata.version,
             latency_us: classified.latency().as_nanos() as f64 / 1000.0,
@@ -182,10 +182,10 @@ pub fn row(names: &[&str], decision: &Decision, latency: Duration) -> Vec<Cell> 
 
 /// Which model answered, on which thresholds, for what it is meant and what it is not.
 pub fn footer(model: &ModelFile) -> String {
-    let m = &model.metadata;
+    let m = model.metadata();
     let (low, high) = (m.thresholds.negative_below, m.thresholds.positive_above);
     // The first digits of the hash are enough to tell models apart.
-    let short = model.sha256.get(..12).unwrap_or(&model.sha256);
+    let short = model.sha256().get(..12).unwrap_or(model.sha256());
     pairs([
         ("Model", format!("{} {}, SHA-256 {short}", m.name, m.version)),
         (

@@ -8,12 +8,12 @@
 //! FAULT, tries again every turn, and goes on by itself when it can. With the core engine a turn allocates nothing.
 
 use crate::device::{Device, Turn};
-use crate::engine::Engine;
 use crate::log::{Context, Event, Hash, Log, LogError, Record};
 use edge_core::agree::Shown;
 use edge_core::ports::Clock;
 use edge_core::signal::Lamps;
 use edge_core::{Reason, State, device};
+use edge_model::engine::Engine;
 use std::time::Duration;
 
 /// The front of the device, as its loop sees it: lamps and button.
@@ -127,8 +127,9 @@ impl<E: Engine, C: Clock> Run<E, C> {
         self.logged(&logged);
         let shown = self.device.shown();
         let changes = self.note_fault(shown);
-        self.logged(&changes);
-        if let Err(error) = logged.and(changes) {
+        let logged = logged.and(changes);
+        self.logged(&logged);
+        if let Err(error) = logged {
             glance.trouble = Some(error.to_string());
         }
         glance.shown = self.device.shown();

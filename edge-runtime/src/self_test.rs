@@ -1,96 +1,18 @@
-//! Whether this machine computes what it must and has what it needs: a known picture through preprocessing and engine, the folder of
-//! the log, the lines of the lights, the clock.
+//! Whether this machine has what a device needs: the folder of the log, the lines of the lights,
+//! the clock.
 //!
-//! [`golden`] is for every start: some milliseconds. The others are what a device can run without for a while; it shows why.
+//! A device can run without them for a while; it shows why. What it cannot do without, edge-model's
+//! self-test looks at.
 
 use crate::config::Lights;
-use crate::engine::{Engine, EngineError};
-use crate::infer_core::CoreEngine;
-use crate::model_file::{ModelFile, sha256_hex};
-use crate::phantom::{self, Label};
 use crate::signal::gpio;
-use edge_core::Scratch;
-use edge_core::kernels::Kernels;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// What `models/pneumonia/golden.json` holds of its frame `pneumonia-00`: what onnxruntime made of it. A test compares.
-pub mod shipped {
-    /// SHA-256 of the shipped model.
-    pub const MODEL: &str = "8cff722358d73d9bce6988eb9313582e71fd3796b86b72f8d27a0eda73e051de";
-    /// SHA-256 of the network's input.
-    pub const INPUT: &str = "eeca3323b4f2cb598cc9549be9bd5956b17baa2b46aae3ff53cf3ad60a4f2c6b";
-    pub const LOGIT: u32 = 0x3f00_ff75;
-    /// Side of the shipped model's input, in pixels.
-    pub const SIDE: u16 = 128;
-}
-
 /// Seconds from 1970 to the time before which this program was not there: a clock that says so is wrong.
 const NOT_BEFORE: u64 = 1_767_225_600; // 2026-01-01
-
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SelfTestError {
-    #[error(
-        "preprocessing gives SHA-256 {got}, expected {expected}; the program is damaged: install it again"
-    )]
-    Preprocessing {
-        /// SHA-256 of the input as it must be.
-        expected: &'static str,
-        got: String,
-    },
-    #[error(
-        "{engine} gives a logit with bits {got:08x}, expected {expected:08x} as by {reference}; \
-         the program, the memory or the processor is damaged: install it again, and if it stays, change the machine"
-    )]
-    Logit {
-        engine: &'static str,
-        reference: &'static str,
-        /// Bits of the logit as they must be.
-        expected: u32,
-        got: u32,
-    },
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-}
-
-/// Puts a known picture through preprocessing and engine and compares the bits: with onnxruntime's for the shipped model, with the
-/// scalar kernels' for any other. The model's own checksum is checked when it is loaded.
-/// [`SelfTestError`]: nothing that this engine says may be shown.
-pub fn golden(model: &ModelFile, engine: &mut dyn Engine) -> Result<(), SelfTestError> {
-    let side = model.metadata.input_side;
-    let input = input(side);
-    if side == shipped::SIDE {
-        let got = sha256_hex(&input);
-        if got != shipped::INPUT {
-            return Err(SelfTestError::Preprocessing { expected: shipped::INPUT, got });
-        }
-    }
-    let got = engine.infer(&input)?.to_bits();
-    let (reference, expected) = if model.sha256 == shipped::MODEL {
-        ("onnxruntime", shipped::LOGIT)
-    } else {
-        let logit = CoreEngine::load(model, Kernels::SCALAR)?.infer(&input)?;
-        ("the scalar kernels", logit.to_bits())
-    };
-    if got == expected {
-        Ok(())
-    } else {
-        Err(SelfTestError::Logit { engine: engine.name(), reference, expected, got })
-    }
-}
-
-/// The golden frame `pneumonia-00` as the input of a network of that side, in pixels.
-pub fn input(side: u16) -> Vec<u8> {
-    let picture = phantom::draw(Label::Pneumonia, 100, 96);
-    let n = usize::from(side);
-    let (mut row, mut line, mut cells, mut input) = (vec![0; n], vec![0; n], vec![0; n * n], vec![0; n * n]);
-    let scratch = Scratch { row: &mut row, line: &mut line, cells: &mut cells };
-    // Cannot fail on a drawn picture; were it to, the zeros would not pass for it.
-    let _ = edge_core::preprocess(&picture.frame(), side, scratch, &mut input);
-    input
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

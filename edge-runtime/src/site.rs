@@ -11,9 +11,9 @@ pub use cases::{Case, CasesError, read};
 pub use choose::{ChooseError, Rule, Targets, choose, needed};
 pub use rates::{Operating, Rate, wilson};
 
-use crate::files;
-use crate::model_file::{ModelFile, sha256_hex};
 use edge_core::decide::Thresholds;
+use edge_model::files;
+use edge_model::model_file::{ModelFile, sha256_hex};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::Path;
@@ -65,7 +65,7 @@ pub struct Site {
 impl Site {
     /// Reads the file at `path` for `model`; the error's text does not repeat the path.
     pub fn load(path: impl AsRef<Path>, model: &ModelFile) -> Result<Self, SiteError> {
-        Self::from_text(&std::fs::read_to_string(path)?, &model.sha256)
+        Self::from_text(&std::fs::read_to_string(path)?, model.sha256())
     }
 
     /// Checks a file's text against the hash of the model in use.

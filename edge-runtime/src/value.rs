@@ -1,5 +1,6 @@
 //! Values that say what they expect, and what is said of a key or value that is wrong.
 
+use edge_model::engine::EngineKind;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
@@ -46,26 +47,22 @@ impl<const MIN: u64, const MAX: u64, T: TryFrom<u64>> Visitor<'_> for Whole<MIN,
     }
 }
 
-struct Named(&'static [&'static str]);
+struct Engine;
 
-impl Visitor<'_> for Named {
-    type Value = String;
+impl Visitor<'_> for Engine {
+    type Value = EngineKind;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "one of {}", self.0.join(", "))
+        write!(f, "one of {}", EngineKind::names())
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
-        if self.0.contains(&text) {
-            Ok(text.to_owned())
-        } else {
-            Err(E::invalid_value(Unexpected::Str(text), &self))
-        }
+    fn visit_str<E: Error>(self, text: &str) -> Result<EngineKind, E> {
+        text.parse().map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
     }
 }
 
-pub(crate) fn engine<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    deserializer.deserialize_str(Named(&crate::engine::NAMES))
+pub(crate) fn engine<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EngineKind, D::Error> {
+    deserializer.deserialize_str(Engine)
 }
 
 /// Rewrites serde's message in this project's order: what was expected, what came, and the nearest name.

@@ -1,11 +1,11 @@
-//! Power on: what ended the last run, the light test, the model.
+//! Power on: what ended the last run, the light test, the slots, the model and its self-test.
 
-use crate::bundle::{self, Bundle};
+use crate::bundle::{Bundle, BundleVerifier};
+use crate::crash_record::{MAX_BOOT_FAILURES, RetainedRam};
 use crate::device::{Board, Device, Parts, Settings};
-use crate::epitaph::{MOST_DEATHS, Tomb};
-use crate::journal::{Entry, Journal, Slot};
+use crate::event_log::{EventLog, LogEvent};
 use crate::self_test;
-use crate::slots::{self, Records};
+use crate::slots::{self, ActiveModel, Records, Slot};
 use core::ops::Range;
 use edge_core::device::Event;
 use edge_core::kernels::Kernels;
@@ -14,26 +14,30 @@ use edge_core::signal::LIGHT_TEST_MS;
 use edge_core::{Packed, Reason};
 use embedded_storage::nor_flash::NorFlash;
 
-/// Version of the firmware.
+/// Bytes of every board's arena: what the shipped model needs, preprocessing included. A model that
+/// needs more is refused.
+pub const ARENA_BYTES: usize = 160 * 1024;
+
+/// Version of the firmware, as the log names it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Switches a device on. After the light test `choose` gives the model and its slot, with the arena to test it in and the log to say why
-/// another was refused; without a model, or after too many deaths in a row, the device shows FAULT until it is switched off
-/// or reset by hand.
+/// Switches a device on. After the light test `choose` gives the model and its slot, with the arena
+/// to test it in and the log to say why another was refused; without a model, or after too many
+/// crashes in a row, the device shows FAULT until it is switched off or reset by hand.
 pub fn start<'m, B: Board>(
     parts: Parts<B>,
     settings: Settings,
-    tomb: &'m Tomb,
+    retained_ram: &'m RetainedRam,
     arena: &'m mut [u8],
     kernels: Kernels,
-    choose: impl FnOnce(&mut [u8], &mut B::Journal) -> Result<(Slot, Packed<&'m [u8]>), Reason>,
+    choose: impl FnOnce(&mut [u8], &mut B::Log) -> Result<(Slot, Packed<&'m [u8]>), Reason>,
 ) -> Device<'m, B> {
-    let epitaph = tomb.open(B::was_reset_by_hand());
+    let crash = retained_ram.begin_run(B::was_reset_by_hand());
     // The lights first: somebody stands before the device and waits.
-    let mut device = Device::new(parts, settings, tomb, arena);
-    device.journal.note(&Entry::Start { firmware: VERSION, board: B::NAME });
-    if let Some(epitaph) = epitaph {
-        device.journal.note(&Entry::Died(epitaph));
+    let mut device = Device::new(parts, settings, retained_ram, arena);
+    device.log.record(&LogEvent::Start { firmware: VERSION, board: B::NAME });
+    if let Some(crash) = crash {
+        device.log.record(&LogEvent::Crashed(crash));
     }
     let began = device.clock.now_ms();
     loop {
@@ -43,11 +47,15 @@ pub fn start<'m, B: Board>(
             break;
         }
     }
-    let deaths = epitaph.map_or(0, |epitaph| epitaph.deaths);
-    let restarted = Reason::Restarted(deaths, MOST_DEATHS);
-    let model = if deaths > MOST_DEATHS { Err(restarted) } else { choose(device.arena, &mut device.journal) };
+    let boot_failures = crash.map_or(0, |crash| crash.boot_failures);
+    let restarted = Reason::Restarted(boot_failures, MAX_BOOT_FAILURES);
+    let model = if boot_failures > MAX_BOOT_FAILURES {
+        Err(restarted)
+    } else {
+        choose(device.arena, &mut device.log)
+    };
     device.install(model, kernels);
-    if deaths > 0 {
+    if boot_failures > 0 {
         device.handle(Event::Restarted(restarted));
     }
     device
@@ -58,7 +66,7 @@ pub fn start<'m, B: Board>(
 pub struct Models<'m> {
     /// Slots A and B as they lie in the memory map; an empty slice where one cannot be read.
     pub slots: [&'m [u8]; 2],
-    /// Addresses of the records in the flash that notes which model runs.
+    /// Two sectors of records, in the addresses of the flash's driver.
     pub records: Range<u32>,
     /// The ed25519 key that models must be signed with.
     pub key: &'m [u8; 32],
@@ -66,21 +74,24 @@ pub struct Models<'m> {
     pub kernels: Kernels,
 }
 
-/// Switches a device on with the model of its slots: [`start`] with [`slots::choose`]. `flash` holds the records.
-pub fn start_with<'m, B: Board>(
+/// Switches a device on with the model of its slots: [`start`] with [`slots::select_model`].
+/// `flash` holds the records.
+pub fn start_from_slots<'m, B: Board>(
     parts: Parts<B>,
     settings: Settings,
-    tomb: &'m Tomb,
+    retained_ram: &'m RetainedRam,
     arena: &'m mut [u8],
     flash: &mut impl NorFlash,
     models: Models<'m>,
 ) -> Device<'m, B> {
     let Models { slots, records, key, kernels } = models;
-    start(parts, settings, tomb, arena, kernels, |arena, journal| {
+    start(parts, settings, retained_ram, arena, kernels, |arena, log| {
         let mut records = Records::open(flash, records);
-        let device = bundle::Device { key, arena: arena.len() };
-        let mut test = |bundle: &Bundle<'m>| self_test::golden(bundle, arena, kernels);
-        let chosen = slots::choose(&mut records, slots, &device, &mut test, journal);
-        chosen.map(|chosen| (chosen.slot, chosen.bundle.model)).map_err(|_| Reason::SelfTestFailed)
+        let verifier = BundleVerifier { key, arena_bytes: arena.len() };
+        let mut test = |bundle: &Bundle<'m>| self_test::run(bundle, arena, kernels);
+        match slots::select_model(&mut records, slots, &verifier, &mut test, log) {
+            Ok(ActiveModel { slot, bundle }) => Ok((slot, bundle.model)),
+            Err(_) => Err(Reason::SelfTestFailed),
+        }
     })
 }

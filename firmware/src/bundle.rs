@@ -4,65 +4,38 @@
 //! header (256 bytes) | packed model | golden input (side * side bytes)
 //! ```
 //!
-//! The header carries the model's version, a SHA-256 of everything behind it, and an ed25519 signature over itself; so the one
-//! signature covers every byte. [`Bundle::open`] is the only way in, over bytes where they lie: nothing is copied. Bytes behind the
-//! length that the header says are ignored, because a slot is larger than what lies in it. The feature `sign` has the writer.
+//! The header carries the model's version, a SHA-256 of everything behind it, and an ed25519
+//! signature over itself; so the one signature covers every byte. [`Bundle::open`] is the only way
+//! in, over bytes where they lie: nothing is copied. Bytes behind the length that the header says
+//! are ignored, because a slot is larger than what lies in it. The feature `sign` has the writer.
 
 mod error;
+mod form;
 #[cfg(feature = "sign")]
 mod sign;
 mod version;
 
 pub use error::BundleError;
+pub use form::{ALIGNMENT, FORMAT, HEADER, MAGIC, fingerprint};
 #[cfg(feature = "sign")]
 pub use sign::{Golden, SignError, sign};
 pub use version::Version;
 
-use core::ops::Range;
 use ed25519_dalek::{Signature, VerifyingKey};
 use edge_core::Packed;
-use edge_core::model::key;
-use sha2::{Digest, Sha256};
+use form::{field, first, part, sha256, size, word};
 
-/// What a bundle begins with.
-pub const MAGIC: [u8; 8] = *b"PNEUMOSB";
-/// Version of the form that this code reads and writes.
-pub const FORMAT: u32 = 1;
-/// Bytes of the header.
-pub const HEADER: usize = 256;
-/// The packed model begins at a multiple of this.
-pub const ALIGNMENT: usize = 64;
+/// What names one bundle among others: the first bytes of its header's SHA-256, and so of
+/// everything that is signed.
+pub type BundleId = [u8; 8];
 
-/// Places of the header's fields. Numbers are little-endian; the bytes between key and signature are 0.
-mod field {
-    use core::ops::Range;
-
-    pub const MAGIC: Range<usize> = 0..8;
-    pub const FORMAT: Range<usize> = 8..12;
-    pub const VERSION: Range<usize> = 12..16;
-    pub const LENGTH: Range<usize> = 16..20;
-    pub const MODEL: Range<usize> = 20..24;
-    pub const MODEL_LENGTH: Range<usize> = 24..28;
-    pub const INPUT: Range<usize> = 28..32;
-    pub const INPUT_LENGTH: Range<usize> = 32..36;
-    pub const LOGIT: Range<usize> = 36..40;
-    pub const SHA256: Range<usize> = 40..72;
-    pub const KEY: Range<usize> = 72..80;
-    /// What the signature covers.
-    pub const SIGNED: Range<usize> = 0..192;
-    pub const SIGNATURE: Range<usize> = 192..256;
-}
-
-/// What names one bundle among others: the first bytes of its header's SHA-256, and so of everything that is signed.
-pub type Id = [u8; 8];
-
-/// What a device takes.
+/// What a device holds a bundle against.
 #[derive(Clone, Copy, Debug)]
-pub struct Device<'a> {
+pub struct BundleVerifier<'a> {
     /// The ed25519 key that models must be signed with.
     pub key: &'a [u8; 32],
-    /// Bytes of its arena.
-    pub arena: usize,
+    /// What a model may need of working memory.
+    pub arena_bytes: usize,
 }
 
 /// A signed model of which everything was checked but what it computes; that is the self-test's.
@@ -70,23 +43,24 @@ pub struct Device<'a> {
 pub struct Bundle<'a> {
     /// The model, where it lies.
     pub model: Packed<&'a [u8]>,
-    /// Its version.
+    /// Header and metadata agree on it.
     pub version: Version,
-    /// What names this bundle.
-    pub id: Id,
-    /// The network's input of the self-test.
+    /// The same bytes have the same.
+    pub id: BundleId,
+    /// The network's input of the self-test, `side * side` bytes.
     pub input: &'a [u8],
-    /// Bits of the logit that must come of it.
+    /// Bits of the f32 logit that must come of it.
     pub logit_bits: u32,
 }
 
 impl<'a> Bundle<'a> {
-    /// Checks everything: form, checksum, signature, packed model, arena, version; what is cheap comes first. `bytes` is a slot or a
-    /// file and lies at a multiple of [`edge_core::packed::ADDRESS_ALIGNMENT`].
+    /// Checks everything: form, checksum, signature, packed model, arena, version; what is cheap
+    /// comes first. `bytes` is a slot or a file and lies at a multiple of
+    /// [`edge_core::packed::ADDRESS_ALIGNMENT`].
     ///
     /// # Errors
     /// [`BundleError`]; any bytes give a value or an error.
-    pub fn open(bytes: &'a [u8], device: &Device) -> Result<Self, BundleError> {
+    pub fn open(bytes: &'a [u8], verifier: &BundleVerifier) -> Result<Self, BundleError> {
         let Some(header) = bytes.first_chunk::<HEADER>() else {
             return Err(BundleError::Short { expected: HEADER, got: bytes.len() });
         };
@@ -109,18 +83,19 @@ impl<'a> Bundle<'a> {
             return Err(BundleError::Length { length, model: model.end });
         };
         check_sum(header, bytes)?;
-        check_signature(header, device.key)?;
+        check_signature(header, verifier.key)?;
         let model = Packed::new(packed)?;
-        let (needed, limit) = (model.arena_bytes(), device.arena);
+        let plan = model.plan()?;
+        let (needed, limit) = (model.arena_bytes(), verifier.arena_bytes);
         if needed > limit {
             return Err(BundleError::Arena { needed, limit });
         }
         let version = Version(word(header, field::VERSION));
-        let named = model.property(key::VERSION).and_then(Version::parse);
+        let named = Version::parse(plan.metadata()?.version);
         if named != Some(version) {
             return Err(BundleError::Version { header: version, model: named });
         }
-        let expected = model.value(0).shape.bytes();
+        let expected = plan.value(0)?.shape.bytes();
         if input.len() != expected {
             return Err(BundleError::Input { expected, got: input.len() });
         }
@@ -129,7 +104,7 @@ impl<'a> Bundle<'a> {
 }
 
 /// What names the bundle that begins with these bytes, whether it is a whole one or not.
-pub fn id(bytes: &[u8]) -> Id {
+pub fn id(bytes: &[u8]) -> BundleId {
     let header = bytes.get(..HEADER).unwrap_or(bytes);
     first(&sha256(header))
 }
@@ -138,11 +113,6 @@ pub fn id(bytes: &[u8]) -> Id {
 pub fn claimed_version(bytes: &[u8]) -> Version {
     let is_one = bytes.len() >= HEADER && bytes.starts_with(&MAGIC);
     Version(if is_one { word(bytes, field::VERSION) } else { 0 })
-}
-
-/// The first bytes of a key's SHA-256: what messages name it by.
-pub fn fingerprint(key: &[u8; 32]) -> [u8; 8] {
-    first(&sha256(key))
 }
 
 fn check_sum(header: &[u8; HEADER], bytes: &[u8]) -> Result<(), BundleError> {
@@ -166,25 +136,4 @@ fn check_signature(header: &[u8; HEADER], key: &[u8; 32]) -> Result<(), BundleEr
     let signature = signature.ok_or(BundleError::Signature)?;
     let signed = header.get(field::SIGNED).unwrap_or(&[]);
     key.verify_strict(signed, &signature).map_err(|_| BundleError::Signature)
-}
-
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
-}
-
-fn first(bytes: &[u8]) -> [u8; 8] {
-    bytes.first_chunk().copied().unwrap_or_default()
-}
-
-fn word(bytes: &[u8], at: Range<usize>) -> u32 {
-    bytes.get(at).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
-}
-
-fn size(bytes: &[u8], at: Range<usize>) -> usize {
-    usize::try_from(word(bytes, at)).unwrap_or(usize::MAX)
-}
-
-fn part(header: &[u8], start: Range<usize>, length: Range<usize>) -> Range<usize> {
-    let start = size(header, start);
-    start..start.saturating_add(size(header, length))
 }

@@ -1,11 +1,13 @@
-//! The loop: a frame in by rows, judged, agreed upon, shown and logged; a fault for whatever else happens.
+//! The loop: a frame in by rows, judged, agreed upon, shown and logged; a fault for whatever else
+//! happens.
 //!
-//! [`Device::turn`] is one time around. It never waits for anything longer than one frame may take, and goes on with the lights between
-//! rows and layers, so the heartbeat beats only while the loop itself lives. The watchdog is fed at the end of a turn and nowhere
-//! else.
+//! [`Device::turn`] is one time around. It never waits for anything longer than one frame may take,
+//! and services the lights between rows and layers, so the heartbeat beats only while the loop
+//! itself lives. The watchdog is fed at the end of a turn and nowhere else.
 
-use crate::epitaph::{FRAMES_OF_HEALTH, Tomb};
-use crate::journal::{Entry, Journal, Slot};
+use crate::crash_record::{HEALTHY_AFTER_FRAMES, RetainedRam};
+use crate::event_log::{EventLog, LogEvent};
+use crate::slots::slot::Slot;
 use edge_core::agree::{Policy, Shown, Stamp};
 use edge_core::device;
 use edge_core::kernels::Kernels;
@@ -26,8 +28,8 @@ pub trait Board {
     type Clock: Clock;
     /// Resets the chip when it is not fed.
     type Watchdog: Watchdog;
-    /// Where events are told.
-    type Journal: Journal;
+    /// Where events go.
+    type Log: EventLog;
 
     /// The board's name in `board.toml` and in the log.
     const NAME: &'static str;
@@ -35,34 +37,35 @@ pub trait Board {
     /// Bytes of stack that have never been used since the start.
     fn stack_left() -> u32;
 
-    /// The loop lives: for the interrupt that looks whether it does; see [`crate::alive`].
-    fn lives();
+    /// Says that the loop lives, to the interrupt that checks it; see [`crate::liveness`].
+    fn beat();
 
-    /// Whether somebody reset the chip, by its reset line or a debug probe; false where the chip cannot tell. Asked once, at the start.
+    /// Whether somebody reset the chip, by its reset line or a debug probe; false where the chip
+    /// cannot tell. Asked once, at the start.
     fn was_reset_by_hand() -> bool {
         false
     }
 
     /// The loop is at a stage: for a board that counts instructions.
     #[inline(always)]
-    fn at(_: Stage) {}
+    fn on_stage(_: Stage) {}
 }
 
-/// The parts of a board.
+/// The parts of a board, set up.
 #[derive(Debug)]
 pub struct Parts<B: Board> {
-    /// Its camera.
+    /// The camera, or what stands for one.
     pub source: B::Source,
-    /// Its lamps.
+    /// Red, amber, green, heartbeat, buzzer.
     pub lights: B::Lights,
-    /// Its button.
+    /// Debounced by the device.
     pub button: B::Button,
-    /// Its clock.
+    /// Of the lights, the frames' age and the log.
     pub clock: B::Clock,
-    /// Its watchdog.
+    /// Running already.
     pub watchdog: B::Watchdog,
-    /// Its log.
-    pub journal: B::Journal,
+    /// Gets every event of the device.
+    pub log: B::Log,
 }
 
 /// How a device behaves.
@@ -101,10 +104,10 @@ pub struct Device<'m, B: Board> {
     button: B::Button,
     pub(crate) clock: B::Clock,
     watchdog: B::Watchdog,
-    pub(crate) journal: B::Journal,
+    pub(crate) log: B::Log,
     pub(crate) panel: Panel<B::Lights>,
     settings: Settings,
-    tomb: &'m Tomb,
+    retained_ram: &'m RetainedRam,
     pub(crate) arena: &'m mut [u8],
     model: Option<Pipeline<&'m [u8]>>,
     state: device::Device,
@@ -113,24 +116,29 @@ pub struct Device<'m, B: Board> {
     asked_ms: Option<u64>,
     frames: u32,
     shown: Option<Option<Shown>>,
-    lost_lines: Lamps,
+    failed_lamps: Lamps,
     counted_ms: u64,
 }
 
 impl<'m, B: Board> Device<'m, B> {
     /// A device without a model yet, in its light test.
-    pub(crate) fn new(parts: Parts<B>, settings: Settings, tomb: &'m Tomb, arena: &'m mut [u8]) -> Self {
-        let Parts { source, lights, button, clock, watchdog, journal } = parts;
+    pub(crate) fn new(
+        parts: Parts<B>,
+        settings: Settings,
+        retained_ram: &'m RetainedRam,
+        arena: &'m mut [u8],
+    ) -> Self {
+        let Parts { source, lights, button, clock, watchdog, log } = parts;
         let now = clock.now_ms();
         Self {
             source,
             button,
             watchdog,
-            journal,
+            log,
             panel: Panel::new(lights, Pattern::LightTest, now),
             clock,
             settings,
-            tomb,
+            retained_ram,
             arena,
             model: None,
             state: device::Device::new(settings.device, now),
@@ -138,14 +146,12 @@ impl<'m, B: Board> Device<'m, B> {
             asked_ms: None,
             frames: 0,
             shown: None,
-            lost_lines: Lamps::NONE,
+            failed_lamps: Lamps::NONE,
             counted_ms: now,
         }
     }
 
-    /// The model that the device runs from now on, or why it runs none. A call of its own, so that nothing deep lies on the stack
-    /// beside the model's metadata.
-    #[inline(never)]
+    /// Takes the model that the device runs from now on, or why it runs none.
     pub(crate) fn install(&mut self, model: Result<(Slot, Packed<&'m [u8]>), Reason>, kernels: Kernels) {
         // The camera has had no chance to be well during the light test.
         self.handle(device::Event::SourceWell);
@@ -153,19 +159,19 @@ impl<'m, B: Board> Device<'m, B> {
             Ok(found) => found,
             Err(reason) => return self.handle(device::Event::CannotBegin(reason)),
         };
-        let Ok(pipeline) = Pipeline::new(model, kernels) else {
+        let plan = model.plan();
+        let (Ok(plan), Ok(metadata)) = (plan, plan.and_then(|plan| plan.metadata())) else {
             return self.handle(device::Event::CannotBegin(Reason::SelfTestFailed));
         };
-        let pipeline = self.model.insert(pipeline);
-        let metadata = pipeline.metadata();
-        self.journal.note(&Entry::Model {
+        self.log.record(&LogEvent::Model {
             slot,
-            name: &metadata.name,
-            version: &metadata.version,
-            sha256: &model.onnx_sha256(),
+            name: metadata.name,
+            version: metadata.version,
+            sha256: &plan.onnx_sha256(),
             negative_below: metadata.thresholds.negative_below,
             positive_above: metadata.thresholds.positive_above,
         });
+        self.model = Some(Pipeline::new(model, kernels));
     }
 
     /// Tells the state machine.
@@ -176,26 +182,30 @@ impl<'m, B: Board> Device<'m, B> {
     /// Once around: the button, what the camera has, what is shown, the log, the watchdog.
     #[inline(never)]
     pub fn turn(&mut self) {
-        B::lives();
+        B::beat();
         let now = self.clock.now_ms();
         if self.debounce.update(self.button.is_closed(), now) {
-            self.state.handle(device::Event::Trigger, now);
-            self.asked_ms = None;
+            self.on_button_press(now);
         }
         let (left, least) = (B::stack_left(), self.settings.stack_least);
         if left < least {
             self.state.handle(device::Event::StackLow(Reason::StackLow(left, least)), now);
         }
         if self.model.is_some() {
-            self.look(now);
+            self.poll_source(now);
         }
-        self.show();
-        self.count();
+        self.update_lights();
+        self.report_counts();
         self.watchdog.feed();
     }
 
-    /// Asks the source how it stands, and takes the frame that begins.
-    fn look(&mut self, now: u64) {
+    fn on_button_press(&mut self, now: u64) {
+        self.state.handle(device::Event::Trigger, now);
+        self.asked_ms = None;
+    }
+
+    /// Asks the source how it stands, and processes the frame that begins.
+    fn poll_source(&mut self, now: u64) {
         let wanted = self.state.wants_frame(now);
         let limit = u64::from(self.settings.device.policy.stale_after_ms);
         // A request that nothing follows may have been lost with the camera: it is made again.
@@ -204,7 +214,7 @@ impl<'m, B: Board> Device<'m, B> {
             self.asked_ms = Some(now);
         }
         match self.source.poll() {
-            Ok(Event::Begin(geometry, stamp)) => self.frame(now, geometry, stamp),
+            Ok(Event::Begin(geometry, stamp)) => self.process_frame(now, geometry, stamp),
             // It owes a frame only where it was asked for one.
             Ok(_) if !wanted => self.state.handle(device::Event::SourceWell, now),
             Ok(_) => {}
@@ -215,13 +225,13 @@ impl<'m, B: Board> Device<'m, B> {
         }
     }
 
-    /// A frame has begun: takes it in, judges it, notes it.
-    fn frame(&mut self, taken_ms: u64, geometry: Geometry, stamp: Stamp) {
+    /// Takes in a frame that has begun, judges it and logs it.
+    fn process_frame(&mut self, taken_ms: u64, geometry: Geometry, stamp: Stamp) {
         self.asked_ms = None;
         self.frames = self.frames.wrapping_add(1);
         let judged = self.judge(taken_ms, geometry);
-        self.tomb.at(Stage::Wait, self.frames);
-        B::at(Stage::Wait);
+        self.retained_ram.record_stage(Stage::Wait, self.frames);
+        B::on_stage(Stage::Wait);
         let judged = match judged {
             Ok(judged) => judged,
             Err(reason) => {
@@ -233,7 +243,7 @@ impl<'m, B: Board> Device<'m, B> {
         };
         let now = self.clock.now_ms();
         self.state.handle(device::Event::Frame { taken_ms, stamp, decision: &judged.decision }, now);
-        self.journal.note(&Entry::Frame {
+        self.log.record(&LogEvent::Frame {
             number: self.frames,
             judged: &judged,
             agreeing: self.state.agreeing(),
@@ -241,29 +251,30 @@ impl<'m, B: Board> Device<'m, B> {
             at_ms: taken_ms,
         });
         // Not the one frame of that number alone: that one may have been damaged.
-        if self.frames >= FRAMES_OF_HEALTH {
-            self.tomb.is_well();
+        if self.frames >= HEALTHY_AFTER_FRAMES {
+            self.retained_ram.mark_healthy();
         }
     }
 
     /// Rows to decision, with the lights going on in between. An error says why there is none.
     fn judge(&mut self, taken_ms: u64, geometry: Geometry) -> Result<Judged, Reason> {
-        let Self { source, clock, panel, tomb, arena, model, .. } = self;
+        let Self { source, clock, panel, retained_ram, arena, model, .. } = self;
         let (pipeline, frame) = (model.as_ref().ok_or(Reason::EngineFailed)?, self.frames);
         let limit = self.settings.device.policy.stale_after_ms;
-        // Goes on with the lights, notes a stage that begins, and says how old the frame is.
-        let mut go_on = |stage: Option<Stage>| {
+        // Records a stage that begins, drives the lights, and returns the frame's age in
+        // milliseconds.
+        let mut service_lights = |stage: Option<Stage>| {
             if let Some(stage) = stage {
-                tomb.at(stage, frame);
-                B::at(stage);
+                retained_ram.record_stage(stage, frame);
+                B::on_stage(stage);
             }
-            B::lives();
+            B::beat();
             let now = clock.now_ms();
             panel.tick(now, true);
             u32::try_from(now.saturating_sub(taken_ms)).unwrap_or(u32::MAX)
         };
         let mut incoming = pipeline.begin(geometry, arena).map_err(|_| Reason::EngineFailed)?;
-        let mut age = go_on(Some(Stage::Rows));
+        let mut age = service_lights(Some(Stage::Rows));
         loop {
             match source.poll() {
                 // A row that is short, long or one too many: the frame is not what was announced.
@@ -275,51 +286,52 @@ impl<'m, B: Board> Device<'m, B> {
                 Ok(Event::Begin(..)) => return Err(Reason::DamagedFrame),
                 Err(error) => return Err(error.reason()),
             }
-            age = go_on(None);
+            age = service_lights(None);
         }
-        go_on(Some(Stage::Standardise));
+        service_lights(Some(Stage::Standardise));
         let stats = incoming.finish().map_err(|_| Reason::DamagedFrame)?;
         let judged = pipeline.judge(geometry, &stats, arena, &mut |stage| {
-            go_on(Some(stage));
+            service_lights(Some(stage));
         });
         judged.map_err(|_| Reason::EngineFailed)
     }
 
     /// Brings the lights up to date, and logs what has changed.
-    fn show(&mut self) {
+    fn update_lights(&mut self) {
         let now = self.clock.now_ms();
-        let mut shown = self.light(now);
+        let mut shown = self.apply_indication(now);
         let failed = self.panel.failed();
         self.state.handle(device::Event::Lamps(failed), now);
         if failed.any_state_lamp() {
             // What is lit is wrong since this moment: it does not stay so for another turn.
-            shown = self.light(now);
+            shown = self.apply_indication(now);
         }
-        if failed != self.lost_lines {
-            self.lost_lines = failed;
-            self.journal.note(&Entry::LightsFailed(failed));
+        if failed != self.failed_lamps {
+            self.failed_lamps = failed;
+            self.log.record(&LogEvent::LightsFailed(failed));
         }
         let kind = |shown: &Option<Shown>| shown.map(|shown| (shown.state, shown.reason.code()));
         if self.shown.as_ref().map(kind) != Some(kind(&shown)) {
             self.shown = Some(shown);
-            self.journal.note(&Entry::Shows { shown, at_ms: now });
+            self.log.record(&LogEvent::Shows { shown, at_ms: now });
         }
     }
 
     /// Lights what is indicated, and returns it.
-    fn light(&mut self, now: u64) -> Option<Shown> {
+    fn apply_indication(&mut self, now: u64) -> Option<Shown> {
         let shown = self.state.indication(now);
         self.panel.show(Pattern::of(shown), now);
         self.panel.tick(now, true);
         shown
     }
 
-    fn count(&mut self) {
+    /// Logs the counters every [`COUNTS_EVERY_MS`].
+    fn report_counts(&mut self) {
         let now = self.clock.now_ms();
         if now.saturating_sub(self.counted_ms) >= COUNTS_EVERY_MS {
             self.counted_ms = now;
-            let (frames, stack_left, log) = (self.frames, B::stack_left(), self.journal.counts());
-            self.journal.note(&Entry::Counts { frames, stack_left, log });
+            let (frames, stack_left, log) = (self.frames, B::stack_left(), self.log.counts());
+            self.log.record(&LogEvent::Counts { frames, stack_left, log });
         }
     }
 

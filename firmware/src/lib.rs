@@ -1,12 +1,14 @@
 //! Pneumoscope on a microcontroller: everything that is not a board.
 //!
 //! ```text
-//! power on:  epitaph -> slots (which model?) -> self-test -> light test
+//! power on:  crash record -> light test -> slots (which model?) -> self-test
 //! frame:     rows -> gate -> infer -> gate -> decide (edge-core's pipeline) -> agree -> lights (+ log)
 //! ```
 //!
-//! A board brings pins, a clock, a watchdog, a camera that gives rows and a flash ([`edge_core::ports`], embedded-hal,
-//! embedded-storage), and calls [`Device::turn`](device::Device::turn) for ever. Nothing here waits, allocates, or knows a board; all of it is tested on the host.
+//! A board brings pins, a clock, a watchdog, a camera that gives rows and a flash
+//! ([`edge_core::ports`], embedded-hal, embedded-storage), and calls
+//! [`Device::turn`](device::Device::turn) for ever. Nothing here waits, allocates, or knows a
+//! board; all of it is tested on the host.
 #![no_std]
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -16,13 +18,16 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-pub mod alive;
 pub mod boot;
 pub mod bundle;
+pub mod capture;
+pub mod crash_record;
+#[cfg(feature = "defmt")]
+pub mod defmt_log;
 pub mod device;
-pub mod epitaph;
-pub mod journal;
-pub mod log;
+pub mod event_log;
+pub mod liveness;
+pub mod message_buffer;
 pub mod rows;
 pub mod self_test;
 pub mod sensors;

@@ -1,10 +1,13 @@
-//! Rows from a camera's interrupts or tasks to the loop: a queue of a few rows between them, of fixed size, without a lock.
+//! Rows from a camera's interrupts or tasks to the loop: a queue of a few rows between them, of
+//! fixed size, without a lock.
 //!
-//! The driver holds the [`Sender`]: it begins a frame when [`Sender::is_wanted`], hands in each row as it comes, and ends it. The
-//! loop holds the [`Receiver`], which is its [`FrameSource`]. When the loop is too slow for the rows, the frame is void and the loop
-//! is told so; a row is never overwritten while it is read, and neither side ever waits for the other.
+//! The driver holds the [`Sender`]: it begins a frame when [`Sender::is_wanted`], hands in each row
+//! as it comes, and ends it. The loop holds the [`Receiver`], which is its [`FrameSource`]. When
+//! the loop is too slow for the rows, the frame is void and the loop is told so; a row is never
+//! overwritten while it is read, and neither side ever waits for the other.
 //!
-//! `ROW` is the bytes of the longest row, `QUEUE` one more than the rows that may wait (heapless's queue keeps one place free).
+//! `ROW` is the bytes of the longest row, `QUEUE` one more than the rows that may wait (heapless's
+//! queue keeps one place free).
 
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use edge_core::agree::Stamp;
@@ -23,21 +26,32 @@ enum Item<const ROW: usize> {
 #[derive(Debug)]
 pub struct RowPipe<const ROW: usize, const QUEUE: usize> {
     queue: spsc::Queue<Item<ROW>, QUEUE>,
-    signs: Signs,
+    flags: Flags,
 }
 
-/// What one side tells the other beside the rows.
+/// What one side tells the other beside the rows. An error is its place in [`ERRORS`], from 1; 0 is
+/// none.
 #[derive(Debug)]
-struct Signs {
+struct Flags {
     /// The loop asks for a frame.
     wanted: AtomicBool,
-    /// What is wrong with the source; 0 for nothing.
-    fault: AtomicU8,
-    overrun: AtomicBool,
+    /// What is wrong with the source: told as long as it lasts.
+    source_error: AtomicU8,
+    /// Why the last frame is void: told once.
+    frame_error: AtomicU8,
 }
 
-const FAULTS: [(u8, SourceError); 3] =
-    [(1, SourceError::Lost), (2, SourceError::NoSignal), (3, SourceError::Damaged)];
+/// In the order of their declaration.
+const ERRORS: [SourceError; 4] =
+    [SourceError::Lost, SourceError::NoSignal, SourceError::Damaged, SourceError::Overrun];
+
+const fn code(error: SourceError) -> u8 {
+    error as u8 + 1
+}
+
+fn from_code(code: u8) -> Option<SourceError> {
+    ERRORS.get(usize::from(code).checked_sub(1)?).copied()
+}
 
 impl<const ROW: usize, const QUEUE: usize> Default for RowPipe<ROW, QUEUE> {
     fn default() -> Self {
@@ -46,29 +60,29 @@ impl<const ROW: usize, const QUEUE: usize> Default for RowPipe<ROW, QUEUE> {
 }
 
 impl<const ROW: usize, const QUEUE: usize> RowPipe<ROW, QUEUE> {
-    /// An empty one.
+    /// Nothing asked for, nothing sent.
     pub const fn new() -> Self {
-        let signs = Signs {
+        let flags = Flags {
             wanted: AtomicBool::new(false),
-            fault: AtomicU8::new(0),
-            overrun: AtomicBool::new(false),
+            source_error: AtomicU8::new(0),
+            frame_error: AtomicU8::new(0),
         };
-        Self { queue: spsc::Queue::new(), signs }
+        Self { queue: spsc::Queue::new(), flags }
     }
 
-    /// Its two ends.
+    /// The driver's end and the loop's.
     pub fn split(&mut self) -> (Sender<'_, ROW>, Receiver<'_, ROW>) {
-        let (queue, signs) = (&mut self.queue, &self.signs);
+        let (queue, flags) = (&mut self.queue, &self.flags);
         let (sender, receiver) = queue.split();
-        let held = Held { length: 0, bytes: [0; ROW] };
-        (Sender { queue: sender, signs, open: false }, Receiver { queue: receiver, signs, held, open: false })
+        let row = CurrentRow { length: 0, bytes: [0; ROW] };
+        (Sender { queue: sender, flags, open: false }, Receiver { queue: receiver, flags, row, open: false })
     }
 }
 
 /// The driver's end.
 pub struct Sender<'a, const ROW: usize> {
     queue: spsc::Producer<'a, Item<ROW>>,
-    signs: &'a Signs,
+    flags: &'a Flags,
     /// A frame has begun and none of its rows is lost.
     open: bool,
 }
@@ -76,7 +90,7 @@ pub struct Sender<'a, const ROW: usize> {
 impl<const ROW: usize> Sender<'_, ROW> {
     /// Whether the loop asks for a frame: only then begin one.
     pub fn is_wanted(&self) -> bool {
-        self.signs.wanted.load(Relaxed)
+        self.flags.wanted.load(Relaxed)
     }
 
     /// Whether another row finds a place: for a driver whose other end can wait.
@@ -84,15 +98,16 @@ impl<const ROW: usize> Sender<'_, ROW> {
         self.queue.ready()
     }
 
-    /// A frame begins; what came of one before is void.
+    /// Begins a frame: the source is well, and what came of a frame before is void.
     pub fn begin(&mut self, geometry: Geometry, stamp: Stamp) {
-        self.signs.wanted.store(false, Relaxed);
-        self.signs.fault.store(0, Relaxed);
+        self.flags.wanted.store(false, Relaxed);
+        self.flags.source_error.store(0, Relaxed);
         self.open = true;
         self.put(Item::Begin(geometry, stamp));
     }
 
-    /// Its next row. Rows of any other length than the geometry's reach the loop as they are: it refuses them.
+    /// Hands in the frame's next row. Rows of any other length than the geometry's reach the loop
+    /// as they are: it refuses them.
     pub fn row(&mut self, bytes: &[u8]) {
         let mut row = [0; ROW];
         let Some(to) = row.get_mut(..bytes.len()) else {
@@ -103,23 +118,33 @@ impl<const ROW: usize> Sender<'_, ROW> {
         self.put(Item::Row { length: bytes.len() as u16, bytes: row });
     }
 
-    /// The frame is whole.
+    /// Ends the frame: it is whole.
     pub fn end(&mut self) {
         self.put(Item::End);
         self.open = false;
     }
 
-    /// What came is no frame of the agreed form; what has come of it is void.
+    /// Voids the frame: what came is none of the agreed form.
     pub fn damaged(&mut self) {
         self.fail(SourceError::Damaged);
     }
 
-    /// The source fails; it lasts until the next [`Sender::begin`].
+    /// Voids the frame. That the source is lost or has no signal lasts until the next
+    /// [`Sender::begin`], the former until [`Sender::recover`] too.
     pub fn fail(&mut self, error: SourceError) {
         self.open = false;
-        match FAULTS.iter().find(|(_, known)| *known == error) {
-            Some((code, _)) => self.signs.fault.store(*code, Relaxed),
-            None => self.signs.overrun.store(true, Relaxed),
+        let flag = match error {
+            SourceError::Lost | SourceError::NoSignal => &self.flags.source_error,
+            SourceError::Damaged | SourceError::Overrun => &self.flags.frame_error,
+        };
+        flag.store(code(error), Relaxed);
+    }
+
+    /// A lost source answers again. It may have no signal still: only a frame shows that it has
+    /// one.
+    pub fn recover(&mut self) {
+        if from_code(self.flags.source_error.load(Relaxed)) == Some(SourceError::Lost) {
+            self.flags.source_error.store(0, Relaxed);
         }
     }
 
@@ -133,14 +158,14 @@ impl<const ROW: usize> Sender<'_, ROW> {
 /// The loop's end.
 pub struct Receiver<'a, const ROW: usize> {
     queue: spsc::Consumer<'a, Item<ROW>>,
-    signs: &'a Signs,
-    held: Held<ROW>,
+    flags: &'a Flags,
+    row: CurrentRow<ROW>,
     /// A frame has begun that was asked for.
     open: bool,
 }
 
-/// The row that the loop looks at.
-struct Held<const ROW: usize> {
+/// The row that the loop reads.
+struct CurrentRow<const ROW: usize> {
     length: usize,
     bytes: [u8; ROW],
 }
@@ -149,21 +174,20 @@ impl<const ROW: usize> FrameSource for Receiver<'_, ROW> {
     fn request(&mut self) {
         while self.queue.dequeue().is_some() {}
         self.open = false;
-        self.signs.overrun.store(false, Relaxed);
-        self.signs.wanted.store(true, Relaxed);
+        self.flags.frame_error.store(0, Relaxed);
+        self.flags.wanted.store(true, Relaxed);
     }
 
     fn poll(&mut self) -> Result<Event<'_>, SourceError> {
-        let fault = self.signs.fault.load(Relaxed);
-        if let Some((_, error)) = FAULTS.iter().find(|(code, _)| *code == fault) {
+        if let Some(error) = from_code(self.flags.source_error.load(Relaxed)) {
             self.open = false;
-            return Err(*error);
+            return Err(error);
         }
-        if self.signs.overrun.swap(false, Relaxed) {
+        if let Some(error) = from_code(self.flags.frame_error.swap(0, Relaxed)) {
             // The sender has closed the frame: what is left of it belongs to none.
             while self.queue.dequeue().is_some() {}
             self.open = false;
-            return Err(SourceError::Overrun);
+            return Err(error);
         }
         match self.queue.dequeue() {
             Some(Item::Begin(geometry, stamp)) => {
@@ -171,8 +195,8 @@ impl<const ROW: usize> FrameSource for Receiver<'_, ROW> {
                 Ok(Event::Begin(geometry, stamp))
             }
             Some(Item::Row { length, bytes }) if self.open => {
-                self.held = Held { length: usize::from(length), bytes };
-                Ok(Event::Row(self.held.bytes.get(..self.held.length).unwrap_or(&[])))
+                self.row = CurrentRow { length: usize::from(length), bytes };
+                Ok(Event::Row(self.row.bytes.get(..self.row.length).unwrap_or(&[])))
             }
             Some(Item::End) if self.open => {
                 self.open = false;
@@ -193,6 +217,12 @@ mod tests {
 
     fn geometry() -> Geometry {
         Geometry::new(32, 32, PixelFormat::Gray8).unwrap()
+    }
+
+    #[test]
+    fn every_error_comes_back_from_its_code_and_none_from_zero() {
+        assert_eq!(ERRORS.map(|error| from_code(code(error))), ERRORS.map(Some));
+        assert_eq!((from_code(0), from_code(5)), (None, None));
     }
 
     #[test]
@@ -235,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_lasts_until_the_next_frame_and_a_row_too_long_is_one() {
+    fn a_void_frame_is_told_once_and_a_row_too_long_makes_one() {
         let mut pipe = RowPipe::<32, 4>::new();
         let (mut sender, mut receiver) = pipe.split();
         receiver.request();
@@ -243,10 +273,22 @@ mod tests {
         sender.row(&[7; 33]);
         sender.end();
         assert_eq!(receiver.poll(), Err(SourceError::Damaged));
+        assert_eq!(receiver.poll(), Ok(Event::Quiet));
+    }
+
+    #[test]
+    fn a_lost_source_is_an_error_until_it_answers_and_one_without_signal_until_a_frame_begins() {
+        let mut pipe = RowPipe::<32, 4>::new();
+        let (mut sender, mut receiver) = pipe.split();
         sender.fail(SourceError::Lost);
         assert_eq!(receiver.poll(), Err(SourceError::Lost));
         assert_eq!(receiver.poll(), Err(SourceError::Lost));
+        sender.recover();
+        assert_eq!(receiver.poll(), Ok(Event::Quiet));
         receiver.request();
+        sender.fail(SourceError::NoSignal);
+        sender.recover();
+        assert_eq!(receiver.poll(), Err(SourceError::NoSignal));
         sender.begin(geometry(), STAMP);
         assert_eq!(receiver.poll(), Ok(Event::Begin(geometry(), STAMP)));
     }

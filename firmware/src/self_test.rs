@@ -1,4 +1,5 @@
-//! Whether this chip computes with this model what it must: one known input through the engine, its logit compared bit by bit.
+//! Whether this chip computes with this model what it must: one known input through the engine, its
+//! logit compared bit by bit.
 
 use crate::bundle::Bundle;
 use core::fmt;
@@ -6,11 +7,11 @@ use edge_core::Engine;
 use edge_core::infer::InferError;
 use edge_core::kernels::Kernels;
 
-/// Runs the bundle's golden input in `arena`, whose content is lost.
+/// Runs the bundle's golden input in `arena`, whose content is overwritten.
 ///
 /// # Errors
 /// [`SelfTestError`]: nothing that this model says on this chip may be shown.
-pub fn golden(bundle: &Bundle<'_>, arena: &mut [u8], kernels: Kernels) -> Result<(), SelfTestError> {
+pub fn run(bundle: &Bundle<'_>, arena: &mut [u8], kernels: Kernels) -> Result<(), SelfTestError> {
     let logit = Engine::new(bundle.model, kernels).step(arena, bundle.input)?;
     let (expected, got) = (bundle.logit_bits, logit.to_bits());
     if expected == got { Ok(()) } else { Err(SelfTestError::Logit { expected, got }) }
@@ -21,12 +22,12 @@ pub fn golden(bundle: &Bundle<'_>, arena: &mut [u8], kernels: Kernels) -> Result
 pub enum SelfTestError {
     /// The logit is another one.
     Logit {
-        /// Its bits as they must be.
+        /// Bits of the f32 that the bundle promises.
         expected: u32,
-        /// As they are.
+        /// Bits of the f32 that this chip computes.
         got: u32,
     },
-    /// The engine failed.
+    /// The engine could not run the model.
     Engine(InferError),
 }
 

@@ -1,5 +1,6 @@
-//! Cameras as they are spoken to: which chip it is, and the registers that make it send what the device wants. Over embedded-hal's
-//! I2C, so that a board chooses the bus and the host tests the words on it.
+//! Cameras as they are spoken to: which chip it is, and the registers that make it send what the
+//! device wants. Over embedded-hal's I2C, so that a board chooses the bus and the host tests the
+//! words on it.
 
 pub mod hm01b0;
 pub mod ov7725;
@@ -13,9 +14,9 @@ pub enum SensorError<E> {
     Bus(E),
     /// Somebody answers who is not this camera.
     Identity {
-        /// The number of this camera.
+        /// Product number of the chip that this driver is for.
         expected: u16,
-        /// The number that came.
+        /// Product number that was read.
         got: u16,
     },
     /// It does not come out of its reset.

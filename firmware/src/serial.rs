@@ -1,4 +1,5 @@
-//! Frames over a serial line, USB or UART: packets with a checksum, a row each, so that a picture that lost a byte is never judged.
+//! Frames over a serial line, USB or UART: packets with a checksum, a row each, so that a picture
+//! that lost a byte is never judged.
 //!
 //! ```text
 //! packet:  'P' 'N' kind length(2) payload CRC(4)     CRC-32 (as in Ethernet and zip) over kind, length and payload
@@ -7,36 +8,33 @@
 //! End:     kind 3, 4 bytes: sequence(4), as in Begin
 //! ```
 //!
-//! Numbers are little-endian. Formats: 0 Gray8, 1 Gray16, 2 Rgb8, 3 Rgb16, 4 Yuyv, 5 Uyvy. The device sends [`READY`] when it wants a
-//! frame, again each second in which none begins, and [`TAKEN`] when one is whole; what is sent unasked is dropped. Whatever does not fit
-//! voids the frame: a checksum, a row out of order, rows that are missing, another sequence at the end. After that it looks for the
-//! next 'P' 'N', and asks again.
+//! Numbers are little-endian. Formats: 0 Gray8, 1 Gray16, 2 Rgb8, 3 Rgb16, 4 Yuyv, 5 Uyvy. The
+//! device sends [`READY`] when it wants a frame, again each second in which none begins, and
+//! [`TAKEN`] when one is whole; what is sent unasked is dropped. Whatever does not fit voids the
+//! frame: a checksum, a row out of order, rows that are missing, another sequence at the end. After
+//! that it looks for the next 'P' 'N', and asks again.
 
 mod encode;
+mod packet;
 
 pub use encode::encode;
 
 use crate::rows::Sender;
-use crc::{CRC_32_ISO_HDLC, Crc, Digest, Table};
+use crc::{Digest, Table};
 use edge_core::agree::Stamp;
 use edge_core::{Geometry, PixelFormat};
+use packet::{BEGIN, CRC, END, MAGIC, ROW};
 
 /// What the device sends when it wants a frame.
 pub const READY: u8 = b'R';
 /// What the device sends when a frame has come whole.
 pub const TAKEN: u8 = b'T';
 
-/// Bytes of the longest row: 1,024 grey pixels. A host sends none that is longer, and a board keeps room for it.
+/// Bytes of the longest row: 1,024 grey pixels. A host sends none that is longer, and a board keeps
+/// room for it.
 pub const LONGEST_ROW: usize = 1024;
 /// Bytes of the longest payload: a row after its number.
 pub const LONGEST_PAYLOAD: usize = LONGEST_ROW + 2;
-
-const MAGIC: [u8; 2] = *b"PN";
-const BEGIN: u8 = 1;
-const ROW: u8 = 2;
-const END: u8 = 3;
-
-static CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 
 /// Where in a packet the next byte belongs.
 #[derive(Clone, Copy)]
@@ -89,9 +87,11 @@ impl<const N: usize> Decoder<N> {
         }
     }
 
-    /// Takes bytes until a packet is whole or there are no more, and says how many. What the packet says is handed to `sender`.
+    /// Takes bytes until a packet is whole or there are no more, and says how many. What the packet
+    /// says is handed to `sender`.
     ///
-    /// So a caller can wait for room between two packets, and a line with flow control makes its sender wait.
+    /// So a caller can wait for room between two packets, and a line with flow control makes its
+    /// sender wait.
     pub fn take<const R: usize>(&mut self, bytes: &[u8], sender: &mut Sender<'_, R>) -> usize {
         for (index, byte) in bytes.iter().enumerate() {
             if self.byte(*byte, sender) {
@@ -251,7 +251,8 @@ mod tests {
         all
     }
 
-    /// What the loop sees of these bytes: a row's first byte each, true for a whole frame, which the decoder says too.
+    /// What the loop sees of these bytes: a row's first byte each, true for a whole frame, which
+    /// the decoder says too.
     fn seen(bytes: &[u8]) -> (Vec<u8>, bool, Option<SourceError>) {
         let mut pipe = RowPipe::<64, 4>::new();
         let (mut sender, mut receiver) = pipe.split();

@@ -2,9 +2,9 @@
 
 use anyhow::Context;
 use edge_core::{Geometry, PixelFormat};
-use edge_runtime::decode::{self, Picture};
-use edge_runtime::phantom::{Label, draw};
+use edge_model::decode::{self, Picture};
 use flash::{key, sign};
+use phantoms::{Label, draw};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Serialize;

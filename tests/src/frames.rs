@@ -2,8 +2,8 @@
 //! that no camera gives but an engine must agree on: constants, edges, noise.
 
 use edge_core::Scratch;
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::phantom::{Label, draw};
+use edge_model::model_file::ModelFile;
+use phantoms::{Label, draw};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::fs;
@@ -48,7 +48,7 @@ pub fn all(side: u16) -> Vec<GoldenFrame> {
 /// Writes the golden frames of the shipped model into a folder that has nothing else, one file of bytes each; says how many.
 pub fn write_all(folder: &Path) -> anyhow::Result<usize> {
     crate::empty(folder)?;
-    let frames = all(ModelFile::load(crate::shipped_model())?.metadata.input_side);
+    let frames = all(ModelFile::load(crate::shipped_model())?.metadata().input_side);
     for frame in &frames {
         fs::write(folder.join(format!("{}.u8", frame.name)), &frame.input)?;
     }

@@ -7,9 +7,9 @@
 use crate::golden::{Entry, Golden};
 use crate::{frames, pictures};
 use anyhow::Context;
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::pack::pack;
-use edge_runtime::phantom::{Label, draw};
+use edge_model::model_file::ModelFile;
+use edge_model::pack::pack;
+use phantoms::{Label, draw};
 use std::fs;
 use std::path::Path;
 
@@ -21,7 +21,7 @@ const CASES: u32 = 300;
 const PLANTED_CASES: u32 = 20;
 
 /// The picture that is preprocessed: grey, one byte a pixel.
-pub fn picture() -> edge_runtime::decode::Picture {
+pub fn picture() -> edge_model::decode::Picture {
     draw(Label::Pneumonia, 1, PICTURE.0)
 }
 
@@ -35,7 +35,7 @@ pub fn write_inputs(folder: &Path) -> anyhow::Result<Vec<String>> {
     let write = |name: &str, bytes: &[u8]| write(folder, name, bytes);
     let model = ModelFile::load(crate::shipped_model())?;
     let packed = write("model.packed", pack(&model)?.bytes())?;
-    let inputs = frames::all(model.metadata.input_side);
+    let inputs = frames::all(model.metadata().input_side);
     let frames = write("frames.u8", &inputs.into_iter().flat_map(|f| f.input).collect::<Vec<u8>>())?;
     let judged = pictures::all()?.iter().map(pictures::bytes).collect::<anyhow::Result<Vec<_>>>()?;
     let judged = write("pictures.bin", &judged.concat())?;

@@ -4,8 +4,8 @@ use anyhow::Context;
 use edge_core::decide::Decision;
 use edge_core::gate::Figures;
 use edge_core::{Geometry, PixelFormat};
-use edge_runtime::decode::Picture;
-use edge_runtime::phantom::{self, Label, draw};
+use edge_model::decode::Picture;
+use phantoms::{Label, draw};
 use test_support::no_chest::{Dice, KINDS, grey};
 
 /// Frames of cameras whose stages are counted: name, width, height, format. The first is the one that is told of in full.
@@ -16,12 +16,11 @@ pub const CAMERAS: [(&str, u16, u16, PixelFormat); 4] = [
     ("320x240-yuyv", 320, 240, PixelFormat::Yuyv),
 ];
 
-/// Every picture that the boards judge: the phantoms of the golden frames and of the demonstration, cameras' frames, every format, and
-/// pictures of each kind that the gate is to refuse.
+/// Every picture that the boards judge: the phantoms of the golden frames, cameras' frames, every
+/// format, and pictures of each kind that the gate is to refuse.
 pub fn all() -> anyhow::Result<Vec<Picture>> {
     let mut pictures: Vec<Picture> =
         crate::frames::phantoms().into_iter().map(|(_, label, seed, side)| draw(label, seed, side)).collect();
-    pictures.extend(phantom::demo().into_iter().map(|demo| demo.picture));
     for (_, width, height, format) in CAMERAS {
         pictures.push(camera(width, height, format)?);
     }

@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
 
 use anyhow::{Context, bail, ensure};
 
@@ -65,12 +66,22 @@ pub fn short() -> anyhow::Result<Outcome> {
     }
     build()?;
     let targets = targets()?;
-    for target in &targets {
-        // The same inputs each time, as far as it comes: a test that fails by chance is no test.
-        search(target, &empty("short", target)?, SHORT, &["-seed=1"])?;
-        bites(target)?;
+    // Each takes one processor: those that there are go through the list together.
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    for some in targets.chunks(cores) {
+        thread::scope(|scope| {
+            let runs: Vec<_> = some.iter().map(|target| scope.spawn(|| short_run(target))).collect();
+            runs.into_iter()
+                .try_for_each(|run| run.join().unwrap_or_else(|_| bail!("a run ended by a panic")))
+        })?;
     }
     Ok(Outcome::Ran { passed: 2 * targets.len() as u64, failed: 0 })
+}
+
+fn short_run(target: &str) -> anyhow::Result<()> {
+    // The same inputs each time, as far as it comes: a test that fails by chance is no test.
+    search(target, &empty("short", target)?, SHORT, &["-seed=1"])?;
+    bites(target)
 }
 
 /// Whether rustup has the nightly toolchain; stable Rust has neither libFuzzer's instrumentation nor sanitizers.

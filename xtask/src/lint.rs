@@ -2,7 +2,9 @@
 //! the profile and the folder in which the tests build it.
 
 use std::process::Command;
+use std::thread;
 
+use anyhow::bail;
 use toolbox::cross::{self, Profile, Target};
 use toolbox::{host, process};
 
@@ -25,13 +27,17 @@ pub fn run() -> anyhow::Result<()> {
     for manifest in WORKSPACES {
         process::run(process::cargo().args(["fmt", "--all", "--manifest-path", manifest, "--check"]))?;
     }
-    host::libtorch()?;
+    // What lints for other machines does not need is fetched meanwhile.
+    thread::scope(|scope| {
+        let libtorch = scope.spawn(host::libtorch);
+        for (target, workspace, packages, features) in OTHER_MACHINES {
+            let mut cargo = clippy_for(target)?;
+            cargo.args(["--manifest-path", workspace, "--features", features]);
+            clippy(cargo.args(packages.iter().flat_map(|package| ["--package", package])))?;
+        }
+        libtorch.join().unwrap_or_else(|_| bail!("putting libtorch in place ended by a panic"))
+    })?;
     clippy(process::cargo().args(["clippy", "--workspace", "--all-targets"]))?;
-    for (target, workspace, packages, features) in OTHER_MACHINES {
-        let mut cargo = clippy_for(target)?;
-        cargo.args(["--manifest-path", workspace, "--features", features]);
-        clippy(cargo.args(packages.iter().flat_map(|package| ["--package", package])))?;
-    }
     Ok(())
 }
 

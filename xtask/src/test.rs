@@ -21,7 +21,7 @@ const MAY_BE_MISSING: &str = "xtask/may-be-missing.toml";
                         cargo xtask test --all          everything: emulated machines, faults, fuzzing, sizes, packages\n  \
                         cargo xtask test arm64 fuzz     these suites\n  \
                         cargo xtask test --list         the suites, and what each needs\n\n\
-                        One test: cargo test -p edge-runtime gate. A failed suite keeps no other from running. Exit status: 0 \
+                        One test: cargo test -p edge-runtime -p edge-model gate. A failed suite keeps no other from running. Exit status: 0 \
                         when all passed; otherwise 1."
 )]
 pub struct Arguments {

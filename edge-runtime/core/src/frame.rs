@@ -158,6 +158,7 @@ impl<'a> Frame<'a> {
             return Err(FrameError::Crop { width: whole.width, height: whole.height });
         }
         let start = y as usize * self.stride + x as usize * pixel;
+        // Were it not there, too few bytes would be the error.
         Frame::new(part, self.stride, self.bytes.get(start..).unwrap_or_default())
     }
 
@@ -172,7 +173,7 @@ impl<'a> Frame<'a> {
         self.bytes
             .chunks(self.stride)
             .take(usize::from(self.geometry.height))
-            .map(move |r| r.get(..row).unwrap_or(r))
+            .map(move |r| r.get(..row).unwrap_or(r)) // each holds a row; of a shorter one preprocessing makes an error
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::kernels::depthwise::Places;
 use crate::kernels::{Kernels, Misfit, add, pool};
-use crate::packed::{Layer, MAX_FEATURES, Operator, Packed};
+use crate::packed::{ExecutionPlan, Layer, MAX_FEATURES, Operator, Packed, PackedError, Value};
+use crate::preprocess::PreprocessError;
 use core::fmt;
 use core::ops::Range;
 
@@ -31,108 +32,148 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// Computes the logit of `input`, the `side * side` bytes that preprocessing wrote. `arena` has at least
     /// [`Packed::arena_bytes`]; what it holds before does not matter.
+    ///
+    /// # Errors
+    /// As [`Engine::step_in_place`], and [`InferError::Input`].
     pub fn step(&self, arena: &mut [u8], input: &[u8]) -> Result<f32, InferError> {
         self.step_observed(arena, input, &mut |_, _| ())
     }
 
     /// As [`Engine::step`]; `observe` sees every layer's output (NHWC) right after it was computed, by the layer's number.
+    ///
+    /// # Errors
+    /// As [`Engine::step`].
     pub fn step_observed(
         &self,
         arena: &mut [u8],
         input: &[u8],
         observe: &mut dyn FnMut(usize, &[u8]),
     ) -> Result<f32, InferError> {
-        let place = self.model.value(0).range();
+        let plan = self.model.plan()?;
+        let place = plan.value(0)?.range();
         let expected = place.len();
-        match self.arena(arena)?.get_mut(place) {
+        match in_arena(&plan, arena)?.get_mut(place) {
             Some(to) if to.len() == input.len() => to.copy_from_slice(input),
             _ => return Err(InferError::Input { expected, got: input.len() }),
         }
-        self.step_in_place(arena, observe)
+        self.run(&plan, arena, observe)
     }
 
-    /// As [`Engine::step_observed`] on an input that lies in the arena already, where [`Packed::value`] 0 has its place.
+    /// As [`Engine::step_observed`] on an input that lies in the arena already, where value 0 has its place.
+    ///
+    /// # Errors
+    /// [`InferError::Arena`], and [`InferError::Model`] where the execution plan is not the one that was checked: it is verified
+    /// before the first layer and, for damage that comes while the layers run, again before the logit.
     pub fn step_in_place(
         &self,
         arena: &mut [u8],
         observe: &mut dyn FnMut(usize, &[u8]),
     ) -> Result<f32, InferError> {
-        let arena = self.arena(arena)?;
-        for number in 0..self.model.layers() {
-            let layer = self.model.layer(number).ok_or(Misfit { what: "a layer" })?;
-            self.run(&layer, arena)?;
-            observe(number, arena.get(self.model.value(layer.output).range()).unwrap_or(&[]));
-        }
-        let mut sums = [0; MAX_FEATURES];
-        let features = self.features(arena)?;
-        let channels = self.model.features().shape.channels;
-        let sums = sums.get_mut(..channels).ok_or(Misfit { what: "the head" })?;
-        pool::sums(&self.kernels, features, sums)?;
-        Ok(self.model.head_operator().logit(sums))
+        self.run(&self.model.plan()?, arena, observe)
     }
 
-    fn arena<'m>(&self, arena: &'m mut [u8]) -> Result<&'m mut [u8], InferError> {
-        let (expected, got) = (self.model.arena_bytes(), arena.len());
-        arena.get_mut(..expected).ok_or(InferError::Arena { expected, got })
+    fn run(
+        &self,
+        plan: &ExecutionPlan,
+        arena: &mut [u8],
+        observe: &mut dyn FnMut(usize, &[u8]),
+    ) -> Result<f32, InferError> {
+        let arena = in_arena(plan, arena)?;
+        for number in 0..plan.layers() {
+            let layer = plan.layer(number)?;
+            let (x, y) = (plan.value(layer.input)?, plan.value(layer.output)?);
+            self.run_layer(plan, &layer, (&x, &y), arena)?;
+            observe(number, part(arena, y.range())?);
+        }
+        let head = plan.head()?;
+        let mut sums = [0; MAX_FEATURES];
+        let sums = sums.get_mut(..head.weights.len()).ok_or(Misfit { what: "the head" })?;
+        pool::sums(&self.kernels, part(arena, plan.features()?.range())?, sums)?;
+        let logit = head.logit(sums)?;
+        self.model.plan()?;
+        Ok(logit)
     }
 
     /// The class activation map of the last [`Engine::step`] over the same arena: each position's share of the logit without
     /// its bias, rows from the top, as many as the last value has positions.
+    ///
+    /// # Errors
+    /// [`InferError`] where `map` has another length, and as [`Engine::features`].
     pub fn map(&self, arena: &[u8], map: &mut [f32]) -> Result<(), InferError> {
-        Ok(self.model.head_operator().map(self.features(arena)?, map)?)
+        Ok(self.model.plan()?.head()?.map(self.features(arena)?, map)?)
     }
 
     /// What the head read in the last [`Engine::step`] over the same arena, height x width x channels; the gate looks at it.
-    pub fn features<'m>(&self, arena: &'m [u8]) -> Result<&'m [u8], Misfit> {
-        arena.get(self.model.features().range()).ok_or(Misfit { what: "the features" })
+    ///
+    /// # Errors
+    /// [`InferError::Model`] as [`Packed::plan`], [`InferError::Misfit`] where the arena is too small.
+    pub fn features<'m>(&self, arena: &'m [u8]) -> Result<&'m [u8], InferError> {
+        Ok(part(arena, self.model.plan()?.features()?.range())?)
     }
 
-    fn run(&self, layer: &Layer, arena: &mut [u8]) -> Result<(), Misfit> {
-        let (x, y) = (self.model.value(layer.input).range(), self.model.value(layer.output).range());
+    fn run_layer(
+        &self,
+        plan: &ExecutionPlan,
+        layer: &Layer,
+        (input, output): (&Value, &Value),
+        arena: &mut [u8],
+    ) -> Result<(), InferError> {
+        let (x, y) = (input.range(), output.range());
         let (kernels, scratch) = (&self.kernels, layer.scratch.clone());
         match &layer.operator {
             Operator::First(op) => {
                 let [x, y, scratch] = split(arena, [x, y, scratch])?;
-                op.run(kernels, x, y, scratch)
+                op.run(kernels, x, y, scratch)?;
             }
             Operator::Convolution(op) => {
                 let [x, y, scratch] = split(arena, [x, y, scratch])?;
-                op.run(kernels, x, y, scratch)
+                op.run(kernels, x, y, scratch)?;
             }
             Operator::Pointwise(op) => {
-                let (depth, outputs) = (
-                    self.model.value(layer.input).shape.channels,
-                    self.model.value(layer.output).shape.channels,
-                );
                 let [x, y] = split(arena, [x, y])?;
-                op.run(kernels, x, depth, y, outputs)
+                op.run(kernels, x, input.shape.channels, y, output.shape.channels)?;
             }
             Operator::Depthwise(op) if x.start == y.start => {
                 let both = x.start..x.end.max(y.end);
                 let [both, scratch] = split(arena, [both, scratch])?;
-                op.run(kernels, Places::Same(both), scratch)
+                op.run(kernels, Places::Same(both), scratch)?;
             }
             Operator::Depthwise(op) => {
                 let [x, y, scratch] = split(arena, [x, y, scratch])?;
-                op.run(kernels, Places::Apart(x, y), scratch)
+                op.run(kernels, Places::Apart(x, y), scratch)?;
             }
             Operator::Add(other) => {
-                let (zero, other) = (self.model.value(layer.output).zero, self.model.value(*other).range());
+                let other = plan.value(*other)?.range();
                 // The sum may lie where one of its inputs does; the other is then added to it.
                 let from = if x.start == y.start {
                     other
                 } else {
                     if other.start != y.start {
                         let [other, y] = split(arena, [other, y.clone()])?;
-                        y.iter_mut().zip(&*other).for_each(|(y, &other)| *y = other);
+                        if other.len() != y.len() {
+                            return Err(Misfit { what: "both inputs of an addition" }.into());
+                        }
+                        y.copy_from_slice(other);
                     }
                     x
                 };
                 let [from, y] = split(arena, [from, y])?;
-                add::add(kernels, from, y, zero)
+                add::add(kernels, from, y, output.zero)?;
             }
         }
+        Ok(())
     }
+}
+
+/// As much of the caller's memory as the plan needs.
+fn in_arena<'m>(plan: &ExecutionPlan, memory: &'m mut [u8]) -> Result<&'m mut [u8], InferError> {
+    let (expected, got) = (plan.arena_bytes(), memory.len());
+    memory.get_mut(..expected).ok_or(InferError::Arena { expected, got })
+}
+
+/// A part of the arena to be read.
+pub(crate) fn part(arena: &[u8], range: Range<usize>) -> Result<&[u8], Misfit> {
+    arena.get(range).ok_or(Misfit { what: "a place in the arena" })
 }
 
 /// Parts of the arena that do not overlap.
@@ -143,8 +184,9 @@ pub(crate) fn split<const N: usize>(
     arena.get_disjoint_mut(parts).map_err(|_| Misfit { what: "places in the arena" })
 }
 
-/// Why there is no logit. All are mistakes of the caller: the model was checked when it was opened.
+/// Why there is no logit: a mistake of the caller, or a machine that has changed what was checked. Never the picture's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum InferError {
     /// The arena is too small.
     Arena {
@@ -162,6 +204,10 @@ pub enum InferError {
     },
     /// A layer does not fit its numbers.
     Misfit(Misfit),
+    /// The model is not any more what was checked when it was opened.
+    Model(PackedError),
+    /// Preprocessing has no place in the arena, or not for this input.
+    Preprocess(PreprocessError),
 }
 
 impl fmt::Display for InferError {
@@ -172,6 +218,8 @@ impl fmt::Display for InferError {
                 write!(f, "expected a preprocessed picture of {expected} bytes, got {got}")
             }
             Self::Misfit(misfit) => misfit.fmt(f),
+            Self::Model(error) => error.fmt(f),
+            Self::Preprocess(error) => error.fmt(f),
         }
     }
 }
@@ -181,5 +229,17 @@ impl core::error::Error for InferError {}
 impl From<Misfit> for InferError {
     fn from(misfit: Misfit) -> Self {
         Self::Misfit(misfit)
+    }
+}
+
+impl From<PackedError> for InferError {
+    fn from(error: PackedError) -> Self {
+        Self::Model(error)
+    }
+}
+
+impl From<PreprocessError> for InferError {
+    fn from(error: PreprocessError) -> Self {
+        Self::Preprocess(error)
     }
 }

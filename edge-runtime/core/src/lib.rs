@@ -45,7 +45,7 @@ pub mod signal;
 pub use decide::{Decision, State, decide};
 pub use frame::{Frame, FrameError, Geometry, PixelFormat};
 pub use infer::Engine;
-pub use model::{Metadata, MetadataError};
+pub use model::{Metadata, MetadataError, MetadataView};
 pub use packed::Packed;
 pub use pipeline::Pipeline;
 pub use preprocess::{Preprocess, Scratch, Stats, preprocess};

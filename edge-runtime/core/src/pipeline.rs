@@ -10,9 +10,9 @@
 use crate::decide::{Decision, decide};
 use crate::frame::Geometry;
 use crate::gate::Figures;
-use crate::infer::{Engine, InferError, split};
+use crate::infer::{Engine, InferError, part, split};
 use crate::kernels::Kernels;
-use crate::model::Metadata;
+use crate::model::MetadataView;
 use crate::packed::{Packed, PackedError};
 use crate::preprocess::{Preprocess, PreprocessError, Scratch, Stats};
 
@@ -78,10 +78,9 @@ impl Stage {
 }
 
 /// A model and what it takes to judge frames by it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Pipeline<B> {
     engine: Engine<B>,
-    metadata: Metadata,
 }
 
 /// What one frame gave.
@@ -114,14 +113,8 @@ impl Incoming<'_> {
 
 impl<B: AsRef<[u8]>> Pipeline<B> {
     /// The pipeline of a checked model.
-    ///
-    /// # Errors
-    /// [`PackedError::Metadata`]; not after [`Packed::new`].
-    pub fn new(model: Packed<B>, kernels: Kernels) -> Result<Self, PackedError> {
-        let mut pipeline = Self { engine: Engine::new(model, kernels), metadata: Metadata::EMPTY };
-        let Self { engine, metadata } = &mut pipeline;
-        engine.model().read_metadata(metadata)?;
-        Ok(pipeline)
+    pub fn new(model: Packed<B>, kernels: Kernels) -> Self {
+        Self { engine: Engine::new(model, kernels) }
     }
 
     /// The engine.
@@ -130,30 +123,32 @@ impl<B: AsRef<[u8]>> Pipeline<B> {
     }
 
     /// What the model says of itself.
-    pub fn metadata(&self) -> &Metadata {
-        &self.metadata
+    ///
+    /// # Errors
+    /// As [`Packed::plan`].
+    pub fn metadata(&self) -> Result<MetadataView<'_>, PackedError> {
+        self.engine.model().plan()?.metadata()
     }
 
     /// The network's input, as the last [`Incoming::finish`] wrote it; void after [`Pipeline::judge`].
-    pub fn input<'a>(&self, arena: &'a [u8]) -> &'a [u8] {
-        arena.get(self.engine.model().value(0).range()).unwrap_or(&[])
+    ///
+    /// # Errors
+    /// [`InferError`] as [`Engine::features`].
+    pub fn input<'a>(&self, arena: &'a [u8]) -> Result<&'a [u8], InferError> {
+        Ok(part(arena, self.engine.model().plan()?.value(0)?.range())?)
     }
 
     /// Begins a frame. `arena` has at least [`Packed::arena_bytes`] and lies at a multiple of 8.
-    pub fn begin<'a>(
-        &self,
-        geometry: Geometry,
-        arena: &'a mut [u8],
-    ) -> Result<Incoming<'a>, PreprocessError> {
-        let model = self.engine.model();
-        let side = self.metadata.input_side;
-        let misfit = PreprocessError::Scratch { side };
-        if arena.len() < model.arena_bytes() {
-            return Err(misfit);
-        }
-        let places = [model.preprocess_range(), model.value(0).range()];
-        let [scratch, input] = split(arena, places).map_err(|_| misfit)?;
-        let scratch = Scratch::of(scratch, side).ok_or(misfit)?;
+    ///
+    /// # Errors
+    /// [`InferError`]: the arena does not do, or the model is not what it was.
+    pub fn begin<'a>(&self, geometry: Geometry, arena: &'a mut [u8]) -> Result<Incoming<'a>, InferError> {
+        let plan = self.engine.model().plan()?;
+        let (expected, got) = (plan.arena_bytes(), arena.len());
+        let side = plan.input_side()?;
+        let arena = arena.get_mut(..expected).ok_or(InferError::Arena { expected, got })?;
+        let [scratch, input] = split(arena, [plan.preprocess_range()?, plan.value(0)?.range()])?;
+        let scratch = Scratch::of(scratch, side).ok_or(PreprocessError::Scratch { side })?;
         Ok(Incoming { rows: Preprocess::begin(geometry, side, scratch)?, input })
     }
 
@@ -172,7 +167,7 @@ impl<B: AsRef<[u8]>> Pipeline<B> {
         if got < expected {
             return Err(InferError::Arena { expected, got });
         }
-        judge(&self.metadata, geometry, stats, &mut InPlace { pipeline: self, arena }, observe)
+        judge(&self.metadata()?, geometry, stats, &mut InPlace { pipeline: self, arena }, observe)
     }
 }
 
@@ -185,13 +180,13 @@ struct InPlace<'a, B> {
 impl<B: AsRef<[u8]>> Infer for InPlace<'_, B> {
     type Error = InferError;
 
-    fn input(&self) -> &[u8] {
+    fn input(&self) -> Result<&[u8], InferError> {
         self.pipeline.input(self.arena)
     }
 
     fn infer(&mut self, observe: &mut dyn FnMut(Stage)) -> Result<f32, InferError> {
         let engine = &self.pipeline.engine;
-        let last = engine.model().layers();
+        let last = engine.model().plan()?.layers();
         engine.step_in_place(self.arena, &mut |done, _| {
             let next = done + 1;
             observe(if next < last { Stage::Layer(next as u8) } else { Stage::Features });
@@ -199,7 +194,7 @@ impl<B: AsRef<[u8]>> Infer for InPlace<'_, B> {
     }
 
     fn features(&self) -> Result<&[u8], InferError> {
-        Ok(self.pipeline.engine.features(self.arena)?)
+        self.pipeline.engine.features(self.arena)
     }
 }
 
@@ -209,7 +204,10 @@ pub trait Infer {
     type Error;
 
     /// The network's input as preprocessing wrote it, `side * side` bytes.
-    fn input(&self) -> &[u8];
+    ///
+    /// # Errors
+    /// There is none.
+    fn input(&self) -> Result<&[u8], Self::Error>;
 
     /// The logit of the input. `observe` is told each stage after the first layer that it can tell apart.
     ///
@@ -230,14 +228,14 @@ pub trait Infer {
 /// # Errors
 /// The engine's: the device's FAULT.
 pub fn judge<I: Infer>(
-    model: &Metadata,
+    model: &MetadataView,
     geometry: Geometry,
     stats: &Stats,
     network: &mut I,
     observe: &mut dyn FnMut(Stage),
 ) -> Result<Judged, I::Error> {
     observe(Stage::Gate);
-    let mut figures = Figures::of(geometry, stats, network.input(), &model.gate);
+    let mut figures = Figures::of(geometry, stats, network.input()?, &model.gate);
     if let Err(reason) = figures.judge(&model.gate) {
         return Ok(Judged { decision: Decision::refused(reason), figures });
     }

@@ -129,7 +129,7 @@ impl<'a> Preprocess<'a> {
             add_row(self.scratch.line, self.scratch.row, bottom.min(line_end) - top);
             top = bottom.min(line_end);
             if top == line_end {
-                self.close_line();
+                self.close_line()?;
             }
         }
         Ok(())
@@ -151,11 +151,14 @@ impl<'a> Preprocess<'a> {
     }
 
     /// Turns the sums of a finished line of cells into means, rounded to nearest.
-    fn close_line(&mut self) {
-        let first = usize::from(self.lines) * usize::from(self.side);
-        let cells = self.scratch.cells.get_mut(first..).unwrap_or_default();
+    fn close_line(&mut self) -> Result<(), PreprocessError> {
+        let side = usize::from(self.side);
+        let cells =
+            self.scratch.cells.get_mut(usize::from(self.lines) * side..).and_then(|c| c.get_mut(..side));
+        let cells = cells.ok_or(PreprocessError::Scratch { side: self.side })?;
         close_line(cells, self.scratch.line, &self.area, self.half_area);
         self.lines += 1;
+        Ok(())
     }
 
     /// Writes the `side * side` bytes of the network's input, row by row, and says what the picture's exposure was.

@@ -5,7 +5,7 @@
 //! taken once, the oldest first; one that is written anew under its old name is a new one.
 
 use super::{CaptureError, CaptureOptions, Shot, Source, Stamper, cut, deadline, now_ms};
-use crate::decode::{self, DecodeError, Picture};
+use edge_model::decode::{self, DecodeError, Picture};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;

@@ -4,7 +4,7 @@
 //! reads no disk.
 
 use super::{CaptureError, CaptureOptions, Shot, Source, Stamper, cut, now_ms};
-use crate::decode::{self, DecodeError, Picture};
+use edge_model::decode::{self, DecodeError, Picture};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use walkdir::WalkDir;

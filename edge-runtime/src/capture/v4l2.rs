@@ -10,10 +10,10 @@ mod list;
 mod sys;
 
 use super::{CaptureError, CaptureOptions, Encoding, Shot, Source, now_ms};
-use crate::decode::{self, Picture};
 use camera::{Camera, CameraError, Taken};
 use edge_core::Frame;
 use edge_core::agree::Stamp;
+use edge_model::decode::{self, Picture};
 use list::Place;
 use std::path::PathBuf;
 use std::thread;
@@ -26,8 +26,6 @@ pub use sys::Sizes;
 /// Pause before the first try to open a camera again; it doubles with each that fails.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-/// Oldest kernel timestamp that is believed, in milliseconds.
-const OLDEST_MS: u64 = 60_000;
 
 /// A camera, whether it is there or not.
 #[derive(Debug)]
@@ -40,6 +38,7 @@ pub struct V4l2 {
     held: Option<Filled>,
     /// The same decoded, where it is a JPEG.
     picture: Option<Picture>,
+    times: FrameTimes,
     pause: Duration,
     retry_at: Instant,
     lost: String,
@@ -62,6 +61,7 @@ impl V4l2 {
             camera: None,
             held: None,
             picture: None,
+            times: FrameTimes::default(),
             pause: FIRST_PAUSE,
             retry_at: Instant::now(),
             lost: String::new(),
@@ -98,6 +98,7 @@ impl V4l2 {
         }
         let started = self.place.find().and_then(|path: PathBuf| Camera::start(&path, &self.options));
         self.camera = Some(started.map_err(|error| self.lose(error))?);
+        self.times = FrameTimes::default();
         Ok(())
     }
 
@@ -158,7 +159,7 @@ impl V4l2 {
     fn accept(&mut self, filled: Filled) -> Result<Taking, CaptureError> {
         let taking = Taking {
             stamp: Stamp { sequence: filled.sequence, micros: filled.micros },
-            taken_ms: taken_ms(&filled, now_ms()),
+            taken_ms: self.times.taken_ms(&filled, now_ms()),
         };
         self.held = Some(filled);
         self.same_format()?;
@@ -206,11 +207,22 @@ impl Source for V4l2 {
     }
 }
 
-/// When a frame was taken: the driver's time where it is of our clock and can be true, else now.
-fn taken_ms(filled: &Filled, now_ms: u64) -> u64 {
-    let said = filled.micros / 1000;
-    let plausible = said <= now_ms && now_ms - said <= OLDEST_MS;
-    if filled.monotonic && plausible { said } else { now_ms }
+/// When frames were taken, by a driver's timestamps. One of the future shows that they are not of our
+/// clock, or that its clock wraps: then none of them is believed until the camera is opened again.
+/// An age is always believed, however great: a frame is shown as stale rather than as new.
+#[derive(Debug, Default)]
+struct FrameTimes {
+    of_another_clock: bool,
+}
+
+impl FrameTimes {
+    /// In milliseconds of our clock, which stands at `now_ms`; now, where the driver's time says nothing.
+    fn taken_ms(&mut self, filled: &Filled, now_ms: u64) -> u64 {
+        let said_ms = filled.micros / 1000;
+        self.of_another_clock |= !filled.monotonic || said_ms > now_ms;
+        let says_nothing = self.of_another_clock || filled.micros == 0;
+        if says_nothing { now_ms } else { said_ms }
+    }
 }
 
 #[cfg(test)]

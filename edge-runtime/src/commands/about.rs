@@ -6,8 +6,8 @@ use crate::{model, report};
 use anyhow::Result;
 use edge_core::frame::{MAX_SIDE, MIN_SIDE};
 use edge_core::gate::{Likeness, Limits};
-use edge_runtime::engine::{self, Convolutions, Engine};
-use edge_runtime::model_file::ModelFile;
+use edge_model::engine::{Convolutions, Engine, EngineKind};
+use edge_model::model_file::ModelFile;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -17,7 +17,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[derive(Serialize)]
 struct About<'a> {
     version: &'static str,
-    engines: &'static [&'static str],
+    engines: [EngineKind; 3],
     engine: &'static str,
     /// How the engine computes the model's QLinearConv nodes; null where it knows one way only.
     convolutions: Option<&'a Convolutions>,
@@ -30,35 +30,35 @@ struct About<'a> {
     notice: &'static str,
 }
 
-pub fn run(model: &ModelFile, engine: &str, output: Output) -> Result<Outcome> {
+pub fn run(model: &ModelFile, engine: EngineKind, output: Output) -> Result<Outcome> {
     let engine = model::engine(engine, model)?;
     let mut words = Vec::new();
-    model.metadata.write_props(|key, value| words.push((key, value.to_owned())));
+    model.metadata().write_props(|key, value| words.push((key, value.to_string())));
     let about = About {
         version: VERSION,
-        engines: &engine::NAMES,
+        engines: EngineKind::ALL,
         engine: engine.name(),
         convolutions: engine.convolutions(),
         preprocessing: edge_core::preprocess::NAME,
         picture_side_min: MIN_SIDE,
         picture_side_max: MAX_SIDE,
-        model_sha256: &model.sha256,
+        model_sha256: model.sha256(),
         model: words.iter().cloned().collect(),
-        intended_use: &model.metadata.intended_use,
+        intended_use: &model.metadata().intended_use,
         notice: report::NOTICE,
     };
     report::answer(output, &about, |out| {
-        let mut engines = vec![("Engine", format!("{}, of {}", engine.name(), engine::NAMES.join(", ")))];
+        let mut engines = vec![("Engine", format!("{}, of {}", engine.name(), EngineKind::names()))];
         engines.extend(engine.convolutions().map(|ways| ("QLinearConv", ways.to_string())));
         writeln!(out, "edge-runtime {VERSION}\n\n{}\n", report::pairs(engines))?;
         writeln!(out, "{}\n\nLimits", report::footer(model))?;
-        writeln!(out, "{}\n\nThe model's own words", limits(&model.metadata.gate))?;
-        let words = report::readable(words).chain([("sha256", model.sha256.clone())]);
+        writeln!(out, "{}\n\nThe model's own words", limits(&model.metadata().gate))?;
+        let words = report::readable(words).chain([("sha256", model.sha256().to_owned())]);
         writeln!(out, "{}", report::pairs(words))
     })
 }
 
-fn limits(gate: &Limits) -> String {
+fn limits(gate: &Limits<Vec<i8>>) -> String {
     let elongation = f64::from(gate.max_elongation_permille) / 1000.0;
     let percent = |luminance: u16| f64::from(luminance) * 100.0 / 65535.0;
     let [low, high, deviation] = [gate.min_mean, gate.max_mean, gate.min_deviation].map(percent);
@@ -75,7 +75,7 @@ fn limits(gate: &Limits) -> String {
     ])
 }
 
-fn likeness<const N: usize>(likeness: &Likeness<N>) -> String {
+fn likeness(likeness: &Likeness<Vec<i8>>) -> String {
     match likeness.weights.len() {
         0 => "not looked at: this model's gate takes any picture for a chest".to_owned(),
         weights => format!("likeness {} or more, by {weights} weights", likeness.least),

@@ -5,11 +5,14 @@ use crate::exit::Outcome;
 use crate::{model, report};
 use anyhow::{Context, Result};
 use edge_core::Frame;
+use edge_model::activation::ActivationMapper;
+use edge_model::classify::{Classified, Classifier};
+use edge_model::engine::Engine;
+use edge_model::engine::EngineKind;
+use edge_model::files;
+use edge_model::model_file::ModelFile;
 use edge_runtime::capture::{self, CaptureError, CaptureOptions, Crop};
-use edge_runtime::classify::{Classified, Classifier};
-use edge_runtime::engine::Engine;
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::{files, preview};
+use edge_runtime::preview;
 use serde::Serialize;
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -47,7 +50,7 @@ struct Aim<'a> {
     out: String,
 }
 
-pub fn run(model: &ModelFile, engine: &str, options: &AimOptions, output: Output) -> Result<Outcome> {
+pub fn run(model: &ModelFile, engine: EngineKind, options: &AimOptions, output: Output) -> Result<Outcome> {
     let mut classifier = Classifier::new(model, model::engine(engine, model)?);
     let (width, height) = options.size.unzip();
     // The whole picture is wanted; the rectangle is cut here. Files that lie in a folder already serve as well as new ones.
@@ -93,7 +96,7 @@ fn look<'a>(
     let part = options.crop.map_or(Ok(*frame), cut)?;
     let Classified { decision, stats, figures: measured, .. } =
         classifier.classify(&part).context("FAULT")?;
-    let limits = &model.metadata.gate;
+    let limits = &model.metadata().gate;
     let aim = Aim {
         source,
         width: geometry.width(),
@@ -113,11 +116,16 @@ fn look<'a>(
         score: decision.score,
         reason: decision.reason.to_string(),
         reason_code: decision.reason.code(),
-        model_sha256: &model.sha256,
+        model_sha256: model.sha256(),
         out: options.out.display().to_string(),
     };
-    let picture = preview::draw(frame, options.crop, &figures(&aim));
-    files::write(&options.out, &preview::png(&picture)?)?;
+    // Before the network there is nothing that it looked at.
+    let looked = options.heatmap && measured.features.is_some();
+    let map = looked.then(|| {
+        ActivationMapper::new(model)?.map(classifier.engine().features()).map_err(anyhow::Error::from)
+    });
+    let picture = preview::draw(frame, options.crop, map.transpose()?.as_ref(), &figures(&aim));
+    files::write_private(&options.out, &preview::png(&picture)?)?;
     Ok(aim)
 }
 

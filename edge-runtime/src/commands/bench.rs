@@ -4,18 +4,17 @@ use crate::cli::{BenchOptions, Output};
 use crate::exit::Outcome;
 use crate::{model, report};
 use anyhow::{Result, ensure};
+use edge_core::frame::{Geometry, PixelFormat};
 use edge_core::{Decision, State};
-use edge_runtime::classify::Classifier;
-use edge_runtime::decode::Picture;
-use edge_runtime::engine;
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::phantom::{self, Label};
+use edge_model::classify::Classifier;
+use edge_model::decode::Picture;
+use edge_model::drawings::DRAWINGS;
+use edge_model::engine::{Engine, EngineKind};
+use edge_model::model_file::ModelFile;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::time::Duration;
 
-/// Different pictures, so that no branch predictor learns one by heart; they are used in turn.
-const PICTURES: u64 = 8;
 /// Frames that are not measured, for caches and clocks to settle.
 const WARM_UP: u32 = 5;
 
@@ -32,15 +31,19 @@ struct Times {
     model_sha256: String,
 }
 
-/// `only` names the engine to measure; without it all are.
-pub fn run(model: &ModelFile, only: Option<&str>, options: &BenchOptions, output: Output) -> Result<Outcome> {
-    let draw = |seed| {
-        phantom::draw(if seed % 2 == 0 { Label::Normal } else { Label::Pneumonia }, seed, options.side)
-    };
-    let pictures: Vec<Picture> = (0..PICTURES).map(draw).collect();
+/// `only` is the engine to measure; without it all are.
+pub fn run(
+    model: &ModelFile,
+    only: Option<EngineKind>,
+    options: &BenchOptions,
+    output: Output,
+) -> Result<Outcome> {
+    // Different pictures, so that no branch predictor learns one by heart; they are used in turn.
+    let drawn = DRAWINGS.iter().map(|drawing| scaled(&drawing.picture()?, options.side));
+    let pictures = drawn.collect::<Result<Vec<Picture>>>()?;
     let mut results = Vec::new();
-    for name in engine::NAMES.into_iter().filter(|name| only.is_none_or(|only| only == *name)) {
-        let times = measure(name, model, &pictures, options)?;
+    for kind in EngineKind::ALL.into_iter().filter(|&kind| only.is_none_or(|only| only == kind)) {
+        let times = measure(kind, model, &pictures, options)?;
         if output == Output::Json {
             report::json(&times)?;
         }
@@ -48,7 +51,7 @@ pub fn run(model: &ModelFile, only: Option<&str>, options: &BenchOptions, output
     }
     if output == Output::Text {
         let mut out = io::stdout().lock();
-        let side = model.metadata.input_side;
+        let side = model.metadata().input_side;
         writeln!(
             out,
             "{0}x{0} grey to {side}x{side}, {1} frames, one thread\n",
@@ -65,8 +68,22 @@ pub fn run(model: &ModelFile, only: Option<&str>, options: &BenchOptions, output
     Ok(Outcome::Complete)
 }
 
-fn measure(name: &str, model: &ModelFile, pictures: &[Picture], options: &BenchOptions) -> Result<Times> {
-    let mut classifier = Classifier::new(model, model::engine(name, model)?);
+/// A square picture of 8-bit grey at another side: each pixel the nearest one. What is measured
+/// does not depend on how they look.
+fn scaled(picture: &Picture, side: u16) -> Result<Picture> {
+    let geometry = Geometry::new(side.into(), side.into(), PixelFormat::Gray8)?;
+    let (from, to) = (usize::from(picture.geometry().width()), usize::from(side));
+    let pixel = |at: usize| picture.bytes()[at / to * from / to * from + at % to * from / to];
+    Ok(Picture::new(geometry, (0..to * to).map(pixel).collect())?)
+}
+
+fn measure(
+    kind: EngineKind,
+    model: &ModelFile,
+    pictures: &[Picture],
+    options: &BenchOptions,
+) -> Result<Times> {
+    let mut classifier = Classifier::new(model, model::engine(kind, model)?);
     let (mut preprocess, mut infer) = (Vec::new(), Vec::new());
     let progress = report::progress(options.frames.into(), "frames");
     for (i, picture) in (0..WARM_UP + options.frames).zip(pictures.iter().cycle()) {
@@ -86,14 +103,14 @@ fn measure(name: &str, model: &ModelFile, pictures: &[Picture], options: &BenchO
     let (preprocess_us_median, preprocess_us_p99) = median_and_p99(&mut preprocess);
     let (infer_us_median, infer_us_p99) = median_and_p99(&mut infer);
     Ok(Times {
-        engine: edge_runtime::engine::Engine::name(classifier.engine()),
+        engine: classifier.engine().name(),
         frames: options.frames,
         frame_side: options.side,
         preprocess_us_median,
         preprocess_us_p99,
         infer_us_median,
         infer_us_p99,
-        model_sha256: model.sha256.clone(),
+        model_sha256: model.sha256().to_owned(),
     })
 }
 

@@ -7,10 +7,11 @@ use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use edge_core::State;
-use edge_runtime::classify::{Classified, Classifier};
-use edge_runtime::decode;
+use edge_model::classify::{Classified, Classifier};
+use edge_model::decode;
+use edge_model::engine::EngineKind;
+use edge_model::model_file::ModelFile;
 use edge_runtime::log::{Hash, Reader};
-use edge_runtime::model_file::ModelFile;
 use edge_runtime::site::{self, Case, FORMAT, Operating, Rate, Rule, SiteFile, Targets};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -92,7 +93,7 @@ struct LeftOut {
     cause: Unscored,
 }
 
-pub fn run(model: &ModelFile, engine: &str, options: &Calibrate, output: Output) -> Result<Outcome> {
+pub fn run(model: &ModelFile, engine: EngineKind, options: &Calibrate, output: Output) -> Result<Outcome> {
     let labels = options.labels.display();
     let file = File::open(&options.labels).with_context(|| format!("cannot read {labels}"))?;
     let cases = site::read(file).with_context(|| format!("{labels} cannot be used"))?;
@@ -117,8 +118,8 @@ pub fn run(model: &ModelFile, engine: &str, options: &Calibrate, output: Output)
     };
     let site = SiteFile {
         format: FORMAT,
-        model_sha256: model.sha256.clone(),
-        model: format!("{} {}", model.metadata.name, model.metadata.version),
+        model_sha256: model.sha256().to_owned(),
+        model: format!("{} {}", model.metadata().name, model.metadata().version),
         site: options.site.clone(),
         by: options.by.clone(),
         date: jiff::Timestamp::try_from(std::time::SystemTime::now())?
@@ -152,11 +153,11 @@ pub fn run(model: &ModelFile, engine: &str, options: &Calibrate, output: Output)
 /// The scores with their labels, and the pictures without one.
 fn score(
     model: &ModelFile,
-    engine: &str,
+    engine: EngineKind,
     options: &Calibrate,
     cases: &[Case],
 ) -> Result<(Scored, Vec<LeftOut>)> {
-    let logged = options.log.as_deref().map(|log| from_log(log, &model.sha256)).transpose()?;
+    let logged = options.log.as_deref().map(|log| from_log(log, model.sha256())).transpose()?;
     let folder = options.labels.parent().unwrap_or(Path::new(""));
     let mut classifier = None;
     let progress = report::progress(cases.len() as u64, "pictures");
@@ -255,7 +256,7 @@ fn print(out: &mut impl Write, answer: &Answer, model: &ModelFile, options: &Cal
     }
     writeln!(out, "{shown}\n")?;
     let (low, high) = (site.negative_below, site.positive_above);
-    let old = model.metadata.thresholds;
+    let old = model.metadata().thresholds;
     let (missed, ill) = (site.negative_light.false_negatives, site.positives);
     let (alarms, healthy) = (site.positive_light.false_positives, site.negatives);
     let from = if options.prevalence.is_some() { "as given" } else { "as in the list" };

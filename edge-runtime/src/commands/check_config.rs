@@ -20,12 +20,12 @@ fn check(file: &Path, config: &Config) -> Vec<Check> {
     let mut checks = vec![Check::new("configuration", Ok::<_, String>(file.display()))];
     let model = model::load(config.model.file.as_deref());
     let name = model.as_ref().map(|model| {
-        let m = &model.metadata;
-        format!("{} {}, SHA-256 {}", m.name, m.version, model.sha256)
+        let m = &model.metadata();
+        format!("{} {}, SHA-256 {}", m.name, m.version, model.sha256())
     });
     checks.push(Check::new("model", name));
     if let Ok(model) = &model {
-        let engine = &config.model.engine;
+        let engine = config.model.engine;
         checks.push(Check::new("engine", model::engine(engine, model).map(|_| engine)));
     }
     if let Some(site) = &config.model.site {

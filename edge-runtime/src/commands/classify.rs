@@ -3,24 +3,40 @@
 use crate::cli::Output;
 use crate::exit::Outcome;
 use crate::model;
-use crate::pictures::{self, Source, Unusable};
-use crate::report::{self, Failure, Record};
-use anyhow::Result;
-use edge_runtime::classify::{Classified, Classifier};
-use edge_runtime::engine::Engine;
-use edge_runtime::model_file::ModelFile;
+use crate::report::{self, Failure, NOTICE, Record};
+use anyhow::{Result, ensure};
+use edge_model::activation::ActivationMapper;
+use edge_model::classify::{Classified, Classifier};
+use edge_model::decode::Picture;
+use edge_model::engine::{Engine, EngineKind};
+use edge_model::files;
+use edge_model::model_file::ModelFile;
+use edge_model::pictures::{self, Source, Unusable};
+use edge_runtime::preview;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-pub fn run(model: &ModelFile, engine: &str, paths: &[PathBuf], output: Output) -> Result<Outcome> {
+pub fn run(
+    model: &ModelFile,
+    engine: EngineKind,
+    paths: &[PathBuf],
+    heatmap: Option<&Path>,
+    output: Output,
+) -> Result<Outcome> {
     let mut classifier = Classifier::new(model, model::engine(engine, model)?);
     let sources = pictures::expand(paths);
+    ensure!(
+        heatmap.is_none() || sources.len() == 1,
+        "--heatmap: expected one picture, got {}; name one file",
+        sources.len()
+    );
     let progress = report::progress(sources.len() as u64, "pictures");
     let mut table = report::answers(["Picture", "State", "Score", "Why", "Time"]);
     let mut outcome = Outcome::Complete;
 
     for source in sources {
-        let answer = source.and_then(|source| answer(&mut classifier, &source));
+        let answer =
+            source.and_then(|source| answer(&mut classifier, &source, heatmap.map(|out| (model, out))));
         progress.suspend(|| -> Result<()> {
             match &answer {
                 Ok((name, classified)) if output == Output::Text => {
@@ -34,6 +50,13 @@ pub fn run(model: &ModelFile, engine: &str, paths: &[PathBuf], output: Output) -
                         report::json(&Failure { path: &unusable.path, error: &unusable.why })?;
                     }
                 }
+            }
+            if let (Some(out), Ok((name, classified))) = (heatmap, &answer)
+                && classified.figures.features.is_none()
+            {
+                outcome = Outcome::Incomplete;
+                let why = "the gate refused it before the network looked at it";
+                report::error(&format!("{name}: {} is not written: {why}", out.display()));
             }
             Ok(())
         })?;
@@ -50,10 +73,47 @@ pub fn run(model: &ModelFile, engine: &str, paths: &[PathBuf], output: Output) -
 fn answer<E: Engine>(
     classifier: &mut Classifier<E>,
     source: &Source,
+    heatmap: Option<(&ModelFile, &Path)>,
 ) -> Result<(String, Classified), Unusable> {
     let unusable = |why: String| Unusable { path: source.to_string(), why };
     let picture = source.read().map_err(|error| unusable(error.to_string()))?;
     let classified =
         classifier.classify(&picture.frame()).map_err(|error| unusable(format!("FAULT: {error}")))?;
+    if let Some((model, out)) = heatmap.filter(|_| classified.figures.features.is_some()) {
+        let drawn = draw(model, out, &picture, classifier.engine().features(), &classified);
+        drawn.map_err(|error| unusable(format!("{error:#}")))?;
+    }
     Ok((source.to_string(), classified))
+}
+
+/// Writes the picture with what the network looked at, and below it all that must stand beside an answer.
+fn draw(
+    model: &ModelFile,
+    out: &Path,
+    picture: &Picture,
+    features: &[u8],
+    Classified { decision, .. }: &Classified,
+) -> Result<()> {
+    let map = ActivationMapper::new(model)?.map(features)?;
+    let m = model.metadata();
+    let score = decision.score.map_or(String::new(), |score| format!(", score {score:.3}"));
+    let lines = [
+        format!("{}{score} (reason {}): {}", decision.state, decision.reason.code(), decision.reason),
+        format!(
+            "Red: what speaks for {} to the network; blue: what speaks against it. No map of an illness.",
+            m.label_positive
+        ),
+        format!(
+            "Model {} {}, SHA-256 {}; NEGATIVE below {:.3}, POSITIVE above {:.3}",
+            m.name,
+            m.version,
+            model.sha256(),
+            m.thresholds.negative_below,
+            m.thresholds.positive_above
+        ),
+        m.intended_use.to_string(),
+        NOTICE.to_owned(),
+    ];
+    files::write_private(out, &preview::png(&preview::draw(&picture.frame(), None, Some(&map), &lines))?)?;
+    Ok(())
 }

@@ -5,26 +5,25 @@ use crate::exit::Outcome;
 use crate::model;
 use crate::report::{self, Record};
 use anyhow::Result;
-use edge_runtime::classify::Classifier;
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::phantom::{self, Label};
+use edge_model::classify::Classifier;
+use edge_model::drawings::DRAWINGS;
+use edge_model::engine::EngineKind;
+use edge_model::model_file::ModelFile;
 use std::io::{self, Write};
 
-pub fn run(model: &ModelFile, engine: &str, output: Output) -> Result<Outcome> {
+pub fn run(model: &ModelFile, engine: EngineKind, output: Output) -> Result<Outcome> {
     let mut classifier = Classifier::new(model, model::engine(engine, model)?);
     let mut table = report::answers(["Drawn frame", "Shows", "State", "Score", "Why", "Time"]);
-    for demo in phantom::demo() {
-        let shows = match demo.expected {
-            Label::Normal => &model.metadata.label_negative,
-            Label::Pneumonia => &model.metadata.label_positive,
-        };
-        let classified = classifier.classify(&demo.picture.frame())?;
+    for drawing in DRAWINGS {
+        let metadata = model.metadata();
+        let shows = if drawing.ill { &metadata.label_positive } else { &metadata.label_negative };
+        let classified = classifier.classify(&drawing.picture()?.frame())?;
         match output {
             Output::Text => {
-                let row = report::row(&[demo.name, shows], &classified.decision, classified.latency());
+                let row = report::row(&[drawing.name, shows], &classified.decision, classified.latency());
                 table.add_row(row);
             }
-            Output::Json => report::json(&Record::new(demo.name, &classified, model))?,
+            Output::Json => report::json(&Record::new(drawing.name, &classified, model))?,
         }
     }
     if output == Output::Text {

@@ -6,10 +6,10 @@ use crate::model::Refused;
 use crate::report;
 use anyhow::Result;
 use edge_core::kernels::Shape;
-use edge_core::packed::{self, Packed};
-use edge_runtime::aligned::AlignedBytes;
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::pack::pack;
+use edge_core::packed::{self, ExecutionPlan, Packed};
+use edge_model::aligned::AlignedBytes;
+use edge_model::model_file::ModelFile;
+use edge_model::pack::pack;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -50,8 +50,10 @@ struct Layer {
 
 pub fn run(path: Option<&Path>, output: Output) -> Result<Outcome> {
     let (form, bytes, packed) = open(path)?;
-    let inspection = inspect(form, bytes, &packed)?;
-    report::answer(output, &inspection, |out| print(out, &inspection, &packed))
+    let plan = packed.plan()?;
+    let inspection = inspect(form, (bytes, packed.bytes().len()), &plan)?;
+    let map = arena_map(&inspection, &plan)?;
+    report::answer(output, &inspection, |out| print(out, &inspection, &map))
 }
 
 /// A model of either form, packed: form, bytes of the file, model.
@@ -68,21 +70,25 @@ fn open(path: Option<&Path>) -> Result<(&'static str, usize, Packed<AlignedBytes
     }
     let model: ModelFile = crate::model::load(path)?;
     let packed = pack(&model).map_err(|why| Refused::new(&name, why))?;
-    Ok(("onnx", model.bytes, packed))
+    Ok(("onnx", model.file_length(), packed))
 }
 
 fn sizes(shape: Shape) -> [usize; 3] {
     [shape.height, shape.width, shape.channels]
 }
 
-fn inspect(form: &'static str, bytes: usize, packed: &Packed<AlignedBytes>) -> Result<Inspection> {
+fn inspect(
+    form: &'static str,
+    (bytes, packed_bytes): (usize, usize),
+    plan: &ExecutionPlan<'_>,
+) -> Result<Inspection> {
     let mut layers = Vec::new();
-    for number in 0..packed.layers() {
-        let Some(layer) = packed.layer(number) else { continue };
-        let (x, y, window) = (packed.value(layer.input), packed.value(layer.output), packed.window(number));
-        let weights = (packed.fan_in(number) * y.shape.channels) as u64;
+    for number in 0..plan.layers() {
+        let layer = plan.layer(number)?;
+        let (x, y, window) = (plan.value(layer.input)?, plan.value(layer.output)?, plan.window(number)?);
+        let weights = (plan.fan_in(number)? * y.shape.channels) as u64;
         layers.push(Layer {
-            name: y.name.to_owned(),
+            name: plan.name(layer.output)?.to_owned(),
             operator: layer.operator.name(),
             input: sizes(x.shape),
             output: sizes(y.shape),
@@ -96,25 +102,25 @@ fn inspect(form: &'static str, bytes: usize, packed: &Packed<AlignedBytes>) -> R
         });
     }
     let mut model = BTreeMap::new();
-    packed.metadata()?.write_props(|key, value| {
-        model.insert(key, value.to_owned());
+    plan.metadata()?.write_props(|key, value| {
+        model.insert(key, value.to_string());
     });
-    let head = packed.head_operator().weights.len() as u64;
+    let head = plan.head()?.weights.len() as u64;
     Ok(Inspection {
         form,
         bytes,
-        packed_bytes: packed.bytes().len(),
-        arena_bytes: packed.arena_bytes(),
+        packed_bytes,
+        arena_bytes: plan.arena_bytes(),
         macs: layers.iter().map(|l| l.macs).sum::<u64>() + head,
         weights: layers.iter().map(|l| l.weights).sum::<u64>() + head,
-        model_sha256: packed.onnx_sha256().iter().map(|b| format!("{b:02x}")).collect(),
+        model_sha256: plan.onnx_sha256().iter().map(|b| format!("{b:02x}")).collect(),
         layers,
         model,
         notice: report::NOTICE,
     })
 }
 
-fn print(out: &mut impl Write, inspection: &Inspection, packed: &Packed<AlignedBytes>) -> io::Result<()> {
+fn print(out: &mut impl Write, inspection: &Inspection, arena_map: &str) -> io::Result<()> {
     let size = |[h, w, c]: [usize; 3]| format!("{h} x {w} x {c}");
     let header = ["", "Layer", "Operator", "Input", "Output", "Kernel", "MACs", "Weights"];
     let mut table = report::table(header, [0, 6, 7]);
@@ -134,7 +140,7 @@ fn print(out: &mut impl Write, inspection: &Inspection, packed: &Packed<AlignedB
             layer.weights.to_string(),
         ]);
     }
-    writeln!(out, "{table}\n\n{}", arena_map(inspection, packed))?;
+    writeln!(out, "{table}\n\n{arena_map}")?;
     let Inspection { form, bytes, packed_bytes, .. } = inspection;
     let mut words = vec![
         ("form", format!("{form}, {bytes} bytes ({packed_bytes} packed)")),
@@ -148,14 +154,14 @@ fn print(out: &mut impl Write, inspection: &Inspection, packed: &Packed<AlignedB
 }
 
 /// Who lies where in the arena, a line a layer: the picture of the plan.
-fn arena_map(inspection: &Inspection, packed: &Packed<AlignedBytes>) -> String {
+fn arena_map(inspection: &Inspection, plan: &ExecutionPlan<'_>) -> Result<String> {
     let arena = inspection.arena_bytes.max(1);
     let column = |byte: usize| byte * MAP_COLUMNS / arena;
     let mut map = format!(
         "Arena of {arena} bytes, {} a column: i input, o output, b both, s scratch memory, - kept for later\n",
         arena.div_ceil(MAP_COLUMNS)
     );
-    let layers: Vec<_> = (0..packed.layers()).filter_map(|n| packed.layer(n)).collect();
+    let layers = (0..plan.layers()).map(|n| plan.layer(n)).collect::<Result<Vec<_>, _>>()?;
     let last_use = |value: usize| {
         let reads = layers.iter().filter(|l| l.inputs().contains(&value));
         reads.map(|l| l.output).max().unwrap_or(usize::MAX)
@@ -172,15 +178,15 @@ fn arena_map(inspection: &Inspection, packed: &Packed<AlignedBytes>) -> String {
             }
         };
         for value in (0..=number).filter(|&v| last_use(v) > layer.output) {
-            draw(packed.value(value).range(), '-');
+            draw(plan.value(value)?.range(), '-');
         }
         for input in layer.inputs() {
-            draw(packed.value(input).range(), 'i');
+            draw(plan.value(input)?.range(), 'i');
         }
-        draw(packed.value(layer.output).range(), 'o');
+        draw(plan.value(layer.output)?.range(), 'o');
         draw(layer.scratch.clone(), 's');
-        let name = report::printable(packed.value(layer.output).name);
+        let name = report::printable(plan.name(layer.output)?);
         let _ = writeln!(map, "{name:>14} |{}|", line.iter().collect::<String>());
     }
-    map
+    Ok(map)
 }

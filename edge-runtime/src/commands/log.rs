@@ -5,9 +5,9 @@ use crate::exit::Outcome;
 use crate::{model, report};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use edge_runtime::files;
+use edge_model::files;
+use edge_model::model_file::ModelFile;
 use edge_runtime::log::{self, Drift, Hash, Reference, Summary, Verified};
-use edge_runtime::model_file::ModelFile;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -180,10 +180,10 @@ fn summary(options: &SummaryOptions, model: &ModelFile, output: Output) -> Resul
     let reference = match options.first {
         Some(first) => Reference::First(first),
         None => {
-            let millionths = model.metadata.score_deciles_ppm;
+            let millionths = model.metadata().score_deciles_ppm;
             let known = millionths != [0; 9];
             let deciles = known.then(|| millionths.map(|decile| (f64::from(decile) / 1e6) as f32));
-            Reference::Training { model_sha256: model.sha256.clone(), deciles }
+            Reference::Training { model_sha256: model.sha256().to_owned(), deciles }
         }
     };
     let summary = log::summarise(&options.file, reference, options.newest)?;

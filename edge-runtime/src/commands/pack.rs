@@ -5,9 +5,9 @@ use crate::exit::Outcome;
 use crate::model::Refused;
 use crate::report;
 use anyhow::Result;
-use edge_runtime::files;
-use edge_runtime::model_file::{ModelFile, sha256_hex};
-use edge_runtime::pack::pack;
+use edge_model::files;
+use edge_model::model_file::{ModelFile, sha256_hex};
+use edge_model::pack::pack;
 use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
@@ -25,17 +25,17 @@ struct Packing<'a> {
 }
 
 pub fn run(model: &ModelFile, out: &Path, output: Output) -> Result<Outcome> {
-    let packed = pack(model).map_err(|why| Refused::new(&model.metadata.name, why))?;
+    let packed = pack(model).map_err(|why| Refused::new(&model.metadata().name, why))?;
     files::write(out, packed.bytes())?;
     let packing = Packing {
         path: out.display().to_string(),
         bytes: packed.bytes().len(),
         sha256: sha256_hex(packed.bytes()),
         arena_bytes: packed.arena_bytes(),
-        layers: packed.layers(),
-        model_name: &model.metadata.name,
-        model_version: &model.metadata.version,
-        model_sha256: &model.sha256,
+        layers: packed.plan()?.layers(),
+        model_name: &model.metadata().name,
+        model_version: &model.metadata().version,
+        model_sha256: model.sha256(),
     };
     report::answer(output, &packing, |out| {
         let Packing { path, bytes, sha256, arena_bytes, layers, model_name, model_version, .. } = &packing;

@@ -8,16 +8,16 @@ use anyhow::{Context as _, Result};
 use edge_core::agree::{Policy, Shown};
 use edge_core::device::Settings;
 use edge_core::{Reason, State};
+use edge_model::classify::Classifier;
+use edge_model::engine::{Engine, EngineKind};
+use edge_model::model_file::{ModelFile, sha256_hex};
+use edge_model::self_test::golden;
 use edge_runtime::capture::{self, Monotonic, SourceSpec, now_ms};
-use edge_runtime::classify::Classifier;
 use edge_runtime::config::{self, Config, Mode};
 use edge_runtime::device::Device;
-use edge_runtime::engine::Engine;
 use edge_runtime::keep::Keeper;
 use edge_runtime::log::{Context, Event, Log, Options};
-use edge_runtime::model_file::{ModelFile, sha256_hex};
 use edge_runtime::run::{Answered, FrontPanel, Glance, Run};
-use edge_runtime::self_test::golden;
 use edge_runtime::service::Service;
 use edge_runtime::signal::{self, GpioRig, Panel, Terminal, stop_on_signals};
 use edge_runtime::site::Site;
@@ -37,7 +37,7 @@ const FAULT_SHOWN: Duration = Duration::from_secs(10);
 pub fn run(
     options: &RunOptions,
     model: Option<&Path>,
-    engine: Option<&str>,
+    engine: Option<EngineKind>,
     output: Output,
 ) -> Result<Outcome> {
     let (config, config_sha256) = configuration(options, model, engine)?;
@@ -64,11 +64,11 @@ pub fn run(
     run.event(&Event::Started {
         version: env!("CARGO_PKG_VERSION"),
         config_sha256: config_sha256.as_deref(),
-        model_sha256: &model.sha256,
-        model_version: &model.metadata.version,
+        model_sha256: model.sha256(),
+        model_version: &model.metadata().version,
         source: &name,
     });
-    let keeper = config.log.pictures.then(|| Keeper::beside(&config.log.file, model.metadata.input_side));
+    let keeper = config.log.pictures.then(|| Keeper::beside(&config.log.file, model.metadata().input_side));
     let why = attend(&mut run, view, keeper.as_ref(), options.frames, &stop)?;
     run.event(&Event::Stopped { why });
     Ok(Outcome::Complete)
@@ -85,15 +85,15 @@ struct Ready {
 /// Loads the model and its engine, tests them, and makes the source; a camera may still be absent.
 fn prepare(config: &Config) -> Result<Ready> {
     let model = model::load(config.model.file.as_deref())?;
-    let mut engine = model::engine(&config.model.engine, &model)?;
+    let mut engine = model::engine(config.model.engine, &model)?;
     golden(&model, &mut *engine).context("self-test")?;
     let site = config.model.site.as_deref().map(|path| model::site(path, &model)).transpose()?;
     let context = Context {
         preprocessing: edge_core::preprocess::NAME,
-        model_sha256: model.sha256.clone(),
-        model_version: model.metadata.version.to_string(),
+        model_sha256: model.sha256().to_owned(),
+        model_version: model.metadata().version.to_string(),
         engine: engine.name(),
-        thresholds: site.as_ref().map_or(model.metadata.thresholds, Site::thresholds),
+        thresholds: site.as_ref().map_or(model.metadata().thresholds, Site::thresholds),
         site_sha256: site.map(|site| site.sha256().to_owned()),
     };
     let source = capture::open(&config.capture)?;
@@ -168,15 +168,18 @@ fn attend<E: Engine>(
 fn configuration(
     options: &RunOptions,
     model: Option<&Path>,
-    engine: Option<&str>,
+    engine: Option<EngineKind>,
 ) -> Result<(Config, Option<String>)> {
     let path = options.config.as_deref();
-    let mut config = path.map(Config::load).transpose()?.unwrap_or_default();
-    let sha256 = path.and_then(|path| std::fs::read(path).ok()).map(|bytes| sha256_hex(&bytes));
+    let (mut config, text) = match path.map(Config::load_with_text).transpose()? {
+        Some((config, text)) => (config, Some(text)),
+        None => (Config::default(), None),
+    };
+    let sha256 = text.map(|text| sha256_hex(text.as_bytes()));
     config.capture.source = options.source.clone().unwrap_or(config.capture.source);
     config.log.file = options.log.clone().unwrap_or(config.log.file);
     config.model.file = model.map(Path::to_owned).or(config.model.file);
-    config.model.engine = engine.map_or(config.model.engine, str::to_owned);
+    config.model.engine = engine.unwrap_or(config.model.engine);
     Ok((config, sha256))
 }
 

@@ -4,30 +4,34 @@ use crate::cli::Output;
 use crate::exit::Outcome;
 use crate::{model, report};
 use anyhow::Result;
+use edge_model::engine::{Engine, EngineKind};
+use edge_model::self_test::golden;
 use edge_runtime::config::Config;
-use edge_runtime::engine;
-use edge_runtime::self_test::{Check, clock, golden, lines, log_folder};
+use edge_runtime::self_test::{Check, clock, lines, log_folder};
 use std::path::Path;
 use std::time::{Instant, SystemTime};
 
 pub fn run(
     config: Option<&Path>,
     model: Option<&Path>,
-    engine: Option<&str>,
+    engine: Option<EngineKind>,
     output: Output,
 ) -> Result<Outcome> {
     let config = config.map(Config::load).transpose()?;
     let configured = config.as_ref().map(|config| &config.model);
     let model = model::load(model.or(configured.and_then(|model| model.file.as_deref())))?;
-    let configured = configured.map_or(engine::DEFAULT, |model| model.engine.as_str());
+    let configured = configured.map_or(EngineKind::default(), |model| model.engine);
     let mut engine = model::engine(engine.unwrap_or(configured), &model)?;
 
     let start = Instant::now();
     let result = golden(&model, &mut *engine);
     let took = start.elapsed().as_secs_f64() * 1000.0;
-    let name = edge_runtime::engine::Engine::name(&engine);
+    let name = engine.name();
     let mut checks = vec![
-        Check::new("model", Ok::<_, String>(format!("{}, SHA-256 {}", model.metadata.name, model.sha256))),
+        Check::new(
+            "model",
+            Ok::<_, String>(format!("{}, SHA-256 {}", model.metadata().name, model.sha256())),
+        ),
         Check::new(
             "engine",
             result.map(|()| format!("{name}: the very bits that were expected, in {took:.1} ms")),

@@ -74,14 +74,20 @@ pub fn export(path: impl AsRef<Path>, out: impl Write) -> Result<(u64, u64), Exp
     Ok((rows, reader.damaged()))
 }
 
+/// A text that no spreadsheet takes for a formula: names of files come from outside. The quote before
+/// it is what spreadsheets drop on reading (OWASP, CSV injection).
+fn no_formula(text: String) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
+}
+
 /// The columns of a decision, those from `source` on.
 fn fields(d: DecisionLine) -> [String; 22] {
     fn optional(value: Option<impl ToString>) -> String {
         value.map(|value| value.to_string()).unwrap_or_default()
     }
     [
-        d.source,
-        d.name.unwrap_or_default(),
+        no_formula(d.source),
+        no_formula(d.name.unwrap_or_default()),
         optional(d.name_sha256),
         optional(d.frame_sha256),
         d.preprocessing,

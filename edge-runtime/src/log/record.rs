@@ -48,9 +48,10 @@ pub struct Record<'a> {
     pub latency_us: u64,
 }
 
-/// The name of a frame in the log: the SHA-256 of the network's input, the `side * side` bytes that preprocessing made of it
-/// ([`crate::classify::Classifier::input`]). Whatever camera or file the same picture comes from, what the network saw is what
-/// was decided on, and `preprocessing` in the same line says how it was made.
+/// The name of a frame in the log: the SHA-256 of the network's input, the `side * side` bytes that
+/// preprocessing made of it ([`edge_model::classify::Classifier::input`]). Whatever camera or file
+/// the same picture comes from, what the network saw is what was decided on, and `preprocessing` in
+/// the same line says how it was made.
 pub fn frame_hash(input: &[u8]) -> Hash {
     Hash::of(input)
 }

@@ -146,6 +146,24 @@ mod tests {
         let found = Operating::new(0.5, &cases, 0.1, |score| score > 0.5).unwrap();
         let (ppv, npv) = (found.ppv.unwrap(), found.npv.unwrap());
         assert!((ppv.estimate - 1.0 / 3.0).abs() < 1e-12 && (npv.estimate - 0.72 / 0.73).abs() < 1e-12);
+        const PREVALENCE: f64 = 0.1;
+        // Both rates at their 97.5 % bounds, which are computed here from Wilson's formula once more.
+        let bounds = |p: f64, n: f64| {
+            let z = 2.241_402_727_604_947_f64;
+            let (middle, half) =
+                (p + z * z / (2.0 * n), z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt());
+            [-1.0, 1.0].map(|sign| (middle + sign * half) / (1.0 + z * z / n))
+        };
+        let n = |a: usize, b: usize| (a + b) as f64;
+        let se = bounds(found.sensitivity.estimate, n(found.true_positives, found.false_negatives));
+        let sp = bounds(found.specificity.estimate, n(found.true_negatives, found.false_positives));
+        for (at, is) in [(0, [ppv.low, npv.low]), (1, [ppv.high, npv.high])] {
+            let right = [se[at] * PREVALENCE, sp[at] * (1.0 - PREVALENCE)];
+            let wrong = [(1.0 - sp[at]) * (1.0 - PREVALENCE), (1.0 - se[at]) * PREVALENCE];
+            for ((is, right), wrong) in is.into_iter().zip(right).zip(wrong) {
+                assert!((is - right / (right + wrong)).abs() < 1e-12, "{is}");
+            }
+        }
         for rate in [ppv, npv, found.sensitivity, found.specificity] {
             assert!(
                 0.0 < rate.low && rate.low < rate.estimate && rate.estimate < rate.high && rate.high < 1.0

@@ -1,9 +1,9 @@
 //! `aim` and `devices`: what one sets a camera up with.
 
 use crate::support::{Bench, assert_contains, picture, program, run};
-use edge_runtime::decode;
-use edge_runtime::phantom::{self, Label};
+use edge_model::decode;
 use image::imageops::crop_imm;
+use phantoms::Label;
 use serde_json::Value;
 
 #[test]
@@ -44,7 +44,7 @@ fn aim_shows_the_gates_figures_beside_their_limits() {
         let out = bench.path("preview.png");
         run(program().args(["aim", "--json", "--source", &source, "--out", &out])).json().remove(0)
     };
-    let chest = phantom::draw(Label::Normal, 1, 224);
+    let chest = phantoms::draw(Label::Normal, 1, 224);
     let path = bench.path("chest.png");
     picture::save(&chest, path.as_ref());
     let image = image::open(&path).unwrap();
@@ -106,4 +106,44 @@ fn devices_lists_what_there_is_and_says_so_where_there_is_none() {
             assert_contains(&text, &[device["path"].as_str().unwrap()]);
         }
     }
+}
+
+/// What the network looked at is the same bytes whichever engine computed it, is laid over what was judged, and is nothing where the
+/// gate refused the picture before the network.
+#[test]
+fn a_heat_map_is_the_same_on_every_engine() {
+    let bench = Bench::new();
+    let chest = phantoms::draw(Label::Pneumonia, 1, 224);
+    let film = bench.path("chest.png");
+    picture::save(&chest, film.as_ref());
+    let drawn = |engine: &str| {
+        let out = bench.path(&format!("{engine}.png"));
+        bench.run(["classify", &film, "--engine", engine, "--heatmap", &out]).ended(0);
+        std::fs::read(out).unwrap()
+    };
+    let [core, tract, stock] = ["core", "tract", "tract-stock"].map(drawn);
+    assert!(core == tract && core == stock, "the map depends on the engine");
+    let coloured = |bytes: &[u8]| {
+        let page = image::load_from_memory(bytes).unwrap().into_rgb8();
+        page.rows().take(224).flatten().filter(|pixel| pixel.0[0] != pixel.0[2]).count()
+    };
+    assert!(coloured(&core) > 224 * 224 / 2, "{}", coloured(&core));
+
+    let (source, preview) = (format!("replay:{film}"), bench.path("preview.png"));
+    let aim = |more: &[&str]| {
+        let aim = ["aim", "--source", &source, "--crop", "0,0,224,224", "--out", &preview];
+        bench.run(aim.iter().chain(more).copied()).ended(0);
+        coloured(&std::fs::read(&preview).unwrap())
+    };
+    assert!(aim(&[]) < 4 * 224 * 4, "no colour but the rectangle's");
+    assert!(aim(&["--heatmap"]) > 224 * 224 / 2);
+
+    let dark = bench.path("dark.png");
+    image::GrayImage::new(64, 64).save(&dark).unwrap();
+    let out = bench.path("none.png");
+    let refused = bench.run(["classify", &dark, "--heatmap", &out]);
+    assert_contains(&refused.stderr, &["none.png is not written: the gate refused it before the network"]);
+    assert!(!std::path::Path::new(&out).exists());
+    let both = bench.run(["classify", &film, &dark, "--heatmap", &out]);
+    assert_contains(&both.stderr, &["--heatmap: expected one picture, got 2; name one file"]);
 }

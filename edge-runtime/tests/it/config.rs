@@ -97,6 +97,14 @@ fn what_is_wrong_is_said_with_its_line() {
             "[lights]\nheartbeat = { name = \"A\" }\nbuzzer = { name = \"A\", active_low = true }",
             "heartbeat and buzzer are on one line, `A`",
         ),
+        (
+            "[decision]\ninterval_ms = 1500",
+            "expected interval_ms below stale_after_ms, got 1500 and 1500; each answer would be too old",
+        ),
+        (
+            "[lights]\nbutton = { name = \"B\" }\n[decision]\nmode = \"button\"\nagree_frames = 61",
+            "expected hold_ms above 30000, the time of agree_frames frames interval_ms apart, got 30000",
+        ),
         ("[log\n", "test.toml:1: "),
         ("[log]\nkeep = 1\nkeep = 2", "test.toml:3: "),
     ];
@@ -110,6 +118,15 @@ fn assert_refused(text: &str, expected: &str) {
     let error = parse(text).unwrap_err();
     assert!(error.contains(expected), "{text}\n  expected {expected}\n  got      {error}");
     assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+/// Files are answered one by one: neither bound holds for a folder.
+#[test]
+fn a_folder_needs_no_pace() {
+    let folder = "[capture]\nsource = \"folder:films\"\n[decision]\ninterval_ms = 60000";
+    assert!(parse(folder).is_ok());
+    let button = "[lights]\nbutton = { name = \"B\" }\n[decision]\nmode = \"button\"\nagree_frames = 60";
+    assert!(parse(button).is_ok());
 }
 
 #[test]

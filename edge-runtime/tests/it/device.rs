@@ -6,11 +6,10 @@ use edge_core::agree::{Policy, Stamp};
 use edge_core::device::{Event, Settings};
 use edge_core::ports::Clock;
 use edge_core::{Reason, State};
+use edge_model::decode::Picture;
+use edge_model::engine::{Engine, EngineKind};
 use edge_runtime::capture::{CaptureError, Shot, Source};
-use edge_runtime::decode::Picture;
 use edge_runtime::device::{Device, Turn};
-use edge_runtime::engine::Engine;
-use edge_runtime::phantom;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -96,16 +95,16 @@ fn device(lines: Vec<Line>) -> TestDevice {
 fn device_with(lines: Vec<Line>, live: bool, settings: Settings) -> (TestDevice, Hands) {
     let clock = Hands(Arc::new(AtomicU64::new(100_000)));
     let source = Script { clock: clock.clone(), lines: lines.into_iter(), now: None, number: 0, live };
-    let classifier = classifier("core", &shipped());
+    let classifier = classifier(EngineKind::Core, &shipped());
     (Device::new(Box::new(source), classifier, settings, clock.clone()), clock)
 }
 
 /// A phantom that gives this state by itself.
 fn phantom_of(state: State) -> Picture {
-    let mut classifier = classifier("core", &shipped());
-    let labels = [phantom::Label::Normal, phantom::Label::Pneumonia];
+    let mut classifier = classifier(EngineKind::Core, &shipped());
+    let labels = [phantoms::Label::Normal, phantoms::Label::Pneumonia];
     (0..40)
-        .flat_map(|seed| labels.map(|label| phantom::draw(label, seed, 256)))
+        .flat_map(|seed| labels.map(|label| phantoms::draw(label, seed, 256)))
         .find(|picture| classifier.classify(&picture.frame()).unwrap().decision.state == state)
         .expect("one of eighty phantoms")
 }

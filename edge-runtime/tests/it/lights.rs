@@ -133,6 +133,15 @@ fn test_then_fault_then_what_is_shown_then_safe() {
     wait_for_fault(&bench);
     panel.show(Some(NEGATIVE));
     bench.wait_for(steady(NEGATIVE));
+    // Nobody asks: dark, and the heart goes on beating.
+    panel.show(None);
+    bench.wait_for(Levels::default());
+    bench.forget();
+    bench.wait("a heartbeat in the dark", |world| {
+        let beats =
+            |beat| world.history.iter().any(|(levels, now)| *levels == Levels::default() && *now == beat);
+        beats(true) && beats(false)
+    });
     panel.show(Some(POSITIVE));
     bench.wait_for(steady(POSITIVE));
     drop(panel);

@@ -61,6 +61,21 @@ fn a_log_that_is_not_there_is_no_sound_log() {
     }
 }
 
+/// Names of files come from outside: none may be a formula to the spreadsheet that opens the table.
+#[test]
+fn no_name_is_a_formula_to_a_spreadsheet() {
+    let (_folder, path) = place();
+    let mut device = Log::open(&path, SMALL).unwrap();
+    let names = ["=HYPERLINK(1).png", "+1.png", "-1.png", "@A1.png", "plain.png"];
+    names.iter().for_each(|name| write(&mut device, name).unwrap());
+    drop(device);
+    let table = log(&["export", path.to_str().unwrap()]).ended(0).stdout;
+    let mut rows = csv::Reader::from_reader(table.as_bytes());
+    let names = rows.records().map(|row| row.unwrap()[7].to_owned());
+    let cells: Vec<String> = names.filter(|name| !name.is_empty()).collect();
+    assert_eq!(cells, ["'=HYPERLINK(1).png", "'+1.png", "'-1.png", "'@A1.png", "plain.png"]);
+}
+
 #[test]
 fn export_gives_every_line_as_a_row() {
     let (folder, path) = device();

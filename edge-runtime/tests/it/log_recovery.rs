@@ -174,3 +174,34 @@ fn goes_on_by_itself_when_there_is_room_again() {
     write(&mut log, "folder").unwrap();
     assert_eq!(told_as_lost(&away.join("device.log")), 1);
 }
+
+/// What must be on disk before what: a power cut keeps only what was synced, and may keep what came later without what came before.
+#[test]
+fn what_the_next_step_relies_on_is_synced_before_it() {
+    let (_folder, path) = place();
+    let asked = |path: &Path, lines: usize| {
+        let mut log = Log::with_disk(path, SMALL, FaultyDisk::new(0, Fault::Never));
+        (0..lines).for_each(|line| write(&mut log, &line.to_string()).unwrap());
+        log.disk().asked.join(" ")
+    };
+    // The lock, the file and its name in the folder; then each line by itself.
+    assert_eq!(asked(&path, 2), "open open sync_folder write sync write sync");
+    // A torn line is copied, with its name, before it is cut off; and the cut is there before the next line.
+    let torn = fs::read(&path).unwrap();
+    fs::write(&path, &torn[..torn.len() - 9]).unwrap();
+    assert_eq!(
+        asked(&path, 1),
+        "open open create_new write sync sync_folder truncate sync open write sync write sync"
+    );
+    // A file that is full is closed by a line of its own, then moved, with its name.
+    let (_folder, path) = place();
+    let rotates = asked(&path, 5);
+    assert!(rotates.contains("write sync open rename sync_folder open sync_folder write sync"), "{rotates}");
+    // One whose last lines were changed is moved before the new one is made.
+    let (_folder, path) = place();
+    asked(&path, 2);
+    let changed = fs::read_to_string(&path).unwrap().replace("REFER", "NEGATIVE");
+    fs::write(&path, changed).unwrap();
+    let aside = asked(&path, 1);
+    assert!(aside.starts_with("open rename sync_folder open sync_folder write sync"), "{aside}");
+}

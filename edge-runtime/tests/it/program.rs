@@ -1,6 +1,8 @@
 //! The program as its users meet it: output for people and for programs, order, exit codes, pipes.
 
 use crate::support::{Bench, assert_contains, model, picture, program, run};
+use edge_model::drawings::DRAWINGS;
+use edge_model::engine::EngineKind;
 use serde_json::Value;
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -10,7 +12,7 @@ fn json_has_all_that_a_log_needs() {
     let bench = Bench::new();
     let film = bench.file("film.png", picture::png(90, 80));
     let line = bench.classify(&film).clean().answer();
-    let sha = edge_runtime::model_file::sha256_hex(&std::fs::read(&bench.model).unwrap());
+    let sha = edge_model::model_file::sha256_hex(&std::fs::read(&bench.model).unwrap());
     assert_eq!(line["path"], *film);
     assert_eq!(line["model_sha256"], sha);
     assert_eq!(line["model_name"], "random");
@@ -80,7 +82,7 @@ fn the_table_says_which_model_and_what_it_is_not() {
     let bench = Bench::new();
     let film = bench.file("film.png", picture::png(64, 64));
     let run = bench.run(["classify", &film]);
-    let sha = edge_runtime::model_file::sha256_hex(&std::fs::read(&bench.model).unwrap());
+    let sha = edge_model::model_file::sha256_hex(&std::fs::read(&bench.model).unwrap());
     let model = ["random 0.0.1", &sha[..12], "0.300", "0.700", "Tests only."];
     assert_contains(&run.stdout, &model);
     assert_contains(&run.stdout, &["film.png", "it is not a diagnosis"]);
@@ -120,12 +122,39 @@ fn usage_errors_exit_with_2_and_help_names_the_codes() {
     assert_contains(&help, &["it is not a diagnosis"]);
 }
 
+/// Each reason to refuse a model has its own text (edge-model's tests); of all of them the program
+/// makes one line, and ends with 4.
+#[test]
+fn a_refused_model_is_one_line_and_exit_code_4() {
+    let bench = Bench::new();
+    let film = bench.file("film.png", picture::png(64, 64));
+    let refused = |bad: &str, why: &str| {
+        let run = bench.run_with(bad, ["classify", &film]).ended(4);
+        assert_eq!((run.stdout.as_str(), run.stderr.lines().count()), ("", 1), "{}", run.stderr);
+        let expected = format!("error: model {bad} was refused: {why}");
+        assert!(run.stderr.starts_with(&expected), "expected {expected}\nin       {}", run.stderr);
+    };
+    refused(&bench.path("nothing.onnx"), "cannot be read: ");
+    refused(
+        &bench.file("empty.onnx", b""),
+        "expected an ONNX model, but it holds no graph; copy the file again",
+    );
+    let whole = model::small(1);
+    refused(&bench.file("cut.onnx", &whole[..whole.len() / 2]), "expected an ONNX model, but ");
+    let twice = model::changed(|proto| proto.metadata_props.push(proto.metadata_props[0].clone()));
+    refused(&bench.file("twice.onnx", twice), "metadata `pneumoscope.format` is there more than once; ");
+    let unheard =
+        model::changed(|proto| proto.graph.as_mut().unwrap().node[0].op_type = "Unheard".to_owned());
+    let unheard = bench.file("unheard.onnx", unheard);
+    bench.run_with(&unheard, ["classify", &film]).refused(4, "tract cannot compute this model (");
+}
+
 #[test]
 fn bench_measures_each_engine() {
     let bench = Bench::new();
     let lines = bench.run(["bench", "--json", "--frames", "7", "--side", "64"]).ended(0).json();
     let engines: Vec<_> = lines.iter().map(|line| line["engine"].as_str().unwrap()).collect();
-    assert_eq!(engines, edge_runtime::engine::NAMES);
+    assert_eq!(engines, EngineKind::ALL.map(EngineKind::name));
     for line in lines {
         assert_eq!(line["frames"], 7);
         for stage in ["preprocess", "infer"] {
@@ -158,9 +187,9 @@ fn about_shows_model_engines_and_limits() {
 /// Without a subcommand and without `--model`: the drawn frames through the model that is built in.
 #[test]
 fn the_demonstration_runs_the_shipped_model() {
-    let sha = crate::support::shipped().sha256;
+    let sha = crate::support::shipped().sha256().to_owned();
     let lines = run(program().arg("--json")).ended(0).json();
-    assert_eq!(lines.len(), edge_runtime::phantom::demo().len());
+    assert_eq!(lines.len(), DRAWINGS.len());
     for line in &lines {
         assert_eq!(line["model_sha256"], sha);
         assert!(line["score"].is_number(), "a drawn frame must pass the gate: {line}");
@@ -193,8 +222,8 @@ fn every_engine_classifies_alike() {
     let film = bench.file("film.png", picture::png(90, 80));
     let expected = bench.classify(&film).json()[0]["logit"].clone();
     assert!(expected.is_number());
-    for engine in edge_runtime::engine::NAMES {
-        let run = bench.run(["--engine", engine, "classify", "--json", &film]).ended(0);
+    for engine in EngineKind::ALL {
+        let run = bench.run(["--engine", engine.name(), "classify", "--json", &film]).ended(0);
         assert_eq!(run.json()[0]["logit"], expected, "{engine}");
     }
     // The names are listed.

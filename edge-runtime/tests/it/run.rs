@@ -5,21 +5,32 @@ use crate::support::{self, film, shipped};
 use allocation_counter::measure;
 use edge_core::agree::{Policy, Shown};
 use edge_core::device::Settings;
+use edge_core::signal::Lamps;
 use edge_core::{Reason, State};
+use edge_model::classify::Classifier;
+use edge_model::engine::{Engine, EngineKind};
 use edge_runtime::capture::{CaptureOptions, Monotonic, Replay};
-use edge_runtime::classify::Classifier;
 use edge_runtime::device::Device;
-use edge_runtime::engine::Engine;
 use edge_runtime::log::{Context, Log, Options};
-use edge_runtime::phantom::Label;
-use edge_runtime::run::Run;
-use std::path::Path;
+use edge_runtime::run::{FrontPanel, Run};
+use phantoms::Label;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const POLICY: Policy = Policy { frames: 3, stale_after_ms: 60_000 };
 
-/// A device that replays `pictures` phantoms for ever, with its log at `log`.
-fn device(folder: &Path, log: &Path, engine: &str) -> Run<Box<dyn Engine>, Monotonic> {
+/// A device that replays four phantoms for ever, with its log at `log`.
+fn device(folder: &Path, log: &Path, engine: EngineKind) -> Run<Box<dyn Engine>, Monotonic> {
+    device_with(folder, log, engine, None)
+}
+
+fn device_with(
+    folder: &Path,
+    log: &Path,
+    engine: EngineKind,
+    panel: Option<Box<dyn FrontPanel>>,
+) -> Run<Box<dyn Engine>, Monotonic> {
     let model = shipped();
     (0..4).for_each(|seed| film(folder, Label::Pneumonia, seed));
     let options = CaptureOptions { repeat: true, ..CaptureOptions::default() };
@@ -27,22 +38,22 @@ fn device(folder: &Path, log: &Path, engine: &str) -> Run<Box<dyn Engine>, Monot
     let engine = support::engine(engine, &model);
     let context = Context {
         preprocessing: edge_core::preprocess::NAME,
-        model_sha256: model.sha256.clone(),
-        model_version: model.metadata.version.to_string(),
+        model_sha256: model.sha256().to_owned(),
+        model_version: model.metadata().version.to_string(),
         engine: engine.name(),
-        thresholds: model.metadata.thresholds,
+        thresholds: model.metadata().thresholds,
         site_sha256: None,
     };
     let settings = Settings { policy: POLICY, interval_ms: 0, hold_ms: None };
     let device = Device::new(Box::new(source), Classifier::new(&model, engine), settings, Monotonic);
-    Run::new(device, Monotonic, Log::new(log, Options::default()), context, None)
+    Run::new(device, Monotonic, Log::new(log, Options::default()), context, panel)
 }
 
 #[test]
 fn every_answer_is_in_the_log_as_it_was_shown() {
     let (films, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let log = logs.path().join("log.jsonl");
-    let mut run = device(films.path(), &log, "core");
+    let mut run = device(films.path(), &log, EngineKind::Core);
     let shown: Vec<_> = (0..9).map(|_| run.turn(Duration::ZERO).shown.unwrap()).collect();
     drop(run);
     assert_sound(&log);
@@ -60,7 +71,7 @@ fn without_a_log_nothing_but_fault_is_shown_and_it_goes_on_by_itself() {
     let (films, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let folder = logs.path().join("disk");
     let log = folder.join("log.jsonl");
-    let mut run = device(films.path(), &log, "core");
+    let mut run = device(films.path(), &log, EngineKind::Core);
     for _ in 0..4 {
         let glance = run.turn(Duration::ZERO);
         assert_eq!(glance.shown, Some(Shown { state: State::Fault, reason: Reason::LogFailed }));
@@ -74,9 +85,50 @@ fn without_a_log_nothing_but_fault_is_shown_and_it_goes_on_by_itself() {
     support::assert_contains(&text, &["\"what\":\"not_logged\"", "\"what\":\"fault_ended\""]);
 }
 
+/// A panel that reads the log whenever something is shown.
+struct Witness {
+    log: PathBuf,
+    /// What was shown, and what the newest decision in the log said then.
+    saw: Arc<Mutex<Vec<(Shown, String)>>>,
+}
+
+impl FrontPanel for Witness {
+    fn show(&self, shown: Option<Shown>) {
+        let newest = decisions(&self.log).pop().map(|decision| decision.shown_state);
+        self.saw.lock().unwrap().push((shown.unwrap(), newest.unwrap_or_default()));
+    }
+
+    fn pressed(&self) -> bool {
+        false
+    }
+
+    fn failed(&self) -> Lamps {
+        Lamps::NONE
+    }
+
+    fn problem(&self) -> Option<String> {
+        None
+    }
+}
+
+/// An answer that leaves no trace is not shown, not even for as long as the log takes.
+#[test]
+fn what_is_lit_stands_in_the_log_already() {
+    let (films, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let log = logs.path().join("log.jsonl");
+    let saw = Arc::default();
+    let witness = Witness { log: log.clone(), saw: Arc::clone(&saw) };
+    let mut run = device_with(films.path(), &log, EngineKind::Core, Some(Box::new(witness)));
+    (0..6).for_each(|_| drop(run.turn(Duration::ZERO)));
+    let saw = saw.lock().unwrap();
+    assert_eq!(saw.len(), 6);
+    assert!(saw.iter().any(|(shown, _)| shown.state != saw[0].0.state), "{saw:?}");
+    assert!(saw.iter().all(|(shown, logged)| shown.state.name() == logged), "{saw:?}");
+}
+
 #[test]
 fn a_turn_allocates_nothing_with_the_core_engine_and_nothing_outside_tract_with_tract() {
-    let count = |engine: &str| {
+    let count = |engine: EngineKind| {
         let (films, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let mut run = device(films.path(), &logs.path().join("log.jsonl"), engine);
         // Start: the log is opened by the first turn, and the states settle.
@@ -90,13 +142,13 @@ fn a_turn_allocates_nothing_with_the_core_engine_and_nothing_outside_tract_with_
         })
         .count_total
     };
-    assert_eq!(count("core"), 0);
+    assert_eq!(count(EngineKind::Core), 0);
     // What tract allocates for the network alone, counted on one frame, is all that a frame allocates.
-    let mut alone = support::engine("tract", &shipped());
+    let mut alone = support::engine(EngineKind::Tract, &shipped());
     let input = vec![7; 128 * 128];
     alone.infer(&input).unwrap();
     let network = measure(|| assert!(alone.infer(&input).is_ok())).count_total;
     assert!(network > 0, "the counter counts");
-    assert_eq!(count("tract"), 20 * network);
+    assert_eq!(count(EngineKind::Tract), 20 * network);
     println!("allocations a frame, from capture to log: core 0, tract {network}, all of them its own");
 }

@@ -3,7 +3,7 @@
 use crate::support::log::{assert_sound, decisions, events};
 use crate::support::{Bench, assert_contains, comes, film, program, run};
 use edge_core::State;
-use edge_runtime::phantom::Label;
+use phantoms::Label;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -106,12 +106,23 @@ fn thresholds_of_a_site_decide_and_those_for_another_model_are_refused() {
         "device.toml",
         "[model]\nsite = \"site.toml\"\n[capture]\nsource = \"replay:films\"\n[log]\nfile = \"log.jsonl\"\npictures = true\n",
     );
-    let device = run(program().args(["run", "--json", "--config", &config])).ended(0);
-    let site: toml::Table = toml::from_str(&fs::read_to_string(site).unwrap()).unwrap();
-    for line in device.json() {
-        let low = line["negative_below"].as_f64().unwrap();
-        assert!((low - site["negative_below"].as_float().unwrap()).abs() < 1e-6, "{line}");
+    // A site that calls every score below 1 NEGATIVE: the model alone would call these films POSITIVE.
+    let mut strange: toml::Table = toml::from_str(&fs::read_to_string(&site).unwrap()).unwrap();
+    for threshold in ["negative_below", "positive_above"] {
+        assert!(strange.insert(threshold.into(), 1.0.into()).is_some());
     }
+    fs::write(&site, strange.to_string()).unwrap();
+    let device = run(program().args(["run", "--json", "--config", &config])).ended(0);
+    let lines = device.json();
+    assert_eq!(lines.len(), 3);
+    for line in lines {
+        assert_eq!((&line["state"], &line["negative_below"]), (&"NEGATIVE".into(), &1.0.into()), "{line}");
+    }
+    let alone = run(program()
+        .args(["run", "--json", "--source", &format!("replay:{}", place.path("films"))])
+        .args(["--log", &place.path("alone.jsonl")]))
+    .ended(0);
+    assert!(alone.json().iter().any(|line| line["state"] == "POSITIVE"));
     // The pictures that were asked for are there, under the hashes of the log.
     let kept: Vec<_> = fs::read_dir(place.path("log.jsonl.pictures")).unwrap().map(|f| f.unwrap()).collect();
     assert!(!kept.is_empty());

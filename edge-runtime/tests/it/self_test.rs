@@ -1,53 +1,9 @@
-//! `self-test`, `check-config` and `lights` as their users meet them; and the self-test's own teeth.
+//! `self-test`, `check-config` and `lights` as their users meet them.
 
-use crate::support::{Bench, Run, SHIPPED, assert_contains, engine, model, program, run};
-use edge_runtime::engine::{Engine, EngineError, NAMES};
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::self_test::{Check, SelfTestError, Verdict, clock, golden, log_folder, passed, shipped};
+use crate::support::{Bench, Run, assert_contains, program, run};
+use edge_runtime::self_test::{Check, Verdict, clock, log_folder, passed};
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
-
-#[test]
-fn its_constants_are_those_of_the_golden_vectors() {
-    let golden: Value =
-        serde_json::from_slice(include_bytes!("../../../models/pneumonia/golden.json")).unwrap();
-    let frame =
-        golden["frames"].as_array().unwrap().iter().find(|frame| frame["name"] == "pneumonia-00").unwrap();
-    let bits = format!("{:08x}", shipped::LOGIT);
-    assert_eq!(
-        (golden["model"].as_str(), frame["input"].as_str(), frame["logit_bits"].as_str()),
-        (Some(shipped::MODEL), Some(shipped::INPUT), Some(bits.as_str())),
-        "copy the left side into src/self_test.rs"
-    );
-    let model = crate::support::shipped();
-    assert_eq!((model.sha256.as_str(), model.metadata.input_side), (shipped::MODEL, shipped::SIDE));
-}
-
-/// Every engine passes, with the shipped model and with another; and one that is off by a bit does not.
-#[test]
-fn a_single_wrong_bit_is_found() {
-    struct Off(Box<dyn Engine>);
-    impl Engine for Off {
-        fn name(&self) -> &'static str {
-            self.0.name()
-        }
-        fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError> {
-            Ok(f32::from_bits(self.0.infer(input)?.to_bits() ^ 1))
-        }
-        fn features(&self) -> &[u8] {
-            self.0.features()
-        }
-    }
-    for (bytes, reference) in [(SHIPPED, "onnxruntime"), (&model::small(1), "the scalar kernels")] {
-        let model = ModelFile::from_bytes(bytes).unwrap();
-        for name in NAMES {
-            let mut good = engine(name, &model);
-            assert_eq!(golden(&model, &mut *good), Ok(()), "{name}");
-            let error = golden(&model, &mut Off(good)).unwrap_err();
-            assert!(matches!(error, SelfTestError::Logit { reference: r, .. } if r == reference), "{error}");
-        }
-    }
-}
 
 #[test]
 fn a_clock_of_1970_is_a_warning() {

@@ -3,8 +3,8 @@
 use crate::support::log::{context, decision, record};
 use crate::support::{Bench, assert_contains, picture, small};
 use edge_core::decide::Thresholds;
+use edge_model::model_file::{ModelFile, sha256_hex};
 use edge_runtime::log::{Log, Options};
-use edge_runtime::model_file::{ModelFile, sha256_hex};
 use edge_runtime::site::{ChooseError, Rule, Site, SiteError, Targets, choose, read};
 use proptest::prelude::*;
 use std::fmt::Write as _;
@@ -139,7 +139,7 @@ fn writes_a_site_file_that_only_its_model_takes() {
     let other = small(2);
     let refused = Site::load(out, &other).unwrap_err();
     assert!(matches!(refused, SiteError::OtherModel { .. }));
-    assert_contains(&refused.to_string(), &[&other.sha256, &model_file.sha256]);
+    assert_contains(&refused.to_string(), &[other.sha256(), model_file.sha256()]);
     for (from, to, part) in [
         ("format = 1", "format = 2", "format 1, got 2"),
         ("negative_below = 0.461", "negative_below = 0.9", "0 <= negative_below"),
@@ -149,7 +149,7 @@ fn writes_a_site_file_that_only_its_model_takes() {
     ] {
         let changed = text.replacen(from, to, 1);
         assert_ne!(changed, text, "{from} is not in {text}");
-        let error = Site::from_text(&changed, &model_file.sha256).unwrap_err();
+        let error = Site::from_text(&changed, model_file.sha256()).unwrap_err();
         assert_contains(&error.to_string(), &[part]);
     }
 }
@@ -168,7 +168,7 @@ fn json_and_refusals() {
 #[test]
 fn scores_come_from_a_log_by_name_or_by_its_hash() {
     let bench = Bench::new();
-    let sha256 = ModelFile::load(&bench.model).unwrap().sha256;
+    let sha256 = ModelFile::load(&bench.model).unwrap().sha256().to_owned();
     let cases = cases(450);
     for log_names in [false, true] {
         let path = bench.path(&format!("{log_names}.log"));

@@ -3,7 +3,7 @@
 
 use crate::support::film;
 use crate::support::log::assert_sound;
-use edge_runtime::phantom::Label;
+use phantoms::Label;
 use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::thread;

@@ -1,6 +1,7 @@
-//! Finding boards: every `board.toml` in a folder of boards, in a board's own folder or one below it.
+//! Finding boards: every `board.toml` in a folder of boards, in a board's own folder or one below
+//! it.
 
-use crate::{Board, Error};
+use crate::board::{Board, Error};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -46,7 +47,7 @@ fn folders(of: &Path) -> Result<Vec<PathBuf>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::GOOD;
+    use crate::board::tests::GOOD;
 
     #[test]
     fn boards_are_found_at_both_depths_and_an_unknown_one_lists_them() {

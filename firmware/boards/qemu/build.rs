@@ -1,4 +1,5 @@
-//! The memory map and the constants of the chosen board, from its board.toml, and the linker's scripts.
+//! The memory map and the constants of the chosen board, from its board.toml, and the linker's
+//! scripts.
 
 use std::path::Path;
 use std::{env, fs};

@@ -4,7 +4,8 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
-/// The chip's boot code looks for the image's definition in the first 4 kB: it comes behind the vectors, and the program behind it.
+/// The chip's boot code looks for the image's definition in the first 4 kB: it comes behind the
+/// vectors, and the program behind it.
 const IMAGE: &str = "
 SECTIONS { .start_block : ALIGN(4) { KEEP(*(.start_block)); } > FLASH } INSERT AFTER .vector_table;
 _stext = ADDR(.start_block) + SIZEOF(.start_block);

@@ -14,8 +14,8 @@ pub fn pieces(file: &[u8], board: &Board) -> anyhow::Result<Vec<Piece>> {
         .context("expected the firmware as a 32-bit ELF file; build the board again")?;
     let endian = elf.endian();
     let mut pieces = Vec::new();
-    // Section by section, at the addresses where segments load them: a segment may also hold the file's headers, which no
-    // linker script meant for the flash.
+    // Section by section, at the addresses where segments load them: a segment may also hold the
+    // file's headers, which no linker script meant for the flash.
     for segment in elf.elf_program_headers().iter().filter(|segment| segment.p_type(endian) == PT_LOAD) {
         let (offset, length) = segment.file_range(endian);
         for section in elf.sections() {
@@ -52,8 +52,8 @@ mod tests {
     use super::*;
     use crate::testing::board;
 
-    /// A 32-bit little-endian ELF file whose sections have their bytes at these addresses, each in a segment of its own that begins
-    /// `before` bytes earlier in the file.
+    /// A 32-bit little-endian ELF file whose sections have their bytes at these addresses, each in
+    /// a segment of its own that begins `before` bytes earlier in the file.
     fn elf(sections: &[(u32, u32, &[u8])], before: u32) -> Vec<u8> {
         const HEADER: usize = 52;
         let count = sections.len();
@@ -114,7 +114,8 @@ mod tests {
     #[test]
     fn what_is_no_firmware_is_refused() {
         let good = elf(&[(0x100, 2, b"good")], 0);
-        assert!(pieces(&[], &board()).is_err());
+        let error = pieces(&[], &board()).unwrap_err().to_string();
+        assert!(error.starts_with("expected the firmware as a 32-bit ELF file"), "{error}");
         assert!(pieces(&elf(&[], 0), &board()).unwrap_err().to_string().contains("loads nothing"));
         for length in 0..good.len() {
             // None of them is taken for a whole one.

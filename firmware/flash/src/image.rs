@@ -1,12 +1,13 @@
-//! The board's records as they were read from it: a flash in memory, so that the firmware's own code reads them here too.
+//! The board's records as they were read from it: a flash in memory, so that the firmware's own
+//! code reads them here too.
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use std::ops::Range;
 
 /// Flash from address 0, of which `WRITE` bytes are written at once.
 ///
-/// Entries lie at multiples of the board's own number. Read with the least of any board, [`LEAST`], all are found, and what is between
-/// them is erased.
+/// Entries lie at multiples of the board's own number. Read with the least of any board, [`LEAST`],
+/// all are found, and what is between them is erased.
 pub struct Image<const WRITE: usize>(pub Vec<u8>);
 
 /// The least that any board writes at once.

@@ -1,7 +1,9 @@
-//! Key files. A model is signed with a key's private half; each board knows the public half and runs nothing else.
+//! Key files. A model is signed with a key's private half; each board knows the public half and
+//! runs nothing else.
 //!
-//! A key file is text: lines that begin with `#` are comments, the one other line is the private half, an ed25519 seed as 64
-//! hexadecimal digits. Whoever has the file can make models that a board takes, so a new one is readable by its owner alone.
+//! A key file is text: lines that begin with `#` are comments, the one other line is the private
+//! half, an ed25519 seed as 64 hexadecimal digits. Whoever has the file can make models that a
+//! board takes, so a new one is readable by its owner alone.
 
 use anyhow::{Context, bail};
 use ed25519_dalek::SigningKey;

@@ -1,4 +1,5 @@
-//! Puts firmware and models on a board, and sends it pictures: what `cargo xtask sign`, `flash`, `flash-model` and `send` do.
+//! Puts firmware and models on a board, and sends it pictures: what `cargo xtask sign`, `flash`,
+//! `flash-model` and `send` do.
 //!
 //! ```text
 //! sign:         model -> packed -> bundle (golden input and logit, hash, signature)
@@ -7,8 +8,8 @@
 //! send:         picture -> packets, whenever the board asks for a frame
 //! ```
 //!
-//! What goes where is decided over [`link::Link`], a board's memory, so that it is tested without one; the package
-//! `flash-cli` has the thin part that has a debug probe.
+//! What goes where is decided over [`link::Link`], a board's memory, so that it is tested without
+//! one; the package `flash-cli` has the thin part that has a debug probe.
 
 pub mod elf;
 mod image;

@@ -1,11 +1,12 @@
-//! What is at the other end: a board's memory, read and written. A debug probe is one (the package `flash-cli`), the tests have another.
+//! What is at the other end: a board's memory, read and written. A debug probe is one (the package
+//! `flash-cli`), the tests have another.
 
 pub trait Link {
     /// Fills `bytes` with the board's memory from `address` on.
     fn read(&mut self, address: u32, bytes: &mut [u8]) -> anyhow::Result<()>;
 
-    /// Erases the sectors of flash that `pieces` lie in, and writes the pieces. `progress` is told now and then.
-    /// Where it fails any part may have been written.
+    /// Erases the sectors of flash that `pieces` lie in, and writes the pieces. `progress` is told
+    /// now and then. Where it fails any part may have been written.
     fn write(&mut self, pieces: &[Piece], progress: &mut dyn FnMut(Progress)) -> anyhow::Result<()>;
 
     fn reset(&mut self) -> anyhow::Result<()>;

@@ -1,18 +1,15 @@
-//! A signed model into the slot whose model does not run. What runs, and the firmware, stay as they are; the board decides at
-//! its next start whether it takes the new one.
+//! A signed model into the slot whose model does not run. What runs, and the firmware, stay as they
+//! are; the board decides at its next start whether it takes the new one.
 
 use crate::image::{Image, LEAST};
 use crate::link::{self, Link, Piece, Progress};
 use crate::outcome::Refused;
 use anyhow::{Context, ensure};
 use board_config::{Board, Region};
-use edge_runtime::aligned::AlignedBytes;
-use firmware::bundle::{Bundle, BundleError, Device, HEADER, Version};
-use firmware::journal::Slot;
-use firmware::slots::{Records, Refusal, inactive};
-
-/// Bytes that every board's program sets aside for a model to work in.
-pub const ARENA: usize = 163_840;
+use edge_model::aligned::AlignedBytes;
+use firmware::boot::ARENA_BYTES;
+use firmware::bundle::{Bundle, BundleError, BundleVerifier, HEADER, Version};
+use firmware::slots::{Records, Refusal, Slot, inactive};
 
 /// A file that the board's next start would take, as far as can be known here.
 pub struct Model<'f> {
@@ -24,7 +21,7 @@ impl<'f> Model<'f> {
     /// Checks a signed model as the board does; `bytes` lie at a multiple of 8.
     pub fn open(bytes: &'f [u8], board: &Board) -> anyhow::Result<Self> {
         let key = board.key().map_err(anyhow::Error::msg)?;
-        let bundle = Bundle::open(bytes, &Device { key: &key, arena: ARENA });
+        let bundle = Bundle::open(bytes, &BundleVerifier { key: &key, arena_bytes: ARENA_BYTES });
         let bundle = bundle.map_err(|error| Refused(error.to_string()))?;
         let (length, slot, name) = (bytes.len(), board.flash.slot_a.size as usize, &board.name);
         ensure!(
@@ -46,7 +43,8 @@ pub struct Plan {
     pub runs: Option<Version>,
     /// It runs already: there is nothing to write.
     pub already: bool,
-    /// The first bytes of a sector of records that makes the board try this very model again, which it would not.
+    /// The first bytes of a sector of records that makes the board try this very model again, which
+    /// it would not.
     forget: Option<Piece>,
 }
 
@@ -68,18 +66,20 @@ pub fn plan(
     let (a, b) = (a?, b?);
     let slots = [a.as_ref(), b.as_ref()];
     let slot = inactive(&records, slots, &key);
-    let running = Bundle::open(slots[slot.other().index()], &Device { key: &key, arena: ARENA }).ok();
+    let running =
+        Bundle::open(slots[slot.other().index()], &BundleVerifier { key: &key, arena_bytes: ARENA_BYTES })
+            .ok();
 
     let runs = running.map(|bundle| bundle.version);
-    let (version, floor) = (model.version(), runs.unwrap_or_default().max(state.floor));
-    ensure!(version >= floor, Refused(Refusal::Older { version, floor }.to_string()));
+    let (version, minimum) = (model.version(), runs.unwrap_or_default().max(state.minimum_version));
+    ensure!(version >= minimum, Refused(Refusal::Older { version, minimum }.to_string()));
     if running.is_some_and(|bundle| bundle.id == model.bundle.id) {
         return Ok(Plan { slot: slot.other(), runs, already: true, forget: None });
     }
-    let known = state.verdict(slot, &model.bundle.id).is_some();
+    let known = state.image_state(slot, &model.bundle.id).is_some();
     let forget = if known {
         // Into the sector that does not hold the newest record: a probe erases what it writes to.
-        records.save_apart(state.with(slot, None)).context("the board's records")?;
+        records.save_in_other_sector(state.with_image(slot, None)).context("the board's records")?;
         // One new entry at the start of its sector, which is all that the sector then holds.
         let sector = board.flash.sector as usize;
         let at = bytes.iter().zip(&image.0).position(|(old, new)| old != new).unwrap_or(0) / sector * sector;
@@ -100,8 +100,8 @@ fn bundle_in(
     let mut header = AlignedBytes::zeroed(HEADER);
     link.read(slot.start, header.as_mut())?;
     // The header says how long it is; were it to lie, what is read then does not pass as a model.
-    let device = Device { key: &[0; 32], arena: ARENA };
-    match Bundle::open(header.as_ref(), &device) {
+    let verifier = BundleVerifier { key: &[0; 32], arena_bytes: ARENA_BYTES };
+    match Bundle::open(header.as_ref(), &verifier) {
         Err(BundleError::TooLarge { length, .. }) if length <= slot.size as usize => {
             let mut bytes = AlignedBytes::zeroed(length);
             link::read(link, slot.start, bytes.as_mut(), progress)?;
@@ -111,7 +111,8 @@ fn bundle_in(
     }
 }
 
-/// Does it, reads it back, and starts the board. It is also started where that failed: what ran before is untouched and runs on.
+/// Does it, reads it back, and starts the board. It is also started where that failed: what ran
+/// before is untouched and runs on.
 pub fn put(
     link: &mut dyn Link,
     board: &Board,
@@ -124,7 +125,8 @@ pub fn put(
     }
     let region = if plan.slot == Slot::A { board.flash.slot_a } else { board.flash.slot_b };
     let piece = Piece { address: region.start, bytes: model.bytes.to_vec() };
-    // A model of which a part is written does not pass its checksum; so the order within it does not matter.
+    // A model of which a part is written does not pass its checksum; so the order within it does
+    // not matter.
     let mut write = |piece: &Piece| link::write_and_verify(link, std::slice::from_ref(piece), progress);
     let written = plan.forget.as_ref().map_or(Ok(()), &mut write).and_then(|()| write(&piece));
     let started = link.reset();

@@ -1,12 +1,12 @@
 //! Pictures over a serial line, to a board that takes its frames from a host (`firmware::serial`).
 //!
-//! The board leads: it asks for a frame, takes it or not, and says when it has come whole. So nothing is sent that nobody waits for, and
-//! what counts as sent is what the board has taken.
+//! The board leads: it asks for a frame, takes it or not, and says when it has come whole. So
+//! nothing is sent that nobody waits for, and what counts as sent is what the board has taken.
 
 use anyhow::{Context, bail, ensure};
 use edge_core::agree::Stamp;
 use edge_core::{Frame, Geometry, PixelFormat};
-use edge_runtime::decode::Picture;
+use edge_model::decode::Picture;
 use firmware::serial::{LONGEST_ROW, READY, TAKEN, encode};
 use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
@@ -32,7 +32,8 @@ impl<P: Read + Write> Line<P> {
         Self { port, began: Instant::now(), patience, sequence: 0 }
     }
 
-    /// Sends a picture once and waits until the board has it whole. `progress` is told the bytes that went out, and those of the frame.
+    /// Sends a picture once and waits until the board has it whole. `progress` is told the bytes
+    /// that went out, and those of the frame.
     pub fn send(&mut self, frame: &Frame, progress: &mut dyn FnMut(usize, usize)) -> anyhow::Result<()> {
         for _ in 0..TRIES {
             while self.answer("ask for a frame")? != READY {}
@@ -100,7 +101,8 @@ fn waits(error: &std::io::Error) -> bool {
     [ErrorKind::TimedOut, ErrorKind::WouldBlock, ErrorKind::Interrupted].contains(&error.kind())
 }
 
-/// The picture as it is where its rows are short enough; else grey and smaller, the mean of each square of pixels.
+/// The picture as it is where its rows are short enough; else grey and smaller, the mean of each
+/// square of pixels.
 pub fn fit(picture: Picture) -> anyhow::Result<Picture> {
     let geometry = picture.geometry();
     if geometry.row_bytes() <= LONGEST_ROW {
@@ -151,7 +153,8 @@ mod tests {
 
     #[test]
     fn a_wider_one_becomes_grey_and_each_pixel_the_mean_of_a_square() {
-        // Columns of 0, 10, 20, ...; 2050 wide are squares of 3, whose last column has a single pixel and is left out.
+        // Columns of 0, 10, 20, ...; 2050 wide are squares of 3, whose last column has a single
+        // pixel and is left out.
         let wide = picture(2050, 97, PixelFormat::Gray8, |index| (index % 2050 % 9 * 10) as u8);
         let small = fit(wide).unwrap();
         assert_eq!((small.geometry().width(), small.geometry().height()), (683, 32));

@@ -1,14 +1,15 @@
-//! Makes the signed bundle of a model: the packed model, and the picture and logit of the device's self-test.
+//! Makes the signed bundle of a model: the packed model, and the picture and logit of the device's
+//! self-test.
 
 use ed25519_dalek::SigningKey;
 use edge_core::Packed;
 use edge_core::kernels::Kernels;
 use edge_core::packed::MAGIC;
-use edge_runtime::aligned::AlignedBytes;
-use edge_runtime::engine::Engine as _;
-use edge_runtime::infer_core::CoreEngine;
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::{pack, self_test};
+use edge_model::aligned::AlignedBytes;
+use edge_model::engine::Engine as _;
+use edge_model::infer_core::CoreEngine;
+use edge_model::model_file::ModelFile;
+use edge_model::{pack, self_test};
 use firmware::bundle::{self, Golden};
 
 /// The packed form of `model`, which is an ONNX model or packed already.
@@ -21,7 +22,7 @@ pub fn pack(model: &[u8]) -> anyhow::Result<Packed<AlignedBytes>> {
 
 /// The bundle of a packed model, signed with `key`; an error where its version is not like 1.2.3.
 pub fn sign(model: &Packed<AlignedBytes>, key: &SigningKey) -> anyhow::Result<Vec<u8>> {
-    let input = self_test::input(model.metadata()?.input_side);
+    let input = self_test::input(model.plan()?.input_side()?);
     let logit = golden_logit(model.clone(), &input)?;
     let golden = Golden { input: &input, logit_bits: logit.to_bits() };
     Ok(bundle::sign(model, &golden, &key.to_bytes())?)

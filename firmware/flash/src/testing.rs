@@ -1,4 +1,5 @@
-//! A board that is memory on the host: its flash is erased by sectors as a real one's, and can fail where a test wants it to.
+//! A board that is memory on the host: its flash is erased by sectors as a real one's, and can fail
+//! where a test wants it to.
 
 use crate::link::{Link, Piece, Progress, Step};
 use anyhow::bail;

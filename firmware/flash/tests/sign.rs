@@ -1,8 +1,9 @@
-//! What a signed bundle says a device must compute is what onnxruntime computed, an engine that is not ours.
+//! What a signed bundle says a device must compute is what onnxruntime computed, an engine that is
+//! not ours.
 
-use edge_runtime::aligned::AlignedBytes;
-use edge_runtime::self_test;
-use firmware::bundle::{Bundle, Device};
+use edge_model::aligned::AlignedBytes;
+use edge_model::self_test;
+use firmware::bundle::{Bundle, BundleVerifier};
 use flash::{boards_folder, key, sign};
 use std::path::PathBuf;
 
@@ -16,7 +17,11 @@ fn the_golden_logit_of_the_shipped_model_is_onnxruntimes() {
     let model = std::fs::read(models().join("model.onnx")).unwrap();
     let bytes = AlignedBytes::copy_of(&sign::sign(&sign::pack(&model).unwrap(), &key).unwrap());
     let public = key.verifying_key().to_bytes();
-    let bundle = Bundle::open(bytes.as_ref(), &Device { key: &public, arena: flash::model::ARENA }).unwrap();
+    let bundle = Bundle::open(
+        bytes.as_ref(),
+        &BundleVerifier { key: &public, arena_bytes: firmware::boot::ARENA_BYTES },
+    )
+    .unwrap();
 
     let golden = std::fs::read(models().join("golden.json")).unwrap();
     let golden: serde_json::Value = serde_json::from_slice(&golden).unwrap();
@@ -24,7 +29,7 @@ fn the_golden_logit_of_the_shipped_model_is_onnxruntimes() {
     let (expected, other) = (frame("pneumonia-00"), frame("pneumonia-01"));
     let logit = format!("{:08x}", bundle.logit_bits);
     assert_eq!(expected["logit_bits"], logit);
-    assert_eq!(expected["input"], edge_runtime::model_file::sha256_hex(bundle.input));
+    assert_eq!(expected["input"], edge_model::model_file::sha256_hex(bundle.input));
     assert_eq!(bundle.input, self_test::input(128));
     // Another frame has another logit: the comparison can fail.
     assert_ne!(other["logit_bits"], logit);

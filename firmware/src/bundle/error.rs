@@ -1,6 +1,7 @@
 //! Why bytes are no model for this device.
 
-use super::{FORMAT, Version};
+use super::form::FORMAT;
+use super::version::Version;
 use core::fmt;
 use edge_core::packed::PackedError;
 
@@ -13,10 +14,10 @@ pub enum BundleError {
     Short {
         /// Bytes of a header.
         expected: usize,
-        /// Bytes there are.
+        /// Bytes of the file or slot.
         got: usize,
     },
-    /// The bytes do not begin with [`super::MAGIC`].
+    /// The bytes do not begin with [`MAGIC`](super::form::MAGIC).
     Magic,
     /// Written in another version of the form.
     Format {
@@ -59,9 +60,9 @@ pub enum BundleError {
     Model(PackedError),
     /// The model needs more working memory than the device has.
     Arena {
-        /// Bytes.
+        /// Bytes of the model's arena.
         needed: usize,
-        /// Bytes.
+        /// Bytes of the device's arena.
         limit: usize,
     },
     /// Header and metadata disagree on the version.
@@ -73,15 +74,15 @@ pub enum BundleError {
     },
     /// The golden input has another size than the network's.
     Input {
-        /// Bytes.
+        /// Bytes of the network's input, `side * side`.
         expected: usize,
-        /// Bytes.
+        /// Bytes of the golden input.
         got: usize,
     },
 }
 
 impl BundleError {
-    /// Its name in logs.
+    /// The word for it in the log's `refused` line.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Empty => "empty",
@@ -101,7 +102,7 @@ impl BundleError {
         }
     }
 
-    /// What was expected or is the limit, and what came, for logs without text; zeros where there is no such number.
+    /// What was expected or is the limit, and what came; zeros where there is no such number.
     pub const fn numbers(&self) -> [u32; 2] {
         match *self {
             Self::Short { expected, got } | Self::Input { expected, got } => [expected as u32, got as u32],

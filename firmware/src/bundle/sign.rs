@@ -1,12 +1,13 @@
 //! The writer of signed models: for the host, which has an allocator.
 
-use super::{ALIGNMENT, FORMAT, HEADER, MAGIC, Version, field, fingerprint, sha256};
+use super::form::{ALIGNMENT, FORMAT, HEADER, MAGIC, field, fingerprint, sha256};
+use super::version::Version;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 use ed25519_dalek::{Signer, SigningKey};
 use edge_core::Packed;
-use edge_core::model::key;
+use edge_core::packed::PackedError;
 
 /// What a device must compute of which input before it shows anything.
 #[derive(Clone, Copy, Debug)]
@@ -17,14 +18,18 @@ pub struct Golden<'a> {
     pub logit_bits: u32,
 }
 
-/// The bundle of a model. `secret` is the seed of the signing key.
+/// The bundle of a model. `secret` is the seed of the ed25519 key.
+///
+/// # Errors
+/// [`SignError`]: a device would refuse the bundle.
 pub fn sign<B: AsRef<[u8]>>(
     model: &Packed<B>,
     golden: &Golden,
     secret: &[u8; 32],
 ) -> Result<Vec<u8>, SignError> {
-    let version = model.property(key::VERSION).and_then(Version::parse).ok_or(SignError::Version)?;
-    let expected = model.value(0).shape.bytes();
+    let plan = model.plan()?;
+    let version = Version::parse(plan.metadata()?.version).ok_or(SignError::Version)?;
+    let expected = plan.value(0)?.shape.bytes();
     if golden.input.len() != expected {
         return Err(SignError::Input { expected, got: golden.input.len() });
     }
@@ -65,13 +70,21 @@ pub enum SignError {
     Version,
     /// The golden input has another size than the network's.
     Input {
-        /// Bytes.
+        /// Bytes of the network's input, `side * side`.
         expected: usize,
-        /// Bytes.
+        /// Bytes of the golden input.
         got: usize,
     },
     /// The header cannot say its length.
     TooLarge,
+    /// The model has changed in memory since it was checked.
+    Model(PackedError),
+}
+
+impl From<PackedError> for SignError {
+    fn from(error: PackedError) -> Self {
+        Self::Model(error)
+    }
 }
 
 impl fmt::Display for SignError {
@@ -90,6 +103,7 @@ impl fmt::Display for SignError {
                 )
             }
             Self::TooLarge => write!(f, "the model is larger than 4 GB"),
+            Self::Model(error) => error.fmt(f),
         }
     }
 }

@@ -12,8 +12,8 @@ const BITS: u32 = 10;
 const MOST: u32 = (1 << BITS) - 1;
 
 impl Version {
-    /// The version of a text such as `1.2.3`, as it stands in a model's metadata: three numbers in digits alone, major at most
-    /// 4095, minor and patch at most 1023. None for any other text.
+    /// The version of a text such as `1.2.3`, as it stands in a model's metadata: three numbers in
+    /// digits alone, major at most 4095, minor and patch at most 1023. None for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let mut next = |most: u32| -> Option<u32> {

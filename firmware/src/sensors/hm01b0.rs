@@ -1,7 +1,9 @@
-//! Himax HM01B0: grey, a few milliwatts; here its window of 324 x 244, a byte a pixel over eight lines.
+//! Himax HM01B0: grey, a few milliwatts; here its window of 324 x 244, a byte a pixel over eight
+//! lines.
 //!
-//! VSYNC is high while a frame comes, HREF while a row comes, and a byte is to be taken at the rising edge of PCLK. Its pixel clock is
-//! an eighth of its clock: 12.5 MHz give 16 frames a second, and 33 microseconds between two rows.
+//! VSYNC is high while a frame comes, HREF while a row comes, and a byte is to be taken at the
+//! rising edge of PCLK. Its pixel clock is an eighth of its clock: 12.5 MHz give 16 frames a
+//! second, and 33 microseconds between two rows.
 
 use super::SensorError;
 use edge_core::PixelFormat;

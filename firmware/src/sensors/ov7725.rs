@@ -1,8 +1,9 @@
 //! OmniVision OV7725: VGA, colour; here its luminance at 320 x 240, as YUYV over eight lines.
 //!
-//! The sensor reads all of its 640 x 480 pixels and scales them to a quarter: the mean of four is quieter than every fourth. Its clock
-//! drives it directly, without its multiplier: 12 MHz give 15 frames a second. VSYNC is high between frames, HREF is high
-//! while a row comes, and a byte is to be taken at the rising edge of PCLK.
+//! The sensor reads all of its 640 x 480 pixels and scales them to a quarter: the mean of four is
+//! quieter than every fourth. Its clock drives it directly, without its multiplier: 12 MHz give 15
+//! frames a second. VSYNC is high between frames, HREF is high while a row comes, and a byte is to
+//! be taken at the rising edge of PCLK.
 
 use super::SensorError;
 use edge_core::PixelFormat;
@@ -59,7 +60,8 @@ pub fn configure<B: I2c>(bus: &mut B, delay: &mut impl DelayNs) -> Result<(), Se
     for (register, value) in SETTINGS {
         bus.write(ADDRESS, &[register, value])?;
     }
-    // Until its exposure has found its place the frames are too dark or too bright, which the gate says by itself.
+    // Until its exposure has found its place the frames are too dark or too bright, which the gate
+    // says by itself.
     delay.delay_ms(10);
     Ok(())
 }
@@ -112,6 +114,7 @@ mod tests {
             configure(&mut Chip::<1>::new(0x30), &mut Waited::default()),
             Err(SensorError::Bus(_))
         ));
-        assert!(check(&mut chip()).is_ok() && check(&mut other).is_err());
+        assert_eq!(check(&mut chip()), Ok(()));
+        assert_eq!(check(&mut other), Err(error));
     }
 }

@@ -1,6 +1,6 @@
-//! Frames to packets: what a host sends. [`Decoder`](super::Decoder) is the other end, on the device.
+//! Frames to packets: what a host sends and the device decodes.
 
-use super::{BEGIN, CRC, END, MAGIC, ROW};
+use super::packet::{BEGIN, CRC, END, MAGIC, ROW};
 use edge_core::agree::Stamp;
 use edge_core::{Frame, PixelFormat};
 
@@ -19,7 +19,7 @@ pub fn encode(frame: &Frame, stamp: Stamp, mut put: impl FnMut(&[u8])) {
 }
 
 /// One packet, its payload in parts.
-pub(super) fn packet(kind: u8, payload: &[&[u8]], put: &mut impl FnMut(&[u8])) {
+fn packet(kind: u8, payload: &[&[u8]], put: &mut impl FnMut(&[u8])) {
     let length = payload.iter().map(|part| part.len()).sum::<usize>() as u16;
     let [low, high] = length.to_le_bytes();
     let mut digest = CRC.digest();

@@ -1,12 +1,16 @@
-//! What a device notes of its models in flash: which one runs, below which version none is taken, which one failed and why.
+//! What a device keeps of its models in flash: which one runs, below which version none is taken,
+//! which one failed and why.
 //!
-//! Two sectors, entries appended to one until it is full. Every entry is the whole state, and the whole entry of the greatest
-//! sequence number counts; so a sector may be erased once the newest entry lies in the other, and at every moment one of them holds
-//! the state. A torn entry does not pass its checksum and is stepped over. Entries are read by the driver, not through
-//! the memory map: where a chip cannot read a word that was torn, its driver says so, and the place counts as used.
+//! Two sectors, records appended to one until it is full. Every record is the whole state, and the
+//! intact one of the greatest sequence number counts; so a sector may be erased once the newest
+//! record lies in the other, and at every moment one of them holds the state. A torn record does
+//! not pass its checksum and is stepped over. Records are read by the driver, not through the
+//! memory map: where a chip cannot read a word that was torn, its driver says so, and the place
+//! counts as used.
 
-use crate::bundle::{Id, Version};
-use crate::journal::Slot;
+use super::slot::Slot;
+use crate::bundle::{BundleId, Version};
+use crate::self_test::SelfTestError;
 use core::fmt;
 use core::ops::Range;
 use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
@@ -14,130 +18,144 @@ use sha2::{Digest, Sha256};
 
 /// What is known of the models.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct State {
-    /// The slot whose model runs; none on a new device.
+pub struct BootState {
+    /// The slot whose model is confirmed and runs; none on a new device.
     pub active: Option<Slot>,
     /// No model below this version is taken.
-    pub floor: Version,
-    /// The model of each slot that is not tried again while another one runs.
-    pub rejected: [Option<Rejected>; 2],
+    pub minimum_version: Version,
+    /// The models of A and B that are not tried again while another one runs.
+    pub images: [Option<ImageRecord>; 2],
 }
 
 /// A model that is not tried again while another one runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rejected {
-    /// What names it: another model in the same slot is not meant.
-    pub id: Id,
+pub struct ImageRecord {
+    /// Which: another model in the same slot is not meant.
+    pub id: BundleId,
     /// Why.
-    pub verdict: Verdict,
+    pub state: ImageState,
 }
 
-/// Why a model is not tried again.
+/// Why a model is not tried again. A record has the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Its self-test began and never ended: it hung until the watchdog expired, it crashed, or the power went.
-    Unfinished,
+pub enum ImageState {
+    /// Its self-test began and never ended: it hung until the watchdog expired, it crashed, or the
+    /// power went.
+    Pending = 1,
     /// Its self-test gave another logit.
-    WrongLogit,
-    /// The engine could not run it.
-    Engine,
-    /// It ran until the other one passed its self-test.
-    Superseded,
+    RejectedLogit = 2,
+    /// The engine could not run its self-test.
+    RejectedEngine = 3,
+    /// It was confirmed and ran until the other one passed its self-test.
+    Superseded = 4,
 }
 
-impl Verdict {
-    const ALL: [Self; 4] = [Self::Unfinished, Self::WrongLogit, Self::Engine, Self::Superseded];
+impl ImageState {
+    const ALL: [Self; 4] = [Self::Pending, Self::RejectedLogit, Self::RejectedEngine, Self::Superseded];
 
-    /// Its name in logs.
+    /// The state of a model whose self-test failed so.
+    pub const fn rejected(error: &SelfTestError) -> Self {
+        match error {
+            SelfTestError::Logit { .. } => Self::RejectedLogit,
+            SelfTestError::Engine(_) => Self::RejectedEngine,
+        }
+    }
+
+    /// The word for it in the log's `refused` line.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Unfinished => "self-test-unfinished",
-            Self::WrongLogit => "self-test-failed",
-            Self::Engine => "self-test-not-run",
+            Self::Pending => "self-test-unfinished",
+            Self::RejectedLogit => "self-test-failed",
+            Self::RejectedEngine => "self-test-not-run",
             Self::Superseded => "superseded",
         }
     }
 
-    fn code(self) -> u8 {
-        self as u8 + 1
-    }
-
-    fn of_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|verdict| verdict.code() == code)
+    fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| *state as u8 == code)
     }
 }
 
-impl State {
-    /// What was found of the model `id` in `slot` before.
-    pub fn verdict(&self, slot: Slot, id: &Id) -> Option<Verdict> {
-        slot.of(self.rejected).filter(|known| known.id == *id).map(|known| known.verdict)
+impl BootState {
+    /// What was found of the model `id` in `slot` before; none where it was not tried or is
+    /// confirmed.
+    pub fn image_state(&self, slot: Slot, id: &BundleId) -> Option<ImageState> {
+        slot.of(self.images).filter(|known| known.id == *id).map(|known| known.state)
     }
 
-    /// The same with another verdict on a slot.
+    /// The same with another record of a slot's model.
     #[must_use]
-    pub fn with(mut self, slot: Slot, rejected: Option<Rejected>) -> Self {
-        *slot.of(self.rejected.each_mut()) = rejected;
+    pub fn with_image(mut self, slot: Slot, image: Option<ImageRecord>) -> Self {
+        *slot.of(self.images.each_mut()) = image;
         self
     }
+
+    /// The same after the model in `slot` has passed its self-test.
+    #[must_use]
+    pub fn confirm(self, slot: Slot, version: Version) -> Self {
+        let minimum_version = self.minimum_version.max(version);
+        Self { active: Some(slot), minimum_version, ..self }.with_image(slot, None)
+    }
 }
 
-/// Bytes of an entry: sequence, floor, [`FORM`], active slot, verdicts on A and B, their ids; then the first bytes of the SHA-256 of
-/// all that. The active slot is 1 or 2; 0 stands for none.
-const ENTRY: usize = 32;
-const COVERED: usize = ENTRY - size_of::<Check>();
+/// Bytes of a record: sequence, minimum version, [`FORM`], active slot, image states of A and B,
+/// their ids; then the first bytes of the SHA-256 of all that. The active slot is 1 or 2; 0 stands
+/// for none.
+const RECORD: usize = 32;
+const COVERED: usize = RECORD - size_of::<Check>();
 const FORM: u8 = 1;
 
 type Check = [u8; 4];
 
 /// Most bytes that a flash may want to write at once.
-pub(super) const MOST: usize = 256;
+pub(super) const MAX_WRITE: usize = 256;
 
-fn encode(sequence: u32, state: &State) -> [u8; ENTRY] {
+fn encode(sequence: u32, state: &BootState) -> [u8; RECORD] {
     let active = state.active.map_or(0, |slot| slot.index() as u8 + 1);
-    let [a, b] = state.rejected;
-    let verdict = |known: Option<Rejected>| known.map_or(0, |known| known.verdict.code());
-    let id = |known: Option<Rejected>| known.map_or([0; 8], |known| known.id);
+    let [a, b] = state.images;
+    let code = |known: Option<ImageRecord>| known.map_or(0, |known| known.state as u8);
+    let id = |known: Option<ImageRecord>| known.map_or([0; 8], |known| known.id);
     let parts: [&[u8]; 5] = [
         &sequence.to_le_bytes(),
-        &state.floor.0.to_le_bytes(),
-        &[FORM, active, verdict(a), verdict(b)],
+        &state.minimum_version.0.to_le_bytes(),
+        &[FORM, active, code(a), code(b)],
         &id(a),
         &id(b),
     ];
-    let mut entry = [0; ENTRY];
-    for (to, from) in entry.iter_mut().zip(parts.into_iter().flatten()) {
+    let mut record = [0; RECORD];
+    for (to, from) in record.iter_mut().zip(parts.into_iter().flatten()) {
         *to = *from;
     }
-    let check = check(&entry);
-    if let Some(to) = entry.last_chunk_mut() {
+    let check = check(&record);
+    if let Some(to) = record.last_chunk_mut() {
         *to = check;
     }
-    entry
+    record
 }
 
-fn decode(entry: &[u8; ENTRY]) -> Option<(u32, State)> {
-    if entry.last_chunk() != Some(&check(entry)) {
+fn decode(record: &[u8; RECORD]) -> Option<(u32, BootState)> {
+    if record.last_chunk() != Some(&check(record)) {
         return None;
     }
-    let [sequence, floor, codes, ids @ .., _] = entry.as_chunks::<4>().0 else { return None };
-    let ([form, active, verdict_a, verdict_b], [a, b]) = (codes, ids.as_flattened().as_chunks::<8>().0)
-    else {
+    let [sequence, minimum_version, codes, ids @ .., _] = record.as_chunks::<4>().0 else { return None };
+    let ([form, active, code_a, code_b], [a, b]) = (codes, ids.as_flattened().as_chunks::<8>().0) else {
         return None;
     };
     if *form != FORM {
         return None;
     }
-    let rejected = |code: &u8, id: &Id| Some(Rejected { id: *id, verdict: Verdict::of_code(*code)? });
-    let state = State {
+    let image =
+        |code: &u8, id: &BundleId| Some(ImageRecord { id: *id, state: ImageState::from_code(*code)? });
+    let state = BootState {
         active: Slot::ALL.into_iter().find(|slot| slot.index() + 1 == usize::from(*active)),
-        floor: Version(u32::from_le_bytes(*floor)),
-        rejected: [rejected(verdict_a, a), rejected(verdict_b, b)],
+        minimum_version: Version(u32::from_le_bytes(*minimum_version)),
+        images: [image(code_a, a), image(code_b, b)],
     };
     Some((u32::from_le_bytes(*sequence), state))
 }
 
-fn check(entry: &[u8; ENTRY]) -> Check {
-    let covered = entry.get(..COVERED).unwrap_or(&[]);
+fn check(record: &[u8; RECORD]) -> Check {
+    let covered = record.get(..COVERED).unwrap_or(&[]);
     Sha256::digest(covered).first_chunk().copied().unwrap_or_default()
 }
 
@@ -146,11 +164,11 @@ fn check(entry: &[u8; ENTRY]) -> Check {
 pub struct Records<'f, F> {
     flash: &'f mut F,
     range: Range<u32>,
-    state: State,
+    state: BootState,
     sequence: u32,
-    /// The sector that holds the newest whole entry: never the one that is erased.
+    /// The sector that holds the newest whole record: never the one that is erased.
     holder: u32,
-    /// Where the next entry goes, and where its sector ends.
+    /// Where the next record goes, and where its sector ends.
     next: Range<u32>,
 }
 
@@ -158,20 +176,22 @@ pub struct Records<'f, F> {
 enum Place {
     Blank,
     Torn,
-    Entry(u32, State),
+    Record(u32, BootState),
 }
 
 impl<'f, F: NorFlash> Records<'f, F> {
-    /// Bytes from one entry to the next.
+    /// Bytes from one record to the next.
     const STRIDE: usize = {
-        let stride = ENTRY.next_multiple_of(F::WRITE_SIZE);
-        assert!(stride <= MOST && stride % F::READ_SIZE == 0, "a flash that this code does not know");
+        let stride = RECORD.next_multiple_of(F::WRITE_SIZE);
+        assert!(stride <= MAX_WRITE && stride % F::READ_SIZE == 0, "a flash that this code does not know");
         stride
     };
 
-    /// Reads the records in `range`, two sectors of `flash`. Where there are none, the state is that of a new device.
+    /// Reads the records in `range`, two sectors of `flash`. Where there are none, the state is
+    /// that of a new device.
     pub fn open(flash: &'f mut F, range: Range<u32>) -> Self {
-        let mut records = Self { flash, range, state: State::default(), sequence: 0, holder: 0, next: 0..0 };
+        let mut records =
+            Self { flash, range, state: BootState::default(), sequence: 0, holder: 0, next: 0..0 };
         let mut free = [records.sector(0), records.sector(1)];
         let mut found = false;
         for (number, free) in (0..).zip(&mut free) {
@@ -181,11 +201,11 @@ impl<'f, F: NorFlash> Records<'f, F> {
                 at.start += Self::STRIDE as u32;
                 match place {
                     Place::Blank => continue,
-                    Place::Entry(sequence, state) if !found || sequence > records.sequence => {
+                    Place::Record(sequence, state) if !found || sequence > records.sequence => {
                         found = true;
                         (records.sequence, records.state, records.holder) = (sequence, state, number);
                     }
-                    Place::Entry(..) | Place::Torn => {}
+                    Place::Record(..) | Place::Torn => {}
                 }
                 free.start = at.start;
             }
@@ -195,16 +215,17 @@ impl<'f, F: NorFlash> Records<'f, F> {
         records
     }
 
-    /// What they say.
-    pub fn state(&self) -> &State {
+    /// That of the newest record.
+    pub fn state(&self) -> &BootState {
         &self.state
     }
 
-    /// Notes a new state. Whatever happens to the power meanwhile, the old one or the new one is read later.
+    /// Writes a new state. Whatever happens to the power meanwhile, the old one or the new one is
+    /// read later.
     ///
     /// # Errors
     /// [`RecordsError`]: the old state holds, as far as can be known.
-    pub fn save(&mut self, state: State) -> Result<(), RecordsError> {
+    pub fn save(&mut self, state: BootState) -> Result<(), RecordsError> {
         if self.next.len() < Self::STRIDE {
             let other = self.sector(1 - self.holder);
             if other.len() < Self::STRIDE {
@@ -217,14 +238,14 @@ impl<'f, F: NorFlash> Records<'f, F> {
         let at = self.next.start;
         self.next.start += Self::STRIDE as u32;
         self.sequence = self.sequence.saturating_add(1);
-        let mut bytes = [0xFF; MOST];
+        let mut bytes = [0xFF; MAX_WRITE];
         if let Some(to) = bytes.first_chunk_mut() {
             *to = encode(self.sequence, &state);
         }
         let bytes = bytes.get(..Self::STRIDE).unwrap_or(&[]);
         self.flash.write(at, bytes).map_err(|error| RecordsError::Flash(error.kind()))?;
         match self.place(at) {
-            Place::Entry(sequence, kept) if sequence == self.sequence && kept == state => {
+            Place::Record(sequence, kept) if sequence == self.sequence && kept == state => {
                 self.state = state;
                 self.holder = u32::from(!self.sector(0).contains(&at));
                 Ok(())
@@ -233,9 +254,9 @@ impl<'f, F: NorFlash> Records<'f, F> {
         }
     }
 
-    /// As [`Records::save`], as the first entry of the sector that does not hold the newest one: for a host whose probe erases each
-    /// sector that it writes to.
-    pub fn save_apart(&mut self, state: State) -> Result<(), RecordsError> {
+    /// As [`Records::save`], as the first record of the sector that does not hold the newest one:
+    /// for a host whose probe erases each sector that it writes to.
+    pub fn save_in_other_sector(&mut self, state: BootState) -> Result<(), RecordsError> {
         self.next = 0..0;
         self.save(state)
     }
@@ -247,7 +268,7 @@ impl<'f, F: NorFlash> Records<'f, F> {
     }
 
     fn place(&mut self, at: u32) -> Place {
-        let mut bytes = [0; MOST];
+        let mut bytes = [0; MAX_WRITE];
         let Some(bytes) = bytes.get_mut(..Self::STRIDE) else { return Place::Torn };
         if self.flash.read(at, bytes).is_err() {
             return Place::Torn;
@@ -256,7 +277,7 @@ impl<'f, F: NorFlash> Records<'f, F> {
             return Place::Blank;
         }
         match bytes.first_chunk().and_then(decode) {
-            Some((sequence, state)) => Place::Entry(sequence, state),
+            Some((sequence, state)) => Place::Record(sequence, state),
             None => Place::Torn,
         }
     }
@@ -288,23 +309,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_state_comes_back_from_its_entry_and_no_flipped_bit_does() {
-        let verdicts = || Verdict::ALL.map(Some).into_iter().chain([None]);
-        let known = |id, verdict: Option<Verdict>| verdict.map(|verdict| Rejected { id, verdict });
-        for (a, b) in verdicts().flat_map(|a| verdicts().map(move |b| (a, b))) {
+    fn every_state_comes_back_from_its_record_and_no_flipped_bit_does() {
+        let states = || (0..=4).map(ImageState::from_code);
+        let image = |id, state: Option<ImageState>| state.map(|state| ImageRecord { id, state });
+        for (a, b) in states().flat_map(|a| states().map(move |b| (a, b))) {
             for active in [None, Some(Slot::A), Some(Slot::B)] {
-                let rejected = [known([1, 2, 3, 4, 5, 6, 7, 8], a), known([9; 8], b)];
-                let state = State { active, floor: Version(0x1234_5678), rejected };
-                let mut entry = encode(0xDEAD_BEEF, &state);
-                assert_eq!(decode(&entry), Some((0xDEAD_BEEF, state)));
-                for bit in 0..8 * ENTRY {
-                    entry[bit / 8] ^= 1 << (bit % 8);
-                    assert_eq!(decode(&entry), None, "bit {bit}");
-                    entry[bit / 8] ^= 1 << (bit % 8);
+                let images = [image([1, 2, 3, 4, 5, 6, 7, 8], a), image([9; 8], b)];
+                let state = BootState { active, minimum_version: Version(0x1234_5678), images };
+                let mut record = encode(0xDEAD_BEEF, &state);
+                assert_eq!(decode(&record), Some((0xDEAD_BEEF, state)));
+                for bit in 0..8 * RECORD {
+                    record[bit / 8] ^= 1 << (bit % 8);
+                    assert_eq!(decode(&record), None, "bit {bit}");
+                    record[bit / 8] ^= 1 << (bit % 8);
                 }
             }
         }
-        assert_eq!(decode(&[0xFF; ENTRY]), None);
-        assert_eq!(decode(&[0; ENTRY]), None);
+        assert_eq!(decode(&[0xFF; RECORD]), None);
+        assert_eq!(decode(&[0; RECORD]), None);
     }
 }

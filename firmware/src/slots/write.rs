@@ -1,9 +1,8 @@
 //! Putting a model into a slot: for the host, by a probe; the device never writes one.
 
-use super::records::MOST;
-use super::{Records, RecordsError};
-use crate::bundle::{self, Bundle, Device, HEADER};
-use crate::journal::Slot;
+use super::records::{MAX_WRITE, Records, RecordsError};
+use super::slot::Slot;
+use crate::bundle::{self, Bundle, BundleVerifier, HEADER};
 use core::fmt;
 use core::ops::Range;
 use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
@@ -11,16 +10,17 @@ use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
 /// Where records and slots lie, in the addresses of the flash's driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Regions {
-    /// Two sectors.
+    /// Two sectors of records.
     pub records: Range<u32>,
-    /// A and B, whole sectors.
+    /// A and B, whole sectors each.
     pub slots: [Range<u32>; 2],
 }
 
-/// The slot that a new model goes to: never the one whose model runs, or will run at the next start.
+/// The slot that a new model goes to: never the one whose model runs, or will run at the next
+/// start.
 pub fn inactive<F: NorFlash>(records: &Records<'_, F>, slots: [&[u8]; 2], key: &[u8; 32]) -> Slot {
-    let device = Device { key, arena: usize::MAX };
-    let [a, b] = slots.map(|bytes| Bundle::open(bytes, &device).ok().map(|bundle| bundle.version));
+    let verifier = BundleVerifier { key, arena_bytes: usize::MAX };
+    let [a, b] = slots.map(|bytes| Bundle::open(bytes, &verifier).ok().map(|bundle| bundle.version));
     match (a, b, records.state().active) {
         (None, _, _) => Slot::A,
         (_, None, _) => Slot::B,
@@ -35,8 +35,9 @@ pub fn inactive<F: NorFlash>(records: &Records<'_, F>, slots: [&[u8]; 2], key: &
     }
 }
 
-/// Writes a bundle into a slot, its header last, so that it counts only once it is whole. What was found of the same model at
-/// an earlier start is forgotten: it will be tried again. `progress` is told how many bytes are written.
+/// Writes a bundle into a slot, its header last, so that it counts only once it is whole. What was
+/// recorded of the same model at an earlier start is forgotten: it will be tried again. `progress`
+/// is told how many bytes are written.
 ///
 /// # Errors
 /// [`WriteError`]: the slot holds no whole model then.
@@ -49,7 +50,7 @@ pub fn write<F: NorFlash>(
 ) -> Result<(), WriteError> {
     const {
         assert!(
-            HEADER.is_multiple_of(F::WRITE_SIZE) && HEADER <= MOST,
+            HEADER.is_multiple_of(F::WRITE_SIZE) && HEADER <= MAX_WRITE,
             "a flash that this code does not know"
         );
     }
@@ -62,8 +63,8 @@ pub fn write<F: NorFlash>(
     }
     let mut records = Records::open(flash, regions.records.clone());
     let state = *records.state();
-    if state.verdict(slot, &bundle::id(bytes)).is_some() {
-        records.save(state.with(slot, None))?;
+    if state.image_state(slot, &bundle::id(bytes)).is_some() {
+        records.save(state.with_image(slot, None))?;
     }
     let failed = |error: F::Error| WriteError::Flash(error.kind());
     let sectors = bytes.len().next_multiple_of(F::ERASE_SIZE) as u32;
@@ -89,7 +90,7 @@ pub fn write<F: NorFlash>(
 pub enum WriteError {
     /// It is no bundle, or larger than the slot.
     Size {
-        /// Its bytes.
+        /// Bytes of the model.
         got: usize,
         /// Bytes of the slot.
         slot: usize,

@@ -1,17 +1,20 @@
-//! A whole start: records and slots of a flash, self-test, the model that runs, and what is shown where none does.
+//! A whole start: records and slots of a flash, self-test, the model that runs, and what is shown
+//! where none does.
 
 use crate::signed::Recipe;
 use crate::signed::flash::{Sim, regions};
 use crate::simulated::camera::Camera;
-use crate::simulated::{World, arena, parts, tomb};
+use crate::simulated::world::World;
+use crate::simulated::{arena, parts, retained_ram};
 use edge_core::kernels;
-use firmware::boot::{Models, start_with};
+use firmware::boot::{Models, start_from_slots};
 use firmware::device::Settings;
-use firmware::journal::Slot;
+use firmware::slots::Slot;
 use firmware::slots::write;
 use std::rc::Rc;
 
-/// Starts a device whose slot A holds `bundle`, lets it run for a while on a chest's pictures, and says what happened.
+/// Starts a device whose slot A holds `bundle`, lets it run for a while on a chest's pictures, and
+/// says what happened.
 fn run(bundle: Option<&[u8]>) -> Rc<World> {
     let mut flash = Sim::<4>::default();
     if let Some(bundle) = bundle {
@@ -26,7 +29,8 @@ fn run(bundle: Option<&[u8]>) -> Rc<World> {
         key: &crate::signed::PUBLIC,
         kernels: kernels::best(),
     };
-    let mut device = start_with(parts, Settings::CONTINUOUS, tomb(), arena(), &mut flash, models);
+    let mut device =
+        start_from_slots(parts, Settings::CONTINUOUS, retained_ram(), arena(), &mut flash, models);
     while !world.ended.get() && world.now_ms() < 3000 {
         device.turn();
     }

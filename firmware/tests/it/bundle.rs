@@ -1,9 +1,9 @@
 //! The signed model: what was signed is what is opened, and no other bytes are.
 
-use crate::signed::{ARENA, OTHER_SECRET, PUBLIC, Recipe, SECRET, device, public};
+use crate::signed::{ARENA, OTHER_SECRET, PUBLIC, Recipe, SECRET, public, verifier};
 use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 use edge_core::packed::PackedError;
-use firmware::bundle::{self, Bundle, BundleError, Device, HEADER, Version};
+use firmware::bundle::{self, Bundle, BundleError, BundleVerifier, HEADER, Version};
 use proptest::prelude::*;
 
 fn signed(version: &str, seed: u64) -> Vec<u8> {
@@ -15,10 +15,10 @@ fn what_was_signed_is_what_is_opened() {
     let bytes = signed("1.2.3", 1);
     // A slot is larger than what lies in it.
     let slot = [bytes.as_slice(), &[0xFF; 100]].concat();
-    let bundle = Bundle::open(&slot, &device()).unwrap();
+    let bundle = Bundle::open(&slot, &verifier()).unwrap();
     assert_eq!(Some(bundle.version), Version::parse("1.2.3"));
     assert_eq!(bundle.version, bundle::claimed_version(&slot));
-    assert_eq!(bundle.model.metadata().unwrap().version.as_str(), "1.2.3");
+    assert_eq!(bundle.model.plan().unwrap().metadata().unwrap().version, "1.2.3");
     assert_eq!(bundle.input, &bytes[bytes.len() - 256..]);
     assert_eq!(bundle.id, bundle::id(&bytes));
     assert_ne!(bundle.id, bundle::id(&signed("1.2.3", 2)));
@@ -32,7 +32,7 @@ fn every_kind_of_damage_has_its_name() {
     let after = |change: &dyn Fn(&mut Vec<u8>)| {
         let mut bytes = good.clone();
         change(&mut bytes);
-        Bundle::open(&bytes, &device()).err()
+        Bundle::open(&bytes, &verifier()).err()
     };
     assert_eq!(after(&|_| ()), None);
     assert_eq!(after(&|b| b.fill(0xFF)), Some(BundleError::Empty));
@@ -52,14 +52,14 @@ fn every_kind_of_damage_has_its_name() {
     assert_eq!(after(&|b| b[192..256].fill(0)), Some(BundleError::Signature), "unsigned");
     let other = Recipe { secret: OTHER_SECRET, ..Recipe::of("1.2.3") }.sign();
     let [expected, got] = [*PUBLIC, public(&OTHER_SECRET)].map(|key| bundle::fingerprint(&key));
-    assert_eq!(Bundle::open(&other, &device()).err(), Some(BundleError::Key { expected, got }));
+    assert_eq!(Bundle::open(&other, &verifier()).err(), Some(BundleError::Key { expected, got }));
 }
 
 #[test]
 fn a_signed_model_is_refused_where_it_does_not_fit() {
     let good = signed("1.2.3", 1);
-    let needed = Bundle::open(&good, &device()).unwrap().model.arena_bytes();
-    let with = |arena| Bundle::open(&good, &Device { key: &PUBLIC, arena }).err();
+    let needed = Bundle::open(&good, &verifier()).unwrap().model.arena_bytes();
+    let with = |arena| Bundle::open(&good, &BundleVerifier { key: &PUBLIC, arena_bytes: arena }).err();
     assert_eq!(with(needed), None);
     assert_eq!(with(needed - 1), Some(BundleError::Arena { needed, limit: needed - 1 }));
 
@@ -68,7 +68,7 @@ fn a_signed_model_is_refused_where_it_does_not_fit() {
         let mut bytes = good.clone();
         change(&mut bytes);
         crate::signed::seal(&mut bytes, &SECRET);
-        Bundle::open(&bytes, &device()).err()
+        Bundle::open(&bytes, &verifier()).err()
     };
     assert_eq!(after(&|_| ()), None);
     let [header, model] = ["1.2.4", "1.2.3"].map(|text| Version::parse(text).unwrap());
@@ -99,8 +99,8 @@ fn a_weak_key_takes_nothing() {
     let signature = Signature::from_bytes(bytes[192..256].try_into().unwrap());
     let plain = VerifyingKey::from_bytes(&weak).unwrap().verify(&bytes[..192], &signature);
     assert!(plain.is_ok(), "else this test shows nothing");
-    let device = Device { key: &weak, arena: ARENA };
-    assert_eq!(Bundle::open(&bytes, &device).err(), Some(BundleError::Signature));
+    let verifier = BundleVerifier { key: &weak, arena_bytes: ARENA };
+    assert_eq!(Bundle::open(&bytes, &verifier).err(), Some(BundleError::Signature));
 }
 
 proptest! {
@@ -111,14 +111,14 @@ proptest! {
         let mut bytes = signed("1.2.3", 1);
         let at = at.index(bytes.len());
         bytes[at] ^= by;
-        prop_assert!(Bundle::open(&bytes, &device()).is_err(), "byte {at}");
+        prop_assert!(Bundle::open(&bytes, &verifier()).is_err(), "byte {at}");
     }
 
     #[test]
     fn any_length_but_the_whole_is_refused(length in any::<prop::sample::Index>()) {
         let mut bytes = signed("1.2.3", 1);
         bytes.truncate(length.index(bytes.len()));
-        prop_assert!(Bundle::open(&bytes, &device()).is_err());
+        prop_assert!(Bundle::open(&bytes, &verifier()).is_err());
     }
 
     #[test]
@@ -126,7 +126,7 @@ proptest! {
         if let (true, Some(start)) = (like, bytes.get_mut(..12)) {
             start.copy_from_slice(b"PNEUMOSB\x01\0\0\0");
         }
-        prop_assert!(Bundle::open(&bytes, &device()).is_err());
+        prop_assert!(Bundle::open(&bytes, &verifier()).is_err());
     }
 
     /// Whoever holds the key can sign anything: that too is a value or an error.
@@ -140,6 +140,6 @@ proptest! {
             bytes[at] = byte;
         }
         crate::signed::seal(&mut bytes, &SECRET);
-        let _ = Bundle::open(&bytes, &device());
+        let _ = Bundle::open(&bytes, &verifier());
     }
 }

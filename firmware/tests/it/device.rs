@@ -1,14 +1,17 @@
-//! The loop against everything that can go wrong around it: one file a fault in `tests/faults/device`, found by listing that folder.
+//! The loop against everything that can go wrong around it: one file a fault in
+//! `tests/faults/device`, found by listing that folder.
 //!
-//! Each is run to the end of its script; what the device showed, in order, must be what the file says, and whatever happened the lights
-//! must never have shown POSITIVE or NEGATIVE without a frame of that answer, not older than the limit, behind them.
+//! Each is run to the end of its script; what the device showed, in order, must be what the file
+//! says, and whatever happened the lights must never have shown POSITIVE or NEGATIVE without a
+//! frame of that answer, not older than the limit, behind them.
 
 use crate::simulated::camera::Hang;
-use crate::simulated::{BY_HAND, LIVES, STACK_LEFT, World, switch_on, tomb};
+use crate::simulated::world::{BEATS, BY_HAND, STACK_LEFT, World};
+use crate::simulated::{retained_ram, switch_on};
 use edge_core::State;
 use edge_core::signal::Levels;
+use firmware::crash_record::{MAX_BOOT_FAILURES, ResetCause};
 use firmware::device::Settings;
-use firmware::epitaph::{Cause, MOST_DEATHS};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -21,7 +24,7 @@ struct Fault {
     steps: Vec<String>,
     /// What is shown, in order: state and code of its reason, or `idle`.
     shows: Vec<String>,
-    /// A text that the journal must hold.
+    /// A text that the log must hold.
     note: Option<String>,
 }
 
@@ -31,12 +34,13 @@ const LONGEST_MS: u64 = 15_000;
 fn run(fault: &Fault) -> Result<(), String> {
     STACK_LEFT.set(4096);
     let settings = if fault.button { Settings::BUTTON } else { Settings::CONTINUOUS };
-    let (world, mut device) = switch_on(&fault.steps, settings, tomb());
+    let (world, mut device) = switch_on(&fault.steps, settings, retained_ram());
     let mut turns = 0;
     while !world.ended.get() {
         device.turn();
         turns += 1;
-        // With a button no frame is asked for in the end, and the script's last step goes on for ever.
+        // With a button no frame is asked for in the end, and the script's last step goes on for
+        // ever.
         if world.now_ms() > LONGEST_MS && fault.button {
             break;
         }
@@ -59,8 +63,8 @@ fn run(fault: &Fault) -> Result<(), String> {
     lights_told_the_truth(&world, &settings)
 }
 
-/// Green alone and red alone are answers: behind each time that they are lit stands a frame of that answer that is not too old. Red
-/// alone may also be a quarter of a second of FAULT.
+/// Green alone and red alone are answers: behind each time that they are lit stands a frame of that
+/// answer that is not too old. Red alone may also be a quarter of a second of FAULT.
 fn lights_told_the_truth(world: &World, settings: &Settings) -> Result<(), String> {
     let lights = world.lights.borrow();
     let ends = lights.iter().skip(1).map(|(at, ..)| *at).chain([world.now_ms()]);
@@ -104,7 +108,7 @@ fn every_fault_of_the_folder_ends_as_its_file_says() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The comparison bites: in what is shown, in the journal, and in the lights.
+/// The comparison bites: in what is shown, in the log, and in the lights.
 #[test]
 fn planted_faults_are_found() {
     let steps = vec!["normal 5".to_string()];
@@ -135,7 +139,7 @@ fn planted_faults_are_found() {
 /// Every lamp is lit once before anything else, with no answer among it, and the heartbeat beats.
 #[test]
 fn the_light_test_comes_first() {
-    let (world, _) = switch_on::<&str>(&[], Settings::CONTINUOUS, tomb());
+    let (world, _) = switch_on::<&str>(&[], Settings::CONTINUOUS, retained_ram());
     let lights = world.lights.borrow();
     let lit: Vec<_> = lights.iter().map(|(_, l, _)| [l.red, l.amber, l.green]).collect();
     assert_eq!(lit.first(), Some(&[true, true, false]));
@@ -143,11 +147,11 @@ fn the_light_test_comes_first() {
     assert!(lights.iter().any(|(_, l, _)| l.buzzer) && lights.iter().any(|(.., beat)| *beat));
 }
 
-/// What ended the last run is told once; after too many ends in a row the device says so and judges nothing; frames in a row make it
-/// well again.
+/// What ended the last run is told once; after too many ends in a row the device says so and judges
+/// nothing; frames in a row make it well again.
 #[test]
 fn deaths_are_told_and_too_many_of_them_stop_the_device() {
-    let lasting = tomb();
+    let lasting = retained_ram();
     let run = |steps: &[&str]| {
         let (world, mut device) = switch_on(steps, Settings::CONTINUOUS, lasting);
         while !world.ended.get() && world.now_ms() < 5000 {
@@ -156,14 +160,17 @@ fn deaths_are_told_and_too_many_of_them_stop_the_device() {
         world
     };
     let first = run(&["normal 2"]);
-    assert!(!first.noted("Died"));
-    for death in 1..=MOST_DEATHS {
-        lasting.dies(Cause::Panic(7));
+    assert!(!first.noted("Crashed"));
+    for death in 1..=MAX_BOOT_FAILURES {
+        lasting.record_cause(ResetCause::Panic(7));
         let world = run(&["normal 2", "quiet 2980", "normal 8"]);
         let notes = world.notes.borrow();
-        let died = notes.iter().find(|note| note.contains("Died")).expect("it is told");
+        let died = notes.iter().find(|note| note.contains("Crashed")).expect("it is told");
         let frame = if death == 1 { 2 } else { 10 };
-        assert!(died.contains(&format!("Panic(7), stage: Wait, frame: {frame}, deaths: {death}")), "{died}");
+        assert!(
+            died.contains(&format!("Panic(7), stage: Wait, frame: {frame}, boot_failures: {death}")),
+            "{died}"
+        );
         // That is shown first, and then the answers.
         assert_eq!(world.shows.borrow()[0].1, "FAULT 45");
         assert!(world.shows.borrow().len() > 1 && !world.answers.borrow().is_empty());
@@ -175,26 +182,32 @@ fn deaths_are_told_and_too_many_of_them_stop_the_device() {
     BY_HAND.set(true);
     let pressed = run(&["normal 4"]);
     BY_HAND.set(false);
-    assert!(!pressed.noted("Died"));
+    assert!(!pressed.noted("Crashed"));
     let shows = pressed.shown();
     assert!(!shows.iter().any(|text| text.contains("FAULT")), "{shows:?}");
     assert_eq!(pressed.answers.borrow().len(), 4);
-    // Power off and on: the memory holds nothing any more. Then sixteen frames of health after a death.
-    let other = tomb();
-    other.open(false);
+    // Power off and on: the memory holds nothing any more. Then sixteen frames of health after a
+    // death.
+    let other = retained_ram();
+    other.begin_run(false);
     // The sixteenth is damaged: the next one makes it well as much.
     let steps = ["normal 15", "short-row normal 1", "normal 4"];
     let (world, mut device) = switch_on(&steps, Settings::CONTINUOUS, other);
     while !world.ended.get() {
         device.turn();
     }
-    assert_eq!(other.open(false).map(|epitaph| epitaph.deaths), Some(1), "the one before is forgotten");
+    assert_eq!(
+        other.begin_run(false).map(|crash| crash.boot_failures),
+        Some(1),
+        "the one before is forgotten"
+    );
 }
 
-/// A loop that hangs does not feed the watchdog, which therefore resets the chip; the next run says where it hung.
+/// A loop that hangs does not feed the watchdog, which therefore resets the chip; the next run says
+/// where it hung.
 #[test]
 fn a_hang_is_ended_by_the_watchdog_and_told_after_it() {
-    let lasting = tomb();
+    let lasting = retained_ram();
     let (world, mut device) = switch_on(&["normal 4", "hang normal 1"], Settings::CONTINUOUS, lasting);
     let mut turns = 0;
     let hung = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -206,8 +219,8 @@ fn a_hang_is_ended_by_the_watchdog_and_told_after_it() {
     assert!(hung.is_err_and(|what| what.is::<Hang>()));
     assert_eq!(world.fed.get(), turns, "a turn that did not end must not feed it");
     // It said that it lives at least once a turn, and between the rows and layers of five frames.
-    assert!(LIVES.get() > turns + 4 * 96, "{}", LIVES.get());
+    assert!(BEATS.get() > turns + 4 * 96, "{}", BEATS.get());
     let (next, _) = switch_on::<&str>(&[], Settings::CONTINUOUS, lasting);
-    let died = "cause: Watchdog, stage: Rows, frame: 5, deaths: 1";
+    let died = "cause: Watchdog, stage: Rows, frame: 5, boot_failures: 1";
     assert!(next.noted(died), "{:?}", next.notes.borrow());
 }

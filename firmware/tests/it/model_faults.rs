@@ -1,14 +1,15 @@
 //! Models that must not run: one file a fault, found in `tests/faults/models`.
 //!
-//! In each, version 1.0.0 runs in slot A and a candidate lies in slot B. The file says what the candidate is, how it and the old
-//! one are damaged, and then what runs and why the others do not, at the next start and at the one after it.
+//! In each, version 1.0.0 runs in slot A and a candidate lies in slot B. The file says what the
+//! candidate is, how it and the old one are damaged, and then what runs and why the others do not,
+//! at the next start and at the one after it.
 
 use crate::signed::boots::{Boot, boot, boot_with, golden, hang, update};
 use crate::signed::flash::{Sim, regions};
 use crate::signed::{ARENA, OTHER_SECRET, PUBLIC, Recipe, SECRET, seal};
-use firmware::bundle::{self, Bundle, Device};
-use firmware::journal::Slot;
+use firmware::bundle::{self, Bundle, BundleVerifier};
 use firmware::self_test::SelfTestError;
+use firmware::slots::Slot;
 use serde::Deserialize;
 
 type Failure = Box<dyn std::error::Error>;
@@ -113,13 +114,13 @@ fn play(fault: &Fault, test: &mut Test) -> Result<(), Failure> {
     if fault.records == Records::Lost {
         flash.poke(regions().records).fill(0x5A);
     }
-    let of_the_old = Bundle::open(&old, &Device { key: &PUBLIC, arena: ARENA })
+    let of_the_old = Bundle::open(&old, &BundleVerifier { key: &PUBLIC, arena_bytes: ARENA })
         .map(|bundle| bundle.model.arena_bytes())?;
     let arena = if fault.arena == Arena::Large { ARENA } else { of_the_old };
-    let device = Device { key: &PUBLIC, arena };
+    let verifier = BundleVerifier { key: &PUBLIC, arena_bytes: arena };
 
-    let first = boot_with(&mut flash, &device, test);
-    let second = boot_with(&mut flash, &device, test);
+    let first = boot_with(&mut flash, &verifier, test);
+    let second = boot_with(&mut flash, &verifier, test);
     let hung = fault.self_test == SelfTest::Hangs;
     if hung != first.runs.is_none() {
         return Err(format!("the first start: {first:?}").into());

@@ -1,13 +1,14 @@
-//! Two slots on a flash that fails: whatever happens at whatever write or erase, the old model runs or the new one.
+//! Two slots on a flash that fails: whatever happens at whatever write or erase, the old model runs
+//! or the new one.
 
 use crate::signed::Recipe;
 use crate::signed::boots::{Boot, boot, boot_with, golden, hang, inactive, update};
-use crate::signed::device;
 use crate::signed::flash::{Cut, SECTOR, Sim, Tear, regions};
-use firmware::bundle::{self, Bundle, Id, Version};
-use firmware::journal::Slot;
+use crate::signed::verifier;
+use firmware::bundle::{self, Bundle, BundleId, Version};
 use firmware::self_test::SelfTestError;
-use firmware::slots::{self, Records, RecordsError, Refusal, Verdict};
+use firmware::slots::Slot;
+use firmware::slots::{self, ImageState, Records, RecordsError, Refusal};
 
 fn model(version: &str) -> Vec<u8> {
     Recipe::of(version).sign()
@@ -21,7 +22,8 @@ fn running<const WORD: usize>(bytes: &[u8]) -> Sim<WORD> {
     flash
 }
 
-/// A device whose model in slot A, 1.0.0, runs, and 1.1.0 lies in slot B; the flash and the two models.
+/// A device whose model in slot A, 1.0.0, runs, and 1.1.0 lies in slot B; the flash and the two
+/// models.
 fn updated() -> (Sim<8>, Vec<u8>, Vec<u8>) {
     let (old, new) = (model("1.0.0"), model("1.1.0"));
     let mut flash = running(&old);
@@ -34,7 +36,7 @@ fn a_new_model_takes_over_once_and_the_old_one_waits() {
     let (mut flash, _, new) = updated();
     let first = boot(&mut flash);
     assert_eq!(first.runs, Some(Ok((Slot::B, bundle::id(&new)))));
-    assert_eq!(first.state.floor, Version::parse("1.1.0").unwrap());
+    assert_eq!(first.state.minimum_version, Version::parse("1.1.0").unwrap());
     flash.power_on();
     let second = boot(&mut flash);
     assert_eq!(second.runs, first.runs);
@@ -57,7 +59,7 @@ fn models_of_one_version_do_not_take_turns_but_one_can_be_gone_back_to() {
     }
 }
 
-fn hang_unless(id: Id) -> impl FnMut(&Bundle) -> Result<(), SelfTestError> {
+fn hang_unless(id: BundleId) -> impl FnMut(&Bundle) -> Result<(), SelfTestError> {
     move |bundle| if bundle.id == id { golden(bundle) } else { hang(bundle) }
 }
 
@@ -66,9 +68,9 @@ fn a_self_test_that_hangs_is_not_begun_again_while_another_model_runs() {
     let (mut flash, old, new) = updated();
     let (old_id, new_id) = (bundle::id(&old), bundle::id(&new));
     let mut hang_on_new = hang_unless(old_id);
-    assert_eq!(boot_with(&mut flash, &device(), &mut hang_on_new).runs, None);
+    assert_eq!(boot_with(&mut flash, &verifier(), &mut hang_on_new).runs, None);
     for _ in 0..3 {
-        let later = boot_with(&mut flash, &device(), &mut hang_on_new);
+        let later = boot_with(&mut flash, &verifier(), &mut hang_on_new);
         assert_eq!(later.id(), Some(old_id));
         assert_eq!(later.why(Slot::B), Some("self-test-unfinished"));
     }
@@ -77,16 +79,17 @@ fn a_self_test_that_hangs_is_not_begun_again_while_another_model_runs() {
     assert_eq!(boot(&mut flash).id(), Some(new_id));
 }
 
-/// The only model of a device: that its first self-test was cut short must not leave the device without one.
+/// The only model of a device: that its first self-test was cut short must not leave the device
+/// without one.
 #[test]
 fn where_nothing_else_runs_a_rejected_model_is_tried_again() {
     let only = model("1.0.0");
     let mut flash = Sim::<8>::default();
     update(&mut flash, &only).unwrap();
-    assert_eq!(boot_with(&mut flash, &device(), &mut hang).runs, None);
+    assert_eq!(boot_with(&mut flash, &verifier(), &mut hang).runs, None);
     let later = boot(&mut flash);
     assert_eq!(later.id(), Some(bundle::id(&only)));
-    assert_eq!(later.state.rejected, [None; 2]);
+    assert_eq!(later.state.images, [None; 2]);
 }
 
 #[test]
@@ -96,9 +99,9 @@ fn of_two_models_on_a_new_device_the_one_that_does_not_hang_runs() {
     slots::write(&mut flash, &regions(), Slot::A, &good, &mut |_| ()).unwrap();
     slots::write(&mut flash, &regions(), Slot::B, &bad, &mut |_| ()).unwrap();
     let mut hang_on_bad = hang_unless(bundle::id(&good));
-    assert_eq!(boot_with(&mut flash, &device(), &mut hang_on_bad).runs, None);
+    assert_eq!(boot_with(&mut flash, &verifier(), &mut hang_on_bad).runs, None);
     for _ in 0..3 {
-        let later = boot_with(&mut flash, &device(), &mut hang_on_bad);
+        let later = boot_with(&mut flash, &verifier(), &mut hang_on_bad);
         assert_eq!(later.id(), Some(bundle::id(&good)));
         assert_eq!(later.why(Slot::B), Some("self-test-unfinished"));
     }
@@ -133,7 +136,7 @@ fn without_records_the_greatest_version_runs_and_is_the_floor_again() {
         flash.poke(regions().records).fill(noise);
         let later = boot(&mut flash);
         assert_eq!(later.id(), Some(bundle::id(&new)), "{noise:#x}");
-        assert_eq!(later.state.floor, Version::parse("1.1.0").unwrap());
+        assert_eq!(later.state.minimum_version, Version::parse("1.1.0").unwrap());
         assert_eq!(boot(&mut flash).id(), Some(bundle::id(&new)));
     }
 }
@@ -174,7 +177,7 @@ impl Sweep {
         let mut flash = running::<WORD>(old);
         if self.hung_before {
             update(&mut flash, new).unwrap();
-            assert_eq!(boot_with(&mut flash, &device(), &mut hang_unless(bundle::id(old))).runs, None);
+            assert_eq!(boot_with(&mut flash, &verifier(), &mut hang_unless(bundle::id(old))).runs, None);
         }
         let mut records = Records::open(&mut flash, regions().records);
         let state = *records.state();
@@ -193,7 +196,8 @@ impl Sweep {
         }
     }
 
-    /// How many points of failure were tried, or the first at which something was not as it must be.
+    /// How many points of failure were tried, or the first at which something was not as it must
+    /// be.
     fn run<const WORD: usize>(&self) -> Result<usize, String> {
         let (old, new) = (model("1.0.0"), model("1.1.0"));
         let before = self.before::<WORD>([&old, &new]);
@@ -229,13 +233,13 @@ impl Sweep {
 }
 
 fn check_after<const WORD: usize>(flash: &mut Sim<WORD>, [old, new]: [&[u8]; 2]) -> Result<(), String> {
-    let [old_id, new_id]: [Id; 2] = [bundle::id(old), bundle::id(new)];
+    let [old_id, new_id]: [BundleId; 2] = [bundle::id(old), bundle::id(new)];
     let must = |holds: bool, what: &str, boot: &Boot| {
         if holds { Ok(()) } else { Err(format!("{what}: {boot:?}")) }
     };
     flash.power_on();
     let state = *Records::open(flash, regions().records).state();
-    if state.active.is_none() || state.floor < Version::parse("1.0.0").unwrap() {
+    if state.active.is_none() || state.minimum_version < Version::parse("1.0.0").unwrap() {
         return Err(format!("the records are lost: {state:?}"));
     }
     let first = boot(flash);
@@ -300,10 +304,13 @@ fn a_verdict_is_of_one_model_in_one_slot() {
     let first = boot(&mut flash);
     assert!(matches!(first.refused[..], [(Slot::B, Refusal::SelfTest(_))]), "{first:?}");
     let state = first.state;
-    assert_eq!(state.verdict(Slot::B, &bundle::id(&bad)), Some(Verdict::WrongLogit));
-    assert_eq!(state.verdict(Slot::A, &bundle::id(&bad)), None);
+    assert_eq!(state.image_state(Slot::B, &bundle::id(&bad)), Some(ImageState::RejectedLogit));
+    assert_eq!(state.image_state(Slot::A, &bundle::id(&bad)), None);
     let second = boot(&mut flash);
-    assert!(matches!(second.refused[..], [(Slot::B, Refusal::Before(Verdict::WrongLogit))]), "{second:?}");
+    assert!(
+        matches!(second.refused[..], [(Slot::B, Refusal::Before(ImageState::RejectedLogit))]),
+        "{second:?}"
+    );
     // The same model with the right logit is another bundle, however it gets there.
     let good = model("1.1.0");
     let [_, place] = regions().slots;

@@ -13,8 +13,8 @@ use crate::train::net::Net;
 use crate::{report, train};
 use anyhow::{Context, Result, ensure};
 use edge_core::gate::Limits;
-use edge_runtime::files;
-use edge_runtime::model_file::ModelFile;
+use edge_model::files;
+use edge_model::model_file::ModelFile;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tch::Device;
@@ -36,7 +36,7 @@ pub fn export(args: &cli::ExportArgs) -> Result<()> {
 
 pub fn gate(args: &cli::GateArgs) -> Result<()> {
     let model = ModelFile::load(&args.model).with_context(|| args.model.display().to_string())?;
-    let data = load(args.data.as_deref(), args.phantoms, model.metadata.input_side)?;
+    let data = load(args.data.as_deref(), args.phantoms, model.metadata().input_side)?;
     let split = Split::draw(&data.samples, Recipe::default().validation_share, args.seed);
     let indices = split.indices(&data.samples).context("the split was drawn from this data")?;
     gate_model(&model, &data, &indices, args.seed, args.model_version.as_deref(), &args.out)
@@ -221,13 +221,13 @@ fn gate_model(
     out: &Path,
 ) -> Result<()> {
     // Before there is a gate: what it is to let through is scored whole.
-    let open = ModelFile::from_bytes(&gate::bind(model, Limits::OPEN, [0; 9], None)?)?;
+    let open = ModelFile::from_bytes(&gate::bind(model, Limits::open(), [0; 9], None)?)?;
     let deciles = gate::score_deciles(&open, &data.samples, validate)?;
     let limits = gate::fit_limits(model, &data.samples, train, seed)?;
     let bytes = gate::bind(model, limits, deciles, version)?;
     files::write(out, &bytes)?;
     let gated = ModelFile::from_bytes(&bytes)?;
-    println!("{}: {} bytes, sha256 {}", out.display(), bytes.len(), gated.sha256);
+    println!("{}: {} bytes, sha256 {}", out.display(), bytes.len(), gated.sha256());
     println!("{}", gate::check_training(&gated, &data.samples, train)?);
     println!("validation patients:\n{}", gate::measure_gate(&gated, &data.samples, validate)?);
     Ok(())
@@ -235,7 +235,7 @@ fn gate_model(
 
 fn pack_model(path: &Path, out: &Path) -> Result<()> {
     let model = ModelFile::load(path).with_context(|| path.display().to_string())?;
-    let packed = edge_runtime::pack::pack(&model).with_context(|| path.display().to_string())?;
+    let packed = edge_model::pack::pack(&model).with_context(|| path.display().to_string())?;
     files::write(out, packed.bytes())?;
     println!(
         "{}: {} bytes, read in place by devices, which need {} bytes of arena beside it",

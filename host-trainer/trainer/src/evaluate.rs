@@ -23,9 +23,9 @@ pub use record::Evaluation;
 pub use scoring::MakeEngine;
 
 use anyhow::{Context, Result, ensure};
-use edge_runtime::engine;
-use edge_runtime::files;
-use edge_runtime::model_file::ModelFile;
+use edge_model::engine::EngineKind;
+use edge_model::files;
+use edge_model::model_file::ModelFile;
 use metrics::{Bootstrap, ScoredPicture, measure};
 use record::{DataFacts, ModelFacts, StateTable, Subgroup, UnscoredPicture};
 use std::collections::BTreeSet;
@@ -39,8 +39,7 @@ pub struct EvaluationOptions {
     pub bootstrap: Bootstrap,
     /// Most pictures that the robustness table is measured on; 0 leaves it out.
     pub robustness_limit: usize,
-    /// Name of the engine, one of [`engine::NAMES`].
-    pub engine: String,
+    pub engine: EngineKind,
 }
 
 impl Default for EvaluationOptions {
@@ -49,7 +48,7 @@ impl Default for EvaluationOptions {
             description: String::new(),
             bootstrap: Bootstrap::default(),
             robustness_limit: 400,
-            engine: engine::NAMES.first().copied().unwrap_or_default().to_owned(),
+            engine: EngineKind::default(),
         }
     }
 }
@@ -64,13 +63,7 @@ pub fn run(
 ) -> Result<Evaluation> {
     let file = ModelFile::load(model).with_context(|| format!("cannot use the model {}", model.display()))?;
     let bytes = std::fs::metadata(model).map(|m| m.len()).ok();
-    let make = || {
-        engine::load(&options.engine, &file)
-            .with_context(|| {
-                format!("expected an engine of {}, got `{}`", engine::NAMES.join(", "), options.engine)
-            })?
-            .map_err(anyhow::Error::from)
-    };
+    let make = || options.engine.load(&file).map_err(anyhow::Error::from);
     run_with(&file, bytes, &make, items, out, options)
 }
 
@@ -101,7 +94,7 @@ pub fn run_with(
     };
     let evaluation = Evaluation {
         format: record::FORMAT,
-        model: ModelFacts::of(model, bytes, &options.engine),
+        model: ModelFacts::of(model, bytes, options.engine.name()),
         data: DataFacts::of(items, &predictions, &options.description),
         measured: measure(&scored, &options.bootstrap),
         states: StateTable::of(&predictions),

@@ -9,9 +9,8 @@ use crate::quantize::integer::{IntegerNet, IntegerParams};
 use crate::quantize::params::TensorScale;
 use crate::train::net::{Conv, Node};
 use anyhow::{Context, Result};
-use edge_core::Metadata;
-use edge_runtime::files;
-use edge_runtime::model_file::{ModelFile, seal};
+use edge_model::files;
+use edge_model::model_file::{ModelFile, OwnedMetadata, seal};
 use prost::Message;
 use std::path::Path;
 use tract_onnx::pb::attribute_proto::AttributeType;
@@ -26,7 +25,7 @@ use tract_onnx::pb::{
 pub fn export(
     network: &IntegerNet,
     integers: &IntegerParams,
-    metadata: &Metadata,
+    metadata: &OwnedMetadata,
     path: &Path,
 ) -> Result<String> {
     let model = model(network, integers, metadata)?;
@@ -35,11 +34,11 @@ pub fn export(
     let read =
         ModelFile::from_bytes(&bytes).context("the exported model does not pass the runtime's own checks")?;
     files::write(path, &bytes)?;
-    Ok(read.sha256)
+    Ok(read.sha256().to_owned())
 }
 
 /// The sealed model, checked against the exact form.
-pub fn model(network: &IntegerNet, integers: &IntegerParams, metadata: &Metadata) -> Result<ModelProto> {
+pub fn model(network: &IntegerNet, integers: &IntegerParams, metadata: &OwnedMetadata) -> Result<ModelProto> {
     metadata.check().context("metadata")?;
     let mut model = ModelProto {
         ir_version: 8,
@@ -50,7 +49,7 @@ pub fn model(network: &IntegerNet, integers: &IntegerParams, metadata: &Metadata
         ..Default::default()
     };
     metadata.write_props(|key, value| {
-        model.metadata_props.push(StringStringEntryProto { key: key.into(), value: value.into() });
+        model.metadata_props.push(StringStringEntryProto { key: key.into(), value: value.to_string() });
     });
     exact_form::check(&model)?;
     seal(&mut model);

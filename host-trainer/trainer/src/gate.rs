@@ -17,35 +17,25 @@ pub mod not_chests;
 pub use fit::fit_limits;
 pub use measure::{GateReport, GroupRefusals, check_training, measure_gate, score_deciles};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use edge_core::gate::Limits;
-use edge_runtime::model_file::{ModelFile, seal};
-use edge_runtime::pack::pack;
-use prost::Message;
+use edge_model::model_file::ModelFile;
+use edge_model::pack::pack;
 
 /// The file of `model` with other limits, and another version where one is given, sealed again.
 pub fn bind(
     model: &ModelFile,
-    limits: Limits,
+    limits: Limits<Vec<i8>>,
     score_deciles_ppm: [u32; 9],
     version: Option<&str>,
 ) -> Result<Vec<u8>> {
-    let mut metadata = model.metadata.clone();
+    let mut metadata = model.metadata().clone();
     metadata.gate = limits;
     metadata.score_deciles_ppm = score_deciles_ppm;
     if let Some(version) = version {
-        metadata.version = heapless::String::try_from(version)
-            .map_err(|_| anyhow!("expected a version of at most 64 bytes, got `{version}`"))?;
+        version.clone_into(&mut metadata.version);
     }
-    metadata.check().context("metadata")?;
-    let mut proto = model.proto.clone();
-    proto.metadata_props.clear();
-    metadata.write_props(|key, value| {
-        let entry = tract_onnx::pb::StringStringEntryProto { key: key.into(), value: value.into() };
-        proto.metadata_props.push(entry);
-    });
-    seal(&mut proto);
-    let bytes = proto.encode_to_vec();
+    let bytes = model.with_metadata(&metadata).context("metadata")?;
     // Read back, and packed, as a device would before anybody relies on it.
     pack(&ModelFile::from_bytes(&bytes)?)?;
     Ok(bytes)

@@ -16,7 +16,7 @@ mod words;
 pub use inputs::{EvaluatedSet, FindPicture, Inputs, PageOptions};
 
 use anyhow::{Context, Result};
-use edge_runtime::files;
+use edge_model::files;
 use std::path::Path;
 
 /// Writes the page about the run in `run_dir` to `out`.

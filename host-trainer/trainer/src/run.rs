@@ -11,7 +11,7 @@
 use crate::dataset::Sample;
 use crate::dataset::split::Split;
 use anyhow::{Context, Result, ensure};
-use edge_runtime::files;
+use edge_model::files;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -3,10 +3,10 @@
 //! `cargo run --manifest-path tests/fuzz/Cargo.toml --example seeds`. Inputs that once broke a target are kept beside
 //! them under `found-*` and are left alone.
 
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::pack::pack;
-use edge_runtime::phantom::{self, Label};
+use edge_model::model_file::ModelFile;
+use edge_model::pack::pack;
 use image::{GrayImage, ImageFormat};
+use phantoms::Label;
 use png::{BitDepth, ColorType};
 use std::io::Cursor;
 use std::path::Path;
@@ -75,7 +75,7 @@ fn pictures() -> Vec<Seed> {
 }
 
 fn phantom(format: ImageFormat) -> Vec<u8> {
-    let drawn = phantom::draw(Label::Pneumonia, 1, 48);
+    let drawn = phantoms::draw(Label::Pneumonia, 1, 48);
     let image = GrayImage::from_raw(48, 48, drawn.bytes().to_vec()).expect("48 x 48, grey");
     let mut bytes = Cursor::new(Vec::new());
     image.write_to(&mut bytes, format).expect("written to memory");

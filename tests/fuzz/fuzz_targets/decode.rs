@@ -2,7 +2,7 @@
 #![no_main]
 
 use edge_core::frame::{MAX_SIDE, MIN_SIDE};
-use edge_runtime::decode::decode;
+use edge_model::decode::decode;
 use fuzz::{assert_one_line, catching_panics, planted_fault};
 use libfuzzer_sys::fuzz_target;
 

@@ -58,6 +58,8 @@ struct Input<'a> {
     changes: Vec<(u8, Value<'a>)>,
 }
 
+type Owned = Metadata<String, Vec<i8>>;
+
 fuzz_target!(|input: Input| {
     let mut props: BTreeMap<&str, String> = VALID.map(|(key, value)| (key, value.to_owned())).into();
     for (index, value) in input.changes {
@@ -74,7 +76,7 @@ fuzz_target!(|input: Input| {
         };
         props.insert(key, value);
     }
-    let metadata = match Metadata::from_props(|name| props.get(name).map(String::as_str)) {
+    let metadata = match Owned::from_props(|name| props.get(name).map(String::as_str)) {
         Ok(metadata) => metadata,
         Err(error) => return assert_one_line(&error),
     };
@@ -82,12 +84,12 @@ fuzz_target!(|input: Input| {
 
     let mut written = BTreeMap::new();
     metadata.write_props(|name, value| {
-        assert!(written.insert(name, value.to_owned()).is_none(), "`{name}` written twice");
+        assert!(written.insert(name, value.to_string()).is_none(), "`{name}` written twice");
     });
     if planted_fault() {
         written.insert(key::INPUT_SIDE, "1".to_owned());
     }
-    let again = Metadata::from_props(|name| written.get(name).map(String::as_str));
+    let again = Owned::from_props(|name| written.get(name).map(String::as_str));
     assert_eq!(again.as_ref(), Ok(&metadata));
 
     let decision = decide(input.logit, &metadata.calibration, &metadata.thresholds);

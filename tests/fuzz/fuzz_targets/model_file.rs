@@ -4,8 +4,8 @@
 //! or ill-meaning exporter might do it, and must then pass or be refused by what it holds.
 #![no_main]
 
-use edge_runtime::model_file::{ModelFile, digest, seal};
-use edge_runtime::pack::{PackError, pack};
+use edge_model::model_file::{ModelFile, digest, seal};
+use edge_model::pack::{PackError, pack};
 use fuzz::{assert_one_line, planted_fault};
 use libfuzzer_sys::fuzz_target;
 use prost::Message;
@@ -20,19 +20,20 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn check(bytes: &[u8]) {
-    let mut model = match ModelFile::from_bytes(bytes) {
+    let model = match ModelFile::from_bytes(bytes) {
         Ok(model) => model,
         Err(error) => return assert_one_line(&error),
     };
+    let mut metadata = model.metadata().clone();
     if planted_fault() {
-        model.metadata.name.clear();
+        metadata.name.clear();
     }
-    assert_eq!(model.metadata.check(), Ok(()));
-    assert_eq!(model.sha256.len(), 64);
+    assert_eq!(metadata.check(), Ok(()));
+    assert_eq!(model.sha256().len(), 64);
     // Written again, it is the same model: nothing was accepted that cannot be said again.
     let again =
-        ModelFile::from_bytes(&model.proto.encode_to_vec()).expect("what was accepted is accepted again");
-    assert_eq!((&again.metadata, digest(&again.proto)), (&model.metadata, digest(&model.proto)));
+        ModelFile::from_bytes(model.proto().encode_to_vec()).expect("what was accepted is accepted again");
+    assert_eq!((again.metadata(), digest(again.proto())), (model.metadata(), digest(model.proto())));
     // Its graph can be packed, or it is told which node cannot: never a packed model that its own reader refuses.
     match pack(&model) {
         Ok(_) => {}

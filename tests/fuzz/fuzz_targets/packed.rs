@@ -7,8 +7,8 @@
 
 use edge_core::infer::Engine;
 use edge_core::kernels::{ALL, Kernels, Set};
-use edge_core::packed::{MAGIC, Packed, VERSION};
-use edge_runtime::aligned::AlignedBytes;
+use edge_core::packed::{self, MAGIC, Packed, VERSION};
+use edge_model::aligned::AlignedBytes;
 use fuzz::{assert_one_line, planted_fault};
 use libfuzzer_sys::fuzz_target;
 
@@ -22,16 +22,15 @@ fuzz_target!(|bytes: &[u8]| {
     check(repaired.as_ref());
 });
 
-/// Puts right what would end the check early: magic, version, length and checksum, in this order from the beginning.
+/// Puts right what would end the check early: magic, version, length and checksums, in this order from the beginning.
 fn repair(bytes: &mut [u8]) {
     let length = bytes.len() as u32;
-    if let Some((head, covered)) = bytes.split_at_mut_checked(20) {
-        let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(covered);
+    if let Some(head) = bytes.get_mut(..16) {
         head[..8].copy_from_slice(&MAGIC);
         head[8..12].copy_from_slice(&VERSION.to_le_bytes());
         head[12..16].copy_from_slice(&length.to_le_bytes());
-        head[16..20].copy_from_slice(&checksum.to_le_bytes());
     }
+    packed::seal(bytes);
 }
 
 fn check(bytes: &[u8]) {
@@ -40,16 +39,18 @@ fn check(bytes: &[u8]) {
         Err(error) => return assert_one_line(&error),
     };
     let arena = model.arena_bytes();
-    assert!(model.preprocess_range().end <= arena && model.metadata().is_ok());
-    for number in 0..model.layers() {
-        let layer = model.layer(number).expect("below the number of layers");
+    let plan = model.plan().expect("checked");
+    assert!(plan.preprocess_range().expect("checked").end <= arena && plan.metadata().is_ok());
+    for number in 0..plan.layers() {
+        let layer = plan.layer(number).expect("below the number of layers");
         assert!(layer.input <= number && layer.output == number + 1 && layer.scratch.end <= arena);
-        assert!(model.value(layer.output).range().end <= arena);
+        assert!(plan.value(layer.output).expect("checked").range().end <= arena);
     }
     if arena > MOST_ARENA {
         return;
     }
-    let input: Vec<u8> = (0..model.value(0).range().len()).map(|at| (at * 37 % 251) as u8).collect();
+    let input: Vec<u8> =
+        (0..plan.value(0).expect("checked").range().len()).map(|at| (at * 37 % 251) as u8).collect();
     let expected = compute(&model, Kernels::SCALAR, &input, 0x00);
     for kernels in ALL.iter().filter_map(Set::kernels) {
         let mut got = compute(&model, kernels, &input, 0xA5);
@@ -68,10 +69,11 @@ fn compute(model: &Packed<&[u8]>, kernels: Kernels, input: &[u8], before: u8) ->
     let mut layers = Vec::new();
     let mut observe = |_, output: &[u8]| layers.extend_from_slice(output);
     let logit = engine.step_observed(arena.as_mut(), input, &mut observe).expect("a checked model computes");
-    let gate = model.metadata().expect("checked").gate;
+    let plan = model.plan().expect("checked");
+    let gate = plan.metadata().expect("checked").gate;
     let features = engine.features(arena.as_ref()).expect("an arena of the model's size");
     assert_ne!(gate.features.of_features(features), i32::MIN, "weights that do not fit were let through");
-    let features = model.features().shape;
+    let features = plan.features().expect("checked").shape;
     let mut map = vec![0.0; features.height * features.width];
     engine.map(arena.as_ref(), &mut map).expect("a map of the features' size");
     (logit.to_bits(), layers, map.into_iter().map(f32::to_bits).collect())

@@ -209,7 +209,8 @@ fn judge(
     (min_mean, max_mean, min_deviation, longer): (u16, u16, u16, u16),
 ) {
     let max_elongation_permille = 1000 + u32::from(longer);
-    let mut limits = Limits { min_mean, max_mean, min_deviation, max_elongation_permille, ..Limits::OPEN };
+    let mut limits: Limits<Vec<i8>> =
+        Limits { min_mean, max_mean, min_deviation, max_elongation_permille, ..Limits::open() };
     // Weights of any kind, and as many as there must be or not.
     limits.layout.weights = picture.iter().take(LAYOUT_CELLS).map(|&byte| byte as i8).collect();
     limits.features.weights = picture.iter().take(16 * MAX_CHANNELS).map(|&byte| byte as i8).collect();

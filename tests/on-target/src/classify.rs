@@ -29,7 +29,7 @@ pub fn every(
             return if index > 0 { Ok(()) } else { Err(Error::Length) };
         };
         let row = memory.frame.get_mut(..geometry.row_bytes()).ok_or(Error::Length)?;
-        let mut incoming = pipeline.begin(geometry, arena).map_err(Error::Preprocess)?;
+        let mut incoming = pipeline.begin(geometry, arena).map_err(Error::Infer)?;
         for _ in 0..geometry.height() {
             if machine.read(pictures, at, row)? != row.len() {
                 return Err(Error::Length);
@@ -63,7 +63,7 @@ pub fn stages(
         return Err(Error::Length);
     }
     marker::start();
-    let mut incoming = pipeline.begin(geometry, arena).map_err(Error::Preprocess)?;
+    let mut incoming = pipeline.begin(geometry, arena).map_err(Error::Infer)?;
     for row in frame.chunks_exact(geometry.row_bytes()) {
         incoming.row(row).map_err(Error::Preprocess)?;
     }
@@ -73,17 +73,17 @@ pub fn stages(
     marker::stop();
     let judged = judged.map_err(Error::Infer)?;
     writeln!(machine, "judged 0 {}", Line(&judged))?;
-    let model = pipeline.engine().model();
-    let layers = (0..model.layers()).map(|layer| model.value(layer + 1).name);
-    let names = ["rows", "standardise", "gate"].into_iter().chain(layers).chain(["features", "decide"]);
-    for (region, name) in names.enumerate() {
-        writeln!(machine, "region {region} {name}")?;
+    let plan = pipeline.engine().model().plan().map_err(Error::Model)?;
+    let layers = (1..=plan.layers()).map(|layer| plan.name(layer));
+    let before = ["rows", "standardise", "gate"].map(Ok);
+    for (region, name) in before.into_iter().chain(layers).chain(["features", "decide"].map(Ok)).enumerate() {
+        writeln!(machine, "region {region} {}", name.map_err(Error::Model)?)?;
     }
     Ok(())
 }
 
 fn pipeline(model: &[u8], kernels: Kernels) -> Result<Pipeline<&[u8]>, Error> {
-    Pipeline::new(Packed::new(model).map_err(Error::Model)?, kernels).map_err(Error::Model)
+    Ok(Pipeline::new(Packed::new(model).map_err(Error::Model)?, kernels))
 }
 
 /// Exactly what the model says that it needs.

@@ -8,7 +8,7 @@ use core::fmt;
 use edge_core::infer::Engine;
 use edge_core::kernels::suite::{self, OPERATORS};
 use edge_core::kernels::{self, Kernels, Set};
-use edge_core::packed::{Packed, Value};
+use edge_core::packed::Packed;
 use edge_core::{Frame, Geometry, PixelFormat, Scratch, preprocess};
 use sha2::{Digest, Sha256};
 
@@ -121,7 +121,8 @@ const SIDE: usize = 128;
 fn tensors(machine: &mut impl Machine, memory: &mut Memory, model: &str, frames: &str) -> Result<(), Error> {
     let length = machine.read(model, 0, &mut memory.file)?;
     let model = Packed::new(&memory.file[..length]).map_err(Error::Model)?;
-    let size = model.value(0).shape.bytes();
+    let plan = model.plan().map_err(Error::Model)?;
+    let size = plan.value(0).map_err(Error::Model)?.shape.bytes();
     let input = memory.frame.get_mut(..size).ok_or(Error::Length)?;
     for kernels in kernels::ALL.iter().filter_map(Set::kernels) {
         writeln!(machine, "kernels {}", kernels.name())?;
@@ -135,9 +136,9 @@ fn tensors(machine: &mut impl Machine, memory: &mut Memory, model: &str, frames:
             writeln!(machine, "frame {frame}")?;
             let mut written = Ok(());
             let mut observe = |layer: usize, bytes: &[u8]| {
-                let value = model.value(layer + 1);
-                let hash = nchw(&value, bytes);
-                written = written.and_then(|()| writeln!(machine, "tensor {} {}", value.name, Hash(&hash)));
+                let (Ok(value), Ok(name)) = (plan.value(layer + 1), plan.name(layer + 1)) else { return };
+                let hash = nchw(value.shape.channels, bytes);
+                written = written.and_then(|()| writeln!(machine, "tensor {name} {}", Hash(&hash)));
             };
             let logit = engine.step_observed(&mut memory.arena, input, &mut observe).map_err(Error::Infer)?;
             written?;
@@ -148,8 +149,7 @@ fn tensors(machine: &mut impl Machine, memory: &mut Memory, model: &str, frames:
 }
 
 /// SHA-256 of a value in ONNX's order (channels x height x width); the engine's is height x width x channels.
-fn nchw(value: &Value, bytes: &[u8]) -> [u8; 32] {
-    let channels = value.shape.channels;
+fn nchw(channels: usize, bytes: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for channel in 0..channels {
         let mut plane = bytes.iter().skip(channel).step_by(channels);
@@ -179,7 +179,8 @@ fn layers(
 ) -> Result<(), Error> {
     let length = machine.read(model, 0, &mut memory.file)?;
     let model = Packed::new(&memory.file[..length]).map_err(Error::Model)?;
-    let size = model.value(0).shape.bytes();
+    let plan = model.plan().map_err(Error::Model)?;
+    let size = plan.value(0).map_err(Error::Model)?.shape.bytes();
     let input = memory.frame.get_mut(..size).ok_or(Error::Length)?;
     if machine.read(frames, frame.saturating_mul(size), input)? != size {
         return Err(Error::Length);
@@ -193,10 +194,10 @@ fn layers(
     marker::stop();
     let logit = logit.map_err(Error::Infer)?;
     writeln!(machine, "logit {:08x}\nregion 0 frame", logit.to_bits())?;
-    for layer in 0..model.layers() {
-        writeln!(machine, "region {} {}", layer + 1, model.value(layer + 1).name)?;
+    for layer in 1..=plan.layers() {
+        writeln!(machine, "region {layer} {}", plan.name(layer).map_err(Error::Model)?)?;
     }
-    writeln!(machine, "region {} head", model.layers() + 1)?;
+    writeln!(machine, "region {} head", plan.layers() + 1)?;
     Ok(())
 }
 

@@ -27,7 +27,7 @@ pub unsafe extern "C" fn step(
     engine: &Engine<&[u8]>,
     geometry: &Geometry,
     stats: &Stats,
-    limits: &Limits,
+    limits: &Limits<&[i8]>,
     arena: *mut u8,
     arena_length: usize,
     input: *const u8,

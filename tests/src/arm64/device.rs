@@ -10,7 +10,7 @@ use std::path::Path;
 use std::{fmt, fs};
 
 use super::guest::Guest;
-use super::lights::{self, Reading, Said};
+use super::lights::{self, Change, Reading, Said};
 use super::picture::Picture;
 use arm64_protocol::{OUTPUT, Request};
 
@@ -23,8 +23,12 @@ const PATIENCE: u64 = 20_000_000;
 /// How often the board is looked at, in milliseconds of its time.
 const LOOK_MS: u64 = 100;
 
+/// How long a device with a button shows an answer, in milliseconds.
+const HOLD_MS: u32 = 4000;
+
 pub struct Device {
     pub guest: Guest,
+    with_button: bool,
     /// The log as it was read last.
     log: Vec<u8>,
     /// Its bytes that end with a line.
@@ -61,21 +65,38 @@ impl fmt::Display for Told<'_> {
 impl Device {
     /// A board with the program configured for pictures of this form, one of which it answers every `interval_ms` milliseconds.
     pub fn boot(files: &Path, disk: Option<&Path>, form: &Picture, interval_ms: u32) -> anyhow::Result<Self> {
+        Self::boot_with(files, disk, form, interval_ms, false)
+    }
+
+    /// The same, where it is asked for with a button, a buzzer, and an amber lamp that is lit while its line is low.
+    pub fn boot_with(
+        files: &Path,
+        disk: Option<&Path>,
+        form: &Picture,
+        interval_ms: u32,
+        with_button: bool,
+    ) -> anyhow::Result<Self> {
         let mut guest = Guest::boot(files, disk)?;
-        let lamp = |name: &str, line: u8| format!("{name} = {{ chip = \"{CHIP}\", line = {line} }}\n");
+        let line = |name: &str, line: u8, more: &str| {
+            format!("{name} = {{ chip = \"{CHIP}\", line = {line}{more} }}\n")
+        };
+        let mut lines = line("red", lights::RED, "") + &line("green", lights::GREEN, "");
+        lines += &line("heartbeat", lights::HEARTBEAT, "");
+        let mut decision = format!("interval_ms = {interval_ms}\n");
+        if with_button {
+            lines += &line("amber", lights::AMBER, ", active_low = true");
+            lines += &(line("buzzer", lights::BUZZER, "") + &line("button", lights::BUTTON, ""));
+            decision += &format!("mode = \"button\"\nhold_ms = {HOLD_MS}\n");
+        } else {
+            lines += &line("amber", lights::AMBER, "");
+        }
         let config = format!(
             "[capture]\nsource = \"v4l2:vivid\"\nformat = \"{}\"\nwidth = {}\nheight = {}\n\
-             [decision]\ninterval_ms = {interval_ms}\n[log]\nfile = \"{LOG}\"\n[lights]\n{}{}{}{}",
-            form.fourcc,
-            form.width,
-            form.height,
-            lamp("red", lights::RED),
-            lamp("amber", lights::AMBER),
-            lamp("green", lights::GREEN),
-            lamp("heartbeat", lights::HEARTBEAT),
+             [decision]\n{decision}[log]\nfile = \"{LOG}\"\n[lights]\n{lines}",
+            form.fourcc, form.width, form.height,
         );
         guest.write(CONFIG, config.as_bytes())?;
-        Ok(Self { guest, log: Vec::new(), complete: 0 })
+        Ok(Self { guest, with_button, log: Vec::new(), complete: 0 })
     }
 
     /// Starts the program, under another program where one is given, with more arguments where there are any.
@@ -116,7 +137,18 @@ impl Device {
     /// What the lights have said since the board was switched on.
     pub fn said(&mut self) -> anyhow::Result<Vec<Said>> {
         let now = self.guest.now()?;
-        Ok(lights::read(self.guest.lights()?, now))
+        let with_button = self.with_button;
+        let changes = self.guest.lights()?;
+        Ok(match with_button {
+            true => lights::read(&lights::lit_while_low(changes, lights::AMBER), now),
+            false => lights::read(changes, now),
+        })
+    }
+
+    /// How often the buzzer has begun to sound since then, in the board's microseconds.
+    pub fn beeps(&mut self, since: u64) -> anyhow::Result<usize> {
+        let beep = |change: &&Change| change.line == lights::BUZZER && change.lit && change.at >= since;
+        Ok(self.guest.lights()?.iter().filter(beep).count())
     }
 
     /// Waits until the lights say what is looked for and returns when they began to. Times are the board's microseconds. Lamps that

@@ -2,7 +2,7 @@
 //! answered, so that the log is written nearly all the time.
 
 use anyhow::{Context, ensure};
-use edge_runtime::phantom::{self, Label};
+use phantoms::Label;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::fs;
@@ -19,7 +19,7 @@ const STEPS: u32 = 4000;
 const STEP_MS: u64 = 50;
 
 fn picture() -> anyhow::Result<Picture> {
-    Picture::of(&phantom::draw(Label::Pneumonia, 1, 224), "YUYV")
+    Picture::of(&phantoms::draw(Label::Pneumonia, 1, 224), "YUYV")
 }
 
 /// Kills the program so many times, each time after another while.

@@ -9,7 +9,7 @@ pub use step::{Disk, Expected, Part, Step};
 
 use anyhow::{Context, bail, ensure};
 use edge_core::State;
-use edge_runtime::phantom::{self, Label};
+use phantoms::Label;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -39,6 +39,9 @@ pub struct Fault {
     pub about: String,
     #[serde(default)]
     pub picture: Shows,
+    /// A device with a button, a buzzer, and an amber lamp that is lit while its line is low.
+    #[serde(default)]
+    pub button: bool,
     /// What is done and what must be seen, in this order.
     #[serde(deserialize_with = "step::steps")]
     pub steps: Vec<Step>,
@@ -64,6 +67,8 @@ struct Run {
     damaged_model: bool,
     /// The board's clock when the answer was expected last, and was there.
     answered: u64,
+    /// The board's clock when what was expected last began to show.
+    shown: u64,
     /// What was seen and how long it took, for people.
     seen: Vec<String>,
 }
@@ -71,10 +76,10 @@ struct Run {
 impl Fault {
     pub fn run(&self, name: &str, files: &Path) -> anyhow::Result<()> {
         let label = if self.picture == Shows::Normal { Label::Normal } else { Label::Pneumonia };
-        let drawn = phantom::draw(label, 1, SIDE);
+        let drawn = phantoms::draw(label, 1, SIDE);
         let right = Host::new()?.answer(&drawn)?.0.state;
         let picture = Picture::of(&drawn, "YUYV")?;
-        let device = Device::boot(files, None, &picture, INTERVAL_MS)?;
+        let device = Device::boot_with(files, None, &picture, INTERVAL_MS, self.button)?;
         let mut run = Run {
             device,
             picture,
@@ -83,6 +88,7 @@ impl Fault {
             running: false,
             damaged_model: false,
             answered: 0,
+            shown: 0,
             seen: Vec::new(),
         };
         run.step(&Step::Show)?;
@@ -145,12 +151,15 @@ impl Run {
             Step::Clock(seconds) => Request::SetClock { seconds: *seconds },
             Step::Hold(line) => Request::Hold { chip: CHIP.into(), line: u32::from(*line) },
             Step::Release => Request::Release,
+            Step::Press => return self.device.guest.press(),
             Step::Wait(ms) => Request::Sleep { ms: *ms },
             Step::Expect(Expected::Answer) => return self.expect_answer(),
             Step::Expect(Expected::Throughout) => return self.expect_throughout(),
             Step::Expect(Expected::Fault) => return self.expect_fault(),
             Step::Expect(Expected::Passing) => return self.expect_passing(),
             Step::Expect(Expected::Logged) => return self.expect_logged(),
+            Step::Expect(Expected::Dark) => return self.expect_dark(),
+            Step::Expect(Expected::ThreeBeeps) => return self.expect_beeps(3),
         };
         self.device.guest.ask(request, &[]).map(drop)
     }
@@ -213,7 +222,23 @@ impl Run {
         }
     }
 
+    fn expect_dark(&mut self) -> anyhow::Result<()> {
+        let times = self.cause.1..self.cause.1 + RECOVERED;
+        let dark = self.device.wait_for("darkness", |reading| reading == Reading::Dark, times)?;
+        self.note("dark", dark);
+        self.no_wrong_answer()
+    }
+
+    fn expect_beeps(&mut self, count: usize) -> anyhow::Result<()> {
+        // They are over after 600 ms, and no more may follow.
+        self.device.guest.ask(Request::Sleep { ms: 1500 }, &[])?;
+        let beeps = self.device.beeps(self.shown)?;
+        ensure!(beeps == count, "expected {count} beeps, got {beeps}");
+        Ok(())
+    }
+
     fn note(&mut self, what: &str, shown: u64) {
+        self.shown = shown;
         let ms = shown.saturating_sub(self.cause.0) / 1000;
         self.seen.push(format!("{what} after {ms} ms"));
     }

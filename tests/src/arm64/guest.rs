@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail, ensure};
 use std::fs;
-use std::io::BufReader;
+use std::io::{BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -55,6 +55,8 @@ impl Guest {
             command.arg("-drive").arg(format!("if=none,id=log,format=raw,file={}", disk.display()));
             command.args(["-device", "virtio-blk-device,drive=log"]);
         }
+        let monitor = format!("unix:{},server=on,wait=off", path("monitor").display());
+        command.args(["-monitor", &monitor]);
         command.args(["-trace", "pl061_set_output", "-D"]).arg(path("lights"));
         command.stdin(Stdio::null()).stdout(console.try_clone()?).stderr(console);
         let mut qemu = command.spawn().context("cannot run qemu-system-aarch64")?;
@@ -83,6 +85,20 @@ impl Guest {
     pub fn now(&mut self) -> anyhow::Result<u64> {
         self.ask(Request::Now, &[])?;
         Ok(self.last.1)
+    }
+
+    /// Presses the machine's power button, which closes line 3 of the lights' chip for a tenth of a second.
+    pub fn press(&mut self) -> anyhow::Result<()> {
+        let mut monitor = UnixStream::connect(self.folder.path().join("monitor"))?;
+        monitor.set_read_timeout(Some(PATIENCE))?;
+        monitor.write_all(b"system_powerdown\n")?;
+        // It has been done once the monitor asks for the next command.
+        let (mut said, mut byte) = (Vec::new(), [0]);
+        while !said.ends_with(b"\n(qemu) ") || !String::from_utf8_lossy(&said).contains("powerdown") {
+            monitor.read_exact(&mut byte).context("QEMU's monitor does not answer")?;
+            said.extend_from_slice(&byte);
+        }
+        Ok(())
     }
 
     pub fn show(&mut self, picture: &Picture) -> anyhow::Result<()> {

@@ -1,20 +1,18 @@
 //! What the same pictures give on this machine.
 
-use anyhow::Context;
 use edge_core::Decision;
-use edge_runtime::classify::Classifier;
-use edge_runtime::decode::Picture;
-use edge_runtime::engine::{self, Engine};
+use edge_model::classify::Classifier;
+use edge_model::decode::Picture;
+use edge_model::engine::{Engine, EngineKind};
+use edge_model::model_file::ModelFile;
 use edge_runtime::log::{Hash, frame_hash};
-use edge_runtime::model_file::ModelFile;
 
 pub struct Host(Classifier<Box<dyn Engine>>);
 
 impl Host {
     pub fn new() -> anyhow::Result<Self> {
         let model = ModelFile::load(crate::shipped_model())?;
-        let engine =
-            engine::load(engine::DEFAULT, &model).context("the default engine is one of the engines")??;
+        let engine = EngineKind::default().load(&model)?;
         Ok(Self(Classifier::new(&model, engine)))
     }
 

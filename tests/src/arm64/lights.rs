@@ -9,11 +9,13 @@ use edge_core::State;
 use std::path::PathBuf;
 use std::{fmt, fs};
 
-/// Which line of the chip carries which light; line 3 is the machine's power button.
+/// Which line of the chip carries what; the button's is the machine's power button.
 pub const RED: u8 = 0;
 pub const AMBER: u8 = 1;
 pub const GREEN: u8 = 2;
+pub const BUTTON: u8 = 3;
 pub const HEARTBEAT: u8 = 4;
+pub const BUZZER: u8 = 5;
 
 /// The longest that one lamp alone is lit in a FAULT, in microseconds, with time for a busy board to change it.
 const ALTERNATION: u64 = 350_000;
@@ -48,7 +50,9 @@ impl Watch {
     /// An error where a record does not fit what was seen from outside.
     pub fn take(&mut self, records: &str) -> anyhow::Result<&[Change]> {
         ensure!(!records.contains("LOST"), "the board's kernel lost records of its lines");
-        for line in records.lines().filter(|line| line.contains("gpio_value:")) {
+        // What is read of a line is recorded too: the button's.
+        let written = |line: &&str| line.contains("gpio_value:") && !line.contains(" get ");
+        for line in records.lines().filter(written) {
             let change =
                 recorded(line).with_context(|| format!("cannot read the kernel's record {line:?}"))?;
             if change.line != HEARTBEAT {
@@ -181,6 +185,12 @@ pub fn read(changes: &[Change], now: u64) -> Vec<Said> {
     said
 }
 
+/// The same changes where `line` carries a lamp that is lit while it is low, as all lines are at first.
+pub fn lit_while_low(changes: &[Change], line: u8) -> Vec<Change> {
+    let turned = changes.iter().map(|change| Change { lit: change.lit != (change.line == line), ..*change });
+    [Change { at: 0, line, lit: true }].into_iter().chain(turned).collect()
+}
+
 /// The times between changes, without those in which one of two lines was already set and the other not yet.
 fn spans(changes: &[Change], now: u64) -> Vec<Span> {
     let mut lit = NONE;
@@ -237,6 +247,14 @@ mod tests {
             (4000, Reading::State(State::Positive)),
         ];
         assert_eq!(readings(&list, 5000), expected);
+    }
+
+    #[test]
+    fn a_lamp_of_the_other_polarity_is_read_the_other_way() {
+        let low = lit_while_low(&changes(&[(1000, AMBER, true), (3000, AMBER, false)]), AMBER);
+        let what: Vec<Reading> = read(&low, 5_000_000).iter().map(|said| said.what).collect();
+        let refer = Reading::State(State::Refer);
+        assert_eq!(what, [refer, Reading::Dark, refer]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use anyhow::{bail, ensure};
 use edge_core::frame::PixelFormat;
-use edge_runtime::decode;
+use edge_model::decode;
 
 #[derive(Clone)]
 pub struct Picture {

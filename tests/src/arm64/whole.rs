@@ -3,7 +3,7 @@
 
 use anyhow::{Context, ensure};
 use edge_core::State;
-use edge_runtime::phantom::{self, Label};
+use phantoms::Label;
 use std::path::Path;
 
 use super::device::{Device, Line, Told, is};
@@ -23,7 +23,7 @@ const STAYS_MS: u64 = 1200;
 pub fn run(files: &Path, fourcc: &str, width: u16) -> anyhow::Result<()> {
     let mut host = Host::new()?;
     let drawn: Vec<_> = (0..4)
-        .map(|seed| phantom::draw(if seed % 2 == 0 { Label::Pneumonia } else { Label::Normal }, seed, width))
+        .map(|seed| phantoms::draw(if seed % 2 == 0 { Label::Pneumonia } else { Label::Normal }, seed, width))
         .collect();
     let first = Picture::of(&drawn[0], fourcc)?;
     let mut device = Device::boot(files, None, &first, INTERVAL_MS)?;

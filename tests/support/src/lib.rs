@@ -1,6 +1,8 @@
 //! What the tests of several packages share.
 
 #[cfg(feature = "models")]
+pub mod loaded;
+#[cfg(feature = "models")]
 pub mod model;
 pub mod network;
 #[cfg(feature = "models")]
@@ -8,6 +10,14 @@ pub mod no_chest;
 #[cfg(feature = "models")]
 pub mod picture;
 pub mod reference;
+
+/// Fails where a text lacks one of these parts.
+#[track_caller]
+pub fn assert_contains(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "expected {part}\nin       {text}");
+    }
+}
 
 /// SplitMix64.
 pub fn random(state: &mut u64) -> u64 {

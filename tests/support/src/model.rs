@@ -3,9 +3,10 @@
 //! All scales are powers of two, so that every engine's arithmetic is exact on it: requantization, the residual sum and
 //! the head's average give one possible result.
 
+use crate::network::OwnedMetadata;
 use edge_core::Metadata;
 use edge_core::gate::Limits;
-use edge_runtime::model_file;
+use edge_model::model_file;
 use prost::Message;
 use tract_onnx::pb;
 use tract_onnx::pb::attribute_proto::AttributeType;
@@ -15,7 +16,7 @@ use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
 const SCALE: f32 = 1.0 / 32.0;
 const WEIGHT_SCALE: f32 = 1.0 / 1024.0;
 
-pub fn metadata(side: u16) -> Metadata {
+pub fn metadata(side: u16) -> OwnedMetadata {
     let metadata = crate::network::metadata(side);
     Metadata { gate: Limits { max_elongation_permille: 3000, ..metadata.gate }, ..metadata }
 }
@@ -30,7 +31,7 @@ pub fn sealed(side: u16, seed: u64) -> pb::ModelProto {
 pub fn unsealed(side: u16, seed: u64) -> pb::ModelProto {
     let mut props = Vec::new();
     metadata(side).write_props(|key, value| {
-        props.push(pb::StringStringEntryProto { key: key.to_owned(), value: value.to_owned() });
+        props.push(pb::StringStringEntryProto { key: key.to_owned(), value: value.to_string() });
     });
     pb::ModelProto {
         ir_version: 8,

@@ -3,9 +3,9 @@
 
 use crate::random;
 use edge_core::{Geometry, PixelFormat};
-use edge_runtime::decode::Picture;
-use edge_runtime::phantom::{Label, draw};
+use edge_model::decode::Picture;
 use font8x8::legacy::BASIC_LEGACY;
+use phantoms::{Label, draw};
 
 /// Numbers by lot, the same for the same seed.
 pub struct Dice(u64);

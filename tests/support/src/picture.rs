@@ -104,7 +104,7 @@ pub fn exif(orientation: u8) -> Vec<u8> {
 }
 
 /// Writes a drawn picture as a PNG file.
-pub fn save(picture: &edge_runtime::decode::Picture, path: &std::path::Path) {
+pub fn save(picture: &edge_model::decode::Picture, path: &std::path::Path) {
     let geometry = picture.frame().geometry();
     let (width, height) = (geometry.width().into(), geometry.height().into());
     assert_eq!(geometry.format(), edge_core::PixelFormat::Gray8);

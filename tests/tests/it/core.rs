@@ -5,11 +5,11 @@ use crate::{shipped, with_a_wrong_weight};
 use conformance::frames::GoldenFrame;
 use conformance::golden::{Golden, hex, planar};
 use edge_core::kernels::{self, Kernels};
-use edge_core::packed::{Packed, Value};
-use edge_runtime::aligned::AlignedBytes;
-use edge_runtime::engine::Engine;
-use edge_runtime::infer_core::CoreEngine;
-use edge_runtime::pack::pack;
+use edge_core::packed::Packed;
+use edge_model::aligned::AlignedBytes;
+use edge_model::engine::Engine;
+use edge_model::infer_core::CoreEngine;
+use edge_model::pack::pack;
 use std::collections::HashMap;
 
 /// Bytes of the packed model at most.
@@ -24,13 +24,16 @@ fn first_difference(
     golden: &Golden,
     frames: &[GoldenFrame],
 ) -> Option<String> {
+    let checked = packed.clone();
+    let plan = checked.plan().expect("it was checked");
     let mut engine = CoreEngine::new(packed, kernels);
     crate::first_difference(golden, frames, |input| {
         let mut seen = HashMap::new();
-        let observe = |value: &Value<'_>, bytes: &[u8]| {
-            seen.insert(value.name.to_owned(), planar(bytes, value.shape.channels));
+        let mut observe = |layer: usize, bytes: &[u8]| {
+            let channels = plan.value(layer + 1).expect("it was checked").shape.channels;
+            seen.insert(plan.name(layer + 1).expect("it was checked").to_owned(), planar(bytes, channels));
         };
-        let logit = engine.run(input, observe).expect("it runs");
+        let logit = engine.run(input, &mut observe).expect("it runs");
         assert_eq!(seen.len(), golden.tensors.len(), "every tensor is compared");
         (seen, format!("{:08x}", logit.to_bits()))
     })
@@ -68,8 +71,9 @@ fn the_shipped_packed_model_is_what_pack_gives_and_within_its_bounds() {
     assert!(committed == fresh.bytes(), "pack it again: edge-runtime pack models/pneumonia/model.packed");
     assert!(fresh.bytes().len() <= PACKED_LIMIT, "{} bytes", fresh.bytes().len());
     assert!(fresh.arena_bytes() <= ARENA_LIMIT, "{} bytes", fresh.arena_bytes());
-    assert_eq!(hex(&fresh.onnx_sha256()), model.sha256);
-    assert_eq!(fresh.metadata(), Ok(model.metadata));
+    let plan = fresh.plan().expect("it was checked");
+    assert_eq!(hex(&plan.onnx_sha256()), model.sha256());
+    assert_eq!(plan.metadata(), Ok(model.metadata().view()));
     println!("packed {} bytes, arena {} bytes", fresh.bytes().len(), fresh.arena_bytes());
 }
 
@@ -77,7 +81,7 @@ fn the_shipped_packed_model_is_what_pack_gives_and_within_its_bounds() {
 fn the_class_activation_map_adds_up_to_the_logit() {
     let (model, _, frames) = shipped();
     let mut engine = CoreEngine::load(&model, kernels::best()).expect("it loads");
-    let head = engine.model().head_operator();
+    let head = engine.model().plan().and_then(|plan| plan.head()).expect("it was checked");
     let (positions, bias) = (head.positions as usize, head.bias);
     let mut map = vec![0.0; positions];
     for frame in frames.iter().take(8) {

@@ -4,9 +4,9 @@ use crate::{shipped, with_a_wrong_weight};
 use conformance::frames::GoldenFrame;
 use conformance::golden::{Golden, sha256};
 use edge_core::kernels::{ALL, Kernels, Set};
-use edge_runtime::engine;
-use edge_runtime::infer_tract::{Operators, TractEngine, TractIntermediates, Values};
-use edge_runtime::model_file::ModelFile;
+use edge_model::engine::{Engine, EngineKind};
+use edge_model::infer_tract::{Operators, TractIntermediates, Values};
+use edge_model::model_file::ModelFile;
 use std::collections::HashMap;
 
 fn sets() -> impl Iterator<Item = Kernels> {
@@ -39,7 +39,7 @@ fn first_difference(
 #[test]
 fn golden_vectors_are_of_the_shipped_model_and_of_these_frames() {
     let (model, golden, frames) = shipped();
-    assert_eq!(golden.model, model.sha256, "made of another model; run `cargo xtask golden`");
+    assert_eq!(golden.model, model.sha256(), "made of another model; run `cargo xtask golden`");
     assert!(golden.frames.len() >= 50, "at least 50 frames");
     assert_eq!(golden.frames.len(), frames.len());
     for (frame, entry) in frames.iter().zip(&golden.frames) {
@@ -47,7 +47,7 @@ fn golden_vectors_are_of_the_shipped_model_and_of_these_frames() {
         assert_eq!(sha256(&frame.input), entry.input, "{}: the drawn frame has changed", frame.name);
         assert_eq!(entry.tensors.len(), golden.tensors.len());
     }
-    let quantized = model.proto.graph.iter().flat_map(|g| &g.node);
+    let quantized = model.graph().node.iter();
     let count = quantized.filter(|n| matches!(n.op_type.as_str(), "QLinearConv" | "QuantizeLinear")).count();
     assert_eq!(golden.tensors.len(), count, "every 8-bit tensor of the graph is compared");
     assert!(golden.frames.iter().any(|f| !f.whole.is_empty()), "some tensors are kept whole");
@@ -75,15 +75,14 @@ fn tract_with_every_set_of_kernels_gives_identical_tensors_and_logits() {
 fn every_engine_gives_identical_logits() {
     let (model, golden, frames) = shipped();
     // Stock tract has no kernels to choose.
-    let choices = |name: &str| if name == TractEngine::STOCK_NAME { 1 } else { usize::MAX };
-    let each = |name| sets().take(choices(name)).map(move |kernels| (name, kernels));
-    for (name, kernels) in engine::NAMES.into_iter().flat_map(each) {
-        let loaded = engine::load_with(name, kernels, &model);
-        let mut engine = loaded.expect("a named engine exists").expect("it loads");
+    let choices = |kind| if kind == EngineKind::TractStock { 1 } else { usize::MAX };
+    let each = |kind| sets().take(choices(kind)).map(move |kernels| (kind, kernels));
+    for (kind, kernels) in EngineKind::ALL.into_iter().flat_map(each) {
+        let mut engine = kind.load_with(kernels, &model).expect("it loads");
         for (frame, entry) in frames.iter().zip(&golden.frames) {
             let logit = engine.infer(&frame.input).expect("it runs");
             let bits = format!("{:08x}", logit.to_bits());
-            assert_eq!(bits, entry.logit_bits, "{name}, {kernels:?}, {}", frame.name);
+            assert_eq!(bits, entry.logit_bits, "{kind}, {kernels:?}, {}", frame.name);
         }
     }
 }

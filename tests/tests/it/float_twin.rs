@@ -33,8 +33,8 @@ fn distances(proto: &ModelProto, twin: &FloatTwin, side: u16) -> (f32, f32) {
 #[test]
 fn the_twin_is_near_the_int8_model_on_every_golden_frame() {
     let model = shipped().0;
-    let twin = FloatTwin::of(&model.proto).expect("the shipped model has a twin");
-    let (largest, mean) = distances(&twin.proto, &twin, model.metadata.input_side);
+    let twin = FloatTwin::of(model.proto()).expect("the shipped model has a twin");
+    let (largest, mean) = distances(&twin.proto, &twin, model.metadata().input_side);
     assert!(largest < LARGEST && mean < MEAN, "largest {largest}, mean {mean}");
 }
 
@@ -42,19 +42,19 @@ fn the_twin_is_near_the_int8_model_on_every_golden_frame() {
 #[test]
 fn a_planted_missing_relu6_is_found() {
     let model = shipped().0;
-    let twin = FloatTwin::of(&model.proto).expect("the shipped model has a twin");
+    let twin = FloatTwin::of(model.proto()).expect("the shipped model has a twin");
     let mut planted = twin.proto.clone();
     let nodes = planted.graph.iter_mut().flat_map(|g| &mut g.node);
     let clip = nodes.into_iter().find(|n| n.name == "d2.depthwise.relu6").expect("a ReLU6 in the middle");
     clip.op_type = "Identity".to_owned();
     clip.input.truncate(1);
-    let (largest, mean) = distances(&planted, &twin, model.metadata.input_side);
+    let (largest, mean) = distances(&planted, &twin, model.metadata().input_side);
     assert!(largest > LARGEST && mean > MEAN, "largest {largest}, mean {mean}");
 }
 
 #[test]
 fn what_is_not_of_the_exact_form_is_refused_with_its_name() {
-    let mut proto = shipped().0.proto;
+    let mut proto = shipped().0.proto().clone();
     let node = proto.graph.as_mut().map(|g| &mut g.node[3]).expect("a node");
     node.op_type = "ConvInteger".to_owned();
     let error = format!("{:#}", FloatTwin::of(&proto).expect_err("no such operator"));

@@ -2,6 +2,7 @@
 //! `tests/arm64/faults` is a test of its own there.
 
 mod core;
+mod drawings;
 mod engines;
 mod float_twin;
 mod on_target;
@@ -10,20 +11,20 @@ mod structure;
 
 use conformance::frames::{self, GoldenFrame};
 use conformance::golden::{Golden, hex, tensor_hash};
-use edge_runtime::model_file::{ModelFile, seal};
+use edge_model::model_file::{ModelFile, seal};
 use std::collections::HashMap;
 
 /// The shipped model, its golden vectors, and the frames that they are of.
 fn shipped() -> (ModelFile, Golden, Vec<GoldenFrame>) {
     let model = ModelFile::load(conformance::shipped_model()).expect("the shipped model loads");
     let golden = Golden::shipped().expect("committed; make them with `cargo xtask golden`");
-    let frames = frames::all(model.metadata.input_side);
+    let frames = frames::all(model.metadata().input_side);
     (model, golden, frames)
 }
 
 /// The same model with one weight of one convolution changed by one step.
 fn with_a_wrong_weight(model: &ModelFile) -> ModelFile {
-    let mut proto = model.proto.clone();
+    let mut proto = model.proto().clone();
     let mut weights = proto.graph.iter_mut().flat_map(|graph| &mut graph.initializer);
     let weight = weights.find(|t| t.name == "d2.project.weight").expect("a convolution's weight");
     weight.raw_data[1234] = (weight.raw_data[1234] as i8).wrapping_add(1) as u8;

@@ -5,12 +5,12 @@ use conformance::on_target::{PICTURE, first_difference, picture};
 use conformance::pictures;
 use edge_core::kernels::{self, Kernels, suite::OPERATORS};
 use edge_core::{Pipeline, Scratch, preprocess};
-use edge_runtime::aligned::AlignedBytes;
-use edge_runtime::classify::Classifier;
-use edge_runtime::decode::Picture;
-use edge_runtime::infer_core::CoreEngine;
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::pack::pack;
+use edge_model::aligned::AlignedBytes;
+use edge_model::classify::Classifier;
+use edge_model::decode::Picture;
+use edge_model::infer_core::CoreEngine;
+use edge_model::model_file::ModelFile;
+use edge_model::pack::pack;
 use std::path::PathBuf;
 
 /// The machines, and the kernel sets that each must have run.
@@ -84,7 +84,7 @@ fn judged() -> Vec<String> {
     let mut classifier = Classifier::new(&model, core);
     let packed = pack(&model).expect("the shipped model can be packed");
     let mut arena = AlignedBytes::zeroed(packed.arena_bytes());
-    let pipeline = Pipeline::new(packed, Kernels::SCALAR).expect("a checked model");
+    let pipeline = Pipeline::new(packed, Kernels::SCALAR);
     let pictures = pictures::all().expect("pictures of allowed sizes");
     let line = |(index, picture): (usize, &Picture)| {
         let classified = classifier.classify(&picture.frame()).expect("an answer");

@@ -21,10 +21,10 @@ use std::path::{Path, PathBuf};
 const CIRCLES_TO_BE_REMOVED: [&str; 7] = [
     "edge-runtime",
     "edge-runtime/core",
-    "firmware",
-    "firmware/board-config",
+    "edge-runtime/model",
     "firmware/flash/cli",
     "host-trainer",
+    "host-trainer/phantoms",
     "xtask/bench",
 ];
 

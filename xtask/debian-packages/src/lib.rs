@@ -3,6 +3,10 @@
 //! On Debian they are installed where they are missing and that is allowed (root, or sudo without a password), and it
 //! is said before it is done. Elsewhere the error names what to install. `cargo xtask` compiles this file too.
 
+mod unpacked;
+
+pub use unpacked::Apt;
+
 use anyhow::{Context, bail, ensure};
 use std::path::Path;
 use std::process::{Command, Stdio};

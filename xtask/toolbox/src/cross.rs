@@ -1,9 +1,9 @@
 //! Building for machines other than this one: which compiler, which linker, and what both need.
 //!
 //! The compiler is the one that runs cargo, where it has the target's standard library (`rustup target add TRIPLE`). Elsewhere
-//! it is Debian's `rustc-web`, which has none for these targets either but has its source: cargo compiles it along
-//! (`-Z build-std`, which `RUSTC_BOOTSTRAP=1` permits). Everything lands in `.cache/cross`, where all targets share the macros and build
-//! scripts that run on this machine.
+//! it is Debian's `rustc-web`: its library for arm64 is a package of Debian's, which is unpacked into `.cache`; of that for
+//! chips there is the source, which cargo compiles along (`-Z build-std`, which `RUSTC_BOOTSTRAP=1` permits). Everything lands in
+//! `.cache/cross`, where all targets share the macros and build scripts that run on this machine.
 
 use std::iter;
 use std::path::PathBuf;
@@ -145,23 +145,42 @@ pub fn cargo(target: Target, subcommand: &str) -> anyhow::Result<Command> {
     match target {
         Target::Aarch64 => {
             cargo.env(target.variable("LINKER"), "aarch64-linux-gnu-gcc");
-            cargo.env(target.variable("RUSTFLAGS"), "-Ctarget-feature=+crt-static");
+            let mut flags = "-Ctarget-feature=+crt-static".to_owned();
+            match (!ours).then(arm64_library) {
+                None => {}
+                Some(Ok(library)) => flags += &format!(" --sysroot={}", library.display()),
+                // Debian's machines may not have built it for arm64 yet.
+                Some(Err(error)) => {
+                    eprintln!(
+                        "==> compiling Rust's standard library for arm64, for want of Debian's: {error:#}"
+                    );
+                    cargo.arg("-Zbuild-std=std,panic_unwind");
+                }
+            }
+            cargo.env(target.variable("RUSTFLAGS"), flags);
         }
-        // What the compiler is told for bare chips: the same that `cargo` in a board's folder tells it.
         Target::CortexM | Target::CortexM33 => {
+            // What the compiler is told for bare chips: the same that `cargo` in a board's folder tells it.
             cargo.args(["--config", "firmware/boards/.cargo/config.toml"]);
-        }
-    }
-    match target {
-        _ if ours => {}
-        Target::Aarch64 => {
-            cargo.arg("-Zbuild-std=std,panic_unwind");
-        }
-        Target::CortexM | Target::CortexM33 => {
-            cargo.arg("-Zbuild-std=core").env(target.variable("LINKER"), "arm-none-eabi-ld");
+            if !ours {
+                cargo.arg("-Zbuild-std=core").env(target.variable("LINKER"), "arm-none-eabi-ld");
+            }
         }
     }
     Ok(cargo)
+}
+
+/// The folder with the standard library of Debian's compiler for arm64, of that compiler's very version.
+fn arm64_library() -> anyhow::Result<PathBuf> {
+    let mut query = process::command("dpkg-query");
+    let version = process::output(query.args(["--show", "--showformat=${Version}", "rustc-web"]))?;
+    let folder = root().join(".cache/rust-arm64").join(version.trim());
+    if !folder.exists() {
+        eprintln!("==> unpacking Rust's standard library for arm64 (34 MB) into {}", folder.display());
+        let apt = debian::Apt::new(&root().join(".cache/rust-arm64/apt"))?;
+        apt.unpack(&format!("libstd-rust-web-dev={}", version.trim()), &folder)?;
+    }
+    Ok(folder.join("usr"))
 }
 
 /// Builds one program and says where it is.

@@ -43,21 +43,52 @@ mod tests {
         lines.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
     }
 
-    fn alone(package: &str) -> BTreeSet<String> {
+    fn alone(package: &str, edges: &str) -> BTreeSet<String> {
         let mut cargo = process::cargo();
-        cargo.args(["tree", "--package", package, "--edges", "normal,build"]);
+        cargo.args(["tree", "--package", package, "--edges", edges]);
         features(cargo)
     }
 
-    /// `cargo run -p edge-runtime`, the trainer's front and the tests compile tract once: no dependency has other features.
+    fn together(edges: &str) -> BTreeSet<String> {
+        let mut cargo = cargo("tree");
+        cargo.args(["--edges", edges]);
+        features(cargo)
+    }
+
+    /// `cargo run -p edge-runtime`, the trainer's front and the tests compile tract once: no dependency has other features. What build
+    /// scripts use is looked at apart: cargo gives it features of its own, which would hide those of the same crate in the program.
     #[test]
     fn programs_alone_and_the_tests_of_all_packages_are_one_build() {
-        let all = features(cargo("tree"));
-        for package in ["edge-runtime", "trainer"] {
-            let others: Vec<_> = alone(package).difference(&all).cloned().collect();
-            assert!(others.is_empty(), "{package} has other features than the tests: {others:#?}");
+        for (edges, with_tests) in [("normal", "normal,dev"), ("normal,build", "normal,build,dev")] {
+            let all = together(with_tests);
+            for package in ["edge-runtime", "trainer"] {
+                let others: Vec<_> = alone(package, edges).difference(&all).cloned().collect();
+                assert!(others.is_empty(), "{package} has other features than the tests: {others:#?}");
+            }
         }
         // Planted: alone, edge-core is without `std`, and that is found.
-        assert!(alone("edge-core").difference(&all).any(|line| line.starts_with("edge-core ")));
+        let all = together("normal,dev");
+        assert!(alone("edge-core", "normal").difference(&all).any(|line| line.starts_with("edge-core ")));
+    }
+
+    /// Of these, packages that a package is built with.
+    fn of(hardware: &[&'static str], package: &str) -> Vec<&'static str> {
+        let built = alone(package, "normal,build");
+        let is_built = |name: &&str| built.iter().any(|line| line.starts_with(&format!("{name} ")));
+        hardware.iter().copied().filter(is_built).collect()
+    }
+
+    /// Cameras, lines, signals and systemd are the device's: who decodes a picture or packs a model
+    /// compiles none of them.
+    #[test]
+    fn the_trainer_and_flash_are_built_without_the_devices_hardware() {
+        let hardware = ["edge-runtime", "gpiocdev", "moq-v4l", "sd-notify", "signal-hook"];
+        for package in ["edge-model", "phantoms", "trainer", "flash"] {
+            assert_eq!(of(&hardware, package), [""; 0], "{package}");
+        }
+        assert_eq!(of(&["edge-model"], "phantoms"), [""; 0], "who draws needs no engine");
+        // Planted: the device has all, and each is found by its name.
+        assert_eq!(of(&hardware, "edge-runtime"), hardware);
+        assert_eq!(of(&["edge-model"], "trainer"), ["edge-model"]);
     }
 }

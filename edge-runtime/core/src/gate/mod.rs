@@ -5,19 +5,21 @@
 //! weights of the two likenesses, travel with the model; the trainer sets them from its training pictures. A refusal carries
 //! the measured number and the limit, so that a log can be read without the source code.
 
+mod cells;
 mod likeness;
 mod sharpness;
 
-pub use likeness::{FEATURE_CELLS, LAYOUT_CELLS, Likeness, MAX_CHANNELS};
+pub use cells::cell_runs;
+pub use likeness::{FEATURE_CELLS, FEATURE_SIDE, LAYOUT_CELLS, LAYOUT_SIDE, Likeness, MAX_CHANNELS};
 pub use sharpness::sharpness;
 
 use crate::frame::Geometry;
 use crate::preprocess::Stats;
 use crate::reason::Reason;
 
-/// What a picture must keep to. Luminance is in 16-bit steps (0..=65535).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
+/// What a picture must keep to. Luminance is in 16-bit steps (0..=65535); `W` holds weights, such as `&[i8]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits<W> {
     /// Least mean luminance.
     pub min_mean: u16,
     /// Greatest mean luminance.
@@ -33,24 +35,26 @@ pub struct Limits {
     /// Least [`sharpness`], in thousandths.
     pub min_sharpness: u16,
     /// How light and dark must lie in the picture.
-    pub layout: Likeness<LAYOUT_CELLS>,
+    pub layout: Likeness<W>,
     /// What the network must find where.
-    pub features: Likeness<{ FEATURE_CELLS * MAX_CHANNELS }>,
+    pub features: Likeness<W>,
 }
 
-impl Limits {
+impl<W: Default> Limits<W> {
     /// Lets every picture through.
-    pub const OPEN: Self = Self {
-        min_mean: 0,
-        max_mean: u16::MAX,
-        min_deviation: 0,
-        max_elongation_permille: u32::MAX,
-        max_black_permille: 1000,
-        max_white_permille: 1000,
-        min_sharpness: 0,
-        layout: Likeness::OPEN,
-        features: Likeness::OPEN,
-    };
+    pub fn open() -> Self {
+        Self {
+            min_mean: 0,
+            max_mean: u16::MAX,
+            min_deviation: 0,
+            max_elongation_permille: u32::MAX,
+            max_black_permille: 1000,
+            max_white_permille: 1000,
+            min_sharpness: 0,
+            layout: Likeness::default(),
+            features: Likeness::default(),
+        }
+    }
 }
 
 /// What the gate measures in a picture.
@@ -70,7 +74,7 @@ pub struct Figures {
 
 impl Figures {
     /// Measures what can be measured before inference; `input` is what preprocessing wrote.
-    pub fn of(geometry: Geometry, stats: &Stats, input: &[u8], limits: &Limits) -> Self {
+    pub fn of(geometry: Geometry, stats: &Stats, input: &[u8], limits: &Limits<impl AsRef<[i8]>>) -> Self {
         Self {
             elongation_permille: geometry.elongation_permille(),
             stats: *stats,
@@ -84,7 +88,7 @@ impl Figures {
     ///
     /// # Errors
     /// The first limit that it breaks, from what a user can put right most easily to what is no X-ray at all.
-    pub fn judge(&self, limits: &Limits) -> Result<(), Reason> {
+    pub fn judge<W>(&self, limits: &Limits<W>) -> Result<(), Reason> {
         let Self { elongation_permille: elongation, stats, sharpness, layout, .. } = *self;
         if elongation > limits.max_elongation_permille {
             return Err(Reason::Elongated(elongation, limits.max_elongation_permille));
@@ -117,7 +121,11 @@ impl Figures {
     ///
     /// # Errors
     /// [`Reason::UnlikeFeatures`].
-    pub fn judge_features(&mut self, features: &[u8], limits: &Limits) -> Result<(), Reason> {
+    pub fn judge_features(
+        &mut self,
+        features: &[u8],
+        limits: &Limits<impl AsRef<[i8]>>,
+    ) -> Result<(), Reason> {
         let likeness = limits.features.of_features(features);
         self.features = Some(likeness);
         if likeness < limits.features.least {

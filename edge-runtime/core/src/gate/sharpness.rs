@@ -26,7 +26,8 @@ pub fn sharpness(input: &[u8]) -> u16 {
         steps += (e - a).unsigned_abs();
     };
     for (at, pair) in input.chunks_exact((2 * side).max(1)).enumerate() {
-        let (upper, lower) = pair.split_at_checked(side).unwrap_or((pair, pair));
+        // Neither part can be missing; were it, 0 is what no limit lets through.
+        let Some((upper, lower)) = pair.split_at_checked(side) else { return 0 };
         let sums = upper.chunks_exact(2).zip(lower.chunks_exact(2));
         for (sum, (upper, lower)) in rows[at % ROWS].iter_mut().zip(sums) {
             *sum = upper.iter().chain(lower).map(|&v| i32::from(v)).sum();
@@ -36,7 +37,8 @@ pub fn sharpness(input: &[u8]) -> u16 {
         }
         let [above2, above, row, below, newest] = [1, 2, 3, 4, 5].map(|next| &rows[(at + next) % ROWS]);
         // Positions two from every border, so that bends and steps are counted at the same places.
-        for window in row.get(..half).unwrap_or(&[]).windows(ROWS) {
+        let Some(inside) = row.get(..half) else { return 0 };
+        for window in inside.windows(ROWS) {
             if let &[a, b, c, d, e] = window {
                 add(a, b, c, d, e);
             }

@@ -2,6 +2,7 @@
 
 use super::layout::{self, block_bytes};
 use super::pointwise::Pointwise;
+use super::size::product;
 use super::{Channels, Kernels, Misfit, Shape, Window};
 use core::num::NonZeroUsize;
 
@@ -28,20 +29,21 @@ pub struct Convolution<'a> {
     x_zero: u8,
 }
 
-/// Inputs of one output: kernel rows, kernel columns, channels of a group, in that order.
-fn depth(shape: &Shape, window: &Window, groups: usize) -> usize {
-    window.kernel[0] * window.kernel[1] * (shape.channels / groups.max(1))
-}
-
 impl<'a> Convolution<'a> {
-    /// Rows of the packed matrix: outputs of a group rounded up to whole blocks, times groups.
-    pub const fn padded_outputs(outputs: usize, groups: usize) -> usize {
-        layout::padded(outputs / groups) * groups
+    /// Inputs of one output: kernel rows times kernel columns times channels of a group; none above
+    /// [`MAX_BYTES`](super::MAX_BYTES) or without groups.
+    pub fn fan_in(shape: &Shape, window: &Window, groups: usize) -> Option<usize> {
+        product(&[window.kernel[0], window.kernel[1], shape.channels.checked_div(groups)?])
     }
 
-    /// Bytes of the weights.
-    pub fn weight_bytes(shape: &Shape, window: &Window, outputs: usize, groups: usize) -> usize {
-        block_bytes(Self::padded_outputs(outputs, groups), depth(shape, window, groups))
+    /// Rows of the packed matrix: outputs of a group rounded up to whole blocks, times groups.
+    pub const fn padded_outputs(outputs: usize, groups: usize) -> usize {
+        layout::padded(outputs / groups).saturating_mul(groups)
+    }
+
+    /// Bytes of the weights; none above [`MAX_BYTES`](super::MAX_BYTES).
+    pub fn weight_bytes(shape: &Shape, window: &Window, outputs: usize, groups: usize) -> Option<usize> {
+        block_bytes(Self::padded_outputs(outputs, groups), Self::fan_in(shape, window, groups)?)
     }
 
     /// `outputs` channels in `groups`; output `o` of group `g` is row `g * padded(outputs / groups) + o` of the packed matrix
@@ -67,9 +69,14 @@ impl<'a> Convolution<'a> {
         {
             return Err(wrong);
         }
+        let output = Shape { height, width, channels: outputs };
+        let sizes = [shape.checked_bytes(), output.checked_bytes(), Self::scratch(&shape, &window, groups)];
+        if sizes.contains(&None) {
+            return Err(wrong);
+        }
         let padded = Self::padded_outputs(outputs, groups);
         let some = |n| NonZeroUsize::new(n).ok_or(wrong);
-        let depth = some(depth(&shape, &window, groups))?;
+        let depth = some(Self::fan_in(&shape, &window, groups).ok_or(wrong)?)?;
         Ok(Self {
             shape,
             window,
@@ -77,7 +84,7 @@ impl<'a> Convolution<'a> {
             inputs: some(shape.channels / groups)?,
             depth,
             outputs: outputs / groups,
-            output: Shape { height, width, channels: outputs },
+            output,
             width: some(width)?,
             matrix: Pointwise::new(depth.get(), padded, weights, channels)?,
             x_zero,
@@ -89,9 +96,9 @@ impl<'a> Convolution<'a> {
         self.output
     }
 
-    /// Bytes of scratch memory that [`Convolution::run`] needs.
-    pub fn scratch(shape: &Shape, window: &Window, groups: usize) -> usize {
-        PIXELS * depth(shape, window, groups)
+    /// Bytes of scratch memory that [`Convolution::run`] needs; none above [`MAX_BYTES`](super::MAX_BYTES).
+    pub fn scratch(shape: &Shape, window: &Window, groups: usize) -> Option<usize> {
+        product(&[PIXELS, Self::fan_in(shape, window, groups)?])
     }
 
     /// Computes the whole output.
@@ -107,7 +114,7 @@ impl<'a> Convolution<'a> {
             for first in (0..self.output.positions()).step_by(PIXELS) {
                 let count = PIXELS.min(self.output.positions() - first);
                 for (pixel, row) in scratch.chunks_exact_mut(depth).enumerate().take(count) {
-                    self.gather(x, first + pixel, group, row);
+                    self.gather(x, first + pixel, group, row)?;
                 }
                 let gathered = scratch.get(..count * depth).ok_or(wrong)?;
                 let at = first * all + group * outputs;
@@ -117,7 +124,9 @@ impl<'a> Convolution<'a> {
         Ok(())
     }
 
-    fn gather(&self, x: &[u8], pixel: usize, group: usize, to: &mut [u8]) {
+    /// Copies the window of one output pixel side by side; what of it lies outside of the input is padding.
+    fn gather(&self, x: &[u8], pixel: usize, group: usize, to: &mut [u8]) -> Result<(), Misfit> {
+        let wrong = Misfit { what: "the window of a convolution" };
         let channels = self.inputs.get();
         let (row, column) = (pixel / self.width, pixel % self.width);
         let mut segments = to.chunks_exact_mut(channels);
@@ -125,18 +134,20 @@ impl<'a> Convolution<'a> {
             let y = row * self.window.stride[0] + ky * self.window.dilation[0];
             let y = y.checked_sub(self.window.before[0]).filter(|&y| y < self.shape.height);
             for kx in 0..self.window.kernel[1] {
-                let Some(segment) = segments.next() else { return };
+                let segment = segments.next().ok_or(wrong)?;
                 let at = column * self.window.stride[1] + kx * self.window.dilation[1];
                 let at = at.checked_sub(self.window.before[1]).filter(|&x| x < self.shape.width);
-                let from = y.zip(at).and_then(|(y, at)| {
-                    let start = (y * self.shape.width + at) * self.shape.channels + group * channels;
-                    x.get(start..start + channels)
-                });
-                match from {
+                let Some((y, at)) = y.zip(at) else {
+                    segment.fill(self.x_zero);
+                    continue;
+                };
+                let start = (y * self.shape.width + at) * self.shape.channels + group * channels;
+                match x.get(start..start + channels) {
                     Some(from) if from.len() == segment.len() => segment.copy_from_slice(from),
-                    _ => segment.fill(self.x_zero),
+                    _ => return Err(wrong),
                 }
             }
         }
+        Ok(())
     }
 }

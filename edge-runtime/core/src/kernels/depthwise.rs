@@ -34,12 +34,13 @@ impl<'a> Depthwise<'a> {
     ) -> Result<Self, Misfit> {
         let wrong = Misfit { what: "numbers of a depthwise convolution" };
         let [height, width] = window.output(shape.height, shape.width).ok_or(wrong)?;
-        let fits = weights.len() == tap_bytes(shape.channels, window.kernel)
+        let output = Shape { height, width, ..shape };
+        let sizes = [shape.checked_bytes(), output.checked_bytes(), Self::scratch(&shape, &window)];
+        let fits = Some(weights.len()) == tap_bytes(shape.channels, window.kernel)
             && channels.bias().len() == layout::padded(shape.channels);
-        if !fits || !Self::covers(&window) || shape.channels == 0 {
+        if !fits || !Self::covers(&window) || sizes.contains(&None) {
             return Err(wrong);
         }
-        let output = Shape { height, width, ..shape };
         Ok(Self(Numbers { shape, window, output, weights, channels, x_zero }))
     }
 
@@ -48,15 +49,15 @@ impl<'a> Depthwise<'a> {
         self.0.output
     }
 
-    /// Bytes of scratch memory that [`Depthwise::run`] needs.
-    pub fn scratch(shape: &Shape, window: &Window) -> usize {
+    /// Bytes of scratch memory that [`Depthwise::run`] needs; none above [`MAX_BYTES`](super::MAX_BYTES).
+    pub fn scratch(shape: &Shape, window: &Window) -> Option<usize> {
         Rows::bytes(shape, window)
     }
 
     /// Whether the output may overwrite the input: it must never grow past the rows that were copied.
     pub fn in_place(shape: &Shape, window: &Window) -> bool {
         let Some([_, width]) = window.output(shape.height, shape.width) else { return false };
-        width <= shape.width && window.span(0) > window.before[0]
+        width <= shape.width && window.spans()[0] > window.before[0]
     }
 
     /// Computes the whole output.
@@ -69,7 +70,7 @@ impl<'a> Depthwise<'a> {
             return Err(Misfit { what: "two places for a depthwise convolution" });
         }
         let (row, out_row) = (self.0.shape.row_bytes(), self.0.output.row_bytes());
-        let span = self.0.window.span(1) * self.0.shape.channels;
+        let span = self.0.window.spans()[1] * self.0.shape.channels;
         let mut rows = Rows::new(scratch, self.0.shape, self.0.window, self.0.x_zero)?;
         for at in 0..self.0.output.height {
             let x: &[u8] = match &places {
@@ -77,14 +78,14 @@ impl<'a> Depthwise<'a> {
                 Places::Same(both) => both,
             };
             let x = x.get(..self.0.shape.bytes()).ok_or(wrong)?;
-            rows.advance(at, |line| x.get(line * row..(line + 1) * row));
+            rows.advance(at, |line| x.get(line * row..(line + 1) * row))?;
             let y: &mut [u8] = match &mut places {
                 Places::Apart(_, y) => y,
                 Places::Same(both) => both,
             };
             let y = y.get_mut(at * out_row..(at + 1) * out_row).ok_or(wrong)?;
-            let (taps, count) = rows.taps(at);
-            let call = Call::new(&self.0, span, taps.get(..count).unwrap_or(&[]), y)?;
+            let (taps, count) = rows.taps(at)?;
+            let call = Call::new(&self.0, span, taps.get(..count).ok_or(wrong)?, y)?;
             if self.is_three_by_three() { (kernels.depthwise)(call) } else { scalar::depthwise(call) }
         }
         Ok(())

@@ -30,19 +30,14 @@ impl<'a> First<'a> {
     ) -> Result<Self, Misfit> {
         let wrong = Misfit { what: "numbers of the first convolution" };
         let [height, width] = window.output(shape.height, shape.width).ok_or(wrong)?;
-        let fits = weights.len() == block_bytes(outputs, window.kernel[0] * DEPTH)
+        let output = Shape { height, width, channels: outputs };
+        let sizes = [shape.checked_bytes(), output.checked_bytes(), Self::scratch(&shape, &window)];
+        let fits = Some(weights.len()) == block_bytes(outputs, window.kernel[0] * DEPTH)
             && channels.bias().len() == layout::padded(outputs);
-        if !Self::covers(&shape, &window) || !fits || outputs == 0 {
+        if !Self::covers(&shape, &window) || !fits || sizes.contains(&None) {
             return Err(wrong);
         }
-        Ok(Self(Numbers {
-            shape,
-            window,
-            output: Shape { height, width, channels: outputs },
-            weights,
-            channels,
-            x_zero,
-        }))
+        Ok(Self(Numbers { shape, window, output, weights, channels, x_zero }))
     }
 
     /// Size of the output.
@@ -50,8 +45,8 @@ impl<'a> First<'a> {
         self.0.output
     }
 
-    /// Bytes of scratch memory that [`First::run`] needs.
-    pub fn scratch(shape: &Shape, window: &Window) -> usize {
+    /// Bytes of scratch memory that [`First::run`] needs; none above [`MAX_BYTES`](super::MAX_BYTES).
+    pub fn scratch(shape: &Shape, window: &Window) -> Option<usize> {
         Rows::bytes(shape, window)
     }
 
@@ -63,10 +58,9 @@ impl<'a> First<'a> {
         let (x, y) =
             (x.get(..self.0.shape.bytes()).ok_or(wrong)?, y.get_mut(..self.0.output.bytes()).ok_or(wrong)?);
         for (at, y) in y.chunks_exact_mut(self.0.output.row_bytes().max(1)).enumerate() {
-            rows.advance(at, |line| x.get(line * row..(line + 1) * row));
-            let (taps, count) = rows.taps(at);
-            let taps = taps.get(..count).unwrap_or(&[]);
-            (kernels.first)(Call::new(&self.0, DEPTH, taps, y)?);
+            rows.advance(at, |line| x.get(line * row..(line + 1) * row))?;
+            let (taps, count) = rows.taps(at)?;
+            (kernels.first)(Call::new(&self.0, DEPTH, taps.get(..count).ok_or(wrong)?, y)?);
         }
         Ok(())
     }

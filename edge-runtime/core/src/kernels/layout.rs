@@ -13,6 +13,8 @@
 //! **Taps** (depthwise): for each kernel row, for each step of four kernel columns, for each channel (rounded up to a
 //! block) its four weights side by side; missing columns have weights 0.
 
+use super::size::product;
+
 /// Output channels in a block.
 pub const BLOCK: usize = 16;
 /// Inputs in a step.
@@ -20,17 +22,17 @@ pub const DEPTH: usize = 4;
 
 /// Channels rounded up to whole blocks.
 pub const fn padded(channels: usize) -> usize {
-    channels.div_ceil(BLOCK) * BLOCK
+    channels.div_ceil(BLOCK).saturating_mul(BLOCK)
 }
 
-/// Bytes of the weights of `outputs` that read `depth` inputs each.
-pub const fn block_bytes(outputs: usize, depth: usize) -> usize {
-    padded(outputs) * depth.div_ceil(DEPTH) * DEPTH
+/// Bytes of the weights of `outputs` that read `depth` inputs each; none above [`MAX_BYTES`](super::MAX_BYTES).
+pub fn block_bytes(outputs: usize, depth: usize) -> Option<usize> {
+    product(&[padded(outputs), depth.div_ceil(DEPTH), DEPTH])
 }
 
-/// Bytes of the weights of a depthwise convolution.
-pub const fn tap_bytes(channels: usize, kernel: [usize; 2]) -> usize {
-    kernel[0] * kernel[1].div_ceil(DEPTH) * padded(channels) * DEPTH
+/// Bytes of the weights of a depthwise convolution; none above [`MAX_BYTES`](super::MAX_BYTES).
+pub fn tap_bytes(channels: usize, kernel: [usize; 2]) -> Option<usize> {
+    product(&[kernel[0], kernel[1].div_ceil(DEPTH), padded(channels), DEPTH])
 }
 
 /// Where the weight of `output` for `input` of `depth` lies.

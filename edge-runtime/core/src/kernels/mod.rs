@@ -18,6 +18,8 @@
 //! - Weights are signed 8 bits in the layouts of [`layout`]; the input's zero point is folded into the bias, so padding is
 //!   filled with that zero point and nothing is subtracted in a loop.
 //! - An accumulator becomes an output by [`requantize`], the formula of ONNX QLinearConv in onnxruntime.
+//! - A row kernel cannot fail: the constructor of its `Call` has refused every slice that is too short. Where safe code still
+//!   has to ask for a part of one, it says so with `proven`.
 
 pub mod add;
 pub mod convolution;
@@ -30,6 +32,7 @@ mod requantize;
 pub mod row;
 mod rows;
 mod sets;
+mod size;
 pub mod suite;
 pub mod window;
 
@@ -46,6 +49,7 @@ mod x86_64;
 
 pub use requantize::requantize;
 pub use sets::{ALL, Set, best, by_name};
+pub use size::MAX_BYTES;
 pub use window::{Shape, Window};
 
 use core::fmt;
@@ -141,6 +145,16 @@ impl<'a> Channels<'a> {
             zero: self.zero,
         })
     }
+}
+
+/// A part of a slice of which a `Call`'s constructor has proved that it is there. Were it not, it would be empty: that keeps
+/// panics out of the linked program, and is no silent answer, because tests are built with the assertion and the suite compares
+/// every byte of every set.
+#[inline(always)]
+fn proven<T>(slice: &[T], part: impl core::slice::SliceIndex<[T], Output = [T]>) -> &[T] {
+    let part = slice.get(part);
+    debug_assert!(part.is_some(), "a `Call` that proves too little");
+    part.unwrap_or(&[])
 }
 
 /// Slices that do not fit an operator's shape: a mistake of the caller, or a damaged model.

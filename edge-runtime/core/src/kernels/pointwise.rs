@@ -21,7 +21,7 @@ impl<'a> Pointwise<'a> {
         weights: &'a [i8],
         channels: Channels<'a>,
     ) -> Result<Self, Misfit> {
-        let fits = depth > 0 && outputs > 0 && weights.len() == block_bytes(outputs, depth);
+        let fits = depth > 0 && outputs > 0 && Some(weights.len()) == block_bytes(outputs, depth);
         if fits && channels.bias().len() == layout::padded(outputs) {
             Ok(Self { depth, outputs, weights, channels })
         } else {
@@ -48,8 +48,9 @@ impl<'a> Pointwise<'a> {
     /// The same for some of the outputs, beginning at a multiple of [`layout::BLOCK`].
     pub(crate) fn part(&self, first: usize, outputs: usize) -> Result<Self, Misfit> {
         let wrong = Misfit { what: "weights of a group" };
-        let from = block_bytes(first, self.depth);
-        let weights = self.weights.get(from..from + block_bytes(outputs, self.depth)).ok_or(wrong)?;
+        let from = block_bytes(first, self.depth).ok_or(wrong)?;
+        let length = block_bytes(outputs, self.depth).ok_or(wrong)?;
+        let weights = self.weights.get(from..).and_then(|rest| rest.get(..length)).ok_or(wrong)?;
         Self::new(self.depth, outputs, weights, self.channels.part(first, outputs)?)
     }
 }

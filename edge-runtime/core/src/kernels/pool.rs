@@ -46,12 +46,18 @@ pub struct Head<'a> {
 impl Head<'_> {
     /// The logit. The sum of steps is exact below 2^24, division by a power of two too, so it has the bits of the float
     /// chain DequantizeLinear, GlobalAveragePool, MatMul, Mul, Add in any order of summation.
-    pub fn logit(&self, sums: &[u32]) -> f32 {
+    ///
+    /// # Errors
+    /// [`Misfit`] where there is not one sum a weight.
+    pub fn logit(&self, sums: &[u32]) -> Result<f32, Misfit> {
+        if sums.len() != self.weights.len() {
+            return Err(Misfit { what: "sums and weights of the head" });
+        }
         let products = self.weights.iter().zip(sums).map(|(&w, &sum)| i64::from(w) * i64::from(sum));
         let sum = products.sum::<i64>() as f32 * (self.step / self.positions as f32);
         // Two roundings, as in the graph: no fused multiply-add.
         let scaled = sum * self.scale;
-        scaled + self.bias
+        Ok(scaled + self.bias)
     }
 
     /// The class activation map: each position's share of the logit, without the bias. The mean of the map plus bias is the

@@ -30,6 +30,7 @@ impl<'a> Call<'a> {
         y: &'a mut [u8],
     ) -> Result<Self, Misfit> {
         let Numbers { shape, window, output, .. } = numbers;
+        // Cannot wrap: it is at most a padded row, whose size the operator's constructor has checked.
         let needed = (output.width - 1) * window.stride[1] * shape.channels + span;
         if rows.len() == window.kernel[0]
             && rows.iter().all(|row| row.len() >= needed)

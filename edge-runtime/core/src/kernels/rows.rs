@@ -4,6 +4,7 @@
 //! already in place; rows above and below the picture are rows of padding. So the kernels know no borders, and an output row may
 //! overwrite the very input that it came from.
 
+use super::size::{product, sum};
 use super::{Misfit, Shape, Window};
 
 /// Tallest kernel whose rows can be held.
@@ -24,69 +25,81 @@ pub(crate) struct Rows<'a> {
 }
 
 /// Bytes of one padded row; never less than one step of weights needs beyond the last window.
-fn row_bytes(shape: &Shape, window: &Window) -> usize {
-    let columns = shape.width + window.before[1] + window.after[1];
-    columns * shape.channels + super::layout::DEPTH
+fn row_bytes(shape: &Shape, window: &Window) -> Option<usize> {
+    let columns = sum(sum(shape.width, window.before[1])?, window.after[1])?;
+    sum(product(&[columns, shape.channels])?, super::layout::DEPTH)
 }
 
 impl<'a> Rows<'a> {
-    /// Bytes of memory that [`Rows::new`] needs.
-    pub fn bytes(shape: &Shape, window: &Window) -> usize {
-        row_bytes(shape, window) * window.span(0)
+    /// Bytes of memory that [`Rows::new`] needs; none above [`MAX_BYTES`](super::MAX_BYTES).
+    pub fn bytes(shape: &Shape, window: &Window) -> Option<usize> {
+        product(&[row_bytes(shape, window)?, window.spans()[0]])
     }
 
     /// An empty ring over an input of that shape; `zero` is what padding is filled with.
     pub fn new(memory: &'a mut [u8], shape: Shape, window: Window, zero: u8) -> Result<Self, Misfit> {
-        let (row, span) = (row_bytes(&shape, &window), window.span(0));
-        if memory.len() < row * span || window.kernel[0] > MAX_KERNEL_ROWS || shape.bytes() == 0 {
-            return Err(Misfit { what: "scratch memory" });
+        let wrong = Misfit { what: "scratch memory" };
+        let (row, span) = (row_bytes(&shape, &window).ok_or(wrong)?, window.spans()[0]);
+        if window.kernel[0] > MAX_KERNEL_ROWS || shape.checked_bytes().is_none() {
+            return Err(wrong);
         }
-        let ring = memory.get_mut(..row * span).unwrap_or_default();
+        let ring = memory.get_mut(..Self::bytes(&shape, &window).ok_or(wrong)?).ok_or(wrong)?;
         ring.fill(zero);
         Ok(Self { memory: ring, shape, window, row, span, next: 0, zero })
     }
 
     /// Copies in what the output row needs, in order of output rows. `input(y)` gives row `y` of the input.
-    pub fn advance<'i>(&mut self, output_row: usize, input: impl Fn(usize) -> Option<&'i [u8]>) {
+    ///
+    /// # Errors
+    /// [`Misfit`] where `input` does not give a row of the picture, or one of another length than its rows have.
+    pub fn advance<'i>(
+        &mut self,
+        output_row: usize,
+        input: impl Fn(usize) -> Option<&'i [u8]>,
+    ) -> Result<(), Misfit> {
+        let wrong = Misfit { what: "rows of the input" };
         let end = output_row * self.window.stride[0] + self.span;
         // Rows that a large stride jumps over are never read.
         self.next = self.next.max(end - self.span);
         while self.next < end {
             let inside = self.next.checked_sub(self.window.before[0]).filter(|&y| y < self.shape.height);
-            let slot = self.slot(self.next);
-            if let Some(to) = self.memory.get_mut(slot..slot + self.row) {
-                let left = self.window.before[1] * self.shape.channels;
-                match inside.and_then(&input) {
-                    // The padding around it is there since the ring was made.
-                    Some(from) => {
-                        if let Some(middle) = to.get_mut(left..left + from.len()) {
-                            middle.copy_from_slice(from);
-                        }
+            let slot = self.slot(self.next)?;
+            let to = self.memory.get_mut(slot..slot + self.row).ok_or(wrong)?;
+            match inside {
+                // The padding around it is there since the ring was made.
+                Some(y) => {
+                    let (left, length) =
+                        (self.window.before[1] * self.shape.channels, self.shape.row_bytes());
+                    let middle = to.get_mut(left..left + length).ok_or(wrong)?;
+                    match input(y) {
+                        Some(from) if from.len() == middle.len() => middle.copy_from_slice(from),
+                        _ => return Err(wrong),
                     }
-                    None => to.fill(self.zero),
                 }
+                None => to.fill(self.zero),
             }
             self.next += 1;
         }
+        Ok(())
     }
 
     /// Where a row of the padded input lies in the ring.
-    fn slot(&self, y: usize) -> usize {
-        y.checked_rem(self.span).unwrap_or(0) * self.row
+    fn slot(&self, y: usize) -> Result<usize, Misfit> {
+        Ok(y.checked_rem(self.span).ok_or(Misfit { what: "a kernel without rows" })? * self.row)
     }
 
     /// The rows under the kernel's rows for an output row that was advanced to; as many as the kernel has.
-    pub fn taps(&self, output_row: usize) -> ([&[u8]; MAX_KERNEL_ROWS], usize) {
+    pub fn taps(&self, output_row: usize) -> Result<([&[u8]; MAX_KERNEL_ROWS], usize), Misfit> {
         let mut taps: [&[u8]; MAX_KERNEL_ROWS] = [&[]; MAX_KERNEL_ROWS];
         let count = self.window.kernel[0];
-        let mut slot = self.slot(output_row * self.window.stride[0]);
+        let mut slot = self.slot(output_row * self.window.stride[0])?;
         for tap in taps.iter_mut().take(count) {
-            *tap = self.memory.get(slot..slot + self.row).unwrap_or(&[]);
+            *tap = self.memory.get(slot..slot + self.row).ok_or(Misfit { what: "scratch memory" })?;
             slot += self.window.dilation[0] * self.row;
             if slot >= self.span * self.row {
                 slot -= self.span * self.row;
             }
         }
-        (taps, count)
+        Ok((taps, count))
     }
 }

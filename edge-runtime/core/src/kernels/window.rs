@@ -1,5 +1,7 @@
 //! Sizes: of a value, and of the window that a convolution moves over it.
 
+use super::size::product;
+
 /// Size of a value: rows, columns, channels, stored in that order (NHWC), tight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
@@ -12,6 +14,12 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// Bytes of the whole value; none for an empty one and above [`MAX_BYTES`](super::MAX_BYTES). Only a shape that has passed
+    /// this may be asked for the plain sizes below, which could wrap for another.
+    pub fn checked_bytes(&self) -> Option<usize> {
+        product(&[self.height, self.width, self.channels]).filter(|&bytes| bytes > 0)
+    }
+
     /// Pixels.
     pub const fn positions(&self) -> usize {
         self.height * self.width
@@ -43,7 +51,8 @@ pub struct Window {
     pub after: [usize; 2],
 }
 
-/// Longest side of a value and of a window's numbers: keeps every product below 2^63.
+/// Longest side of a value and of a window's numbers: a span has less than 2^31 rows, which fits 32 bits. Products of these
+/// with each other and with channels are checked where they are made.
 const LONGEST: usize = 1 << 15;
 
 impl Window {
@@ -62,10 +71,11 @@ impl Window {
         }
     }
 
-    /// Rows or columns that the kernel spans, dilation included; `axis` is 0 or 1.
-    pub fn span(&self, axis: usize) -> usize {
-        let of = |pair: &[usize; 2]| pair.get(axis).copied().unwrap_or(1);
-        (of(&self.kernel) - 1) * of(&self.dilation) + 1
+    /// Rows and columns that the kernel spans, dilation included.
+    pub fn spans(&self) -> [usize; 2] {
+        let span =
+            |kernel: usize, dilation| kernel.saturating_sub(1).saturating_mul(dilation).saturating_add(1);
+        [span(self.kernel[0], self.dilation[0]), span(self.kernel[1], self.dilation[1])]
     }
 
     /// Height and width of the output over an input of that height and width; none where the window does not fit in, a number is 0
@@ -77,11 +87,11 @@ impl Window {
         {
             return None;
         }
-        let along = |axis: usize, size: usize| {
-            let (before, after) = (self.before.get(axis)?, self.after.get(axis)?);
-            let free = (size + before + after).checked_sub(self.span(axis))?;
-            Some(free.checked_div(*self.stride.get(axis)?)? + 1)
-        };
-        Some([along(0, height)?, along(1, width)?])
+        let [rows, columns] = self.spans();
+        let along = |size: usize, span, stride| Some((size.checked_sub(span)?).checked_div(stride)? + 1);
+        Some([
+            along(height + self.before[0] + self.after[0], rows, self.stride[0])?,
+            along(width + self.before[1] + self.after[1], columns, self.stride[1])?,
+        ])
     }
 }

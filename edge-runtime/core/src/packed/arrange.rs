@@ -25,6 +25,8 @@ pub(super) struct Form {
     pub in_place: bool,
 }
 
+const TOO_LARGE: &str = "it is larger than 2 GB";
+
 pub(super) fn arrange(network: &Network) -> Result<(Vec<Form, MAX_LAYERS>, Plan), WriteError> {
     let whole = |what| WriteError::Network { what };
     let (mut forms, mut steps) = (Vec::new(), Vec::<Step, MAX_LAYERS>::new());
@@ -39,7 +41,7 @@ pub(super) fn arrange(network: &Network) -> Result<(Vec<Form, MAX_LAYERS>, Plan)
         let form = form(network, net_layer, output).map_err(wrong)?;
         let step = Step {
             inputs: net_layer.inputs(),
-            output: output.shape.bytes(),
+            output: output.shape.checked_bytes().ok_or(wrong("its output is empty or too large"))?,
             scratch: form.scratch,
             in_place: form.in_place,
         };
@@ -48,7 +50,8 @@ pub(super) fn arrange(network: &Network) -> Result<(Vec<Form, MAX_LAYERS>, Plan)
             return Err(whole("it has too many layers"));
         }
     }
-    let features = network.values.last().map_or(0, |v| v.shape.channels);
+    let none = whole("it has no values");
+    let features = network.values.last().ok_or(none)?.shape.channels;
     if network.head.weights.len() != features || features > MAX_FEATURES {
         return Err(whole("expected one head weight a channel of the last value, at most 256"));
     }
@@ -58,7 +61,8 @@ pub(super) fn arrange(network: &Network) -> Result<(Vec<Form, MAX_LAYERS>, Plan)
         return Err(whole("a value is larger than 65,535 along an axis"));
     }
     let side = network.metadata.input_side;
-    let input = network.values.first().map_or(0, |v| v.shape.bytes());
+    let input = network.values.first().ok_or(none)?.shape.checked_bytes();
+    let input = input.ok_or(whole("its input is empty or too large"))?;
     let plan =
         plan(input, preprocess::scratch_bytes(side), &steps).ok_or(whole("the arena cannot be planned"))?;
     Ok((forms, plan))
@@ -85,37 +89,40 @@ fn form(network: &Network, net_layer: &NetworkLayer, output: &NetworkValue) -> R
     if size != [output.shape.height, output.shape.width] {
         return Err("its output has another size than its window gives");
     }
-    let fan_in = shape.channels / groups * window.kernel[0] * window.kernel[1];
-    if weights.len() != outputs * fan_in || biases.len() != outputs || multipliers.len() != outputs {
+    let fan_in = Convolution::fan_in(shape, window, *groups).ok_or(TOO_LARGE)?;
+    if Some(weights.len()) != outputs.checked_mul(fan_in)
+        || biases.len() != outputs
+        || multipliers.len() != outputs
+    {
         return Err("weights, biases and multipliers do not fit its channels");
     }
     check_numbers(x.zero, fan_in, weights, biases, multipliers)?;
     Ok(if *groups == 1 && First::covers(shape, window) {
-        let weights = layout::block_bytes(outputs, window.kernel[0] * DEPTH);
+        let weights = layout::block_bytes(outputs, window.kernel[0] * DEPTH).ok_or(TOO_LARGE)?;
         Form {
             kind: kind::FIRST,
             rows: outputs,
             weights,
-            scratch: First::scratch(shape, window),
+            scratch: First::scratch(shape, window).ok_or(TOO_LARGE)?,
             in_place: false,
         }
     } else if *groups == 1 && *window == Window::POINT {
-        let weights = layout::block_bytes(outputs, shape.channels);
+        let weights = layout::block_bytes(outputs, shape.channels).ok_or(TOO_LARGE)?;
         Form { kind: kind::POINTWISE, rows: outputs, weights, scratch: 0, in_place: false }
     } else if *groups == shape.channels && outputs == shape.channels && Depthwise::covers(window) {
         Form {
             kind: kind::DEPTHWISE,
             rows: outputs,
-            weights: layout::tap_bytes(outputs, window.kernel),
-            scratch: Depthwise::scratch(shape, window),
+            weights: layout::tap_bytes(outputs, window.kernel).ok_or(TOO_LARGE)?,
+            scratch: Depthwise::scratch(shape, window).ok_or(TOO_LARGE)?,
             in_place: Depthwise::in_place(shape, window),
         }
     } else {
         Form {
             kind: kind::CONVOLUTION,
             rows: Convolution::padded_outputs(outputs, *groups),
-            weights: Convolution::weight_bytes(shape, window, outputs, *groups),
-            scratch: Convolution::scratch(shape, window, *groups),
+            weights: Convolution::weight_bytes(shape, window, outputs, *groups).ok_or(TOO_LARGE)?,
+            scratch: Convolution::scratch(shape, window, *groups).ok_or(TOO_LARGE)?,
             in_place: false,
         }
     })

@@ -1,9 +1,12 @@
-//! Puts a packed model's bytes where they belong: header, records, weights in the kernels' layout, numbers, properties, names.
+//! Puts a packed model's bytes where they belong: header, records, weights in the kernels' layout, metadata, numbers, names.
+//!
+//! `arrange` has checked the network: every value, weight and bias that is asked for here is there, and the zeros that stand for
+//! missing ones are never written.
 
 use super::arrange::Form;
 use super::plan::Plan;
-use super::record::{Field, header, kind, layer, value};
-use super::{ALIGNMENT, MAGIC, Network, NetworkLayer, VERSION};
+use super::record::{header, kind, layer, metadata as metadata_fields, value};
+use super::{ALIGNMENT, MAGIC, Network, NetworkLayer, VERSION, metadata};
 use crate::kernels::Window;
 use crate::kernels::layout::{self, DEPTH};
 
@@ -22,7 +25,7 @@ impl Out<'_> {
     }
 
     /// The next section of that length; returns where it begins.
-    fn section(&mut self, length: usize) -> usize {
+    pub fn section(&mut self, length: usize) -> usize {
         let at = self.at.next_multiple_of(ALIGNMENT);
         self.at = at + length;
         at
@@ -35,15 +38,20 @@ impl Out<'_> {
     }
 }
 
-fn u32_of(n: usize) -> [u8; 4] {
+pub(super) fn u32_of(n: usize) -> [u8; 4] {
     (n as u32).to_le_bytes()
 }
 
 pub(super) fn compose(network: &Network, forms: &[Form], plan: &Plan, out: &mut Out) {
     let layers = network.layers.len();
-    out.at = header::SIZE;
-    let values = out.section((layers + 1) * value::SIZE);
-    let records = out.section(layers * layer::SIZE);
+    let values = header::SIZE;
+    let records = values + (layers + 1) * value::SIZE;
+    let metadata_record = records + layers * layer::SIZE;
+    let head_weights = metadata_record + metadata_fields::SIZE;
+    // The plan's checksum is taken over whole words.
+    let plan_length = (head_weights + network.head.weights.len()).next_multiple_of(4);
+    out.at = plan_length;
+    out.numbers(head_weights, network.head.weights.iter().map(|w| w.to_le_bytes()));
     let mut name = 0;
     for (index, (v, &place)) in network.values.iter().zip(&plan.values).enumerate() {
         let at = values + index * value::SIZE;
@@ -53,31 +61,19 @@ pub(super) fn compose(network: &Network, forms: &[Form], plan: &Plan, out: &mut 
             (value::CHANNELS, v.shape.channels),
             (value::ZERO, v.zero.into()),
         ] {
-            out.put(at + field.start, &(n as u16).to_le_bytes());
+            out.put(at + field, &(n as u16).to_le_bytes());
         }
-        out.put(at + value::PLACE.start, &u32_of(place));
-        out.put(at + value::SCALE.start, &v.scale.to_le_bytes());
-        out.put(at + value::NAME.start, &u32_of(name));
-        out.put(at + value::NAME_LENGTH.start, &u32_of(v.name.len()));
+        out.put(at + value::PLACE, &u32_of(place));
+        out.put(at + value::SCALE, &v.scale.to_le_bytes());
+        out.put(at + value::NAME, &u32_of(name));
+        out.put(at + value::NAME_LENGTH, &u32_of(v.name.len()));
         name += v.name.len();
     }
     for (index, (form, &scratch)) in forms.iter().zip(plan.scratch.iter().skip(1)).enumerate() {
         write_layer(network, index, form, scratch, records + index * layer::SIZE, out);
     }
-    let head_weights = out.section(network.head.weights.len());
-    out.numbers(head_weights, network.head.weights.iter().map(|w| w.to_le_bytes()));
 
-    let mut length = 0;
-    network.metadata.write_props(|key, text| length += 4 + key.len() + text.len());
-    let properties = out.section(length);
-    let mut at = properties;
-    network.metadata.write_props(|key, text| {
-        for text in [key, text] {
-            out.put(at, &(text.len() as u16).to_le_bytes());
-            out.put(at + 2, text.as_bytes());
-            at += 2 + text.len();
-        }
-    });
+    metadata::write(&network.metadata, metadata_record, out);
     let names = out.section(name);
     let mut at = names;
     for v in network.values {
@@ -86,40 +82,34 @@ pub(super) fn compose(network: &Network, forms: &[Form], plan: &Plan, out: &mut 
     }
     out.section(0);
 
-    out.put(header::MAGIC.start, &MAGIC);
-    out.put(header::ONNX_SHA256.start, &network.onnx_sha256);
+    out.put(header::MAGIC, &MAGIC);
+    out.put(header::ONNX_SHA256, &network.onnx_sha256);
     let total = out.at;
     for (field, n) in [
         (header::VERSION, VERSION as usize),
         (header::LENGTH, total),
         (header::ARENA, plan.arena),
-        (header::VALUES, values),
-        (header::LAYERS, records),
+        (header::PLAN_LENGTH, plan_length),
         (header::LAYER_COUNT, layers),
-        (header::PROPERTIES, properties),
-        (header::PROPERTIES_LENGTH, length),
         (header::NAMES, names),
         (header::NAMES_LENGTH, name),
-        (header::HEAD_WEIGHTS, head_weights),
         (header::PREPROCESS, plan.scratch.first().copied().unwrap_or(0)),
     ] {
-        out.put(field.start, &u32_of(n));
+        out.put(field, &u32_of(n));
     }
     for (field, n) in [
         (header::HEAD_STEP, network.head.step),
         (header::HEAD_SCALE, network.head.scale),
         (header::HEAD_BIAS, network.head.bias),
     ] {
-        out.put(field.start, &n.to_le_bytes());
+        out.put(field, &n.to_le_bytes());
     }
 }
 
 fn write_layer(network: &Network, index: usize, form: &Form, scratch: usize, record: usize, out: &mut Out) {
     let Some(net_layer) = network.layers.get(index) else { return };
     let inputs = net_layer.inputs();
-    let small = |out: &mut Out, field: Field, n: usize| {
-        out.put(record + field.start, &(n as u16).to_le_bytes());
-    };
+    let small = |out: &mut Out, field: usize, n: usize| out.put(record + field, &(n as u16).to_le_bytes());
     small(out, layer::KIND, form.kind.into());
     small(out, layer::INPUT, inputs[0]);
     small(out, layer::OTHER, inputs[1]);
@@ -133,8 +123,15 @@ fn write_layer(network: &Network, index: usize, form: &Form, scratch: usize, rec
     }
     small(out, layer::GROUPS, all_groups);
     let Window { kernel, stride, dilation, before, after } = window;
-    for (at, n) in [kernel, stride, dilation, before, after].into_iter().flatten().enumerate() {
-        small(out, layer::WINDOW.start + at * 2..layer::WINDOW.end, n);
+    for (field, [vertical, horizontal]) in [
+        (layer::KERNEL, kernel),
+        (layer::STRIDE, stride),
+        (layer::DILATION, dilation),
+        (layer::BEFORE, before),
+        (layer::AFTER, after),
+    ] {
+        small(out, field, vertical);
+        small(out, field + 2, horizontal);
     }
     let [weights, bias, signed_bias, multiplier] = places;
     for (field, n) in [
@@ -146,7 +143,7 @@ fn write_layer(network: &Network, index: usize, form: &Form, scratch: usize, rec
         (layer::SCRATCH, scratch),
         (layer::SCRATCH_LENGTH, form.scratch),
     ] {
-        out.put(record + field.start, &u32_of(n));
+        out.put(record + field, &u32_of(n));
     }
 }
 

@@ -1,21 +1,26 @@
 //! The packed model: one flat little-endian file that every target reads in place, in flash or in memory.
 //!
 //! ```text
-//! header | values | layers | numbers of the layers | properties | names
+//! header | values | layers | metadata | head weights || numbers of the layers | texts and weights of the metadata | names
 //! ```
 //!
 //! - Value 0 is the network's input; layer `i` makes value `i + 1`. Each value has its place in the arena, planned by lifetimes
 //!   when the model is packed (see [`plan`]); each layer has scratch memory there.
 //! - Weights lie as the kernels read them ([`crate::kernels::layout`]); biases and multipliers are arrays of 32-bit numbers.
 //!   Every section begins at a multiple of [`ALIGNMENT`]; the file itself must lie at a multiple of [`ADDRESS_ALIGNMENT`].
-//! - The metadata is that of the ONNX file, as pairs of texts; the SHA-256 of the ONNX file stands in the header.
+//! - The metadata is that of the ONNX file, in binary; the SHA-256 of the ONNX file stands in the header.
 //! - A CRC-32 over everything behind it finds damage; it is no signature.
+//! - What stands before `||` is the *execution plan*: everything that says what is computed where. It has a checksum of its own.
 //!
-//! [`Packed`] is the checked view: after [`Packed::new`] no layer can fail to fit. [`write()`] is the only writer.
+//! [`Packed`] is the checked view: after [`Packed::new`] no layer can fail to fit. Each inference verifies the plan's checksum before
+//! its first layer and again before its logit ([`Packed::plan`]): a number of it that has changed in memory since the check is
+//! an error, and a device's FAULT, never another answer. [`write()`] is the only writer.
 
 mod arrange;
 mod check;
+mod checksum;
 mod emit;
+mod metadata;
 mod network;
 mod numbers;
 pub mod plan;
@@ -23,8 +28,9 @@ mod record;
 mod view;
 mod writer;
 
+pub use checksum::seal;
 pub use network::{Network, NetworkLayer, NetworkValue, WriteError};
-pub use view::{Layer, Operator, Packed, Value};
+pub use view::{ExecutionPlan, Layer, Operator, Packed, Value};
 pub use writer::{packed_len, write};
 
 use crate::model::MetadataError;
@@ -38,7 +44,7 @@ compile_error!(
 /// What a packed model begins with.
 pub const MAGIC: [u8; 8] = *b"PNEUMOPK";
 /// Version of the form that this code reads and writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Sections, and values in the arena, begin at multiples of this.
 pub const ALIGNMENT: usize = 16;
 /// Packed model and arena lie in memory at multiples of this.
@@ -48,11 +54,9 @@ pub const MAX_LAYERS: usize = 96;
 /// Most channels that the head may read: their sums are on the stack.
 pub const MAX_FEATURES: usize = 256;
 
-/// CRC-32 as in Ethernet, zip and PNG.
-pub(crate) const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
-
 /// Why bytes are not a packed model that this build can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PackedError {
     /// The bytes do not begin with [`MAGIC`].
     Magic,
@@ -75,6 +79,13 @@ pub enum PackedError {
         /// What the header says.
         expected: u32,
         /// What the bytes give.
+        got: u32,
+    },
+    /// The execution plan's checksum differs, though the whole file's did not when it was opened.
+    Damaged {
+        /// What the header says.
+        expected: u32,
+        /// What the plan gives.
         got: u32,
     },
     /// A number breaks a rule of the form.
@@ -113,6 +124,11 @@ impl fmt::Display for PackedError {
             Self::Checksum { expected, got } => {
                 write!(f, "expected checksum {expected:08x}, got {got:08x}: damaged; copy the file again")
             }
+            Self::Damaged { expected, got } => write!(
+                f,
+                "expected an execution plan of checksum {expected:08x}, got {got:08x}: the model has changed in memory; \
+                 switch the device off and on, and if it comes again, change the memory"
+            ),
             Self::Form { what } => write!(f, "{what} breaks the form of a packed model; {remedy}"),
             Self::Layer { layer, what } => write!(f, "layer {layer}: {what} does not fit; {remedy}"),
             Self::Metadata(error) => error.fmt(f),

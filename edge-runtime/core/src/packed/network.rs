@@ -2,7 +2,7 @@
 
 use crate::kernels::pool::Head;
 use crate::kernels::{Shape, Window};
-use crate::model::Metadata;
+use crate::model::MetadataView;
 use core::fmt;
 
 /// A network in ONNX's terms, ready to be packed.
@@ -11,7 +11,7 @@ pub struct Network<'a> {
     /// SHA-256 of the ONNX file.
     pub onnx_sha256: [u8; 32],
     /// What the model says of itself.
-    pub metadata: &'a Metadata,
+    pub metadata: MetadataView<'a>,
     /// The input, then what each layer makes.
     pub values: &'a [NetworkValue<'a>],
     /// In order of execution.
@@ -69,6 +69,7 @@ impl NetworkLayer<'_> {
 
 /// Why a network cannot be packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WriteError {
     /// A layer breaks a rule.
     Layer {

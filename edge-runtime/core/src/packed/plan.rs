@@ -6,6 +6,7 @@
 //! lowest place that is free during its life (the greedy-by-size strategy of Pisarchyk and Lee 2020).
 
 use super::{ALIGNMENT, MAX_LAYERS};
+use crate::kernels::MAX_BYTES;
 use heapless::Vec;
 
 /// Most blocks: a value and scratch memory a layer, and those of preprocessing.
@@ -109,19 +110,20 @@ pub fn plan(input: usize, preprocess: usize, steps: &[Step]) -> Option<Plan> {
 /// Gives every block its place; returns the bytes of all.
 fn place(blocks: &mut [Block]) -> Option<usize> {
     let mut order: Vec<usize, MAX_BLOCKS> = (0..blocks.len()).collect();
-    order.sort_unstable_by_key(|&b| (core::cmp::Reverse(blocks.get(b).map_or(0, |b| b.size)), b));
+    order.sort_unstable_by_key(|&b| (core::cmp::Reverse(blocks.get(b).map(|b| b.size)), b));
     let mut placed: Vec<Block, MAX_BLOCKS> = Vec::new();
     let mut arena = 0;
     for index in order {
         let block = blocks.get_mut(index)?;
         // Candidates are the beginning and the ends of what is placed; the lowest free one is taken.
-        let ends = placed.iter().map(|p| (p.place + p.size).next_multiple_of(ALIGNMENT));
+        let end = |p: &Block| p.place.checked_add(p.size)?.checked_next_multiple_of(ALIGNMENT);
+        let ends = placed.iter().filter_map(end);
         let free = |&at: &usize| !placed.iter().any(|p| p.overlaps(&Block { place: at, ..*block }));
         block.place = core::iter::once(0).chain(ends).filter(free).min()?;
-        arena = arena.max(block.place + block.size);
+        arena = arena.max(block.place.checked_add(block.size)?);
         placed.push(*block).ok()?;
     }
-    Some(arena.next_multiple_of(ALIGNMENT))
+    arena.checked_next_multiple_of(ALIGNMENT).filter(|&bytes| bytes <= MAX_BYTES)
 }
 
 /// Whether places keep values whole while they are needed: for each value and scratch memory nothing else is written into it

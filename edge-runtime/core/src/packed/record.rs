@@ -1,63 +1,87 @@
 //! Where each number of a packed model lies: the one place that knows offsets. Reader and writer both go through it.
 
-use core::ops::Range;
-
-/// A field of a record: where, from its beginning.
-pub(super) type Field = Range<usize>;
-
+/// The header; the tables follow it without gaps: values, layers, metadata, head weights.
 pub(super) mod header {
-    use super::Field;
-    pub const MAGIC: Field = 0..8;
-    pub const VERSION: Field = 8..12;
-    pub const LENGTH: Field = 12..16;
-    pub const CHECKSUM: Field = 16..20;
-    /// What the checksum covers begins here.
+    pub const MAGIC: usize = 0;
+    pub const VERSION: usize = 8;
+    pub const LENGTH: usize = 12;
+    /// CRC-32 of the whole file from [`COVERED`] on.
+    pub const CHECKSUM: usize = 16;
     pub const COVERED: usize = 20;
-    pub const ARENA: Field = 20..24;
-    pub const ONNX_SHA256: Field = 24..56;
-    pub const VALUES: Field = 56..60;
-    pub const LAYERS: Field = 60..64;
-    pub const LAYER_COUNT: Field = 64..68;
-    pub const PROPERTIES: Field = 68..72;
-    pub const PROPERTIES_LENGTH: Field = 72..76;
-    pub const NAMES: Field = 76..80;
-    pub const NAMES_LENGTH: Field = 80..84;
-    pub const HEAD_WEIGHTS: Field = 84..88;
-    pub const HEAD_STEP: Field = 88..92;
-    pub const HEAD_SCALE: Field = 92..96;
-    pub const HEAD_BIAS: Field = 96..100;
-    pub const PREPROCESS: Field = 100..104;
-    pub const SIZE: usize = 112;
+    /// Checksum of the execution plan: of header and tables from [`PLAN_COVERED`] on.
+    pub const PLAN_CHECKSUM: usize = 20;
+    pub const PLAN_COVERED: usize = 24;
+    /// Bytes of header and tables.
+    pub const PLAN_LENGTH: usize = 24;
+    pub const ARENA: usize = 28;
+    pub const ONNX_SHA256: usize = 32;
+    pub const LAYER_COUNT: usize = 64;
+    pub const PREPROCESS: usize = 68;
+    pub const HEAD_STEP: usize = 72;
+    pub const HEAD_SCALE: usize = 76;
+    pub const HEAD_BIAS: usize = 80;
+    pub const NAMES: usize = 84;
+    pub const NAMES_LENGTH: usize = 88;
+    pub const SIZE: usize = 96;
 }
 
 pub(super) mod value {
-    use super::Field;
-    pub const HEIGHT: Field = 0..2;
-    pub const WIDTH: Field = 2..4;
-    pub const CHANNELS: Field = 4..6;
-    pub const ZERO: Field = 6..8;
-    pub const PLACE: Field = 8..12;
-    pub const SCALE: Field = 12..16;
-    pub const NAME: Field = 16..20;
-    pub const NAME_LENGTH: Field = 20..24;
+    pub const HEIGHT: usize = 0;
+    pub const WIDTH: usize = 2;
+    pub const CHANNELS: usize = 4;
+    pub const ZERO: usize = 6;
+    pub const PLACE: usize = 8;
+    pub const SCALE: usize = 12;
+    pub const NAME: usize = 16;
+    pub const NAME_LENGTH: usize = 20;
     pub const SIZE: usize = 24;
 }
 
 pub(super) mod layer {
-    use super::Field;
-    pub const KIND: Field = 0..2;
-    pub const INPUT: Field = 2..4;
-    pub const OTHER: Field = 4..6;
-    pub const GROUPS: Field = 6..8;
-    pub const WINDOW: Field = 8..28; // ten numbers of two bytes: kernel, stride, dilation, before, after
-    pub const WEIGHTS: Field = 28..32;
-    pub const WEIGHTS_LENGTH: Field = 32..36;
-    pub const BIAS: Field = 36..40;
-    pub const SIGNED_BIAS: Field = 40..44;
-    pub const MULTIPLIER: Field = 44..48;
-    pub const SCRATCH: Field = 48..52;
-    pub const SCRATCH_LENGTH: Field = 52..56;
+    pub const KIND: usize = 0;
+    pub const INPUT: usize = 2;
+    pub const OTHER: usize = 4;
+    pub const GROUPS: usize = 6;
+    // Pairs, vertical and horizontal.
+    pub const KERNEL: usize = 8;
+    pub const STRIDE: usize = 12;
+    pub const DILATION: usize = 16;
+    pub const BEFORE: usize = 20;
+    pub const AFTER: usize = 24;
+    pub const WEIGHTS: usize = 28;
+    pub const WEIGHTS_LENGTH: usize = 32;
+    pub const BIAS: usize = 36;
+    pub const SIGNED_BIAS: usize = 40;
+    pub const MULTIPLIER: usize = 44;
+    pub const SCRATCH: usize = 48;
+    pub const SCRATCH_LENGTH: usize = 52;
     pub const SIZE: usize = 56;
+}
+
+pub(super) mod metadata {
+    /// Place and length of each text: those of the view, then the name of the preprocessing.
+    pub const TEXTS: usize = 0;
+    pub const TEXT_COUNT: usize = 12;
+    pub const DECILES: usize = 96;
+    pub const TEMPERATURE: usize = 132;
+    pub const BIAS: usize = 136;
+    pub const NEGATIVE_BELOW: usize = 140;
+    pub const POSITIVE_ABOVE: usize = 144;
+    pub const MAX_ELONGATION: usize = 148;
+    pub const MIN_LAYOUT: usize = 152;
+    pub const MIN_FEATURES: usize = 156;
+    pub const LAYOUT: usize = 160;
+    pub const LAYOUT_COUNT: usize = 164;
+    pub const FEATURES: usize = 168;
+    pub const FEATURE_COUNT: usize = 172;
+    pub const INPUT_SIDE: usize = 176;
+    pub const MIN_MEAN: usize = 178;
+    pub const MAX_MEAN: usize = 180;
+    pub const MIN_DEVIATION: usize = 182;
+    pub const MAX_BLACK: usize = 184;
+    pub const MAX_WHITE: usize = 186;
+    pub const MIN_SHARPNESS: usize = 188;
+    pub const SIZE: usize = 192;
 }
 
 /// Numbers of [`layer::KIND`].
@@ -69,26 +93,34 @@ pub(super) mod kind {
     pub const ADD: u16 = 5;
 }
 
-/// Two bytes of a record as a number; 0 where they are not there.
-pub(super) fn u16_at(record: &[u8], field: Field) -> u16 {
-    match record.get(field) {
-        Some(&[a, b]) => u16::from_le_bytes([a, b]),
-        _ => 0,
-    }
+/// The bytes at `AT` of a record. A field that does not lie within its record does not compile, so reading is total.
+pub(super) fn bytes_at<const AT: usize, const LENGTH: usize, const SIZE: usize>(
+    record: &[u8; SIZE],
+) -> [u8; LENGTH] {
+    const { assert!(AT + LENGTH <= SIZE) };
+    let mut field = [0; LENGTH];
+    field.copy_from_slice(&record[AT..AT + LENGTH]);
+    field
 }
 
-/// Four bytes of a record as a number; 0 where they are not there.
-pub(super) fn u32_at(record: &[u8], field: Field) -> u32 {
-    match record.get(field) {
-        Some(&[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]),
-        _ => 0,
-    }
+pub(super) fn u16_at<const AT: usize, const SIZE: usize>(record: &[u8; SIZE]) -> u16 {
+    u16::from_le_bytes(bytes_at::<AT, 2, SIZE>(record))
 }
 
-pub(super) fn usize_at(record: &[u8], field: Field) -> usize {
-    u32_at(record, field) as usize
+/// Two numbers of two bytes.
+pub(super) fn pair_at<const AT: usize, const SIZE: usize>(record: &[u8; SIZE]) -> [usize; 2] {
+    let [a, b, c, d] = bytes_at::<AT, 4, SIZE>(record);
+    [u16::from_le_bytes([a, b]).into(), u16::from_le_bytes([c, d]).into()]
 }
 
-pub(super) fn f32_at(record: &[u8], field: Field) -> f32 {
-    f32::from_bits(u32_at(record, field))
+pub(super) fn u32_at<const AT: usize, const SIZE: usize>(record: &[u8; SIZE]) -> u32 {
+    u32::from_le_bytes(bytes_at::<AT, 4, SIZE>(record))
+}
+
+pub(super) fn usize_at<const AT: usize, const SIZE: usize>(record: &[u8; SIZE]) -> usize {
+    u32_at::<AT, SIZE>(record) as usize
+}
+
+pub(super) fn f32_at<const AT: usize, const SIZE: usize>(record: &[u8; SIZE]) -> f32 {
+    f32::from_bits(u32_at::<AT, SIZE>(record))
 }

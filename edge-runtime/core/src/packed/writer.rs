@@ -2,8 +2,7 @@
 
 use super::arrange::arrange;
 use super::emit::{Out, compose};
-use super::record::header;
-use super::{CRC, Network, WriteError};
+use super::{Network, WriteError, seal};
 
 /// Bytes that [`write`] needs.
 pub fn packed_len(network: &Network) -> Result<usize, WriteError> {
@@ -20,8 +19,7 @@ pub fn write(network: &Network, out: &mut [u8]) -> Result<usize, WriteError> {
     let bytes = out.get_mut(..expected).ok_or(WriteError::Space { expected, got })?;
     bytes.fill(0);
     let (forms, plan) = arrange(network)?;
-    compose(network, &forms, &plan, &mut Out { bytes, at: 0 });
-    let checksum = CRC.checksum(bytes.get(header::COVERED..).unwrap_or(&[]));
-    Out { bytes, at: 0 }.put(header::CHECKSUM.start, &checksum.to_le_bytes());
+    compose(network, &forms, &plan, &mut Out { bytes: &mut *bytes, at: 0 });
+    seal(bytes);
     Ok(expected)
 }

@@ -118,8 +118,8 @@ proptest! {
     ) {
         let geometry = Geometry::new(width, height, PixelFormat::Gray8).unwrap();
         let stats = Stats { mean, deviation, black_permille, white_permille };
-        let limits = Limits {
-            min_mean, max_mean, min_deviation, max_elongation_permille, max_black_permille, max_white_permille, ..Limits::OPEN
+        let limits: Limits<&[i8]> = Limits {
+            min_mean, max_mean, min_deviation, max_elongation_permille, max_black_permille, max_white_permille, ..Limits::open()
         };
         let (long, short) = (u32::max(width, height), u32::min(width, height));
         let fits = long * 1000 / short <= max_elongation_permille
@@ -193,12 +193,12 @@ fn reason_codes_are_fixed_and_differ() {
 #[test]
 fn a_refusal_names_measure_and_limit() {
     let geometry = Geometry::new(100, 32, PixelFormat::Gray8).unwrap();
-    let limits = Limits {
+    let limits: Limits<&[i8]> = Limits {
         min_mean: 3000,
         max_mean: 60000,
         min_deviation: 1500,
         max_elongation_permille: 3000,
-        ..Limits::OPEN
+        ..Limits::open()
     };
     let text = |geometry, mean, deviation| {
         let stats = Stats { mean, deviation, black_permille: 0, white_permille: 0 };

@@ -120,7 +120,8 @@ fn a_row_ends_when_the_table_says() {
         (Happens::LampFailed(Which::Amber), Reason::LightsFailed, LAMP_FAILED_MS),
     ] {
         let mut bench = Bench { device: bench.device.clone(), ..bench };
-        bench.at(0, happens).at(lasts_ms, Happens::Frame).at(lasts_ms, Happens::LampsWork);
+        bench.at(0, happens).at(lasts_ms - 9, Happens::LampsWork);
+        bench.at(lasts_ms - 5, Happens::Frame).at(lasts_ms - 4, Happens::Frame);
         assert_eq!([bench.shows(lasts_ms - 1), bench.shows(lasts_ms)], [Some(reason), answer]);
     }
     assert_eq!(bench.at(0, Happens::LogFailed).at(0, Happens::LogWritten).shows(0), answer);
@@ -156,7 +157,8 @@ fn an_answer_is_for_the_picture_after_the_press_and_goes_out_after_its_time() {
     bench.at(100, Happens::Trigger);
     assert_eq!(bench.shows(100), None);
     assert_eq!(bench.at(200, Happens::Frame).shows(200), Some(Reason::Unsettled(1, 2)));
-    bench.at(4000, Happens::Frame);
+    assert_eq!(bench.at(4000, Happens::Frame).shows(4000), Some(Reason::Unsettled(1, 2)), "too far apart");
+    bench.at(4100, Happens::Frame);
     assert_eq!([bench.shows(5099), bench.shows(5100)], [Some(Reason::BelowThreshold), None]);
     assert!(!bench.device.wants_frame(5100) && bench.device.wants_frame(5099));
 }

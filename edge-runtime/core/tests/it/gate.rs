@@ -1,10 +1,11 @@
 //! The gate's figures against their plain definitions, and what they must do to pictures that differ in one thing.
 
-use edge_core::gate::{FEATURE_CELLS, LAYOUT_CELLS, Likeness, Limits, sharpness};
+use edge_core::gate::{FEATURE_CELLS, Figures, LAYOUT_CELLS, Likeness, Limits, sharpness};
+use edge_core::{Reason, Stats};
 use proptest::prelude::*;
 
-fn likeness<const N: usize>(weights: &[i8]) -> Likeness<N> {
-    Likeness { weights: weights.iter().copied().collect(), least: 0 }
+fn likeness(weights: &[i8]) -> Likeness<&[i8]> {
+    Likeness { weights, least: 0 }
 }
 
 /// Bends over steps as the module's text has it, pixel by pixel.
@@ -47,7 +48,7 @@ proptest! {
         let weight = |at: usize| weights[at / side * 16 / side * 16 + at % side * 16 / side];
         let sum: i64 = input.iter().enumerate().map(|(at, &v)| i64::from(weight(at)) * (i64::from(v) - 128)).sum();
         let expected = sum / (side * side / LAYOUT_CELLS) as i64;
-        prop_assert_eq!(i64::from(likeness::<LAYOUT_CELLS>(&weights).of_picture(&input)), expected);
+        prop_assert_eq!(i64::from(likeness(&weights).of_picture(&input)), expected);
     }
 
     #[test]
@@ -64,14 +65,14 @@ proptest! {
             sum += i64::from(weights[cell * channels + channel]) * i64::from(value);
         }
         let expected = sum / (side * side / FEATURE_CELLS).max(1) as i64;
-        prop_assert_eq!(i64::from(likeness::<2048>(&weights).of_features(&features)), expected);
+        prop_assert_eq!(i64::from(likeness(&weights).of_features(&features)), expected);
     }
 
     #[test]
     fn any_bytes_give_figures(input in prop::collection::vec(any::<u8>(), 0..700), weights in prop::collection::vec(any::<i8>(), 0..300)) {
         sharpness(&input);
-        likeness::<256>(&weights[..weights.len().min(256)]).of_picture(&input);
-        likeness::<2048>(&weights).of_features(&input);
+        likeness(&weights[..weights.len().min(256)]).of_picture(&input);
+        likeness(&weights).of_features(&input);
     }
 }
 
@@ -104,12 +105,54 @@ fn a_picture_without_steps_or_too_small_to_tell_is_not_sharp() {
 /// Weights that do not fit let nothing through by mistake; none at all are an open gate, which must be asked for.
 #[test]
 fn weights_that_do_not_fit_are_the_least_likeness() {
-    assert_eq!(likeness::<256>(&[1; 255]).of_picture(&[9; 64 * 64]), i32::MIN);
-    assert_eq!(likeness::<256>(&[1; 256]).of_picture(&[9; 64 * 63]), i32::MIN);
-    assert_eq!(likeness::<256>(&[1; 256]).of_picture(&[]), i32::MIN);
-    assert_eq!(likeness::<2048>(&[1; 32]).of_features(&[9; 2 * 15]), i32::MIN);
-    assert_eq!(likeness::<2048>(&[1; 32]).of_features(&[]), i32::MIN);
-    assert_eq!(likeness::<2048>(&[1; 15]).of_features(&[9; 16]), i32::MIN);
-    assert_eq!(Limits::OPEN.layout.of_picture(&[9; 5]), 0);
-    assert_eq!(Limits::OPEN.features.of_features(&[9; 5]), 0);
+    assert_eq!(likeness(&[1; 255]).of_picture(&[9; 64 * 64]), i32::MIN);
+    assert_eq!(likeness(&[1; 256]).of_picture(&[9; 64 * 63]), i32::MIN);
+    assert_eq!(likeness(&[1; 256]).of_picture(&[]), i32::MIN);
+    assert_eq!(likeness(&[1; 32]).of_features(&[9; 2 * 15]), i32::MIN);
+    assert_eq!(likeness(&[1; 32]).of_features(&[]), i32::MIN);
+    assert_eq!(likeness(&[1; 15]).of_features(&[9; 16]), i32::MIN);
+    assert_eq!(Limits::<&[i8]>::open().layout.of_picture(&[9; 5]), 0);
+    assert_eq!(Limits::<&[i8]>::open().features.of_features(&[9; 5]), 0);
+}
+
+/// Each limit alone: what lies on it passes, what lies one beyond it is refused, for this reason and with its numbers.
+#[test]
+fn each_limit_refuses_for_its_own_reason() {
+    let mut limits = Limits::<Vec<i8>>::open();
+    (limits.max_elongation_permille, limits.min_deviation, limits.min_sharpness) = (1500, 2000, 300);
+    (limits.min_mean, limits.max_mean) = (10_000, 50_000);
+    (limits.max_black_permille, limits.max_white_permille) = (600, 400);
+    (limits.layout.least, limits.features.least) = (-70, -90);
+    let stats = Stats { mean: 30_000, deviation: 2000, black_permille: 600, white_permille: 400 };
+    let good = Figures { elongation_permille: 1500, stats, sharpness: 300, layout: -70, features: None };
+    type Change = fn(&mut Figures);
+    let cases: [(Change, Reason); 8] = [
+        (|f| f.elongation_permille += 1, Reason::Elongated(1501, 1500)),
+        (|f| f.stats.deviation -= 1, Reason::LowContrast(1999, 2000)),
+        (|f| f.stats.mean = 9999, Reason::Dark(9999, 10_000)),
+        (|f| f.stats.mean = 50_001, Reason::Bright(50_001, 50_000)),
+        (|f| f.stats.black_permille += 1, Reason::Underexposed(601, 600)),
+        (|f| f.stats.white_permille += 1, Reason::Overexposed(401, 400)),
+        (|f| f.sharpness -= 1, Reason::Blurred(299, 300)),
+        (|f| f.layout -= 1, Reason::UnlikeLayout(-71, -70)),
+    ];
+    for mean in [10_000, 50_000] {
+        let stats = Stats { mean, ..stats };
+        assert_eq!(Figures { stats, ..good }.judge(&limits), Ok(()));
+    }
+    // The first that is broken is told: from the last case to the first, each hides those after it.
+    let mut all = good;
+    for (change, reason) in cases.into_iter().rev() {
+        let mut one = good;
+        change(&mut one);
+        assert_eq!(one.judge(&limits), Err(reason));
+        change(&mut all);
+        assert_eq!(all.judge(&limits), Err(reason));
+    }
+    limits.features.weights = [1, 1].into_iter().cycle().take(FEATURE_CELLS).collect();
+    limits.features.least = 9;
+    let mut figures = good;
+    let judged = |figures: &mut Figures, value: u8| figures.judge_features(&[value; FEATURE_CELLS], &limits);
+    assert_eq!(judged(&mut figures, 0), Err(Reason::UnlikeFeatures(0, 9)));
+    assert_eq!((judged(&mut figures, 1), figures.features), (Ok(()), Some(16)));
 }

@@ -2,6 +2,7 @@
 //! ignored, which only a harness of our own can say.
 
 mod agree;
+mod damage;
 mod decide;
 mod device;
 mod gate;

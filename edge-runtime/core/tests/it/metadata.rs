@@ -1,18 +1,19 @@
 //! A model's metadata: what is written is read back exactly; whatever is missing or wrong is refused by its name.
 
+use edge_core::MetadataError;
 use edge_core::decide::{Calibration, Thresholds};
 use edge_core::gate::{Likeness, Limits};
-use edge_core::model::{LongText, Text, key};
-use edge_core::{Metadata, MetadataError};
+use edge_core::model::key;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use test_support::network::OwnedMetadata as Metadata;
 
 type Props = BTreeMap<String, String>;
 
 fn write(metadata: &Metadata) -> Props {
     let mut props = Props::new();
     metadata.write_props(|key, value| {
-        assert!(props.insert(key.to_owned(), value.to_owned()).is_none(), "{key} written twice");
+        assert!(props.insert(key.to_owned(), value.to_string()).is_none(), "{key} written twice");
     });
     props
 }
@@ -21,8 +22,8 @@ fn read(props: &Props) -> Result<Metadata, MetadataError> {
     Metadata::from_props(|name| props.get(name).map(String::as_str))
 }
 
-fn text(value: &str) -> Text {
-    value.try_into().unwrap()
+fn text(value: &str) -> String {
+    value.to_owned()
 }
 
 fn valid() -> Metadata {
@@ -33,10 +34,10 @@ fn valid() -> Metadata {
         label_negative: text("normal"),
         label_positive: text("pneumonia"),
         calibration: Calibration { temperature: 1.25, bias: -0.5 },
-        fitted_on: "validation".try_into().unwrap(),
+        fitted_on: "validation".into(),
         score_deciles_ppm: [1, 20, 300, 4000, 50_000, 600_000, 700_000, 800_000, 1_000_000],
         thresholds: Thresholds { negative_below: 0.2, positive_above: 0.8 },
-        chosen_for: "sensitivity .95".try_into().unwrap(),
+        chosen_for: "sensitivity .95".into(),
         gate: Limits {
             min_mean: 1,
             max_mean: 2,
@@ -48,15 +49,15 @@ fn valid() -> Metadata {
             layout: likeness(256, 70_000),
             features: likeness(32, -5),
         },
-        intended_use: "children".try_into().unwrap(),
+        intended_use: "children".into(),
         training_data_sha256: text(&"0123456789abcdef".repeat(4)),
         seeds: text("1, 2"),
         made_by: text("host-trainer 0.1.0"),
-        metrics: "AUC .98".try_into().unwrap(),
+        metrics: "AUC .98".into(),
     }
 }
 
-fn likeness<const N: usize>(weights: usize, least: i32) -> Likeness<N> {
+fn likeness(weights: usize, least: i32) -> Likeness<Vec<i8>> {
     Likeness { weights: (0..weights).map(|i| (i * 37) as u8 as i8).collect(), least }
 }
 
@@ -65,21 +66,21 @@ prop_compose! {
         layout in prop::collection::vec(any::<i8>(), 256),
         features in (0usize..=128).prop_flat_map(|channels| prop::collection::vec(any::<i8>(), 16 * channels)),
         (least_layout, least_features) in (any::<i32>(), any::<i32>()),
-    ) -> (Likeness<256>, Likeness<2048>) {
+    ) -> (Likeness<Vec<i8>>, Likeness<Vec<i8>>) {
         let least = if features.is_empty() { 0 } else { least_features };
         (
-            Likeness { weights: layout.into_iter().collect(), least: least_layout },
-            Likeness { weights: features.into_iter().collect(), least },
+            Likeness { weights: layout, least: least_layout },
+            Likeness { weights: features, least },
         )
     }
 }
 
 prop_compose! {
-    fn texts()(value in "[ -~äß\u{2265}]{1,60}".prop_filter("64 bytes", |v| v.len() <= 64)) -> Text { text(&value) }
+    fn texts()(value in "[ -~äß\u{2265}]{1,60}".prop_filter("64 bytes", |v| v.len() <= 64)) -> String { text(&value) }
 }
 
 prop_compose! {
-    fn long_texts()(value in "[ -~]{1,256}") -> LongText { value.as_str().try_into().unwrap() }
+    fn long_texts()(value in "[ -~]{1,256}") -> String { value }
 }
 
 fn finite() -> impl Strategy<Value = f32> {

@@ -1,7 +1,9 @@
 //! The packed model: what the writer wrote is what the view shows and the engine computes, and no bytes make a reader panic.
 
 use edge_core::infer::{Engine, InferError};
-use edge_core::kernels::{Kernels, Window};
+use edge_core::kernels::convolution::Convolution;
+use edge_core::kernels::depthwise::Depthwise;
+use edge_core::kernels::{Channels, Kernels, Shape, Window, layout};
 use edge_core::packed::plan::{Step, is_sound, plan};
 use edge_core::packed::{self, Operator, Packed, PackedError, WriteError};
 use proptest::prelude::*;
@@ -20,27 +22,32 @@ pub fn packed(built: &Built) -> Aligned {
 fn the_view_shows_what_was_written() {
     let built = Built::new(16, 1);
     let model = Packed::new(packed(&built)).unwrap();
+    assert_eq!(model.arena_bytes(), model.plan().unwrap().arena_bytes());
+    let model = model.plan().unwrap();
     built.with(|network| {
         assert_eq!(model.layers(), network.layers.len());
         assert_eq!(model.onnx_sha256(), network.onnx_sha256);
-        assert_eq!(model.metadata().as_ref(), Ok(network.metadata));
+        assert_eq!(model.metadata(), Ok(network.metadata));
         for (number, value) in network.values.iter().enumerate() {
-            let got = model.value(number);
+            let got = model.value(number).unwrap();
             let written = (value.name, value.shape, value.scale, value.zero);
-            assert_eq!((got.name, got.shape, got.scale, got.zero), written);
+            assert_eq!((model.name(number).unwrap(), got.shape, got.scale, got.zero), written);
             assert!(got.range().end <= model.arena_bytes());
         }
-        assert_eq!(model.head_operator(), network.head);
+        assert_eq!(model.head(), Ok(network.head));
+        assert!(model.value(network.values.len()).is_err() && model.name(network.values.len()).is_err());
     });
     let operators: Vec<_> = (0..model.layers()).map(|n| model.layer(n).unwrap().operator.name()).collect();
     assert_eq!(
         operators,
         ["first", "depthwise", "pointwise", "convolution", "add", "depthwise", "pointwise"]
     );
-    assert_eq!(model.window(1), Window::square(3, 1, 1));
-    assert!(model.layer(model.layers()).is_none());
-    let in_place = model.layer(1).filter(|l| matches!(l.operator, Operator::Depthwise(_))).unwrap();
-    assert_eq!(model.value(in_place.input).place, model.value(in_place.output).place, "depthwise in place");
+    assert_eq!(model.window(1), Ok(Window::square(3, 1, 1)));
+    assert!(model.layer(model.layers()).is_err() && model.window(model.layers()).is_err());
+    let in_place = model.layer(1).unwrap();
+    assert!(matches!(in_place.operator, Operator::Depthwise(_)));
+    let place = |value| model.value(value).unwrap().place;
+    assert_eq!(place(in_place.input), place(in_place.output), "depthwise in place");
 }
 
 #[test]
@@ -58,7 +65,7 @@ fn the_engine_computes_what_onnx_defines() {
             assert_eq!(bytes, values[layer + 1], "seed {seed}, layer {layer}");
             seen += 1;
         });
-        assert_eq!(seen, engine.model().layers());
+        assert_eq!(seen, engine.model().plan().unwrap().layers());
         assert_eq!(logit.map(f32::to_bits), Ok(expected.to_bits()));
         // What an arena held before does not matter.
         assert_eq!(engine.step(&mut arena, &input), Ok(expected));
@@ -130,6 +137,42 @@ fn what_breaks_the_exact_form_is_not_packed() {
     assert_eq!(built.with(|network| packed::write(network, &mut short)), Err(space));
 }
 
+/// Sizes that wrap on 32 bits: the value of the first would be 98,304 bytes there.
+#[test]
+fn what_wraps_on_32_bits_is_refused_everywhere() {
+    let shape = |height, width, channels| Shape { height, width, channels };
+    let of_channels = |count: usize| {
+        let padded = count.div_ceil(16) * 16;
+        (vec![0i32; padded], vec![0.0f32; padded])
+    };
+    assert_eq!(shape(26_215, 32_768, 5).checked_bytes(), None);
+    assert_eq!(shape(0, 32_768, 5).checked_bytes(), None);
+    assert_eq!(shape(128, 128, 24).checked_bytes(), Some(393_216));
+    // Scratch memory: rows of 2^31 bytes in all, a window of 2^31 inputs.
+    let tall = Window { dilation: [32_767, 1], before: [32_768, 0], ..Window::square(2, 1, 0) };
+    assert_eq!(Depthwise::scratch(&shape(8, 8, 65_535), &tall), None);
+    let huge = Window::square(32_768, 1, 0);
+    assert_eq!(Convolution::fan_in(&shape(32_768, 32_768, 4), &huge, 1), None);
+    assert_eq!(Convolution::scratch(&shape(32_768, 32_768, 4), &huge, 1), None);
+    // Weights: 65,536 outputs of 65,536 inputs are 0 bytes modulo 2^32.
+    assert_eq!(layout::block_bytes(65_536, 65_536), None);
+    assert_eq!(layout::tap_bytes(65_536, [16_384, 16]), None);
+    let (bias, multiplier) = of_channels(5);
+    let numbers = Channels::new(5, &bias, &bias, &multiplier, 0).unwrap();
+    let taps = vec![0i8; layout::tap_bytes(5, [1, 1]).unwrap()];
+    assert!(Depthwise::new(shape(26, 32, 5), Window::POINT, &taps, numbers, 0).is_ok());
+    assert!(Depthwise::new(shape(26_215, 32_768, 5), Window::POINT, &taps, numbers, 0).is_err());
+    // A packed value of that size, in an arena as large as what is left of it on 32 bits.
+    let mut bytes = packed(&Built::new(16, 1));
+    let value_1 = 96 + 24;
+    for (field, number) in [(0, 26_215u16), (2, 32_768), (4, 5)] {
+        bytes.as_mut()[value_1 + field..][..2].copy_from_slice(&number.to_le_bytes());
+    }
+    bytes.as_mut()[28..32].copy_from_slice(&98_304u32.to_le_bytes());
+    packed::seal(bytes.as_mut());
+    assert_eq!(Packed::new(bytes).err(), Some(PackedError::Form { what: "the place of a value" }));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: if cfg!(miri) { 4 } else { 2000 },
@@ -137,7 +180,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// Any change behind the header, with a checksum that fits it, gives a model or an error; a model can be run.
+    /// Any change behind the header, with checksums that fit it, gives a model or an error; a model can be run.
     #[test]
     fn any_bytes_give_a_model_or_an_error(changes in prop::collection::vec((20usize..6000, any::<u8>()), 1..4)) {
         let mut bytes = packed(&Built::new(16, 2));
@@ -145,12 +188,11 @@ proptest! {
         for (at, byte) in changes {
             bytes.as_mut()[20 + at % (length - 20)] = byte;
         }
-        let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&bytes.as_ref()[20..]);
-        bytes.as_mut()[16..20].copy_from_slice(&checksum.to_le_bytes());
+        packed::seal(bytes.as_mut());
         if let Ok(model) = Packed::new(bytes) {
             let engine = Engine::new(model, Kernels::SCALAR);
             let mut arena = vec![0; engine.model().arena_bytes()];
-            let input = vec![9; engine.model().value(0).shape.bytes()];
+            let input = vec![9; engine.model().plan().unwrap().value(0).unwrap().shape.bytes()];
             prop_assert!(engine.step(&mut arena, &input).is_ok());
         }
     }

@@ -8,7 +8,7 @@ use edge_core::packed::Packed;
 use edge_core::pipeline::{Judged, Stage};
 use edge_core::preprocess::PreprocessError;
 use edge_core::{
-    Decision, Frame, Geometry, Metadata, Pipeline, PixelFormat, Reason, Scratch, Stats, decide, preprocess,
+    Decision, Frame, Geometry, Pipeline, PixelFormat, Reason, Scratch, Stats, decide, preprocess,
 };
 use proptest::prelude::*;
 use test_support::network::{Aligned, Built};
@@ -23,7 +23,7 @@ fn pipeline(seed: u64) -> Pipeline<Aligned> {
     let weight = |i: usize| (i * 37 % 255) as u8 as i8;
     gate.layout = Likeness { weights: (0..256).map(weight).collect(), least: -4000 };
     gate.features = Likeness { weights: (0..16 * 9).map(weight).collect(), least: 0 };
-    Pipeline::new(Packed::new(packed(&built)).unwrap(), Kernels::SCALAR).unwrap()
+    Pipeline::new(Packed::new(packed(&built)).unwrap(), Kernels::SCALAR)
 }
 
 /// A picture of light that slopes and waves, with some grain; what it is depends on every number.
@@ -42,7 +42,8 @@ fn picture(width: u16, height: u16, format: PixelFormat, seed: u32) -> (Geometry
 /// What the stages give apart: the network's input and the answer.
 fn apart(pipeline: &Pipeline<Aligned>, geometry: Geometry, bytes: &[u8]) -> (Stats, Vec<u8>, Judged) {
     let model = Packed::new(pipeline.engine().model().bytes()).unwrap();
-    let metadata: Metadata = model.metadata().unwrap();
+    let checked = pipeline.engine().model();
+    let metadata = checked.plan().unwrap().metadata().unwrap();
     let mut input = vec![0; SIDE * SIDE];
     let (mut row, mut line, mut cells) = ([0; SIDE], [0; SIDE], [0; SIDE * SIDE]);
     let scratch = Scratch { row: &mut row, line: &mut line, cells: &mut cells };
@@ -73,7 +74,7 @@ fn together(
     let mut incoming = pipeline.begin(geometry, arena).unwrap();
     bytes.chunks_exact(geometry.row_bytes()).for_each(|row| incoming.row(row).unwrap());
     let stats = incoming.finish().unwrap();
-    let input = pipeline.input(arena).to_vec();
+    let input = pipeline.input(arena).unwrap().to_vec();
     let judged = pipeline.judge(geometry, &stats, arena, &mut |_| ()).unwrap();
     (stats, input, judged)
 }
@@ -141,7 +142,7 @@ fn frames_do_not_disturb_each_other() {
 fn a_planted_fault_is_seen() {
     let pipeline = pipeline(1);
     let mut arena = arena(&pipeline, 0);
-    let place = pipeline.engine().model().value(0).range();
+    let place = pipeline.engine().model().plan().unwrap().value(0).unwrap().range();
     for seed in 0..40 {
         let (geometry, bytes) = picture(60, 50, PixelFormat::Gray8, seed);
         let expected = apart(&pipeline, geometry, &bytes).2;
@@ -158,7 +159,7 @@ fn a_planted_fault_is_seen() {
 fn the_observer_is_told_every_stage_in_order() {
     let pipeline = pipeline(1);
     let mut arena = arena(&pipeline, 0);
-    let layers = pipeline.engine().model().layers();
+    let layers = pipeline.engine().model().plan().unwrap().layers();
     let (mut full, mut short) = (0, 0);
     for seed in 0..60 {
         let (geometry, bytes) = picture(60, 50, PixelFormat::Gray8, seed);
@@ -226,17 +227,18 @@ fn an_arena_that_does_not_fit_is_an_error() {
     let pipeline = pipeline(1);
     let needed = pipeline.engine().model().arena_bytes();
     let (geometry, bytes) = picture(60, 50, PixelFormat::Gray8, 3);
-    let misfit = PreprocessError::Scratch { side: SIDE as u16 };
     let mut memory = Aligned::zeroed(needed + 8);
     for length in 0..needed {
-        assert_eq!(pipeline.begin(geometry, &mut memory.as_mut()[..length]).err(), Some(misfit), "{length}");
+        let short = InferError::Arena { expected: needed, got: length };
+        assert_eq!(pipeline.begin(geometry, &mut memory.as_mut()[..length]).err(), Some(short));
     }
     for offset in 1..8 {
         let shifted = &mut memory.as_mut()[offset..][..needed];
+        let misfit = InferError::Preprocess(PreprocessError::Scratch { side: SIDE as u16 });
         assert_eq!(pipeline.begin(geometry, shifted).err(), Some(misfit), "at {offset}");
     }
     let stats = together(&pipeline, &mut memory.as_mut()[8..], geometry, &bytes).0;
     let judged = pipeline.judge(geometry, &stats, &mut memory.as_mut()[..needed - 1], &mut |_| ());
     assert_eq!(judged, Err(InferError::Arena { expected: needed, got: needed - 1 }));
-    assert!(pipeline.input(&[]).is_empty());
+    assert!(pipeline.input(&[]).is_err());
 }

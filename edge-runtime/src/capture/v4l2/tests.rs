@@ -7,16 +7,21 @@ fn filled(micros: u64, monotonic: bool) -> Filled {
 }
 
 #[test]
-fn a_drivers_time_is_believed_only_where_it_can_be_true() {
+fn a_drivers_time_is_believed_until_it_cannot_be_true() {
     let now = 100_000;
-    assert_eq!(taken_ms(&filled(99_950_000, true), now), 99_950);
-    assert_eq!(taken_ms(&filled(100_000_999, true), now), 100_000, "this very millisecond");
-    assert_eq!(taken_ms(&filled(40_000_000, true), now), 40_000, "a minute old");
-    assert_eq!(taken_ms(&filled(39_999_999, true), now), now, "older");
-    assert_eq!(taken_ms(&filled(100_001_000, true), now), now, "in the future");
-    assert_eq!(taken_ms(&filled(u64::MAX, true), now), now, "a clock that wrapped");
-    assert_eq!(taken_ms(&filled(0, true), now), now, "no time at all");
-    assert_eq!(taken_ms(&filled(99_950_000, false), now), now, "another clock");
+    let alone = |micros, monotonic| FrameTimes::default().taken_ms(&filled(micros, monotonic), now);
+    assert_eq!(alone(99_950_000, true), 99_950);
+    assert_eq!(alone(100_000_999, true), 100_000, "this very millisecond");
+    assert_eq!(alone(1_000_000, true), 1000, "an old frame is old, not new");
+    assert_eq!(alone(100_001_000, true), now, "in the future");
+    assert_eq!(alone(u64::MAX, true), now, "a clock that is about to wrap");
+    assert_eq!(alone(0, true), now, "no time at all");
+    assert_eq!(alone(99_950_000, false), now, "another clock");
+
+    // After it has wrapped, its times look old and are not.
+    let mut times = FrameTimes::default();
+    let mut taken = |micros| times.taken_ms(&filled(micros, true), now);
+    assert_eq!([taken(u64::MAX), taken(1_000_000)], [now, now]);
 }
 
 #[test]

@@ -110,15 +110,18 @@ pub struct FaultyDisk {
     pub at: usize,
     pub fault: Fault,
     pub calls: usize,
+    /// What was asked of it, in order.
+    pub asked: Vec<&'static str>,
 }
 
 impl FaultyDisk {
     pub fn new(at: usize, fault: Fault) -> Self {
-        Self { at, fault, calls: 0 }
+        Self { at, fault, calls: 0, asked: Vec::new() }
     }
 
     /// Counts a call; true where it fails.
-    fn fails(&mut self) -> bool {
+    fn fails(&mut self, asked: &'static str) -> bool {
+        self.asked.push(asked);
         let call = self.calls;
         self.calls += 1;
         match self.fault {
@@ -128,8 +131,8 @@ impl FaultyDisk {
         }
     }
 
-    fn guard(&mut self) -> io::Result<()> {
-        if self.fails() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    fn guard(&mut self, asked: &'static str) -> io::Result<()> {
+        if self.fails(asked) { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 }
 
@@ -138,18 +141,18 @@ impl Disk for Real {}
 
 impl Disk for FaultyDisk {
     fn open(&mut self, path: &Path) -> io::Result<File> {
-        self.guard()?;
+        self.guard("open")?;
         Real.open(path)
     }
 
     fn create_new(&mut self, path: &Path) -> io::Result<File> {
-        self.guard()?;
+        self.guard("create_new")?;
         Real.create_new(path)
     }
 
     fn write(&mut self, file: &mut File, bytes: &[u8]) -> io::Result<usize> {
         let call = self.calls;
-        if self.fails() {
+        if self.fails("write") {
             // Half a line first, as a disk that runs full; nothing at all where the process ended before.
             if call == self.at {
                 file.write_all(&bytes[..bytes.len() / 2])?;
@@ -164,25 +167,25 @@ impl Disk for FaultyDisk {
     }
 
     fn sync(&mut self, _: &File) -> io::Result<()> {
-        self.guard() // the power stays on: nothing needs to wait for the real disk
+        self.guard("sync") // the power stays on: nothing needs to wait for the real disk
     }
 
     fn truncate(&mut self, file: &File, len: u64) -> io::Result<()> {
-        self.guard()?;
+        self.guard("truncate")?;
         Real.truncate(file, len)
     }
 
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
-        self.guard()?;
+        self.guard("rename")?;
         Real.rename(from, to)
     }
 
     fn remove(&mut self, path: &Path) -> io::Result<()> {
-        self.guard()?;
+        self.guard("remove")?;
         Real.remove(path)
     }
 
     fn sync_folder(&mut self, _: &Path) -> io::Result<()> {
-        self.guard()
+        self.guard("sync_folder")
     }
 }

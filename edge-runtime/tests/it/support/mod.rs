@@ -1,43 +1,20 @@
 //! What the tests of this package share: models, pictures, logs, and the program itself.
 
 pub mod log;
-pub mod qlinearconv;
 
-pub use test_support::{model, picture};
+pub use test_support::loaded::{classifier, engine, shipped, small};
+pub use test_support::{assert_contains, model, picture};
 
 use assert_cmd::Command;
-use edge_runtime::classify::Classifier;
-use edge_runtime::engine::{self, Engine};
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::phantom::{self, Label};
+use phantoms::Label;
 use serde_json::Value;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// The model that is built in.
-pub const SHIPPED: &[u8] = include_bytes!("../../../../models/pneumonia/model.onnx");
-
-pub fn shipped() -> ModelFile {
-    ModelFile::from_bytes(SHIPPED).unwrap()
-}
-
-/// A small model, of 32 x 32.
-pub fn small(seed: u64) -> ModelFile {
-    ModelFile::from_bytes(&model::small(seed)).unwrap()
-}
-
-pub fn engine(name: &str, model: &ModelFile) -> Box<dyn Engine> {
-    engine::load(name, model).unwrap().unwrap()
-}
-
-pub fn classifier(name: &str, model: &ModelFile) -> Classifier<Box<dyn Engine>> {
-    Classifier::new(model, engine(name, model))
-}
-
 /// Draws a phantom into a folder, its seed as its name.
 pub fn film(folder: impl AsRef<Path>, label: Label, seed: u64) {
-    picture::save(&phantom::draw(label, seed, 224), &folder.as_ref().join(format!("{seed:03}.png")));
+    picture::save(&phantoms::draw(label, seed, 224), &folder.as_ref().join(format!("{seed:03}.png")));
 }
 
 /// Whether something comes to be so. Times are never asserted; a minute is for a machine that does other things.
@@ -50,13 +27,6 @@ pub fn comes(mut is_so: impl FnMut() -> bool) -> bool {
         std::thread::sleep(Duration::from_millis(2));
     }
     true
-}
-
-#[track_caller]
-pub fn assert_contains(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "expected {part}\nin       {text}");
-    }
 }
 
 /// The built program, without colours.

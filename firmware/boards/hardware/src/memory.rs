@@ -4,12 +4,10 @@ use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 use core::slice;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
-
-/// Bytes of the arena: what the shipped model needs, preprocessing included. A model that needs more is refused by name.
-const BYTES: usize = 160 * 1024;
+use firmware::boot::ARENA_BYTES;
 
 #[repr(align(32))]
-struct Bulk(UnsafeCell<MaybeUninit<[u8; BYTES]>>);
+struct Bulk(UnsafeCell<MaybeUninit<[u8; ARENA_BYTES]>>);
 
 // SAFETY: `arena` hands it out once.
 unsafe impl Sync for Bulk {}
@@ -24,9 +22,10 @@ pub fn arena() -> &'static mut [u8] {
         return &mut [];
     }
     let start = ARENA.0.get().cast::<u8>();
-    // SAFETY: the memory is the static's, `BYTES` bytes, set here before it is read, and nobody else has it.
+    // SAFETY: the memory is the static's, `ARENA_BYTES` bytes, set here before it is read, and
+    // nobody else has it.
     unsafe {
-        start.write_bytes(0, BYTES);
-        slice::from_raw_parts_mut(start, BYTES)
+        start.write_bytes(0, ARENA_BYTES);
+        slice::from_raw_parts_mut(start, ARENA_BYTES)
     }
 }

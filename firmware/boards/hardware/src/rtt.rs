@@ -1,7 +1,9 @@
-//! SEGGER's real-time transfer: a ring in memory that a debug probe reads while the program runs. Only up, one channel, for defmt.
+//! SEGGER's real-time transfer: a ring in memory that a debug probe reads while the program runs.
+//! Only up, one channel, for defmt.
 //!
-//! It never waits. A probe may ask for a channel that blocks, and probe-rs does; that wish is not looked at, because a device whose
-//! probe was unplugged would stand still. A message that finds no room is refused whole.
+//! It never waits. A probe may ask for a channel that blocks, and probe-rs does; that wish is not
+//! looked at, because a device whose probe was unplugged would stand still. A message that finds no
+//! room is refused whole.
 
 use core::cell::UnsafeCell;
 use core::ptr;
@@ -30,8 +32,9 @@ struct Channel {
     flags: AtomicU32,
 }
 
-// SAFETY: the pointers are to statics. `write` changes in `send` alone, which the logger never enters twice at a time; `read` is the
-// probe's; the ring's bytes between the two are nobody's until `write` has moved over them.
+// SAFETY: the pointers are to statics. `write` changes in `send` alone, which the logger never
+// enters twice at a time; `read` is the probe's; the ring's bytes between the two are nobody's
+// until `write` has moved over them.
 unsafe impl Sync for Block {}
 
 struct Ring(UnsafeCell<[u8; RING]>);
@@ -57,7 +60,8 @@ static _SEGGER_RTT: Block = Block {
     },
 };
 
-/// Takes a whole message, or none of it and says so. Not to be entered while it runs: the logger sees to that.
+/// Takes a whole message, or none of it and says so. Not to be entered while it runs: the logger
+/// sees to that.
 pub fn send(message: &[u8]) -> bool {
     let channel = &_SEGGER_RTT.up;
     let write = channel.write.load(Ordering::Relaxed) as usize;
@@ -73,8 +77,8 @@ pub fn send(message: &[u8]) -> bool {
     }
     let start = RING_BYTES.0.get().cast::<u8>();
     let first = message.len().min(RING - write);
-    // SAFETY: `first` bytes fit from `write` on, the rest from the start, as `room` says; the probe reads none of them until `write` has
-    // moved over them.
+    // SAFETY: `first` bytes fit from `write` on, the rest from the start, as `room` says; the probe
+    // reads none of them until `write` has moved over them.
     unsafe {
         ptr::copy_nonoverlapping(message.as_ptr(), start.add(write), first);
         ptr::copy_nonoverlapping(message.as_ptr().add(first), start, message.len() - first);

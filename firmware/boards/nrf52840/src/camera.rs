@@ -1,15 +1,18 @@
-//! Frames over USB: the board is a serial port (CDC-ACM), the host sends packets as [`firmware::serial`] has them.
+//! Frames over USB: the board is a serial port (CDC-ACM), the host sends packets as
+//! [`firmware::serial`] has them.
 //!
-//! USB lets its sender wait, so rows are taken only where the loop's queue has room for them. A host that goes away is a lost camera.
+//! USB lets its sender wait, so rows are taken only where the loop's queue has room for them. A
+//! host that goes away is a lost camera until one is there again.
 
 use edge_core::ports::SourceError;
 use embassy_executor::Spawner;
 use embassy_futures::join::join;
 use embassy_futures::select::{Either, select};
 use embassy_nrf::Peri;
+use embassy_nrf::bind_interrupts;
 use embassy_nrf::peripherals::USBD;
-use embassy_nrf::usb::Driver;
-use embassy_nrf::usb::vbus_detect::HardwareVbusDetect;
+use embassy_nrf::usb::vbus_detect::{self, HardwareVbusDetect};
+use embassy_nrf::usb::{self, Driver};
 use embassy_time::{Duration, Instant, Timer};
 use embassy_usb::class::cdc_acm::{CdcAcmClass, State};
 use embassy_usb::driver::EndpointError;
@@ -29,9 +32,15 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 const VENDOR: u16 = 0x1209;
 const PRODUCT: u16 = 0x0001;
 
+bind_interrupts!(struct Interrupts {
+    USBD => usb::InterruptHandler<USBD>;
+    CLOCK_POWER => vbus_detect::InterruptHandler;
+});
+
 type Usb = Driver<'static, HardwareVbusDetect>;
 
-/// Starts [`run`]: the port's parts may not change their interrupt, so they are made where they stay.
+/// Starts [`run`]: the port's parts may not change their interrupt, so they are made where they
+/// stay.
 #[embassy_executor::task]
 pub async fn start(usb: Peri<'static, USBD>, sender: Sender<'static, LONGEST_ROW>) {
     // SAFETY: this is a task of embassy's executor.
@@ -48,7 +57,7 @@ async fn run(usb: Peri<'static, USBD>, mut sender: Sender<'static, LONGEST_ROW>)
     static STATE: StaticCell<State> = StaticCell::new();
     static DECODER: StaticCell<Decoder<LONGEST_PAYLOAD>> = StaticCell::new();
 
-    let driver: Usb = Driver::new(usb, crate::Interrupts, HardwareVbusDetect::new(crate::Interrupts));
+    let driver: Usb = Driver::new(usb, Interrupts, HardwareVbusDetect::new(Interrupts));
     let mut config = Config::new(VENDOR, PRODUCT);
     config.manufacturer = Some("Pneumoscope");
     config.product = Some("frames");
@@ -62,6 +71,7 @@ async fn run(usb: Peri<'static, USBD>, mut sender: Sender<'static, LONGEST_ROW>)
         loop {
             sender.fail(SourceError::Lost);
             port.wait_connection().await;
+            sender.recover();
             let _ = talk(&mut port, decoder, &mut sender).await;
             decoder.void(&mut sender);
         }

@@ -1,4 +1,5 @@
-//! The camera: frames of the script, their rows read from the host one by one as the loop takes them.
+//! The camera: frames of the script, their rows read from the host one by one as the loop takes
+//! them.
 
 use crate::chip::Clock;
 use crate::host::{self, Ends, Open};

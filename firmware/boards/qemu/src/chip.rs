@@ -1,15 +1,12 @@
-//! The parts of the chip and its board that are registers: clock, watchdog, LEDs. QEMU's mps2-an386, -an500 and -an505.
+//! The parts of the chip and its board that are registers: clock, watchdog, LEDs. QEMU's
+//! mps2-an386, -an500 and -an505.
 
-use crate::lamps;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use cortex_m::peripheral::scb::SystemHandler;
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::peripheral::{Peripherals, SCB};
-use cortex_m_rt::exception;
 use edge_core::ports;
-use firmware::alive::LOOK_MS;
-use support::ALIVE;
 
 const CYCLES_A_MS: u32 = if cfg!(feature = "an505") { 20_000 } else { 25_000 };
 /// CMSDK's APB watchdog. That of the an505 is the secure one.
@@ -26,9 +23,11 @@ mod register {
 }
 
 const UNLOCK: u32 = 0x1ACC_E551;
-/// The watchdog interrupts at the end of its first period, and resets the chip at the end of the second.
+/// The watchdog interrupts at the end of its first period, and resets the chip at the end of the
+/// second.
 const INTERRUPT_AND_RESET: u32 = 0b11;
-/// Longer than any turn of the loop: a frame that comes in slowly (three seconds) and is judged (below one).
+/// Longer than any turn of the loop: a frame that comes in slowly (three seconds) and is judged
+/// (below one).
 const WATCHDOG_MS: u32 = 5000;
 
 /// Milliseconds since the start, and how often they went round.
@@ -59,38 +58,18 @@ pub fn start() {
     write(WATCHDOG + register::CONTROL, INTERRUPT_AND_RESET);
 }
 
-#[exception]
-fn SysTick() {
+/// Counts a millisecond; returns how many there were, of which only the low word.
+pub fn count_millisecond() -> u32 {
     let [low, high] = &MILLIS;
     if low.fetch_add(1, Relaxed) == u32::MAX {
         high.fetch_add(1, Relaxed);
     }
-    let now = low.load(Relaxed);
-    if now.is_multiple_of(LOOK_MS)
-        && let Some(levels) = ALIVE.look()
-    {
-        lamps::instead(&levels);
-    }
-    crate::trap::spring();
-}
-
-/// What hangs in an interrupt hangs here, below the clock's.
-#[exception]
-fn PendSV() {
-    crate::trap::hang();
+    low.load(Relaxed)
 }
 
 /// Hangs once the clock's interrupt is over.
 pub fn hang() {
     SCB::set_pendsv();
-}
-
-/// The watchdog's first period is over: the loop hangs. What it was doing is in the tomb already. If even this did not run, the
-/// watchdog would reset the chip after its second period.
-#[exception]
-// SAFETY: it touches nothing that the program has and does not return.
-unsafe fn NonMaskableInt() -> ! {
-    SCB::sys_reset()
 }
 
 /// Milliseconds since the start, by SysTick.

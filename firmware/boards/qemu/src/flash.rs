@@ -1,5 +1,6 @@
-//! The flash: a region of the board's memory that stands for it, read from a file of the host at each start and written back with
-//! every write, so that it outlives resets and runs. Bits go from 1 to 0 by writes, and back by erasing only.
+//! The flash: a region of the board's memory that stands for it, read from a file of the host at
+//! each start and written back with every write, so that it outlives resets and runs. Bits go from
+//! 1 to 0 by writes, and back by erasing only.
 //!
 //! The power may be cut in the middle of an operation: then half of it is done, and the run ends.
 
@@ -22,7 +23,8 @@ pub struct Flash {
 }
 
 impl Flash {
-    /// Reads it from its file. Call it once a start. The power is cut in the operation after `until_cut` more.
+    /// Reads it from its file. Call it once a start. The power is cut in the operation after
+    /// `until_cut` more.
     pub fn load(until_cut: Option<u32>) -> Self {
         // SAFETY: memory of the board that nothing else has; no other reference to it exists yet.
         let bytes = unsafe { slice::from_raw_parts_mut(pointer(WHOLE.start), WHOLE.len()) };
@@ -66,9 +68,10 @@ fn pointer(address: u32) -> *mut u8 {
     ptr::with_exposed_provenance_mut(address as usize)
 }
 
-pub fn mapped(slot: Range<u32>) -> &'static [u8] {
-    // SAFETY: memory of the board; after `Flash::load` nothing writes it, because the device writes records only.
-    unsafe { slice::from_raw_parts(pointer(slot.start), slot.len()) }
+pub fn slot(range: Range<u32>) -> &'static [u8] {
+    // SAFETY: memory of the board; after `Flash::load` nothing writes it, because the device writes
+    // records only.
+    unsafe { support::mapped(range) }
 }
 
 impl ErrorType for Flash {

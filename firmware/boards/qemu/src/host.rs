@@ -73,7 +73,8 @@ fn ended_by_nul<'e>(path: &str, ended: &'e mut [u8; LINE]) -> Result<&'e CStr, F
     CStr::from_bytes_until_nul(ended)
 }
 
-/// A file that the loop uses. The crate's own asserts its handle at every call, which would be a panic in the loop.
+/// A file that the loop uses. The crate's own asserts its handle at every call, which would be a
+/// panic in the loop.
 pub struct Open(RawFd);
 
 #[derive(Clone, Copy)]

@@ -1,8 +1,9 @@
-//! The lamps: LEDs of the board, each an output pin. A line that the script breaks is not set any more, and says so.
+//! The lamps: LEDs of the board, each an output pin. A line that the script breaks is not set any
+//! more, and says so.
 
 use crate::{chip, world};
 use core::convert::Infallible;
-use edge_core::signal::{ActiveHigh, Levels, Lights, Which};
+use edge_core::signal::{ActiveHigh, Lights, Which};
 use embedded_hal::digital::{Error, ErrorKind, ErrorType, OutputPin};
 
 pub struct Line(Which);
@@ -54,19 +55,5 @@ pub fn lights() -> Lights<Lamp, Lamp, Lamp, Lamp, Lamp> {
         green: line(Which::Green),
         heartbeat: line(Which::Heartbeat),
         buzzer: line(Which::Buzzer),
-    }
-}
-
-/// Sets the lamps in place of a loop that is dead; its heartbeat is dark.
-pub fn instead(levels: &Levels) {
-    let lamps = [
-        (Which::Green, levels.green),
-        (Which::Red, levels.red),
-        (Which::Amber, levels.amber),
-        (Which::Heartbeat, false),
-        (Which::Buzzer, levels.buzzer),
-    ];
-    for (which, lit) in lamps {
-        let _ = Line(which).set(lit);
     }
 }

@@ -1,15 +1,17 @@
-//! The firmware on one of QEMU's boards. Its camera, button, flash and log are files of the host (semihosting), its lamps are the
-//! board's LEDs; all else is as on any board.
+//! The firmware on one of QEMU's boards. Its camera, button, flash and log are files of the host
+//! (semihosting), its lamps are the board's LEDs; all else is as on any board.
 //!
-//! Command line: `qemu FLASH SCRIPT LOG`. FLASH is the image of the flash's regions and is written back, [`script`] says what
-//! happens to the board, LOG, which exists, takes the defmt log.
+//! Command line: `qemu FLASH SCRIPT LOG`. FLASH is the image of the flash's regions and is written
+//! back, [`script`] says what happens to the board, LOG, which exists, takes the defmt log.
 #![no_std]
 #![no_main]
 
+mod board;
 mod camera;
 mod chip;
 mod flash;
 mod host;
+mod interrupts;
 mod lamps;
 mod region;
 mod script;
@@ -23,28 +25,23 @@ use edge_core::kernels;
 use edge_core::pipeline::Stage;
 use edge_core::ports::Clock as _;
 use edge_core::signal::{ActiveHigh, Lights};
-use firmware::boot::{self, Models};
+use firmware::boot::{ARENA_BYTES, Models, start_from_slots};
+use firmware::defmt_log::DefmtLog;
 use firmware::device::{Board, Parts};
-use firmware::journal::{DefmtJournal, Entry, Journal};
-use support::{ALIVE, TOMB, stack_left};
-
-mod board {
-    include!(concat!(env!("OUT_DIR"), "/board.rs"));
-}
+use firmware::event_log::{EventLog, LogEvent};
+use support::{LIVENESS, RETAINED_RAM, stack_left};
 
 support::logger!(host::log);
 
 defmt::timestamp!("{=u64:ms}", chip::Clock.now_ms());
 
-/// Bytes that the stages work in.
-const ARENA: usize = 160 * 1024;
 /// Bytes of the longest row that is taken: the widest picture, in colour of sixteen bits.
 const ROW: usize = edge_core::frame::MAX_SIDE as usize * PixelFormat::Rgb16.bytes_per_pixel();
 /// Milliseconds after which the board ends the run by itself, whatever its script says.
 const LIMIT_MS: u64 = 120_000;
 
 #[repr(align(64))]
-struct Arena([u8; ARENA]);
+struct Arena([u8; ARENA_BYTES]);
 
 struct Qemu;
 
@@ -54,7 +51,7 @@ impl Board for Qemu {
     type Button = world::Button;
     type Clock = chip::Clock;
     type Watchdog = chip::Watchdog;
-    type Journal = DefmtJournal;
+    type Log = DefmtLog;
 
     const NAME: &'static str = board::NAME;
 
@@ -62,13 +59,13 @@ impl Board for Qemu {
         stack_left()
     }
 
-    fn lives() {
-        ALIVE.beat();
+    fn beat() {
+        LIVENESS.beat();
     }
 
-    fn at(stage: Stage) {
-        trap::at(stage);
-        region::at(stage);
+    fn on_stage(stage: Stage) {
+        trap::record_stage(stage);
+        region::mark_stage(stage);
     }
 }
 
@@ -77,7 +74,7 @@ type Lamp = ActiveHigh<lamps::Line>;
 #[entry]
 fn main() -> ! {
     // The macro makes these variables that are handed out once.
-    static mut ARENA_BYTES: Arena = Arena([0; ARENA]);
+    static mut ARENA: Arena = Arena([0; ARENA_BYTES]);
     static mut ROW_BYTES: [u8; ROW] = [0; ROW];
     host::open();
     let mut flash = flash::Flash::load(script::load());
@@ -88,24 +85,24 @@ fn main() -> ! {
         button: world::Button,
         clock: chip::Clock,
         watchdog: chip::Watchdog,
-        journal: DefmtJournal { counts: log_counts },
+        log: DefmtLog { counts: log_counts },
     };
     let models = Models {
-        slots: [flash::mapped(board::SLOT_A), flash::mapped(board::SLOT_B)],
+        slots: [flash::slot(board::SLOT_A), flash::slot(board::SLOT_B)],
         records: board::RECORDS,
         key: &board::PUBLIC_KEY,
         kernels: kernels::best(),
     };
-    let arena = &mut ARENA_BYTES.0;
-    let mut device = boot::start_with(parts, script::settings(), &TOMB, arena, &mut flash, models);
+    let arena = &mut ARENA.0;
+    let mut device = start_from_slots(parts, script::settings(), &RETAINED_RAM, arena, &mut flash, models);
     loop {
         device.turn();
         let now = chip::Clock.now_ms();
         script::advance(now);
         if script::ended() || now > LIMIT_MS {
             let counts =
-                Entry::Counts { frames: device.frames(), stack_left: stack_left(), log: log_counts() };
-            DefmtJournal { counts: log_counts }.note(&counts);
+                LogEvent::Counts { frames: device.frames(), stack_left: stack_left(), log: log_counts() };
+            DefmtLog { counts: log_counts }.record(&counts);
             host::exit(if now > LIMIT_MS { host::Ends::Late } else { host::Ends::Well });
         }
     }

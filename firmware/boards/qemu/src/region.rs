@@ -6,8 +6,9 @@ use edge_core::pipeline::Stage;
 /// A frame is on its way.
 static OPEN: AtomicBool = AtomicBool::new(false);
 
-/// The loop is at a stage: a frame begins with its rows and has ended when the loop waits again.
-pub fn at(stage: Stage) {
+/// To be called at every stage: a frame begins with its rows and has ended when the loop waits
+/// again.
+pub fn mark_stage(stage: Stage) {
     match stage {
         Stage::Rows if !OPEN.swap(true, Relaxed) => marker::start(),
         Stage::Wait if OPEN.swap(false, Relaxed) => marker::stop(),

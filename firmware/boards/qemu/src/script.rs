@@ -1,5 +1,6 @@
-//! What happens to the board: a text of the host's, one line after the other. A frame's line lasts until the device has asked for its
-//! frames, the others as long as they say; a reset does not start it again.
+//! What happens to the board: a text of the host's, one line after the other. A frame's line lasts
+//! until the device has asked for its frames, the others as long as they say; a reset does not
+//! start it again.
 //!
 //! | line | what it does |
 //! | --- | --- |
@@ -30,7 +31,6 @@ use core::cell::UnsafeCell;
 use core::str::{self, SplitAsciiWhitespace};
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use edge_core::PixelFormat;
-use edge_core::agree::Policy;
 use edge_core::pipeline::Stage;
 use edge_core::ports::SourceError;
 use edge_core::signal::Which;
@@ -101,7 +101,7 @@ pub fn settings() -> Settings {
         match (words.next(), number(&mut words)) {
             (Some("button"), _) => settings.device = Settings::BUTTON.device,
             (Some("frames"), Some(frames)) => {
-                settings.policy = Policy { frames: frames.min(255) as u8, ..settings.policy };
+                settings.device.policy.frames = frames.min(255) as u8;
             }
             _ => {}
         }

@@ -1,6 +1,8 @@
-//! Faults that the script plants: the program hangs, panics or makes a hard fault at a stage, or the stack is used up to near its end.
+//! Faults that the script plants: the program hangs, panics or makes a hard fault at a stage, or
+//! the stack is used up to near its end.
 //!
-//! They happen in the clock's interrupt, or right after it, so that the loop is the one that any board has.
+//! They happen in the clock's interrupt, or right after it, so that the loop is the one that any
+//! board has.
 
 use crate::chip;
 use crate::world::{self, Trap};
@@ -12,11 +14,12 @@ use edge_core::pipeline::Stage;
 /// Code of the stage that the loop is at.
 static STAGE: AtomicU32 = AtomicU32::new(0);
 
-pub fn at(stage: Stage) {
+pub fn record_stage(stage: Stage) {
     STAGE.store(stage.code().into(), Relaxed);
 }
 
-/// Called a thousand times a second: springs the trap where one is set for this stage. It springs once.
+/// Called a thousand times a second: springs the trap where one is set for this stage. It springs
+/// once.
 pub fn spring() {
     match world::take_trap(STAGE.load(Relaxed)) {
         None => {}
@@ -30,7 +33,8 @@ pub fn spring() {
 /// Nothing happens any more, until the watchdog does; but for interrupts above.
 pub fn hang() -> ! {
     loop {
-        // No hint to the processor that it waits: the emulator takes that for a reason to look around, a hundred times slower.
+        // No hint to the processor that it waits: the emulator takes that for a reason to look
+        // around, a hundred times slower.
         cortex_m::asm::nop();
     }
 }

@@ -1,4 +1,5 @@
-//! What is outside of the chip and knows nothing of its resets: where the script is, what it has broken, the camera's counter.
+//! What is outside of the chip and knows nothing of its resets: where the script is, what it has
+//! broken, the camera's counter.
 //!
 //! All of it lies in memory that is zero at power on and that no start clears.
 

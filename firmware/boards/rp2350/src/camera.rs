@@ -1,7 +1,9 @@
-//! The HM01B0 on PIO: a state machine takes a byte at each PCLK of a row, DMA puts a row into memory, the task hands it on.
+//! The HM01B0 on PIO: a state machine takes a byte at each PCLK of a row, DMA puts a row into
+//! memory, the task hands it on.
 //!
-//! Each row begins at HREF's rising edge, so what one lost cannot shift the next. Two rows take turns: one comes in while the other
-//! is copied to the loop's queue. The frame is never held. After a fault the camera is set up anew.
+//! Each row begins at HREF's rising edge, so what one lost cannot shift the next. Two rows take
+//! turns: one comes in while the other is copied to the loop's queue. The frame is never held.
+//! After a fault the camera is set up anew.
 
 use core::mem::swap;
 use edge_core::Geometry;
@@ -17,9 +19,10 @@ use embassy_rp::pio::{
 };
 use embassy_rp::pwm::Pwm;
 use embassy_time::{Delay, Duration, with_timeout};
+use firmware::capture::{FrameError, Sensor};
 use firmware::rows::Sender;
 use firmware::sensors::hm01b0::{self, FORMAT, HEIGHT, WIDTH};
-use hardware::sensor::{Failure, Sensor, live};
+use hardware::run_camera;
 
 pub const ROW: usize = WIDTH as usize * FORMAT.bytes_per_pixel();
 pub const QUEUE: usize = 10;
@@ -44,7 +47,8 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// D0 to D7 are `data`, which lie side by side; PCLK is GP14, HREF GP15, VSYNC GP16, as the program names them.
+    /// D0 to D7 are `data`, which lie side by side; PCLK is GP14, HREF GP15, VSYNC GP16, as the
+    /// program names them.
     pub fn new(
         common: &mut Common<'static, PIO0>,
         mut machine: StateMachine<'static, PIO0, 0>,
@@ -75,7 +79,8 @@ impl Lines {
         config.fifo_join = FifoJoin::RxOnly;
         config.shift_in = ShiftConfig { threshold: 8, direction: ShiftDirection::Left, auto_fill: true };
         for pin in data.iter_mut().chain(&mut others) {
-            // Driven by the camera; the chip's pull-downs hold a line at half its level (erratum RP2350-E9).
+            // Driven by the camera; the chip's pull-downs hold a line at half its level (erratum
+            // RP2350-E9).
             pin.set_pull(Pull::None);
             machine.set_pin_dirs(Direction::In, &[pin]);
         }
@@ -99,7 +104,7 @@ impl Lines {
 
 #[embassy_executor::task]
 pub async fn run(camera: Camera) -> ! {
-    live(camera).await
+    run_camera(camera).await
 }
 
 impl Sensor<ROW> for Camera {
@@ -115,9 +120,9 @@ impl Sensor<ROW> for Camera {
         &mut self.sender
     }
 
-    async fn frame(&mut self, sequence: u32) -> Result<(), Failure> {
+    async fn frame(&mut self, sequence: u32) -> Result<(), FrameError> {
         let Self { lines, dma, sender, .. } = self;
-        let geometry = Geometry::new(WIDTH.into(), HEIGHT.into(), FORMAT).map_err(|_| Failure::Silent)?;
+        let geometry = Geometry::new(WIDTH.into(), HEIGHT.into(), FORMAT).map_err(|_| FrameError::Silent)?;
         let (mut coming, mut whole) = ([0_u8; ROW], [0_u8; ROW]);
         lines.arm();
         for number in 0..HEIGHT {
@@ -134,10 +139,10 @@ impl Sensor<ROW> for Camera {
             }
             if with_timeout(limit, row).await.is_err() {
                 let silent = number == 0;
-                return Err(if silent { Failure::Silent } else { Failure::Void(SourceError::Damaged) });
+                return Err(if silent { FrameError::Silent } else { FrameError::Void(SourceError::Damaged) });
             }
             if lines.machine.rx().stalled() {
-                return Err(Failure::Void(SourceError::Overrun));
+                return Err(FrameError::Void(SourceError::Overrun));
             }
             swap(&mut coming, &mut whole);
         }

@@ -1,9 +1,8 @@
-//! The board's serial flash: the records through embassy's driver, the slots where they are mapped. While it is written, nothing runs from it:
-//! the driver sees to that.
+//! The board's serial flash: the records through embassy's driver, the slots where they are mapped.
+//! While it is written, nothing runs from it: the driver sees to that.
 
-use crate::{RECORDS, SLOT_A, SLOT_B};
+use crate::board::{RECORDS, SLOT_A, SLOT_B};
 use core::ops::Range;
-use core::slice;
 use embassy_rp::flash::{self, Blocking, FLASH_BASE};
 use embassy_rp::peripherals::FLASH;
 
@@ -20,8 +19,7 @@ pub fn records() -> Range<u32> {
 }
 
 pub fn slots() -> [&'static [u8]; 2] {
-    [SLOT_A, SLOT_B].map(|range| {
-        // SAFETY: board.toml's slots lie in mapped flash; a probe writes them while the processor is halted, and the program never.
-        unsafe { slice::from_raw_parts(range.start as *const u8, (range.end - range.start) as usize) }
-    })
+    // SAFETY: board.toml's slots lie in mapped flash; a probe writes them while the processor is
+    // halted, and the program never.
+    [SLOT_A, SLOT_B].map(|slot| unsafe { support::mapped(slot) })
 }

@@ -1,92 +1,69 @@
-//! Pneumoscope on an RP2350: pins and wiring of a Raspberry Pi Pico 2. Built, not yet run on hardware.
+//! Pneumoscope on an RP2350: pins and wiring of a Raspberry Pi Pico 2. Built, not yet run on
+//! hardware.
 //!
-//! The camera's task runs in an interrupt of its own and hands rows to the loop; the loop has the lights, the button and the watchdog.
+//! The camera's task runs in an interrupt of its own and hands rows to the loop; the loop has the
+//! lights, the button and the watchdog.
 #![no_std]
 #![no_main]
 
+mod board;
 mod camera;
 mod flash;
 mod pins;
 
+use board::{NAME, PUBLIC_KEY};
 use camera::{Camera, Lines, QUEUE, ROW};
 use cortex_m_rt::entry;
 use edge_core::kernels::best;
 use edge_core::ports::Watchdog;
 use edge_core::signal::{ActiveHigh, ActiveLow, Lights};
-use embassy_executor::InterruptExecutor;
 use embassy_rp::i2c::{self, I2c};
 use embassy_rp::interrupt;
-use embassy_rp::interrupt::{InterruptExt, Priority};
 use embassy_rp::peripherals::{DMA_CH0, PIO0};
 use embassy_rp::pio::{self, Pio};
 use embassy_rp::pwm::{self, Pwm};
 use embassy_rp::watchdog;
 use embassy_rp::{bind_interrupts, dma, pac};
 use embassy_time::Duration;
-use firmware::boot::{Models, start_with};
-use firmware::device::{Board, Parts, Settings};
-use firmware::journal::DefmtJournal;
+use firmware::boot::Models;
+use firmware::device::Settings;
 use firmware::rows::{Receiver, RowPipe};
-use hardware::{Checked, Uptime, WATCHDOG_MS, arena, dead_man, rtt};
+use hardware::{Chip, Parts, ReadBackPin, WATCHDOG_MS, rtt, run};
 use pins::Line;
 use static_cell::ConstStaticCell;
-use support::{ALIVE, TOMB};
-
-include!(concat!(env!("OUT_DIR"), "/board.rs"));
 
 /// With [`Settings::BUTTON`] it judges after a press only.
 const SETTINGS: Settings = Settings::CONTINUOUS;
 
+type Lamp<const N: u8> = ActiveHigh<ReadBackPin<Line<N>>>;
+
+type Lamps = Lights<Lamp<18>, Lamp<19>, Lamp<20>, Lamp<25>, Lamp<21>>;
+
+static ROWS: ConstStaticCell<RowPipe<ROW, QUEUE>> = ConstStaticCell::new(RowPipe::new());
+
 support::logger!(rtt::send);
+
+hardware::tasks!(SWI_IRQ_0, priority P2, lamps Lamps);
 
 bind_interrupts!(struct Interrupts {
     DMA_IRQ_0 => dma::InterruptHandler<DMA_CH0>;
     PIO0_IRQ_0 => pio::InterruptHandler<PIO0>;
 });
 
-static ROWS: ConstStaticCell<RowPipe<ROW, QUEUE>> = ConstStaticCell::new(RowPipe::new());
-static CAMERA: InterruptExecutor = InterruptExecutor::new();
-
-/// The camera's tasks run in this interrupt, which no device has.
-#[interrupt]
-unsafe fn SWI_IRQ_0() {
-    // SAFETY: this is the interrupt that `CAMERA` was started with.
-    unsafe { CAMERA.on_interrupt() }
-}
-
-type Lamp<const N: u8> = ActiveHigh<Checked<Line<N>>>;
-
-type Lamps = Lights<Lamp<18>, Lamp<19>, Lamp<20>, Lamp<25>, Lamp<21>>;
-
-/// The device's lamps once more, for the time when the loop is dead.
-#[embassy_executor::task]
-async fn watch(lamps: Lamps) -> ! {
-    dead_man(&ALIVE, lamps).await
-}
-
 struct Rp2350;
 
-impl Board for Rp2350 {
+impl Chip for Rp2350 {
     type Source = Receiver<'static, ROW>;
     type Lights = Lamps;
     type Button = ActiveLow<Line<22>>;
-    type Clock = Uptime;
     type Watchdog = Guard;
-    type Journal = DefmtJournal;
 
     const NAME: &'static str = NAME;
 
-    fn stack_left() -> u32 {
-        support::stack_left()
-    }
-
-    fn lives() {
-        ALIVE.beat();
-    }
-
     fn was_reset_by_hand() -> bool {
         let (watchdog, chip) = (pac::WATCHDOG.reason().read(), pac::POWMAN.chip_reset().read());
-        // After a time that ran out this stays so until the reset line or power: every reset by a probe then counts as a death.
+        // After a time that ran out this stays so until the reset line or power: every reset by a
+        // probe then counts as a death.
         !watchdog.timer() && !watchdog.force() && !chip.had_bor() && !chip.had_glitch_detect()
     }
 }
@@ -135,35 +112,24 @@ fn main() -> ! {
     };
 
     let lights = Lights {
-        red: ActiveHigh(Checked(Line::output(p.PIN_18))),
-        amber: ActiveHigh(Checked(Line::output(p.PIN_19))),
-        green: ActiveHigh(Checked(Line::output(p.PIN_20))),
+        red: ActiveHigh(ReadBackPin(Line::output(p.PIN_18))),
+        amber: ActiveHigh(ReadBackPin(Line::output(p.PIN_19))),
+        green: ActiveHigh(ReadBackPin(Line::output(p.PIN_20))),
         // The board's own lamp.
-        heartbeat: ActiveHigh(Checked(Line::output(p.PIN_25))),
-        buzzer: ActiveHigh(Checked(Line::output(p.PIN_21))),
+        heartbeat: ActiveHigh(ReadBackPin(Line::output(p.PIN_25))),
+        buzzer: ActiveHigh(ReadBackPin(Line::output(p.PIN_21))),
     };
     // Its lines set a bit each at once, so that two may have one.
-    let instead = lights.clone();
-    let parts = Parts {
+    let spare = lights.clone();
+    let parts = Parts::<Rp2350> {
         source: receiver,
         lights,
         button: ActiveLow(Line::input(p.PIN_22)),
-        clock: Uptime,
         watchdog: guard,
-        journal: DefmtJournal { counts: log_counts },
+        log_counts,
     };
     let mut flash = flash::Flash::new_blocking(p.FLASH);
     let models =
         Models { slots: flash::slots(), records: flash::records(), key: &PUBLIC_KEY, kernels: best() };
-    let mut device = start_with::<Rp2350>(parts, SETTINGS, &TOMB, arena(), &mut flash, models);
-    // Only now: while flash is written, nothing may run from it.
-    interrupt::SWI_IRQ_0.set_priority(Priority::P2);
-    let spawner = CAMERA.start(interrupt::SWI_IRQ_0);
-    if let (Ok(watch), Ok(camera)) = (watch(instead), camera::run(camera)) {
-        spawner.spawn(watch);
-        spawner.spawn(camera);
-    }
-    loop {
-        device.turn();
-    }
+    run(parts, SETTINGS, &mut flash, models, || start_tasks(spare, camera::run(camera)))
 }

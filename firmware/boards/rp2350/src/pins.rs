@@ -1,5 +1,5 @@
-//! Lines whose number is part of their type: embassy's ask at run time which bank a pin is of, and panic where there is none; the loop must
-//! have no panic in it.
+//! Lines whose number is part of their type: embassy's ask at run time which bank a pin is of, and
+//! panic where there is none; the loop must have no panic in it.
 
 use core::convert::Infallible;
 use core::mem;

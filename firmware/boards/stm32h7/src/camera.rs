@@ -1,7 +1,9 @@
-//! The OV7725 on DCMI: a ring of a few rows that DMA fills, emptied into the loop's queue. The frame is never held.
+//! The OV7725 on DCMI: a ring of a few rows that DMA fills, emptied into the loop's queue. The
+//! frame is never held.
 //!
-//! DCMI takes one frame a request (its snapshot mode). Fewer bytes than a frame's are a row that does not come in time; more are
-//! still in the ring when the frame should be over; both void the frame. After a fault the camera is set up anew.
+//! DCMI takes one frame a request (its snapshot mode). Fewer bytes than a frame's are a row that
+//! does not come in time; more are still in the ring when the frame should be over; both void the
+//! frame. After a fault the camera is set up anew.
 
 use crate::caches;
 use core::cell::UnsafeCell;
@@ -17,9 +19,10 @@ use embassy_stm32::i2c::{I2c, Master};
 use embassy_stm32::mode::Blocking;
 use embassy_stm32::pac;
 use embassy_time::{Delay, Duration, Timer, with_timeout};
+use firmware::capture::{FrameError, Sensor};
 use firmware::rows::Sender;
 use firmware::sensors::ov7725::{self, FORMAT, HEIGHT, WIDTH};
-use hardware::sensor::{Failure, Sensor, live};
+use hardware::run_camera;
 
 pub const ROW: usize = WIDTH as usize * FORMAT.bytes_per_pixel();
 /// Places in the queue to the loop: the ring's rows and some more.
@@ -62,7 +65,7 @@ pub async fn run(camera: Camera) -> ! {
         &mut *RING_WORDS.0.get().cast::<[u32; RING]>()
     };
     caches::write_out(ring.as_ptr_range());
-    live(Ov7725 { camera, ring }).await
+    run_camera(Ov7725 { camera, ring }).await
 }
 
 struct Ov7725 {
@@ -90,13 +93,14 @@ impl Sensor<ROW> for Ov7725 {
         &mut self.camera.sender
     }
 
-    async fn frame(&mut self, sequence: u32) -> Result<(), Failure> {
+    async fn frame(&mut self, sequence: u32) -> Result<(), FrameError> {
         let (registers, words) = (pac::DCMI, &mut *self.ring);
         let Camera { dma, sender, .. } = &mut self.camera;
-        let geometry = Geometry::new(WIDTH.into(), HEIGHT.into(), FORMAT).map_err(|_| Failure::Silent)?;
+        let geometry = Geometry::new(WIDTH.into(), HEIGHT.into(), FORMAT).map_err(|_| FrameError::Silent)?;
         let source = registers.dr().as_ptr().cast::<u32>();
         let bytes = words.as_ptr_range();
-        // SAFETY: the channel and the ring are this task's, and the source is DCMI's data register, a word wide.
+        // SAFETY: the channel and the ring are this task's, and the source is DCMI's data register,
+        // a word wide.
         let mut ring = unsafe {
             ReadableRingBuffer::new(dma.reborrow(), REQUEST, source, words, TransferOptions::default())
         };
@@ -116,12 +120,12 @@ impl Sensor<ROW> for Ov7725 {
             caches::forget(bytes.clone());
             match came {
                 Ok(true) if ring.read(&mut row).is_ok_and(|(words, _)| words == WORDS) => {}
-                Ok(_) => return Err(Failure::Void(SourceError::Overrun)),
-                Err(_) if number == 0 => return Err(Failure::Silent),
-                Err(_) => return Err(Failure::Void(SourceError::Damaged)),
+                Ok(_) => return Err(FrameError::Void(SourceError::Overrun)),
+                Err(_) if number == 0 => return Err(FrameError::Silent),
+                Err(_) => return Err(FrameError::Void(SourceError::Damaged)),
             }
             if registers.ris().read().ovr_ris() {
-                return Err(Failure::Void(SourceError::Overrun));
+                return Err(FrameError::Void(SourceError::Overrun));
             }
             if number == 0 {
                 sender.begin(geometry, Stamp { sequence, micros: hardware::micros() });
@@ -134,7 +138,7 @@ impl Sensor<ROW> for Ov7725 {
             sender.end();
             Ok(())
         } else {
-            Err(Failure::Void(SourceError::Damaged))
+            Err(FrameError::Void(SourceError::Damaged))
         }
     }
 }

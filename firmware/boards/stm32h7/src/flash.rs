@@ -1,12 +1,14 @@
 //! The chip's flash: the records through its driver, the slots where they are mapped.
 //!
-//! Each 32 bytes carry check bits. Where the power went while they were written they may be beyond correction, and reading them is a
-//! fault of the bus: so everything is read under a guard first, and what cannot be read is an error or no slot at all.
+//! Each 32 bytes carry check bits. Where the power went while they were written they may be beyond
+//! correction, and reading them is a fault of the bus: so everything is read under a guard first,
+//! and what cannot be read is an error or no slot at all.
 
-use crate::{RECORDS, SLOT_A, SLOT_B, caches};
+use crate::board::{RECORDS, SECTOR, SLOT_A, SLOT_B};
+use crate::caches;
 use core::arch::asm;
 use core::ops::Range;
-use core::{ptr, slice};
+use core::ptr;
 use cortex_m::peripheral::SCB;
 use embassy_stm32::Peri;
 use embassy_stm32::flash::{self, Blocking, FLASH_BASE, FLASH_SIZE};
@@ -80,7 +82,7 @@ impl ReadNorFlash for Flash {
 
 impl NorFlash for Flash {
     const WRITE_SIZE: usize = WORD;
-    const ERASE_SIZE: usize = crate::SECTOR as usize;
+    const ERASE_SIZE: usize = SECTOR as usize;
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), Error> {
         if from > to || to as usize > FLASH_SIZE {
@@ -106,9 +108,10 @@ pub fn records() -> Range<u32> {
 
 /// The slots as they are mapped; an empty slice for one that cannot be read.
 pub fn slots() -> [&'static [u8]; 2] {
-    [SLOT_A, SLOT_B].map(|range| {
-        // SAFETY: board.toml's slots lie in flash; a probe writes them while the processor is halted, and the program never.
-        if is_readable(range.clone()) { unsafe { mapped(range) } } else { &[] }
+    [SLOT_A, SLOT_B].map(|slot| {
+        // SAFETY: board.toml's slots lie in flash; a probe writes them while the processor is
+        // halted, and the program never.
+        if is_readable(slot.clone()) { unsafe { support::mapped(slot) } } else { &[] }
     })
 }
 
@@ -118,13 +121,6 @@ fn pointers(range: Range<u32>) -> Range<*const u8> {
     (base + range.start) as *const u8..(base + range.end) as *const u8
 }
 
-/// # Safety
-/// The range is mapped flash, and nobody writes it while the slice is used.
-unsafe fn mapped(range: Range<u32>) -> &'static [u8] {
-    // SAFETY: the caller's.
-    unsafe { slice::from_raw_parts(range.start as *const u8, (range.end - range.start) as usize) }
-}
-
 /// Reads a range under a guard: whether all of it can be read.
 fn is_readable(range: Range<u32>) -> bool {
     const IGNORE_BUS_FAULTS: u32 = 1 << 8;
@@ -132,8 +128,9 @@ fn is_readable(range: Range<u32>) -> bool {
     let banks = [pac::FLASH.bank(0), pac::FLASH.bank(1)];
     let clear = || banks.iter().for_each(|bank| bank.ccr().write(|flags| flags.set_clr_dbeccerr(true)));
     clear();
-    // SAFETY: `CCR.BFHFNMIGN` lets handlers of the highest priority step over faults of the bus, and `cpsid f` raises this code to it; both
-    // are taken back below, and nothing between can fault otherwise.
+    // SAFETY: `CCR.BFHFNMIGN` lets handlers of the highest priority step over faults of the bus,
+    // and `cpsid f` raises this code to it; both are taken back below, and nothing between can
+    // fault otherwise.
     unsafe {
         (*SCB::PTR).ccr.modify(|ccr| ccr | IGNORE_BUS_FAULTS);
         asm!("dsb", "isb", "cpsid f");

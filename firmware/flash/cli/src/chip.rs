@@ -1,5 +1,5 @@
-//! A board's memory map held against what probe-rs knows of its chip: a region beside the flash, or one that shares a sector with
-//! another, would be found only when it has overwritten something.
+//! A board's memory map held against what probe-rs knows of its chip: a region beside the flash, or
+//! one that shares a sector with another, would be found only when it has overwritten something.
 
 use anyhow::{Context, ensure};
 use board_config::{Board, Region};
@@ -7,8 +7,9 @@ use probe_rs::Target;
 use probe_rs::config::{MemoryRegion, Registry};
 use std::ops::Range;
 
-/// What probe-rs knows of the board's chip, when the board's regions fit it: flash lies in flash, memory in memory, every region of
-/// flash is whole sectors of the chip, and `sector` is their size.
+/// What probe-rs knows of the board's chip, when the board's regions fit it: flash lies in flash,
+/// memory in memory, every region of flash is whole sectors of the chip, and `sector` is their
+/// size.
 pub fn check(board: &Board) -> anyhow::Result<Target> {
     let name = board.chip.as_deref().with_context(|| {
         format!(
@@ -63,7 +64,8 @@ fn covered(parts: &[Range<u64>], range: &Range<u64>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// `range` begins and ends where sectors do, and those in it have the size `sector`, where one is given.
+/// `range` begins and ends where sectors do, and those in it have the size `sector`, where one is
+/// given.
 fn whole_sectors(target: &Target, range: &Range<u64>, sector: Option<u32>) -> anyhow::Result<()> {
     let mut at = range.start;
     while at < range.end {
@@ -175,8 +177,10 @@ mod tests {
     fn a_region_may_go_on_in_the_next_bank_of_flash() {
         let (parts, hole) = ([0..10, 10..20], [0..10, 11..20]);
         assert!(covered(&parts, &(5..20)).is_ok());
-        assert!(covered(&parts, &(5..21)).is_err());
-        assert!(covered(&hole, &(5..20)).is_err());
+        for (parts, range, missing) in [(&parts, 5..21, 20), (&hole, 5..20, 10)] {
+            let error = covered(parts, &range).unwrap_err().to_string();
+            assert_eq!(error, format!("there is none at {missing:#010x}"));
+        }
     }
 
     #[test]

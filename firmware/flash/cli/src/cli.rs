@@ -1,5 +1,5 @@
-//! The command lines of `sign`, `flash`, `flash-model` and `send`. `cargo xtask` has this file too, so that it answers `--help` and mistakes
-//! before anything is built.
+//! The command lines of `sign`, `flash`, `flash-model` and `send`. `cargo xtask` has this file too,
+//! so that it answers `--help` and mistakes before anything is built.
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -34,7 +34,8 @@ there is firmware/boards/keys/development.key, which everybody has.
 
 Exit status: 0 when the file was written, 1 when not, 2 for a wrong command line.")]
 pub struct SignOptions {
-    /// Make a key, write it to FILE (which must not be there yet; mode 0600) and print its public half.
+    /// Make a key, write it to FILE (which must not be there yet; mode 0600) and print its public
+    /// half.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "model", "out"])]
     pub new_key: Option<PathBuf>,
     /// The key to sign with.
@@ -65,7 +66,8 @@ pub struct BoardOptions {
     pub boards: Option<PathBuf>,
 }
 
-/// Build a board's firmware and write it through a debug probe. Models and records on the board stay.
+/// Build a board's firmware and write it through a debug probe. Models and records on the board
+/// stay.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -123,7 +125,8 @@ pub struct FlashModelOptions {
     pub json: bool,
 }
 
-/// Send pictures to a board that takes its frames over a serial line (nrf52840), in place of a camera.
+/// Send pictures to a board that takes its frames over a serial line (nrf52840), in place of a
+/// camera.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

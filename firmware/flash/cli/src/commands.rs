@@ -16,7 +16,8 @@ use serde::Serialize;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-/// The board that was named and its folder, what is known of its chip, and the probe that was named.
+/// The board that was named and its folder, what is known of its chip, and the probe that was
+/// named.
 fn board(options: &BoardOptions) -> anyhow::Result<(PathBuf, Board, Target, Option<Selector>)> {
     let folder = options.boards.clone().unwrap_or_else(boards_folder);
     let (folder, board) = board_config::find(&folder, &options.board)?;

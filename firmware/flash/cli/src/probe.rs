@@ -1,5 +1,5 @@
-//! A board behind a debug probe, by probe-rs. Nothing is decided here; what is written where comes from [`flash::program`] and
-//! [`flash::model`].
+//! A board behind a debug probe, by probe-rs. Nothing is decided here; what is written where comes
+//! from [`flash::program`] and [`flash::model`].
 
 use anyhow::{Context, bail, ensure};
 use flash::link::{Link, Piece, Progress, Step};
@@ -40,12 +40,14 @@ pub fn find(selector: Option<&Selector>) -> anyhow::Result<DebugProbeInfo> {
 }
 
 impl Probe {
-    /// Connects to the chip `target` behind the probe that [`find`] finds. A chip that runs goes on running.
+    /// Connects to the chip `target` behind the probe that [`find`] finds. A chip that runs goes on
+    /// running.
     pub fn connect(target: Target, selector: Option<&Selector>) -> anyhow::Result<Self> {
         let info = find(selector)?;
         let name = target.name.clone();
         let open = info.open().with_context(|| format!("cannot open the debug probe {info}"))?;
-        // Without the permission to erase everything: a locked chip is refused, not emptied of its models.
+        // Without the permission to erase everything: a locked chip is refused, not emptied of its
+        // models.
         let session = open.attach(target, Permissions::default()).with_context(|| {
             format!("no {name} answers behind the debug probe {info}: check power, wiring and --board")
         })?;

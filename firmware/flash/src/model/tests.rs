@@ -1,11 +1,12 @@
-//! Models onto a simulated board, and what that board runs afterwards: the firmware's own choice decides.
+//! Models onto a simulated board, and what that board runs afterwards: the firmware's own choice
+//! decides.
 
 use super::*;
 use crate::testing::{Desk, board};
 use crate::{key, sign};
-use edge_runtime::model_file::ModelFile;
-use firmware::journal::{Entry, Journal};
-use firmware::slots::{State, choose};
+use edge_model::model_file::ModelFile;
+use firmware::event_log::{EventLog, LogEvent};
+use firmware::slots::{BootState, select_model};
 use std::sync::LazyLock;
 
 static OLD: LazyLock<AlignedBytes> = LazyLock::new(|| signed("1.0.0", "one"));
@@ -15,19 +16,20 @@ static NEW: LazyLock<AlignedBytes> = LazyLock::new(|| signed("1.2.0", "one"));
 /// The shipped model under another version and name, signed with the development key.
 fn signed(version: &str, name: &str) -> AlignedBytes {
     let path = crate::boards_folder().join("../../models/pneumonia/model.onnx");
-    let mut file = ModelFile::load(path).unwrap();
-    file.metadata.version = version.try_into().unwrap();
-    file.metadata.name = name.try_into().unwrap();
-    let packed = edge_runtime::pack::pack(&file).unwrap();
+    let shipped = ModelFile::load(path).unwrap();
+    let mut metadata = shipped.metadata().clone();
+    (metadata.version, metadata.name) = (version.to_owned(), name.to_owned());
+    let file = ModelFile::from_bytes(&shipped.with_metadata(&metadata).unwrap()).unwrap();
+    let packed = edge_model::pack::pack(&file).unwrap();
     let key = key::read(&crate::boards_folder().join("keys/development.key")).unwrap();
     AlignedBytes::copy_of(&sign::sign(&packed, &key).unwrap())
 }
 
 struct Log(Vec<String>);
 
-impl Journal for Log {
-    fn note(&mut self, entry: &Entry<'_>) {
-        self.0.push(format!("{entry:?}"));
+impl EventLog for Log {
+    fn record(&mut self, event: &LogEvent<'_>) {
+        self.0.push(format!("{event:?}"));
     }
 }
 
@@ -45,9 +47,9 @@ fn start_writing<const WRITE: usize>(desk: &mut Desk) -> (Option<(Slot, String)>
     let [a, b] = slots.map(|slot| AlignedBytes::copy_of(&desk.flash[place(slot)]));
     let mut log = Log(Vec::new());
     let mut records = Records::open(&mut image, 0..board.flash.records.size);
-    let device = Device { key: &board.key().unwrap(), arena: ARENA };
-    let chosen = choose(&mut records, [a.as_ref(), b.as_ref()], &device, &mut |_| Ok(()), &mut log);
-    let runs = chosen.ok().map(|chosen| (chosen.slot, chosen.bundle.version.to_string()));
+    let verifier = BundleVerifier { key: &board.key().unwrap(), arena_bytes: ARENA_BYTES };
+    let active = select_model(&mut records, [a.as_ref(), b.as_ref()], &verifier, &mut |_| Ok(()), &mut log);
+    let runs = active.ok().map(|active| (active.slot, active.bundle.version.to_string()));
     desk.flash[place(board.flash.records)].copy_from_slice(&image.0);
     (runs, log.0.join("\n"))
 }
@@ -69,7 +71,7 @@ fn running() -> Desk {
     desk
 }
 
-fn records(desk: &Desk) -> State {
+fn records(desk: &Desk) -> BootState {
     let mut image = Image::<LEAST>(desk.flash[0x40000..0x42000].to_vec());
     *Records::open(&mut image, 0..0x2000).state()
 }
@@ -195,11 +197,12 @@ fn a_break_while_the_records_change_loses_none_of_them() {
         flash(&mut desk, &SAME_VERSION).unwrap();
         start(&mut desk);
         let before = records(&desk);
-        assert_eq!((before.active, before.floor.to_string()), (Some(Slot::B), "1.0.0".into()));
+        assert_eq!((before.active, before.minimum_version.to_string()), (Some(Slot::B), "1.0.0".into()));
         desk.breaks_after = Some(after);
-        flash(&mut desk, &OLD).unwrap_err();
+        let error = flash(&mut desk, &OLD).unwrap_err().to_string();
+        assert!(error.contains("broke"), "{error}");
         let now = records(&desk);
-        assert!(now == before || now == before.with(Slot::A, None), "after {after} bytes: {now:?}");
+        assert!(now == before || now == before.with_image(Slot::A, None), "after {after} bytes: {now:?}");
         changed += usize::from(now != before);
         // The slot that was to be written may be damaged by now; the one that ran runs.
         assert_eq!(start(&mut desk).0, Some((Slot::B, "1.0.0".into())), "after {after} bytes");

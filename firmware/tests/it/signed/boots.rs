@@ -1,25 +1,26 @@
 //! What a device does at its start, on a simulated flash, with the scalar kernels.
 
 use super::flash::{Sim, regions};
-use super::{ARENA, device};
+use super::{ARENA, verifier};
 use edge_core::kernels::Kernels;
-use firmware::bundle::{self, Bundle, Device, Id};
-use firmware::journal::{Entry, Journal, Slot};
+use firmware::bundle::{self, Bundle, BundleId, BundleVerifier};
+use firmware::event_log::{EventLog, LogEvent};
 use firmware::self_test::{self, SelfTestError};
-use firmware::slots::{self, NoModel, Records, RecordsError, Refusal, State, WriteError};
+use firmware::slots::Slot;
+use firmware::slots::{self, BootState, NoModel, Records, RecordsError, Refusal, WriteError};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 #[derive(Debug, Default)]
 pub struct Boot {
     /// What runs: slot and model. None where the start never ended.
-    pub runs: Option<Result<(Slot, Id), NoModel>>,
+    pub runs: Option<Result<(Slot, BundleId), NoModel>>,
     pub refused: Vec<(Slot, Refusal)>,
     pub failed: Vec<RecordsError>,
-    pub state: State,
+    pub state: BootState,
 }
 
 impl Boot {
-    pub fn id(&self) -> Option<Id> {
+    pub fn id(&self) -> Option<BundleId> {
         Some(self.runs?.ok()?.1)
     }
 
@@ -28,11 +29,11 @@ impl Boot {
     }
 }
 
-impl Journal for Boot {
-    fn note(&mut self, entry: &Entry<'_>) {
-        match entry {
-            Entry::Refused { slot, why } => self.refused.push((*slot, *why)),
-            Entry::RecordsFailed(error) => self.failed.push(*error),
+impl EventLog for Boot {
+    fn record(&mut self, event: &LogEvent<'_>) {
+        match event {
+            LogEvent::Refused { slot, why } => self.refused.push((*slot, *why)),
+            LogEvent::RecordsFailed(error) => self.failed.push(*error),
             _ => {}
         }
     }
@@ -47,16 +48,16 @@ pub fn hang(_: &Bundle) -> Result<(), SelfTestError> {
 }
 
 pub fn golden(bundle: &Bundle) -> Result<(), SelfTestError> {
-    self_test::golden(bundle, &mut vec![0; ARENA], Kernels::SCALAR)
+    self_test::run(bundle, &mut vec![0; ARENA], Kernels::SCALAR)
 }
 
 pub fn boot<const WORD: usize>(flash: &mut Sim<WORD>) -> Boot {
-    boot_with(flash, &device(), &mut golden)
+    boot_with(flash, &verifier(), &mut golden)
 }
 
 pub fn boot_with<const WORD: usize>(
     flash: &mut Sim<WORD>,
-    device: &Device,
+    verifier: &BundleVerifier,
     self_test: &mut dyn FnMut(&Bundle) -> Result<(), SelfTestError>,
 ) -> Boot {
     let [a, b] = flash.slots();
@@ -64,7 +65,7 @@ pub fn boot_with<const WORD: usize>(
     let mut records = Records::open(flash, regions().records);
     let mut test = |bundle: &Bundle| self_test(bundle);
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        slots::choose(&mut records, [&a, &b], device, &mut test, &mut boot)
+        slots::select_model(&mut records, [&a, &b], verifier, &mut test, &mut boot)
     }));
     boot.runs = match ended {
         Ok(chosen) => Some(chosen.map(|chosen| (chosen.slot, chosen.bundle.id))),
@@ -80,7 +81,7 @@ pub fn boot_with<const WORD: usize>(
 
 pub fn inactive<const WORD: usize>(flash: &mut Sim<WORD>) -> Slot {
     let [a, b] = flash.slots();
-    slots::inactive(&Records::open(flash, regions().records), [&a, &b], device().key)
+    slots::inactive(&Records::open(flash, regions().records), [&a, &b], verifier().key)
 }
 
 /// Puts a model into the slot where the one that runs is not.

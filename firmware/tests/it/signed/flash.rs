@@ -1,4 +1,5 @@
-//! A NOR flash whose power can fail: writing clears bits, erasing sets them, and each write and erase is counted.
+//! A NOR flash whose power can fail: writing clears bits, erasing sets them, and each write and
+//! erase is counted.
 
 use super::random;
 use embedded_storage::nor_flash::{

@@ -5,7 +5,7 @@ pub mod flash;
 use ed25519_dalek::{Signer, SigningKey};
 use edge_core::packed::{self, Network, Packed};
 use edge_core::{Engine, Metadata, kernels::Kernels};
-use firmware::bundle::{self, Device, Golden, HEADER};
+use firmware::bundle::{self, BundleVerifier, Golden, HEADER};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
@@ -25,8 +25,8 @@ pub fn public(secret: &[u8; 32]) -> [u8; 32] {
     SigningKey::from_bytes(secret).verifying_key().to_bytes()
 }
 
-pub fn device() -> Device<'static> {
-    Device { key: &PUBLIC, arena: ARENA }
+pub fn verifier() -> BundleVerifier<'static> {
+    BundleVerifier { key: &PUBLIC, arena_bytes: ARENA }
 }
 
 /// A model to be made, as files of faults have it too.
@@ -72,9 +72,8 @@ impl Recipe {
 
     fn make(&self) -> Vec<u8> {
         let model = Built::new(self.side, self.seed).with(|network| {
-            let version = self.version.as_str().try_into().unwrap();
-            let metadata = Metadata { version, ..network.metadata.clone() };
-            let network = Network { metadata: &metadata, ..*network };
+            let metadata = Metadata { version: self.version.as_str(), ..network.metadata };
+            let network = Network { metadata, ..*network };
             let mut bytes = Aligned::zeroed(packed::packed_len(&network).unwrap());
             packed::write(&network, bytes.as_mut()).unwrap();
             Packed::new(bytes).unwrap()

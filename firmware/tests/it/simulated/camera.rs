@@ -1,4 +1,5 @@
-//! A camera that follows a script, one line a step. Only when a frame is asked for does it begin the next.
+//! A camera that follows a script, one line a step. Only when a frame is asked for does it begin
+//! the next.
 //!
 //! | step | what it does |
 //! | --- | --- |
@@ -12,12 +13,12 @@
 //! | `hang CLASS 1` | the driver never returns in the middle of that frame: it panics with [`Hang`], for nothing else can end it |
 //! | `press` | the button is pressed, and let go 50 ms later |
 
-use super::{STACK_LEFT, World};
+use super::world::{STACK_LEFT, World};
 use edge_core::agree::Stamp;
 use edge_core::ports::{Event, FrameSource, SourceError};
 use edge_core::signal::{Lamps, Which};
 use edge_core::{Geometry, PixelFormat};
-use edge_runtime::phantom::{Label, draw};
+use phantoms::{Label, draw};
 use std::collections::VecDeque;
 use std::rc::Rc;
 

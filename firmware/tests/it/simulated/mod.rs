@@ -1,69 +1,24 @@
-//! A board made of values: a camera that follows a script, lamps whose every change is kept, a clock that the camera's rows move.
+//! A board made of values: a camera that follows a script, lamps whose every change is kept, a
+//! clock that the camera's rows move.
 
 pub mod camera;
+pub mod world;
 
 use camera::Camera;
 use edge_core::kernels;
 use edge_core::packed::Packed;
 use edge_core::ports::{Clock, Contact, SignalSink, Watchdog};
 use edge_core::signal::{Lamps, Levels, Which};
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::pack::pack;
+use edge_model::model_file::ModelFile;
+use edge_model::pack::pack;
 use firmware::boot;
+use firmware::crash_record::RetainedRam;
 use firmware::device::{Board, Device, Parts, Settings};
-use firmware::epitaph::Tomb;
-use firmware::journal::{Entry, Journal, Slot};
-use std::cell::{Cell, RefCell};
+use firmware::event_log::{EventLog, LogEvent};
+use firmware::slots::Slot;
 use std::rc::Rc;
 use std::sync::OnceLock;
-
-thread_local! {
-    /// How often the loop has said on this thread that it lives.
-    pub static LIVES: Cell<u32> = const { Cell::new(0) };
-    /// What [`Board::was_reset_by_hand`] says on this thread.
-    pub static BY_HAND: Cell<bool> = const { Cell::new(false) };
-    /// What [`Board::stack_left`] says on this thread.
-    pub static STACK_LEFT: Cell<u32> = const { Cell::new(4096) };
-}
-
-#[derive(Default)]
-pub struct World {
-    micros: Cell<u64>,
-    /// Lines that cannot be set now.
-    pub broken: Cell<Lamps>,
-    /// Lines that cannot be lit: putting them out works.
-    pub shorted: Cell<Lamps>,
-    pub pressed: Cell<bool>,
-    pub ended: Cell<bool>,
-    pub fed: Cell<u32>,
-    /// Each change of the lamps, the heartbeat's with it.
-    pub lights: RefCell<Vec<(u64, Levels, bool)>>,
-    /// Each change of what is shown, as `STATE CODE`, or `idle`.
-    pub shows: RefCell<Vec<(u64, String)>>,
-    /// Other entries of the journal, as text.
-    pub notes: RefCell<Vec<String>>,
-    /// When each frame that gave POSITIVE or NEGATIVE was taken, and which.
-    pub answers: RefCell<Vec<(u64, edge_core::State)>>,
-}
-
-impl World {
-    pub fn noted(&self, text: &str) -> bool {
-        self.notes.borrow().iter().any(|note| note.contains(text))
-    }
-
-    /// All that was shown, without its times.
-    pub fn shown(&self) -> Vec<String> {
-        self.shows.borrow().iter().map(|(_, text)| text.clone()).collect()
-    }
-
-    pub fn now_ms(&self) -> u64 {
-        self.micros.get() / 1000
-    }
-
-    pub fn pass(&self, micros: u64) {
-        self.micros.set(self.micros.get() + micros);
-    }
-}
+use world::{BEATS, BY_HAND, STACK_LEFT, World};
 
 /// A look at the clock takes this long: without it nothing that waits would end.
 const LOOK_MICROS: u64 = 100;
@@ -79,7 +34,7 @@ impl Board for Simulated {
     type Button = Part;
     type Clock = Part;
     type Watchdog = Part;
-    type Journal = Part;
+    type Log = Part;
 
     const NAME: &'static str = "simulated";
 
@@ -87,8 +42,8 @@ impl Board for Simulated {
         STACK_LEFT.get()
     }
 
-    fn lives() {
-        LIVES.set(LIVES.get() + 1);
+    fn beat() {
+        BEATS.set(BEATS.get() + 1);
     }
 
     fn was_reset_by_hand() -> bool {
@@ -143,15 +98,15 @@ impl SignalSink for Part {
     }
 }
 
-impl Journal for Part {
-    fn note(&mut self, entry: &Entry<'_>) {
-        match entry {
-            Entry::Shows { shown, at_ms } => {
+impl EventLog for Part {
+    fn record(&mut self, event: &LogEvent<'_>) {
+        match event {
+            LogEvent::Shows { shown, at_ms } => {
                 let text = shown
                     .map_or("idle".into(), |shown| format!("{} {}", shown.state.name(), shown.reason.code()));
                 self.0.shows.borrow_mut().push((*at_ms, text));
             }
-            Entry::Frame { judged, at_ms, .. } => {
+            LogEvent::Frame { judged, at_ms, .. } => {
                 self.0.answers.borrow_mut().push((*at_ms, judged.decision.state));
             }
             other => self.0.notes.borrow_mut().push(format!("{other:?}")),
@@ -185,23 +140,24 @@ pub fn parts(world: &Rc<World>, camera: Camera) -> Parts<Simulated> {
         button: part.clone(),
         clock: part.clone(),
         watchdog: part.clone(),
-        journal: part,
+        log: part,
     }
 }
 
 /// The memory in which a device keeps what ended it.
-pub fn tomb() -> &'static Tomb {
-    Box::leak(Box::new(Tomb::new()))
+pub fn retained_ram() -> &'static RetainedRam {
+    Box::leak(Box::new(RetainedRam::new()))
 }
 
 /// Switches a simulated device on with the shipped model, and a camera that follows `steps`.
 pub fn switch_on<S: ToString>(
     steps: &[S],
     settings: Settings,
-    tomb: &'static Tomb,
+    retained_ram: &'static RetainedRam,
 ) -> (Rc<World>, Device<'static, Simulated>) {
     let world = Rc::new(World::default());
     let parts = parts(&world, Camera::new(&world, steps));
-    let device = boot::start(parts, settings, tomb, arena(), kernels::best(), |_, _| Ok((Slot::A, *model())));
+    let device =
+        boot::start(parts, settings, retained_ram, arena(), kernels::best(), |_, _| Ok((Slot::A, *model())));
     (world, device)
 }

@@ -8,7 +8,7 @@ use crate::dataset::Sample;
 use crate::progress;
 use crate::random::{Purpose, SeededRng};
 use edge_core::{FrameError, Geometry, PixelFormat};
-use edge_runtime::decode::Picture;
+use edge_model::decode::Picture;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::ScopedJoinHandle;
 

@@ -4,7 +4,7 @@
 
 use super::sample::{Dataset, DatasetError, Part, PictureSource, Sample, check_both, sample_of};
 use crate::progress;
-use edge_runtime::decode;
+use edge_model::decode;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 

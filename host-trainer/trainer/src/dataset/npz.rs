@@ -7,7 +7,7 @@
 
 use super::sample::{Dataset, DatasetError, Part, Sample, check_both, sample_of};
 use edge_core::{Geometry, PixelFormat, frame};
-use edge_runtime::decode::Picture;
+use edge_model::decode::Picture;
 use flate2::read::DeflateDecoder;
 use npyz::NpyFile;
 use rawzip::{CompressionMethod, FileReader, RECOMMENDED_BUFFER_SIZE, ZipArchive};

@@ -6,7 +6,7 @@
 
 use super::sample::{Dataset, Sample, WORKING_SIDE, sample_of};
 use crate::progress;
-use edge_runtime::phantom::{Label, draw};
+use phantoms::{Label, draw};
 
 /// What the data is called in runs and reports.
 pub const NAME: &str = "built-in phantoms";

@@ -3,7 +3,7 @@
 //! Pictures are squashed by edge-core's preprocessing, so that training sees what a device sees.
 
 use edge_core::{Frame, Geometry, PixelFormat, Preprocess, Scratch, Stats};
-use edge_runtime::decode::{self, DecodeError, Picture};
+use edge_model::decode::{self, DecodeError, Picture};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -6,7 +6,7 @@
 //! changed, before the gate.
 
 use edge_core::{Geometry, PixelFormat};
-use edge_runtime::decode::Picture;
+use edge_model::decode::Picture;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageBuffer};
 use std::fmt;

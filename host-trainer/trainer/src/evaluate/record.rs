@@ -4,7 +4,7 @@ use super::metrics::{Estimate, PerformanceMetrics};
 use super::prediction::{LabelledPicture, Prediction};
 use super::robustness::Robustness;
 use edge_core::State;
-use edge_runtime::model_file::ModelFile;
+use edge_model::model_file::ModelFile;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
@@ -68,9 +68,9 @@ pub struct Provenance {
 
 impl ModelFacts {
     pub fn of(model: &ModelFile, file_bytes: Option<u64>, engine: &str) -> Self {
-        let m = &model.metadata;
+        let m = model.metadata();
         Self {
-            sha256: model.sha256.clone(),
+            sha256: model.sha256().to_owned(),
             file_bytes,
             engine: engine.to_owned(),
             name: m.name.to_string(),

@@ -4,10 +4,10 @@ use super::prediction::{LabelledPicture, Outcome, Prediction};
 use crate::progress;
 use anyhow::Result;
 use edge_core::State;
-use edge_runtime::classify::Classifier;
-use edge_runtime::decode::Picture;
-use edge_runtime::engine::Engine;
-use edge_runtime::model_file::ModelFile;
+use edge_model::classify::Classifier;
+use edge_model::decode::Picture;
+use edge_model::engine::Engine;
+use edge_model::model_file::ModelFile;
 use std::sync::Mutex;
 
 /// Makes one engine for the model; called once a worker thread.

@@ -83,7 +83,7 @@ pub fn chosen_for() -> String {
 /// half of all cells clipped.
 ///
 /// Blur and likeness are left open.
-pub fn limits(samples: &[Sample], indices: &[usize]) -> Limits {
+pub fn limits(samples: &[Sample], indices: &[usize]) -> Limits<Vec<i8>> {
     let stats = || indices.iter().map(|&i| samples[i].input.stats);
     let lowest = stats().map(|s| s.mean).min().unwrap_or(0);
     let highest = stats().map(|s| s.mean).max().unwrap_or(u16::MAX);
@@ -100,7 +100,7 @@ pub fn limits(samples: &[Sample], indices: &[usize]) -> Limits {
         max_black_permille: roomy(stats().map(|s| s.black_permille).max()),
         max_white_permille: roomy(stats().map(|s| s.white_permille).max()),
         // What needs the exported network, or many more pictures, is set by the gate's own step.
-        ..Limits::OPEN
+        ..Limits::open()
     }
 }
 
@@ -116,6 +116,7 @@ mod tests {
     use crate::dataset::{ModelInput, phantoms};
     use crate::random::{Purpose, SeededRng};
     use edge_core::Stats;
+    use edge_core::gate::Likeness;
 
     /// Logits from a known slope and bias, labels drawn by the true probability.
     fn drawn(slope: f32, bias: f32) -> (Vec<f32>, Vec<bool>) {
@@ -196,6 +197,6 @@ mod tests {
         assert_eq!(found.max_elongation_permille, 2_500);
         assert_eq!(limits(&samples, &[2]).max_black_permille, 900);
         // The rest is the gate's own step.
-        assert_eq!((found.min_sharpness, &found.layout), (Limits::OPEN.min_sharpness, &Limits::OPEN.layout));
+        assert_eq!((found.min_sharpness, &found.layout), (0, &Likeness::default()));
     }
 }

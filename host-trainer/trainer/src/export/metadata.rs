@@ -7,8 +7,9 @@ use crate::export::calibrate;
 use crate::quantize::{Comparison, Quantized};
 use crate::run::{Run, TCH, TRAINER};
 use crate::train::validation::Validation;
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use edge_core::Metadata;
+use edge_model::model_file::OwnedMetadata;
 use std::collections::HashSet;
 use tch::Device;
 
@@ -24,7 +25,7 @@ pub fn metadata(
     quantized: &Quantized,
     version: &str,
     device: Device,
-) -> Result<Metadata> {
+) -> Result<OwnedMetadata> {
     let (train, validate) = run.indices(samples)?;
     let sets = Validation::new(samples, &validate, run.recipe.side, device);
     let both = sets.logits(&|steps| quantized.logits(steps)).concat();
@@ -44,27 +45,22 @@ pub fn metadata(
     );
     let drawn = run.data == phantoms::NAME;
     Ok(Metadata {
-        name: text("name", if drawn { "phantom" } else { "pneumonia" })?,
-        version: text("version", version)?,
+        name: if drawn { "phantom" } else { "pneumonia" }.to_owned(),
+        version: version.to_owned(),
         input_side: run.recipe.side,
-        label_negative: text("label", "NORMAL")?,
-        label_positive: text("label", "PNEUMONIA")?,
+        label_negative: "NORMAL".to_owned(),
+        label_positive: "PNEUMONIA".to_owned(),
         calibration,
-        fitted_on: text("fitted_on", &fitted_on)?,
+        fitted_on,
         // Measured along the device's own path, with the gate.
         score_deciles_ppm: [0; 9],
         thresholds,
-        chosen_for: text("chosen_for", &calibrate::chosen_for())?,
+        chosen_for: calibrate::chosen_for(),
         gate: calibrate::limits(samples, &train),
-        intended_use: text("intended_use", if drawn { NO_USE } else { INTENDED_USE })?,
-        training_data_sha256: text("training_data_sha256", &run.data_sha256)?,
-        seeds: text("seeds", &format!("split, weights, order and augmentation: {}", run.recipe.seed))?,
-        made_by: text("made_by", &format!("{TRAINER}, {TCH}"))?,
-        metrics: text("metrics", &metrics)?,
+        intended_use: if drawn { NO_USE } else { INTENDED_USE }.to_owned(),
+        training_data_sha256: run.data_sha256.clone(),
+        seeds: format!("split, weights, order and augmentation: {}", run.recipe.seed),
+        made_by: format!("{TRAINER}, {TCH}"),
+        metrics,
     })
-}
-
-fn text<const N: usize>(what: &str, value: &str) -> Result<heapless::String<N>> {
-    heapless::String::try_from(value)
-        .map_err(|_| anyhow!("{what}: expected at most {N} bytes, got `{value}`"))
 }

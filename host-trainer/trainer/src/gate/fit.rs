@@ -10,13 +10,13 @@ use crate::export::calibrate;
 use crate::progress;
 use crate::random::{Purpose, SeededRng};
 use anyhow::{Context, Result, ensure};
-use edge_core::gate::{FEATURE_CELLS, LAYOUT_CELLS, Likeness, Limits, sharpness};
+use edge_core::gate::{FEATURE_SIDE, LAYOUT_SIDE, Likeness, Limits, cell_runs, sharpness};
 use edge_core::kernels;
-use edge_runtime::engine::Engine;
-use edge_runtime::infer_core::CoreEngine;
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::pack::pack;
-use edge_runtime::phantom::{Label, draw};
+use edge_model::engine::Engine;
+use edge_model::infer_core::CoreEngine;
+use edge_model::model_file::ModelFile;
+use edge_model::pack::pack;
+use phantoms::{Label, draw};
 use rayon::prelude::*;
 
 /// Share of the training pictures, as they are, that each figure alone may refuse.
@@ -32,13 +32,18 @@ const FIRST_PHANTOM: u64 = 2_000_000;
 const NOT_CHESTS: (usize, usize) = (700, 60);
 
 /// Fits the limits of `model` on the training pictures.
-pub fn fit_limits(model: &ModelFile, samples: &[Sample], train: &[usize], seed: u64) -> Result<Limits> {
+pub fn fit_limits(
+    model: &ModelFile,
+    samples: &[Sample],
+    train: &[usize],
+    seed: u64,
+) -> Result<Limits<Vec<i8>>> {
     ensure!(
         train.len() >= 20,
         "expected at least 20 training pictures to fit a gate on, got {}",
         train.len()
     );
-    let side = model.metadata.input_side;
+    let side = model.metadata().input_side;
     let rng = |epoch: u64, index: usize| SeededRng::new(seed, Purpose::Gate, epoch, index as u64);
     let phantoms = phantoms();
     let plain: Vec<Vec<u8>> = train.iter().map(|&i| samples[i].input.bytes.clone()).collect();
@@ -62,13 +67,12 @@ pub fn fit_limits(model: &ModelFile, samples: &[Sample], train: &[usize], seed: 
         min_sharpness: sharpest_limit(&numbered[..train.len()], changed, side)?,
         ..calibrate::limits(samples, train)
     };
-    let layout = |input: &[u8]| cells(input, 1, LAYOUT_CELLS, 128.0);
-    let layout =
-        fit_one(&pictures, layout, REFUSED_CHANGED[0], |l: &Likeness<LAYOUT_CELLS>, p| l.of_picture(p))?;
+    let layout = |input: &[u8]| cells::<LAYOUT_SIDE>(input, 1, 128.0);
+    let layout = fit_one(&pictures, layout, REFUSED_CHANGED[0], Likeness::of_picture)?;
     // Weights of an earlier fit may be for another network.
-    let channels = pack(model)?.features().shape.channels;
+    let channels = pack(model)?.plan()?.features()?.shape.channels;
     let groups = std::array::from_fn(|group| &features[group][..]);
-    let cells = |features: &[u8]| cells(features, channels, FEATURE_CELLS, 0.0);
+    let cells = |features: &[u8]| cells::<FEATURE_SIDE>(features, channels, 0.0);
     let features = fit_one(&groups, cells, REFUSED_CHANGED[1], Likeness::of_features)?;
     Ok(Limits { layout, features, ..limits })
 }
@@ -76,20 +80,20 @@ pub fn fit_limits(model: &ModelFile, samples: &[Sample], train: &[usize], seed: 
 /// Weights and limit of one figure. The groups are plain, changed, phantoms, changed phantoms,
 /// pictures that are no chests; `cells` gives what is weighed and `measure` the device's own
 /// figure.
-fn fit_one<const N: usize>(
+fn fit_one(
     groups: &[&[Vec<u8>]; 5],
-    cells: impl Fn(&[u8]) -> Vec<f32> + Sync,
+    cells: impl Fn(&[u8]) -> Result<Vec<f32>> + Sync,
     refused_changed: f64,
-    measure: impl Fn(&Likeness<N>, &[u8]) -> i32,
-) -> Result<Likeness<N>> {
+    measure: impl Fn(&Likeness<Vec<i8>>, &[u8]) -> i32,
+) -> Result<Likeness<Vec<i8>>> {
     let sums = |groups: &[&[Vec<u8>]]| {
         let pictures: Vec<&Vec<u8>> = groups.iter().copied().flatten().collect();
-        let samples: Vec<Vec<f32>> = pictures.par_iter().map(|p| cells(p)).collect();
-        Moments::of(&samples)
+        let samples: Vec<Vec<f32>> = pictures.par_iter().map(|p| cells(p)).collect::<Result<_>>()?;
+        anyhow::Ok(Moments::of(&samples))
     };
-    let direction = linear::direction(&sums(&groups[..4]), &sums(&groups[4..]))
+    let direction = linear::direction(&sums(&groups[..4])?, &sums(&groups[4..])?)
         .context("the chests and the others are the same to this figure; is this a trained model?")?;
-    let weights = linear::weights(&direction).into_iter().collect();
+    let weights = linear::weights(&direction);
     let mut likeness = Likeness { weights, least: i32::MIN };
     let least =
         |group: usize, share| quantile(groups[group].iter().map(|p| measure(&likeness, p)).collect(), share);
@@ -150,19 +154,20 @@ fn input(square: &[u8], side: u16) -> Vec<u8> {
     prepare(square, WORKING_SIDE.into(), side).bytes
 }
 
-/// Sums of values above `zero`, channel by channel, over the `count` cells of a grid over a picture
-/// or over features.
-fn cells(values: &[u8], channels: usize, count: usize, zero: f32) -> Vec<f32> {
-    let (side, across) = ((values.len() / channels).isqrt(), count.isqrt());
-    let mut cells = vec![0.0; count * channels];
-    for (at, position) in values.chunks_exact(channels).enumerate() {
-        let (x, y) = (at % side, at / side);
-        let cell = y * across / side * across + x * across / side;
-        for (sum, &value) in cells[cell * channels..].iter_mut().zip(position) {
-            *sum += f32::from(value) - zero;
+/// Sums of values above `zero`, channel by channel, over the cells of the grid that a device weighs them by.
+fn cells<const ACROSS: usize>(values: &[u8], channels: usize, zero: f32) -> Result<Vec<f32>> {
+    let mut cells = vec![0.0; ACROSS * ACROSS * channels];
+    let add = |cell: usize, run: &[u8]| {
+        let sums = &mut cells[cell * channels..][..channels];
+        for position in run.chunks_exact(channels) {
+            for (sum, &value) in sums.iter_mut().zip(position) {
+                *sum += f32::from(value) - zero;
+            }
         }
-    }
-    cells
+        Some(())
+    };
+    cell_runs::<ACROSS>(values, channels, add).context("expected a square picture or feature map")?;
+    Ok(cells)
 }
 
 /// What the head of the int8 network reads, as devices compute it.
@@ -194,8 +199,8 @@ mod tests {
     fn limit(plain: &[Vec<u8>], changed: &[Vec<u8>], phantoms: &[Vec<u8>]) -> i32 {
         let groups =
             [plain, changed, phantoms, phantoms, &greys(&[], 10).iter().map(|_| vec![0]).collect::<Vec<_>>()];
-        let cells = |picture: &[u8]| vec![f32::from(picture[0])];
-        let fitted: Likeness<1> = fit_one(&groups, cells, 0.02, |_, picture| picture[0].into()).unwrap();
+        let cells = |picture: &[u8]| Ok(vec![f32::from(picture[0])]);
+        let fitted = fit_one(&groups, cells, 0.02, |_, picture| picture[0].into()).unwrap();
         assert_eq!(fitted.weights[..], [127], "high on chests");
         fitted.least
     }

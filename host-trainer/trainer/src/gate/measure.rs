@@ -9,9 +9,9 @@ use crate::progress;
 use crate::random::{Purpose, SeededRng};
 use anyhow::{Context, Result, ensure};
 use edge_core::State;
-use edge_runtime::decode::Picture;
-use edge_runtime::engine::{self, Engine};
-use edge_runtime::model_file::ModelFile;
+use edge_model::decode::Picture;
+use edge_model::engine::{Engine, EngineKind};
+use edge_model::model_file::ModelFile;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -79,7 +79,7 @@ fn as_it_is(sample: &Sample) -> Option<Picture> {
 }
 
 fn engine_of(model: &ModelFile) -> Result<Box<dyn Engine>> {
-    Ok(engine::load(engine::DEFAULT, model).context("there is no default engine")??)
+    Ok(EngineKind::default().load(model)?)
 }
 
 /// Sends the pictures that `make` makes along the device's own path.

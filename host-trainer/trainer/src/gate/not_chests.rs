@@ -5,7 +5,7 @@ use crate::augment::blur;
 use crate::dataset::WORKING_SIDE;
 use crate::random::SeededRng;
 use edge_core::{Geometry, PixelFormat};
-use edge_runtime::decode::Picture;
+use edge_model::decode::Picture;
 
 /// Pixels in a row, and rows, of the square pictures here.
 const N: usize = WORKING_SIDE as usize;

@@ -10,7 +10,7 @@ use crate::evaluate::metrics::DECISION_POINT;
 use crate::evaluate::perturbation::dynamic_image;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use edge_runtime::decode::{self, Picture};
+use edge_model::decode::{self, Picture};
 use image::{DynamicImage, ImageFormat};
 use maud::{Markup, html};
 use std::collections::HashMap;

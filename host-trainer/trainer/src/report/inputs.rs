@@ -5,9 +5,9 @@ use crate::evaluate::prediction::{self, Prediction};
 use crate::evaluate::record::{self, Evaluation, ModelFacts};
 use crate::run::Epoch;
 use anyhow::{Context, Result, ensure};
-use edge_runtime::decode::Picture;
-use edge_runtime::engine;
-use edge_runtime::model_file::ModelFile;
+use edge_model::decode::Picture;
+use edge_model::engine::EngineKind;
+use edge_model::model_file::ModelFile;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::io::ErrorKind;
@@ -104,7 +104,7 @@ impl Inputs {
 fn model(path: &Path) -> Result<Option<ModelFacts>> {
     let Some(bytes) = bytes(path)? else { return Ok(None) };
     let file = ModelFile::from_bytes(&bytes).with_context(|| format!("cannot use {}", path.display()))?;
-    let engines = engine::NAMES.join(", ");
+    let engines = EngineKind::names();
     Ok(Some(ModelFacts::of(&file, Some(bytes.len() as u64), &engines)))
 }
 

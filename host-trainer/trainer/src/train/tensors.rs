@@ -1,7 +1,7 @@
 //! Named tensors in a `.safetensors` file, written whole or not at all.
 
 use anyhow::{Context, Result};
-use edge_runtime::files;
+use edge_model::files;
 use std::collections::HashMap;
 use std::path::Path;
 use tch::{Device, Tensor};

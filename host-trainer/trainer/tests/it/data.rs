@@ -1,7 +1,7 @@
 //! Reading, splitting and changing data: forms of data sets, patients, duplicates, and errors that
 //! say what to do.
 
-use edge_runtime::phantom::{Label, draw};
+use ::phantoms::{Label, draw};
 use flate2::{Compression, write::DeflateEncoder};
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use npyz::WriterBuilder;

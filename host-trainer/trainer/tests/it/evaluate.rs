@@ -1,9 +1,9 @@
 //! The evaluation from pictures to files, with an engine that is simple enough to predict.
 
-use crate::support::{Broken, evaluate, model, options, phantoms};
+use crate::support::{Broken, evaluate, fake, options, phantoms};
 use edge_core::{Geometry, PixelFormat, State};
-use edge_runtime::decode::Picture;
-use edge_runtime::engine::Engine;
+use edge_model::decode::Picture;
+use edge_model::engine::Engine;
 use std::sync::Arc;
 use trainer::dataset::PictureSource;
 use trainer::evaluate::perturbation::{PERTURBATIONS, Perturbation};
@@ -24,7 +24,7 @@ fn pictures_become_files_in_the_order_given() {
     assert!(lines.iter().map(|p| &p.id).eq(items.iter().map(|i| &i.id)));
     for p in &lines {
         let (score, logit) = (p.score.unwrap(), p.logit.unwrap());
-        assert_eq!(score, model().metadata.calibration.score(logit), "the file keeps the bits of the logit");
+        assert_eq!(score, fake().metadata().calibration.score(logit), "the file keeps the bits of the logit");
         let expected = if score > 0.7 {
             State::Positive
         } else if score < 0.3 {
@@ -110,8 +110,7 @@ fn pictures_without_a_score_are_counted_and_listed_and_in_no_other_number() {
 fn an_engine_that_fails_is_an_error_and_no_result() {
     let folder = tempfile::tempdir().unwrap();
     let make = || Ok(Box::new(Broken) as Box<dyn Engine>);
-    let e =
-        run_with(&model(), None, &make, &phantoms(4), folder.path(), &options(0)).unwrap_err().to_string();
+    let e = run_with(&fake(), None, &make, &phantoms(4), folder.path(), &options(0)).unwrap_err().to_string();
     assert!(e.contains("none of 4 pictures") && e.contains("FAULT") && e.contains("planted"), "{e}");
     assert!(!folder.path().join(record::METRICS).exists());
     assert!(evaluate(&[], folder.path(), 0).is_err());
@@ -121,12 +120,13 @@ fn an_engine_that_fails_is_an_error_and_no_result() {
 fn the_printed_table_states_what_matters() {
     let folder = tempfile::tempdir().unwrap();
     let text = evaluate(&phantoms(40), folder.path(), 10).unwrap().to_string();
+    let sha256 = format!("sha256 {}", fake().sha256());
     let expected = [
         "precision",
         "macro average",
         "weighted average",
         "NEGATIVE below 0.3",
-        "sha256 cdcd",
+        &sha256,
         "gamma 0.7",
         "95 % intervals",
         "bacteria",

@@ -1,6 +1,6 @@
 //! The exporter's check bites: for each of the eight rules a model that breaks it is refused by
 //! that rule's number. The shipped model is what is changed.
-use edge_runtime::model_file::ModelFile;
+use edge_model::model_file::ModelFile;
 use tract_onnx::pb::tensor_shape_proto::dimension;
 use tract_onnx::pb::type_proto::Value;
 use tract_onnx::pb::{ModelProto, NodeProto, TensorProto};
@@ -8,7 +8,10 @@ use trainer::export::exact_form::check;
 use trainer::quantize::params::engines_agree;
 
 fn shipped() -> ModelProto {
-    ModelFile::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pneumonia/model.onnx")).unwrap().proto
+    ModelFile::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pneumonia/model.onnx"))
+        .unwrap()
+        .proto()
+        .clone()
 }
 
 fn tensor<'m>(model: &'m mut ModelProto, name: &str) -> &'m mut TensorProto {

@@ -4,9 +4,9 @@
 use edge_core::Decision;
 use edge_core::decide::Calibration;
 use edge_core::gate::Limits;
-use edge_runtime::classify::Classifier;
-use edge_runtime::engine;
-use edge_runtime::model_file::ModelFile;
+use edge_model::classify::Classifier;
+use edge_model::engine::EngineKind;
+use edge_model::model_file::ModelFile;
 use std::collections::BTreeSet;
 use trainer::dataset::phantoms;
 use trainer::gate::not_chests::CHANGES;
@@ -19,9 +19,10 @@ const FEATURES: u8 = 18;
 
 /// A model whose gate lets everything through.
 fn open_model(calibration: Calibration) -> ModelFile {
-    let mut model = ModelFile::from_bytes(&test_support::model::small(1)).unwrap();
-    model.metadata.calibration = calibration;
-    ModelFile::from_bytes(&bind(&model, Limits::OPEN, [0; 9], None).unwrap()).unwrap()
+    let model = ModelFile::from_bytes(&test_support::model::small(1)).unwrap();
+    let metadata = edge_model::model_file::OwnedMetadata { calibration, ..model.metadata().clone() };
+    let model = ModelFile::from_bytes(&model.with_metadata(&metadata).unwrap()).unwrap();
+    ModelFile::from_bytes(&bind(&model, Limits::open(), [0; 9], None).unwrap()).unwrap()
 }
 
 #[test]
@@ -31,7 +32,7 @@ fn a_fitted_gate_passes_chests_and_refuses_what_is_none() {
     let (train, held_out): (Vec<usize>, Vec<usize>) = (0..120).partition(|i| i % 3 != 0);
     let limits = fit_limits(&model, &data.samples, &train, 1).unwrap();
     let gated = ModelFile::from_bytes(&bind(&model, limits, [0; 9], Some("9.9.9")).unwrap()).unwrap();
-    assert_eq!(gated.metadata.version, "9.9.9");
+    assert_eq!(gated.metadata().version, "9.9.9");
     check_training(&gated, &data.samples, &train).unwrap();
 
     let report = measure_gate(&gated, &data.samples, &held_out).unwrap();
@@ -55,7 +56,7 @@ fn a_fitted_gate_passes_chests_and_refuses_what_is_none() {
 fn deciles_cut_the_scores_of_devices_into_ten_parts() {
     let data = phantoms::load(40, SIDE);
     let decisions = |model: &ModelFile| -> Vec<Decision> {
-        let mut classifier = Classifier::new(model, engine::load(engine::DEFAULT, model).unwrap().unwrap());
+        let mut classifier = Classifier::new(model, EngineKind::default().load(model).unwrap());
         let pictures = data.samples.iter().map(|sample| sample.original.open().unwrap());
         pictures.map(|picture| classifier.classify(&picture.frame()).unwrap().decision).collect()
     };

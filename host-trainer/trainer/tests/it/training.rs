@@ -1,8 +1,8 @@
 //! The model flow on drawings, one thread: loss falls, a killed run ends like an uninterrupted one,
 //! and what is exported computes exactly what was trained.
 
-use edge_runtime::infer_tract::{Intermediate, TractEngine, Values};
-use edge_runtime::model_file::ModelFile;
+use edge_model::infer_tract::{Intermediate, TractEngine, Values};
+use edge_model::model_file::ModelFile;
 use prost::Message;
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -4,10 +4,10 @@
 //! Ignored unless a copy of the data is given: `cargo xtask test --data DIR`.
 
 use edge_core::State;
-use edge_runtime::classify::Classifier;
-use edge_runtime::decode::Picture;
-use edge_runtime::engine;
-use edge_runtime::model_file::ModelFile;
+use edge_model::classify::Classifier;
+use edge_model::decode::Picture;
+use edge_model::engine::EngineKind;
+use edge_model::model_file::ModelFile;
 use trainer::augment::batches::shifted_picture;
 use trainer::dataset::split::Split;
 use trainer::dataset::{self, Part, Sample};
@@ -22,7 +22,7 @@ const PICTURES: usize = 240;
 fn measure(samples: &[&Sample], picture: impl Fn(&Sample) -> Picture) -> (f64, usize) {
     let model =
         ModelFile::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pneumonia/model.onnx")).unwrap();
-    let mut classifier = Classifier::new(&model, engine::load(engine::NAMES[0], &model).unwrap().unwrap());
+    let mut classifier = Classifier::new(&model, EngineKind::default().load(&model).unwrap());
     let (mut scores, mut labels, mut refused) = (vec![], vec![], 0);
     for sample in samples {
         let decision = classifier.classify(&picture(sample).frame()).unwrap().decision;

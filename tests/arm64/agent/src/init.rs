@@ -48,10 +48,19 @@ fn mount_disk() -> anyhow::Result<()> {
     mount(disk(), DISK, "ext4", MountFlags::empty(), Some(options)).context("cannot mount the log's disk")
 }
 
-/// Has the file system find an error, after which it is read-only.
+/// Has the file system find an error, after which open files are not written any more, and the kernel remount it read-only, after
+/// which none is opened for writing. Kernels differ in how much of the second the first brings with it.
 pub fn break_disk() -> anyhow::Result<()> {
     let path = disk().replace("/dev/", "/sys/fs/ext4/") + "/trigger_fs_error";
-    fs::write(&path, "the test's").with_context(|| format!("cannot write to {path}"))
+    fs::write(&path, "the test's").with_context(|| format!("cannot write to {path}"))?;
+    fs::write("/proc/sysrq-trigger", "u").context("the kernel takes no request for an emergency remount")?;
+    let limit = Instant::now() + Duration::from_secs(5);
+    let is_read_only = |mounts: String| mounts.lines().any(|line| line.contains(&format!(" {DISK} ext4 ro")));
+    while !fs::read_to_string("/proc/mounts").is_ok_and(is_read_only) {
+        anyhow::ensure!(Instant::now() < limit, "the log's disk can still be written");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
 }
 
 pub fn remount_disk() -> anyhow::Result<()> {

@@ -35,6 +35,8 @@ pub enum Step {
     Hold(u8),
     /// `release`: it gives the line back.
     Release,
+    /// `press`: the button.
+    Press,
     /// `wait MS`.
     Wait(u64),
     /// `lights STATE`: the lights show this state for a second, right or wrong; planted by the suite's own tests.
@@ -57,6 +59,10 @@ pub enum Expected {
     Fault,
     /// `expect passing fault`: FAULT or INVALID was shown within two seconds of that step, however shortly.
     Passing,
+    /// `expect dark`: only the heart beats, within two seconds or at the end of the answer's time.
+    Dark,
+    /// `expect three beeps`: the buzzer has sounded three times since what was expected last began to show.
+    ThreeBeeps,
     /// `expect logged fault`: since that step the log tells of a fault.
     Logged,
 }
@@ -91,7 +97,9 @@ pub const CONTROLS: [(&str, u32); 10] = [
     ("fatal-error", 0x00f0_f046),
 ];
 
-const EXPECTED: [(&str, Expected); 5] = [
+const EXPECTED: [(&str, Expected); 7] = [
+    ("dark", Expected::Dark),
+    ("three beeps", Expected::ThreeBeeps),
     ("answer", Expected::Answer),
     ("answer throughout", Expected::Throughout),
     ("fault", Expected::Fault),
@@ -141,6 +149,7 @@ impl FromStr for Step {
             ["clock", seconds] => seconds.parse().ok().map(Step::Clock),
             ["hold", lamp] => named(&LAMPS, lamp).map(Step::Hold),
             ["release"] => Some(Step::Release),
+            ["press"] => Some(Step::Press),
             ["wait", ms] => ms.parse().ok().map(Step::Wait),
             ["lights", state] => Some(Step::Lights(state.into())),
             ["lose", "line"] => Some(Step::LoseLine),
@@ -148,7 +157,7 @@ impl FromStr for Step {
             ["expect", ref what @ ..] => named(&EXPECTED, &what.join(" ")).map(Step::Expect),
             _ => None,
         };
-        step.ok_or_else(|| format!("`{text}` is no step; tests/src/board/fault/step.rs lists them"))
+        step.ok_or_else(|| format!("`{text}` is no step; tests/src/arm64/fault/step.rs lists them"))
     }
 }
 

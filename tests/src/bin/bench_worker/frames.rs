@@ -7,10 +7,10 @@ use anyhow::{Context, ensure};
 use conformance::float_twin::FloatTwin;
 use conformance::golden::Golden;
 use edge_core::kernels::{self, Set};
-use edge_runtime::engine;
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::pack::pack;
-use edge_runtime::phantom::Label;
+use edge_model::engine::EngineKind;
+use edge_model::model_file::ModelFile;
+use edge_model::pack::pack;
+use phantoms::Label;
 use prost::Message;
 use serde_json::json;
 
@@ -62,9 +62,9 @@ pub fn read_frames<T: Element>(folder: &Path) -> anyhow::Result<Vec<Vec<T>>> {
 pub fn prepare(folder: &Path, count: usize) -> anyhow::Result<()> {
     conformance::empty(folder)?;
     let model = ModelFile::load(conformance::shipped_model())?;
-    let twin = FloatTwin::of(&model.proto)?;
+    let twin = FloatTwin::of(model.proto())?;
     fs::write(folder.join(FLOAT_MODEL), twin.proto.encode_to_vec())?;
-    let frames = conformance::frames::all(model.metadata.input_side);
+    let frames = conformance::frames::all(model.metadata().input_side);
     let golden = Golden::shipped()?.frames;
     ensure!((1..=frames.len()).contains(&count), "expected 1 to {} frames, got {count}", frames.len());
     let mut logits = Vec::new();
@@ -82,15 +82,15 @@ pub fn prepare(folder: &Path, count: usize) -> anyhow::Result<()> {
     let runnable = kernels::ALL.iter().filter(|set| set.kernels().is_some());
     say(&json!({
         "logits": logits,
-        "model_sha256": model.sha256,
-        "engines": engine::NAMES,
+        "model_sha256": model.sha256(),
+        "engines": EngineKind::ALL,
         "kernels": runnable.map(Set::name).collect::<Vec<_>>(),
     }))
 }
 
 /// A phantom as a PNG file, for measuring the whole program.
 fn picture() -> anyhow::Result<Vec<u8>> {
-    let drawn = edge_runtime::phantom::draw(Label::Pneumonia, 1, PICTURE_SIDE);
+    let drawn = phantoms::draw(Label::Pneumonia, 1, PICTURE_SIDE);
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, PICTURE_SIDE.into(), PICTURE_SIDE.into());
     encoder.set_color(png::ColorType::Grayscale);

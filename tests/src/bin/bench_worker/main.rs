@@ -15,8 +15,8 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
 use edge_core::kernels;
-use edge_runtime::engine::{self, Engine};
-use edge_runtime::model_file::ModelFile;
+use edge_model::engine::{Engine, EngineKind};
+use edge_model::model_file::ModelFile;
 use nix::sys::resource::{UsageWho, getrusage};
 use prost::Message;
 use serde_json::json;
@@ -47,7 +47,7 @@ enum Arguments {
 
 #[derive(clap::Args)]
 struct Choice {
-    /// One of edge-runtime's engines, or `tract-f32`.
+    /// One of edge-model's engines, or `tract-f32`.
     name: String,
     /// The folder that `prepare` wrote.
     folder: PathBuf,
@@ -78,21 +78,19 @@ fn main() -> anyhow::Result<()> {
     }
 }
 
-/// One of edge-runtime's engines, ready for the shipped model.
+/// One of edge-model's engines, ready for the shipped model.
 fn int8_engine(choice: &Choice) -> anyhow::Result<impl FnMut(&[u8]) -> anyhow::Result<f32>> {
     let model = ModelFile::load(conformance::shipped_model())?;
     let kernels = match &choice.kernels {
         Some(name) => kernels::by_name(name).with_context(|| format!("no kernels {name} run here"))?,
         None => kernels::best(),
     };
-    let engine = engine::load_with(&choice.name, kernels, &model);
-    let mut engine = engine.with_context(|| {
-        format!("there is no engine {}; expected {TRACT_F32} or {:?}", choice.name, engine::NAMES)
-    })??;
+    let kind: EngineKind = choice.name.parse().with_context(|| format!("and it is not {TRACT_F32}"))?;
+    let mut engine = kind.load_with(kernels, &model)?;
     Ok(move |frame: &[u8]| Ok(engine.infer(frame)?))
 }
 
-/// tract on the float twin, as `edge_runtime::infer_tract` runs the int8 model.
+/// tract on the float twin, as `edge_model::infer_tract` runs the int8 model.
 fn float_engine(choice: &Choice) -> anyhow::Result<impl FnMut(&[f32]) -> anyhow::Result<f32>> {
     let path = choice.folder.join(frames::FLOAT_MODEL);
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;

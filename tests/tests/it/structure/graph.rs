@@ -260,7 +260,7 @@ impl FileGraph {
                 return Some(way);
             }
             let next = self.0.get(last).into_iter().flatten().filter(|file| seen.insert((*file).clone()));
-            queue.extend(next.map(|file| [&way[..], &[file.clone()]].concat()));
+            queue.extend(next.map(|file| [&way[..], std::slice::from_ref(file)].concat()));
         }
         None
     }

@@ -1,16 +1,15 @@
-//! Debian's kernel for 64-bit Arm, unpacked and not installed. apt keeps lists and downloads for it in a folder of ours, so that
-//! neither its own nor the machine's list of architectures is touched, and no root is needed.
+//! Debian's kernel for 64-bit Arm, and of its modules those that the board loads.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 
+use debian_packages::Apt;
+
 use super::image::Image;
-use toolbox::process;
 
 /// The package that depends on the current kernel.
 const META: &str = "linux-image-arm64";
@@ -23,65 +22,19 @@ pub struct Kernel {
 /// The kernel in the cache, or the one that Debian has now.
 pub fn kernel(folder: &Path) -> anyhow::Result<Kernel> {
     let root = folder.join("linux");
-    let complete = root.join("boot");
-    if !complete.exists() {
+    if !root.exists() {
         let apt = Apt::new(&folder.join("apt"))?;
-        process::run(&mut apt.command("apt-get", &["update"])).context(
-            "apt has no lists for arm64; they come with Debian's own sources, elsewhere there may be none",
-        )?;
-        let package = apt.current_kernel()?;
-        process::run(apt.command("apt-get", &["download"]).arg(&package).current_dir(&apt.folder))?;
-        let deb = only(&apt.folder, |name| name.starts_with("linux-image-") && name.ends_with(".deb"))?;
-        let unpacked = folder.join("linux.tmp");
-        fs::create_dir_all(&unpacked)?;
-        process::run(Command::new("dpkg-deb").arg("-x").arg(&deb).arg(&unpacked))?;
-        fs::rename(&unpacked, &root).context("cannot move the unpacked kernel to its place")?;
-        fs::remove_dir_all(&apt.folder)?;
+        apt.unpack(&current_kernel(&apt)?, &root)?;
     }
     Ok(Kernel { root })
 }
 
-/// apt with a state of its own.
-struct Apt {
-    folder: PathBuf,
-}
-
-impl Apt {
-    fn new(folder: &Path) -> anyhow::Result<Self> {
-        for part in ["state/lists/partial", "cache/archives/partial"] {
-            fs::create_dir_all(folder.join(part))?;
-        }
-        fs::write(folder.join("status"), "")?;
-        Ok(Self { folder: folder.to_path_buf() })
-    }
-
-    fn command(&self, program: &str, arguments: &[&str]) -> Command {
-        let mut command = process::command(program);
-        let at = |part: &str| self.folder.join(part).display().to_string();
-        for option in [
-            "APT::Architecture=arm64".into(),
-            "APT::Architectures=arm64".into(),
-            // What is written belongs to who runs this, not to apt's own user.
-            "APT::Sandbox::User=".into(),
-            "Acquire::Languages=none".into(),
-            format!("Dir::State={}", at("state")),
-            format!("Dir::State::status={}", at("status")),
-            format!("Dir::Cache={}", at("cache")),
-        ] {
-            command.arg("-o").arg(option);
-        }
-        command.args(["-q"]).args(arguments);
-        command
-    }
-
-    /// Name of the package that the meta package stands for.
-    fn current_kernel(&self) -> anyhow::Result<String> {
-        let output =
-            self.command("apt-cache", &["depends", META]).output().context("cannot run apt-cache")?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let name = text.lines().find_map(|line| line.trim().strip_prefix("Depends: ")).map(String::from);
-        name.with_context(|| format!("apt knows no package {META}: {text}"))
-    }
+/// Name of the package that the meta package stands for.
+fn current_kernel(apt: &Apt) -> anyhow::Result<String> {
+    let output = apt.command("apt-cache", &["depends", META]).output().context("cannot run apt-cache")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let name = text.lines().find_map(|line| line.trim().strip_prefix("Depends: ")).map(String::from);
+    name.with_context(|| format!("apt knows no package {META}: {text}"))
 }
 
 impl Kernel {

@@ -79,6 +79,7 @@ impl<const Q: usize, const RELU: bool, const SHORT: bool> Requantize<Q, RELU, SH
 /// Whether no output can be more than 16 bits' worth of steps away from the zero point, for sums over `depth` inputs read as signed:
 /// then halves of 32 bits are dropped instead of saturated.
 pub(super) fn are_short(channels: &Channels, depth: usize) -> bool {
+    // There is a channel, so both have a largest; 0 would stand for none.
     let bias = channels.signed_bias().iter().map(|b| b.unsigned_abs()).max().unwrap_or(0);
     // Numbers of one sign are in the order of their bits; any negative one comes out as the largest.
     let multiplier = f32::from_bits(channels.multiplier().iter().map(|m| m.to_bits()).max().unwrap_or(0));

@@ -5,6 +5,7 @@ use super::assembly::processor;
 use super::instructions::requantize;
 use crate::kernels::layout::{BLOCK, DEPTH};
 use crate::kernels::pointwise::Call;
+use crate::kernels::proven;
 use core::arch::naked_asm;
 
 pub(super) fn pointwise(mut call: Call) {
@@ -16,8 +17,9 @@ pub(super) fn pointwise(mut call: Call) {
         (channels.bias().as_chunks::<4>().0, channels.multiplier().as_chunks::<4>().0);
     let (x, y) = call.slices();
     for (pixel, y) in x.chunks(x_stride).zip(y.chunks_mut(y_stride)) {
-        let (words, tail) = pixel.get(..depth).unwrap_or(&[]).as_chunks::<DEPTH>();
-        let y = y.get_mut(..outputs).unwrap_or(&mut []);
+        let (words, tail) = proven(pixel, ..depth).as_chunks::<DEPTH>();
+        // A pixel may be followed by outputs of others, and is never shorter.
+        let (y, _) = y.split_at_mut(outputs.min(y.len()));
         for ((four, y), (bias, multiplier)) in y.chunks_mut(4).enumerate().zip(biases.iter().zip(multipliers))
         {
             let first = four * 4;

@@ -8,6 +8,7 @@ use super::assembly::{clamp, pack, processor, steps};
 use super::plain;
 use crate::kernels::layout::{DEPTH, block_index};
 use crate::kernels::pointwise::Call;
+use crate::kernels::proven;
 use core::arch::naked_asm;
 use core::mem::{MaybeUninit, offset_of};
 
@@ -33,7 +34,8 @@ pub(super) fn pointwise(mut call: Call) {
     }
     let (weights, channels) = (call.weights(), *call.channels());
     let (x, y) = call.slices();
-    // Whole rounds read up to 7 bytes beyond a pixel, which count nothing; the pixels for which these lie within `x`:
+    // Whole rounds read up to 7 bytes beyond a pixel, which count nothing; the pixels for which these lie within `x`. The others
+    // are computed from a copy, with the same answer. (Neither divisor can be 0: a stride is a pixel at least.)
     let read = rounds * ROUND;
     let direct =
         x.len().checked_sub(read).map_or(0, |free| pixels.min(free.checked_div(x_stride).unwrap_or(0) + 1));
@@ -87,7 +89,7 @@ pub(super) fn pointwise(mut call: Call) {
         for pixel in direct / 2 * 2..pixels {
             let y = all.y.wrapping_add(pixel * y_stride);
             // SAFETY: as above, for one pixel; and `records` are those that `all` names.
-            unsafe { alone(pairs, x.get(pixel * x_stride..).unwrap_or(&[]), Pairs { y, ..all }) };
+            unsafe { alone(pairs, proven(x, pixel * x_stride..), Pairs { y, ..all }) };
         }
         first = from + count * OUTPUTS;
     }

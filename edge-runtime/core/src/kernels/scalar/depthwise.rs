@@ -1,8 +1,8 @@
 //! Depthwise convolution of any kernel, one output after the other.
 
 use crate::kernels::layout::tap_index;
-use crate::kernels::requantize;
 use crate::kernels::row::Call;
+use crate::kernels::{proven, requantize};
 
 pub(in crate::kernels) fn depthwise(mut call: Call) {
     let (stride, dilation, count) = (call.stride(), call.dilation(), call.outputs());
@@ -13,10 +13,11 @@ pub(in crate::kernels) fn depthwise(mut call: Call) {
         for ((channel, y), (&bias, &multiplier)) in y.iter_mut().enumerate().zip(numbers.clone()) {
             let mut acc = bias;
             for (ky, row) in rows.iter().enumerate() {
-                let window = row.get(pixel * stride * count + channel..).unwrap_or(&[]);
+                let window = proven(row, pixel * stride * count + channel..);
                 for (kx, &q) in window.iter().step_by((dilation * count).max(1)).take(width).enumerate() {
-                    let w = weights.get(tap_index(channel, ky, kx, count, width)).copied().unwrap_or(0);
-                    acc = acc.wrapping_add(i32::from(w) * i32::from(q));
+                    let tap = tap_index(channel, ky, kx, count, width);
+                    let weight = proven(weights, tap..=tap).iter();
+                    acc = weight.fold(acc, |acc, &w| acc.wrapping_add(i32::from(w) * i32::from(q)));
                 }
             }
             *y = requantize(acc, multiplier, channels.zero());

@@ -1,8 +1,8 @@
 //! Convolution over one channel.
 
 use crate::kernels::layout::{BLOCK, DEPTH};
-use crate::kernels::requantize;
 use crate::kernels::row::Call;
+use crate::kernels::{proven, requantize};
 
 pub(super) fn first(mut call: Call) {
     let (stride, outputs, weights, channels) =
@@ -12,11 +12,11 @@ pub(super) fn first(mut call: Call) {
     let block = rows.len() * BLOCK * DEPTH;
     for (pixel, y) in y.chunks_exact_mut(outputs.max(1)).enumerate() {
         for ((output, y), (&bias, &multiplier)) in y.iter_mut().enumerate().zip(numbers.clone()) {
-            let weights = weights.get(output / BLOCK * block..).unwrap_or(&[]);
+            let weights = proven(weights, output / BLOCK * block..);
             let mut acc = bias;
             for (step, row) in weights.chunks_exact(BLOCK * DEPTH).zip(rows) {
-                let four = step.get(output % BLOCK * DEPTH..).unwrap_or(&[]);
-                let window = row.get(pixel * stride..).unwrap_or(&[]);
+                let four = proven(step, output % BLOCK * DEPTH..);
+                let window = proven(row, pixel * stride..);
                 for (&w, &q) in four.iter().zip(window).take(DEPTH) {
                     acc = acc.wrapping_add(i32::from(w) * i32::from(q));
                 }

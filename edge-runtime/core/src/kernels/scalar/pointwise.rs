@@ -2,7 +2,7 @@
 
 use crate::kernels::layout::{BLOCK, DEPTH};
 use crate::kernels::pointwise::Call;
-use crate::kernels::requantize;
+use crate::kernels::{proven, requantize};
 
 pub(super) fn pointwise(mut call: Call) {
     let (depth, outputs, weights, channels) =
@@ -14,12 +14,11 @@ pub(super) fn pointwise(mut call: Call) {
     for (pixel, y) in x.chunks(x_stride.max(1)).zip(y.chunks_mut(y_stride.max(1))) {
         for ((output, y), (&bias, &multiplier)) in y.iter_mut().take(outputs).enumerate().zip(numbers.clone())
         {
-            let weights = weights.get(output / BLOCK * block..).unwrap_or(&[]);
+            let weights = proven(weights, output / BLOCK * block..);
             let mut acc = bias;
-            let steps =
-                weights.chunks_exact(BLOCK * DEPTH).zip(pixel.get(..depth).unwrap_or(&[]).chunks(DEPTH));
+            let steps = weights.chunks_exact(BLOCK * DEPTH).zip(proven(pixel, ..depth).chunks(DEPTH));
             for (step, pixel) in steps {
-                let four = step.get(output % BLOCK * DEPTH..).unwrap_or(&[]);
+                let four = proven(step, output % BLOCK * DEPTH..);
                 for (&w, &q) in four.iter().zip(pixel) {
                     acc = acc.wrapping_add(i32::from(w) * i32::from(q));
                 }

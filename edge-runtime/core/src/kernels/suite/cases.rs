@@ -21,6 +21,11 @@ fn refused(_: Misfit) -> Difference {
     (usize::MAX, 0, 0)
 }
 
+/// A size of a case, which is never too large.
+fn sized(bytes: Option<usize>) -> Result<usize, Difference> {
+    bytes.ok_or((usize::MAX, 0, 0))
+}
+
 fn compare(expected: &[u8], got: &[u8]) -> Outcome {
     match expected.iter().zip(got).position(|(a, b)| a != b) {
         None if expected.len() == got.len() => Ok(()),
@@ -114,7 +119,7 @@ pub(super) fn pointwise(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> O
     let plain = gather(m, outputs, |o| o);
     let depth = shape.channels;
     let onnx = &*m.onnx;
-    let size = layout::block_bytes(outputs, depth);
+    let size = sized(layout::block_bytes(outputs, depth))?;
     layout::write_blocks(outputs, depth, &mut m.packed[..size], |o, i| onnx[o * depth + i]);
     let expected = case.expect(m, &plain[..outputs]);
     // Outputs a little apart, as those of a group are.
@@ -159,7 +164,8 @@ pub(super) fn first(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outco
     let outputs = dice.range(1, 24);
     let case = Case::new(dice, shape, window, outputs, 1);
     draw(dice, m, &case, |o| o);
-    let (depth, size) = (kernel[0] * layout::DEPTH, layout::block_bytes(outputs, kernel[0] * layout::DEPTH));
+    let depth = kernel[0] * layout::DEPTH;
+    let size = sized(layout::block_bytes(outputs, depth))?;
     let onnx = &*m.onnx;
     layout::write_blocks(outputs, depth, &mut m.packed[..size], |o, i| {
         let (row, column) = (i / layout::DEPTH, i % layout::DEPTH);
@@ -170,7 +176,7 @@ pub(super) fn first(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outco
     m.y.fill(UNTOUCHED);
     let numbers = channels(&m.biases, m.multipliers, outputs, case.y_zero)?;
     let op = First::new(shape, window, outputs, &m.packed[..size], numbers, case.x_zero).map_err(refused)?;
-    let scratch = tail(m.scratch, First::scratch(&shape, &window));
+    let scratch = tail(m.scratch, sized(First::scratch(&shape, &window))?);
     op.run(kernels, &m.x[m.x.len() - shape.bytes()..], m.y, scratch).map_err(refused)?;
     compare(&m.expected[..expected], &m.y[..expected])?;
     compare(&[UNTOUCHED; 64], &m.y[expected..][..64])
@@ -188,7 +194,7 @@ pub(super) fn convolution(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) ->
     let row = |o: usize| o / per_group * padded(per_group) + o % per_group;
     draw(dice, m, &case, row);
     let (depth, rows) = (case.fan_in(), Convolution::padded_outputs(outputs, groups));
-    let size = Convolution::weight_bytes(&shape, &window, outputs, groups);
+    let size = sized(Convolution::weight_bytes(&shape, &window, outputs, groups))?;
     let (onnx, inputs) = (&*m.onnx, shape.channels / groups);
     layout::write_blocks(rows, depth, &mut m.packed[..size], |r, i| {
         let (group, o) = (r / padded(per_group), r % padded(per_group));
@@ -203,7 +209,7 @@ pub(super) fn convolution(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) ->
     let numbers = channels(&m.biases, m.multipliers, rows, case.y_zero)?;
     let op = Convolution::new(shape, window, outputs, groups, &m.packed[..size], numbers, case.x_zero)
         .map_err(refused)?;
-    let scratch = tail(m.scratch, Convolution::scratch(&shape, &window, groups));
+    let scratch = tail(m.scratch, sized(Convolution::scratch(&shape, &window, groups))?);
     op.run(kernels, &m.x[m.x.len() - shape.bytes()..], m.y, scratch).map_err(refused)?;
     compare(&m.expected[..expected], &m.y[..expected])?;
     compare(&[UNTOUCHED; 64], &m.y[expected..][..64])
@@ -223,7 +229,7 @@ fn depthwise_shape(dice: &mut Dice) -> (Shape, Window) {
         let output = window.output(shape.height, shape.width);
         if output.is_some_and(|[height, width]| fits(height * width * shape.channels))
             && fits(shape.bytes())
-            && Depthwise::scratch(&shape, &window) <= Memory::VALUE
+            && Depthwise::scratch(&shape, &window).is_some_and(|bytes| bytes <= Memory::VALUE)
         {
             return (shape, window);
         }
@@ -235,7 +241,7 @@ pub(super) fn depthwise(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> O
     let kernel = window.kernel;
     let case = Case::new(dice, shape, window, shape.channels, shape.channels);
     draw(dice, m, &case, |o| o);
-    let size = layout::tap_bytes(shape.channels, kernel);
+    let size = sized(layout::tap_bytes(shape.channels, kernel))?;
     let onnx = &*m.onnx;
     layout::write_taps(shape.channels, kernel, &mut m.packed[..size], |c, row, column| {
         onnx[(c * kernel[0] + row) * kernel[1] + column]
@@ -250,7 +256,7 @@ pub(super) fn depthwise(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> O
     }
     let numbers = channels(&m.biases, m.multipliers, shape.channels, case.y_zero)?;
     let op = Depthwise::new(shape, window, &m.packed[..size], numbers, case.x_zero).map_err(refused)?;
-    let scratch = tail(m.scratch, Depthwise::scratch(&shape, &window));
+    let scratch = tail(m.scratch, sized(Depthwise::scratch(&shape, &window))?);
     let places = if in_place { Places::Same(m.y) } else { Places::Apart(&m.x[x..], m.y) };
     op.run(kernels, places, scratch).map_err(refused)?;
     compare(&m.expected[..expected], &m.y[..expected])?;
@@ -297,6 +303,6 @@ pub(super) fn pool(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcom
     let mut map = [0.0; 64];
     head.map(x, &mut map[..positions]).map_err(refused)?;
     let mean = map[..positions].iter().sum::<f32>() / positions as f32;
-    let logit = head.logit(&m.sums[..count]);
+    let logit = head.logit(&m.sums[..count]).map_err(refused)?;
     if mean == logit { Ok(()) } else { Err((0, (logit * 256.0) as i64, (mean * 256.0) as i64)) }
 }

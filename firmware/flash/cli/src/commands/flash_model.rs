@@ -4,7 +4,7 @@ use super::{board, tell, warn_of_development};
 use crate::cli::FlashModelOptions;
 use crate::probe::Probe;
 use anyhow::Context;
-use edge_runtime::aligned::AlignedBytes;
+use edge_model::aligned::AlignedBytes;
 use flash::model::{self, Model};
 use flash::outcome::Refused;
 use flash::progress::Bars;
@@ -48,7 +48,7 @@ pub fn run(options: &FlashModelOptions) -> anyhow::Result<()> {
         bytes: bytes.as_ref().len(),
         version: model.version().to_string(),
         replaces: plan.runs.map(|version| version.to_string()),
-        slot: ["A", "B"][plan.slot.index()],
+        slot: plan.slot.letter(),
         written: write,
         started: write,
     };

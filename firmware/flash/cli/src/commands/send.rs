@@ -4,7 +4,7 @@ use super::tell;
 use crate::cli::SendOptions;
 use anyhow::{Context, ensure};
 use edge_core::PixelFormat;
-use edge_runtime::decode;
+use edge_model::decode;
 use flash::progress::Sending;
 use flash::send::{Line, fit};
 use serde::Serialize;
@@ -12,7 +12,8 @@ use serialport::{ClearBuffer, SerialPort, SerialPortType};
 use std::path::Path;
 use std::time::Duration;
 
-/// How long one read or write waits: short, because the wait for a board is longer and counted elsewhere.
+/// How long one read or write waits: short, because the wait for a board is longer and counted
+/// elsewhere.
 const WAIT: Duration = Duration::from_millis(20);
 
 /// The line's speed, where it has one; USB has its own.

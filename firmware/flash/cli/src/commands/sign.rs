@@ -3,9 +3,9 @@
 use super::{tell, warn_of_development};
 use crate::cli::SignOptions;
 use anyhow::{Context, bail, ensure};
-use edge_runtime::aligned::AlignedBytes;
-use edge_runtime::files;
-use firmware::bundle::{Bundle, Device};
+use edge_model::aligned::AlignedBytes;
+use edge_model::files;
+use firmware::bundle::{Bundle, BundleVerifier};
 use flash::key::hex;
 use flash::{key, sign};
 use serde::Serialize;
@@ -56,7 +56,7 @@ fn sign_model(key: &Path, model: &Path, path: &Path, json: bool) -> anyhow::Resu
     let bytes = bytes.with_context(|| model.display().to_string())?;
     // As a device opens it, whatever its memory: what does not hold here holds nowhere.
     let aligned = AlignedBytes::copy_of(&bytes);
-    let bundle = Bundle::open(aligned.as_ref(), &Device { key: &public, arena: usize::MAX })?;
+    let bundle = Bundle::open(aligned.as_ref(), &BundleVerifier { key: &public, arena_bytes: usize::MAX })?;
     files::write(path, &bytes)?;
     let signed = Signed {
         path,

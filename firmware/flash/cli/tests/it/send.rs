@@ -1,13 +1,14 @@
-//! `send` over a real pair of terminals: at the other end is the firmware's own decoder and queue, on a line that can be bad.
+//! `send` over a real pair of terminals: at the other end is the firmware's own decoder and queue,
+//! on a line that can be bad.
 
 use crate::{flash, text};
 use edge_core::ports::{Event, FrameSource};
-use edge_runtime::decode::{self, Picture};
-use edge_runtime::phantom::{Label, draw};
+use edge_model::decode::{self, Picture};
 use firmware::rows::RowPipe;
 use firmware::serial::{Decoder, LONGEST_PAYLOAD, LONGEST_ROW, READY, TAKEN};
 use flash::send::fit;
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
+use phantoms::{Label, draw};
 use serialport::{SerialPort, TTYPort};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};

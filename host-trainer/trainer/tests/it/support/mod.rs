@@ -3,11 +3,12 @@
 
 use edge_core::model::key;
 use edge_core::{Metadata, preprocess};
-use edge_runtime::engine::{Engine, EngineError};
-use edge_runtime::model_file::ModelFile;
-use edge_runtime::phantom::{self, Label};
+use edge_model::engine::{Engine, EngineError};
+use edge_model::model_file::ModelFile;
+use phantoms::Label;
 use std::path::Path;
 use std::sync::Arc;
+use test_support::model;
 use trainer::dataset::PictureSource;
 use trainer::evaluate::metrics::Bootstrap;
 use trainer::evaluate::{Evaluation, EvaluationOptions, LabelledPicture, run_with};
@@ -29,14 +30,14 @@ pub fn evaluate(
     robustness_limit: usize,
 ) -> anyhow::Result<Evaluation> {
     let make = || Ok(Box::new(LungBrightness) as Box<dyn Engine>);
-    run_with(&model(), Some(98_765), &make, items, out, &options(robustness_limit))
+    run_with(&fake(), Some(98_765), &make, items, out, &options(robustness_limit))
 }
 
 /// Side of the fake model's input.
 pub const SIDE: u16 = 64;
 
-/// Metadata as an exported model has it, around no graph.
-pub fn model() -> ModelFile {
+/// Metadata as an exported model has it, around a network that is not asked.
+pub fn fake() -> ModelFile {
     let hash = "ab".repeat(32);
     let props = [
         (key::FORMAT, "2"),
@@ -71,12 +72,9 @@ pub fn model() -> ModelFile {
         (key::METRICS, "none"),
     ];
     let find = |name: &str| props.iter().find(|(k, _)| *k == name).map(|(_, v)| *v);
-    ModelFile {
-        metadata: Metadata::from_props(find).unwrap(),
-        sha256: "cd".repeat(32),
-        bytes: 0,
-        proto: Default::default(),
-    }
+    let network = ModelFile::from_bytes(&model::bytes(&model::sealed(SIDE, 1))).unwrap();
+    let bytes = network.with_metadata(&Metadata::from_props(find).unwrap()).unwrap();
+    ModelFile::from_bytes(&bytes).unwrap()
 }
 
 /// Mean brightness of the lung fields over that of the whole picture, scaled to a logit.
@@ -137,7 +135,7 @@ pub fn phantoms(n: u64) -> Vec<LabelledPicture> {
         };
         LabelledPicture {
             id: format!("phantom-{i:04}"),
-            source: PictureSource::Memory(Arc::new(phantom::draw(label, i, 96))),
+            source: PictureSource::Memory(Arc::new(phantoms::draw(label, i, 96))),
             label: ill,
             patient: format!("{}{}", if ill { "i" } else { "w" }, i / 4),
             subgroup: subgroup.into(),

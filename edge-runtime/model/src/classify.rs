@@ -1,0 +1,115 @@
+//! A frame through its stages on Linux: preprocessed as a whole, then judged by edge-core's [`judge`].
+
+use crate::engine::{Engine, EngineError};
+use crate::model_file::{ModelFile, OwnedMetadata};
+use edge_core::decide::Thresholds;
+use edge_core::gate::Figures;
+use edge_core::pipeline::{Infer, Stage, judge};
+use edge_core::{Decision, Frame, Scratch, Stats, preprocess};
+use std::time::{Duration, Instant};
+
+/// A model, an engine that computes it, and the memory that the stages work in.
+pub struct Classifier<E> {
+    metadata: OwnedMetadata,
+    engine: E,
+    row: Vec<u32>,
+    line: Vec<u64>,
+    cells: Vec<u16>,
+    input: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Classified {
+    pub decision: Decision,
+    pub stats: Stats,
+    pub figures: Figures,
+    /// Time that preprocessing and the gate before the network took.
+    pub preprocess: Duration,
+    /// Time that the network took; zero where the gate refused the picture before.
+    pub infer: Duration,
+}
+
+impl Classified {
+    /// Time from the decoded picture to the decision.
+    pub fn latency(&self) -> Duration {
+        self.preprocess + self.infer
+    }
+}
+
+impl<E: Engine> Classifier<E> {
+    /// `engine` must have been made for `model`.
+    pub fn new(model: &ModelFile, engine: E) -> Self {
+        let metadata = model.metadata().clone();
+        let side = usize::from(metadata.input_side);
+        Self {
+            metadata,
+            engine,
+            row: vec![0; side],
+            line: vec![0; side],
+            cells: vec![0; side * side],
+            input: vec![0; side * side],
+        }
+    }
+
+    /// The same, deciding at other thresholds than the model's: a site's own.
+    pub fn with_thresholds(mut self, thresholds: Thresholds) -> Self {
+        self.metadata.thresholds = thresholds;
+        self
+    }
+
+    /// An error is the device's FAULT; a picture that must not be judged is no error but INVALID.
+    pub fn classify(&mut self, frame: &Frame) -> Result<Classified, ClassifyError> {
+        let start = Instant::now();
+        let scratch = Scratch { row: &mut self.row, line: &mut self.line, cells: &mut self.cells };
+        let stats = preprocess(frame, self.metadata.input_side, scratch, &mut self.input)?;
+        let mut network = Network { engine: &mut self.engine, input: &self.input };
+        let mut inferring = None;
+        let judged = judge(&self.metadata.view(), frame.geometry(), &stats, &mut network, &mut |stage| {
+            if stage == Stage::Layer(0) {
+                inferring = Some(Instant::now());
+            }
+        })?;
+        let infer = inferring.map_or(Duration::ZERO, |start| start.elapsed());
+        let preprocess = start.elapsed().saturating_sub(infer);
+        Ok(Classified { decision: judged.decision, stats, figures: judged.figures, preprocess, infer })
+    }
+
+    /// The network's input for the frame classified last, `side * side` bytes.
+    pub fn input(&self) -> &[u8] {
+        &self.input
+    }
+
+    pub fn engine(&self) -> &E {
+        &self.engine
+    }
+}
+
+/// An engine as [`judge`] wants a network: with the input that it is to compute.
+struct Network<'a, E> {
+    engine: &'a mut E,
+    input: &'a [u8],
+}
+
+impl<E: Engine> Infer for Network<'_, E> {
+    type Error = EngineError;
+
+    fn input(&self) -> Result<&[u8], EngineError> {
+        Ok(self.input)
+    }
+
+    fn infer(&mut self, _: &mut dyn FnMut(Stage)) -> Result<f32, EngineError> {
+        self.engine.infer(self.input)
+    }
+
+    fn features(&self) -> Result<&[u8], EngineError> {
+        Ok(self.engine.features())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClassifyError {
+    #[error(transparent)]
+    Preprocess(#[from] edge_core::preprocess::PreprocessError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}

@@ -1,0 +1,79 @@
+//! From the paths on the command line to the pictures they stand for.
+
+use crate::decode::{self, DecodeError, Picture};
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use walkdir::{DirEntry, WalkDir};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    File(PathBuf),
+    Stdin,
+}
+
+impl Source {
+    pub fn read(&self) -> Result<Picture, DecodeError> {
+        match self {
+            Source::File(path) => decode::open(path),
+            Source::Stdin => decode::read(io::stdin().lock()),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::File(path) => path.display().fmt(f),
+            Source::Stdin => f.write_str("-"),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Unusable {
+    pub path: String,
+    pub why: String,
+}
+
+/// All pictures that `paths` stand for, in that order, folders sorted by name.
+pub fn expand(paths: &[PathBuf]) -> Vec<Result<Source, Unusable>> {
+    paths.iter().flat_map(|path| expand_one(path)).collect()
+}
+
+fn expand_one(path: &Path) -> Vec<Result<Source, Unusable>> {
+    if path.as_os_str() == "-" {
+        return vec![Ok(Source::Stdin)];
+    }
+    if !path.is_dir() {
+        return vec![Ok(Source::File(path.to_owned()))]; // what is missing is reported when it is read
+    }
+    let entries = WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter();
+    let found: Vec<_> = entries
+        .filter_map(|entry| match entry {
+            Ok(entry) => is_picture(&entry).then(|| Ok(Source::File(entry.into_path()))),
+            Err(error) => Some(Err(unusable(path, &error))),
+        })
+        .collect();
+    if found.is_empty() {
+        let why = "no picture in this folder; expected files ending in .jpg, .jpeg or .png".to_owned();
+        return vec![Err(Unusable { path: path.display().to_string(), why })];
+    }
+    found
+}
+
+fn is_picture(entry: &DirEntry) -> bool {
+    entry.file_type().is_file() && decode::has_ending(entry.path())
+}
+
+fn unusable(folder: &Path, error: &walkdir::Error) -> Unusable {
+    let path = error.path().unwrap_or(folder).display().to_string();
+    let why = match (error.loop_ancestor(), error.io_error()) {
+        (Some(ancestor), _) => {
+            format!("this link leads back to {} above it; not followed", ancestor.display())
+        }
+        (None, Some(error)) => format!("cannot be read: {error}"),
+        (None, None) => "cannot be read".to_owned(),
+    };
+    Unusable { path, why }
+}

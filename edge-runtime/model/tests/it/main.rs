@@ -1,0 +1,12 @@
+//! The integration tests of this package in one program: tract is linked once. One module a
+//! subject.
+
+mod allocations;
+mod bad_models;
+mod bad_pictures;
+mod decode;
+mod engine;
+mod gate;
+mod pack;
+mod qlinearconv;
+mod self_test;
