@@ -224,8 +224,8 @@ mod tests {
             let numbered: Vec<(usize, &[u8])> = chests.iter().map(Vec::as_slice).enumerate().collect();
             sharpest_limit(&numbered, changed, side).unwrap()
         };
-        // One of 400 may lie below: the one that was out of focus before.
-        let mut chests = vec![sharp.clone(); 400];
+        // One of 334 may lie below: the one that was out of focus before.
+        let mut chests = vec![sharp.clone(); 334];
         chests[0] = blurred(0.05);
         let changed = [input(&sharp, side)];
         let least = of(&chests, &changed);
