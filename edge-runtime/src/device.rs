@@ -153,6 +153,11 @@ impl<E: Engine, C: Clock> Device<E, C> {
         }
     }
 
+    /// The device's clock.
+    pub fn now_ms(&self) -> u64 {
+        self.clock.now_ms()
+    }
+
     /// Something happened beside the source.
     pub fn handle(&mut self, event: Event<'_>) {
         self.state.handle(event, self.clock.now_ms());

@@ -33,7 +33,6 @@ pub trait FrontPanel {
 
 pub struct Run<E, C> {
     device: Device<E, C>,
-    clock: C,
     source: String,
     log: Log,
     log_fails: bool,
@@ -67,16 +66,10 @@ pub struct Answered {
 }
 
 impl<E: Engine, C: Clock> Run<E, C> {
-    /// `context` is what every line of the log says of model and engine; `clock` is the device's.
-    pub fn new(
-        device: Device<E, C>,
-        clock: C,
-        log: Log,
-        context: Context,
-        panel: Option<Box<dyn FrontPanel>>,
-    ) -> Self {
+    /// `context` is what every line of the log says of model and engine.
+    pub fn new(device: Device<E, C>, log: Log, context: Context, panel: Option<Box<dyn FrontPanel>>) -> Self {
         let source = device.source().to_owned();
-        Self { device, clock, source, log, log_fails: false, context, panel, fault: None, score: None }
+        Self { device, source, log, log_fails: false, context, panel, fault: None, score: None }
     }
 
     /// One turn of the loop, which waits for a frame at most `wait`.
@@ -148,7 +141,7 @@ impl<E: Engine, C: Clock> Run<E, C> {
         if is.map(|reason| reason.code()) == was.map(|reason| reason.code()) {
             return Ok(());
         }
-        let now = self.clock.now_ms();
+        let now = self.device.now_ms();
         self.fault = is.map(|reason| (reason, now));
         let mut logged = Ok(());
         if let (Some(reason), Some(since)) = (was, since) {

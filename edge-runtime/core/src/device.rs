@@ -13,7 +13,7 @@
 //! | 4 | the log cannot be written | [`Event::LogFailed`] | [`Event::LogWritten`] |
 //! | 5 | a lamp that shows states cannot be set | [`Event::Lamps`] with it | [`LAMP_FAILED_MS`] after the last such |
 //! | 6 | the source reports an error | [`Event::SourceFailed`] | [`Event::SourceWell`], or a frame |
-//! | 7 | the source is silent | [`Policy::stale_after_ms`] after it was last well | the same |
+//! | 7 | the source is silent, and no frame of it is shown that has an age of its own | [`Policy::stale_after_ms`] after it was last well | [`Event::SourceWell`], or a frame |
 //! | 8 | the frames themselves: too old, repeated, damaged, not computed | [`Agreement`] | a good frame |
 //!
 //! Without a fault it indicates what the frames agree on. A device with a trigger (a button, or a file that appears) does so for

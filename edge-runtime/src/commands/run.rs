@@ -59,7 +59,7 @@ pub fn run(
     let device = Device::new(source, classifier, settings(&config), Monotonic);
     let view = View::new(&config, &context, output)?;
     let panel = panel.map(|panel| Box::new(panel) as Box<dyn FrontPanel>);
-    let mut run = Run::new(device, Monotonic, log, context, panel);
+    let mut run = Run::new(device, log, context, panel);
 
     run.event(&Event::Started {
         version: env!("CARGO_PKG_VERSION"),

@@ -46,7 +46,7 @@ fn device_with(
     };
     let settings = Settings { policy: POLICY, interval_ms: 0, hold_ms: None };
     let device = Device::new(Box::new(source), Classifier::new(&model, engine), settings, Monotonic);
-    Run::new(device, Monotonic, Log::new(log, Options::default()), context, panel)
+    Run::new(device, Log::new(log, Options::default()), context, panel)
 }
 
 #[test]

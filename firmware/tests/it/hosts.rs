@@ -294,7 +294,7 @@ impl Both {
         let front = Front(Mutex::new((panel, Debounce::new(20))), part.clone());
         let folder = tempfile::tempdir().unwrap();
         let log = Log::new(folder.path().join("log.jsonl"), Options::default());
-        let linux = Run::new(device, part.clone(), log, context, Some(Box::new(front)));
+        let linux = Run::new(device, log, context, Some(Box::new(front)));
         Self { part, chip, linux, _log: folder }
     }
 }
