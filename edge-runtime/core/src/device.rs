@@ -10,7 +10,7 @@
 //! | 1 | it cannot begin: no model, or a failed self-test | [`Event::CannotBegin`] | switched off |
 //! | 2 | it has started again by itself | [`Event::Restarted`] | [`RESTART_SHOWN_MS`] later |
 //! | 3 | the stack is nearly used up | [`Event::StackLow`] | switched off |
-//! | 4 | the log cannot be written | [`Event::LogFailed`] | [`Event::LogWritten`] |
+//! | 4 | the log cannot be written | [`Event::LogFailed`] | [`Event::LogWritten`], and [`LOG_FAILED_MS`] after it failed |
 //! | 5 | a lamp that shows states cannot be set | [`Event::Lamps`] with it | [`LAMP_FAILED_MS`] after the last such |
 //! | 6 | the source reports an error | [`Event::SourceFailed`] | [`Event::SourceWell`], or a frame |
 //! | 7 | the source is silent, and no frame of it is shown that has an age of its own | [`Policy::stale_after_ms`] after it was last well | [`Event::SourceWell`], or a frame |
@@ -52,6 +52,10 @@ pub const RESTART_SHOWN_MS: u64 = 3000;
 /// How long a lamp counts as failed after it last failed, in milliseconds. One that fails only while it is to be lit works in FAULT, and
 /// would otherwise bring back the answer that it cannot show.
 pub const LAMP_FAILED_MS: u64 = 1000;
+
+/// How long the log counts as failed after it failed, in milliseconds, though it is written again: a disk that refuses some writes and takes
+/// others would bring an answer back between two frames.
+pub const LOG_FAILED_MS: u64 = 1000;
 
 /// How a device behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +112,7 @@ pub struct Device {
     restarted: Option<(Reason, u64)>,
     stack_low: Option<Reason>,
     log_failed: bool,
+    log_failed_ms: Option<u64>,
     lamp_failed_ms: Option<u64>,
     source_failed: Option<Reason>,
     /// When the source was last well.
@@ -133,6 +138,7 @@ impl Device {
             restarted: None,
             stack_low: None,
             log_failed: false,
+            log_failed_ms: None,
             lamp_failed_ms: None,
             source_failed: None,
             well_ms: now_ms,
@@ -157,7 +163,7 @@ impl Device {
             Event::CannotBegin(reason) => self.cannot_begin = Some(reason),
             Event::Restarted(reason) => self.restarted = Some((reason, now_ms)),
             Event::StackLow(reason) => self.stack_low = Some(reason),
-            Event::LogFailed => self.log_failed = true,
+            Event::LogFailed => (self.log_failed, self.log_failed_ms) = (true, Some(now_ms)),
             Event::LogWritten => self.log_failed = false,
             Event::Lamps(failed) if failed.any_state_lamp() => self.lamp_failed_ms = Some(now_ms),
             Event::Lamps(_) => {}
@@ -216,7 +222,10 @@ impl Device {
             let (reason, since) = self.restarted?;
             within(since, now_ms, RESTART_SHOWN_MS).then_some(reason)
         };
-        let log = || self.log_failed.then_some(Reason::LogFailed);
+        let log = || {
+            let lately = self.log_failed_ms.is_some_and(|since| within(since, now_ms, LOG_FAILED_MS));
+            (self.log_failed || lately).then_some(Reason::LogFailed)
+        };
         let lamps = || within(self.lamp_failed_ms?, now_ms, LAMP_FAILED_MS).then_some(Reason::LightsFailed);
         let silent = || {
             let limit = self.settings.policy.stale_after_ms;

@@ -1,7 +1,7 @@
 //! The table of faults in `device`: its order, each row's begin and end, and that an answer is indicated only where no row holds.
 
 use edge_core::agree::{Agreement, Policy, Shown, Stamp};
-use edge_core::device::{Device, Event, LAMP_FAILED_MS, RESTART_SHOWN_MS, Settings};
+use edge_core::device::{Device, Event, LAMP_FAILED_MS, LOG_FAILED_MS, RESTART_SHOWN_MS, Settings};
 use edge_core::signal::{Lamps, Which};
 use edge_core::{Decision, Reason, State};
 use proptest::prelude::*;
@@ -124,10 +124,12 @@ fn a_row_ends_when_the_table_says() {
         bench.at(lasts_ms - 5, Happens::Frame).at(lasts_ms - 4, Happens::Frame);
         assert_eq!([bench.shows(lasts_ms - 1), bench.shows(lasts_ms)], [Some(reason), answer]);
     }
-    assert_eq!(bench.at(0, Happens::LogFailed).at(0, Happens::LogWritten).shows(0), answer);
+    let failed = Some(Reason::LogFailed);
+    assert_eq!(bench.at(0, Happens::LogFailed).at(0, Happens::LogWritten).shows(LOG_FAILED_MS - 1), failed);
+    assert_eq!(bench.shows(LOG_FAILED_MS), answer);
     // What fails is the source, so what was agreed on is void.
-    bench.at(0, Happens::SourceFailed);
-    assert_eq!(bench.at(1, Happens::Frame).shows(1), Some(Reason::Unsettled(1, 2)));
+    bench.at(LOG_FAILED_MS, Happens::SourceFailed).at(LOG_FAILED_MS, Happens::Frame);
+    assert_eq!(bench.shows(LOG_FAILED_MS), Some(Reason::Unsettled(1, 2)));
 }
 
 /// On Linux such a camera was "starting" for ever.
@@ -205,7 +207,9 @@ fn by_the_table(settings: Settings, history: &[(u64, Happens)], now_ms: u64) -> 
         is(Happens::CannotBegin).map(|_| SELF_TEST),
         age(is(Happens::Restarted)).filter(|age| *age < RESTART_SHOWN_MS).map(|_| RESTARTED),
         is(Happens::StackLow).map(|_| STACK),
-        is(Happens::LogFailed).filter(|at| is(Happens::LogWritten) < Some(*at)).map(|_| Reason::LogFailed),
+        is(Happens::LogFailed)
+            .filter(|at| is(Happens::LogWritten) < Some(*at) || now_ms - history[*at].0 < LOG_FAILED_MS)
+            .map(|_| Reason::LogFailed),
         age(lamp).filter(|age| *age < LAMP_FAILED_MS).map(|_| Reason::LightsFailed),
         is(Happens::SourceFailed).filter(|at| last(&ends_failure) < Some(*at)).map(|_| Reason::CameraLost),
         ((!awake || new) && quiet > settings.policy.stale_after_ms)
