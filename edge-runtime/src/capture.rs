@@ -9,7 +9,7 @@ mod spec;
 mod v4l2;
 
 use edge_core::Frame;
-use edge_core::agree::Stamp;
+use edge_core::agree::FrameStamp;
 use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ pub struct Shot<'a> {
     /// The picture, already cut to the configured rectangle.
     pub frame: Frame<'a>,
     /// The source's numbering and timing, for finding one that stands still.
-    pub stamp: Stamp,
+    pub stamp: FrameStamp,
     /// When the picture was taken, in milliseconds of [`now_ms`]'s clock.
     pub taken_ms: u64,
     /// What to call the picture in the log: a file's name; empty for a camera.
@@ -133,10 +133,10 @@ fn deadline(wait: Duration) -> Instant {
 
 /// Numbers and times frames that have none of their own, such as files: both advance with each.
 #[derive(Clone, Copy, Debug, Default)]
-struct Stamper(Stamp);
+struct Stamper(FrameStamp);
 
 impl Stamper {
-    fn stamp(&mut self, now_ms: u64) -> Stamp {
+    fn stamp(&mut self, now_ms: u64) -> FrameStamp {
         self.0.sequence = self.0.sequence.wrapping_add(1);
         self.0.micros = self.0.micros.wrapping_add(1).max(now_ms.saturating_mul(1000));
         self.0

@@ -4,16 +4,16 @@
 //! source -> classify (preprocess, gate, infer, decide) -> edge_core::device -> shown
 //! ```
 //!
-//! [`Device::turn`] says what happened and what is to be shown now; whoever calls it lights, logs and feeds watchdogs. It
+//! [`Device::poll`] says what happened and what is to be shown now; whoever calls it lights, logs and feeds watchdogs. It
 //! always returns within about the time it is given, whatever the camera does, and allocates nothing with the core engine.
 
 use crate::capture::{CaptureError, Source};
 use crate::log::{Hash, frame_hash};
-use edge_core::agree::{Shown, Stamp};
-use edge_core::device::{self, Event, Settings};
+use edge_core::agree::{FrameStamp, Indication};
+use edge_core::device::{self, DeviceEvent, Settings};
 use edge_core::ports::Clock;
 use edge_core::{Decision, Reason, State};
-use edge_model::classify::{Classified, Classifier, ClassifyError};
+use edge_model::classify::{Classifier, ClassifyError, Inference};
 use edge_model::engine::Engine;
 use std::time::Duration;
 
@@ -21,44 +21,47 @@ use std::time::Duration;
 pub struct Device<E, C> {
     source: Box<dyn Source + Send>,
     classifier: Classifier<E>,
-    state: device::Device,
+    state: device::DeviceState,
     clock: C,
     name: String,
 }
 
 /// What one turn brought. What is shown is none while the device waits for its trigger and nothing is wrong.
 #[derive(Debug)]
-pub enum Turn<'a> {
-    Frame(Answer<'a>, Option<Shown>),
+pub enum PollOutcome<'a> {
+    Frame(FrameAnswer<'a>, Option<Indication>),
     /// Nothing to answer came in the time given. No fault by itself; what is shown may be one by now.
-    Quiet(Option<Shown>),
-    Fault(CaptureError, Option<Shown>),
-    End(Option<Shown>),
+    Quiet(Option<Indication>),
+    Fault(CaptureError, Option<Indication>),
+    End(Option<Indication>),
 }
 
 /// The answer on one frame, alone and together with those before it.
 #[derive(Debug)]
-pub struct Answer<'a> {
+pub struct FrameAnswer<'a> {
     /// What the source calls the picture; empty for a camera.
     pub name: &'a str,
-    pub stamp: Stamp,
+    pub stamp: FrameStamp,
     /// When it was taken, in milliseconds of the device's clock.
     pub taken_ms: u64,
     /// [`frame_hash`] of the frame.
     pub input: Hash,
     /// What the frame gave by itself; the error makes it a FAULT.
-    pub classified: Result<Classified, ClassifyError>,
+    pub classified: Result<Inference, ClassifyError>,
     pub decision: Decision,
     /// Frames in a row that agree with this one, this one counted.
     pub agreeing: u8,
     /// What these frames agree on.
-    pub agreed: Shown,
+    pub agreed: Indication,
 }
 
-impl Turn<'_> {
-    pub fn shown(&self) -> Option<Shown> {
+impl PollOutcome<'_> {
+    pub fn shown(&self) -> Option<Indication> {
         match self {
-            Turn::Frame(_, shown) | Turn::Quiet(shown) | Turn::Fault(_, shown) | Turn::End(shown) => *shown,
+            PollOutcome::Frame(_, shown)
+            | PollOutcome::Quiet(shown)
+            | PollOutcome::Fault(_, shown)
+            | PollOutcome::End(shown) => *shown,
         }
     }
 }
@@ -71,12 +74,12 @@ impl<E: Engine, C: Clock> Device<E, C> {
         settings: Settings,
         clock: C,
     ) -> Self {
-        let state = device::Device::new(settings, clock.now_ms());
+        let state = device::DeviceState::new(settings, clock.now_ms());
         Self { source, classifier, state, clock, name: String::with_capacity(256) }
     }
 
     /// Takes the next frame, waiting at most `wait`, and answers it.
-    pub fn turn(&mut self, wait: Duration) -> Turn<'_> {
+    pub fn poll(&mut self, wait: Duration) -> PollOutcome<'_> {
         let deadline_ms = self.clock.now_ms() + wait.as_millis() as u64;
         let live = self.source.is_live();
         loop {
@@ -86,11 +89,11 @@ impl<E: Engine, C: Clock> Device<E, C> {
                     let now = self.clock.now_ms();
                     if live && !self.state.wants_frame(now) {
                         // Only taken off the camera's hands.
-                        self.state.handle(Event::SourceWell, now);
+                        self.state.handle(DeviceEvent::SourceWell, now);
                         if now < deadline_ms {
                             continue;
                         }
-                        return Turn::Quiet(self.shown());
+                        return PollOutcome::Quiet(self.shown());
                     }
                     self.name.clear();
                     self.name.push_str(shot.name);
@@ -100,14 +103,14 @@ impl<E: Engine, C: Clock> Device<E, C> {
                 }
                 Err(CaptureError::Nothing) => {
                     if !live {
-                        self.handle(Event::SourceWell);
+                        self.handle(DeviceEvent::SourceWell);
                     }
-                    return Turn::Quiet(self.shown());
+                    return PollOutcome::Quiet(self.shown());
                 }
-                Err(CaptureError::End) => return Turn::End(self.shown()),
+                Err(CaptureError::End) => return PollOutcome::End(self.shown()),
                 Err(error) => {
                     self.fail(&error);
-                    return Turn::Fault(error, self.shown());
+                    return PollOutcome::Fault(error, self.shown());
                 }
             }
         }
@@ -115,21 +118,21 @@ impl<E: Engine, C: Clock> Device<E, C> {
 
     fn answer(
         &mut self,
-        stamp: Stamp,
+        stamp: FrameStamp,
         taken_ms: u64,
-        classified: Result<Classified, ClassifyError>,
+        classified: Result<Inference, ClassifyError>,
         began_ms: u64,
-    ) -> Turn<'_> {
+    ) -> PollOutcome<'_> {
         if !self.source.is_live() {
             // Each file is a picture of its own, and the trigger to show its answer.
-            self.handle(Event::Trigger);
+            self.handle(DeviceEvent::Trigger);
         }
         let failed = Decision { state: State::Fault, reason: Reason::EngineFailed, logit: None, score: None };
         let decision = classified.as_ref().map_or(failed, |classified| classified.decision);
-        self.state.handle(Event::Frame { taken_ms, stamp, decision: &decision }, began_ms);
+        self.state.handle(DeviceEvent::Frame { taken_ms, stamp, decision: &decision }, began_ms);
         let now = self.clock.now_ms();
         let (agreed, shown) = (self.state.agreed(now), self.state.indication(now));
-        let answer = Answer {
+        let answer = FrameAnswer {
             name: &self.name,
             stamp,
             taken_ms,
@@ -139,17 +142,17 @@ impl<E: Engine, C: Clock> Device<E, C> {
             agreeing: self.state.agreeing(),
             agreed,
         };
-        Turn::Frame(answer, shown)
+        PollOutcome::Frame(answer, shown)
     }
 
     /// The source failed, or one of its files did: that is the answer on this file.
     fn fail(&mut self, error: &CaptureError) {
         let Some(reason) = error.reason() else { return };
         if !self.source.is_live() && matches!(error, CaptureError::Damaged(_)) {
-            self.handle(Event::Trigger);
-            self.handle(Event::FrameFailed(reason));
+            self.handle(DeviceEvent::Trigger);
+            self.handle(DeviceEvent::FrameFailed(reason));
         } else {
-            self.handle(Event::SourceFailed(reason));
+            self.handle(DeviceEvent::SourceFailed(reason));
         }
     }
 
@@ -159,12 +162,12 @@ impl<E: Engine, C: Clock> Device<E, C> {
     }
 
     /// Something happened beside the source.
-    pub fn handle(&mut self, event: Event<'_>) {
+    pub fn handle(&mut self, event: DeviceEvent<'_>) {
         self.state.handle(event, self.clock.now_ms());
     }
 
     /// What to show now; none while the device waits for its trigger and nothing is wrong.
-    pub fn shown(&mut self) -> Option<Shown> {
+    pub fn shown(&mut self) -> Option<Indication> {
         self.state.indication(self.clock.now_ms())
     }
 

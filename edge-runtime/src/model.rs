@@ -1,4 +1,4 @@
-//! Which model the program uses: the file that was named, or the one that it was built with.
+//! Lamp model the program uses: the file that was named, or the one that it was built with.
 
 use anyhow::{Context, Result};
 use edge_model::engine::{Engine, EngineError, EngineKind};

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, Row, Table, TableStyle};
 use edge_core::model::key;
 use edge_core::{Decision, State};
-use edge_model::classify::Classified;
+use edge_model::classify::Inference;
 use edge_model::model_file::ModelFile;
 use edge_runtime::self_test::{Check, Verdict, passed};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -43,7 +43,7 @@ struct ThresholdsRecord {
 }
 
 impl<'a> Record<'a> {
-    pub fn new(path: &'a str, classified: &Classified, model: &'a ModelFile) -> Self {
+    pub fn new(path: &'a str, classified: &Inference, model: &'a ModelFile) -> Self {
         let (decision, metadata) = (&classified.decision, model.metadata());
         Self {
             path,
@@ -180,7 +180,7 @@ pub fn row(names: &[&str], decision: &Decision, latency: Duration) -> Vec<Cell> 
     row
 }
 
-/// Which model answered, on which thresholds, for what it is meant and what it is not.
+/// Lamp model answered, on which thresholds, for what it is meant and what it is not.
 pub fn footer(model: &ModelFile) -> String {
     let m = model.metadata();
     let (low, high) = (m.thresholds.negative_below, m.thresholds.positive_above);

@@ -1,17 +1,17 @@
 //! A device at work: each turn of its loop goes into the log, then onto the lights.
 //!
 //! ```text
-//! device.turn -> log -> lights
+//! device.poll -> log -> lights
 //! ```
 //!
 //! First the log, then the lights: an answer that leaves no trace is not shown. While the log cannot be written the device shows
 //! FAULT, tries again every turn, and goes on by itself when it can. With the core engine a turn allocates nothing.
 
-use crate::device::{Device, Turn};
+use crate::device::{Device, PollOutcome};
 use crate::log::{Context, Event, Hash, Log, LogError, Record};
-use edge_core::agree::Shown;
+use edge_core::agree::Indication;
 use edge_core::ports::Clock;
-use edge_core::signal::Lamps;
+use edge_core::signal::LampSet;
 use edge_core::{Reason, State, device};
 use edge_model::engine::Engine;
 use std::time::Duration;
@@ -19,13 +19,13 @@ use std::time::Duration;
 /// The front of the device, as its loop sees it: lamps and button.
 pub trait FrontPanel {
     /// Shows this from now on; none: the device waits for its trigger.
-    fn show(&self, shown: Option<Shown>);
+    fn show(&self, shown: Option<Indication>);
 
     /// Whether the button was pressed since this was asked last.
     fn pressed(&self) -> bool;
 
     /// The lamps' lines that cannot be set now.
-    fn failed(&self) -> Lamps;
+    fn failed(&self) -> LampSet;
 
     /// What is wrong with the lines, in words; none while all work, the button's included.
     fn problem(&self) -> Option<String>;
@@ -44,19 +44,19 @@ pub struct Run<E, C> {
 }
 
 #[derive(Debug)]
-pub struct Glance {
+pub struct StepReport {
     /// What is shown; none while the device waits for its trigger.
-    pub shown: Option<Shown>,
+    pub shown: Option<Indication>,
     /// The score of the newest frame; none where it has none.
     pub score: Option<f32>,
-    pub answered: Option<Answered>,
+    pub answered: Option<JudgedFrame>,
     pub ended: bool,
     /// What went wrong in this turn, for an engineer.
     pub trouble: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Answered {
+pub struct JudgedFrame {
     /// The decision on this frame alone.
     pub decision: edge_core::Decision,
     /// SHA-256 of the network's input.
@@ -73,24 +73,24 @@ impl<E: Engine, C: Clock> Run<E, C> {
     }
 
     /// One turn of the loop, which waits for a frame at most `wait`.
-    pub fn turn(&mut self, wait: Duration) -> Glance {
+    pub fn step(&mut self, wait: Duration) -> StepReport {
         if let Some(panel) = &self.panel {
             if panel.pressed() {
-                self.device.handle(device::Event::Trigger);
+                self.device.handle(device::DeviceEvent::Trigger);
             }
-            self.device.handle(device::Event::Lamps(panel.failed()));
+            self.device.handle(device::DeviceEvent::LampsFailed(panel.failed()));
         }
         let mut logged = if self.log_fails { self.log.ready() } else { Ok(()) };
         self.logged(&logged);
         let needed = self.device.settings().policy.frames;
-        let mut glance = Glance { shown: None, score: None, answered: None, ended: false, trouble: None };
-        match self.device.turn(wait) {
-            Turn::Frame(answer, shown) => {
+        let mut report = StepReport { shown: None, score: None, answered: None, ended: false, trouble: None };
+        match self.device.poll(wait) {
+            PollOutcome::Frame(answer, shown) => {
                 let input = answer.input;
                 let latency = answer.classified.as_ref().map_or(Duration::ZERO, |c| c.latency());
                 self.score = answer.decision.score;
                 if let Err(error) = &answer.classified {
-                    glance.trouble = Some(error.to_string());
+                    report.trouble = Some(error.to_string());
                 }
                 logged = self.log.write(&Record {
                     context: &self.context,
@@ -103,39 +103,39 @@ impl<E: Engine, C: Clock> Run<E, C> {
                     needed,
                     latency_us: u64::try_from(latency.as_micros()).unwrap_or(u64::MAX),
                 });
-                glance.answered = Some(Answered { decision: answer.decision, input, latency });
+                report.answered = Some(JudgedFrame { decision: answer.decision, input, latency });
             }
-            Turn::Quiet(_) => {}
-            Turn::End(_) => glance.ended = true,
-            Turn::Fault(error, _) => {
+            PollOutcome::Quiet(_) => {}
+            PollOutcome::End(_) => report.ended = true,
+            PollOutcome::Fault(error, _) => {
                 self.score = None;
-                glance.trouble = Some(error.to_string());
+                report.trouble = Some(error.to_string());
             }
         }
-        self.finish(glance, logged)
+        self.finish(report, logged)
     }
 
     /// Tells the log of faults that begin and end, and the lights of everything.
-    fn finish(&mut self, mut glance: Glance, logged: Result<(), LogError>) -> Glance {
+    fn finish(&mut self, mut report: StepReport, logged: Result<(), LogError>) -> StepReport {
         self.logged(&logged);
         let shown = self.device.shown();
         let changes = self.note_fault(shown);
         let logged = logged.and(changes);
         self.logged(&logged);
         if let Err(error) = logged {
-            glance.trouble = Some(error.to_string());
+            report.trouble = Some(error.to_string());
         }
-        glance.shown = self.device.shown();
+        report.shown = self.device.shown();
         if let Some(panel) = &self.panel {
-            panel.show(glance.shown);
+            panel.show(report.shown);
         }
-        glance.score = self.score;
-        glance
+        report.score = self.score;
+        report
     }
 
     /// Notes in the log that a FAULT begins or ends. The numbers of a reason, such as an age, may change with every turn; its kind
     /// does not.
-    fn note_fault(&mut self, shown: Option<Shown>) -> Result<(), LogError> {
+    fn note_fault(&mut self, shown: Option<Indication>) -> Result<(), LogError> {
         let is = shown.filter(|shown| shown.state == State::Fault).map(|shown| shown.reason);
         let (was, since) = self.fault.unzip();
         if is.map(|reason| reason.code()) == was.map(|reason| reason.code()) {
@@ -158,7 +158,11 @@ impl<E: Engine, C: Clock> Run<E, C> {
         let fails = logged.is_err();
         if fails != self.log_fails {
             self.log_fails = fails;
-            self.device.handle(if fails { device::Event::LogFailed } else { device::Event::LogWritten });
+            self.device.handle(if fails {
+                device::DeviceEvent::LogFailed
+            } else {
+                device::DeviceEvent::LogWritten
+            });
         }
     }
 

@@ -1,7 +1,7 @@
 //! The device's lights, button and screen on Linux, showing edge-core's patterns.
 //!
 //! ```text
-//! main loop -> Panel (a thread; dead-man, light test, safe pattern) -> Rig (GPIO lines)
+//! main loop -> LightsThread (a thread; dead-man, light test, safe pattern) -> PanelLines (GPIO lines)
 //!          \-> Terminal (the same in words)
 //! ```
 //!
@@ -17,7 +17,7 @@ mod panel;
 mod stop;
 mod terminal;
 
-pub use gpio::GpioRig;
-pub use panel::{Options, Panel, Rig};
+pub use gpio::GpioLines;
+pub use panel::{LightsThread, Options, PanelLines};
 pub use stop::stop_on_signals;
-pub use terminal::{Answer, Terminal};
+pub use terminal::{ScreenLine, Terminal};

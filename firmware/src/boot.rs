@@ -7,7 +7,7 @@ use crate::event_log::{EventLog, LogEvent};
 use crate::self_test;
 use crate::slots::{self, ActiveModel, Records, Slot};
 use core::ops::Range;
-use edge_core::device::Event;
+use edge_core::device::DeviceEvent;
 use edge_core::kernels::Kernels;
 use edge_core::ports::Clock;
 use edge_core::signal::LIGHT_TEST_MS;
@@ -42,7 +42,7 @@ pub fn start<'m, B: Board>(
     let began = device.clock.now_ms();
     loop {
         let now = device.clock.now_ms();
-        device.panel.tick(now, true);
+        device.player.tick(now, true);
         if now.saturating_sub(began) >= LIGHT_TEST_MS {
             break;
         }
@@ -56,7 +56,7 @@ pub fn start<'m, B: Board>(
     };
     device.install(model, kernels);
     if boot_failures > 0 {
-        device.handle(Event::Restarted(restarted));
+        device.handle(DeviceEvent::Restarted(restarted));
     }
     device
 }

@@ -82,8 +82,8 @@ mod tests {
     use core::future::{Future, poll_fn};
     use core::pin::pin;
     use core::task::{Context, Poll, Waker};
-    use edge_core::agree::Stamp;
-    use edge_core::ports::{Event, FrameSource};
+    use edge_core::agree::FrameStamp;
+    use edge_core::ports::{FrameSource, SourceEvent};
     use edge_core::{Geometry, PixelFormat};
     use std::boxed::Box;
     use std::rc::Rc;
@@ -136,7 +136,7 @@ mod tests {
                 Stands::Well | Stands::Cutting => {}
             }
             let geometry = Geometry::new(SIDE as u32, SIDE as u32, PixelFormat::Gray8).unwrap();
-            self.sender.begin(geometry, Stamp { sequence, micros: 0 });
+            self.sender.begin(geometry, FrameStamp { sequence, micros: 0 });
             if self.world.stands.get() == Stands::Cutting {
                 return Err(FrameError::Void(SourceError::Damaged));
             }
@@ -184,9 +184,9 @@ mod tests {
                 // The loop turns more often than rows come.
                 for _ in 0..2 {
                     match receiver.poll() {
-                        Ok(Event::Quiet | Event::Begin(..)) => {}
-                        Ok(Event::Row(row)) => told.rows += usize::from(row == [7; SIDE]),
-                        Ok(Event::End) => told.frames += 1,
+                        Ok(SourceEvent::Quiet | SourceEvent::Begin(..)) => {}
+                        Ok(SourceEvent::Row(row)) => told.rows += usize::from(row == [7; SIDE]),
+                        Ok(SourceEvent::End) => told.frames += 1,
                         Err(error) => {
                             (told.error, told.errors) = (Some(error), told.errors + 1);
                             // As the device does while it wants a frame.

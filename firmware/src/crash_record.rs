@@ -118,7 +118,7 @@ impl RetainedRam {
         }
         Some(CrashRecord {
             cause: ResetCause::from_words([kind, detail])?,
-            stage: Stage::of_code(u16::try_from(stage).ok()?)?,
+            stage: Stage::from_code(u16::try_from(stage).ok()?)?,
             frame,
             boot_failures: u8::try_from(boot_failures).ok()?.saturating_add(1),
         })

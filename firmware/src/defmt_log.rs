@@ -9,8 +9,8 @@ use crate::event_log::{EventLog, LogEvent};
 use crate::message_buffer::LogCounts;
 use crate::slots::slot::Slot;
 use defmt::println;
-use edge_core::agree::Shown;
-use edge_core::pipeline::{Judged, Stage};
+use edge_core::agree::Indication;
+use edge_core::pipeline::{FrameResult, Stage};
 
 /// Writes events to the global defmt logger.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +66,7 @@ impl EventLog for DefmtLog {
             LogEvent::Frame { number, judged, agreeing, shown, at_ms } => {
                 frame(number, judged, agreeing, shown, at_ms)
             }
-            LogEvent::Shows { shown: Some(Shown { state, reason }), at_ms } => {
+            LogEvent::Shows { shown: Some(Indication { state, reason }), at_ms } => {
                 let [got, limit] = reason.numbers().unwrap_or_default();
                 println!(
                     "shows state={=str} reason={=u8} got={=i64} limit={=i64} at_ms={=u64}",
@@ -80,7 +80,7 @@ impl EventLog for DefmtLog {
             LogEvent::Shows { shown: None, at_ms } => println!("shows state=IDLE at_ms={=u64}", at_ms),
             LogEvent::LightsFailed(lamps) => {
                 let has = |which| u8::from(lamps.has(which));
-                use edge_core::signal::Which::{Amber, Buzzer, Green, Heartbeat, Red};
+                use edge_core::signal::Lamp::{Amber, Buzzer, Green, Heartbeat, Red};
                 println!(
                     "lights-failed red={=u8} amber={=u8} green={=u8} heartbeat={=u8} buzzer={=u8}",
                     has(Red),
@@ -103,7 +103,7 @@ impl EventLog for DefmtLog {
 }
 
 /// A frame with a logit, or without where the gate refused it before the network.
-fn frame(number: u32, judged: &Judged, agreeing: u8, shown: Shown, at_ms: u64) {
+fn frame(number: u32, judged: &FrameResult, agreeing: u8, shown: Indication, at_ms: u64) {
     let decision = &judged.decision;
     let (state, reason) = (decision.state.name(), decision.reason.code());
     let [got, limit] = decision.reason.numbers().unwrap_or_default();

@@ -1,19 +1,19 @@
 //! The loop: a frame in by rows, judged, agreed upon, shown and logged; a fault for whatever else
 //! happens.
 //!
-//! [`Device::turn`] is one time around. It never waits for anything longer than one frame may take,
+//! [`Device::poll`] is one time around. It never waits for anything longer than one frame may take,
 //! and services the lights between rows and layers, so the heartbeat beats only while the loop
 //! itself lives. The watchdog is fed at the end of a turn and nowhere else.
 
 use crate::crash_record::{HEALTHY_AFTER_FRAMES, RetainedRam};
 use crate::event_log::{EventLog, LogEvent};
 use crate::slots::slot::Slot;
-use edge_core::agree::{Policy, Shown, Stamp};
+use edge_core::agree::{AgreementPolicy, FrameStamp, Indication};
 use edge_core::device;
 use edge_core::kernels::Kernels;
-use edge_core::pipeline::{Judged, Pipeline, Stage};
-use edge_core::ports::{Clock, Contact, Event, FrameSource, SignalSink, Watchdog};
-use edge_core::signal::{Debounce, Lamps, Panel, Pattern};
+use edge_core::pipeline::{FrameResult, Pipeline, Stage};
+use edge_core::ports::{Button, Clock, FrameSource, LampDriver, SourceEvent, Watchdog};
+use edge_core::signal::{Debounce, LampSet, Pattern, PatternPlayer};
 use edge_core::{Geometry, Packed, Reason};
 
 /// What a board is made of, and what it does beside.
@@ -21,9 +21,9 @@ pub trait Board {
     /// Where frames come from.
     type Source: FrameSource;
     /// The lamps, and the buzzer.
-    type Lights: SignalSink;
+    type Lights: LampDriver;
     /// What asks for an answer.
-    type Button: Contact;
+    type Button: Button;
     /// Milliseconds since the start.
     type Clock: Clock;
     /// Resets the chip when it is not fed.
@@ -81,7 +81,7 @@ impl Settings {
     /// Frame after frame, three that agree, none older than three seconds.
     pub const CONTINUOUS: Self = Self {
         device: device::Settings {
-            policy: Policy { frames: 3, stale_after_ms: 3000 },
+            policy: AgreementPolicy { frames: 3, stale_after_ms: 3000 },
             interval_ms: 0,
             hold_ms: None,
         },
@@ -105,18 +105,18 @@ pub struct Device<'m, B: Board> {
     pub(crate) clock: B::Clock,
     watchdog: B::Watchdog,
     pub(crate) log: B::Log,
-    pub(crate) panel: Panel<B::Lights>,
+    pub(crate) player: PatternPlayer<B::Lights>,
     settings: Settings,
     retained_ram: &'m RetainedRam,
     pub(crate) arena: &'m mut [u8],
     model: Option<Pipeline<&'m [u8]>>,
-    state: device::Device,
+    state: device::DeviceState,
     debounce: Debounce,
     /// A frame was asked for, when.
     asked_ms: Option<u64>,
     frames: u32,
-    shown: Option<Option<Shown>>,
-    failed_lamps: Lamps,
+    shown: Option<Option<Indication>>,
+    failed_lamps: LampSet,
     counted_ms: u64,
 }
 
@@ -135,18 +135,18 @@ impl<'m, B: Board> Device<'m, B> {
             button,
             watchdog,
             log,
-            panel: Panel::new(lights, Pattern::LightTest, now),
+            player: PatternPlayer::new(lights, Pattern::LightTest, now),
             clock,
             settings,
             retained_ram,
             arena,
             model: None,
-            state: device::Device::new(settings.device, now),
+            state: device::DeviceState::new(settings.device, now),
             debounce: Debounce::new(BOUNCE_MS),
             asked_ms: None,
             frames: 0,
             shown: None,
-            failed_lamps: Lamps::NONE,
+            failed_lamps: LampSet::NONE,
             counted_ms: now,
         }
     }
@@ -154,14 +154,14 @@ impl<'m, B: Board> Device<'m, B> {
     /// Takes the model that the device runs from now on, or why it runs none.
     pub(crate) fn install(&mut self, model: Result<(Slot, Packed<&'m [u8]>), Reason>, kernels: Kernels) {
         // The camera has had no chance to be well during the light test.
-        self.handle(device::Event::SourceWell);
+        self.handle(device::DeviceEvent::SourceWell);
         let (slot, model) = match model {
             Ok(found) => found,
-            Err(reason) => return self.handle(device::Event::CannotBegin(reason)),
+            Err(reason) => return self.handle(device::DeviceEvent::CannotBegin(reason)),
         };
         let plan = model.plan();
         let (Ok(plan), Ok(metadata)) = (plan, plan.and_then(|plan| plan.metadata())) else {
-            return self.handle(device::Event::CannotBegin(Reason::SelfTestFailed));
+            return self.handle(device::DeviceEvent::CannotBegin(Reason::SelfTestFailed));
         };
         self.log.record(&LogEvent::Model {
             slot,
@@ -175,13 +175,13 @@ impl<'m, B: Board> Device<'m, B> {
     }
 
     /// Tells the state machine.
-    pub(crate) fn handle(&mut self, event: device::Event<'_>) {
+    pub(crate) fn handle(&mut self, event: device::DeviceEvent<'_>) {
         self.state.handle(event, self.clock.now_ms());
     }
 
     /// Once around: the button, what the camera has, what is shown, the log, the watchdog.
     #[inline(never)]
-    pub fn turn(&mut self) {
+    pub fn poll(&mut self) {
         B::beat();
         let now = self.clock.now_ms();
         if self.debounce.update(self.button.is_closed(), now) {
@@ -189,7 +189,7 @@ impl<'m, B: Board> Device<'m, B> {
         }
         let (left, least) = (B::stack_left(), self.settings.stack_least);
         if left < least {
-            self.state.handle(device::Event::StackLow(Reason::StackLow(left, least)), now);
+            self.state.handle(device::DeviceEvent::StackLow(Reason::StackLow(left, least)), now);
         }
         if self.model.is_some() {
             self.poll_source(now);
@@ -200,7 +200,7 @@ impl<'m, B: Board> Device<'m, B> {
     }
 
     fn on_button_press(&mut self, now: u64) {
-        self.state.handle(device::Event::Trigger, now);
+        self.state.handle(device::DeviceEvent::Trigger, now);
         self.asked_ms = None;
     }
 
@@ -214,19 +214,19 @@ impl<'m, B: Board> Device<'m, B> {
             self.asked_ms = Some(now);
         }
         match self.source.poll() {
-            Ok(Event::Begin(geometry, stamp)) => self.process_frame(now, geometry, stamp),
+            Ok(SourceEvent::Begin(geometry, stamp)) => self.process_frame(now, geometry, stamp),
             // It owes a frame only where it was asked for one.
-            Ok(_) if !wanted => self.state.handle(device::Event::SourceWell, now),
+            Ok(_) if !wanted => self.state.handle(device::DeviceEvent::SourceWell, now),
             Ok(_) => {}
             Err(error) => {
-                self.state.handle(device::Event::SourceFailed(error.reason()), now);
+                self.state.handle(device::DeviceEvent::SourceFailed(error.reason()), now);
                 self.asked_ms = None;
             }
         }
     }
 
     /// Takes in a frame that has begun, judges it and logs it.
-    fn process_frame(&mut self, taken_ms: u64, geometry: Geometry, stamp: Stamp) {
+    fn process_frame(&mut self, taken_ms: u64, geometry: Geometry, stamp: FrameStamp) {
         self.asked_ms = None;
         self.frames = self.frames.wrapping_add(1);
         let judged = self.judge(taken_ms, geometry);
@@ -235,14 +235,14 @@ impl<'m, B: Board> Device<'m, B> {
         let judged = match judged {
             Ok(judged) => judged,
             Err(reason) => {
-                self.handle(device::Event::FrameFailed(reason));
+                self.handle(device::DeviceEvent::FrameFailed(reason));
                 self.source.request();
                 self.asked_ms = Some(taken_ms);
                 return;
             }
         };
         let now = self.clock.now_ms();
-        self.state.handle(device::Event::Frame { taken_ms, stamp, decision: &judged.decision }, now);
+        self.state.handle(device::DeviceEvent::Frame { taken_ms, stamp, decision: &judged.decision }, now);
         self.log.record(&LogEvent::Frame {
             number: self.frames,
             judged: &judged,
@@ -257,8 +257,8 @@ impl<'m, B: Board> Device<'m, B> {
     }
 
     /// Rows to decision, with the lights going on in between. An error says why there is none.
-    fn judge(&mut self, taken_ms: u64, geometry: Geometry) -> Result<Judged, Reason> {
-        let Self { source, clock, panel, retained_ram, arena, model, .. } = self;
+    fn judge(&mut self, taken_ms: u64, geometry: Geometry) -> Result<FrameResult, Reason> {
+        let Self { source, clock, player, retained_ram, arena, model, .. } = self;
         let (pipeline, frame) = (model.as_ref().ok_or(Reason::EngineFailed)?, self.frames);
         let limit = self.settings.device.policy.stale_after_ms;
         // Records a stage that begins, drives the lights, and returns the frame's age in
@@ -270,7 +270,7 @@ impl<'m, B: Board> Device<'m, B> {
             }
             B::beat();
             let now = clock.now_ms();
-            panel.tick(now, true);
+            player.tick(now, true);
             u32::try_from(now.saturating_sub(taken_ms)).unwrap_or(u32::MAX)
         };
         let mut incoming = pipeline.begin(geometry, arena).map_err(|_| Reason::EngineFailed)?;
@@ -278,12 +278,12 @@ impl<'m, B: Board> Device<'m, B> {
         loop {
             match source.poll() {
                 // A row that is short, long or one too many: the frame is not what was announced.
-                Ok(Event::Row(row)) => incoming.row(row).map_err(|_| Reason::DamagedFrame)?,
-                Ok(Event::Quiet) if age > limit => return Err(Reason::Stale(age, limit)),
-                Ok(Event::Quiet) => {}
-                Ok(Event::End) => break,
+                Ok(SourceEvent::Row(row)) => incoming.row(row).map_err(|_| Reason::DamagedFrame)?,
+                Ok(SourceEvent::Quiet) if age > limit => return Err(Reason::Stale(age, limit)),
+                Ok(SourceEvent::Quiet) => {}
+                Ok(SourceEvent::End) => break,
                 // The one before was cut short.
-                Ok(Event::Begin(..)) => return Err(Reason::DamagedFrame),
+                Ok(SourceEvent::Begin(..)) => return Err(Reason::DamagedFrame),
                 Err(error) => return Err(error.reason()),
             }
             age = service_lights(None);
@@ -300,8 +300,8 @@ impl<'m, B: Board> Device<'m, B> {
     fn update_lights(&mut self) {
         let now = self.clock.now_ms();
         let mut shown = self.apply_indication(now);
-        let failed = self.panel.failed();
-        self.state.handle(device::Event::Lamps(failed), now);
+        let failed = self.player.failed();
+        self.state.handle(device::DeviceEvent::LampsFailed(failed), now);
         if failed.any_state_lamp() {
             // What is lit is wrong since this moment: it does not stay so for another turn.
             shown = self.apply_indication(now);
@@ -310,7 +310,7 @@ impl<'m, B: Board> Device<'m, B> {
             self.failed_lamps = failed;
             self.log.record(&LogEvent::LightsFailed(failed));
         }
-        let kind = |shown: &Option<Shown>| shown.map(|shown| (shown.state, shown.reason.code()));
+        let kind = |shown: &Option<Indication>| shown.map(|shown| (shown.state, shown.reason.code()));
         if self.shown.as_ref().map(kind) != Some(kind(&shown)) {
             self.shown = Some(shown);
             self.log.record(&LogEvent::Shows { shown, at_ms: now });
@@ -318,10 +318,10 @@ impl<'m, B: Board> Device<'m, B> {
     }
 
     /// Lights what is indicated, and returns it.
-    fn apply_indication(&mut self, now: u64) -> Option<Shown> {
+    fn apply_indication(&mut self, now: u64) -> Option<Indication> {
         let shown = self.state.indication(now);
-        self.panel.show(Pattern::of(shown), now);
-        self.panel.tick(now, true);
+        self.player.show(Pattern::of(shown), now);
+        self.player.tick(now, true);
         shown
     }
 

@@ -7,9 +7,9 @@ use crate::message_buffer::LogCounts;
 use crate::slots::records::RecordsError;
 use crate::slots::refusal::Refusal;
 use crate::slots::slot::Slot;
-use edge_core::agree::Shown;
-use edge_core::pipeline::Judged;
-use edge_core::signal::Lamps;
+use edge_core::agree::Indication;
+use edge_core::pipeline::FrameResult;
+use edge_core::signal::LampSet;
 
 /// Takes events. It must not wait: what cannot be logged at once is counted and dropped.
 pub trait EventLog {
@@ -77,23 +77,23 @@ pub enum LogEvent<'a> {
         /// Counted since the start, from 1.
         number: u32,
         /// What it gave by itself.
-        judged: &'a Judged,
+        judged: &'a FrameResult,
         /// How many frames in a row gave the same state.
         agreeing: u8,
         /// What the frames agree on after it.
-        shown: Shown,
+        shown: Indication,
         /// When it began.
         at_ms: u64,
     },
     /// What the lights show has changed.
     Shows {
         /// None while the device waits for its trigger.
-        shown: Option<Shown>,
+        shown: Option<Indication>,
         /// When.
         at_ms: u64,
     },
     /// Lines of the lights that cannot be set; none once they work again.
-    LightsFailed(Lamps),
+    LightsFailed(LampSet),
     /// Another ten seconds are over.
     Counts {
         /// Begun since the start.

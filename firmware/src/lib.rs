@@ -7,7 +7,7 @@
 //!
 //! A board brings pins, a clock, a watchdog, a camera that gives rows and a flash
 //! ([`edge_core::ports`], embedded-hal, embedded-storage), and calls
-//! [`Device::turn`](device::Device::turn) for ever. Nothing here waits, allocates, or knows a
+//! [`Device::poll`](device::Device::poll) for ever. Nothing here waits, allocates, or knows a
 //! board; all of it is tested on the host.
 #![no_std]
 #![deny(unsafe_code)]

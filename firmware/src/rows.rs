@@ -10,14 +10,14 @@
 //! queue keeps one place free).
 
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
-use edge_core::agree::Stamp;
+use edge_core::agree::FrameStamp;
 use edge_core::frame::Geometry;
-use edge_core::ports::{Event, FrameSource, SourceError};
+use edge_core::ports::{FrameSource, SourceError, SourceEvent};
 use heapless::spsc;
 
 #[derive(Debug)]
 enum Item<const ROW: usize> {
-    Begin(Geometry, Stamp),
+    Begin(Geometry, FrameStamp),
     Row { length: u16, bytes: [u8; ROW] },
     End,
 }
@@ -99,7 +99,7 @@ impl<const ROW: usize> Sender<'_, ROW> {
     }
 
     /// Begins a frame: the source is well, and what came of a frame before is void.
-    pub fn begin(&mut self, geometry: Geometry, stamp: Stamp) {
+    pub fn begin(&mut self, geometry: Geometry, stamp: FrameStamp) {
         self.flags.wanted.store(false, Relaxed);
         self.flags.source_error.store(0, Relaxed);
         self.open = true;
@@ -178,7 +178,7 @@ impl<const ROW: usize> FrameSource for Receiver<'_, ROW> {
         self.flags.wanted.store(true, Relaxed);
     }
 
-    fn poll(&mut self) -> Result<Event<'_>, SourceError> {
+    fn poll(&mut self) -> Result<SourceEvent<'_>, SourceError> {
         if let Some(error) = from_code(self.flags.source_error.load(Relaxed)) {
             self.open = false;
             return Err(error);
@@ -192,18 +192,18 @@ impl<const ROW: usize> FrameSource for Receiver<'_, ROW> {
         match self.queue.dequeue() {
             Some(Item::Begin(geometry, stamp)) => {
                 self.open = true;
-                Ok(Event::Begin(geometry, stamp))
+                Ok(SourceEvent::Begin(geometry, stamp))
             }
             Some(Item::Row { length, bytes }) if self.open => {
                 self.row = CurrentRow { length: usize::from(length), bytes };
-                Ok(Event::Row(self.row.bytes.get(..self.row.length).unwrap_or(&[])))
+                Ok(SourceEvent::Row(self.row.bytes.get(..self.row.length).unwrap_or(&[])))
             }
             Some(Item::End) if self.open => {
                 self.open = false;
-                Ok(Event::End)
+                Ok(SourceEvent::End)
             }
             // Rows of a frame that nobody asked for.
-            Some(_) | None => Ok(Event::Quiet),
+            Some(_) | None => Ok(SourceEvent::Quiet),
         }
     }
 }
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
     use edge_core::PixelFormat;
 
-    const STAMP: Stamp = Stamp { sequence: 1, micros: 0 };
+    const STAMP: FrameStamp = FrameStamp { sequence: 1, micros: 0 };
 
     fn geometry() -> Geometry {
         Geometry::new(32, 32, PixelFormat::Gray8).unwrap()
@@ -237,11 +237,11 @@ mod tests {
         sender.row(&[7; 32]);
         sender.row(&[8; 31]);
         sender.end();
-        assert_eq!(receiver.poll(), Ok(Event::Begin(geometry(), STAMP)));
-        assert_eq!(receiver.poll(), Ok(Event::Row(&[7; 32])));
-        assert_eq!(receiver.poll(), Ok(Event::Row(&[8; 31])));
-        assert_eq!(receiver.poll(), Ok(Event::End));
-        assert_eq!(receiver.poll(), Ok(Event::Quiet));
+        assert_eq!(receiver.poll(), Ok(SourceEvent::Begin(geometry(), STAMP)));
+        assert_eq!(receiver.poll(), Ok(SourceEvent::Row(&[7; 32])));
+        assert_eq!(receiver.poll(), Ok(SourceEvent::Row(&[8; 31])));
+        assert_eq!(receiver.poll(), Ok(SourceEvent::End));
+        assert_eq!(receiver.poll(), Ok(SourceEvent::Quiet));
     }
 
     #[test]
@@ -255,13 +255,13 @@ mod tests {
         }
         sender.end();
         assert_eq!(receiver.poll(), Err(SourceError::Overrun));
-        assert_eq!(receiver.poll(), Ok(Event::Quiet));
+        assert_eq!(receiver.poll(), Ok(SourceEvent::Quiet));
         receiver.request();
-        assert_eq!(receiver.poll(), Ok(Event::Quiet));
+        assert_eq!(receiver.poll(), Ok(SourceEvent::Quiet));
         sender.begin(geometry(), STAMP);
         sender.row(&[9; 32]);
-        assert_eq!(receiver.poll(), Ok(Event::Begin(geometry(), STAMP)));
-        assert_eq!(receiver.poll(), Ok(Event::Row(&[9; 32])));
+        assert_eq!(receiver.poll(), Ok(SourceEvent::Begin(geometry(), STAMP)));
+        assert_eq!(receiver.poll(), Ok(SourceEvent::Row(&[9; 32])));
     }
 
     #[test]
@@ -273,7 +273,7 @@ mod tests {
         sender.row(&[7; 33]);
         sender.end();
         assert_eq!(receiver.poll(), Err(SourceError::Damaged));
-        assert_eq!(receiver.poll(), Ok(Event::Quiet));
+        assert_eq!(receiver.poll(), Ok(SourceEvent::Quiet));
     }
 
     #[test]
@@ -284,13 +284,13 @@ mod tests {
         assert_eq!(receiver.poll(), Err(SourceError::Lost));
         assert_eq!(receiver.poll(), Err(SourceError::Lost));
         sender.recover();
-        assert_eq!(receiver.poll(), Ok(Event::Quiet));
+        assert_eq!(receiver.poll(), Ok(SourceEvent::Quiet));
         receiver.request();
         sender.fail(SourceError::NoSignal);
         sender.recover();
         assert_eq!(receiver.poll(), Err(SourceError::NoSignal));
         sender.begin(geometry(), STAMP);
-        assert_eq!(receiver.poll(), Ok(Event::Begin(geometry(), STAMP)));
+        assert_eq!(receiver.poll(), Ok(SourceEvent::Begin(geometry(), STAMP)));
     }
 
     #[test]
@@ -299,11 +299,11 @@ mod tests {
         let (mut sender, mut receiver) = pipe.split();
         receiver.request();
         sender.begin(geometry(), STAMP);
-        assert!(matches!(receiver.poll(), Ok(Event::Begin(..))));
+        assert!(matches!(receiver.poll(), Ok(SourceEvent::Begin(..))));
         receiver.request();
         sender.row(&[1; 32]);
         sender.end();
-        assert_eq!(receiver.poll(), Ok(Event::Quiet));
-        assert_eq!(receiver.poll(), Ok(Event::Quiet));
+        assert_eq!(receiver.poll(), Ok(SourceEvent::Quiet));
+        assert_eq!(receiver.poll(), Ok(SourceEvent::Quiet));
     }
 }

@@ -12,7 +12,7 @@ use edge_core::kernels::Kernels;
 /// # Errors
 /// [`SelfTestError`]: nothing that this model says on this chip may be shown.
 pub fn run(bundle: &Bundle<'_>, arena: &mut [u8], kernels: Kernels) -> Result<(), SelfTestError> {
-    let logit = Engine::new(bundle.model, kernels).step(arena, bundle.input)?;
+    let logit = Engine::new(bundle.model, kernels).infer(arena, bundle.input)?;
     let (expected, got) = (bundle.logit_bits, logit.to_bits());
     if expected == got { Ok(()) } else { Err(SelfTestError::Logit { expected, got }) }
 }

@@ -21,7 +21,7 @@ pub use encode::encode;
 
 use crate::rows::Sender;
 use crc::{Digest, Table};
-use edge_core::agree::Stamp;
+use edge_core::agree::FrameStamp;
 use edge_core::{Geometry, PixelFormat};
 use packet::{BEGIN, CRC, END, MAGIC, ROW};
 
@@ -181,7 +181,7 @@ impl<const N: usize> Decoder<N> {
                 self.frame =
                     sender.is_wanted().then_some(Open { sequence, row: 0, height: geometry.height() });
                 if self.frame.is_some() {
-                    sender.begin(geometry, Stamp { sequence, micros: u64::from_le_bytes(*micros) });
+                    sender.begin(geometry, FrameStamp { sequence, micros: u64::from_le_bytes(*micros) });
                 }
             }
             ROW => {
@@ -229,7 +229,7 @@ mod tests {
     use super::*;
     use crate::rows::RowPipe;
     use edge_core::Frame;
-    use edge_core::ports::{Event, FrameSource, SourceError};
+    use edge_core::ports::{FrameSource, SourceError, SourceEvent};
     use proptest::prelude::*;
     use std::vec::Vec;
 
@@ -242,7 +242,7 @@ mod tests {
         let geometry = Geometry::new(WIDTH as u32, HEIGHT as u32, PixelFormat::Gray8).unwrap();
         let frame = Frame::packed(geometry, &pixels).unwrap();
         let mut all: Vec<Vec<u8>> = Vec::new();
-        encode(&frame, Stamp { sequence: 7, micros: 99 }, |part| {
+        encode(&frame, FrameStamp { sequence: 7, micros: 99 }, |part| {
             if part == MAGIC {
                 all.push(Vec::new());
             }
@@ -263,10 +263,10 @@ mod tests {
             rest = &rest[decoder.take(rest, &mut sender)..];
             loop {
                 match receiver.poll() {
-                    Ok(Event::Quiet) => break,
-                    Ok(Event::Begin(..)) => rows.clear(),
-                    Ok(Event::Row(row)) => rows.push(row[0]),
-                    Ok(Event::End) => whole = true,
+                    Ok(SourceEvent::Quiet) => break,
+                    Ok(SourceEvent::Begin(..)) => rows.clear(),
+                    Ok(SourceEvent::Row(row)) => rows.push(row[0]),
+                    Ok(SourceEvent::End) => whole = true,
                     Err(got) => {
                         error = Some(got);
                         break;
@@ -316,7 +316,7 @@ mod tests {
         while !rest.is_empty() {
             rest = &rest[decoder.take(rest, &mut sender)..];
         }
-        assert_eq!(receiver.poll(), Ok(Event::Quiet));
+        assert_eq!(receiver.poll(), Ok(SourceEvent::Quiet));
     }
 
     proptest! {

@@ -2,11 +2,11 @@
 
 use anyhow::Context;
 use edge_core::decide::Decision;
-use edge_core::gate::Figures;
+use edge_core::gate::QualityMetrics;
 use edge_core::{Geometry, PixelFormat};
 use edge_model::decode::Picture;
 use phantoms::{Label, draw};
-use test_support::no_chest::{Dice, KINDS, grey};
+use test_support::no_chest::{KINDS, Rng, grey};
 
 /// Frames of cameras whose stages are counted: name, width, height, format. The first is the one that is told of in full.
 pub const CAMERAS: [(&str, u16, u16, PixelFormat); 4] = [
@@ -27,7 +27,7 @@ pub fn all() -> anyhow::Result<Vec<Picture>> {
     for format in PixelFormat::ALL {
         pictures.push(camera(250, 203, format)?);
     }
-    pictures.extend(KINDS.iter().map(|(_, make)| make(&mut Dice::new(5))));
+    pictures.extend(KINDS.iter().map(|(_, make)| make(&mut Rng::new(5))));
     // Too long; dark, bright, of low contrast, blank, underexposed, overexposed.
     pictures.push(camera(90, 600, PixelFormat::Gray8)?);
     let chest = draw(Label::Normal, 3, 200);
@@ -73,9 +73,9 @@ pub fn bytes(picture: &Picture) -> anyhow::Result<Vec<u8>> {
 }
 
 /// An answer in the words of the boards, without its number.
-pub fn line(decision: &Decision, figures: &Figures) -> String {
+pub fn line(decision: &Decision, figures: &QualityMetrics) -> String {
     let float = |value: Option<f32>| value.map_or("none".into(), |v| format!("{:08x}", v.to_bits()));
-    let Figures { elongation_permille, stats, sharpness, layout, features } = figures;
+    let QualityMetrics { elongation_permille, stats, sharpness, layout, features } = figures;
     format!(
         "{} {} {:?} {} {} {elongation_permille} {:?} {sharpness} {layout} {features:?}",
         decision.state,

@@ -9,7 +9,7 @@ use toolbox::{host, process, python};
 use crate::outcome::{Outcome, run_counted};
 use crate::{fuzz, panic_free, readme, sanitize};
 
-/// Which run a suite belongs to.
+/// Lamp run a suite belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tier {
     /// What this machine can run by itself, before every commit.

@@ -11,7 +11,7 @@ use crate::reason::Reason;
 
 /// How much agreement a state needs and how old a frame may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Policy {
+pub struct AgreementPolicy {
     /// Frames in a row that must give POSITIVE or NEGATIVE before it is shown; 0 counts as 1.
     pub frames: u8,
     /// Greatest age of the newest frame, in milliseconds.
@@ -20,7 +20,7 @@ pub struct Policy {
 
 /// How a camera numbers and times its frames. What a camera does not give stays 0 in each frame and is not looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stamp {
+pub struct FrameStamp {
     /// Number of the frame; it wraps.
     pub sequence: u32,
     /// When the frame was taken, in microseconds of any clock; it may wrap.
@@ -29,7 +29,7 @@ pub struct Stamp {
 
 /// What is shown, and why.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Shown {
+pub struct Indication {
     /// The state.
     pub state: State,
     /// Why.
@@ -39,25 +39,25 @@ pub struct Shown {
 /// The memory between frames. A new one shows FAULT, because nothing has been seen yet.
 #[derive(Clone, Debug)]
 pub struct Agreement {
-    policy: Policy,
-    last: Option<(Stamp, u64)>,
-    shown: Shown,
+    policy: AgreementPolicy,
+    last: Option<(FrameStamp, u64)>,
+    shown: Indication,
     agreeing: u8,
     single: Option<State>,
 }
 
-const fn fault(reason: Reason) -> Shown {
-    Shown { state: State::Fault, reason }
+const fn fault(reason: Reason) -> Indication {
+    Indication { state: State::Fault, reason }
 }
 
 impl Agreement {
     /// Nothing seen yet.
-    pub const fn new(policy: Policy) -> Self {
+    pub const fn new(policy: AgreementPolicy) -> Self {
         Self { policy, last: None, shown: fault(Reason::Starting), agreeing: 0, single: None }
     }
 
     /// The policy.
-    pub const fn policy(&self) -> &Policy {
+    pub const fn policy(&self) -> &AgreementPolicy {
         &self.policy
     }
 
@@ -72,7 +72,7 @@ impl Agreement {
     }
 
     /// A frame that was taken at `taken_ms` gave `decision`. Call [`Agreement::shown`] for what to show.
-    pub fn frame(&mut self, taken_ms: u64, stamp: Stamp, decision: &Decision) {
+    pub fn frame(&mut self, taken_ms: u64, stamp: FrameStamp, decision: &Decision) {
         let stuck = self.last.is_some_and(|(last, _)| {
             let same = |now: u64, then: u64| now == then && now != 0;
             same(stamp.sequence.into(), last.sequence.into()) || same(stamp.micros, last.micros)
@@ -94,9 +94,9 @@ impl Agreement {
         let needed = self.policy.frames;
         let clear = matches!(single, State::Positive | State::Negative);
         self.shown = if clear && self.agreeing < needed {
-            Shown { state: State::Refer, reason: Reason::Unsettled(self.agreeing, needed) }
+            Indication { state: State::Refer, reason: Reason::Unsettled(self.agreeing, needed) }
         } else {
-            Shown { state: single, reason: decision.reason }
+            Indication { state: single, reason: decision.reason }
         };
     }
 
@@ -113,7 +113,7 @@ impl Agreement {
     }
 
     /// What to show at `now_ms`. A frame that is too old has no say any more, whatever it gave.
-    pub fn shown(&mut self, now_ms: u64) -> Shown {
+    pub fn shown(&mut self, now_ms: u64) -> Indication {
         if let Some((_, taken)) = self.last {
             let age = u32::try_from(now_ms.saturating_sub(taken)).unwrap_or(u32::MAX);
             let limit = self.policy.stale_after_ms;

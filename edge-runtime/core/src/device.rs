@@ -1,31 +1,31 @@
 //! What a device indicates, and when: a state machine without input or output (sans-IO), the same on Linux and on a chip.
 //!
-//! A host tells it every [`Event`] with the time, and asks [`Device::indication`] what to show *now*: what stays away is a fault by
+//! A host tells it every [`DeviceEvent`] with the time, and asks [`DeviceState::indication`] what to show *now*: what stays away is a fault by
 //! itself. The host drives lamps and log by the answer, and reports what became of them as events.
 //!
 //! What is wrong hides any answer. Of several faults the first of this table is indicated:
 //!
 //! | | fault | from | to |
 //! | --- | --- | --- | --- |
-//! | 1 | it cannot begin: no model, or a failed self-test | [`Event::CannotBegin`] | switched off |
-//! | 2 | it has started again by itself | [`Event::Restarted`] | [`RESTART_SHOWN_MS`] later |
-//! | 3 | the stack is nearly used up | [`Event::StackLow`] | switched off |
-//! | 4 | the log cannot be written | [`Event::LogFailed`] | [`Event::LogWritten`], and [`LOG_FAILED_MS`] after it failed |
-//! | 5 | a lamp that shows states cannot be set | [`Event::Lamps`] with it | [`LAMP_FAILED_MS`] after the last such |
-//! | 6 | the source reports an error | [`Event::SourceFailed`] | [`Event::SourceWell`], or a frame |
-//! | 7 | the source is silent, and no frame of it is shown that has an age of its own | [`Policy::stale_after_ms`] after it was last well | [`Event::SourceWell`], or a frame |
+//! | 1 | it cannot begin: no model, or a failed self-test | [`DeviceEvent::CannotBegin`] | switched off |
+//! | 2 | it has started again by itself | [`DeviceEvent::Restarted`] | [`RESTART_SHOWN_MS`] later |
+//! | 3 | the stack is nearly used up | [`DeviceEvent::StackLow`] | switched off |
+//! | 4 | the log cannot be written | [`DeviceEvent::LogFailed`] | [`DeviceEvent::LogWritten`], and [`LOG_FAILED_MS`] after it failed |
+//! | 5 | a lamp that shows states cannot be set | [`DeviceEvent::LampsFailed`] with it | [`LAMP_FAILED_MS`] after the last such |
+//! | 6 | the source reports an error | [`DeviceEvent::SourceFailed`] | [`DeviceEvent::SourceWell`], or a frame |
+//! | 7 | the source is silent, and no frame of it is shown that has an age of its own | [`AgreementPolicy::stale_after_ms`] after it was last well | [`DeviceEvent::SourceWell`], or a frame |
 //! | 8 | the frames themselves: too old, repeated, damaged, not computed | [`Agreement`] | a good frame |
 //!
 //! Without a fault it indicates what the frames agree on. A device with a trigger (a button, or a file that appears) does so for
 //! [`Settings::hold_ms`] after it, and nothing at other times; faults it indicates at any time.
 //!
 //! ```
-//! use edge_core::agree::{Policy, Stamp};
-//! use edge_core::device::{Device, Event, Settings};
+//! use edge_core::agree::{AgreementPolicy, FrameStamp};
+//! use edge_core::device::{DeviceState, DeviceEvent, Settings};
 //! use edge_core::{Decision, Reason, State};
 //!
-//! let policy = Policy { frames: 2, stale_after_ms: 1500 };
-//! let mut device = Device::new(Settings { policy, interval_ms: 0, hold_ms: None }, 0);
+//! let policy = AgreementPolicy { frames: 2, stale_after_ms: 1500 };
+//! let mut device = DeviceState::new(Settings { policy, interval_ms: 0, hold_ms: None }, 0);
 //! let negative = Decision {
 //!     state: State::Negative,
 //!     reason: Reason::BelowThreshold,
@@ -33,18 +33,18 @@
 //!     score: Some(0.05),
 //! };
 //! for (sequence, now_ms) in [(1, 100), (2, 200)] {
-//!     let stamp = Stamp { sequence, micros: 0 };
-//!     device.handle(Event::Frame { taken_ms: now_ms, stamp, decision: &negative }, now_ms);
+//!     let stamp = FrameStamp { sequence, micros: 0 };
+//!     device.handle(DeviceEvent::Frame { taken_ms: now_ms, stamp, decision: &negative }, now_ms);
 //! }
 //! assert_eq!(device.indication(200).unwrap().state, State::Negative);
 //! // The camera falls silent.
 //! assert_eq!(device.indication(1800).unwrap().reason, Reason::Stale(1600, 1500));
 //! ```
 
-use crate::agree::{Agreement, Policy, Shown, Stamp};
+use crate::agree::{Agreement, AgreementPolicy, FrameStamp, Indication};
 use crate::decide::{Decision, State};
 use crate::reason::Reason;
-use crate::signal::Lamps;
+use crate::signal::LampSet;
 
 /// How long it is indicated that the device has started again by itself, in milliseconds.
 pub const RESTART_SHOWN_MS: u64 = 3000;
@@ -61,7 +61,7 @@ pub const LOG_FAILED_MS: u64 = 1000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// How many frames must agree, and how old one may be.
-    pub policy: Policy,
+    pub policy: AgreementPolicy,
     /// Least time between two frames that are judged, in milliseconds.
     pub interval_ms: u32,
     /// How long an answer is indicated after a trigger, in milliseconds; none: all the time, without a trigger.
@@ -71,7 +71,7 @@ pub struct Settings {
 /// What has happened.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Event<'a> {
+pub enum DeviceEvent<'a> {
     /// The device runs no model, and why.
     CannotBegin(Reason),
     /// The last run ended badly: [`Reason::Restarted`].
@@ -83,7 +83,7 @@ pub enum Event<'a> {
     /// The log takes notes.
     LogWritten,
     /// The lines that could not be set when the lamps were last driven.
-    Lamps(Lamps),
+    LampsFailed(LampSet),
     /// The button was pressed, or a file appeared.
     Trigger,
     /// The source has nothing to give that it owes, and reports no error.
@@ -95,7 +95,7 @@ pub enum Event<'a> {
         /// When it was taken, in milliseconds of the device's clock.
         taken_ms: u64,
         /// How the source numbers and times it.
-        stamp: Stamp,
+        stamp: FrameStamp,
         /// What it gave by itself.
         decision: &'a Decision,
     },
@@ -105,7 +105,7 @@ pub enum Event<'a> {
 
 /// The memory between events. Times are milliseconds of one clock that never steps.
 #[derive(Clone, Debug)]
-pub struct Device {
+pub struct DeviceState {
     settings: Settings,
     agreement: Agreement,
     cannot_begin: Option<Reason>,
@@ -128,7 +128,7 @@ const fn within(since_ms: u64, now_ms: u64, limit_ms: u64) -> bool {
     now_ms.saturating_sub(since_ms) < limit_ms
 }
 
-impl Device {
+impl DeviceState {
     /// Switched on at `now_ms`: nothing seen yet.
     pub const fn new(settings: Settings, now_ms: u64) -> Self {
         Self {
@@ -158,31 +158,31 @@ impl Device {
     }
 
     /// Takes note of what happened at `now_ms`.
-    pub fn handle(&mut self, event: Event<'_>, now_ms: u64) {
+    pub fn handle(&mut self, event: DeviceEvent<'_>, now_ms: u64) {
         match event {
-            Event::CannotBegin(reason) => self.cannot_begin = Some(reason),
-            Event::Restarted(reason) => self.restarted = Some((reason, now_ms)),
-            Event::StackLow(reason) => self.stack_low = Some(reason),
-            Event::LogFailed => (self.log_failed, self.log_failed_ms) = (true, Some(now_ms)),
-            Event::LogWritten => self.log_failed = false,
-            Event::Lamps(failed) if failed.any_state_lamp() => self.lamp_failed_ms = Some(now_ms),
-            Event::Lamps(_) => {}
-            Event::Trigger if self.settings.hold_ms.is_none() => {}
-            Event::Trigger => {
+            DeviceEvent::CannotBegin(reason) => self.cannot_begin = Some(reason),
+            DeviceEvent::Restarted(reason) => self.restarted = Some((reason, now_ms)),
+            DeviceEvent::StackLow(reason) => self.stack_low = Some(reason),
+            DeviceEvent::LogFailed => (self.log_failed, self.log_failed_ms) = (true, Some(now_ms)),
+            DeviceEvent::LogWritten => self.log_failed = false,
+            DeviceEvent::LampsFailed(failed) if failed.any_state_lamp() => self.lamp_failed_ms = Some(now_ms),
+            DeviceEvent::LampsFailed(_) => {}
+            DeviceEvent::Trigger if self.settings.hold_ms.is_none() => {}
+            DeviceEvent::Trigger => {
                 // The answer is for the picture that comes now, not for the one before.
                 self.agreement = Agreement::new(self.settings.policy);
                 (self.triggered_ms, self.judged_ms) = (Some(now_ms), None);
             }
-            Event::SourceWell => (self.source_failed, self.well_ms) = (None, now_ms),
-            Event::SourceFailed(reason) => {
+            DeviceEvent::SourceWell => (self.source_failed, self.well_ms) = (None, now_ms),
+            DeviceEvent::SourceFailed(reason) => {
                 self.source_failed = Some(reason);
                 self.agreement = Agreement::new(self.settings.policy);
             }
-            Event::Frame { taken_ms, stamp, decision } => {
+            DeviceEvent::Frame { taken_ms, stamp, decision } => {
                 (self.source_failed, self.well_ms, self.judged_ms) = (None, now_ms, Some(now_ms));
                 self.agreement.frame(taken_ms, stamp, decision);
             }
-            Event::FrameFailed(reason) => {
+            DeviceEvent::FrameFailed(reason) => {
                 (self.source_failed, self.judged_ms) = (None, Some(now_ms));
                 self.agreement.fault(reason);
             }
@@ -202,9 +202,9 @@ impl Device {
     }
 
     /// What to show at `now_ms`; none while the device waits for its trigger, or for the first frame after it, and nothing is wrong.
-    pub fn indication(&mut self, now_ms: u64) -> Option<Shown> {
+    pub fn indication(&mut self, now_ms: u64) -> Option<Indication> {
         if let Some(reason) = self.fault(now_ms) {
-            return Some(Shown { state: State::Fault, reason });
+            return Some(Indication { state: State::Fault, reason });
         }
         let shown = self.agreement.shown(now_ms);
         let first = self.settings.hold_ms.is_some() && self.agreement.is_new();
@@ -212,7 +212,7 @@ impl Device {
     }
 
     /// What the frames agree on at `now_ms`, whatever else is wrong and whether or not anybody asks.
-    pub fn agreed(&mut self, now_ms: u64) -> Shown {
+    pub fn agreed(&mut self, now_ms: u64) -> Indication {
         self.agreement.shown(now_ms)
     }
 

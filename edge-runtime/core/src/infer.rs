@@ -1,7 +1,7 @@
 //! The core engine: a packed model, a kernel set, an arena that the caller gives. No allocation, no panic.
 
 use crate::kernels::depthwise::Places;
-use crate::kernels::{Kernels, Misfit, add, pool};
+use crate::kernels::{Kernels, ShapeMismatch, add, pool};
 use crate::packed::{ExecutionPlan, Layer, MAX_FEATURES, Operator, Packed, PackedError, Value};
 use crate::preprocess::PreprocessError;
 use core::fmt;
@@ -34,16 +34,16 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// [`Packed::arena_bytes`]; what it holds before does not matter.
     ///
     /// # Errors
-    /// As [`Engine::step_in_place`], and [`InferError::Input`].
-    pub fn step(&self, arena: &mut [u8], input: &[u8]) -> Result<f32, InferError> {
-        self.step_observed(arena, input, &mut |_, _| ())
+    /// As [`Engine::infer_in_place`], and [`InferError::Input`].
+    pub fn infer(&self, arena: &mut [u8], input: &[u8]) -> Result<f32, InferError> {
+        self.infer_observed(arena, input, &mut |_, _| ())
     }
 
-    /// As [`Engine::step`]; `observe` sees every layer's output (NHWC) right after it was computed, by the layer's number.
+    /// As [`Engine::infer`]; `observe` sees every layer's output (NHWC) right after it was computed, by the layer's number.
     ///
     /// # Errors
-    /// As [`Engine::step`].
-    pub fn step_observed(
+    /// As [`Engine::infer`].
+    pub fn infer_observed(
         &self,
         arena: &mut [u8],
         input: &[u8],
@@ -59,12 +59,12 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.run(&plan, arena, observe)
     }
 
-    /// As [`Engine::step_observed`] on an input that lies in the arena already, where value 0 has its place.
+    /// As [`Engine::infer_observed`] on an input that lies in the arena already, where value 0 has its place.
     ///
     /// # Errors
     /// [`InferError::Arena`], and [`InferError::Model`] where the execution plan is not the one that was checked: it is verified
     /// before the first layer and, for damage that comes while the layers run, again before the logit.
-    pub fn step_in_place(
+    pub fn infer_in_place(
         &self,
         arena: &mut [u8],
         observe: &mut dyn FnMut(usize, &[u8]),
@@ -87,14 +87,14 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
         let head = plan.head()?;
         let mut sums = [0; MAX_FEATURES];
-        let sums = sums.get_mut(..head.weights.len()).ok_or(Misfit { what: "the head" })?;
+        let sums = sums.get_mut(..head.weights.len()).ok_or(ShapeMismatch { what: "the head" })?;
         pool::sums(&self.kernels, part(arena, plan.features()?.range())?, sums)?;
         let logit = head.logit(sums)?;
         self.model.plan()?;
         Ok(logit)
     }
 
-    /// The class activation map of the last [`Engine::step`] over the same arena: each position's share of the logit without
+    /// The class activation map of the last [`Engine::infer`] over the same arena: each position's share of the logit without
     /// its bias, rows from the top, as many as the last value has positions.
     ///
     /// # Errors
@@ -103,10 +103,10 @@ impl<B: AsRef<[u8]>> Engine<B> {
         Ok(self.model.plan()?.head()?.map(self.features(arena)?, map)?)
     }
 
-    /// What the head read in the last [`Engine::step`] over the same arena, height x width x channels; the gate looks at it.
+    /// What the head read in the last [`Engine::infer`] over the same arena, height x width x channels; the gate looks at it.
     ///
     /// # Errors
-    /// [`InferError::Model`] as [`Packed::plan`], [`InferError::Misfit`] where the arena is too small.
+    /// [`InferError::Model`] as [`Packed::plan`], [`InferError::ShapeMismatch`] where the arena is too small.
     pub fn features<'m>(&self, arena: &'m [u8]) -> Result<&'m [u8], InferError> {
         Ok(part(arena, self.model.plan()?.features()?.range())?)
     }
@@ -121,7 +121,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         let (x, y) = (input.range(), output.range());
         let (kernels, scratch) = (&self.kernels, layer.scratch.clone());
         match &layer.operator {
-            Operator::First(op) => {
+            Operator::SingleChannel(op) => {
                 let [x, y, scratch] = split(arena, [x, y, scratch])?;
                 op.run(kernels, x, y, scratch)?;
             }
@@ -151,7 +151,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
                     if other.start != y.start {
                         let [other, y] = split(arena, [other, y.clone()])?;
                         if other.len() != y.len() {
-                            return Err(Misfit { what: "both inputs of an addition" }.into());
+                            return Err(ShapeMismatch { what: "both inputs of an addition" }.into());
                         }
                         y.copy_from_slice(other);
                     }
@@ -172,16 +172,16 @@ fn in_arena<'m>(plan: &ExecutionPlan, memory: &'m mut [u8]) -> Result<&'m mut [u
 }
 
 /// A part of the arena to be read.
-pub(crate) fn part(arena: &[u8], range: Range<usize>) -> Result<&[u8], Misfit> {
-    arena.get(range).ok_or(Misfit { what: "a place in the arena" })
+pub(crate) fn part(arena: &[u8], range: Range<usize>) -> Result<&[u8], ShapeMismatch> {
+    arena.get(range).ok_or(ShapeMismatch { what: "a place in the arena" })
 }
 
 /// Parts of the arena that do not overlap.
 pub(crate) fn split<const N: usize>(
     arena: &mut [u8],
     parts: [Range<usize>; N],
-) -> Result<[&mut [u8]; N], Misfit> {
-    arena.get_disjoint_mut(parts).map_err(|_| Misfit { what: "places in the arena" })
+) -> Result<[&mut [u8]; N], ShapeMismatch> {
+    arena.get_disjoint_mut(parts).map_err(|_| ShapeMismatch { what: "places in the arena" })
 }
 
 /// Why there is no logit: a mistake of the caller, or a machine that has changed what was checked. Never the picture's fault.
@@ -203,7 +203,7 @@ pub enum InferError {
         got: usize,
     },
     /// A layer does not fit its numbers.
-    Misfit(Misfit),
+    ShapeMismatch(ShapeMismatch),
     /// The model is not any more what was checked when it was opened.
     Model(PackedError),
     /// Preprocessing has no place in the arena, or not for this input.
@@ -217,7 +217,7 @@ impl fmt::Display for InferError {
             Self::Input { expected, got } => {
                 write!(f, "expected a preprocessed picture of {expected} bytes, got {got}")
             }
-            Self::Misfit(misfit) => misfit.fmt(f),
+            Self::ShapeMismatch(misfit) => misfit.fmt(f),
             Self::Model(error) => error.fmt(f),
             Self::Preprocess(error) => error.fmt(f),
         }
@@ -226,9 +226,9 @@ impl fmt::Display for InferError {
 
 impl core::error::Error for InferError {}
 
-impl From<Misfit> for InferError {
-    fn from(misfit: Misfit) -> Self {
-        Self::Misfit(misfit)
+impl From<ShapeMismatch> for InferError {
+    fn from(misfit: ShapeMismatch) -> Self {
+        Self::ShapeMismatch(misfit)
     }
 }
 

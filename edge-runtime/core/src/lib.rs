@@ -48,5 +48,5 @@ pub use infer::Engine;
 pub use model::{Metadata, MetadataError, MetadataView};
 pub use packed::Packed;
 pub use pipeline::Pipeline;
-pub use preprocess::{Preprocess, Scratch, Stats, preprocess};
+pub use preprocess::{PixelStats, Preprocess, Scratch, preprocess};
 pub use reason::Reason;

@@ -7,7 +7,7 @@
 mod props;
 
 use crate::decide::{Calibration, Thresholds};
-use crate::gate::{FEATURE_CELLS, LAYOUT_CELLS, Limits, MAX_CHANNELS};
+use crate::gate::{FEATURE_CELLS, GateThresholds, LAYOUT_CELLS, MAX_CHANNELS};
 use crate::preprocess;
 use core::fmt;
 
@@ -111,7 +111,7 @@ pub struct Metadata<T, W> {
     /// What the thresholds were chosen for.
     pub chosen_for: T,
     /// What the gate lets through.
-    pub gate: Limits<W>,
+    pub gate: GateThresholds<W>,
     /// Who may use it for what.
     pub intended_use: T,
     /// SHA-256 of the training data, 64 hexadecimal digits.
@@ -142,7 +142,7 @@ impl<T: AsRef<str>, W: AsRef<[i8]>> Metadata<T, W> {
             score_deciles_ppm: self.score_deciles_ppm,
             thresholds: self.thresholds,
             chosen_for: self.chosen_for.as_ref(),
-            gate: Limits {
+            gate: GateThresholds {
                 min_mean: gate.min_mean,
                 max_mean: gate.max_mean,
                 min_deviation: gate.min_deviation,

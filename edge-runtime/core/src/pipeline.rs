@@ -4,17 +4,17 @@
 //! begin(geometry) -> row, row, ... -> finish -> judge (gate, layers, gate, decide)
 //! ```
 //!
-//! [`Pipeline::judge`] tells an observer which [`Stage`] begins, so that lights go on blinking, an epitaph knows where it was, and
+//! [`Pipeline::judge`] tells an observer which [`Stage`] begins, so that lights go on blinking, a crash record knows where it was, and
 //! instructions can be counted a stage.
 
 use crate::decide::{Decision, decide};
 use crate::frame::Geometry;
-use crate::gate::Figures;
+use crate::gate::QualityMetrics;
 use crate::infer::{Engine, InferError, part, split};
 use crate::kernels::Kernels;
 use crate::model::MetadataView;
 use crate::packed::{Packed, PackedError};
-use crate::preprocess::{Preprocess, PreprocessError, Scratch, Stats};
+use crate::preprocess::{PixelStats, Preprocess, PreprocessError, Scratch};
 
 /// Where a device's loop is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// One number for all of them: what an epitaph keeps.
+    /// One number for all of them: what a crash record keeps.
     pub const fn code(self) -> u16 {
         match self {
             Stage::Wait => 0,
@@ -50,7 +50,7 @@ impl Stage {
     }
 
     /// The stage of a code; none for a code that no stage has.
-    pub const fn of_code(code: u16) -> Option<Self> {
+    pub const fn from_code(code: u16) -> Option<Self> {
         match code {
             0 => Some(Stage::Wait),
             1 => Some(Stage::Rows),
@@ -85,11 +85,11 @@ pub struct Pipeline<B> {
 
 /// What one frame gave.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Judged {
+pub struct FrameResult {
     /// State, reason, logit and score.
     pub decision: Decision,
     /// What the gate measured.
-    pub figures: Figures,
+    pub figures: QualityMetrics,
 }
 
 /// A frame on its way in.
@@ -106,7 +106,7 @@ impl Incoming<'_> {
     }
 
     /// All rows have come: writes the network's input into the arena and says what the exposure was.
-    pub fn finish(self) -> Result<Stats, PreprocessError> {
+    pub fn finish(self) -> Result<PixelStats, PreprocessError> {
         self.rows.finish(self.input)
     }
 }
@@ -159,10 +159,10 @@ impl<B: AsRef<[u8]>> Pipeline<B> {
     pub fn judge(
         &self,
         geometry: Geometry,
-        stats: &Stats,
+        stats: &PixelStats,
         arena: &mut [u8],
         observe: &mut dyn FnMut(Stage),
-    ) -> Result<Judged, InferError> {
+    ) -> Result<FrameResult, InferError> {
         let (expected, got) = (self.engine.model().arena_bytes(), arena.len());
         if got < expected {
             return Err(InferError::Arena { expected, got });
@@ -187,7 +187,7 @@ impl<B: AsRef<[u8]>> Infer for InPlace<'_, B> {
     fn infer(&mut self, observe: &mut dyn FnMut(Stage)) -> Result<f32, InferError> {
         let engine = &self.pipeline.engine;
         let last = engine.model().plan()?.layers();
-        engine.step_in_place(self.arena, &mut |done, _| {
+        engine.infer_in_place(self.arena, &mut |done, _| {
             let next = done + 1;
             observe(if next < last { Stage::Layer(next as u8) } else { Stage::Features });
         })
@@ -230,20 +230,20 @@ pub trait Infer {
 pub fn judge<I: Infer>(
     model: &MetadataView,
     geometry: Geometry,
-    stats: &Stats,
+    stats: &PixelStats,
     network: &mut I,
     observe: &mut dyn FnMut(Stage),
-) -> Result<Judged, I::Error> {
+) -> Result<FrameResult, I::Error> {
     observe(Stage::Gate);
-    let mut figures = Figures::of(geometry, stats, network.input()?, &model.gate);
+    let mut figures = QualityMetrics::of(geometry, stats, network.input()?, &model.gate);
     if let Err(reason) = figures.judge(&model.gate) {
-        return Ok(Judged { decision: Decision::refused(reason), figures });
+        return Ok(FrameResult { decision: Decision::refused(reason), figures });
     }
     observe(Stage::Layer(0));
     let logit = network.infer(observe)?;
     if let Err(reason) = figures.judge_features(network.features()?, &model.gate) {
-        return Ok(Judged { decision: Decision::refused(reason), figures });
+        return Ok(FrameResult { decision: Decision::refused(reason), figures });
     }
     observe(Stage::Decide);
-    Ok(Judged { decision: decide(logit, &model.calibration, &model.thresholds), figures })
+    Ok(FrameResult { decision: decide(logit, &model.calibration, &model.thresholds), figures })
 }

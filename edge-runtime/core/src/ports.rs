@@ -2,10 +2,10 @@
 //!
 //! Nothing here waits: a port is asked, says how it stands, and the loop goes on blinking and counting time.
 
-use crate::agree::Stamp;
+use crate::agree::FrameStamp;
 use crate::frame::Geometry;
 use crate::reason::Reason;
-use crate::signal::{ActiveHigh, ActiveLow, Lamp, Lamps, Levels, Lights};
+use crate::signal::{ActiveHigh, ActiveLow, LampLine, LampPins, LampSet, Levels};
 use embedded_hal::digital::InputPin;
 
 /// Milliseconds since the start. It never steps and never stands still.
@@ -16,11 +16,11 @@ pub trait Clock {
 
 /// What a source says when it is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event<'a> {
+pub enum SourceEvent<'a> {
     /// Nothing has come since the last time.
     Quiet,
     /// A frame begins; what came of one before is void.
-    Begin(Geometry, Stamp),
+    Begin(Geometry, FrameStamp),
     /// Its next row, from the top, of [`Geometry::row_bytes`].
     Row(&'a [u8]),
     /// It is whole.
@@ -61,7 +61,7 @@ pub trait FrameSource {
     ///
     /// # Errors
     /// [`SourceError`], as long as it lasts.
-    fn poll(&mut self) -> Result<Event<'_>, SourceError>;
+    fn poll(&mut self) -> Result<SourceEvent<'_>, SourceError>;
 }
 
 /// Resets the device unless it is fed.
@@ -70,31 +70,31 @@ pub trait Watchdog {
     fn feed(&mut self);
 }
 
-/// The lamps as a whole; [`Lights`] over output pins is one.
-pub trait SignalSink {
+/// The lamps as a whole; [`LampPins`] over output pins is one.
+pub trait LampDriver {
     /// Sets every line, whatever became of the others, and says which failed.
-    fn set(&mut self, levels: &Levels, heartbeat: bool) -> Lamps;
+    fn set(&mut self, levels: &Levels, heartbeat: bool) -> LampSet;
 }
 
-impl<R: Lamp, A: Lamp, G: Lamp, H: Lamp, B: Lamp> SignalSink for Lights<R, A, G, H, B> {
-    fn set(&mut self, levels: &Levels, heartbeat: bool) -> Lamps {
-        Lights::set(self, levels, heartbeat)
+impl<R: LampLine, A: LampLine, G: LampLine, H: LampLine, B: LampLine> LampDriver for LampPins<R, A, G, H, B> {
+    fn set(&mut self, levels: &Levels, heartbeat: bool) -> LampSet {
+        LampPins::set(self, levels, heartbeat)
     }
 }
 
 /// A button's contact: an input pin of either polarity, or [`NoButton`].
-pub trait Contact {
+pub trait Button {
     /// Whether it is closed; one that cannot be read is open.
     fn is_closed(&mut self) -> bool;
 }
 
-impl<P: InputPin> Contact for ActiveHigh<P> {
+impl<P: InputPin> Button for ActiveHigh<P> {
     fn is_closed(&mut self) -> bool {
         self.0.is_high().unwrap_or(false)
     }
 }
 
-impl<P: InputPin> Contact for ActiveLow<P> {
+impl<P: InputPin> Button for ActiveLow<P> {
     fn is_closed(&mut self) -> bool {
         self.0.is_low().unwrap_or(false)
     }
@@ -104,7 +104,7 @@ impl<P: InputPin> Contact for ActiveLow<P> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoButton;
 
-impl Contact for NoButton {
+impl Button for NoButton {
     fn is_closed(&mut self) -> bool {
         false
     }

@@ -61,7 +61,7 @@ pub const fn scratch_bytes(side: u16) -> usize {
 
 /// What the small picture says of the exposure, in 16-bit luminance; the gate looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stats {
+pub struct PixelStats {
     /// Mean luminance, 0..=65535.
     pub mean: u16,
     /// Standard deviation of the cells, 0..=32767.
@@ -165,7 +165,7 @@ impl<'a> Preprocess<'a> {
     ///
     /// # Errors
     /// [`PreprocessError::Rows`] where rows are missing, [`PreprocessError::Output`] where `output` has another length.
-    pub fn finish(self, output: &mut [u8]) -> Result<Stats, PreprocessError> {
+    pub fn finish(self, output: &mut [u8]) -> Result<PixelStats, PreprocessError> {
         if self.rows != self.geometry.height() {
             return Err(PreprocessError::Rows { expected: self.geometry.height(), got: self.rows });
         }
@@ -241,7 +241,7 @@ fn close_line(cells: &mut [u16], line: &mut [u64], area: &Divisor, half_area: u3
 }
 
 /// Mean, deviation (rounded down) and the share of black and white cells.
-fn measure(cells: &[u16]) -> Stats {
+fn measure(cells: &[u16]) -> PixelStats {
     let (mut sum, mut squares, mut black, mut white) = (0u32, 0u64, 0u32, 0u32);
     for &cell in cells {
         let cell = u32::from(cell);
@@ -253,7 +253,7 @@ fn measure(cells: &[u16]) -> Stats {
     let (count, n) = ((cells.len() as u32).max(1), (cells.len() as u64).max(1));
     let sum = u64::from(sum);
     let variance = (n * squares - sum * sum) / (n * n);
-    Stats {
+    PixelStats {
         mean: ((sum + n / 2) / n) as u16,
         deviation: variance.isqrt() as u16,
         black_permille: (black * 1000 / count) as u16,
@@ -270,7 +270,7 @@ pub fn preprocess(
     side: u16,
     scratch: Scratch,
     output: &mut [u8],
-) -> Result<Stats, PreprocessError> {
+) -> Result<PixelStats, PreprocessError> {
     let mut run = Preprocess::begin(frame.geometry(), side, scratch)?;
     for row in frame.rows() {
         run.row(row)?;

@@ -20,16 +20,16 @@
 
 mod debounce;
 mod lamps;
-mod panel;
+mod player;
 
 pub use debounce::Debounce;
-pub use lamps::{ActiveHigh, ActiveLow, Dark, Lamp, Lamps, Lights, Which};
-pub use panel::Panel;
+pub use lamps::{ActiveHigh, ActiveLow, Dark, Lamp, LampLine, LampPins, LampSet};
+pub use player::PatternPlayer;
 
-use crate::agree::Shown;
+use crate::agree::Indication;
 use crate::decide::State;
 
-/// Which lamps are lit, and whether the buzzer sounds.
+/// Lamp lamps are lit, and whether the buzzer sounds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Levels {
     /// Red.
@@ -57,7 +57,7 @@ pub enum Pattern {
 
 impl Pattern {
     /// The one for what a device indicates.
-    pub fn of(shown: Option<Shown>) -> Self {
+    pub fn of(shown: Option<Indication>) -> Self {
         shown.map_or(Self::Idle, |shown| Self::State(shown.state))
     }
 }

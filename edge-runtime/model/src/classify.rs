@@ -3,9 +3,9 @@
 use crate::engine::{Engine, EngineError};
 use crate::model_file::{ModelFile, OwnedMetadata};
 use edge_core::decide::Thresholds;
-use edge_core::gate::Figures;
+use edge_core::gate::QualityMetrics;
 use edge_core::pipeline::{Infer, Stage, judge};
-use edge_core::{Decision, Frame, Scratch, Stats, preprocess};
+use edge_core::{Decision, Frame, PixelStats, Scratch, preprocess};
 use std::time::{Duration, Instant};
 
 /// A model, an engine that computes it, and the memory that the stages work in.
@@ -19,17 +19,17 @@ pub struct Classifier<E> {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Classified {
+pub struct Inference {
     pub decision: Decision,
-    pub stats: Stats,
-    pub figures: Figures,
+    pub stats: PixelStats,
+    pub figures: QualityMetrics,
     /// Time that preprocessing and the gate before the network took.
     pub preprocess: Duration,
     /// Time that the network took; zero where the gate refused the picture before.
     pub infer: Duration,
 }
 
-impl Classified {
+impl Inference {
     /// Time from the decoded picture to the decision.
     pub fn latency(&self) -> Duration {
         self.preprocess + self.infer
@@ -58,7 +58,7 @@ impl<E: Engine> Classifier<E> {
     }
 
     /// An error is the device's FAULT; a picture that must not be judged is no error but INVALID.
-    pub fn classify(&mut self, frame: &Frame) -> Result<Classified, ClassifyError> {
+    pub fn classify(&mut self, frame: &Frame) -> Result<Inference, ClassifyError> {
         let start = Instant::now();
         let scratch = Scratch { row: &mut self.row, line: &mut self.line, cells: &mut self.cells };
         let stats = preprocess(frame, self.metadata.input_side, scratch, &mut self.input)?;
@@ -71,7 +71,7 @@ impl<E: Engine> Classifier<E> {
         })?;
         let infer = inferring.map_or(Duration::ZERO, |start| start.elapsed());
         let preprocess = start.elapsed().saturating_sub(infer);
-        Ok(Classified { decision: judged.decision, stats, figures: judged.figures, preprocess, infer })
+        Ok(Inference { decision: judged.decision, stats, figures: judged.figures, preprocess, infer })
     }
 
     /// The network's input for the frame classified last, `side * side` bytes.

@@ -28,7 +28,7 @@ pub trait Engine: Send {
     /// first and after one that failed.
     fn features(&self) -> &[u8];
 
-    /// Which of the model's convolutions edge-core's kernels compute; none where the engine has no choice.
+    /// Lamp of the model's convolutions edge-core's kernels compute; none where the engine has no choice.
     fn convolutions(&self) -> Option<&Convolutions> {
         None
     }

@@ -36,7 +36,7 @@ impl CoreEngine {
 
     /// Computes the logit; `observe` sees every layer's output (height x width x channels) under its number.
     pub fn run(&mut self, input: &[u8], observe: &mut dyn FnMut(usize, &[u8])) -> Result<f32, EngineError> {
-        let logit = self.core.step_observed(self.arena.as_mut(), input, observe);
+        let logit = self.core.infer_observed(self.arena.as_mut(), input, observe);
         self.ran = logit.is_ok();
         logit.map_err(failed)
     }

@@ -22,7 +22,7 @@ use tract_core::internal::OutletId;
 use tract_onnx::pb;
 use tract_onnx::prelude::*;
 
-/// Which operators compute the quantized part of a model.
+/// Lamp operators compute the quantized part of a model.
 #[derive(Clone, Copy, Debug)]
 pub enum Operators {
     /// edge-core's kernels where they cover a node, tract's own elsewhere: the engine `tract`.

@@ -5,7 +5,7 @@ use crate::value;
 use edge_core::frame::{MAX_SIDE, MIN_SIDE};
 use serde::{Deserialize, Serialize};
 
-/// Which source, and what is wished of it; every key has a default. The sources themselves do not look at `source`.
+/// Lamp source, and what is wished of it; every key has a default. The sources themselves do not look at `source`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CaptureOptions {

@@ -12,7 +12,7 @@ mod sys;
 use super::{CaptureError, CaptureOptions, Encoding, Shot, Source, now_ms};
 use camera::{Camera, CameraError, Taken};
 use edge_core::Frame;
-use edge_core::agree::Stamp;
+use edge_core::agree::FrameStamp;
 use edge_model::decode::{self, Picture};
 use list::Place;
 use std::path::PathBuf;
@@ -46,7 +46,7 @@ pub struct V4l2 {
 
 /// What is known of a frame besides its bytes.
 struct Taking {
-    stamp: Stamp,
+    stamp: FrameStamp,
     taken_ms: u64,
 }
 
@@ -158,7 +158,7 @@ impl V4l2 {
     /// Checks what a frame does not say of itself, and decodes it where it is a JPEG.
     fn accept(&mut self, filled: Filled) -> Result<Taking, CaptureError> {
         let taking = Taking {
-            stamp: Stamp { sequence: filled.sequence, micros: filled.micros },
+            stamp: FrameStamp { sequence: filled.sequence, micros: filled.micros },
             taken_ms: self.times.taken_ms(&filled, now_ms()),
         };
         self.held = Some(filled);

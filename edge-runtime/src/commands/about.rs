@@ -5,7 +5,7 @@ use crate::exit::Outcome;
 use crate::{model, report};
 use anyhow::Result;
 use edge_core::frame::{MAX_SIDE, MIN_SIDE};
-use edge_core::gate::{Likeness, Limits};
+use edge_core::gate::{GateThresholds, LinearDetector};
 use edge_model::engine::{Convolutions, Engine, EngineKind};
 use edge_model::model_file::ModelFile;
 use serde::Serialize;
@@ -58,7 +58,7 @@ pub fn run(model: &ModelFile, engine: EngineKind, output: Output) -> Result<Outc
     })
 }
 
-fn limits(gate: &Limits<Vec<i8>>) -> String {
+fn limits(gate: &GateThresholds<Vec<i8>>) -> String {
     let elongation = f64::from(gate.max_elongation_permille) / 1000.0;
     let percent = |luminance: u16| f64::from(luminance) * 100.0 / 65535.0;
     let [low, high, deviation] = [gate.min_mean, gate.max_mean, gate.min_deviation].map(percent);
@@ -75,7 +75,7 @@ fn limits(gate: &Limits<Vec<i8>>) -> String {
     ])
 }
 
-fn likeness(likeness: &Likeness<Vec<i8>>) -> String {
+fn likeness(likeness: &LinearDetector<Vec<i8>>) -> String {
     match likeness.weights.len() {
         0 => "not looked at: this model's gate takes any picture for a chest".to_owned(),
         weights => format!("likeness {} or more, by {weights} weights", likeness.least),

@@ -6,7 +6,7 @@ use crate::{model, report};
 use anyhow::{Context, Result};
 use edge_core::Frame;
 use edge_model::activation::ActivationMapper;
-use edge_model::classify::{Classified, Classifier};
+use edge_model::classify::{Classifier, Inference};
 use edge_model::engine::Engine;
 use edge_model::engine::EngineKind;
 use edge_model::files;
@@ -94,8 +94,7 @@ fn look<'a>(
     let geometry = frame.geometry();
     let cut = |c: Crop| frame.crop(c.x, c.y, c.width, c.height).with_context(|| format!("--crop {c}"));
     let part = options.crop.map_or(Ok(*frame), cut)?;
-    let Classified { decision, stats, figures: measured, .. } =
-        classifier.classify(&part).context("FAULT")?;
+    let Inference { decision, stats, figures: measured, .. } = classifier.classify(&part).context("FAULT")?;
     let limits = &model.metadata().gate;
     let aim = Aim {
         source,

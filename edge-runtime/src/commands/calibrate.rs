@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use edge_core::State;
-use edge_model::classify::{Classified, Classifier};
+use edge_model::classify::{Classifier, Inference};
 use edge_model::decode;
 use edge_model::engine::EngineKind;
 use edge_model::model_file::ModelFile;
@@ -76,7 +76,7 @@ fn rule() -> impl TypedValueParser<Value = Rule> {
 type Scored = Vec<(f32, bool)>;
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct CalibrateOutput<'a> {
     table: &'a [Operating],
     chosen: &'a SiteFile,
     /// Pictures of the list without a score, and why; they do not count.
@@ -138,7 +138,7 @@ pub fn run(model: &ModelFile, engine: EngineKind, options: &Calibrate, output: O
     if let Some(out) = &options.out {
         site.save(out)?;
     }
-    let answer = Answer {
+    let answer = CalibrateOutput {
         table: &table,
         chosen: &site,
         left_out: &left_out,
@@ -181,7 +181,7 @@ fn score(
                 decode::open(folder.join(&case.name))
                     .map_err(Unscored::wrong)
                     .and_then(|picture| classifier.classify(&picture.frame()).map_err(Unscored::wrong))
-                    .and_then(|Classified { decision: d, .. }| {
+                    .and_then(|Inference { decision: d, .. }| {
                         judged(d.state.name(), d.score, d.reason.to_string())
                     })
             }
@@ -231,8 +231,13 @@ fn from_log(path: &Path, model_sha256: &str) -> Result<HashMap<String, Result<f3
     Ok(found)
 }
 
-fn print(out: &mut impl Write, answer: &Answer, model: &ModelFile, options: &Calibrate) -> io::Result<()> {
-    let &Answer { table, chosen: site, left_out, .. } = answer;
+fn print(
+    out: &mut impl Write,
+    answer: &CalibrateOutput,
+    model: &ModelFile,
+    options: &Calibrate,
+) -> io::Result<()> {
+    let &CalibrateOutput { table, chosen: site, left_out, .. } = answer;
     let header = ["Score above", "Sensitivity, %", "Specificity, %", "PPV, %", "NPV, %", ""];
     let mut shown = report::table(header, 0..5);
     let percent = |rate: Rate| {

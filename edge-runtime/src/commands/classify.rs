@@ -6,7 +6,7 @@ use crate::model;
 use crate::report::{self, Failure, NOTICE, Record};
 use anyhow::{Result, ensure};
 use edge_model::activation::ActivationMapper;
-use edge_model::classify::{Classified, Classifier};
+use edge_model::classify::{Classifier, Inference};
 use edge_model::decode::Picture;
 use edge_model::engine::{Engine, EngineKind};
 use edge_model::files;
@@ -74,7 +74,7 @@ fn answer<E: Engine>(
     classifier: &mut Classifier<E>,
     source: &Source,
     heatmap: Option<(&ModelFile, &Path)>,
-) -> Result<(String, Classified), Unusable> {
+) -> Result<(String, Inference), Unusable> {
     let unusable = |why: String| Unusable { path: source.to_string(), why };
     let picture = source.read().map_err(|error| unusable(error.to_string()))?;
     let classified =
@@ -92,7 +92,7 @@ fn draw(
     out: &Path,
     picture: &Picture,
     features: &[u8],
-    Classified { decision, .. }: &Classified,
+    Inference { decision, .. }: &Inference,
 ) -> Result<()> {
     let map = ActivationMapper::new(model)?.map(features)?;
     let m = model.metadata();

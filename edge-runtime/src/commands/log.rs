@@ -100,12 +100,12 @@ pub fn run(command: &Log, model: Option<&Path>, output: Output) -> Result<Outcom
 fn verify(options: &Verify, output: Output) -> Result<Outcome> {
     let verified = log::verify(&options.file, &options.expect, options.expect_last)?;
     #[derive(Serialize)]
-    struct Answer<'a> {
+    struct VerifyOutput<'a> {
         sound: bool,
         #[serde(flatten)]
         verified: &'a Verified,
     }
-    let answer = Answer { sound: verified.is_sound(), verified: &verified };
+    let answer = VerifyOutput { sound: verified.is_sound(), verified: &verified };
     report::answer(output, &answer, |out| print_verified(out, &verified))?;
     Ok(if answer.sound { Outcome::Complete } else { Outcome::Unfit })
 }

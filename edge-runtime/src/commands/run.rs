@@ -5,7 +5,7 @@ use crate::exit::Outcome;
 use crate::model;
 use crate::report::{self, NOTICE};
 use anyhow::{Context as _, Result};
-use edge_core::agree::{Policy, Shown};
+use edge_core::agree::{AgreementPolicy, Indication};
 use edge_core::device::Settings;
 use edge_core::{Reason, State};
 use edge_model::classify::Classifier;
@@ -17,9 +17,9 @@ use edge_runtime::config::{self, Config, Mode};
 use edge_runtime::device::Device;
 use edge_runtime::keep::Keeper;
 use edge_runtime::log::{Context, Event, Log, Options};
-use edge_runtime::run::{Answered, FrontPanel, Glance, Run};
+use edge_runtime::run::{FrontPanel, JudgedFrame, Run, StepReport};
 use edge_runtime::service::Service;
-use edge_runtime::signal::{self, GpioRig, Panel, Terminal, stop_on_signals};
+use edge_runtime::signal::{self, GpioLines, LightsThread, Terminal, stop_on_signals};
 use edge_runtime::site::Site;
 use serde::Serialize;
 use std::io::{self, IsTerminal, Stdout};
@@ -102,7 +102,7 @@ fn prepare(config: &Config) -> Result<Ready> {
 
 /// Why a device cannot begin: in the log, and as FAULT on its lights for [`FAULT_SHOWN`] or until a signal; then the program ends, and
 /// systemd tries again.
-fn tell(error: &anyhow::Error, log: &mut Log, panel: Option<Panel>, stop: &AtomicBool) {
+fn tell(error: &anyhow::Error, log: &mut Log, panel: Option<LightsThread>, stop: &AtomicBool) {
     let reason = Reason::SelfTestFailed;
     // A log that fails too is one trouble more, and changes nothing.
     let _ = log
@@ -111,12 +111,12 @@ fn tell(error: &anyhow::Error, log: &mut Log, panel: Option<Panel>, stop: &Atomi
     let Some(panel) = panel else { return };
     let start = Instant::now();
     while start.elapsed() < FAULT_SHOWN && !stop.load(Ordering::Relaxed) {
-        panel.show(Some(Shown { state: State::Fault, reason }));
+        panel.show(Some(Indication { state: State::Fault, reason }));
         std::thread::sleep(WAIT);
     }
 }
 
-/// Turn after turn, until a signal, the number of frames, or the end of a replay; returns which.
+/// PollOutcome after turn, until a signal, the number of frames, or the end of a replay; returns which.
 fn attend<E: Engine>(
     run: &mut Run<E, Monotonic>,
     mut view: View,
@@ -127,25 +127,25 @@ fn attend<E: Engine>(
     let mut service = Service::from_environment();
     let (mut answered, mut ready, mut last, mut trouble) = (0, false, None, None);
     loop {
-        let mut glance = run.turn(WAIT);
-        view.show(&glance)?;
-        if let (Some(keeper), Some(answered)) = (keeper, &glance.answered)
-            && last != Some(glance.shown.map(|shown| shown.state))
+        let mut report = run.step(WAIT);
+        view.show(&report)?;
+        if let (Some(keeper), Some(answered)) = (keeper, &report.answered)
+            && last != Some(report.shown.map(|shown| shown.state))
             && let Err(error) = keeper.keep(run.input(), answered.input)
         {
-            glance.trouble.get_or_insert(error.to_string());
+            report.trouble.get_or_insert(error.to_string());
         }
         // For an engineer; once, not with every turn.
-        let problem = glance.trouble.take().or_else(|| run.lights_problem());
+        let problem = report.trouble.take().or_else(|| run.lights_problem());
         if problem != trouble {
             if let Some(problem) = &problem {
                 report::error(problem);
             }
             trouble = problem;
         }
-        answered += u64::from(glance.answered.is_some());
+        answered += u64::from(report.answered.is_some());
         // What systemd says of it is worth no light: its socket may come and go.
-        let state = glance.shown.map(|shown| shown.state);
+        let state = report.shown.map(|shown| shown.state);
         if !std::mem::replace(&mut ready, true) {
             let _ = service.ready();
         }
@@ -155,7 +155,7 @@ fn attend<E: Engine>(
         let _ = service.alive(now_ms());
         let why = match () {
             () if stop.load(Ordering::Relaxed) => "signal",
-            () if glance.ended => "the replay has ended",
+            () if report.ended => "the replay has ended",
             () if frames.is_some_and(|frames| answered >= frames) => "the number of frames is reached",
             () => continue,
         };
@@ -183,7 +183,7 @@ fn configuration(
     Ok((config, sha256))
 }
 
-fn panel(config: &Config, stop: &Arc<AtomicBool>) -> io::Result<Option<Panel>> {
+fn panel(config: &Config, stop: &Arc<AtomicBool>) -> io::Result<Option<LightsThread>> {
     if config.lights.lines().next().is_none() {
         return Ok(None);
     }
@@ -193,7 +193,7 @@ fn panel(config: &Config, stop: &Arc<AtomicBool>) -> io::Result<Option<Panel>> {
         test: config.lights.test,
         stop: Arc::clone(stop),
     };
-    Panel::start(GpioRig::new(&config.lights), options).map(Some)
+    LightsThread::start(GpioLines::new(&config.lights), options).map(Some)
 }
 
 /// How often frames are answered, how many must agree, and how long an answer holds. Files of a folder are still pictures of
@@ -203,9 +203,9 @@ fn settings(config: &Config) -> Settings {
     let folder = matches!(config.capture.source, SourceSpec::Folder(_));
     let triggered = folder || decision.mode == Mode::Button;
     let policy = if folder {
-        Policy { frames: 1, stale_after_ms: decision.hold_ms }
+        AgreementPolicy { frames: 1, stale_after_ms: decision.hold_ms }
     } else {
-        Policy { frames: decision.agree_frames, stale_after_ms: decision.stale_after_ms }
+        AgreementPolicy { frames: decision.agree_frames, stale_after_ms: decision.stale_after_ms }
     };
     let hold_ms = triggered.then_some(decision.hold_ms);
     Settings { policy, interval_ms: decision.interval_ms, hold_ms }
@@ -246,12 +246,12 @@ impl View {
         Ok(Self { context: context.clone(), terminal })
     }
 
-    fn show(&mut self, glance: &Glance) -> io::Result<()> {
+    fn show(&mut self, report: &StepReport) -> io::Result<()> {
         let context = &self.context;
         if let Some(terminal) = &mut self.terminal {
-            let answer = signal::Answer {
-                shown: glance.shown,
-                score: glance.score,
+            let answer = signal::ScreenLine {
+                shown: report.shown,
+                score: report.score,
                 thresholds: context.thresholds,
                 model_sha256: &context.model_sha256,
             };
@@ -259,10 +259,10 @@ impl View {
             let _ = terminal.show(&answer, now_ms());
             return Ok(());
         }
-        let Some(Answered { decision, input, latency }) = &glance.answered else { return Ok(()) };
+        let Some(JudgedFrame { decision, input, latency }) = &report.answered else { return Ok(()) };
         report::json(&Line {
-            shown: glance.shown.map(|shown| shown.state.name()),
-            shown_reason: glance.shown.map(|shown| shown.reason.to_string()),
+            shown: report.shown.map(|shown| shown.state.name()),
+            shown_reason: report.shown.map(|shown| shown.reason.to_string()),
             state: decision.state.name(),
             score: decision.score,
             logit: decision.logit,

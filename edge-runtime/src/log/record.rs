@@ -5,7 +5,7 @@
 //! the log; it does not hide it from somebody who has the names to try.
 
 use super::line::Hash;
-use edge_core::agree::Shown;
+use edge_core::agree::Indication;
 use edge_core::decide::Thresholds;
 use edge_core::{Decision, Reason};
 use serde::{Serialize, Serializer};
@@ -39,10 +39,10 @@ pub struct Record<'a> {
     pub frame: Option<Hash>,
     /// The decision on this frame alone.
     pub decision: &'a Decision,
-    pub shown: Shown,
+    pub shown: Indication,
     /// Frames in a row that agree with this one, this one counted.
     pub agreeing: u8,
-    /// Frames in a row that must agree, [`edge_core::agree::Policy::frames`].
+    /// Frames in a row that must agree, [`edge_core::agree::AgreementPolicy::frames`].
     pub needed: u8,
     /// Time from the frame to the decision, in microseconds.
     pub latency_us: u64,

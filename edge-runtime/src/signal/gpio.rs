@@ -7,9 +7,9 @@
 //! that a floating line lights red and amber and not green (pull-ups, or `active_low` with pull-downs).
 
 use crate::config::{Lights as LightsConfig, Line, LineSpec};
-use crate::signal::Rig;
-use edge_core::ports::SignalSink;
-use edge_core::signal::{ActiveHigh, ActiveLow, Dark, Lamp, Lamps, Levels, Lights, Which};
+use crate::signal::PanelLines;
+use edge_core::ports::LampDriver;
+use edge_core::signal::{ActiveHigh, ActiveLow, Dark, Lamp, LampLine, LampPins, LampSet, Levels};
 use embedded_hal::digital::{ErrorKind, ErrorType, OutputPin};
 use gpiocdev::line::Value;
 use gpiocdev::{Chip, Request};
@@ -276,7 +276,7 @@ impl GpioLamp {
     }
 }
 
-impl Lamp for GpioLamp {
+impl LampLine for GpioLamp {
     type Error = Lost;
 
     fn light(&mut self, lit: bool) -> Result<(), Lost> {
@@ -312,17 +312,17 @@ impl InputLine {
 }
 
 /// The lights and the button of a configuration. It is made in any case; what cannot be opened is looked for again.
-pub struct GpioRig {
-    lights: Lights<GpioLamp, GpioLamp, GpioLamp, GpioLamp, GpioLamp>,
+pub struct GpioLines {
+    lights: LampPins<GpioLamp, GpioLamp, GpioLamp, GpioLamp, GpioLamp>,
     button: Option<InputLine>,
 }
 
-impl GpioRig {
+impl GpioLines {
     /// Opens the lines, all lamps dark.
     pub fn new(config: &LightsConfig) -> Self {
         let lamp = |spec: &Option<LineSpec>| GpioLamp::new(spec.as_ref());
         Self {
-            lights: Lights {
+            lights: LampPins {
                 red: lamp(&config.red),
                 amber: lamp(&config.amber),
                 green: lamp(&config.green),
@@ -333,31 +333,31 @@ impl GpioRig {
         }
     }
 
-    fn lamps(&self) -> [(Which, &GpioLamp); 5] {
-        let Lights { red, amber, green, heartbeat, buzzer } = &self.lights;
+    fn lamps(&self) -> [(Lamp, &GpioLamp); 5] {
+        let LampPins { red, amber, green, heartbeat, buzzer } = &self.lights;
         [
-            (Which::Red, red),
-            (Which::Amber, amber),
-            (Which::Green, green),
-            (Which::Heartbeat, heartbeat),
-            (Which::Buzzer, buzzer),
+            (Lamp::Red, red),
+            (Lamp::Amber, amber),
+            (Lamp::Green, green),
+            (Lamp::Heartbeat, heartbeat),
+            (Lamp::Buzzer, buzzer),
         ]
     }
 }
 
-impl SignalSink for GpioRig {
-    fn set(&mut self, levels: &Levels, heartbeat: bool) -> Lamps {
+impl LampDriver for GpioLines {
+    fn set(&mut self, levels: &Levels, heartbeat: bool) -> LampSet {
         self.lights.set(levels, heartbeat)
     }
 }
 
-impl Rig for GpioRig {
+impl PanelLines for GpioLines {
     fn closed(&mut self) -> Option<bool> {
         self.button.as_mut()?.closed()
     }
 
     fn reopen(&mut self) {
-        let Lights { red, amber, green, heartbeat, buzzer } = &mut self.lights;
+        let LampPins { red, amber, green, heartbeat, buzzer } = &mut self.lights;
         for line in [red, amber, green, heartbeat, buzzer].into_iter().filter_map(GpioLamp::line_mut) {
             line.reopen();
         }

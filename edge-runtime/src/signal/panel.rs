@@ -2,9 +2,9 @@
 
 use crate::capture::now_ms;
 use crate::run::FrontPanel;
-use edge_core::agree::Shown;
-use edge_core::ports::SignalSink;
-use edge_core::signal::{self, Debounce, LIGHT_TEST_MS, Lamps, Pattern};
+use edge_core::agree::Indication;
+use edge_core::ports::LampDriver;
+use edge_core::signal::{self, Debounce, LIGHT_TEST_MS, LampSet, Pattern};
 use edge_core::{Reason, State};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ const TICK: Duration = Duration::from_millis(25);
 const RETRY_MS: u64 = 1000;
 
 /// What a panel drives: lamps and a button that may be lost and come back.
-pub trait Rig: SignalSink + Send {
+pub trait PanelLines: LampDriver + Send {
     /// Whether the button's contact is closed; none without a button, or while it is lost.
     fn closed(&mut self) -> Option<bool>;
 
@@ -43,42 +43,42 @@ pub struct Options {
 }
 
 /// The lights of the device. Dropped, it leaves the safe pattern behind. Nothing is allocated by a call.
-pub struct Panel {
+pub struct LightsThread {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 struct Shared {
-    desk: Mutex<Desk>,
+    mailbox: Mutex<Mailbox>,
     changed: Condvar,
 }
 
 /// What main loop and thread have to tell each other.
-struct Desk {
-    shown: Option<Shown>,
+struct Mailbox {
+    shown: Option<Indication>,
     fed_ms: u64,
     pressed: bool,
-    failed: Lamps,
+    failed: LampSet,
     problem: Option<String>,
     end: bool,
 }
 
 impl Shared {
-    /// A panic while the desk was locked leaves nothing half written that would matter.
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A panic while the mailbox was locked leaves nothing half written that would matter.
+    fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
+        self.mailbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Panel {
+impl LightsThread {
     /// Starts the thread; until something is shown, it shows the light test and then FAULT.
-    pub fn start(rig: impl Rig + 'static, options: Options) -> io::Result<Self> {
+    pub fn start(lines: impl PanelLines + 'static, options: Options) -> io::Result<Self> {
         let shared = Arc::new(Shared {
-            desk: Mutex::new(Desk {
-                shown: Some(Shown { state: State::Fault, reason: Reason::Starting }),
+            mailbox: Mutex::new(Mailbox {
+                shown: Some(Indication { state: State::Fault, reason: Reason::Starting }),
                 fed_ms: now_ms(),
                 pressed: false,
-                failed: Lamps::NONE,
+                failed: LampSet::NONE,
                 problem: None,
                 end: false,
             }),
@@ -86,7 +86,7 @@ impl Panel {
         });
         let theirs = Arc::clone(&shared);
         let first = if options.test { Pattern::LightTest } else { Pattern::State(State::Fault) };
-        let panel = signal::Panel::new(rig, first, now_ms());
+        let panel = signal::PatternPlayer::new(lines, first, now_ms());
         let body = move || Driver { panel, shared: theirs }.run(&options);
         let thread = std::thread::Builder::new().name("lights".into()).spawn(body)?;
         Ok(Self { shared, thread: Some(thread) })
@@ -94,34 +94,34 @@ impl Panel {
 }
 
 /// To show something feeds the panel.
-impl FrontPanel for Panel {
-    fn show(&self, shown: Option<Shown>) {
-        let mut desk = self.shared.desk();
-        desk.fed_ms = now_ms();
-        let new = Pattern::of(desk.shown) != Pattern::of(shown);
-        desk.shown = shown;
+impl FrontPanel for LightsThread {
+    fn show(&self, shown: Option<Indication>) {
+        let mut mailbox = self.shared.mailbox();
+        mailbox.fed_ms = now_ms();
+        let new = Pattern::of(mailbox.shown) != Pattern::of(shown);
+        mailbox.shown = shown;
         if new {
             self.shared.changed.notify_one();
         }
     }
 
     fn pressed(&self) -> bool {
-        std::mem::take(&mut self.shared.desk().pressed)
+        std::mem::take(&mut self.shared.mailbox().pressed)
     }
 
     /// All of them where the thread has died.
-    fn failed(&self) -> Lamps {
-        self.shared.desk().failed
+    fn failed(&self) -> LampSet {
+        self.shared.mailbox().failed
     }
 
     fn problem(&self) -> Option<String> {
-        self.shared.desk().problem.clone()
+        self.shared.mailbox().problem.clone()
     }
 }
 
-impl Drop for Panel {
+impl Drop for LightsThread {
     fn drop(&mut self) {
-        self.shared.desk().end = true;
+        self.shared.mailbox().end = true;
         self.shared.changed.notify_one();
         if let Some(thread) = self.thread.take() {
             // Its own panic was reported, and left the safe pattern too.
@@ -131,21 +131,21 @@ impl Drop for Panel {
 }
 
 /// The thread's own: the lines, which it leaves in the safe pattern however it ends.
-struct Driver<R: Rig> {
-    panel: signal::Panel<R>,
+struct Driver<R: PanelLines> {
+    panel: signal::PatternPlayer<R>,
     shared: Arc<Shared>,
 }
 
-impl<R: Rig> Driver<R> {
+impl<R: PanelLines> Driver<R> {
     fn run(mut self, options: &Options) {
         let start = now_ms();
         let (mut problem, mut tried) = (false, start);
         let mut button = Debounce::new(options.debounce_ms.into());
         loop {
             let now = now_ms();
-            let desk = self.shared.desk();
-            let (shown, fed_ms, end) = (desk.shown, desk.fed_ms, desk.end);
-            drop(desk);
+            let mailbox = self.shared.mailbox();
+            let (shown, fed_ms, end) = (mailbox.shown, mailbox.fed_ms, mailbox.end);
+            drop(mailbox);
             if end {
                 return;
             }
@@ -165,37 +165,37 @@ impl<R: Rig> Driver<R> {
             self.panel.show(pattern, now);
             self.panel.tick(now, fed && !stopped);
             let failed = self.panel.failed();
-            let rig = self.panel.lamps();
-            let pressed = rig.closed().is_some_and(|closed| button.update(closed, now));
+            let lines = self.panel.lamps();
+            let pressed = lines.closed().is_some_and(|closed| button.update(closed, now));
 
-            let wrong = rig.problem();
+            let wrong = lines.problem();
             if wrong.is_some() && now - tried >= RETRY_MS {
                 tried = now;
-                rig.reopen();
+                lines.reopen();
             }
-            let mut desk = self.shared.desk();
-            desk.failed = failed;
-            desk.pressed |= pressed;
+            let mut mailbox = self.shared.mailbox();
+            mailbox.failed = failed;
+            mailbox.pressed |= pressed;
             if wrong.is_some() || problem {
                 problem = wrong.is_some();
-                desk.problem = wrong;
+                mailbox.problem = wrong;
             }
             // A lamp that was lost or found changes the pattern: at once, not a tick later. So does what came meanwhile.
             if failed.any_state_lamp() == before.any_state_lamp()
-                && Pattern::of(desk.shown) == Pattern::of(shown)
-                && !desk.end
+                && Pattern::of(mailbox.shown) == Pattern::of(shown)
+                && !mailbox.end
             {
-                let _ = self.shared.changed.wait_timeout(desk, TICK);
+                let _ = self.shared.changed.wait_timeout(mailbox, TICK);
             }
         }
     }
 }
 
-impl<R: Rig> Drop for Driver<R> {
+impl<R: PanelLines> Drop for Driver<R> {
     fn drop(&mut self) {
         let now = now_ms();
         self.panel.show(Pattern::Safe, now);
         self.panel.tick(now, false);
-        self.shared.desk().failed = Lamps::ALL;
+        self.shared.mailbox().failed = LampSet::ALL;
     }
 }

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use edge_core::State;
-use edge_core::agree::Shown;
+use edge_core::agree::Indication;
 use edge_core::decide::Thresholds;
 use edge_core::signal::heartbeat;
 use std::fmt::Write as _;
@@ -13,9 +13,9 @@ const REDRAW_MS: u64 = 250;
 
 /// What stands beside a state: never a bare light.
 #[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
+pub struct ScreenLine<'a> {
     /// What is shown, and why; none while the device waits for its trigger.
-    pub shown: Option<Shown>,
+    pub shown: Option<Indication>,
     /// The calibrated score of the newest frame; none where it has none.
     pub score: Option<f32>,
     pub thresholds: Thresholds,
@@ -28,7 +28,7 @@ pub struct Terminal<W: Write> {
     out: W,
     live: bool,
     colours: bool,
-    line: String,
+    text: String,
     last: Option<Option<(State, u8)>>,
     drawn_ms: u64,
 }
@@ -38,40 +38,40 @@ impl<W: Write> Terminal<W> {
     pub fn new(mut out: W, live: bool, colours: bool, device: &str, notice: &str) -> io::Result<Self> {
         let device: String = device.chars().filter(|c| !c.is_control()).collect();
         writeln!(out, "{device}: {notice}")?;
-        Ok(Self { out, live, colours, line: String::with_capacity(512), last: None, drawn_ms: 0 })
+        Ok(Self { out, live, colours, text: String::with_capacity(512), last: None, drawn_ms: 0 })
     }
 
     /// Shows an answer at `now_ms` of the clock that does not step.
-    pub fn show(&mut self, answer: &Answer<'_>, now_ms: u64) -> io::Result<()> {
+    pub fn show(&mut self, line: &ScreenLine<'_>, now_ms: u64) -> io::Result<()> {
         // The numbers of a reason, such as an age, may change with every frame; its kind does not.
-        let kind = answer.shown.map(|shown| (shown.state, shown.reason.code()));
+        let kind = line.shown.map(|shown| (shown.state, shown.reason.code()));
         let due = self.live && now_ms.saturating_sub(self.drawn_ms) >= REDRAW_MS;
         if self.last == Some(kind) && !due {
             return Ok(());
         }
         (self.last, self.drawn_ms) = (Some(kind), now_ms);
-        self.line.clear();
+        self.text.clear();
         if self.live {
             // Clears the line; what is too long is cut off, not wrapped.
             let beat = if heartbeat(now_ms, true) { '*' } else { ' ' };
-            let _ = write!(self.line, "\r\x1b[2K\x1b[?7l{beat} ");
+            let _ = write!(self.text, "\r\x1b[2K\x1b[?7l{beat} ");
         }
-        match answer.shown {
-            Some(Shown { state, reason }) => {
+        match line.shown {
+            Some(Indication { state, reason }) => {
                 let style = if self.colours { style(state) } else { Style::new() };
-                let _ = write!(self.line, "{style}{state:<8}{style:#}  {reason}");
+                let _ = write!(self.text, "{style}{state:<8}{style:#}  {reason}");
             }
-            None => self.line.push_str("READY     waiting for a picture"),
+            None => self.text.push_str("READY     waiting for a picture"),
         }
-        if let Some(score) = answer.score {
-            let Thresholds { negative_below: low, positive_above: high } = answer.thresholds;
+        if let Some(score) = line.score {
+            let Thresholds { negative_below: low, positive_above: high } = line.thresholds;
             let _ =
-                write!(self.line, "; score {score:.3} (NEGATIVE below {low:.3}, POSITIVE above {high:.3})");
+                write!(self.text, "; score {score:.3} (NEGATIVE below {low:.3}, POSITIVE above {high:.3})");
         }
-        let model = answer.model_sha256.get(..12).unwrap_or(answer.model_sha256);
-        let _ = write!(self.line, "; model {model}");
-        self.line.push_str(if self.live { "\x1b[?7h" } else { "\n" });
-        self.out.write_all(self.line.as_bytes())?;
+        let model = line.model_sha256.get(..12).unwrap_or(line.model_sha256);
+        let _ = write!(self.text, "; model {model}");
+        self.text.push_str(if self.live { "\x1b[?7h" } else { "\n" });
+        self.out.write_all(self.text.as_bytes())?;
         self.out.flush()
     }
 }

@@ -1,4 +1,4 @@
-//! Which thresholds keep to what a site wants: at most so many ill called NEGATIVE, at most so many healthy called POSITIVE.
+//! Lamp thresholds keep to what a site wants: at most so many ill called NEGATIVE, at most so many healthy called POSITIVE.
 //!
 //! The same order statistics as the trainer's: of n ill, `negative_below` leaves at most floor(share * n) below it, `positive_above` at most
 //! that many healthy above it; where the two cross they change places, which keeps both promises.

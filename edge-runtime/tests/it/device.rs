@@ -2,21 +2,21 @@
 
 use crate::support::{classifier, shipped};
 use allocation_counter::measure;
-use edge_core::agree::{Policy, Stamp};
-use edge_core::device::{Event, Settings};
+use edge_core::agree::{AgreementPolicy, FrameStamp};
+use edge_core::device::{DeviceEvent, Settings};
 use edge_core::ports::Clock;
 use edge_core::{Reason, State};
 use edge_model::decode::Picture;
 use edge_model::engine::{Engine, EngineKind};
 use edge_runtime::capture::{CaptureError, Shot, Source};
-use edge_runtime::device::{Device, Turn};
+use edge_runtime::device::{Device, PollOutcome};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-const POLICY: Policy = Policy { frames: 3, stale_after_ms: 60_000 };
+const POLICY: AgreementPolicy = AgreementPolicy { frames: 3, stale_after_ms: 60_000 };
 /// One frame is enough.
-const AT_ONCE: Policy = Policy { frames: 1, ..POLICY };
+const AT_ONCE: AgreementPolicy = AgreementPolicy { frames: 1, ..POLICY };
 
 enum Line {
     Show(Picture),
@@ -70,7 +70,7 @@ impl Source for Script {
         if !matches!(self.now, Some(Line::Repeat(_))) {
             self.number += 1;
         }
-        let stamp = Stamp { sequence: self.number, micros: 0 };
+        let stamp = FrameStamp { sequence: self.number, micros: 0 };
         Ok(Shot { frame: picture.frame(), stamp, taken_ms: self.clock.now_ms() - age, name: "" })
     }
 
@@ -112,8 +112,8 @@ fn phantom_of(state: State) -> Picture {
 fn shown(lines: Vec<Line>) -> Vec<State> {
     let count = lines.len();
     let mut device = device(lines);
-    let states = (0..count).map(|_| device.turn(Duration::ZERO).shown().unwrap().state).collect();
-    assert!(matches!(device.turn(Duration::ZERO), Turn::End(_)));
+    let states = (0..count).map(|_| device.poll(Duration::ZERO).shown().unwrap().state).collect();
+    assert!(matches!(device.poll(Duration::ZERO), PollOutcome::End(_)));
     states
 }
 
@@ -146,8 +146,8 @@ fn every_fault_of_a_source_has_its_reason() {
     ];
     for (error, reason) in cases {
         let (mut device, _) = device_with(vec![Line::Fail(error), QUIET], true, ALWAYS);
-        let mut turn = || device.turn(Duration::ZERO).shown().unwrap().reason;
-        assert_eq!([turn(), turn()], [reason; 2], "it lasts until a frame comes");
+        let mut poll = || device.poll(Duration::ZERO).shown().unwrap().reason;
+        assert_eq!([poll(), poll()], [reason; 2], "it lasts until a frame comes");
     }
 }
 
@@ -155,7 +155,7 @@ fn every_fault_of_a_source_has_its_reason() {
 fn nothing_is_allocated_from_the_first_frame_on() {
     let picture = phantom_of(State::Negative);
     let mut device = device((0..10).map(|_| Line::Show(picture.clone())).collect());
-    let mut frame = || assert!(matches!(device.turn(Duration::ZERO), Turn::Frame(..)));
+    let mut frame = || assert!(matches!(device.poll(Duration::ZERO), PollOutcome::Frame(..)));
     assert_eq!(measure(|| (0..10).for_each(|_| frame())).count_total, 0);
 }
 
@@ -167,11 +167,11 @@ fn with_a_button_nothing_is_shown_but_faults_until_it_is_pressed() {
     let mut lines = vec![frame(), Line::Fail(lost), frame(), QUIET, frame(), frame(), frame()];
     lines.extend([Line::Fail(lost), frame(), frame()]);
     let (mut device, _) = device_with(lines, true, Settings { hold_ms: Some(60_000), ..ALWAYS });
-    let turn = |device: &mut TestDevice| device.turn(Duration::ZERO).shown().map(|shown| shown.state);
-    let states = |device: &mut TestDevice| [turn(device), turn(device), turn(device)];
+    let poll = |device: &mut TestDevice| device.poll(Duration::ZERO).shown().map(|shown| shown.state);
+    let states = |device: &mut TestDevice| [poll(device), poll(device), poll(device)];
     assert_eq!(states(&mut device), [None, Some(State::Fault), None]);
-    device.handle(Event::Trigger);
-    assert_eq!(turn(&mut device), None, "no frame yet is no fault");
+    device.handle(DeviceEvent::Trigger);
+    assert_eq!(poll(&mut device), None, "no frame yet is no fault");
     assert_eq!(states(&mut device), [State::Refer, State::Refer, State::Negative].map(Some));
     // A fault takes the answer away; what was asked for is answered anew when the camera is back.
     assert_eq!(states(&mut device), [State::Fault, State::Refer, State::Refer].map(Some));
@@ -183,10 +183,10 @@ fn an_answer_goes_out_when_its_time_is_over() {
     let lines = (0..2).map(|_| Line::Show(picture.clone())).collect();
     let settings = Settings { policy: AT_ONCE, hold_ms: Some(150), ..ALWAYS };
     let (mut device, clock) = device_with(lines, true, settings);
-    device.handle(Event::Trigger);
-    assert_eq!(device.turn(Duration::ZERO).shown().unwrap().state, State::Negative);
+    device.handle(DeviceEvent::Trigger);
+    assert_eq!(device.poll(Duration::ZERO).shown().unwrap().state, State::Negative);
     clock.pass(150);
-    assert_eq!(device.turn(Duration::ZERO).shown(), None);
+    assert_eq!(device.poll(Duration::ZERO).shown(), None);
 }
 
 /// A file that is no picture is answered like any file; a folder that is gone is a fault as long as it is gone.
@@ -196,10 +196,10 @@ fn a_damaged_file_is_shown_for_its_time_and_a_lost_folder_for_its_own() {
     let lines = vec![Line::Fail(damaged), QUIET, Line::Fail(lost), Line::Fail(lost), QUIET];
     let settings = Settings { policy: AT_ONCE, hold_ms: Some(60_000), ..ALWAYS };
     let (mut device, _) = device_with(lines, false, settings);
-    let mut turn = || device.turn(Duration::ZERO).shown().map(|shown| shown.reason);
-    assert_eq!([turn(), turn()], [Some(Reason::DamagedFrame); 2]);
-    assert_eq!([turn(), turn()], [Some(Reason::CameraLost); 2]);
-    assert_eq!(turn(), None);
+    let mut poll = || device.poll(Duration::ZERO).shown().map(|shown| shown.reason);
+    assert_eq!([poll(), poll()], [Some(Reason::DamagedFrame); 2]);
+    assert_eq!([poll(), poll()], [Some(Reason::CameraLost); 2]);
+    assert_eq!(poll(), None);
 }
 
 /// Each file is the trigger of its own answer, needs no other to agree, and a quiet folder is no fault.
@@ -209,10 +209,10 @@ fn a_file_is_answered_at_once_and_its_light_goes_out() {
     let lines = vec![QUIET, Line::Show(picture), QUIET, QUIET];
     let settings = Settings { policy: AT_ONCE, hold_ms: Some(150), ..ALWAYS };
     let (mut device, clock) = device_with(lines, false, settings);
-    let mut turn = || device.turn(Duration::ZERO).shown().map(|shown| shown.state);
-    assert_eq!([turn(), turn(), turn()], [None, Some(State::Positive), Some(State::Positive)]);
+    let mut poll = || device.poll(Duration::ZERO).shown().map(|shown| shown.state);
+    assert_eq!([poll(), poll(), poll()], [None, Some(State::Positive), Some(State::Positive)]);
     clock.pass(150);
-    assert_eq!(turn(), None);
+    assert_eq!(poll(), None);
 }
 
 #[test]
@@ -220,9 +220,9 @@ fn a_camera_is_answered_at_the_devices_own_pace() {
     let picture = phantom_of(State::Negative);
     let lines = (0..1000).map(|_| Line::Show(picture.clone())).collect();
     let (mut device, clock) = device_with(lines, true, Settings { interval_ms: 3_600_000, ..ALWAYS });
-    assert!(matches!(device.turn(Duration::ZERO), Turn::Frame(..)));
+    assert!(matches!(device.poll(Duration::ZERO), PollOutcome::Frame(..)));
     // The frames between are taken off the camera's hands, and the turn still ends in its time.
-    assert!(matches!(device.turn(Duration::ZERO), Turn::Quiet(Some(_))));
+    assert!(matches!(device.poll(Duration::ZERO), PollOutcome::Quiet(Some(_))));
     clock.pass(3_600_000);
-    assert!(matches!(device.turn(Duration::ZERO), Turn::Frame(..)));
+    assert!(matches!(device.poll(Duration::ZERO), PollOutcome::Frame(..)));
 }

@@ -1,25 +1,25 @@
-//! The panel on a made-up rig, lines among made-up chips, the screen, and what systemd hears.
+//! The panel on a made-up lines, lines among made-up chips, the screen, and what systemd hears.
 
 use crate::support::{assert_contains, comes};
 use allocation_counter::measure;
-use edge_core::agree::Shown;
+use edge_core::agree::Indication;
 use edge_core::decide::Thresholds;
-use edge_core::ports::SignalSink;
-use edge_core::signal::{Lamps, Levels, Pattern, Which, levels};
+use edge_core::ports::LampDriver;
+use edge_core::signal::{Lamp, LampSet, Levels, Pattern, levels};
 use edge_core::{Reason, State};
 use edge_runtime::config::{Line, LineSpec};
 use edge_runtime::run::FrontPanel;
 use edge_runtime::service::Service;
 use edge_runtime::signal::gpio::{ChipInfo, LineInfo, choose};
-use edge_runtime::signal::{Answer, Options, Panel, Rig, Terminal, stop_on_signals};
+use edge_runtime::signal::{LightsThread, Options, PanelLines, ScreenLine, Terminal, stop_on_signals};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-const POSITIVE: Shown = Shown { state: State::Positive, reason: Reason::AboveThreshold };
-const NEGATIVE: Shown = Shown { state: State::Negative, reason: Reason::BelowThreshold };
+const POSITIVE: Indication = Indication { state: State::Positive, reason: Reason::AboveThreshold };
+const NEGATIVE: Indication = Indication { state: State::Negative, reason: Reason::BelowThreshold };
 
-/// What the test and the rig have in common.
+/// What the test and the lines have in common.
 #[derive(Default)]
 struct World {
     history: Vec<(Levels, bool)>,
@@ -29,7 +29,7 @@ struct World {
     reopened: usize,
 }
 
-/// A rig that keeps what was set.
+/// A lines that keeps what was set.
 #[derive(Clone, Default)]
 struct Bench(Arc<Mutex<World>>);
 
@@ -75,17 +75,17 @@ fn lamps(levels: &Levels) -> [bool; 3] {
     [levels.red, levels.amber, levels.green]
 }
 
-impl SignalSink for Bench {
-    fn set(&mut self, levels: &Levels, heartbeat: bool) -> Lamps {
+impl LampDriver for Bench {
+    fn set(&mut self, levels: &Levels, heartbeat: bool) -> LampSet {
         self.world(|world| {
             assert!(!std::mem::take(&mut world.panics), "planted");
             world.history.push((*levels, heartbeat));
-            if world.red_is_broken { Lamps::NONE.with(Which::Red) } else { Lamps::NONE }
+            if world.red_is_broken { LampSet::NONE.with(Lamp::Red) } else { LampSet::NONE }
         })
     }
 }
 
-impl Rig for Bench {
+impl PanelLines for Bench {
     fn closed(&mut self) -> Option<bool> {
         Some(self.world(|world| world.closed))
     }
@@ -103,9 +103,9 @@ fn options() -> Options {
     Options { fed_within_ms: 60_000, debounce_ms: 1, test: false, stop: Arc::default() }
 }
 
-fn panel(options: Options) -> (Bench, Panel) {
+fn panel(options: Options) -> (Bench, LightsThread) {
     let bench = Bench::default();
-    let panel = Panel::start(bench.clone(), options).unwrap();
+    let panel = LightsThread::start(bench.clone(), options).unwrap();
     (bench, panel)
 }
 
@@ -113,7 +113,7 @@ fn safe() -> Levels {
     levels(Pattern::Safe, 0)
 }
 
-fn steady(shown: Shown) -> Levels {
+fn steady(shown: Indication) -> Levels {
     levels(Pattern::State(shown.state), 0)
 }
 
@@ -195,11 +195,11 @@ fn sigterm_sets_the_flag() {
 #[test]
 fn a_panic_in_the_main_loop_is_safe() {
     let bench = Bench::default();
-    let rig = bench.clone();
+    let lines = bench.clone();
     let main = std::thread::spawn(move || {
-        let panel = Panel::start(rig.clone(), options()).unwrap();
+        let panel = LightsThread::start(lines.clone(), options()).unwrap();
         panel.show(Some(NEGATIVE));
-        rig.wait_for(steady(NEGATIVE));
+        lines.wait_for(steady(NEGATIVE));
         panic!("planted");
     });
     assert!(main.join().is_err());
@@ -213,7 +213,7 @@ fn a_panic_in_the_panels_own_thread_is_safe_and_is_told() {
     bench.wait_for(steady(NEGATIVE));
     assert!(panel.failed().is_empty());
     bench.world(|world| world.panics = true);
-    bench.wait("told", |_| panel.failed() == Lamps::ALL);
+    bench.wait("told", |_| panel.failed() == LampSet::ALL);
     assert_eq!(bench.last(), Some(safe()));
 }
 
@@ -224,7 +224,7 @@ fn with_a_lamp_lost_no_answer_is_shown_until_it_is_back() {
     panel.show(Some(NEGATIVE));
     bench.wait_for(steady(NEGATIVE));
     bench.world(|world| world.red_is_broken = true);
-    bench.wait("FAULT", |_| panel.failed() == Lamps::NONE.with(Which::Red));
+    bench.wait("FAULT", |_| panel.failed() == LampSet::NONE.with(Lamp::Red));
     wait_for_fault(&bench);
     assert!(!bench.green_was_lit());
     assert_eq!(panel.problem().as_deref(), Some("red, broken"));
@@ -311,9 +311,9 @@ fn lines_that_are_not_there_are_said_with_the_nearest() {
 
 // ---- the screen
 
-fn answer(shown: Shown, score: Option<f32>) -> Answer<'static> {
+fn answer(shown: Indication, score: Option<f32>) -> ScreenLine<'static> {
     let thresholds = Thresholds { negative_below: 0.3, positive_above: 0.7 };
-    Answer { shown: Some(shown), score, thresholds, model_sha256: "0123456789abcdef" }
+    ScreenLine { shown: Some(shown), score, thresholds, model_sha256: "0123456789abcdef" }
 }
 
 #[test]
@@ -324,7 +324,7 @@ fn a_file_gets_a_line_a_change() {
         screen.show(&answer(POSITIVE, Some(0.93)), now).unwrap();
     }
     for age in 1501..3000 {
-        let stale = Shown { state: State::Fault, reason: Reason::Stale(age, 1500) };
+        let stale = Indication { state: State::Fault, reason: Reason::Stale(age, 1500) };
         screen.show(&answer(stale, None), 5000 + u64::from(age)).unwrap();
     }
     drop(screen);

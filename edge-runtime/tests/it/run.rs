@@ -3,9 +3,9 @@
 use crate::support::log::{assert_sound, decisions};
 use crate::support::{self, film, shipped};
 use allocation_counter::measure;
-use edge_core::agree::{Policy, Shown};
+use edge_core::agree::{AgreementPolicy, Indication};
 use edge_core::device::Settings;
-use edge_core::signal::Lamps;
+use edge_core::signal::LampSet;
 use edge_core::{Reason, State};
 use edge_model::classify::Classifier;
 use edge_model::engine::{Engine, EngineKind};
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-const POLICY: Policy = Policy { frames: 3, stale_after_ms: 60_000 };
+const POLICY: AgreementPolicy = AgreementPolicy { frames: 3, stale_after_ms: 60_000 };
 
 /// A device that replays four phantoms for ever, with its log at `log`.
 fn device(folder: &Path, log: &Path, engine: EngineKind) -> Run<Box<dyn Engine>, Monotonic> {
@@ -54,7 +54,7 @@ fn every_answer_is_in_the_log_as_it_was_shown() {
     let (films, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let log = logs.path().join("log.jsonl");
     let mut run = device(films.path(), &log, EngineKind::Core);
-    let shown: Vec<_> = (0..9).map(|_| run.turn(Duration::ZERO).shown.unwrap()).collect();
+    let shown: Vec<_> = (0..9).map(|_| run.step(Duration::ZERO).shown.unwrap()).collect();
     drop(run);
     assert_sound(&log);
     let decisions = decisions(&log);
@@ -73,13 +73,13 @@ fn without_a_log_nothing_but_fault_is_shown_and_it_goes_on_by_itself() {
     let log = folder.join("log.jsonl");
     let mut run = device(films.path(), &log, EngineKind::Core);
     for _ in 0..4 {
-        let glance = run.turn(Duration::ZERO);
-        assert_eq!(glance.shown, Some(Shown { state: State::Fault, reason: Reason::LogFailed }));
-        assert!(glance.trouble.unwrap().contains("log.jsonl"));
+        let report = run.step(Duration::ZERO);
+        assert_eq!(report.shown, Some(Indication { state: State::Fault, reason: Reason::LogFailed }));
+        assert!(report.trouble.unwrap().contains("log.jsonl"));
     }
     std::fs::create_dir(&folder).unwrap();
     // It is told for a while longer: a disk that is mended for one line is not mended.
-    assert!(support::comes(|| run.turn(Duration::ZERO).shown.unwrap().reason != Reason::LogFailed));
+    assert!(support::comes(|| run.step(Duration::ZERO).shown.unwrap().reason != Reason::LogFailed));
     drop(run);
     assert_sound(&log);
     let text = std::fs::read_to_string(&log).unwrap();
@@ -90,11 +90,11 @@ fn without_a_log_nothing_but_fault_is_shown_and_it_goes_on_by_itself() {
 struct Witness {
     log: PathBuf,
     /// What was shown, and what the newest decision in the log said then.
-    saw: Arc<Mutex<Vec<(Shown, String)>>>,
+    saw: Arc<Mutex<Vec<(Indication, String)>>>,
 }
 
 impl FrontPanel for Witness {
-    fn show(&self, shown: Option<Shown>) {
+    fn show(&self, shown: Option<Indication>) {
         let newest = decisions(&self.log).pop().map(|decision| decision.shown_state);
         self.saw.lock().unwrap().push((shown.unwrap(), newest.unwrap_or_default()));
     }
@@ -103,8 +103,8 @@ impl FrontPanel for Witness {
         false
     }
 
-    fn failed(&self) -> Lamps {
-        Lamps::NONE
+    fn failed(&self) -> LampSet {
+        LampSet::NONE
     }
 
     fn problem(&self) -> Option<String> {
@@ -120,7 +120,7 @@ fn what_is_lit_stands_in_the_log_already() {
     let saw = Arc::default();
     let witness = Witness { log: log.clone(), saw: Arc::clone(&saw) };
     let mut run = device_with(films.path(), &log, EngineKind::Core, Some(Box::new(witness)));
-    (0..6).for_each(|_| drop(run.turn(Duration::ZERO)));
+    (0..6).for_each(|_| drop(run.step(Duration::ZERO)));
     let saw = saw.lock().unwrap();
     assert_eq!(saw.len(), 6);
     assert!(saw.iter().any(|(shown, _)| shown.state != saw[0].0.state), "{saw:?}");
@@ -134,11 +134,11 @@ fn a_turn_allocates_nothing_with_the_core_engine_and_nothing_outside_tract_with_
         let mut run = device(films.path(), &logs.path().join("log.jsonl"), engine);
         // Start: the log is opened by the first turn, and the states settle.
         for _ in 0..5 {
-            run.turn(Duration::ZERO);
+            run.step(Duration::ZERO);
         }
         measure(|| {
             for _ in 0..20 {
-                assert!(run.turn(Duration::ZERO).answered.is_some());
+                assert!(run.step(Duration::ZERO).answered.is_some());
             }
         })
         .count_total

@@ -4,7 +4,7 @@
 //! nothing is sent that nobody waits for, and what counts as sent is what the board has taken.
 
 use anyhow::{Context, bail, ensure};
-use edge_core::agree::Stamp;
+use edge_core::agree::FrameStamp;
 use edge_core::{Frame, Geometry, PixelFormat};
 use edge_model::decode::Picture;
 use firmware::serial::{LONGEST_ROW, READY, TAKEN, encode};
@@ -42,7 +42,9 @@ impl<P: Read + Write> Line<P> {
             self.sequence = self.sequence.wrapping_add(1);
             let micros = self.began.elapsed().as_micros() as u64;
             let mut bytes = Vec::new();
-            encode(frame, Stamp { sequence: self.sequence, micros }, |part| bytes.extend_from_slice(part));
+            encode(frame, FrameStamp { sequence: self.sequence, micros }, |part| {
+                bytes.extend_from_slice(part)
+            });
             self.put(&bytes, progress)?;
             if self.answer("say whether the frame came whole")? == TAKEN {
                 return Ok(());

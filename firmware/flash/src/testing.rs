@@ -13,7 +13,7 @@ pub fn board() -> Board {
 }
 
 #[derive(Default)]
-pub struct Desk {
+pub struct Fixture {
     /// Its flash, from address 0.
     pub flash: Vec<u8>,
     sector: usize,
@@ -25,7 +25,7 @@ pub struct Desk {
     pub resets: usize,
 }
 
-impl Desk {
+impl Fixture {
     /// One with empty flash.
     pub fn new(board: &Board) -> Self {
         let end = board.regions().iter().map(|(_, region)| region.range().end).max().unwrap_or(0);
@@ -33,7 +33,7 @@ impl Desk {
     }
 }
 
-impl Link for Desk {
+impl Link for Fixture {
     fn read(&mut self, address: u32, bytes: &mut [u8]) -> anyhow::Result<()> {
         let start = address as usize;
         bytes.copy_from_slice(&self.flash[start..start + bytes.len()]);

@@ -1,11 +1,11 @@
 //! Frames to packets: what a host sends and the device decodes.
 
 use super::packet::{BEGIN, CRC, END, MAGIC, ROW};
-use edge_core::agree::Stamp;
+use edge_core::agree::FrameStamp;
 use edge_core::{Frame, PixelFormat};
 
 /// Gives a frame's packets to `put`, piece by piece.
-pub fn encode(frame: &Frame, stamp: Stamp, mut put: impl FnMut(&[u8])) {
+pub fn encode(frame: &Frame, stamp: FrameStamp, mut put: impl FnMut(&[u8])) {
     let geometry = frame.geometry();
     // There is no format that the list lacks; were there one, the device would refuse the number.
     let format = PixelFormat::ALL.iter().position(|known| *known == geometry.format()).unwrap_or(usize::MAX);

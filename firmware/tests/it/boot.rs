@@ -32,7 +32,7 @@ fn run(bundle: Option<&[u8]>) -> Rc<World> {
     let mut device =
         start_from_slots(parts, Settings::CONTINUOUS, retained_ram(), arena(), &mut flash, models);
     while !world.ended.get() && world.now_ms() < 3000 {
-        device.turn();
+        device.poll();
     }
     world
 }

@@ -37,7 +37,7 @@ fn run(fault: &Fault) -> Result<(), String> {
     let (world, mut device) = switch_on(&fault.steps, settings, retained_ram());
     let mut turns = 0;
     while !world.ended.get() {
-        device.turn();
+        device.poll();
         turns += 1;
         // With a button no frame is asked for in the end, and the script's last step goes on for
         // ever.
@@ -155,7 +155,7 @@ fn deaths_are_told_and_too_many_of_them_stop_the_device() {
     let run = |steps: &[&str]| {
         let (world, mut device) = switch_on(steps, Settings::CONTINUOUS, lasting);
         while !world.ended.get() && world.now_ms() < 5000 {
-            device.turn();
+            device.poll();
         }
         world
     };
@@ -194,7 +194,7 @@ fn deaths_are_told_and_too_many_of_them_stop_the_device() {
     let steps = ["normal 15", "short-row normal 1", "normal 4"];
     let (world, mut device) = switch_on(&steps, Settings::CONTINUOUS, other);
     while !world.ended.get() {
-        device.turn();
+        device.poll();
     }
     assert_eq!(
         other.begin_run(false).map(|crash| crash.boot_failures),
@@ -212,7 +212,7 @@ fn a_hang_is_ended_by_the_watchdog_and_told_after_it() {
     let mut turns = 0;
     let hung = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         loop {
-            device.turn();
+            device.poll();
             turns += 1;
         }
     }));

@@ -4,10 +4,10 @@
 
 use crate::simulated::world::STACK_LEFT;
 use crate::simulated::{arena, model, retained_ram};
-use edge_core::agree::{Shown, Stamp};
+use edge_core::agree::{FrameStamp, Indication};
 use edge_core::kernels;
-use edge_core::ports::{Clock, Contact, Event, FrameSource, SignalSink, SourceError, Watchdog};
-use edge_core::signal::{Debounce, Lamps, Levels, Panel, Pattern, Which};
+use edge_core::ports::{Button, Clock, FrameSource, LampDriver, SourceError, SourceEvent, Watchdog};
+use edge_core::signal::{Debounce, Lamp, LampSet, Levels, Pattern, PatternPlayer};
 use edge_core::{Frame, Geometry, PixelFormat, State};
 use edge_model::classify::Classifier;
 use edge_model::engine::{Engine, EngineKind};
@@ -43,7 +43,7 @@ enum Step {
     Camera(Camera),
     /// For 50 ms.
     Press,
-    Break(Which),
+    Break(Lamp),
     Mend,
 }
 
@@ -56,9 +56,9 @@ struct World {
     sequence: u32,
     /// Until when the button is held.
     held_ms: u64,
-    broken: Lamps,
+    broken: LampSet,
     /// What the chip's log said last.
-    chip_shows: Option<Shown>,
+    chip_shows: Option<Indication>,
 }
 
 /// A part of either device: all of them look at the one world.
@@ -78,9 +78,11 @@ impl Part {
 
 impl World {
     /// Whether a frame comes in this millisecond, of which class and number.
-    fn frame(&self) -> Option<(Label, Stamp)> {
+    fn frame(&self) -> Option<(Label, FrameStamp)> {
         let (Camera::Sends(label) | Camera::Repeats(label)) = self.camera else { return None };
-        self.now_ms.is_multiple_of(FRAME_MS).then_some((label, Stamp { sequence: self.sequence, micros: 0 }))
+        self.now_ms
+            .is_multiple_of(FRAME_MS)
+            .then_some((label, FrameStamp { sequence: self.sequence, micros: 0 }))
     }
 }
 
@@ -92,8 +94,8 @@ impl Clock for Part {
     }
 }
 
-impl SignalSink for Part {
-    fn set(&mut self, _: &Levels, _: bool) -> Lamps {
+impl LampDriver for Part {
+    fn set(&mut self, _: &Levels, _: bool) -> LampSet {
         self.world().broken
     }
 }
@@ -119,7 +121,7 @@ impl Board for Chip {
     fn beat() {}
 }
 
-impl Contact for Part {
+impl Button for Part {
     fn is_closed(&mut self) -> bool {
         self.closed()
     }
@@ -150,13 +152,13 @@ impl FrameSource for ChipCamera {
         (self.wanted, self.row) = (true, None);
     }
 
-    fn poll(&mut self) -> Result<Event<'_>, SourceError> {
+    fn poll(&mut self) -> Result<SourceEvent<'_>, SourceError> {
         if let Some((label, row)) = self.row.take() {
             let rows = SIDE as usize;
             let next = if row < rows { Some((label, row + 1)) } else { None };
             self.row = next;
             let bytes = self.films[label as usize].get(row * rows..(row + 1) * rows);
-            return Ok(bytes.map_or(Event::End, Event::Row));
+            return Ok(bytes.map_or(SourceEvent::End, SourceEvent::Row));
         }
         let world = self.part.world();
         match (world.camera, world.frame()) {
@@ -164,9 +166,9 @@ impl FrameSource for ChipCamera {
             (Camera::NoSignal, _) => Err(SourceError::NoSignal),
             (_, Some((label, stamp))) if self.wanted => {
                 (self.wanted, self.row) = (false, Some((label, 0)));
-                Ok(Event::Begin(Geometry::new(SIDE, SIDE, PixelFormat::Gray8).unwrap(), stamp))
+                Ok(SourceEvent::Begin(Geometry::new(SIDE, SIDE, PixelFormat::Gray8).unwrap(), stamp))
             }
-            _ => Ok(Event::Quiet),
+            _ => Ok(SourceEvent::Quiet),
         }
     }
 }
@@ -212,10 +214,10 @@ impl Source for LinuxCamera {
 }
 
 /// The panel's thread, without a thread: it goes on when the loop looks at it.
-struct Front(Mutex<(Panel<Part>, Debounce)>, Part);
+struct Front(Mutex<(PatternPlayer<Part>, Debounce)>, Part);
 
 impl FrontPanel for Front {
-    fn show(&self, shown: Option<Shown>) {
+    fn show(&self, shown: Option<Indication>) {
         let now_ms = self.1.now_ms();
         let panel = &mut self.0.lock().unwrap().0;
         panel.show(Pattern::of(shown), now_ms);
@@ -227,7 +229,7 @@ impl FrontPanel for Front {
         self.0.lock().unwrap().1.update(closed, now_ms)
     }
 
-    fn failed(&self) -> Lamps {
+    fn failed(&self) -> LampSet {
         let panel = &mut self.0.lock().unwrap().0;
         panel.tick(self.1.now_ms(), true);
         panel.failed()
@@ -262,7 +264,7 @@ impl Both {
             camera: Camera::Silent,
             sequence: 0,
             held_ms: 0,
-            broken: Lamps::NONE,
+            broken: LampSet::NONE,
             chip_shows: None,
         };
         let part = Part(Arc::new(Mutex::new(world)));
@@ -290,7 +292,7 @@ impl Both {
         let classifier = Classifier::new(&file, engine);
         let device =
             edge_runtime::device::Device::new(Box::new(source), classifier, linux.device, part.clone());
-        let panel = Panel::new(part.clone(), Pattern::LightTest, part.now_ms());
+        let panel = PatternPlayer::new(part.clone(), Pattern::LightTest, part.now_ms());
         let front = Front(Mutex::new((panel, Debounce::new(20))), part.clone());
         let folder = tempfile::tempdir().unwrap();
         let log = Log::new(folder.path().join("log.jsonl"), Options::default());
@@ -309,8 +311,8 @@ impl Both {
             let new = matches!(world.camera, Camera::Sends(_)) && world.now_ms.is_multiple_of(FRAME_MS);
             world.sequence += u32::from(new);
         }
-        self.chip.turn();
-        let linux = self.linux.turn(Duration::ZERO).shown;
+        self.chip.poll();
+        let linux = self.linux.step(Duration::ZERO).shown;
         let chip = self.part.world().chip_shows;
         [chip, linux].map(|shown| shown.map(|shown| (shown.state, shown.reason.code())))
     }
@@ -320,8 +322,8 @@ impl Both {
         match step {
             Step::Camera(camera) => world.camera = camera,
             Step::Press => world.held_ms = world.now_ms + 50,
-            Step::Break(which) => world.broken = Lamps::NONE.with(which),
-            Step::Mend => world.broken = Lamps::NONE,
+            Step::Break(which) => world.broken = LampSet::NONE.with(which),
+            Step::Mend => world.broken = LampSet::NONE,
         }
     }
 }
@@ -366,9 +368,9 @@ fn continuous() -> Vec<(u64, Step)> {
         (6000, PNEUMONIA),
         (7000, Step::Camera(Camera::Repeats(Label::Pneumonia))),
         (7500, NORMAL),
-        (8300, Step::Break(Which::Green)),
+        (8300, Step::Break(Lamp::Green)),
         (8900, Step::Mend),
-        (10_500, Step::Break(Which::Heartbeat)),
+        (10_500, Step::Break(Lamp::Heartbeat)),
         (11_000, Step::Camera(Camera::Silent)),
         (15_000, Step::Camera(Camera::NoSignal)),
         (16_000, PNEUMONIA),
@@ -398,7 +400,7 @@ fn with_a_button_both_indicate_the_same_at_every_millisecond() {
         (13_500, PNEUMONIA),
         (13_620, Step::Press),
         (14_520, Step::Press),
-        (16_000, Step::Break(Which::Red)),
+        (16_000, Step::Break(Lamp::Red)),
         (16_500, Step::Mend),
         // It counts 20 ms later, when a frame comes: before it the chip's camera owes none, and the other's always does.
         (24_980, Step::Press),

@@ -146,12 +146,12 @@ fn without_records_the_greatest_version_runs_and_is_the_floor_again() {
 fn any_records_leave_a_device_that_runs() {
     let (mut flash, old, new) = updated();
     boot(&mut flash);
-    let mut dice = 1;
+    let mut rng = 1;
     for _ in 0..300 {
         let mut other = flash.clone();
         for byte in other.poke(regions().records).iter_mut() {
-            if crate::signed::random(&mut dice).is_multiple_of(40) {
-                *byte = crate::signed::random(&mut dice) as u8;
+            if crate::signed::random(&mut rng).is_multiple_of(40) {
+                *byte = crate::signed::random(&mut rng) as u8;
             }
         }
         let first = boot(&mut other);

@@ -4,7 +4,7 @@
 //! capsules), so edges are sharp where a ray touches a surface, as on a film: heart borders, domes, flanks.
 
 use crate::cloud::Cloud;
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 /// Water-equivalent share of aerated lung; the rest of its volume is air.
 const LUNG_DENSITY: f32 = 0.27;
@@ -66,45 +66,45 @@ struct Heart {
 
 impl Body {
     /// A child. `ill` children lie rather than stand: arms lower, head seldom in the field, less breath taken.
-    pub(super) fn new(dice: &mut Dice, ill: bool) -> Self {
-        let half_width = dice.about(9.4, 0.5);
-        let breath = if ill { dice.about(10.6, 0.8) } else { dice.about(11.0, 0.5) };
+    pub(super) fn new(rng: &mut Rng, ill: bool) -> Self {
+        let half_width = rng.about(9.4, 0.5);
+        let breath = if ill { rng.about(10.6, 0.8) } else { rng.about(11.0, 0.5) };
         let head_chance = if ill { 0.25 } else { 0.95 };
-        let raised = dice.chance(if ill { 0.3 } else { 0.6 });
+        let raised = rng.chance(if ill { 0.3 } else { 0.6 });
         Self {
             half_width,
-            half_depth: dice.about(5.9, 0.3),
-            top: dice.about(0.47, 0.05),
-            length: breath + dice.about(3.2, 0.3),
+            half_depth: rng.about(5.9, 0.3),
+            top: rng.about(0.47, 0.05),
+            length: breath + rng.about(3.2, 0.3),
             dome: breath,
-            dome_left: breath + dice.about(0.5, 0.35),
-            wall: dice.about(2.0, 0.3),
-            turn: dice.about(0.0, 0.35),
+            dome_left: breath + rng.about(0.5, 0.35),
+            wall: rng.about(2.0, 0.3),
+            turn: rng.about(0.0, 0.35),
             heart: Heart {
-                narrow: dice.about(2.1, 0.3),
-                thymus: dice.about(0.35, 0.4).max(0.0),
-                left: dice.about(if ill { 6.4 } else { 6.0 }, 0.6),
-                apex: breath - dice.about(if ill { 1.3 } else { 2.0 }, 0.4),
-                right: dice.about(3.0, 0.7),
-                depth: dice.about(if ill { 9.5 } else { 6.0 }, 0.5),
+                narrow: rng.about(2.1, 0.3),
+                thymus: rng.about(0.35, 0.4).max(0.0),
+                left: rng.about(if ill { 6.4 } else { 6.0 }, 0.6),
+                apex: breath - rng.about(if ill { 1.3 } else { 2.0 }, 0.4),
+                right: rng.about(3.0, 0.7),
+                depth: rng.about(if ill { 9.5 } else { 6.0 }, 0.5),
             },
-            neck: dice.about(2.9, 0.25),
-            armpit: if raised { dice.within(0.1, 1.0) } else { dice.within(0.0, 0.4) },
-            shoulder: dice.about(5.4, 1.2),
-            head: dice
+            neck: rng.about(2.9, 0.25),
+            armpit: if raised { rng.within(0.1, 1.0) } else { rng.within(0.0, 0.4) },
+            shoulder: rng.about(5.4, 1.2),
+            head: rng
                 .chance(head_chance)
-                .then(|| (dice.about(0.2, 0.9), dice.about(-6.5, 0.9), dice.about(5.2, 0.4))),
-            arms: [-1.0, 1.0].map(|side| Arm::new(dice, side, half_width, raised)),
-            gas: (0..(3.0 * dice.unit()) as usize)
+                .then(|| (rng.about(0.2, 0.9), rng.about(-6.5, 0.9), rng.about(5.2, 0.4))),
+            arms: [-1.0, 1.0].map(|side| Arm::new(rng, side, half_width, raised)),
+            gas: (0..(3.0 * rng.unit()) as usize)
                 .map(|_| {
-                    let (x, y) = (dice.about(4.0, 2.0), breath + dice.within(1.8, 5.0));
-                    (x, y, dice.within(0.6, 1.7), dice.within(0.5, 1.3))
+                    let (x, y) = (rng.about(4.0, 2.0), breath + rng.within(1.8, 5.0));
+                    (x, y, rng.within(0.6, 1.7), rng.within(0.5, 1.3))
                 })
                 .collect(),
-            medial: dice.about(if ill { 0.7 } else { 0.45 }, 0.25),
-            trachea: dice.about(0.45, 0.06),
-            bend: (dice.about(0.0, 0.3), dice.about(0.0, 0.3)),
-            uneven: dice.about(0.0, 0.04),
+            medial: rng.about(if ill { 0.7 } else { 0.45 }, 0.25),
+            trachea: rng.about(0.45, 0.06),
+            bend: (rng.about(0.0, 0.3), rng.about(0.0, 0.3)),
+            uneven: rng.about(0.0, 0.04),
         }
     }
 
@@ -239,11 +239,11 @@ impl Body {
 }
 
 impl Arm {
-    fn new(dice: &mut Dice, side: f32, half_width: f32, raised: bool) -> Self {
-        let joint = (side * (half_width - dice.about(0.6, 0.4)), dice.about(-0.4, 0.5));
-        let slope = if raised { dice.within(-1.6, -0.5) } else { dice.within(-0.2, 0.9) };
+    fn new(rng: &mut Rng, side: f32, half_width: f32, raised: bool) -> Self {
+        let joint = (side * (half_width - rng.about(0.6, 0.4)), rng.about(-0.4, 0.5));
+        let slope = if raised { rng.within(-1.6, -0.5) } else { rng.within(-0.2, 0.9) };
         let norm = 14.0 / (1.0 + slope * slope).sqrt();
-        Self { joint, elbow: (joint.0 + side * norm, joint.1 + slope * norm), radius: dice.about(2.5, 0.25) }
+        Self { joint, elbow: (joint.0 + side * norm, joint.1 + slope * norm), radius: rng.about(2.5, 0.25) }
     }
 
     fn thickness(&self, x: f32, y: f32) -> f32 {

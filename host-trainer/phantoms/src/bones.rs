@@ -5,7 +5,7 @@
 
 use crate::body::{Body, chord, ramp, square};
 use crate::canvas::{Canvas, Pair};
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 #[derive(Clone, Debug)]
 pub(super) struct Bones {
@@ -23,17 +23,17 @@ pub(super) struct Bones {
 }
 
 impl Bones {
-    pub(super) fn new(dice: &mut Dice, body: &Body) -> Self {
+    pub(super) fn new(rng: &mut Rng, body: &Body) -> Self {
         Self {
-            density: dice.about(1.5, 0.15),
-            rib_radius: dice.about(0.33, 0.03),
-            rib_spacing: body.length / dice.about(11.3, 0.35),
-            first_rib: dice.about(-0.6, 0.25),
-            rib_fall: dice.about(0.5, 0.08),
-            clavicle_rise: dice.about(1.2, 0.7),
-            vertebra: dice.about(1.15, 0.05),
-            phase: dice.unit(),
-            blade: dice.about(0.0, 0.6),
+            density: rng.about(1.5, 0.15),
+            rib_radius: rng.about(0.33, 0.03),
+            rib_spacing: body.length / rng.about(11.3, 0.35),
+            first_rib: rng.about(-0.6, 0.25),
+            rib_fall: rng.about(0.5, 0.08),
+            clavicle_rise: rng.about(1.2, 0.7),
+            vertebra: rng.about(1.15, 0.05),
+            phase: rng.unit(),
+            blade: rng.about(0.0, 0.6),
         }
     }
 
@@ -56,10 +56,10 @@ impl Bones {
         self.density * deeper * (0.25 * body_of_it + 0.9 * parts)
     }
 
-    pub(super) fn draw(&self, canvas: &mut Canvas, body: &Body, dice: &mut Dice) {
+    pub(super) fn draw(&self, canvas: &mut Canvas, body: &Body, rng: &mut Rng) {
         for rib in 0..12 {
             for side in [-1.0, 1.0] {
-                self.rib(canvas, body, rib as f32, side, dice);
+                self.rib(canvas, body, rib as f32, side, rng);
             }
         }
         for (side, arm) in [-1.0f32, 1.0].into_iter().zip(&body.arms) {
@@ -72,12 +72,12 @@ impl Bones {
     }
 
     /// One rib: an ellipse round the cage in a plane that falls towards the front.
-    fn rib(&self, canvas: &mut Canvas, body: &Body, number: f32, side: f32, dice: &mut Dice) {
-        let start = self.first_rib + self.rib_spacing * number + 0.08 * dice.normal();
+    fn rib(&self, canvas: &mut Canvas, body: &Body, number: f32, side: f32, rng: &mut Rng) {
+        let start = self.first_rib + self.rib_spacing * number + 0.08 * rng.normal();
         // The first ribs are short and tight, the last two end early.
         let depth = body.half_depth * (0.55 + 0.45 * ramp((number + 1.0) / 4.0));
-        let end = if number > 9.5 { 1.5 } else { 2.35 + 0.1 * dice.normal() };
-        let fall = self.rib_fall * (1.0 + 0.06 * dice.normal());
+        let end = if number > 9.5 { 1.5 } else { 2.35 + 0.1 * rng.normal() };
+        let fall = self.rib_fall * (1.0 + 0.06 * rng.normal());
         let radius = self.rib_radius * if number < 1.0 { 0.85 } else { 1.0 };
         // The cage's width where the rib passes its side.
         let half = (body.cage(start + fall * depth, side) + 0.1) * (0.75 + 0.25 * ramp((number + 0.5) / 2.5));
@@ -86,7 +86,7 @@ impl Bones {
         let radii = (0.55 * radius, radius);
         let step = 0.5 * radii.0 / half.max(depth);
         let density =
-            self.density * rib_share * (0.55 + 0.45 * ramp(number / 3.0)) * (1.0 + 0.12 * dice.normal());
+            self.density * rib_share * (0.55 + 0.45 * ramp(number / 3.0)) * (1.0 + 0.12 * rng.normal());
         let (mut angle, mut last): (f32, Option<(f32, f32, f32)>) = (0.07, None);
         while angle < end {
             let (sin, cos) = (libm::sinf(angle), libm::cosf(angle));

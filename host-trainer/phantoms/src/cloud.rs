@@ -1,7 +1,7 @@
 //! Smooth noise in the plane (value noise on a lattice): uneven tissue, ragged edges of consolidations.
 
 use crate::body::ramp;
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 const SIDE: usize = 32;
 
@@ -10,8 +10,8 @@ const SIDE: usize = 32;
 pub(super) struct Cloud([f32; SIDE * SIDE]);
 
 impl Cloud {
-    pub(super) fn new(dice: &mut Dice) -> Self {
-        Self(std::array::from_fn(|_| dice.within(-1.0, 1.0)))
+    pub(super) fn new(rng: &mut Rng) -> Self {
+        Self(std::array::from_fn(|_| rng.within(-1.0, 1.0)))
     }
 
     /// The noise at a position; one unit is one cell of the lattice.

@@ -5,7 +5,7 @@
 
 use crate::body::{Body, ramp, square};
 use crate::cloud::Cloud;
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pattern {
@@ -49,51 +49,51 @@ pub(super) struct Disease {
 }
 
 impl Disease {
-    pub(super) fn new(dice: &mut Dice, pattern: Pattern, body: &Body) -> Self {
+    pub(super) fn new(rng: &mut Rng, pattern: Pattern, body: &Body) -> Self {
         let mut this = Self {
             foci: Vec::new(),
-            haze: dice.within(0.0, 0.05),
-            haze_grain: dice.within(0.05, 0.1),
-            hila: dice.within(0.05, 0.12),
-            markings: dice.about(1.2, 0.12),
+            haze: rng.within(0.0, 0.05),
+            haze_grain: rng.within(0.05, 0.1),
+            hila: rng.within(0.05, 0.12),
+            markings: rng.about(1.2, 0.12),
         };
         if pattern == Pattern::Clear {
             return this;
         }
         // The rest of the lungs is seldom clear either.
-        this.haze = dice.within(0.24, 0.46);
-        this.haze_grain = dice.within(0.12, 0.25);
-        this.hila = dice.within(0.3, 0.55);
-        this.markings = dice.about(1.45, 0.15);
+        this.haze = rng.within(0.24, 0.46);
+        this.haze_grain = rng.within(0.12, 0.25);
+        this.hila = rng.within(0.3, 0.55);
+        this.markings = rng.about(1.45, 0.15);
         match pattern {
             Pattern::Clear => {}
             Pattern::RightLobe | Pattern::LeftLobe => {
                 let side = if pattern == Pattern::RightLobe { -1.0 } else { 1.0 };
-                let fissure = dice.about(0.5, 0.04) * body.dome;
-                let upper = dice.chance(0.4);
-                let y = if upper { fissure - dice.about(2.4, 0.4) } else { fissure + dice.about(2.9, 0.4) };
-                let x = side * (0.5 * body.cage(y, side) + dice.about(0.3, 0.4));
+                let fissure = rng.about(0.5, 0.04) * body.dome;
+                let upper = rng.chance(0.4);
+                let y = if upper { fissure - rng.about(2.4, 0.4) } else { fissure + rng.about(2.9, 0.4) };
+                let x = side * (0.5 * body.cage(y, side) + rng.about(0.3, 0.4));
                 let between = if upper { (-100.0, fissure) } else { (fissure, 100.0) };
-                let (rx, ry) = (dice.within(3.8, 5.2), dice.within(3.2, 4.4));
-                let strength = dice.within(0.72, 0.92);
+                let (rx, ry) = (rng.within(3.8, 5.2), rng.within(3.2, 4.4));
+                let strength = rng.within(0.72, 0.92);
                 this.foci.push(Focus { x, y, rx, ry, strength, edge: 0.7, between });
             }
             Pattern::Patches => {
-                for i in 0..dice.within(5.0, 9.0) as usize {
+                for i in 0..rng.within(5.0, 9.0) as usize {
                     let side = if i % 2 == 0 { -1.0 } else { 1.0 };
-                    let y = dice.within(0.25, 0.98) * body.dome;
-                    let x = side * dice.within(0.28, 0.75) * body.cage(y, side);
-                    let (rx, ry) = (dice.within(1.5, 2.8), dice.within(1.4, 2.6));
-                    let strength = dice.within(0.6, 0.85);
+                    let y = rng.within(0.25, 0.98) * body.dome;
+                    let x = side * rng.within(0.28, 0.75) * body.cage(y, side);
+                    let (rx, ry) = (rng.within(1.5, 2.8), rng.within(1.4, 2.6));
+                    let strength = rng.within(0.6, 0.85);
                     let between = (-100.0, 100.0);
                     this.foci.push(Focus { x, y, rx, ry, strength, edge: 1.0, between });
                 }
             }
             Pattern::Diffuse => {
-                this.haze = dice.within(0.44, 0.64);
-                this.haze_grain = dice.within(0.3, 0.5);
-                this.hila = dice.within(0.4, 0.6);
-                this.markings = dice.about(1.8, 0.2);
+                this.haze = rng.within(0.44, 0.64);
+                this.haze_grain = rng.within(0.3, 0.5);
+                this.hila = rng.within(0.4, 0.6);
+                this.markings = rng.about(1.8, 0.2);
             }
         }
         this

@@ -1,6 +1,6 @@
 //! From thickness to grey: attenuation, scatter, the detector's sharpness and grain, and the display's tone curve.
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 /// Attenuation of water at a small child's tube voltage (60 to 70 kV, filtered), a centimetre.
 const ATTENUATION: f32 = 0.22;
@@ -24,20 +24,20 @@ pub(super) struct Film {
 }
 
 impl Film {
-    pub(super) fn new(dice: &mut Dice, ill: bool) -> Self {
+    pub(super) fn new(rng: &mut Rng, ill: bool) -> Self {
         // Films of ill children in the public sets are flatter and less sharp: portable tubes, no grid.
         let (scatter, gamma, blur) = if ill { (0.028, 1.25, 0.25) } else { (0.009, 1.35, 0.1) };
         Self {
-            scatter: scatter * dice.within(0.7, 1.4),
-            black: if ill { dice.within(0.0, 22.0) } else { dice.within(0.0, 6.0) },
-            white: if ill { dice.about(203.0, 9.0) } else { dice.about(250.0, 8.0) },
-            gamma: dice.about(gamma, 0.12),
-            full: dice.about(if ill { 15.5 } else { 18.0 }, 0.8),
-            grain: dice.within(1.2, 2.6),
-            blur: dice.within(0.8, 1.2) * blur,
-            marker: dice
+            scatter: scatter * rng.within(0.7, 1.4),
+            black: if ill { rng.within(0.0, 22.0) } else { rng.within(0.0, 6.0) },
+            white: if ill { rng.about(203.0, 9.0) } else { rng.about(250.0, 8.0) },
+            gamma: rng.about(gamma, 0.12),
+            full: rng.about(if ill { 15.5 } else { 18.0 }, 0.8),
+            grain: rng.within(1.2, 2.6),
+            blur: rng.within(0.8, 1.2) * blur,
+            marker: rng
                 .chance(0.85)
-                .then(|| (dice.within(0.02, 0.07), dice.within(0.05, 0.7), dice.within(0.045, 0.07))),
+                .then(|| (rng.within(0.02, 0.07), rng.within(0.05, 0.7), rng.within(0.045, 0.07))),
         }
     }
 
@@ -56,7 +56,7 @@ impl Film {
     }
 
     /// Develops the thickness map of `side` x `side` into 8-bit grey; uses the map up.
-    pub(super) fn develop(&self, mut thickness: Vec<f32>, side: u16, dice: &mut Dice) -> Vec<u8> {
+    pub(super) fn develop(&self, mut thickness: Vec<f32>, side: u16, rng: &mut Rng) -> Vec<u8> {
         let side = usize::from(side);
         let table = self.tone_table();
         for cell in &mut thickness {
@@ -67,7 +67,7 @@ impl Film {
         }
         // The grain passes the same blur, so it is coloured as a detector's is.
         for cell in &mut thickness {
-            *cell += self.grain * 1.1 * dice.normal();
+            *cell += self.grain * 1.1 * rng.normal();
         }
         // Unsharpness belongs to the detector, so in pixels it grows with the picture; 224 is the reference.
         let passes = if side >= 128 { 1 + side / 448 } else { 0 };

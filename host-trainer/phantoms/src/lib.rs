@@ -21,9 +21,9 @@ mod body;
 mod bones;
 mod canvas;
 mod cloud;
-mod dice;
 mod disease;
 mod film;
+mod rng;
 #[cfg(all(test, feature = "picture"))]
 mod tests;
 mod vessels;
@@ -32,7 +32,6 @@ use body::Body;
 use bones::Bones;
 use canvas::{Canvas, Pose};
 use cloud::Cloud;
-use dice::Dice;
 use disease::{Disease, Pattern};
 use edge_core::frame::{MAX_SIDE, MIN_SIDE};
 #[cfg(feature = "picture")]
@@ -40,6 +39,7 @@ use edge_core::{Geometry, PixelFormat};
 #[cfg(feature = "picture")]
 use edge_model::decode::Picture;
 use film::Film;
+use rng::Rng;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Label {
@@ -54,7 +54,7 @@ pub enum Label {
 pub fn pixels(label: Label, seed: u64, side: u16) -> Vec<u8> {
     let pattern = match label {
         Label::Normal => Pattern::Clear,
-        Label::Pneumonia => Pattern::ILL[(Dice::new(seed, 0).bits() % 4) as usize],
+        Label::Pneumonia => Pattern::ILL[(Rng::new(seed, 0).bits() % 4) as usize],
     };
     develop(pattern, seed, clamped(side))
 }
@@ -80,7 +80,7 @@ fn clamped(side: u16) -> u16 {
 fn develop(pattern: Pattern, seed: u64, side: u16) -> Vec<u8> {
     let ill = pattern != Pattern::Clear;
     // A stream for each part: a change in one part's use of chance leaves the others as they are.
-    let stream = |part: u64| Dice::new(seed, 16 * part + 1 + pattern as u64);
+    let stream = |part: u64| Rng::new(seed, 16 * part + 1 + pattern as u64);
     let body = Body::new(&mut stream(1), ill);
     let bones = Bones::new(&mut stream(2), &body);
     let disease = Disease::new(&mut stream(3), pattern, &body);
@@ -102,16 +102,16 @@ fn develop(pattern: Pattern, seed: u64, side: u16) -> Vec<u8> {
 
 /// Where the child lies on the film: the cage takes most of the width, the lungs somewhat over half of the height;
 /// the ill are filmed closer and less evenly.
-fn pose(dice: &mut Dice, body: &Body, ill: bool) -> Pose {
-    let angle = dice.about(0.0, if ill { 0.045 } else { 0.03 });
+fn pose(rng: &mut Rng, body: &Body, ill: bool) -> Pose {
+    let angle = rng.about(0.0, if ill { 0.045 } else { 0.03 });
     let (across, down) = if ill { (0.385, 0.60) } else { (0.375, 0.56) };
     let spread = if ill { 1.6 } else { 1.0 };
     let top = if ill { 0.155 } else { 0.185 };
     Pose {
-        centre: (dice.about(0.5, 0.015 * spread), dice.about(top, 0.025 * spread)),
+        centre: (rng.about(0.5, 0.015 * spread), rng.about(top, 0.025 * spread)),
         scale: (
-            dice.about(across, 0.02 * spread) / body.half_width,
-            dice.about(down, 0.03 * spread) / body.dome,
+            rng.about(across, 0.02 * spread) / body.half_width,
+            rng.about(down, 0.03 * spread) / body.dome,
         ),
         turn: (libm::sinf(angle), libm::cosf(angle)),
     }

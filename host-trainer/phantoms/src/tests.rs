@@ -1,8 +1,8 @@
 //! What is promised of phantoms: the same bytes everywhere, all usable pictures, ill lungs less clear than healthy ones.
 
 use super::*;
-use edge_core::gate::{Figures, Limits};
-use edge_core::preprocess::{Scratch, Stats, preprocess};
+use edge_core::gate::{GateThresholds, QualityMetrics};
+use edge_core::preprocess::{PixelStats, Scratch, preprocess};
 use sha2::{Digest, Sha256};
 
 fn sha256(bytes: &[u8]) -> String {
@@ -10,7 +10,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// The picture as the network would see it at `side` x `side`.
-fn input(picture: &Picture, side: u16) -> (Vec<u8>, Stats) {
+fn input(picture: &Picture, side: u16) -> (Vec<u8>, PixelStats) {
     let n = usize::from(side);
     let (mut row, mut line, mut cells, mut out) = (vec![0; n], vec![0; n], vec![0; n * n], vec![0; n * n]);
     let scratch = Scratch { row: &mut row, line: &mut line, cells: &mut cells };
@@ -70,18 +70,18 @@ fn the_side_does_not_change_the_child() {
 
 #[test]
 fn the_gate_takes_all() {
-    let limits: Limits<&[i8]> = Limits {
+    let limits: GateThresholds<&[i8]> = GateThresholds {
         min_mean: 12_000,
         max_mean: 50_000,
         min_deviation: 6_000,
         max_elongation_permille: 1_500,
-        ..Limits::open()
+        ..GateThresholds::open()
     };
     for seed in 0..40 {
         for label in [Label::Normal, Label::Pneumonia] {
             let picture = draw(label, seed, 128);
             let (input, stats) = input(&picture, 128);
-            let figures = Figures::of(picture.geometry(), &stats, &input, &limits);
+            let figures = QualityMetrics::of(picture.geometry(), &stats, &input, &limits);
             assert_eq!(figures.judge(&limits), Ok(()), "{label:?} {seed}");
         }
     }

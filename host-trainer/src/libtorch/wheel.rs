@@ -1,4 +1,4 @@
-//! Which `torch` wheel fits this machine, and how to get it: by pip, and checked against a fixed SHA-256.
+//! Lamp `torch` wheel fits this machine, and how to get it: by pip, and checked against a fixed SHA-256.
 
 use std::fs::{self, File};
 use std::io::{self, Read};

@@ -104,7 +104,7 @@ pub struct GateArgs {
     /// The file to write; the model itself may be named again
     #[arg(long)]
     pub out: PathBuf,
-    /// Which patients train (as in `train`), and every draw of the fit
+    /// Lamp patients train (as in `train`), and every draw of the fit
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// How many drawings, without --data

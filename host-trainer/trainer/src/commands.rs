@@ -12,7 +12,7 @@ use crate::run::{Recipe, Run, folder};
 use crate::train::net::Net;
 use crate::{report, train};
 use anyhow::{Context, Result, ensure};
-use edge_core::gate::Limits;
+use edge_core::gate::GateThresholds;
 use edge_model::files;
 use edge_model::model_file::ModelFile;
 use std::path::{Path, PathBuf};
@@ -221,7 +221,7 @@ fn gate_model(
     out: &Path,
 ) -> Result<()> {
     // Before there is a gate: what it is to let through is scored whole.
-    let open = ModelFile::from_bytes(&gate::bind(model, Limits::open(), [0; 9], None)?)?;
+    let open = ModelFile::from_bytes(&gate::bind(model, GateThresholds::open(), [0; 9], None)?)?;
     let deciles = gate::score_deciles(&open, &data.samples, validate)?;
     let limits = gate::fit_limits(model, &data.samples, train, seed)?;
     let bytes = gate::bind(model, limits, deciles, version)?;

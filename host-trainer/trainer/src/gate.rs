@@ -18,14 +18,14 @@ pub use fit::fit_limits;
 pub use measure::{GateReport, GroupRefusals, check_training, measure_gate, score_deciles};
 
 use anyhow::{Context, Result};
-use edge_core::gate::Limits;
+use edge_core::gate::GateThresholds;
 use edge_model::model_file::ModelFile;
 use edge_model::pack::pack;
 
 /// The file of `model` with other limits, and another version where one is given, sealed again.
 pub fn bind(
     model: &ModelFile,
-    limits: Limits<Vec<i8>>,
+    limits: GateThresholds<Vec<i8>>,
     score_deciles_ppm: [u32; 9],
     version: Option<&str>,
 ) -> Result<Vec<u8>> {

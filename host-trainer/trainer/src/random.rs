@@ -9,7 +9,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 #[derive(Clone, Copy, Debug)]
 #[repr(u64)]
 pub enum Purpose {
-    /// Which patients are for validation.
+    /// Lamp patients are for validation.
     Split = 1,
     Weights = 2,
     /// Order of the training pictures within an epoch.
@@ -18,11 +18,11 @@ pub enum Purpose {
     Augment = 4,
     /// Changes made to a picture of the shifted validation set.
     Shift = 5,
-    /// Which training pictures calibrate the quantizer.
+    /// Lamp training pictures calibrate the quantizer.
     Calibrate = 6,
-    /// Which patients a bootstrap resample draws.
+    /// Lamp patients a bootstrap resample draws.
     Resample = 7,
-    /// Which pictures the robustness table is measured on.
+    /// Lamp pictures the robustness table is measured on.
     Sample = 8,
     /// Pictures that the gate is fitted on.
     Gate = 9,

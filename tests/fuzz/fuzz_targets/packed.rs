@@ -68,7 +68,7 @@ fn compute(model: &Packed<&[u8]>, kernels: Kernels, input: &[u8], before: u8) ->
     arena.as_mut().fill(before);
     let mut layers = Vec::new();
     let mut observe = |_, output: &[u8]| layers.extend_from_slice(output);
-    let logit = engine.step_observed(arena.as_mut(), input, &mut observe).expect("a checked model computes");
+    let logit = engine.infer_observed(arena.as_mut(), input, &mut observe).expect("a checked model computes");
     let plan = model.plan().expect("checked");
     let gate = plan.metadata().expect("checked").gate;
     let features = engine.features(arena.as_ref()).expect("an arena of the model's size");

@@ -5,9 +5,9 @@
 use arbitrary::Arbitrary;
 use edge_core::decide::Decision;
 use edge_core::frame::FrameError;
-use edge_core::gate::{Figures, LAYOUT_CELLS, Limits, MAX_CHANNELS};
+use edge_core::gate::{GateThresholds, LAYOUT_CELLS, MAX_CHANNELS, QualityMetrics};
 use edge_core::preprocess::{MAX_OUTPUT_SIDE, PreprocessError, preprocess};
-use edge_core::{Frame, Geometry, PixelFormat, Preprocess, Reason, Scratch, State, Stats};
+use edge_core::{Frame, Geometry, PixelFormat, PixelStats, Preprocess, Reason, Scratch, State};
 use fuzz::{assert_one_line, planted_fault};
 use libfuzzer_sys::fuzz_target;
 use test_support::reference;
@@ -158,7 +158,7 @@ fn stream<'r>(
     side: u16,
     memory: &mut Memory,
     rows: impl Iterator<Item = &'r [u8]>,
-) -> Result<Stats, PreprocessError> {
+) -> Result<PixelStats, PreprocessError> {
     let scratch = Scratch { row: &mut memory.row, line: &mut memory.line, cells: &mut memory.cells };
     let mut run = Preprocess::begin(geometry, side, scratch)?;
     for row in rows {
@@ -204,18 +204,23 @@ fn with_mistakes(geometry: Geometry, side: u16, memory: &mut Memory, mistakes: M
 /// The gate's answer fits its limits, and a refusal shows no score.
 fn judge(
     geometry: Geometry,
-    stats: &Stats,
+    stats: &PixelStats,
     picture: &[u8],
     (min_mean, max_mean, min_deviation, longer): (u16, u16, u16, u16),
 ) {
     let max_elongation_permille = 1000 + u32::from(longer);
-    let mut limits: Limits<Vec<i8>> =
-        Limits { min_mean, max_mean, min_deviation, max_elongation_permille, ..Limits::open() };
+    let mut limits: GateThresholds<Vec<i8>> = GateThresholds {
+        min_mean,
+        max_mean,
+        min_deviation,
+        max_elongation_permille,
+        ..GateThresholds::open()
+    };
     // Weights of any kind, and as many as there must be or not.
     limits.layout.weights = picture.iter().take(LAYOUT_CELLS).map(|&byte| byte as i8).collect();
     limits.features.weights = picture.iter().take(16 * MAX_CHANNELS).map(|&byte| byte as i8).collect();
     limits.layout.least = i32::from(longer) - 30_000;
-    let mut figures = Figures::of(geometry, stats, picture, &limits);
+    let mut figures = QualityMetrics::of(geometry, stats, picture, &limits);
     let _ = figures.judge_features(picture, &limits);
     match figures.judge(&limits) {
         Ok(()) => assert!(

@@ -5,9 +5,9 @@
 
 use core::fmt;
 
-use edge_core::gate::Figures;
+use edge_core::gate::QualityMetrics;
 use edge_core::kernels::{self, Kernels, Set};
-use edge_core::pipeline::Judged;
+use edge_core::pipeline::FrameResult;
 use edge_core::{Geometry, Packed, Pipeline, PixelFormat};
 
 use crate::machine::{Error, Machine, Memory};
@@ -107,11 +107,11 @@ fn header(machine: &mut impl Machine, path: &str, at: &mut usize) -> Result<Opti
 
 /// All that a picture gave, in one form for every machine: state, reason and its numbers, bits of logit and score, and what the gate
 /// measured.
-struct Line<'a>(&'a Judged);
+struct Line<'a>(&'a FrameResult);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Judged { decision, figures } = self.0;
+        let FrameResult { decision, figures } = self.0;
         write!(out, "{} {} {:?}", decision.state, decision.reason.code(), decision.reason.numbers())?;
         for float in [decision.logit, decision.score] {
             match float {
@@ -119,7 +119,7 @@ impl fmt::Display for Line<'_> {
                 None => write!(out, " none")?,
             }
         }
-        let Figures { elongation_permille, stats, sharpness, layout, features } = figures;
+        let QualityMetrics { elongation_permille, stats, sharpness, layout, features } = figures;
         let exposure = [stats.mean, stats.deviation, stats.black_permille, stats.white_permille];
         write!(out, " {elongation_permille} {exposure:?} {sharpness} {layout} {features:?}")
     }

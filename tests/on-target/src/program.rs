@@ -140,7 +140,8 @@ fn tensors(machine: &mut impl Machine, memory: &mut Memory, model: &str, frames:
                 let hash = nchw(value.shape.channels, bytes);
                 written = written.and_then(|()| writeln!(machine, "tensor {name} {}", Hash(&hash)));
             };
-            let logit = engine.step_observed(&mut memory.arena, input, &mut observe).map_err(Error::Infer)?;
+            let logit =
+                engine.infer_observed(&mut memory.arena, input, &mut observe).map_err(Error::Infer)?;
             written?;
             writeln!(machine, "logit {:08x}", logit.to_bits())?;
         }
@@ -189,7 +190,7 @@ fn layers(
     let mut next = |_: usize, _: &[u8]| marker::next();
     marker::start();
     marker::start();
-    let logit = engine.step_observed(&mut memory.arena, input, &mut next);
+    let logit = engine.infer_observed(&mut memory.arena, input, &mut next);
     marker::stop();
     marker::stop();
     let logit = logit.map_err(Error::Infer)?;

@@ -5,8 +5,8 @@
 
 use core::panic::PanicInfo;
 use core::slice;
-use edge_core::gate::{Figures, Limits};
-use edge_core::{Engine, Geometry, Pipeline, Stats};
+use edge_core::gate::{GateThresholds, QualityMetrics};
+use edge_core::{Engine, Geometry, Pipeline, PixelStats};
 
 unsafe extern "C" {
     fn a_panic_can_be_reached() -> !;
@@ -26,8 +26,8 @@ fn panic(_: &PanicInfo) -> ! {
 pub unsafe extern "C" fn step(
     engine: &Engine<&[u8]>,
     geometry: &Geometry,
-    stats: &Stats,
-    limits: &Limits<&[i8]>,
+    stats: &PixelStats,
+    limits: &GateThresholds<&[i8]>,
     arena: *mut u8,
     arena_length: usize,
     input: *const u8,
@@ -39,11 +39,11 @@ pub unsafe extern "C" fn step(
     };
     #[cfg(feature = "planted-step")]
     let input = &input[1..];
-    let mut figures = Figures::of(*geometry, stats, input, limits);
+    let mut figures = QualityMetrics::of(*geometry, stats, input, limits);
     if figures.judge(limits).is_err() {
         return f32::NAN;
     }
-    let logit = engine.step(arena, input).unwrap_or(f32::NAN);
+    let logit = engine.infer(arena, input).unwrap_or(f32::NAN);
     let features = engine.features(arena).unwrap_or(&[]);
     if figures.judge_features(features, limits).is_err() { f32::NAN } else { logit }
 }

@@ -24,12 +24,12 @@ fn picture() -> anyhow::Result<Picture> {
 
 /// Kills the program so many times, each time after another while.
 pub fn kills(files: &Path, rounds: u32) -> anyhow::Result<()> {
-    let mut dice = ChaCha8Rng::seed_from_u64(5);
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
     let picture = picture()?;
     let mut device = Device::boot(files, None, &picture, 0)?;
     device.guest.show(&picture)?;
     for round in 0..rounds {
-        let ms = dice.next_u64() % LONGEST_MS;
+        let ms = rng.next_u64() % LONGEST_MS;
         kill(&mut device, ms).with_context(|| format!("kill {round}, {ms} ms after the start"))?;
     }
     let lines = device.log()?.len();
@@ -56,7 +56,7 @@ fn kill(device: &mut Device, ms: u64) -> anyhow::Result<()> {
 /// Cuts the power so many times while the log is written, each time after another while.
 /// Only the line being written may be lost, and the log must verify after the next start.
 pub fn power_cuts(files: &Path, cuts: u32) -> anyhow::Result<()> {
-    let mut dice = ChaCha8Rng::seed_from_u64(6);
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
     let folder = tempfile::tempdir()?;
     let disk = folder.path().join("disk");
     fs::copy(files.join("disk"), &disk)?;
@@ -70,7 +70,7 @@ pub fn power_cuts(files: &Path, cuts: u32) -> anyhow::Result<()> {
         device.expect_log(std::mem::take(&mut known));
         grown(&mut device).with_context(|| format!("after {cut} power cuts"))?;
         device.verify(false).with_context(|| format!("after {cut} power cuts"))?;
-        device.guest.ask(Request::Sleep { ms: dice.next_u64() % LONGEST_MS }, &[])?;
+        device.guest.ask(Request::Sleep { ms: rng.next_u64() % LONGEST_MS }, &[])?;
         device.log()?;
         known = device.certain();
         if cut < cuts {

@@ -9,7 +9,7 @@ use edge_core::State;
 use std::path::PathBuf;
 use std::{fmt, fs};
 
-/// Which line of the chip carries what; the button's is the machine's power button.
+/// Lamp line of the chip carries what; the button's is the machine's power button.
 pub const RED: u8 = 0;
 pub const AMBER: u8 = 1;
 pub const GREEN: u8 = 2;

@@ -5,7 +5,7 @@
 
 use crate::network::OwnedMetadata;
 use edge_core::Metadata;
-use edge_core::gate::Limits;
+use edge_core::gate::GateThresholds;
 use edge_model::model_file;
 use prost::Message;
 use tract_onnx::pb;
@@ -18,7 +18,7 @@ const WEIGHT_SCALE: f32 = 1.0 / 1024.0;
 
 pub fn metadata(side: u16) -> OwnedMetadata {
     let metadata = crate::network::metadata(side);
-    Metadata { gate: Limits { max_elongation_permille: 3000, ..metadata.gate }, ..metadata }
+    Metadata { gate: GateThresholds { max_elongation_permille: 3000, ..metadata.gate }, ..metadata }
 }
 
 /// The model with metadata and seal; `side` is a multiple of 4, a power of two for an exact average.

@@ -3,8 +3,8 @@
 use crate::random;
 use edge_core::Metadata;
 use edge_core::decide::{Calibration, Thresholds};
-use edge_core::gate::Limits;
-use edge_core::kernels::pool::Head;
+use edge_core::gate::GateThresholds;
+use edge_core::kernels::pool::ClassifierHead;
 use edge_core::kernels::{Shape, Window, requantize};
 use edge_core::packed::{Network, NetworkLayer, NetworkValue};
 
@@ -56,7 +56,7 @@ const SCALE: f32 = 1.0 / 32.0;
 impl Built {
     /// first -> depthwise (in place) -> pointwise -> convolution -> add -> depthwise stride 2 -> pointwise -> head.
     pub fn new(side: usize, seed: u64) -> Self {
-        let mut dice = seed;
+        let mut rng = seed;
         let half = side / 2;
         let shape = |side: usize, channels| Shape { height: side, width: side, channels };
         let forms: Vec<Form> = vec![
@@ -79,7 +79,7 @@ impl Built {
             ("last", shape(half / 2, 9), 90),
         ];
         let mut built = Self {
-            head: (0..9).map(|_| (random(&mut dice) % 63) as i8 - 31).collect(),
+            head: (0..9).map(|_| (random(&mut rng) % 63) as i8 - 31).collect(),
             values,
             weights: vec![],
             biases: vec![],
@@ -95,7 +95,7 @@ impl Built {
                 ),
                 None => (0, 0),
             };
-            let mut number = |n: u64| (random(&mut dice) % n) as i32;
+            let mut number = |n: u64| (random(&mut rng) % n) as i32;
             built.weights.push((0..outputs * fan_in).map(|_| (number(255) - 127) as i8).collect());
             built.biases.push((0..outputs).map(|_| number(4000) - 1000).collect());
             let multiplier = |n: i32| (0.5 + n as f32 / 100.0) / ((fan_in as f32).sqrt() * 90.0);
@@ -130,7 +130,13 @@ impl Built {
             metadata: self.metadata.view(),
             values: &values,
             layers: &layers,
-            head: Head { weights: &self.head, positions: 16, step: 1.0 / 256.0, scale: 0.37, bias: -0.2 },
+            head: ClassifierHead {
+                weights: &self.head,
+                positions: 16,
+                step: 1.0 / 256.0,
+                scale: 0.37,
+                bias: -0.2,
+            },
         })
     }
 
@@ -195,7 +201,12 @@ pub fn metadata(side: u16) -> OwnedMetadata {
         score_deciles_ppm: [0; 9],
         thresholds: Thresholds { negative_below: 0.3, positive_above: 0.7 },
         chosen_for: "nothing".into(),
-        gate: Limits { min_mean: 3000, max_mean: 62000, min_deviation: 1500, ..Limits::open() },
+        gate: GateThresholds {
+            min_mean: 3000,
+            max_mean: 62000,
+            min_deviation: 1500,
+            ..GateThresholds::open()
+        },
         intended_use: "Tests only.".into(),
         training_data_sha256: "0".repeat(64),
         seeds: "1".into(),

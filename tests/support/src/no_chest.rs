@@ -8,9 +8,9 @@ use font8x8::legacy::BASIC_LEGACY;
 use phantoms::{Label, draw};
 
 /// Numbers by lot, the same for the same seed.
-pub struct Dice(u64);
+pub struct Rng(u64);
 
-impl Dice {
+impl Rng {
     pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0xD605_BBB5_8C8A_BC03))
     }
@@ -40,7 +40,7 @@ fn colour(width: usize, height: usize, mut of: impl FnMut(usize, usize) -> [f64;
 }
 
 /// A kind of picture and how to make the one of a seed.
-pub type Kind = (&'static str, fn(&mut Dice) -> Picture);
+pub type Kind = (&'static str, fn(&mut Rng) -> Picture);
 
 /// All kinds that need no data.
 pub const KINDS: [Kind; 16] = [
@@ -136,9 +136,9 @@ pub const KINDS: [Kind; 16] = [
 ];
 
 /// Drawn by seeds that neither the trainer nor the golden frames use.
-fn phantom(dice: &mut Dice) -> Picture {
-    let label = [Label::Normal, Label::Pneumonia][dice.below(2)];
-    draw(label, 7_000_000 + dice.below(1 << 20) as u64, 224)
+fn phantom(rng: &mut Rng) -> Picture {
+    let label = [Label::Normal, Label::Pneumonia][rng.below(2)];
+    draw(label, 7_000_000 + rng.below(1 << 20) as u64, 224)
 }
 
 /// A grey square picture whose pixel comes from where `from` says.
@@ -152,9 +152,9 @@ pub fn turned(chest: &Picture, from: impl Fn(usize, usize, usize) -> (usize, usi
 }
 
 /// A grey square picture, one half of it behind a hand, a sheet of paper or the edge of the light box.
-pub fn half_covered(chest: &Picture, dice: &mut Dice) -> Picture {
+pub fn half_covered(chest: &Picture, rng: &mut Rng) -> Picture {
     let n = usize::from(chest.geometry().width());
-    let (side, light, slope) = (dice.below(4), dice.between(0.0, 255.0), dice.between(-40.0, 40.0));
+    let (side, light, slope) = (rng.below(4), rng.between(0.0, 255.0), rng.between(-40.0, 40.0));
     let bytes = chest.bytes();
     grey(n, n, |x, y| {
         let depth = [x, n - 1 - x, y, n - 1 - y][side];
@@ -166,20 +166,20 @@ pub fn half_covered(chest: &Picture, dice: &mut Dice) -> Picture {
 }
 
 /// Words of random letters in a real typeface, one or two columns.
-fn text(dice: &mut Dice) -> Picture {
-    let (width, height) = (320, 240 + dice.below(200));
-    let (paper, ink) = if dice.below(4) == 0 { (20.0, 230.0) } else { (240.0, 30.0) };
-    let scale = 1 + dice.below(3);
+fn text(rng: &mut Rng) -> Picture {
+    let (width, height) = (320, 240 + rng.below(200));
+    let (paper, ink) = if rng.below(4) == 0 { (20.0, 230.0) } else { (240.0, 30.0) };
+    let scale = 1 + rng.below(3);
     let (columns, rows) = (width / (8 * scale), height / (10 * scale));
-    let gap = if dice.below(2) == 0 { columns / 2 } else { columns };
+    let gap = if rng.below(2) == 0 { columns / 2 } else { columns };
     let letters: Vec<char> = (0..columns * rows)
-        .map(|at| match (at % columns == gap || dice.below(6) == 0, dice.below(40)) {
+        .map(|at| match (at % columns == gap || rng.below(6) == 0, rng.below(40)) {
             (true, _) => ' ',
             (_, k @ 0..26) => char::from(b'a' + k as u8),
             (_, k) => char::from(b'0' + (k % 10) as u8),
         })
         .collect();
-    let blank_rows: Vec<bool> = (0..rows).map(|_| dice.below(7) == 0).collect();
+    let blank_rows: Vec<bool> = (0..rows).map(|_| rng.below(7) == 0).collect();
     grey(width, height, |x, y| {
         let (column, row) = (x / (8 * scale), y / (10 * scale));
         let (dx, dy) = (x / scale % 8, y / scale % 10);

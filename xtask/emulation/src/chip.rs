@@ -52,7 +52,7 @@ pub struct Run {
     /// What it wrote to standard error.
     pub complaint: String,
     pub log: Vec<Line>,
-    /// Lamps, resets and counts of instructions, as QEMU saw them.
+    /// LampSet, resets and counts of instructions, as QEMU saw them.
     pub trace: String,
 }
 

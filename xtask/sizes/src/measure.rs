@@ -14,7 +14,7 @@ use crate::elf::{reach, stack};
 pub const EXCEPTION: u32 = 27 * 4;
 
 /// The device's loop, of which one turn may not panic.
-const LOOP: &str = "*firmware::device::Device<*>::turn";
+const LOOP: &str = "*firmware::device::Device<*>::poll";
 
 /// A second region of the board's memory, where one cannot hold everything: the arena's.
 const BULK: &str = "BULK";

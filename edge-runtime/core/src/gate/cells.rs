@@ -1,4 +1,4 @@
-//! Which value of a square map lies in which cell of a coarse grid over it: the one place that says so, for what a device weighs
+//! Lamp value of a square map lies in which cell of a coarse grid over it: the one place that says so, for what a device weighs
 //! and for what the trainer fits the weights on.
 
 /// Hands `take` a square map of values (height x width x channels) in runs of whole positions that lie in one cell, in order:

@@ -20,7 +20,7 @@ pub const MAX_CHANNELS: usize = 128;
 
 /// Weights and the least likeness that is enough; `W` holds the weights, such as `&[i8]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Likeness<W> {
+pub struct LinearDetector<W> {
     /// One weight a cell, rows from the top; over features one a cell and channel, channels innermost. Without any, the likeness
     /// of everything is 0.
     pub weights: W,
@@ -31,13 +31,13 @@ pub struct Likeness<W> {
 /// A likeness without weights is 0; one whose weights do not fit is the least possible, so that nothing passes by mistake.
 const MISFIT: i32 = i32::MIN;
 
-impl<W: AsRef<[i8]>> Likeness<W> {
+impl<W: AsRef<[i8]>> LinearDetector<W> {
     /// The same, borrowed.
-    pub fn view(&self) -> Likeness<&[i8]> {
-        Likeness { weights: self.weights.as_ref(), least: self.least }
+    pub fn view(&self) -> LinearDetector<&[i8]> {
+        LinearDetector { weights: self.weights.as_ref(), least: self.least }
     }
 
-    /// Likeness of a preprocessed picture of `side * side` bytes: the weighted sum of the cells' distances from mean brightness,
+    /// LinearDetector of a preprocessed picture of `side * side` bytes: the weighted sum of the cells' distances from mean brightness,
     /// divided by the pixels of a cell.
     pub fn of_picture(&self, input: &[u8]) -> i32 {
         let weights = self.weights.as_ref();
@@ -57,7 +57,7 @@ impl<W: AsRef<[i8]>> Likeness<W> {
         pixels.map_or(MISFIT, |pixels| divided(sum, pixels, LAYOUT_CELLS))
     }
 
-    /// Likeness of the network's last features, `side * side` positions of as many channels as there are weights a cell: the weighted sum,
+    /// LinearDetector of the network's last features, `side * side` positions of as many channels as there are weights a cell: the weighted sum,
     /// divided by the positions of a cell.
     pub fn of_features(&self, features: &[u8]) -> i32 {
         let weights = self.weights.as_ref();

@@ -1,7 +1,7 @@
 //! Refuses pictures that the network must not judge: wrong shape, badly exposed, blurred, or no upright frontal chest radiograph.
 //!
-//! Before inference [`Figures::of`] measures the preprocessed picture and [`Figures::judge`] holds it against the limits; after
-//! inference [`Figures::judge_features`] looks at what the network itself made of it. All figures are integers. The limits, and the
+//! Before inference [`QualityMetrics::of`] measures the preprocessed picture and [`QualityMetrics::judge`] holds it against the limits; after
+//! inference [`QualityMetrics::judge_features`] looks at what the network itself made of it. All figures are integers. The limits, and the
 //! weights of the two likenesses, travel with the model; the trainer sets them from its training pictures. A refusal carries
 //! the measured number and the limit, so that a log can be read without the source code.
 
@@ -10,16 +10,16 @@ mod likeness;
 mod sharpness;
 
 pub use cells::cell_runs;
-pub use likeness::{FEATURE_CELLS, FEATURE_SIDE, LAYOUT_CELLS, LAYOUT_SIDE, Likeness, MAX_CHANNELS};
+pub use likeness::{FEATURE_CELLS, FEATURE_SIDE, LAYOUT_CELLS, LAYOUT_SIDE, LinearDetector, MAX_CHANNELS};
 pub use sharpness::sharpness;
 
 use crate::frame::Geometry;
-use crate::preprocess::Stats;
+use crate::preprocess::PixelStats;
 use crate::reason::Reason;
 
 /// What a picture must keep to. Luminance is in 16-bit steps (0..=65535); `W` holds weights, such as `&[i8]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits<W> {
+pub struct GateThresholds<W> {
     /// Least mean luminance.
     pub min_mean: u16,
     /// Greatest mean luminance.
@@ -28,19 +28,19 @@ pub struct Limits<W> {
     pub min_deviation: u16,
     /// Greatest ratio of longer to shorter side, in thousandths.
     pub max_elongation_permille: u32,
-    /// Greatest share of black cells, in thousandths; see [`Stats::black_permille`].
+    /// Greatest share of black cells, in thousandths; see [`PixelStats::black_permille`].
     pub max_black_permille: u16,
-    /// Greatest share of white cells, in thousandths; see [`Stats::white_permille`].
+    /// Greatest share of white cells, in thousandths; see [`PixelStats::white_permille`].
     pub max_white_permille: u16,
     /// Least [`sharpness`], in thousandths.
     pub min_sharpness: u16,
     /// How light and dark must lie in the picture.
-    pub layout: Likeness<W>,
+    pub layout: LinearDetector<W>,
     /// What the network must find where.
-    pub features: Likeness<W>,
+    pub features: LinearDetector<W>,
 }
 
-impl<W: Default> Limits<W> {
+impl<W: Default> GateThresholds<W> {
     /// Lets every picture through.
     pub fn open() -> Self {
         Self {
@@ -51,30 +51,35 @@ impl<W: Default> Limits<W> {
             max_black_permille: 1000,
             max_white_permille: 1000,
             min_sharpness: 0,
-            layout: Likeness::default(),
-            features: Likeness::default(),
+            layout: LinearDetector::default(),
+            features: LinearDetector::default(),
         }
     }
 }
 
 /// What the gate measures in a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Figures {
+pub struct QualityMetrics {
     /// Longer side over shorter side, in thousandths.
     pub elongation_permille: u32,
     /// Exposure.
-    pub stats: Stats,
+    pub stats: PixelStats,
     /// [`sharpness`], in thousandths.
     pub sharpness: u16,
-    /// Likeness of the picture's layout to that of a chest radiograph.
+    /// LinearDetector of the picture's layout to that of a chest radiograph.
     pub layout: i32,
-    /// Likeness of the network's features to those of a chest radiograph; none before inference.
+    /// LinearDetector of the network's features to those of a chest radiograph; none before inference.
     pub features: Option<i32>,
 }
 
-impl Figures {
+impl QualityMetrics {
     /// Measures what can be measured before inference; `input` is what preprocessing wrote.
-    pub fn of(geometry: Geometry, stats: &Stats, input: &[u8], limits: &Limits<impl AsRef<[i8]>>) -> Self {
+    pub fn of(
+        geometry: Geometry,
+        stats: &PixelStats,
+        input: &[u8],
+        limits: &GateThresholds<impl AsRef<[i8]>>,
+    ) -> Self {
         Self {
             elongation_permille: geometry.elongation_permille(),
             stats: *stats,
@@ -88,7 +93,7 @@ impl Figures {
     ///
     /// # Errors
     /// The first limit that it breaks, from what a user can put right most easily to what is no X-ray at all.
-    pub fn judge<W>(&self, limits: &Limits<W>) -> Result<(), Reason> {
+    pub fn judge<W>(&self, limits: &GateThresholds<W>) -> Result<(), Reason> {
         let Self { elongation_permille: elongation, stats, sharpness, layout, .. } = *self;
         if elongation > limits.max_elongation_permille {
             return Err(Reason::Elongated(elongation, limits.max_elongation_permille));
@@ -124,7 +129,7 @@ impl Figures {
     pub fn judge_features(
         &mut self,
         features: &[u8],
-        limits: &Limits<impl AsRef<[i8]>>,
+        limits: &GateThresholds<impl AsRef<[i8]>>,
     ) -> Result<(), Reason> {
         let likeness = limits.features.of_features(features);
         self.features = Some(likeness);

@@ -3,7 +3,7 @@
 use super::layout::{self, block_bytes};
 use super::pointwise::Pointwise;
 use super::size::product;
-use super::{Channels, Kernels, Misfit, Shape, Window};
+use super::{Kernels, RequantParams, Shape, ShapeMismatch, Window};
 use core::num::NonZeroUsize;
 
 /// Pixels that are gathered before the matrix is gone through.
@@ -50,17 +50,17 @@ impl<'a> Convolution<'a> {
     /// and of `channels`. `x_zero` fills the padding.
     ///
     /// # Errors
-    /// [`Misfit`] where groups do not divide the channels, the window does not fit, or numbers have another length.
+    /// [`ShapeMismatch`] where groups do not divide the channels, the window does not fit, or numbers have another length.
     pub fn new(
         shape: Shape,
         window: Window,
         outputs: usize,
         groups: usize,
         weights: &'a [i8],
-        channels: Channels<'a>,
+        channels: RequantParams<'a>,
         x_zero: u8,
-    ) -> Result<Self, Misfit> {
-        let wrong = Misfit { what: "numbers of a convolution" };
+    ) -> Result<Self, ShapeMismatch> {
+        let wrong = ShapeMismatch { what: "numbers of a convolution" };
         let [height, width] = window.output(shape.height, shape.width).ok_or(wrong)?;
         if groups == 0
             || outputs == 0
@@ -102,8 +102,14 @@ impl<'a> Convolution<'a> {
     }
 
     /// Computes the whole output.
-    pub fn run(&self, kernels: &Kernels, x: &[u8], y: &mut [u8], scratch: &mut [u8]) -> Result<(), Misfit> {
-        let wrong = Misfit { what: "input, output and scratch memory of a convolution" };
+    pub fn run(
+        &self,
+        kernels: &Kernels,
+        x: &[u8],
+        y: &mut [u8],
+        scratch: &mut [u8],
+    ) -> Result<(), ShapeMismatch> {
+        let wrong = ShapeMismatch { what: "input, output and scratch memory of a convolution" };
         let depth = self.depth.get();
         let x = x.get(..self.shape.bytes()).ok_or(wrong)?;
         let y = y.get_mut(..self.output.bytes()).ok_or(wrong)?;
@@ -125,8 +131,8 @@ impl<'a> Convolution<'a> {
     }
 
     /// Copies the window of one output pixel side by side; what of it lies outside of the input is padding.
-    fn gather(&self, x: &[u8], pixel: usize, group: usize, to: &mut [u8]) -> Result<(), Misfit> {
-        let wrong = Misfit { what: "the window of a convolution" };
+    fn gather(&self, x: &[u8], pixel: usize, group: usize, to: &mut [u8]) -> Result<(), ShapeMismatch> {
+        let wrong = ShapeMismatch { what: "the window of a convolution" };
         let channels = self.inputs.get();
         let (row, column) = (pixel / self.width, pixel % self.width);
         let mut segments = to.chunks_exact_mut(channels);

@@ -1,13 +1,13 @@
 //! Depthwise convolution: every channel has a small kernel of its own.
 
 use super::layout::{self, tap_bytes};
-use super::row::{Call, Numbers};
+use super::row::{Call, ConvParams};
 use super::rows::{MAX_KERNEL_ROWS, Rows};
-use super::{Channels, Kernels, Misfit, Shape, Window, scalar};
+use super::{Kernels, RequantParams, Shape, ShapeMismatch, Window, scalar};
 
 /// The numbers of a depthwise convolution.
 #[derive(Clone, Copy, Debug)]
-pub struct Depthwise<'a>(Numbers<'a>);
+pub struct Depthwise<'a>(ConvParams<'a>);
 
 /// Where a depthwise convolution reads and writes.
 #[derive(Debug)]
@@ -29,10 +29,10 @@ impl<'a> Depthwise<'a> {
         shape: Shape,
         window: Window,
         weights: &'a [i8],
-        channels: Channels<'a>,
+        channels: RequantParams<'a>,
         x_zero: u8,
-    ) -> Result<Self, Misfit> {
-        let wrong = Misfit { what: "numbers of a depthwise convolution" };
+    ) -> Result<Self, ShapeMismatch> {
+        let wrong = ShapeMismatch { what: "numbers of a depthwise convolution" };
         let [height, width] = window.output(shape.height, shape.width).ok_or(wrong)?;
         let output = Shape { height, width, ..shape };
         let sizes = [shape.checked_bytes(), output.checked_bytes(), Self::scratch(&shape, &window)];
@@ -41,7 +41,7 @@ impl<'a> Depthwise<'a> {
         if !fits || !Self::covers(&window) || sizes.contains(&None) {
             return Err(wrong);
         }
-        Ok(Self(Numbers { shape, window, output, weights, channels, x_zero }))
+        Ok(Self(ConvParams { shape, window, output, weights, channels, x_zero }))
     }
 
     /// Size of the output.
@@ -63,11 +63,16 @@ impl<'a> Depthwise<'a> {
     /// Computes the whole output.
     ///
     /// # Errors
-    /// [`Misfit`] where a slice is shorter than its shape, or the places are the same and may not be.
-    pub fn run(&self, kernels: &Kernels, mut places: Places, scratch: &mut [u8]) -> Result<(), Misfit> {
-        let wrong = Misfit { what: "input and output of a depthwise convolution" };
+    /// [`ShapeMismatch`] where a slice is shorter than its shape, or the places are the same and may not be.
+    pub fn run(
+        &self,
+        kernels: &Kernels,
+        mut places: Places,
+        scratch: &mut [u8],
+    ) -> Result<(), ShapeMismatch> {
+        let wrong = ShapeMismatch { what: "input and output of a depthwise convolution" };
         if matches!(places, Places::Same(_)) && !Self::in_place(&self.0.shape, &self.0.window) {
-            return Err(Misfit { what: "two places for a depthwise convolution" });
+            return Err(ShapeMismatch { what: "two places for a depthwise convolution" });
         }
         let (row, out_row) = (self.0.shape.row_bytes(), self.0.output.row_bytes());
         let span = self.0.window.spans()[1] * self.0.shape.channels;

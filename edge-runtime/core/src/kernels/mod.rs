@@ -1,6 +1,6 @@
 //! The int8 kernels that every target shares, and the contract between the operators and the ways to compute them.
 //!
-//! An operator (`pointwise`, `first`, `convolution`, `depthwise`, `add`, `pool`) is a file here: it checks its numbers once,
+//! An operator (`pointwise`, `single_channel`, `convolution`, `depthwise`, `add`, `pool`) is a file here: it checks its numbers once,
 //! walks over rows and padding in safe code, and calls a *row kernel* of the [`Kernels`] it is given. Row kernels are the only
 //! part that differs between machines, and twin files with one API hold them:
 //!
@@ -14,7 +14,7 @@
 //! What they all agree on:
 //!
 //! - Activations are unsigned 8 bits, height x width x channels (NHWC), tight. A machine that multiplies signed by signed reads
-//!   them as `q ^ 0x80` and starts from [`Channels::signed_bias`].
+//!   them as `q ^ 0x80` and starts from [`RequantParams::signed_bias`].
 //! - Weights are signed 8 bits in the layouts of [`layout`]; the input's zero point is folded into the bias, so padding is
 //!   filled with that zero point and nothing is subtracted in a loop.
 //! - An accumulator becomes an output by [`requantize`], the formula of ONNX QLinearConv in onnxruntime.
@@ -24,7 +24,6 @@
 pub mod add;
 pub mod convolution;
 pub mod depthwise;
-pub mod first;
 pub mod layout;
 pub mod pointwise;
 pub mod pool;
@@ -32,6 +31,7 @@ mod requantize;
 pub mod row;
 mod rows;
 mod sets;
+pub mod single_channel;
 mod size;
 pub mod suite;
 pub mod window;
@@ -60,7 +60,7 @@ use core::fmt;
 pub struct Kernels {
     name: &'static str,
     pointwise: fn(pointwise::Call),
-    first: fn(row::Call),
+    single_channel: fn(row::Call),
     depthwise: fn(row::Call),
     add: fn(add::Call),
     sums: fn(pool::Call),
@@ -85,32 +85,32 @@ impl fmt::Debug for Kernels {
 /// What turns an accumulator of each output channel into an output. Slices are as long as the channels rounded up to
 /// [`layout::BLOCK`]; what lies beyond the channels is 0 and never stored.
 #[derive(Clone, Copy, Debug)]
-pub struct Channels<'a> {
+pub struct RequantParams<'a> {
     bias: &'a [i32],
     signed_bias: &'a [i32],
     multiplier: &'a [f32],
     zero: u8,
 }
 
-impl<'a> Channels<'a> {
+impl<'a> RequantParams<'a> {
     /// `bias` is that of the ONNX file minus the input's zero point times the sum of the weights, `signed_bias` is
     /// `bias` plus 128 times the sum of the weights, `multiplier` is `(x_scale * w_scale) / y_scale` in f32, `zero` the output's
     /// zero point.
     ///
     /// # Errors
-    /// [`Misfit`] where a slice is not of the length for `count` channels.
+    /// [`ShapeMismatch`] where a slice is not of the length for `count` channels.
     pub fn new(
         count: usize,
         bias: &'a [i32],
         signed_bias: &'a [i32],
         multiplier: &'a [f32],
         zero: u8,
-    ) -> Result<Self, Misfit> {
+    ) -> Result<Self, ShapeMismatch> {
         let expected = layout::padded(count);
         if bias.len() == expected && signed_bias.len() == expected && multiplier.len() == expected {
             Ok(Self { bias, signed_bias, multiplier, zero })
         } else {
-            Err(Misfit { what: "numbers of the channels" })
+            Err(ShapeMismatch { what: "numbers of the channels" })
         }
     }
 
@@ -135,9 +135,9 @@ impl<'a> Channels<'a> {
     }
 
     /// The same numbers for some of the channels, which begin at a multiple of [`layout::BLOCK`].
-    fn part(&self, first: usize, count: usize) -> Result<Self, Misfit> {
+    fn part(&self, first: usize, count: usize) -> Result<Self, ShapeMismatch> {
         let range = first..first.saturating_add(layout::padded(count));
-        let wrong = Misfit { what: "channels of a group" };
+        let wrong = ShapeMismatch { what: "channels of a group" };
         Ok(Self {
             bias: self.bias.get(range.clone()).ok_or(wrong)?,
             signed_bias: self.signed_bias.get(range.clone()).ok_or(wrong)?,
@@ -159,15 +159,15 @@ fn proven<T>(slice: &[T], part: impl core::slice::SliceIndex<[T], Output = [T]>)
 
 /// Slices that do not fit an operator's shape: a mistake of the caller, or a damaged model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Misfit {
+pub struct ShapeMismatch {
     /// What does not fit.
     pub what: &'static str,
 }
 
-impl fmt::Display for Misfit {
+impl fmt::Display for ShapeMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "expected {} as long as the operator's shape says; pack the model again", self.what)
     }
 }
 
-impl core::error::Error for Misfit {}
+impl core::error::Error for ShapeMismatch {}

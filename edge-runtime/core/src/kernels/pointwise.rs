@@ -2,7 +2,7 @@
 //! window first.
 
 use super::layout::{self, block_bytes};
-use super::{Channels, Kernels, Misfit};
+use super::{Kernels, RequantParams, ShapeMismatch};
 
 /// The numbers of a pointwise convolution.
 #[derive(Clone, Copy, Debug)]
@@ -10,7 +10,7 @@ pub struct Pointwise<'a> {
     depth: usize,
     outputs: usize,
     weights: &'a [i8],
-    channels: Channels<'a>,
+    channels: RequantParams<'a>,
 }
 
 impl<'a> Pointwise<'a> {
@@ -19,20 +19,20 @@ impl<'a> Pointwise<'a> {
         depth: usize,
         outputs: usize,
         weights: &'a [i8],
-        channels: Channels<'a>,
-    ) -> Result<Self, Misfit> {
+        channels: RequantParams<'a>,
+    ) -> Result<Self, ShapeMismatch> {
         let fits = depth > 0 && outputs > 0 && Some(weights.len()) == block_bytes(outputs, depth);
         if fits && channels.bias().len() == layout::padded(outputs) {
             Ok(Self { depth, outputs, weights, channels })
         } else {
-            Err(Misfit { what: "weights of a pointwise convolution" })
+            Err(ShapeMismatch { what: "weights of a pointwise convolution" })
         }
     }
 
     /// Computes as many pixels as `x` holds: pixel `p` is read at `p * x_stride` and written at `p * y_stride`.
     ///
     /// # Errors
-    /// [`Misfit`] where a stride is shorter than a pixel or `y` does not hold as many pixels.
+    /// [`ShapeMismatch`] where a stride is shorter than a pixel or `y` does not hold as many pixels.
     pub fn run(
         &self,
         kernels: &Kernels,
@@ -40,14 +40,14 @@ impl<'a> Pointwise<'a> {
         x_stride: usize,
         y: &mut [u8],
         y_stride: usize,
-    ) -> Result<(), Misfit> {
+    ) -> Result<(), ShapeMismatch> {
         (kernels.pointwise)(Call::new(self, x, x_stride, y, y_stride)?);
         Ok(())
     }
 
     /// The same for some of the outputs, beginning at a multiple of [`layout::BLOCK`].
-    pub(crate) fn part(&self, first: usize, outputs: usize) -> Result<Self, Misfit> {
-        let wrong = Misfit { what: "weights of a group" };
+    pub(crate) fn part(&self, first: usize, outputs: usize) -> Result<Self, ShapeMismatch> {
+        let wrong = ShapeMismatch { what: "weights of a group" };
         let from = block_bytes(first, self.depth).ok_or(wrong)?;
         let length = block_bytes(outputs, self.depth).ok_or(wrong)?;
         let weights = self.weights.get(from..).and_then(|rest| rest.get(..length)).ok_or(wrong)?;
@@ -72,7 +72,7 @@ impl<'a> Call<'a> {
         x_stride: usize,
         y: &'a mut [u8],
         y_stride: usize,
-    ) -> Result<Self, Misfit> {
+    ) -> Result<Self, ShapeMismatch> {
         let pixels = pixels(x.len(), x_stride, op.depth);
         match (pixels, pixels.and_then(|p| y_stride.checked_mul(p.checked_sub(1)?))) {
             (Some(pixels), Some(last))
@@ -80,7 +80,7 @@ impl<'a> Call<'a> {
             {
                 Ok(Self { op, x, x_stride, y, y_stride, pixels })
             }
-            _ => Err(Misfit { what: "pixels of a pointwise convolution" }),
+            _ => Err(ShapeMismatch { what: "pixels of a pointwise convolution" }),
         }
     }
 
@@ -115,7 +115,7 @@ impl<'a> Call<'a> {
     }
 
     /// Bias, multiplier, zero point.
-    pub fn channels(&self) -> &'a Channels<'a> {
+    pub fn channels(&self) -> &'a RequantParams<'a> {
         &self.op.channels
     }
 

@@ -1,15 +1,15 @@
 //! The head: global average pool and one linear layer, in whole numbers until the very end, and the class activation map that
 //! comes free with it (Zhou et al. 2016).
 
-use super::{Kernels, Misfit};
+use super::{Kernels, ShapeMismatch};
 
 /// Adds up each channel over all positions: `sums[c] = sum of x[p * channels + c]`, exact below 2^24 positions.
 ///
 /// # Errors
-/// [`Misfit`] where `x` is not whole positions of as many channels as `sums` has.
-pub fn sums(kernels: &Kernels, x: &[u8], sums: &mut [u32]) -> Result<(), Misfit> {
+/// [`ShapeMismatch`] where `x` is not whole positions of as many channels as `sums` has.
+pub fn sums(kernels: &Kernels, x: &[u8], sums: &mut [u32]) -> Result<(), ShapeMismatch> {
     if sums.is_empty() || !x.len().is_multiple_of(sums.len()) || x.len() / sums.len() >= 1 << 24 {
-        return Err(Misfit { what: "features and their sums" });
+        return Err(ShapeMismatch { what: "features and their sums" });
     }
     (kernels.sums)(Call { x, sums });
     Ok(())
@@ -30,7 +30,7 @@ impl Call<'_> {
 
 /// The linear layer over pooled features.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Head<'a> {
+pub struct ClassifierHead<'a> {
     /// One whole weight a channel.
     pub weights: &'a [i8],
     /// Positions that were pooled, a power of two.
@@ -43,15 +43,15 @@ pub struct Head<'a> {
     pub bias: f32,
 }
 
-impl Head<'_> {
+impl ClassifierHead<'_> {
     /// The logit. The sum of steps is exact below 2^24, division by a power of two too, so it has the bits of the float
     /// chain DequantizeLinear, GlobalAveragePool, MatMul, Mul, Add in any order of summation.
     ///
     /// # Errors
-    /// [`Misfit`] where there is not one sum a weight.
-    pub fn logit(&self, sums: &[u32]) -> Result<f32, Misfit> {
+    /// [`ShapeMismatch`] where there is not one sum a weight.
+    pub fn logit(&self, sums: &[u32]) -> Result<f32, ShapeMismatch> {
         if sums.len() != self.weights.len() {
-            return Err(Misfit { what: "sums and weights of the head" });
+            return Err(ShapeMismatch { what: "sums and weights of the head" });
         }
         let products = self.weights.iter().zip(sums).map(|(&w, &sum)| i64::from(w) * i64::from(sum));
         let sum = products.sum::<i64>() as f32 * (self.step / self.positions as f32);
@@ -64,11 +64,11 @@ impl Head<'_> {
     /// logit up to rounding.
     ///
     /// # Errors
-    /// [`Misfit`] where `features` or `map` are not of as many positions as were pooled.
-    pub fn map(&self, features: &[u8], map: &mut [f32]) -> Result<(), Misfit> {
+    /// [`ShapeMismatch`] where `features` or `map` are not of as many positions as were pooled.
+    pub fn map(&self, features: &[u8], map: &mut [f32]) -> Result<(), ShapeMismatch> {
         let channels = self.weights.len();
         if channels == 0 || map.len() != self.positions as usize || features.len() != map.len() * channels {
-            return Err(Misfit { what: "the class activation map" });
+            return Err(ShapeMismatch { what: "the class activation map" });
         }
         for (share, pixel) in map.iter_mut().zip(features.chunks_exact(channels)) {
             let products = self.weights.iter().zip(pixel).map(|(&w, &q)| i32::from(w) * i32::from(q));

@@ -1,22 +1,22 @@
 //! What the convolutions over padded rows share: their numbers, and the checked call for one output row that their row kernels
 //! take.
 
-use super::{Channels, Misfit, Shape, Window};
+use super::{RequantParams, Shape, ShapeMismatch, Window};
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Numbers<'a> {
+pub(super) struct ConvParams<'a> {
     pub shape: Shape,
     pub window: Window,
     pub output: Shape,
     pub weights: &'a [i8],
-    pub channels: Channels<'a>,
+    pub channels: RequantParams<'a>,
     /// What padding is filled with.
     pub x_zero: u8,
 }
 
 /// A checked call: every row holds the last window. That is what a row kernel's unsafe code relies on.
 pub struct Call<'a> {
-    numbers: &'a Numbers<'a>,
+    numbers: &'a ConvParams<'a>,
     rows: &'a [&'a [u8]],
     y: &'a mut [u8],
 }
@@ -24,12 +24,12 @@ pub struct Call<'a> {
 impl<'a> Call<'a> {
     /// `span` is how many bytes of a row the last window needs from its first column on.
     pub(super) fn new(
-        numbers: &'a Numbers<'a>,
+        numbers: &'a ConvParams<'a>,
         span: usize,
         rows: &'a [&'a [u8]],
         y: &'a mut [u8],
-    ) -> Result<Self, Misfit> {
-        let Numbers { shape, window, output, .. } = numbers;
+    ) -> Result<Self, ShapeMismatch> {
+        let ConvParams { shape, window, output, .. } = numbers;
         // Cannot wrap: it is at most a padded row, whose size the operator's constructor has checked.
         let needed = (output.width - 1) * window.stride[1] * shape.channels + span;
         if rows.len() == window.kernel[0]
@@ -38,7 +38,7 @@ impl<'a> Call<'a> {
         {
             Ok(Self { numbers, rows, y })
         } else {
-            Err(Misfit { what: "rows of a convolution" })
+            Err(ShapeMismatch { what: "rows of a convolution" })
         }
     }
 
@@ -73,7 +73,7 @@ impl<'a> Call<'a> {
     }
 
     /// Bias, multiplier, zero point.
-    pub fn channels(&self) -> &'a Channels<'a> {
+    pub fn channels(&self) -> &'a RequantParams<'a> {
         &self.numbers.channels
     }
 

@@ -5,7 +5,7 @@
 //! overwrite the very input that it came from.
 
 use super::size::{product, sum};
-use super::{Misfit, Shape, Window};
+use super::{Shape, ShapeMismatch, Window};
 
 /// Tallest kernel whose rows can be held.
 pub const MAX_KERNEL_ROWS: usize = 16;
@@ -37,8 +37,8 @@ impl<'a> Rows<'a> {
     }
 
     /// An empty ring over an input of that shape; `zero` is what padding is filled with.
-    pub fn new(memory: &'a mut [u8], shape: Shape, window: Window, zero: u8) -> Result<Self, Misfit> {
-        let wrong = Misfit { what: "scratch memory" };
+    pub fn new(memory: &'a mut [u8], shape: Shape, window: Window, zero: u8) -> Result<Self, ShapeMismatch> {
+        let wrong = ShapeMismatch { what: "scratch memory" };
         let (row, span) = (row_bytes(&shape, &window).ok_or(wrong)?, window.spans()[0]);
         if window.kernel[0] > MAX_KERNEL_ROWS || shape.checked_bytes().is_none() {
             return Err(wrong);
@@ -51,13 +51,13 @@ impl<'a> Rows<'a> {
     /// Copies in what the output row needs, in order of output rows. `input(y)` gives row `y` of the input.
     ///
     /// # Errors
-    /// [`Misfit`] where `input` does not give a row of the picture, or one of another length than its rows have.
+    /// [`ShapeMismatch`] where `input` does not give a row of the picture, or one of another length than its rows have.
     pub fn advance<'i>(
         &mut self,
         output_row: usize,
         input: impl Fn(usize) -> Option<&'i [u8]>,
-    ) -> Result<(), Misfit> {
-        let wrong = Misfit { what: "rows of the input" };
+    ) -> Result<(), ShapeMismatch> {
+        let wrong = ShapeMismatch { what: "rows of the input" };
         let end = output_row * self.window.stride[0] + self.span;
         // Rows that a large stride jumps over are never read.
         self.next = self.next.max(end - self.span);
@@ -84,17 +84,17 @@ impl<'a> Rows<'a> {
     }
 
     /// Where a row of the padded input lies in the ring.
-    fn slot(&self, y: usize) -> Result<usize, Misfit> {
-        Ok(y.checked_rem(self.span).ok_or(Misfit { what: "a kernel without rows" })? * self.row)
+    fn slot(&self, y: usize) -> Result<usize, ShapeMismatch> {
+        Ok(y.checked_rem(self.span).ok_or(ShapeMismatch { what: "a kernel without rows" })? * self.row)
     }
 
     /// The rows under the kernel's rows for an output row that was advanced to; as many as the kernel has.
-    pub fn taps(&self, output_row: usize) -> Result<([&[u8]; MAX_KERNEL_ROWS], usize), Misfit> {
+    pub fn taps(&self, output_row: usize) -> Result<([&[u8]; MAX_KERNEL_ROWS], usize), ShapeMismatch> {
         let mut taps: [&[u8]; MAX_KERNEL_ROWS] = [&[]; MAX_KERNEL_ROWS];
         let count = self.window.kernel[0];
         let mut slot = self.slot(output_row * self.window.stride[0])?;
         for tap in taps.iter_mut().take(count) {
-            *tap = self.memory.get(slot..slot + self.row).ok_or(Misfit { what: "scratch memory" })?;
+            *tap = self.memory.get(slot..slot + self.row).ok_or(ShapeMismatch { what: "scratch memory" })?;
             slot += self.window.dilation[0] * self.row;
             if slot >= self.span * self.row {
                 slot -= self.span * self.row;

@@ -2,7 +2,7 @@
 
 use super::{DECILES, FORMAT, Metadata, MetadataError, key};
 use crate::decide::{Calibration, Thresholds};
-use crate::gate::{Likeness, Limits};
+use crate::gate::{GateThresholds, LinearDetector};
 use crate::preprocess;
 use core::fmt::{self, Display};
 use core::str::FromStr;
@@ -41,7 +41,7 @@ impl<T: AsRef<str> + for<'t> From<&'t str>, W: AsRef<[i8]> + FromIterator<i8>> M
                 positive_above: props.number(key::POSITIVE_ABOVE, "a number")?,
             },
             chosen_for: text(key::CHOSEN_FOR)?,
-            gate: Limits {
+            gate: GateThresholds {
                 min_mean: luminance(key::MIN_MEAN)?,
                 max_mean: luminance(key::MAX_MEAN)?,
                 min_deviation: luminance(key::MIN_DEVIATION)?,
@@ -144,10 +144,10 @@ impl<'p, F: Fn(&str) -> Option<&'p str>> Props<F> {
         &self,
         key: &'static str,
         least: &'static str,
-    ) -> Result<Likeness<W>, MetadataError> {
+    ) -> Result<LinearDetector<W>, MetadataError> {
         let expected = "weights of two hexadecimal digits, or `none`";
         let weights = weights(self.raw(key)?).ok_or(MetadataError::Malformed { key, expected })?;
-        Ok(Likeness { weights, least: self.number(least, "a whole number")? })
+        Ok(LinearDetector { weights, least: self.number(least, "a whole number")? })
     }
 
     fn deciles(&self, key: &'static str) -> Result<[u32; 9], MetadataError> {

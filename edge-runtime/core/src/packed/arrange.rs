@@ -7,8 +7,8 @@ use super::{MAX_FEATURES, MAX_LAYERS, Network, NetworkLayer, NetworkValue, Write
 use crate::kernels::Window;
 use crate::kernels::convolution::Convolution;
 use crate::kernels::depthwise::Depthwise;
-use crate::kernels::first::First;
 use crate::kernels::layout::{self, DEPTH};
+use crate::kernels::single_channel::SingleChannelConv;
 use crate::preprocess;
 use heapless::Vec;
 
@@ -97,13 +97,13 @@ fn form(network: &Network, net_layer: &NetworkLayer, output: &NetworkValue) -> R
         return Err("weights, biases and multipliers do not fit its channels");
     }
     check_numbers(x.zero, fan_in, weights, biases, multipliers)?;
-    Ok(if *groups == 1 && First::covers(shape, window) {
+    Ok(if *groups == 1 && SingleChannelConv::covers(shape, window) {
         let weights = layout::block_bytes(outputs, window.kernel[0] * DEPTH).ok_or(TOO_LARGE)?;
         Form {
-            kind: kind::FIRST,
+            kind: kind::SINGLE_CHANNEL,
             rows: outputs,
             weights,
-            scratch: First::scratch(shape, window).ok_or(TOO_LARGE)?,
+            scratch: SingleChannelConv::scratch(shape, window).ok_or(TOO_LARGE)?,
             in_place: false,
         }
     } else if *groups == 1 && *window == Window::POINT {

@@ -8,7 +8,7 @@ use super::{ALIGNMENT, ExecutionPlan, MAX_LAYERS, Operator, PackedError, Value};
 use crate::gate::FEATURE_CELLS;
 use crate::kernels::convolution::Convolution;
 use crate::kernels::depthwise::Depthwise;
-use crate::kernels::first::First;
+use crate::kernels::single_channel::SingleChannelConv;
 use crate::kernels::{Shape, Window};
 use heapless::Vec;
 
@@ -61,7 +61,9 @@ impl ExecutionPlan<'_> {
         let (input, output) = (self.value(layer.input)?, self.value(layer.output)?);
         let window = window(record);
         let (made, needed, in_place) = match &layer.operator {
-            Operator::First(op) => (op.output(), First::scratch(&input.shape, &window), false),
+            Operator::SingleChannel(op) => {
+                (op.output(), SingleChannelConv::scratch(&input.shape, &window), false)
+            }
             Operator::Convolution(op) => {
                 let groups = usize::from(u16_at::<{ layer::GROUPS }, _>(record));
                 (op.output(), Convolution::scratch(&input.shape, &window, groups), false)
@@ -87,7 +89,7 @@ impl ExecutionPlan<'_> {
         }
         let outputs = output.shape.channels;
         let form = match &layer.operator {
-            Operator::First(_) => Some((Form::First, window, outputs)),
+            Operator::SingleChannel(_) => Some((Form::SingleChannel, window, outputs)),
             Operator::Convolution(_) => {
                 let groups = u16_at::<{ layer::GROUPS }, _>(record).into();
                 let rows = convolution_rows(record, outputs).ok_or(wrong("its groups"))?;

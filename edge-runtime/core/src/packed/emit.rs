@@ -164,7 +164,7 @@ fn write_numbers(
     if let Some(to) = out.bytes.get_mut(at..at + form.weights) {
         let to: &mut [i8] = bytemuck::cast_slice_mut(to);
         match form.kind {
-            kind::FIRST => layout::write_blocks(outputs, rows * DEPTH, to, |o, i| {
+            kind::SINGLE_CHANNEL => layout::write_blocks(outputs, rows * DEPTH, to, |o, i| {
                 if i % DEPTH < columns { weight(o, i / DEPTH * columns + i % DEPTH) } else { 0 }
             }),
             kind::DEPTHWISE => {

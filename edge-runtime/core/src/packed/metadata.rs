@@ -5,7 +5,7 @@ use super::emit::{Out, u32_of};
 use super::record::{bytes_at, f32_at, metadata as field, u16_at, u32_at, usize_at};
 use super::{ExecutionPlan, PackedError};
 use crate::decide::{Calibration, Thresholds};
-use crate::gate::{Likeness, Limits};
+use crate::gate::{GateThresholds, LinearDetector};
 use crate::model::{MetadataError, MetadataView};
 use crate::preprocess;
 
@@ -35,7 +35,7 @@ impl<'a> ExecutionPlan<'a> {
             *decile = u32::from_le_bytes(*bytes);
         }
         let likeness = |at, count, least: u32| {
-            Some(Likeness { weights: self.numbers(at, count)?, least: least.cast_signed() })
+            Some(LinearDetector { weights: self.numbers(at, count)?, least: least.cast_signed() })
         };
         let layout = likeness(
             usize_at::<{ field::LAYOUT }, _>(record),
@@ -64,7 +64,7 @@ impl<'a> ExecutionPlan<'a> {
                 positive_above: f32_at::<{ field::POSITIVE_ABOVE }, _>(record),
             },
             chosen_for,
-            gate: Limits {
+            gate: GateThresholds {
                 min_mean: u16_at::<{ field::MIN_MEAN }, _>(record),
                 max_mean: u16_at::<{ field::MAX_MEAN }, _>(record),
                 min_deviation: u16_at::<{ field::MIN_DEVIATION }, _>(record),

@@ -1,6 +1,6 @@
 //! A network in ONNX's terms: what is to be packed.
 
-use crate::kernels::pool::Head;
+use crate::kernels::pool::ClassifierHead;
 use crate::kernels::{Shape, Window};
 use crate::model::MetadataView;
 use core::fmt;
@@ -17,7 +17,7 @@ pub struct Network<'a> {
     /// In order of execution.
     pub layers: &'a [NetworkLayer<'a>],
     /// Reads the last value.
-    pub head: Head<'a>,
+    pub head: ClassifierHead<'a>,
 }
 
 /// A value of 8 bits.

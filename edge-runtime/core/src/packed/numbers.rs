@@ -11,11 +11,11 @@
 use super::MAX_FEATURES;
 use crate::kernels::convolution::Convolution;
 use crate::kernels::layout::{DEPTH, block_index, padded, tap_index};
-use crate::kernels::pool::Head;
-use crate::kernels::{Channels, Shape, Window};
+use crate::kernels::pool::ClassifierHead;
+use crate::kernels::{RequantParams, Shape, Window};
 
 /// Rule 7 of the exact form: the sum over all features is a whole number below 2^24, and so is its share of each position.
-pub(super) fn check_head(head: &Head) -> Result<(), &'static str> {
+pub(super) fn check_head(head: &ClassifierHead) -> Result<(), &'static str> {
     if head.weights.is_empty() || head.weights.len() > MAX_FEATURES || !head.positions.is_power_of_two() {
         return Err("the size of the head");
     }
@@ -27,10 +27,10 @@ pub(super) fn check_head(head: &Head) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Which weight lies where in a layer.
+/// Lamp weight lies where in a layer.
 pub(super) enum Form {
     /// Blocks; every kernel row is a step of which as many columns are there as the window has.
-    First,
+    SingleChannel,
     /// Blocks of that many groups.
     Blocks {
         groups: usize,
@@ -45,12 +45,12 @@ pub(super) fn check(
     window: &Window,
     outputs: usize,
     weights: &[i8],
-    channels: &Channels,
+    channels: &RequantParams,
 ) -> Result<(), &'static str> {
     let [rows, columns] = window.kernel;
     let steps = columns.div_ceil(DEPTH) * DEPTH;
     let (inputs, row_length) = match form {
-        Form::First => (rows * DEPTH, DEPTH),
+        Form::SingleChannel => (rows * DEPTH, DEPTH),
         Form::Blocks { groups } => {
             let depth = rows * columns * (x.channels / groups);
             (depth.div_ceil(DEPTH) * DEPTH, depth.div_ceil(DEPTH) * DEPTH)
@@ -59,7 +59,7 @@ pub(super) fn check(
     };
     // Inputs of a row of the kernel that are there.
     let present = match form {
-        Form::First | Form::Taps => columns,
+        Form::SingleChannel | Form::Taps => columns,
         Form::Blocks { groups } => rows * columns * (x.channels / groups),
     };
     let is_output = |output: usize| match form {
@@ -67,10 +67,10 @@ pub(super) fn check(
             let of_group = outputs / groups;
             output < Convolution::padded_outputs(outputs, *groups) && output % padded(of_group) < of_group
         }
-        Form::First | Form::Taps => output < outputs,
+        Form::SingleChannel | Form::Taps => output < outputs,
     };
     let index = |output: usize, input: usize| match form {
-        Form::First | Form::Blocks { .. } => block_index(output, input, inputs),
+        Form::SingleChannel | Form::Blocks { .. } => block_index(output, input, inputs),
         Form::Taps => tap_index(output, input / steps, input % steps, x.channels, columns),
     };
     let numbers = channels.bias().iter().zip(channels.signed_bias()).zip(channels.multiplier());

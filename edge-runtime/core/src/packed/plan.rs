@@ -62,7 +62,7 @@ pub struct Plan {
 /// are too many layers or one reads a value that is not made before it.
 pub fn plan(input: usize, preprocess: usize, steps: &[Step]) -> Option<Plan> {
     let mut blocks: Vec<Block, MAX_BLOCKS> = Vec::new();
-    // Which block holds each value.
+    // Lamp block holds each value.
     let mut holder: Vec<usize, { MAX_LAYERS + 1 }> = Vec::new();
     blocks.push(Block { size: input, from: 0, to: 0, place: 0 }).ok()?;
     holder.push(0).ok()?;

@@ -84,9 +84,9 @@ pub(super) mod metadata {
     pub const SIZE: usize = 192;
 }
 
-/// Numbers of [`layer::KIND`].
+/// ConvParams of [`layer::KIND`].
 pub(super) mod kind {
-    pub const FIRST: u16 = 1;
+    pub const SINGLE_CHANNEL: u16 = 1;
     pub const CONVOLUTION: u16 = 2;
     pub const DEPTHWISE: u16 = 3;
     pub const POINTWISE: u16 = 4;

@@ -6,11 +6,11 @@ use super::record::{
 use super::{ADDRESS_ALIGNMENT, MAGIC, MAX_LAYERS, PackedError, VERSION, checksum};
 use crate::kernels::convolution::Convolution;
 use crate::kernels::depthwise::Depthwise;
-use crate::kernels::first::First;
 use crate::kernels::layout::{self, DEPTH};
 use crate::kernels::pointwise::Pointwise;
-use crate::kernels::pool::Head;
-use crate::kernels::{Channels, Shape, Window};
+use crate::kernels::pool::ClassifierHead;
+use crate::kernels::single_channel::SingleChannelConv;
+use crate::kernels::{RequantParams, Shape, Window};
 use crate::preprocess;
 use core::ops::Range;
 
@@ -68,7 +68,7 @@ impl Layer<'_> {
 #[derive(Clone, Copy, Debug)]
 pub enum Operator<'a> {
     /// Convolution over one channel.
-    First(First<'a>),
+    SingleChannel(SingleChannelConv<'a>),
     /// Convolution of any window.
     Convolution(Convolution<'a>),
     /// Depthwise convolution.
@@ -83,7 +83,7 @@ impl Operator<'_> {
     /// Its name in tables.
     pub fn name(&self) -> &'static str {
         match self {
-            Operator::First(_) => "first",
+            Operator::SingleChannel(_) => "single_channel",
             Operator::Convolution(_) => "convolution",
             Operator::Depthwise(_) => "depthwise",
             Operator::Pointwise(_) => "pointwise",
@@ -266,10 +266,10 @@ impl<'a> ExecutionPlan<'a> {
     ///
     /// # Errors
     /// [`PackedError::Form`] where it does not fit the last value.
-    pub fn head(&self) -> Result<Head<'a>, PackedError> {
+    pub fn head(&self) -> Result<ClassifierHead<'a>, PackedError> {
         let form = PackedError::Form { what: "the head" };
         let shape = self.features()?.shape;
-        Ok(Head {
+        Ok(ClassifierHead {
             weights: bytemuck::cast_slice(self.head_weights.get(..shape.channels).ok_or(form)?),
             positions: u32::try_from(shape.positions()).map_err(|_| form)?,
             step: f32_at::<{ header::HEAD_STEP }, _>(self.header),
@@ -318,8 +318,10 @@ impl<'a> ExecutionPlan<'a> {
         let weights = || self.weights(record).ok_or(wrong("its weights"));
         let channels = |rows| self.channels(record, rows, y.zero).ok_or_else(numbers);
         let operator = match u16_at::<{ layer::KIND }, _>(record) {
-            kind::FIRST => First::new(x.shape, window, outputs, weights()?, channels(outputs)?, x.zero)
-                .map(Operator::First),
+            kind::SINGLE_CHANNEL => {
+                SingleChannelConv::new(x.shape, window, outputs, weights()?, channels(outputs)?, x.zero)
+                    .map(Operator::SingleChannel)
+            }
             kind::CONVOLUTION => {
                 let numbers = channels(convolution_rows(record, outputs).ok_or_else(numbers)?)?;
                 Convolution::new(x.shape, window, outputs, groups, weights()?, numbers, x.zero)
@@ -367,12 +369,12 @@ impl<'a> ExecutionPlan<'a> {
         self.numbers(at, length)
     }
 
-    pub(super) fn channels(&self, record: &LayerRecord, rows: usize, zero: u8) -> Option<Channels<'a>> {
+    pub(super) fn channels(&self, record: &LayerRecord, rows: usize, zero: u8) -> Option<RequantParams<'a>> {
         let count = layout::padded(rows);
         let bias = self.numbers(usize_at::<{ layer::BIAS }, _>(record), count)?;
         let signed = self.numbers(usize_at::<{ layer::SIGNED_BIAS }, _>(record), count)?;
         let multiplier = self.numbers(usize_at::<{ layer::MULTIPLIER }, _>(record), count)?;
-        Channels::new(rows, bias, signed, multiplier, zero).ok()
+        RequantParams::new(rows, bias, signed, multiplier, zero).ok()
     }
 }
 

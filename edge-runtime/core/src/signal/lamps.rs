@@ -4,7 +4,7 @@ use super::Levels;
 use embedded_hal::digital::{OutputPin, PinState};
 
 /// Something that can be lit: a lamp of either polarity, or none.
-pub trait Lamp {
+pub trait LampLine {
     /// Why it cannot.
     type Error;
 
@@ -24,7 +24,7 @@ pub struct ActiveLow<P>(pub P);
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Dark;
 
-impl<P: OutputPin> Lamp for ActiveHigh<P> {
+impl<P: OutputPin> LampLine for ActiveHigh<P> {
     type Error = P::Error;
 
     fn light(&mut self, lit: bool) -> Result<(), P::Error> {
@@ -32,7 +32,7 @@ impl<P: OutputPin> Lamp for ActiveHigh<P> {
     }
 }
 
-impl<P: OutputPin> Lamp for ActiveLow<P> {
+impl<P: OutputPin> LampLine for ActiveLow<P> {
     type Error = P::Error;
 
     fn light(&mut self, lit: bool) -> Result<(), P::Error> {
@@ -40,7 +40,7 @@ impl<P: OutputPin> Lamp for ActiveLow<P> {
     }
 }
 
-impl Lamp for Dark {
+impl LampLine for Dark {
     type Error = core::convert::Infallible;
 
     fn light(&mut self, _: bool) -> Result<(), Self::Error> {
@@ -50,7 +50,7 @@ impl Lamp for Dark {
 
 /// One of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum Lamp {
     /// The red lamp.
     Red,
     /// The amber lamp.
@@ -63,27 +63,27 @@ pub enum Which {
     Buzzer,
 }
 
-impl Which {
+impl Lamp {
     /// All of them.
-    pub const ALL: [Which; 5] = [Which::Red, Which::Amber, Which::Green, Which::Heartbeat, Which::Buzzer];
+    pub const ALL: [Lamp; 5] = [Lamp::Red, Lamp::Amber, Lamp::Green, Lamp::Heartbeat, Lamp::Buzzer];
 
     /// Its name in configuration and messages.
     pub const fn name(self) -> &'static str {
         match self {
-            Which::Red => "red",
-            Which::Amber => "amber",
-            Which::Green => "green",
-            Which::Heartbeat => "heartbeat",
-            Which::Buzzer => "buzzer",
+            Lamp::Red => "red",
+            Lamp::Amber => "amber",
+            Lamp::Green => "green",
+            Lamp::Heartbeat => "heartbeat",
+            Lamp::Buzzer => "buzzer",
         }
     }
 }
 
 /// A set of lines, such as those that failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lamps(u8);
+pub struct LampSet(u8);
 
-impl Lamps {
+impl LampSet {
     /// None.
     pub const NONE: Self = Self(0);
 
@@ -92,12 +92,12 @@ impl Lamps {
 
     /// The set and one more.
     #[must_use]
-    pub const fn with(self, which: Which) -> Self {
+    pub const fn with(self, which: Lamp) -> Self {
         Self(self.0 | 1 << which as u8)
     }
 
     /// Whether the line is one of them.
-    pub const fn has(self, which: Which) -> bool {
+    pub const fn has(self, which: Lamp) -> bool {
         self.0 & 1 << which as u8 != 0
     }
 
@@ -108,18 +108,18 @@ impl Lamps {
 
     /// Whether red, amber or green is one of them: without these a state cannot be read any more.
     pub const fn any_state_lamp(self) -> bool {
-        self.has(Which::Red) || self.has(Which::Amber) || self.has(Which::Green)
+        self.has(Lamp::Red) || self.has(Lamp::Amber) || self.has(Lamp::Green)
     }
 
     /// Those of the set.
-    pub fn iter(self) -> impl Iterator<Item = Which> {
-        Which::ALL.into_iter().filter(move |&which| self.has(which))
+    pub fn iter(self) -> impl Iterator<Item = Lamp> {
+        Lamp::ALL.into_iter().filter(move |&which| self.has(which))
     }
 }
 
 /// The lamps of a device: red, amber, green, heartbeat, buzzer.
 #[derive(Clone, Debug)]
-pub struct Lights<R, A, G, H, B> {
+pub struct LampPins<R, A, G, H, B> {
     /// The red lamp.
     pub red: R,
     /// The amber lamp.
@@ -132,12 +132,12 @@ pub struct Lights<R, A, G, H, B> {
     pub buzzer: B,
 }
 
-impl<R: Lamp, A: Lamp, G: Lamp, H: Lamp, B: Lamp> Lights<R, A, G, H, B> {
+impl<R: LampLine, A: LampLine, G: LampLine, H: LampLine, B: LampLine> LampPins<R, A, G, H, B> {
     /// Sets every line, whatever became of the others, and says which failed.
     ///
     /// Lamps go out before others are lit, so that no two answers are shown at once, not even for a microsecond.
-    pub fn set(&mut self, levels: &Levels, heartbeat: bool) -> Lamps {
-        let mut failed = Lamps::NONE;
+    pub fn set(&mut self, levels: &Levels, heartbeat: bool) -> LampSet {
+        let mut failed = LampSet::NONE;
         let mut note = |which, ok: bool| {
             if !ok {
                 failed = failed.with(which);
@@ -145,17 +145,17 @@ impl<R: Lamp, A: Lamp, G: Lamp, H: Lamp, B: Lamp> Lights<R, A, G, H, B> {
         };
         for lit in [false, true] {
             if levels.green == lit {
-                note(Which::Green, self.green.light(lit).is_ok());
+                note(Lamp::Green, self.green.light(lit).is_ok());
             }
             if levels.red == lit {
-                note(Which::Red, self.red.light(lit).is_ok());
+                note(Lamp::Red, self.red.light(lit).is_ok());
             }
             if levels.amber == lit {
-                note(Which::Amber, self.amber.light(lit).is_ok());
+                note(Lamp::Amber, self.amber.light(lit).is_ok());
             }
         }
-        note(Which::Heartbeat, self.heartbeat.light(heartbeat).is_ok());
-        note(Which::Buzzer, self.buzzer.light(levels.buzzer).is_ok());
+        note(Lamp::Heartbeat, self.heartbeat.light(heartbeat).is_ok());
+        note(Lamp::Buzzer, self.buzzer.light(levels.buzzer).is_ok());
         failed
     }
 }

@@ -1,10 +1,10 @@
 //! Decision over frames: what may be shown after which frames, and what may never be.
 
-use edge_core::agree::{Agreement, Policy, Shown, Stamp};
+use edge_core::agree::{Agreement, AgreementPolicy, FrameStamp, Indication};
 use edge_core::{Decision, Reason, State};
 use proptest::prelude::*;
 
-const POLICY: Policy = Policy { frames: 3, stale_after_ms: 1000 };
+const POLICY: AgreementPolicy = AgreementPolicy { frames: 3, stale_after_ms: 1000 };
 
 fn decision(state: State) -> Decision {
     let reason = match state {
@@ -18,8 +18,8 @@ fn decision(state: State) -> Decision {
 }
 
 /// A camera of ten frames a second that numbers them from 1.
-fn stamp(number: u64) -> Stamp {
-    Stamp { sequence: number as u32, micros: number * 100_000 }
+fn stamp(number: u64) -> FrameStamp {
+    FrameStamp { sequence: number as u32, micros: number * 100_000 }
 }
 
 /// What is shown after each of these answers, one every 100 ms.
@@ -37,7 +37,7 @@ fn show(states: &[State]) -> Vec<State> {
 #[test]
 fn before_the_first_frame_it_is_a_fault() {
     let shown = Agreement::new(POLICY).shown(0);
-    assert_eq!(shown, Shown { state: State::Fault, reason: Reason::Starting });
+    assert_eq!(shown, Indication { state: State::Fault, reason: Reason::Starting });
 }
 
 #[test]
@@ -62,10 +62,10 @@ fn unsettled_says_how_many_agree() {
 
 #[test]
 fn a_frame_that_is_too_old_has_no_say() {
-    let mut agreement = Agreement::new(Policy { frames: 1, ..POLICY });
+    let mut agreement = Agreement::new(AgreementPolicy { frames: 1, ..POLICY });
     agreement.frame(500, stamp(1), &decision(State::Negative));
     assert_eq!(agreement.shown(1500).state, State::Negative);
-    assert_eq!(agreement.shown(1501), Shown { state: State::Fault, reason: Reason::Stale(1001, 1000) });
+    assert_eq!(agreement.shown(1501), Indication { state: State::Fault, reason: Reason::Stale(1001, 1000) });
     assert_eq!(agreement.shown(2500).reason, Reason::Stale(2000, 1000));
     // One that was old when it came has none either.
     agreement.frame(1000, stamp(2), &decision(State::Negative));
@@ -77,30 +77,30 @@ fn a_frame_that_is_too_old_has_no_say() {
 #[test]
 fn a_camera_that_stands_still_is_a_fault_until_it_goes_on() {
     let still = [
-        Stamp { sequence: 7, micros: 900_000 }, // the number stands
-        Stamp { sequence: 8, micros: 800_000 }, // the time stands
-        Stamp { sequence: 7, micros: 800_000 }, // both
+        FrameStamp { sequence: 7, micros: 900_000 }, // the number stands
+        FrameStamp { sequence: 8, micros: 800_000 }, // the time stands
+        FrameStamp { sequence: 7, micros: 800_000 }, // both
     ];
     for again in still {
-        let mut agreement = Agreement::new(Policy { frames: 1, ..POLICY });
-        agreement.frame(0, Stamp { sequence: 7, micros: 800_000 }, &decision(State::Negative));
+        let mut agreement = Agreement::new(AgreementPolicy { frames: 1, ..POLICY });
+        agreement.frame(0, FrameStamp { sequence: 7, micros: 800_000 }, &decision(State::Negative));
         assert_eq!(agreement.shown(0).state, State::Negative);
         for ms in [100, 5000] {
             agreement.frame(ms, again, &decision(State::Negative));
             // However long it lasts, the reason stays what it is.
             assert_eq!(agreement.shown(ms).reason, Reason::Stuck, "{again:?}");
         }
-        agreement.frame(5100, Stamp { sequence: 9, micros: 5_100_000 }, &decision(State::Negative));
+        agreement.frame(5100, FrameStamp { sequence: 9, micros: 5_100_000 }, &decision(State::Negative));
         assert_eq!(agreement.shown(5100).state, State::Negative);
     }
 }
 
 #[test]
 fn numbers_that_wrap_or_are_not_given_are_no_fault() {
-    let mut agreement = Agreement::new(Policy { frames: 1, ..POLICY });
+    let mut agreement = Agreement::new(AgreementPolicy { frames: 1, ..POLICY });
     let wrapping = [(u32::MAX, u64::MAX), (0, 0), (1, 1), (0, 5), (0, 6), (7, 0), (8, 0)];
     for (ms, (sequence, micros)) in (0..).zip(wrapping) {
-        agreement.frame(ms, Stamp { sequence, micros }, &decision(State::Positive));
+        agreement.frame(ms, FrameStamp { sequence, micros }, &decision(State::Positive));
         assert_eq!(agreement.shown(ms).state, State::Positive, "{sequence} {micros}");
     }
 }
@@ -143,7 +143,7 @@ proptest! {
         frames in 0_u8..6,
         events in prop::collection::vec(event(), 1..60),
     ) {
-        let policy = Policy { frames, stale_after_ms: 1000 };
+        let policy = AgreementPolicy { frames, stale_after_ms: 1000 };
         let mut agreement = Agreement::new(policy);
         let (mut now, mut number) = (0, 1);
         let mut history: Vec<(State, u64)> = Vec::new();

@@ -50,7 +50,7 @@ fn logit(memory: &Memory, after: usize, arena: &mut [u8]) -> Result<u32, InferEr
     let engine = Engine::new(Packed::new(memory).unwrap(), Kernels::SCALAR);
     memory.is_damaged.set(after == 0);
     let mut done = 0;
-    let logit = engine.step_observed(arena, &input(), &mut |_, _| {
+    let logit = engine.infer_observed(arena, &input(), &mut |_, _| {
         done += 1;
         memory.is_damaged.set(done >= after);
     });

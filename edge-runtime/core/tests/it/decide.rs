@@ -1,8 +1,8 @@
 //! Frame, gate and decision: every input gives a state or a clear error.
 
 use edge_core::decide::{Calibration, Thresholds};
-use edge_core::gate::{Figures, Limits};
-use edge_core::{Decision, Frame, FrameError, Geometry, PixelFormat, Reason, State, Stats, decide};
+use edge_core::gate::{GateThresholds, QualityMetrics};
+use edge_core::{Decision, Frame, FrameError, Geometry, PixelFormat, PixelStats, Reason, State, decide};
 use proptest::prelude::*;
 
 const CALIBRATION: Calibration = Calibration { temperature: 1.0, bias: 0.0 };
@@ -117,9 +117,9 @@ proptest! {
         max_elongation_permille in prop::sample::select(vec![1000, 1562, 2000, 3000, 3125]),
     ) {
         let geometry = Geometry::new(width, height, PixelFormat::Gray8).unwrap();
-        let stats = Stats { mean, deviation, black_permille, white_permille };
-        let limits: Limits<&[i8]> = Limits {
-            min_mean, max_mean, min_deviation, max_elongation_permille, max_black_permille, max_white_permille, ..Limits::open()
+        let stats = PixelStats { mean, deviation, black_permille, white_permille };
+        let limits: GateThresholds<&[i8]> = GateThresholds {
+            min_mean, max_mean, min_deviation, max_elongation_permille, max_black_permille, max_white_permille, ..GateThresholds::open()
         };
         let (long, short) = (u32::max(width, height), u32::min(width, height));
         let fits = long * 1000 / short <= max_elongation_permille
@@ -127,7 +127,7 @@ proptest! {
             && deviation >= min_deviation
             && black_permille <= max_black_permille
             && white_permille <= max_white_permille;
-        prop_assert_eq!(Figures::of(geometry, &stats, &[], &limits).judge(&limits).is_ok(), fits);
+        prop_assert_eq!(QualityMetrics::of(geometry, &stats, &[], &limits).judge(&limits).is_ok(), fits);
     }
 }
 
@@ -193,16 +193,16 @@ fn reason_codes_are_fixed_and_differ() {
 #[test]
 fn a_refusal_names_measure_and_limit() {
     let geometry = Geometry::new(100, 32, PixelFormat::Gray8).unwrap();
-    let limits: Limits<&[i8]> = Limits {
+    let limits: GateThresholds<&[i8]> = GateThresholds {
         min_mean: 3000,
         max_mean: 60000,
         min_deviation: 1500,
         max_elongation_permille: 3000,
-        ..Limits::open()
+        ..GateThresholds::open()
     };
     let text = |geometry, mean, deviation| {
-        let stats = Stats { mean, deviation, black_permille: 0, white_permille: 0 };
-        Figures::of(geometry, &stats, &[], &limits).judge(&limits).unwrap_err().to_string()
+        let stats = PixelStats { mean, deviation, black_permille: 0, white_permille: 0 };
+        QualityMetrics::of(geometry, &stats, &[], &limits).judge(&limits).unwrap_err().to_string()
     };
     assert_eq!(
         text(geometry, 30000, 9000),

@@ -1,12 +1,14 @@
 //! The table of faults in `device`: its order, each row's begin and end, and that an answer is indicated only where no row holds.
 
-use edge_core::agree::{Agreement, Policy, Shown, Stamp};
-use edge_core::device::{Device, Event, LAMP_FAILED_MS, LOG_FAILED_MS, RESTART_SHOWN_MS, Settings};
-use edge_core::signal::{Lamps, Which};
+use edge_core::agree::{Agreement, AgreementPolicy, FrameStamp, Indication};
+use edge_core::device::{
+    DeviceEvent, DeviceState, LAMP_FAILED_MS, LOG_FAILED_MS, RESTART_SHOWN_MS, Settings,
+};
+use edge_core::signal::{Lamp, LampSet};
 use edge_core::{Decision, Reason, State};
 use proptest::prelude::*;
 
-const POLICY: Policy = Policy { frames: 2, stale_after_ms: 1500 };
+const POLICY: AgreementPolicy = AgreementPolicy { frames: 2, stale_after_ms: 1500 };
 const ALWAYS: Settings = Settings { policy: POLICY, interval_ms: 0, hold_ms: None };
 const BUTTON: Settings = Settings { hold_ms: Some(5000), ..ALWAYS };
 
@@ -21,7 +23,7 @@ enum Happens {
     StackLow,
     LogFailed,
     LogWritten,
-    LampFailed(Which),
+    LampFailed(Lamp),
     LampsWork,
     Trigger,
     SourceWell,
@@ -37,8 +39,8 @@ const ALL: [Happens; 14] = [
     Happens::StackLow,
     Happens::LogFailed,
     Happens::LogWritten,
-    Happens::LampFailed(Which::Green),
-    Happens::LampFailed(Which::Heartbeat),
+    Happens::LampFailed(Lamp::Green),
+    Happens::LampFailed(Lamp::Heartbeat),
     Happens::LampsWork,
     Happens::Trigger,
     Happens::SourceWell,
@@ -54,33 +56,33 @@ const STACK: Reason = Reason::StackLow(100, 512);
 
 /// A device and the number of its last frame.
 struct Bench {
-    device: Device,
+    device: DeviceState,
     sequence: u32,
 }
 
 impl Bench {
     fn new(settings: Settings) -> Self {
-        Self { device: Device::new(settings, 0), sequence: 0 }
+        Self { device: DeviceState::new(settings, 0), sequence: 0 }
     }
 
     fn at(&mut self, now_ms: u64, happens: Happens) -> &mut Self {
         self.sequence += u32::from(happens == Happens::Frame);
-        let stamp = Stamp { sequence: self.sequence, micros: 0 };
+        let stamp = FrameStamp { sequence: self.sequence, micros: 0 };
         let event = match happens {
-            Happens::CannotBegin => Event::CannotBegin(SELF_TEST),
-            Happens::Restarted => Event::Restarted(RESTARTED),
-            Happens::StackLow => Event::StackLow(STACK),
-            Happens::LogFailed => Event::LogFailed,
-            Happens::LogWritten => Event::LogWritten,
-            Happens::LampFailed(which) => Event::Lamps(Lamps::NONE.with(which)),
-            Happens::LampsWork => Event::Lamps(Lamps::NONE),
-            Happens::Trigger => Event::Trigger,
-            Happens::SourceWell => Event::SourceWell,
-            Happens::SourceFailed => Event::SourceFailed(Reason::CameraLost),
+            Happens::CannotBegin => DeviceEvent::CannotBegin(SELF_TEST),
+            Happens::Restarted => DeviceEvent::Restarted(RESTARTED),
+            Happens::StackLow => DeviceEvent::StackLow(STACK),
+            Happens::LogFailed => DeviceEvent::LogFailed,
+            Happens::LogWritten => DeviceEvent::LogWritten,
+            Happens::LampFailed(which) => DeviceEvent::LampsFailed(LampSet::NONE.with(which)),
+            Happens::LampsWork => DeviceEvent::LampsFailed(LampSet::NONE),
+            Happens::Trigger => DeviceEvent::Trigger,
+            Happens::SourceWell => DeviceEvent::SourceWell,
+            Happens::SourceFailed => DeviceEvent::SourceFailed(Reason::CameraLost),
             Happens::Frame | Happens::Repeated => {
-                Event::Frame { taken_ms: now_ms, stamp, decision: &NEGATIVE }
+                DeviceEvent::Frame { taken_ms: now_ms, stamp, decision: &NEGATIVE }
             }
-            Happens::FrameFailed => Event::FrameFailed(Reason::DamagedFrame),
+            Happens::FrameFailed => DeviceEvent::FrameFailed(Reason::DamagedFrame),
         };
         self.device.handle(event, now_ms);
         self
@@ -97,7 +99,7 @@ fn of_several_faults_the_first_of_the_table_is_indicated() {
     bench.at(0, Happens::FrameFailed);
     let rows = [
         (Happens::SourceFailed, Reason::CameraLost),
-        (Happens::LampFailed(Which::Red), Reason::LightsFailed),
+        (Happens::LampFailed(Lamp::Red), Reason::LightsFailed),
         (Happens::LogFailed, Reason::LogFailed),
         (Happens::StackLow, STACK),
         (Happens::Restarted, RESTARTED),
@@ -117,7 +119,7 @@ fn a_row_ends_when_the_table_says() {
     assert_eq!(bench.shows(0), answer);
     for (happens, reason, lasts_ms) in [
         (Happens::Restarted, RESTARTED, RESTART_SHOWN_MS),
-        (Happens::LampFailed(Which::Amber), Reason::LightsFailed, LAMP_FAILED_MS),
+        (Happens::LampFailed(Lamp::Amber), Reason::LightsFailed, LAMP_FAILED_MS),
     ] {
         let mut bench = Bench { device: bench.device.clone(), ..bench };
         bench.at(0, happens).at(lasts_ms - 9, Happens::LampsWork);
@@ -180,7 +182,7 @@ fn by_the_table(settings: Settings, history: &[(u64, Happens)], now_ms: u64) -> 
     let last = |of: &dyn Fn(Happens) -> bool| history.iter().rposition(|(_, happens)| of(*happens));
     let is = |wanted: Happens| last(&|happens| happens == wanted);
     let age = |at: Option<usize>| at.map(|at| now_ms - history[at].0);
-    let lamp = last(&|happens| happens == Happens::LampFailed(Which::Green));
+    let lamp = last(&|happens| happens == Happens::LampFailed(Lamp::Green));
     let well = |h| matches!(h, Happens::SourceWell | Happens::Frame | Happens::Repeated);
     let ends_failure = |h| well(h) || h == Happens::FrameFailed;
     let press = if settings.hold_ms.is_some() { is(Happens::Trigger) } else { None };
@@ -191,7 +193,7 @@ fn by_the_table(settings: Settings, history: &[(u64, Happens)], now_ms: u64) -> 
     let mut sequence = history[..since_press].iter().filter(|(_, h)| *h == Happens::Frame).count() as u32;
     for &(at_ms, happens) in &history[since_press..] {
         sequence += u32::from(happens == Happens::Frame);
-        let stamp = Stamp { sequence, micros: 0 };
+        let stamp = FrameStamp { sequence, micros: 0 };
         match happens {
             Happens::Frame | Happens::Repeated => agreement.frame(at_ms, stamp, &NEGATIVE),
             Happens::FrameFailed => agreement.fault(Reason::DamagedFrame),
@@ -217,7 +219,7 @@ fn by_the_table(settings: Settings, history: &[(u64, Happens)], now_ms: u64) -> 
     ];
     let fault = rows.into_iter().flatten().next();
     let answer = || {
-        let Shown { reason, .. } = agreement.shown(now_ms);
+        let Indication { reason, .. } = agreement.shown(now_ms);
         (awake && !(settings.hold_ms.is_some() && new)).then_some(reason)
     };
     fault.or_else(answer)

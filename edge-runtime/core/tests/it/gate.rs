@@ -1,11 +1,13 @@
 //! The gate's figures against their plain definitions, and what they must do to pictures that differ in one thing.
 
-use edge_core::gate::{FEATURE_CELLS, Figures, LAYOUT_CELLS, Likeness, Limits, sharpness};
-use edge_core::{Reason, Stats};
+use edge_core::gate::{
+    FEATURE_CELLS, GateThresholds, LAYOUT_CELLS, LinearDetector, QualityMetrics, sharpness,
+};
+use edge_core::{PixelStats, Reason};
 use proptest::prelude::*;
 
-fn likeness(weights: &[i8]) -> Likeness<&[i8]> {
-    Likeness { weights, least: 0 }
+fn likeness(weights: &[i8]) -> LinearDetector<&[i8]> {
+    LinearDetector { weights, least: 0 }
 }
 
 /// Bends over steps as the module's text has it, pixel by pixel.
@@ -111,21 +113,22 @@ fn weights_that_do_not_fit_are_the_least_likeness() {
     assert_eq!(likeness(&[1; 32]).of_features(&[9; 2 * 15]), i32::MIN);
     assert_eq!(likeness(&[1; 32]).of_features(&[]), i32::MIN);
     assert_eq!(likeness(&[1; 15]).of_features(&[9; 16]), i32::MIN);
-    assert_eq!(Limits::<&[i8]>::open().layout.of_picture(&[9; 5]), 0);
-    assert_eq!(Limits::<&[i8]>::open().features.of_features(&[9; 5]), 0);
+    assert_eq!(GateThresholds::<&[i8]>::open().layout.of_picture(&[9; 5]), 0);
+    assert_eq!(GateThresholds::<&[i8]>::open().features.of_features(&[9; 5]), 0);
 }
 
 /// Each limit alone: what lies on it passes, what lies one beyond it is refused, for this reason and with its numbers.
 #[test]
 fn each_limit_refuses_for_its_own_reason() {
-    let mut limits = Limits::<Vec<i8>>::open();
+    let mut limits = GateThresholds::<Vec<i8>>::open();
     (limits.max_elongation_permille, limits.min_deviation, limits.min_sharpness) = (1500, 2000, 300);
     (limits.min_mean, limits.max_mean) = (10_000, 50_000);
     (limits.max_black_permille, limits.max_white_permille) = (600, 400);
     (limits.layout.least, limits.features.least) = (-70, -90);
-    let stats = Stats { mean: 30_000, deviation: 2000, black_permille: 600, white_permille: 400 };
-    let good = Figures { elongation_permille: 1500, stats, sharpness: 300, layout: -70, features: None };
-    type Change = fn(&mut Figures);
+    let stats = PixelStats { mean: 30_000, deviation: 2000, black_permille: 600, white_permille: 400 };
+    let good =
+        QualityMetrics { elongation_permille: 1500, stats, sharpness: 300, layout: -70, features: None };
+    type Change = fn(&mut QualityMetrics);
     let cases: [(Change, Reason); 8] = [
         (|f| f.elongation_permille += 1, Reason::Elongated(1501, 1500)),
         (|f| f.stats.deviation -= 1, Reason::LowContrast(1999, 2000)),
@@ -137,8 +140,8 @@ fn each_limit_refuses_for_its_own_reason() {
         (|f| f.layout -= 1, Reason::UnlikeLayout(-71, -70)),
     ];
     for mean in [10_000, 50_000] {
-        let stats = Stats { mean, ..stats };
-        assert_eq!(Figures { stats, ..good }.judge(&limits), Ok(()));
+        let stats = PixelStats { mean, ..stats };
+        assert_eq!(QualityMetrics { stats, ..good }.judge(&limits), Ok(()));
     }
     // The first that is broken is told: from the last case to the first, each hides those after it.
     let mut all = good;
@@ -152,7 +155,8 @@ fn each_limit_refuses_for_its_own_reason() {
     limits.features.weights = [1, 1].into_iter().cycle().take(FEATURE_CELLS).collect();
     limits.features.least = 9;
     let mut figures = good;
-    let judged = |figures: &mut Figures, value: u8| figures.judge_features(&[value; FEATURE_CELLS], &limits);
+    let judged =
+        |figures: &mut QualityMetrics, value: u8| figures.judge_features(&[value; FEATURE_CELLS], &limits);
     assert_eq!(judged(&mut figures, 0), Err(Reason::UnlikeFeatures(0, 9)));
     assert_eq!((judged(&mut figures, 1), figures.features), (Ok(()), Some(16)));
 }

@@ -2,7 +2,7 @@
 
 use edge_core::MetadataError;
 use edge_core::decide::{Calibration, Thresholds};
-use edge_core::gate::{Likeness, Limits};
+use edge_core::gate::{GateThresholds, LinearDetector};
 use edge_core::model::key;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ fn valid() -> Metadata {
         score_deciles_ppm: [1, 20, 300, 4000, 50_000, 600_000, 700_000, 800_000, 1_000_000],
         thresholds: Thresholds { negative_below: 0.2, positive_above: 0.8 },
         chosen_for: "sensitivity .95".into(),
-        gate: Limits {
+        gate: GateThresholds {
             min_mean: 1,
             max_mean: 2,
             min_deviation: 3,
@@ -57,8 +57,8 @@ fn valid() -> Metadata {
     }
 }
 
-fn likeness(weights: usize, least: i32) -> Likeness<Vec<i8>> {
-    Likeness { weights: (0..weights).map(|i| (i * 37) as u8 as i8).collect(), least }
+fn likeness(weights: usize, least: i32) -> LinearDetector<Vec<i8>> {
+    LinearDetector { weights: (0..weights).map(|i| (i * 37) as u8 as i8).collect(), least }
 }
 
 prop_compose! {
@@ -66,11 +66,11 @@ prop_compose! {
         layout in prop::collection::vec(any::<i8>(), 256),
         features in (0usize..=128).prop_flat_map(|channels| prop::collection::vec(any::<i8>(), 16 * channels)),
         (least_layout, least_features) in (any::<i32>(), any::<i32>()),
-    ) -> (Likeness<Vec<i8>>, Likeness<Vec<i8>>) {
+    ) -> (LinearDetector<Vec<i8>>, LinearDetector<Vec<i8>>) {
         let least = if features.is_empty() { 0 } else { least_features };
         (
-            Likeness { weights: layout, least: least_layout },
-            Likeness { weights: features, least },
+            LinearDetector { weights: layout, least: least_layout },
+            LinearDetector { weights: features, least },
         )
     }
 }
@@ -108,7 +108,7 @@ prop_compose! {
             score_deciles_ppm: { deciles.sort_unstable(); deciles },
             thresholds: Thresholds { negative_below: a.min(b), positive_above: a.max(b) },
             chosen_for,
-            gate: Limits {
+            gate: GateThresholds {
                 min_mean: c.min(d), max_mean: c.max(d), min_deviation, max_elongation_permille,
                 max_black_permille, max_white_permille, min_sharpness, layout, features,
             },

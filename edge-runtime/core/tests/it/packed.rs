@@ -3,7 +3,7 @@
 use edge_core::infer::{Engine, InferError};
 use edge_core::kernels::convolution::Convolution;
 use edge_core::kernels::depthwise::Depthwise;
-use edge_core::kernels::{Channels, Kernels, Shape, Window, layout};
+use edge_core::kernels::{Kernels, RequantParams, Shape, Window, layout};
 use edge_core::packed::plan::{Step, is_sound, plan};
 use edge_core::packed::{self, Operator, Packed, PackedError, WriteError};
 use proptest::prelude::*;
@@ -40,7 +40,7 @@ fn the_view_shows_what_was_written() {
     let operators: Vec<_> = (0..model.layers()).map(|n| model.layer(n).unwrap().operator.name()).collect();
     assert_eq!(
         operators,
-        ["first", "depthwise", "pointwise", "convolution", "add", "depthwise", "pointwise"]
+        ["single_channel", "depthwise", "pointwise", "convolution", "add", "depthwise", "pointwise"]
     );
     assert_eq!(model.window(1), Ok(Window::square(3, 1, 1)));
     assert!(model.layer(model.layers()).is_err() && model.window(model.layers()).is_err());
@@ -61,18 +61,18 @@ fn the_engine_computes_what_onnx_defines() {
         let clipped = values.iter().skip(1).flatten().filter(|q| [0, 255].contains(*q)).count();
         assert!(clipped * 2 < values.iter().map(Vec::len).sum(), "too much is clipped for this to be a test");
         let mut seen = 0;
-        let logit = engine.step_observed(&mut arena, &input, &mut |layer, bytes| {
+        let logit = engine.infer_observed(&mut arena, &input, &mut |layer, bytes| {
             assert_eq!(bytes, values[layer + 1], "seed {seed}, layer {layer}");
             seen += 1;
         });
         assert_eq!(seen, engine.model().plan().unwrap().layers());
         assert_eq!(logit.map(f32::to_bits), Ok(expected.to_bits()));
         // What an arena held before does not matter.
-        assert_eq!(engine.step(&mut arena, &input), Ok(expected));
-        assert_eq!(engine.step(&mut arena, &input[1..]), Err(InferError::Input { expected: 256, got: 255 }));
+        assert_eq!(engine.infer(&mut arena, &input), Ok(expected));
+        assert_eq!(engine.infer(&mut arena, &input[1..]), Err(InferError::Input { expected: 256, got: 255 }));
         let short = arena.len() - 1;
         let arena_error = InferError::Arena { expected: short + 1, got: short };
-        assert_eq!(engine.step(&mut arena[..short], &input), Err(arena_error));
+        assert_eq!(engine.infer(&mut arena[..short], &input), Err(arena_error));
     }
 }
 
@@ -91,7 +91,7 @@ fn a_planted_wrong_weight_is_seen() {
             differs = Some(layer);
         }
     };
-    engine.step_observed(&mut arena, &input, &mut observe).unwrap();
+    engine.infer_observed(&mut arena, &input, &mut observe).unwrap();
     assert_eq!(differs, Some(2), "found at the layer that was changed");
 }
 
@@ -158,7 +158,7 @@ fn what_wraps_on_32_bits_is_refused_everywhere() {
     assert_eq!(layout::block_bytes(65_536, 65_536), None);
     assert_eq!(layout::tap_bytes(65_536, [16_384, 16]), None);
     let (bias, multiplier) = of_channels(5);
-    let numbers = Channels::new(5, &bias, &bias, &multiplier, 0).unwrap();
+    let numbers = RequantParams::new(5, &bias, &bias, &multiplier, 0).unwrap();
     let taps = vec![0i8; layout::tap_bytes(5, [1, 1]).unwrap()];
     assert!(Depthwise::new(shape(26, 32, 5), Window::POINT, &taps, numbers, 0).is_ok());
     assert!(Depthwise::new(shape(26_215, 32_768, 5), Window::POINT, &taps, numbers, 0).is_err());
@@ -193,7 +193,7 @@ proptest! {
             let engine = Engine::new(model, Kernels::SCALAR);
             let mut arena = vec![0; engine.model().arena_bytes()];
             let input = vec![9; engine.model().plan().unwrap().value(0).unwrap().shape.bytes()];
-            prop_assert!(engine.step(&mut arena, &input).is_ok());
+            prop_assert!(engine.infer(&mut arena, &input).is_ok());
         }
     }
 

@@ -1,14 +1,14 @@
 //! One arena for the whole frame gives bit by bit what the stages give apart, each in memory of its own.
 
 use crate::packed::packed;
-use edge_core::gate::{Figures, Likeness};
+use edge_core::gate::{LinearDetector, QualityMetrics};
 use edge_core::infer::{Engine, InferError};
 use edge_core::kernels::Kernels;
 use edge_core::packed::Packed;
-use edge_core::pipeline::{Judged, Stage};
+use edge_core::pipeline::{FrameResult, Stage};
 use edge_core::preprocess::PreprocessError;
 use edge_core::{
-    Decision, Frame, Geometry, Pipeline, PixelFormat, Reason, Scratch, Stats, decide, preprocess,
+    Decision, Frame, Geometry, Pipeline, PixelFormat, PixelStats, Reason, Scratch, decide, preprocess,
 };
 use proptest::prelude::*;
 use test_support::network::{Aligned, Built};
@@ -21,8 +21,8 @@ fn pipeline(seed: u64) -> Pipeline<Aligned> {
     let gate = &mut built.metadata.gate;
     (gate.max_elongation_permille, gate.min_sharpness) = (2500, 20);
     let weight = |i: usize| (i * 37 % 255) as u8 as i8;
-    gate.layout = Likeness { weights: (0..256).map(weight).collect(), least: -4000 };
-    gate.features = Likeness { weights: (0..16 * 9).map(weight).collect(), least: 0 };
+    gate.layout = LinearDetector { weights: (0..256).map(weight).collect(), least: -4000 };
+    gate.features = LinearDetector { weights: (0..16 * 9).map(weight).collect(), least: 0 };
     Pipeline::new(Packed::new(packed(&built)).unwrap(), Kernels::SCALAR)
 }
 
@@ -40,7 +40,11 @@ fn picture(width: u16, height: u16, format: PixelFormat, seed: u32) -> (Geometry
 }
 
 /// What the stages give apart: the network's input and the answer.
-fn apart(pipeline: &Pipeline<Aligned>, geometry: Geometry, bytes: &[u8]) -> (Stats, Vec<u8>, Judged) {
+fn apart(
+    pipeline: &Pipeline<Aligned>,
+    geometry: Geometry,
+    bytes: &[u8],
+) -> (PixelStats, Vec<u8>, FrameResult) {
     let model = Packed::new(pipeline.engine().model().bytes()).unwrap();
     let checked = pipeline.engine().model();
     let metadata = checked.plan().unwrap().metadata().unwrap();
@@ -49,20 +53,20 @@ fn apart(pipeline: &Pipeline<Aligned>, geometry: Geometry, bytes: &[u8]) -> (Sta
     let scratch = Scratch { row: &mut row, line: &mut line, cells: &mut cells };
     let frame = Frame::packed(geometry, bytes).unwrap();
     let stats = preprocess(&frame, SIDE as u16, scratch, &mut input).unwrap();
-    let mut figures = Figures::of(geometry, &stats, &input, &metadata.gate);
+    let mut figures = QualityMetrics::of(geometry, &stats, &input, &metadata.gate);
     let engine = Engine::new(model, Kernels::SCALAR);
     let mut arena = vec![0; engine.model().arena_bytes()];
     let decision = match figures.judge(&metadata.gate) {
         Err(reason) => Decision::refused(reason),
         Ok(()) => {
-            let logit = engine.step(&mut arena, &input).unwrap();
+            let logit = engine.infer(&mut arena, &input).unwrap();
             match figures.judge_features(engine.features(&arena).unwrap(), &metadata.gate) {
                 Err(reason) => Decision::refused(reason),
                 Ok(()) => decide(logit, &metadata.calibration, &metadata.thresholds),
             }
         }
     };
-    (stats, input, Judged { decision, figures })
+    (stats, input, FrameResult { decision, figures })
 }
 
 fn together(
@@ -70,7 +74,7 @@ fn together(
     arena: &mut [u8],
     geometry: Geometry,
     bytes: &[u8],
-) -> (Stats, Vec<u8>, Judged) {
+) -> (PixelStats, Vec<u8>, FrameResult) {
     let mut incoming = pipeline.begin(geometry, arena).unwrap();
     bytes.chunks_exact(geometry.row_bytes()).for_each(|row| incoming.row(row).unwrap());
     let stats = incoming.finish().unwrap();
@@ -80,8 +84,8 @@ fn together(
 }
 
 /// Floats by their bits: what must be equal is that.
-fn bits(judged: &Judged) -> impl PartialEq + std::fmt::Debug + use<> {
-    let Judged { decision, figures } = *judged;
+fn bits(judged: &FrameResult) -> impl PartialEq + std::fmt::Debug + use<> {
+    let FrameResult { decision, figures } = *judged;
     (
         decision.state,
         decision.reason,
@@ -191,9 +195,9 @@ fn every_stage_has_a_code_of_its_own() {
         vec![Stage::Wait, Stage::Rows, Stage::Standardise, Stage::Gate, Stage::Features, Stage::Decide];
     stages.extend((0..=u8::MAX).map(Stage::Layer));
     for stage in &stages {
-        assert_eq!(Stage::of_code(stage.code()), Some(*stage));
+        assert_eq!(Stage::from_code(stage.code()), Some(*stage));
     }
-    let known = (0..=u16::MAX).filter_map(Stage::of_code).count();
+    let known = (0..=u16::MAX).filter_map(Stage::from_code).count();
     assert_eq!(known, stages.len());
 }
 

@@ -1,7 +1,7 @@
 //! Preprocessing: equal to its plain definition, streaming or whole, grey or colour; no input makes it panic.
 
 use edge_core::preprocess::{MAX_OUTPUT_SIDE, PreprocessError};
-use edge_core::{Frame, Geometry, PixelFormat, Preprocess, Scratch, Stats, preprocess};
+use edge_core::{Frame, Geometry, PixelFormat, PixelStats, Preprocess, Scratch, preprocess};
 use proptest::prelude::*;
 
 /// Memory for one run, filled with what an earlier picture may have left there.
@@ -23,7 +23,7 @@ impl Memory {
 }
 
 /// Cells, input and statistics of a frame.
-fn run(frame: &Frame, side: u16) -> (Vec<u16>, Vec<u8>, Stats) {
+fn run(frame: &Frame, side: u16) -> (Vec<u16>, Vec<u8>, PixelStats) {
     let mut memory = Memory::new(side);
     let mut input = vec![0; usize::from(side) * usize::from(side)];
     let stats = preprocess(frame, side, memory.scratch(), &mut input).unwrap();
@@ -201,7 +201,10 @@ fn largest_and_most_lopsided_pictures_do_not_overflow() {
             let (cells, input, stats) = run(&Frame::packed(geometry, &white).unwrap(), side);
             assert!(cells.iter().all(|&cell| cell == 65535), "{width}x{height} to {side}");
             assert!(input.iter().all(|&value| value == 128));
-            assert_eq!(stats, Stats { mean: 65535, deviation: 0, black_permille: 0, white_permille: 1000 });
+            assert_eq!(
+                stats,
+                PixelStats { mean: 65535, deviation: 0, black_permille: 0, white_permille: 1000 }
+            );
         }
     }
 }
@@ -211,7 +214,7 @@ fn largest_and_most_lopsided_pictures_do_not_overflow() {
 fn half_black_half_white() {
     let (geometry, bytes) = gray16(64, 64, (0..64 * 64).map(|i| if i % 64 < 32 { 0 } else { 65535 }));
     let (_, input, stats) = run(&Frame::packed(geometry, &bytes).unwrap(), 128);
-    assert_eq!(stats, Stats { mean: 32768, deviation: 32767, black_permille: 500, white_permille: 500 });
+    assert_eq!(stats, PixelStats { mean: 32768, deviation: 32767, black_permille: 500, white_permille: 500 });
     assert!(input.iter().all(|&v| v == 80 || v == 176), "one deviation to both sides of 128");
 }
 

@@ -2,8 +2,8 @@
 
 use edge_core::State;
 use edge_core::signal::{
-    ActiveHigh, ActiveLow, Dark, Debounce, LIGHT_TEST_MS, Lamps, Levels, Lights, Pattern, Which, heartbeat,
-    levels,
+    ActiveHigh, ActiveLow, Dark, Debounce, LIGHT_TEST_MS, Lamp, LampPins, LampSet, Levels, Pattern,
+    heartbeat, levels,
 };
 use embedded_hal::digital::{ErrorKind, ErrorType, OutputPin};
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ fn seen(pattern: Pattern, ms: u64) -> String {
     [("R", red), ("A", amber), ("G", green)].iter().filter(|(_, lit)| *lit).map(|(name, _)| *name).collect()
 }
 
-/// Which answer the lights could be taken for, were they looked at for one moment only.
+/// Lamp answer the lights could be taken for, were they looked at for one moment only.
 fn rules(pattern: Pattern, ms: u64, shown: &str) -> Result<(), String> {
     let allowed = match shown {
         "G" => pattern == Pattern::State(State::Negative),
@@ -181,7 +181,7 @@ impl Pin {
 fn polarity_is_a_type_and_lamps_go_out_before_others_are_lit() {
     let log = Rc::new(RefCell::new(Vec::new()));
     let pin = |name| Pin { name, broken: false, log: log.clone() };
-    let mut lights = Lights {
+    let mut lights = LampPins {
         red: ActiveHigh(pin('r')),
         amber: ActiveLow(pin('a')),
         green: ActiveLow(pin('g')),
@@ -200,17 +200,22 @@ fn a_broken_line_is_named_and_the_others_are_set() {
     let log = Rc::new(RefCell::new(Vec::new()));
     for broken in ['r', 'a', 'g', 'h', 'b'] {
         let pin = |name| ActiveHigh(Pin { name, broken: name == broken, log: log.clone() });
-        let mut lights =
-            Lights { red: pin('r'), amber: pin('a'), green: pin('g'), heartbeat: pin('h'), buzzer: pin('b') };
+        let mut lights = LampPins {
+            red: pin('r'),
+            amber: pin('a'),
+            green: pin('g'),
+            heartbeat: pin('h'),
+            buzzer: pin('b'),
+        };
         let failed = lights.set(&levels(Pattern::Safe, 0), false);
-        let names: Vec<_> = failed.iter().map(Which::name).collect();
+        let names: Vec<_> = failed.iter().map(Lamp::name).collect();
         assert_eq!(names.len(), 1);
         assert!(names[0].starts_with(broken));
         assert_eq!(failed.any_state_lamp(), "rag".contains(broken));
         assert_eq!(log.take().len(), 4);
     }
-    assert_eq!(Lamps::NONE.iter().count(), 0);
-    assert_eq!(Lamps::ALL.iter().collect::<Vec<_>>(), Which::ALL);
+    assert_eq!(LampSet::NONE.iter().count(), 0);
+    assert_eq!(LampSet::ALL.iter().collect::<Vec<_>>(), Lamp::ALL);
 }
 
 #[test]

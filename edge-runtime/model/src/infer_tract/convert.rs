@@ -1,10 +1,10 @@
 //! From an ONNX QLinearConv to the numbers that the kernels read, or the reason why they do not cover it.
 
-use super::numbers::{Batch, Form, Numbers, SIGN};
+use super::numbers::{Batch, Form, PackedConvolution, SIGN};
 use edge_core::kernels::convolution::Convolution;
 use edge_core::kernels::depthwise::Depthwise;
-use edge_core::kernels::first::First;
 use edge_core::kernels::layout::{self, DEPTH};
+use edge_core::kernels::single_channel::SingleChannelConv;
 use edge_core::kernels::{Shape, Window};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::ops::cnn::Conv;
@@ -64,7 +64,7 @@ pub fn convert(conv: &Conv, facts: &[&TypedFact]) -> Result<Batch, Reason> {
     if [pictures, channels, height, width, outputs].contains(&0) {
         return Err("its input or output is empty".to_owned());
     }
-    let numbers = Numbers::pack(&Plain {
+    let numbers = PackedConvolution::pack(&Plain {
         shape: Shape { height, width, channels },
         window,
         groups,
@@ -101,8 +101,10 @@ impl Plain<'_> {
         let rows_fit = |bytes: Option<usize>| bytes.is_some_and(|bytes| bytes <= MOST_SCRATCH);
         if *window == Window::POINT && self.groups == 1 {
             Form::Pointwise
-        } else if First::covers(shape, window) && rows_fit(First::scratch(shape, window)) {
-            Form::First
+        } else if SingleChannelConv::covers(shape, window)
+            && rows_fit(SingleChannelConv::scratch(shape, window))
+        {
+            Form::SingleChannel
         } else if self.groups == shape.channels
             && self.groups == outputs
             && Depthwise::covers(window)
@@ -147,13 +149,13 @@ impl Plain<'_> {
     }
 }
 
-impl Numbers {
+impl PackedConvolution {
     fn pack(plain: &Plain) -> Result<Self, Reason> {
         let &Plain { shape, window, groups, output, x_zero, y_zero, .. } = plain;
         let (form, outputs, [kh, kw]) = (plain.form(), output.channels, window.kernel);
         let weights = match form {
             Form::Pointwise => blocks(outputs, shape.channels, |o, c| plain.weight(o, c, 0, 0))?,
-            Form::First => blocks(outputs, kh * DEPTH, |o, input| {
+            Form::SingleChannel => blocks(outputs, kh * DEPTH, |o, input| {
                 let column = input % DEPTH;
                 if column < kw { plain.weight(o, 0, input / DEPTH, column) } else { 0 }
             })?,

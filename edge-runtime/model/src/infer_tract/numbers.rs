@@ -2,16 +2,16 @@
 
 use edge_core::kernels::convolution::Convolution;
 use edge_core::kernels::depthwise::{Depthwise, Places};
-use edge_core::kernels::first::First;
 use edge_core::kernels::pointwise::Pointwise;
-use edge_core::kernels::{Channels, Kernels, Misfit, Shape, Window};
+use edge_core::kernels::single_channel::SingleChannelConv;
+use edge_core::kernels::{Kernels, RequantParams, Shape, ShapeMismatch, Window};
 
-/// Which of edge-core's operators computes a convolution.
+/// Lamp of edge-core's operators computes a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Every pixel's channels times a matrix.
     Pointwise,
-    First,
+    SingleChannel,
     /// A small kernel for each channel.
     Depthwise,
     General,
@@ -23,7 +23,7 @@ pub const SIGN: u8 = 0x80;
 /// A convolution over some pictures whose bytes may be signed.
 #[derive(Debug)]
 pub struct Batch {
-    pub numbers: Numbers,
+    pub numbers: PackedConvolution,
     pub pictures: usize,
     /// The input is signed: the kernels read `q ^ 0x80`, with zero point plus 128.
     pub x_signed: bool,
@@ -37,8 +37,14 @@ impl Batch {
     }
 
     /// Computes all pictures, NHWC.
-    pub fn run(&self, kernels: &Kernels, x: &[u8], y: &mut [u8], scratch: &mut [u8]) -> Result<(), Misfit> {
-        let wrong = Misfit { what: "pictures and scratch memory" };
+    pub fn run(
+        &self,
+        kernels: &Kernels,
+        x: &[u8],
+        y: &mut [u8],
+        scratch: &mut [u8],
+    ) -> Result<(), ShapeMismatch> {
+        let wrong = ShapeMismatch { what: "pictures and scratch memory" };
         let (x_bytes, y_bytes) = (self.numbers.shape.bytes(), self.numbers.output.bytes());
         if x.len() != self.pictures * x_bytes || y.len() != self.pictures * y_bytes {
             return Err(wrong);
@@ -61,7 +67,7 @@ impl Batch {
 
 /// One convolution of one picture of unsigned bytes, ready to be computed.
 #[derive(Debug)]
-pub struct Numbers {
+pub struct PackedConvolution {
     pub form: Form,
     pub shape: Shape,
     pub window: Window,
@@ -77,30 +83,37 @@ pub struct Numbers {
     pub y_zero: u8,
 }
 
-impl Numbers {
-    /// Bytes of scratch memory for [`Numbers::run`]; 0 for an operator that is too large, which its constructor refuses.
+impl PackedConvolution {
+    /// Bytes of scratch memory for [`PackedConvolution::run`]; 0 for an operator that is too large, which its constructor refuses.
     fn scratch(&self) -> usize {
         let bytes = match self.form {
             Form::Pointwise => Some(0),
-            Form::First => First::scratch(&self.shape, &self.window),
+            Form::SingleChannel => SingleChannelConv::scratch(&self.shape, &self.window),
             Form::Depthwise => Depthwise::scratch(&self.shape, &self.window),
             Form::General => Convolution::scratch(&self.shape, &self.window, self.groups),
         };
         bytes.unwrap_or(0)
     }
 
-    fn run(&self, kernels: &Kernels, x: &[u8], y: &mut [u8], scratch: &mut [u8]) -> Result<(), Misfit> {
+    fn run(
+        &self,
+        kernels: &Kernels,
+        x: &[u8],
+        y: &mut [u8],
+        scratch: &mut [u8],
+    ) -> Result<(), ShapeMismatch> {
         let Self { shape, window, groups, weights, x_zero, .. } = self;
         let outputs = self.output.channels;
         let channels =
-            Channels::new(self.rows, &self.bias, &self.signed_bias, &self.multiplier, self.y_zero)?;
+            RequantParams::new(self.rows, &self.bias, &self.signed_bias, &self.multiplier, self.y_zero)?;
         match self.form {
             Form::Pointwise => {
                 let op = Pointwise::new(shape.channels, outputs, weights, channels)?;
                 op.run(kernels, x, shape.channels, y, outputs)
             }
-            Form::First => {
-                First::new(*shape, *window, outputs, weights, channels, *x_zero)?.run(kernels, x, y, scratch)
+            Form::SingleChannel => {
+                SingleChannelConv::new(*shape, *window, outputs, weights, channels, *x_zero)?
+                    .run(kernels, x, y, scratch)
             }
             Form::Depthwise => Depthwise::new(*shape, *window, weights, channels, *x_zero)?.run(
                 kernels,

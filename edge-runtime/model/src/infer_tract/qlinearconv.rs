@@ -14,14 +14,14 @@ use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::cnn::Conv;
 
 /// What was decided for each convolution while the graph was expanded.
-pub type Ledger = Arc<Mutex<Convolutions>>;
+pub type SharedConvolutions = Arc<Mutex<Convolutions>>;
 
 /// Replaces tract's QLinearConv operators in a graph that was just parsed from `proto`.
 ///
 /// tract's register of operators takes plain functions, which cannot carry the kernels to use; so what the register made is
 /// replaced here.
-pub fn take_over(graph: &mut InferenceModel, kernels: Kernels) -> Ledger {
-    let ledger = Ledger::new(Mutex::new(Convolutions::new(kernels.name())));
+pub fn take_over(graph: &mut InferenceModel, kernels: Kernels) -> SharedConvolutions {
+    let ledger = SharedConvolutions::new(Mutex::new(Convolutions::new(kernels.name())));
     for node in &mut graph.nodes {
         let expansion = node.op_as::<Box<dyn Expansion>>();
         let Some(conv) = expansion.and_then(|op| (**op).as_any().downcast_ref::<Conv>()) else { continue };
@@ -41,7 +41,7 @@ pub fn take_over(graph: &mut InferenceModel, kernels: Kernels) -> Ledger {
 struct QLinearConv {
     conv: Conv,
     kernels: Kernels,
-    ledger: Ledger,
+    ledger: SharedConvolutions,
 }
 
 impl Expansion for QLinearConv {

@@ -3,7 +3,7 @@
 use super::PackError;
 use super::constants::Constants;
 use crate::model_file::ModelFile;
-use edge_core::kernels::pool::Head;
+use edge_core::kernels::pool::ClassifierHead;
 use edge_core::kernels::{Shape, Window};
 use edge_core::packed::{NetworkLayer, NetworkValue};
 use std::collections::HashMap;
@@ -63,8 +63,8 @@ impl Graph {
         self.layers.iter().map(layer).collect()
     }
 
-    pub fn head(&self) -> Head<'_> {
-        Head {
+    pub fn head(&self) -> ClassifierHead<'_> {
+        ClassifierHead {
             weights: &self.head_weights,
             positions: self.values.last().map_or(1, |v| v.shape.positions() as u32),
             step: self.head_step,

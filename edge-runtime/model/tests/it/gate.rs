@@ -3,7 +3,7 @@
 //! The pictures are made here, by other generators than those of its fit, or taken from a package of photographs; the counts are
 //! printed as a table. What needs photographs or X-rays is ignored unless `cargo xtask test` brings them.
 
-use edge_core::gate::{Likeness, Limits};
+use edge_core::gate::{GateThresholds, LinearDetector};
 use edge_core::{Reason, State};
 use edge_model::classify::Classifier;
 use edge_model::decode::{self, Picture};
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use test_support::loaded::{classifier, shipped};
-use test_support::no_chest::{Dice, KINDS, grey, half_covered, turned};
+use test_support::no_chest::{KINDS, Rng, grey, half_covered, turned};
 
 /// Pictures of each kind that is drawn.
 const OF_EACH: u64 = 40;
@@ -27,7 +27,7 @@ fn gate(model: &ModelFile) -> Gate {
 }
 
 /// The shipped model under other limits of its gate.
-fn with_limits(change: impl FnOnce(Limits<Vec<i8>>) -> Limits<Vec<i8>>) -> ModelFile {
+fn with_limits(change: impl FnOnce(GateThresholds<Vec<i8>>) -> GateThresholds<Vec<i8>>) -> ModelFile {
     let mut metadata = shipped().metadata().clone();
     metadata.gate = change(metadata.gate);
     ModelFile::from_bytes(&shipped().with_metadata(&metadata).unwrap()).unwrap()
@@ -67,7 +67,7 @@ fn drawn(model: &ModelFile) -> (Tally, Vec<(&'static str, f64)>) {
     let (mut gate, mut tally) = (gate(model), Tally::default());
     let shares = KINDS.map(|(kind, make)| {
         let seed =
-            |i: u64| Dice::new(kind.bytes().fold(i, |hash, byte| hash.wrapping_mul(257) + u64::from(byte)));
+            |i: u64| Rng::new(kind.bytes().fold(i, |hash, byte| hash.wrapping_mul(257) + u64::from(byte)));
         (kind, tally.add(&mut gate, kind, (0..OF_EACH).map(|i| make(&mut seed(i)))))
     });
     (tally, shares.into())
@@ -87,7 +87,11 @@ fn what_is_no_upright_whole_chest_is_refused() {
 /// The test above bites: with the likenesses opened, most of the same pictures pass.
 #[test]
 fn an_open_gate_is_seen() {
-    let open = |gate| Limits { layout: Likeness::default(), features: Likeness::default(), ..gate };
+    let open = |gate| GateThresholds {
+        layout: LinearDetector::default(),
+        features: LinearDetector::default(),
+        ..gate
+    };
     let (tally, _) = drawn(&with_limits(open));
     assert!(tally.share() < 0.7, "{} of {} refused:\n{}", tally.refused, tally.pictures, tally.table);
 }
@@ -133,7 +137,7 @@ fn every_engine_gives_the_same_features_and_figures() {
             (i32::MIN, i32::MIN, 0, 0);
         gate
     });
-    pictures.extend(KINDS.iter().map(|(_, make)| make(&mut Dice::new(5))));
+    pictures.extend(KINDS.iter().map(|(_, make)| make(&mut Rng::new(5))));
     let of = |kind: EngineKind| -> Vec<_> {
         let mut classifier = classifier(kind, &open);
         assert!(classifier.engine().features().is_empty(), "{kind}: features before the first picture");
@@ -176,11 +180,11 @@ fn pictures(folder: &Path) -> Vec<Picture> {
 }
 
 /// A part of a picture in its own format, `share` of each side, from a place by lot.
-fn part(picture: &Picture, share: f64, dice: &mut Dice) -> Option<Picture> {
+fn part(picture: &Picture, share: f64, rng: &mut Rng) -> Option<Picture> {
     let geometry = picture.geometry();
     let (w, h) = (usize::from(geometry.width()), usize::from(geometry.height()));
     let (pw, ph) = ((w as f64 * share) as usize, (h as f64 * share) as usize);
-    let (left, top) = (dice.below(w - pw + 1), dice.below(h - ph + 1));
+    let (left, top) = (rng.below(w - pw + 1), rng.below(h - ph + 1));
     let pixel = geometry.format().bytes_per_pixel();
     let rows = picture.bytes().chunks_exact(w * pixel).skip(top).take(ph);
     let bytes = rows.flat_map(|row| row[left * pixel..(left + pw) * pixel].iter().copied()).collect();
@@ -194,9 +198,9 @@ fn photographs_are_refused() {
     let photographs = pictures(&folder("PNEUMOSCOPE_PYTHON_PACKAGES").join("skimage/data"));
     assert!(photographs.len() >= 20, "{} photographs", photographs.len());
     let (mut gate, mut tally) = (gate(&shipped()), Tally::default());
-    let mut dice = Dice::new(11);
+    let mut rng = Rng::new(11);
     let ten_times = std::iter::repeat_n(&photographs, 10).flatten();
-    let parts = ten_times.filter_map(|p| part(p, dice.between(0.3, 0.9), &mut dice));
+    let parts = ten_times.filter_map(|p| part(p, rng.between(0.3, 0.9), &mut rng));
     tally.add(&mut gate, "photographs", photographs.iter().cloned());
     tally.add(&mut gate, "parts of photographs", parts);
     println!("{}", tally.table);
@@ -218,11 +222,11 @@ fn xrays_pass_and_the_same_turned_or_covered_do_not() {
     };
     let square = |picture: &&Picture| picture.geometry().width() == picture.geometry().height();
     let chests: Vec<Picture> = xrays.iter().filter(square).step_by(7).map(first_channel).collect();
-    let mut dice = Dice::new(12);
+    let mut rng = Rng::new(12);
     tally.add(&mut gate, "upside down", chests.iter().map(|c| turned(c, |x, y, n| (n - 1 - x, n - 1 - y))));
     tally.add(&mut gate, "on the left side", chests.iter().map(|c| turned(c, |x, y, n| (n - 1 - y, x))));
     tally.add(&mut gate, "on the right side", chests.iter().map(|c| turned(c, |x, y, n| (y, n - 1 - x))));
-    tally.add(&mut gate, "half covered", chests.iter().map(|c| half_covered(c, &mut dice)));
+    tally.add(&mut gate, "half covered", chests.iter().map(|c| half_covered(c, &mut rng)));
     println!("{}{}", all.table, tally.table);
     assert!(refused <= 0.01, "{}", all.table);
     assert!(tally.share() >= 0.95, "{}", tally.table);

@@ -1,4 +1,4 @@
-//! Which format and size to ask a camera for.
+//! Lamp format and size to ask a camera for.
 
 use super::sys::Sizes;
 use crate::capture::{CaptureOptions, Encoding};

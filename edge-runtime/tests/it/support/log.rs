@@ -1,6 +1,6 @@
 //! Logs to be looked at: what a device would write, and a disk whose calls can be made to fail.
 
-use edge_core::agree::Shown;
+use edge_core::agree::Indication;
 use edge_core::decide::Thresholds;
 use edge_core::{Decision, Reason, State};
 use edge_runtime::log::{
@@ -38,7 +38,7 @@ pub fn record<'a>(context: &'a Context, name: &'a str, decision: &'a Decision) -
         name,
         frame: Some(frame_hash(name.as_bytes())),
         decision,
-        shown: Shown { state: decision.state, reason: Reason::Unsettled(1, 3) },
+        shown: Indication { state: decision.state, reason: Reason::Unsettled(1, 3) },
         agreeing: 1,
         needed: 3,
         latency_us: 1234,

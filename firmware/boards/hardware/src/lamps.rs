@@ -1,7 +1,7 @@
 //! The lamps' lines, each read back: one that is shorted, or whose driver died, is found when it is
 //! set.
 
-use edge_core::signal::{ActiveHigh, ActiveLow, Lights};
+use edge_core::signal::{ActiveHigh, ActiveLow, LampPins};
 use embedded_hal::digital::{ErrorKind, ErrorType, InputPin, OutputPin};
 
 /// Cycles from the output register to the input register: the synchroniser's, with much to spare,
@@ -9,7 +9,7 @@ use embedded_hal::digital::{ErrorKind, ErrorType, InputPin, OutputPin};
 const SETTLE: u32 = 400;
 
 /// The lamps of a board whose own lamp, the heartbeat, is lit while its line is low.
-pub type Lamps<P> = Lights<
+pub type Lamps<P> = LampPins<
     ActiveHigh<ReadBackPin<P>>,
     ActiveHigh<ReadBackPin<P>>,
     ActiveHigh<ReadBackPin<P>>,
@@ -24,7 +24,7 @@ pub fn lamps<N, P>(
     output: impl Fn(&N, bool) -> P,
 ) -> Lamps<P> {
     let lit_while_high = |pin| ActiveHigh(ReadBackPin(output(pin, false)));
-    Lights {
+    LampPins {
         red: lit_while_high(red),
         amber: lit_while_high(amber),
         green: lit_while_high(green),

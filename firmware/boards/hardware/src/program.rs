@@ -4,7 +4,7 @@
 use crate::clock::Uptime;
 use crate::memory::arena;
 use core::marker::PhantomData;
-use edge_core::ports::{Contact, FrameSource, SignalSink, Watchdog};
+use edge_core::ports::{Button, FrameSource, LampDriver, Watchdog};
 use embassy_time::Timer;
 use embedded_storage::nor_flash::NorFlash;
 use firmware::boot::{Models, start_from_slots};
@@ -17,8 +17,8 @@ use support::{LIVENESS, RETAINED_RAM, stack_left};
 /// What one real board has of its own. The rest of [`Board`] is the same on all of them.
 pub trait Chip {
     type Source: FrameSource;
-    type Lights: SignalSink;
-    type Button: Contact;
+    type Lights: LampDriver;
+    type Button: Button;
     type Watchdog: Watchdog;
 
     /// As in `board.toml`.
@@ -83,7 +83,7 @@ pub fn run<C: Chip>(
     let mut device = start_from_slots(parts, settings, &RETAINED_RAM, arena(), flash, models);
     start_tasks();
     loop {
-        device.turn();
+        device.poll();
     }
 }
 

@@ -6,9 +6,9 @@ use crate::host::{self, Ends, Open};
 use crate::script::{self, Damage, Picture, Standing};
 use crate::world::WORLD;
 use core::sync::atomic::Ordering::Relaxed;
-use edge_core::agree::Stamp;
+use edge_core::agree::FrameStamp;
 use edge_core::frame::Geometry;
-use edge_core::ports::{Clock as _, Event, FrameSource, SourceError};
+use edge_core::ports::{Clock as _, FrameSource, SourceError, SourceEvent};
 
 pub struct Camera {
     /// The row that the loop looks at.
@@ -29,7 +29,7 @@ impl Camera {
         Self { held, wanted: false, frame: None }
     }
 
-    fn begin(&mut self, picture: &Picture) -> Result<Event<'_>, SourceError> {
+    fn begin(&mut self, picture: &Picture) -> Result<SourceEvent<'_>, SourceError> {
         self.wanted = false;
         script::frame_begins();
         // A camera that announces what no picture is: its driver says so.
@@ -40,12 +40,12 @@ impl Camera {
         }
         let (file, damage) = (Open::rows(picture.path), picture.damage);
         self.frame = Some(Frame { file, geometry, damage, rows: 0 });
-        Ok(Event::Begin(geometry, stamp()))
+        Ok(SourceEvent::Begin(geometry, stamp()))
     }
 }
 
-fn stamp() -> Stamp {
-    Stamp { sequence: WORLD.sequence.load(Relaxed), micros: 0 }
+fn stamp() -> FrameStamp {
+    FrameStamp { sequence: WORLD.sequence.load(Relaxed), micros: 0 }
 }
 
 impl FrameSource for Camera {
@@ -54,27 +54,27 @@ impl FrameSource for Camera {
         self.frame = None;
     }
 
-    fn poll(&mut self) -> Result<Event<'_>, SourceError> {
+    fn poll(&mut self) -> Result<SourceEvent<'_>, SourceError> {
         let Some(Frame { file, geometry, damage, rows }) = &mut self.frame else {
             return match script::advance(Clock.now_ms()) {
                 Standing::Frame(picture) if self.wanted => self.begin(&picture),
                 Standing::Error(error) => Err(error),
-                Standing::Frame(_) | Standing::Quiet => Ok(Event::Quiet),
+                Standing::Frame(_) | Standing::Quiet => Ok(SourceEvent::Quiet),
             };
         };
         let height = u32::from(geometry.height());
         let (row, middle) = (*rows, *rows == height / 2);
         *rows = row.saturating_add(1);
         let last = match damage {
-            Damage::Halts if row >= height / 2 => return Ok(Event::Quiet),
-            Damage::CutShort if middle => return Ok(Event::Begin(*geometry, stamp())),
+            Damage::Halts if row >= height / 2 => return Ok(SourceEvent::Quiet),
+            Damage::CutShort if middle => return Ok(SourceEvent::Begin(*geometry, stamp())),
             Damage::MissingRow => height - 1,
             Damage::RowTooMany => height + 1,
             _ => height,
         };
         if row >= last {
             self.frame = None;
-            return Ok(Event::End);
+            return Ok(SourceEvent::End);
         }
         let length = geometry.row_bytes();
         let Some(bytes) = self.held.get_mut(..length) else { return Err(SourceError::Damaged) };
@@ -87,6 +87,6 @@ impl FrameSource for Camera {
             Damage::LongRow if middle => length + 1,
             _ => length,
         };
-        Ok(Event::Row(self.held.get(..sent).unwrap_or(&[])))
+        Ok(SourceEvent::Row(self.held.get(..sent).unwrap_or(&[])))
     }
 }

@@ -3,10 +3,10 @@
 
 use crate::{chip, world};
 use core::convert::Infallible;
-use edge_core::signal::{ActiveHigh, Lights, Which};
+use edge_core::signal::{ActiveHigh, Lamp, LampPins};
 use embedded_hal::digital::{Error, ErrorKind, ErrorType, OutputPin};
 
-pub struct Line(Which);
+pub struct Line(Lamp);
 
 #[derive(Debug)]
 pub struct Broken;
@@ -44,16 +44,16 @@ impl OutputPin for Line {
     }
 }
 
-type Lamp = ActiveHigh<Line>;
+type LinePin = ActiveHigh<Line>;
 
 /// LED 0 is red, 1 amber, 2 green, 3 the heartbeat, 4 the buzzer.
-pub fn lights() -> Lights<Lamp, Lamp, Lamp, Lamp, Lamp> {
+pub fn lights() -> LampPins<LinePin, LinePin, LinePin, LinePin, LinePin> {
     let line = |which| ActiveHigh(Line(which));
-    Lights {
-        red: line(Which::Red),
-        amber: line(Which::Amber),
-        green: line(Which::Green),
-        heartbeat: line(Which::Heartbeat),
-        buzzer: line(Which::Buzzer),
+    LampPins {
+        red: line(Lamp::Red),
+        amber: line(Lamp::Amber),
+        green: line(Lamp::Green),
+        heartbeat: line(Lamp::Heartbeat),
+        buzzer: line(Lamp::Buzzer),
     }
 }

@@ -24,7 +24,7 @@ use edge_core::PixelFormat;
 use edge_core::kernels;
 use edge_core::pipeline::Stage;
 use edge_core::ports::Clock as _;
-use edge_core::signal::{ActiveHigh, Lights};
+use edge_core::signal::{ActiveHigh, LampPins};
 use firmware::boot::{ARENA_BYTES, Models, start_from_slots};
 use firmware::defmt_log::DefmtLog;
 use firmware::device::{Board, Parts};
@@ -47,7 +47,7 @@ struct Qemu;
 
 impl Board for Qemu {
     type Source = Camera;
-    type Lights = Lights<Lamp, Lamp, Lamp, Lamp, Lamp>;
+    type Lights = LampPins<LinePin, LinePin, LinePin, LinePin, LinePin>;
     type Button = world::Button;
     type Clock = chip::Clock;
     type Watchdog = chip::Watchdog;
@@ -69,7 +69,7 @@ impl Board for Qemu {
     }
 }
 
-type Lamp = ActiveHigh<lamps::Line>;
+type LinePin = ActiveHigh<lamps::Line>;
 
 #[entry]
 fn main() -> ! {
@@ -96,7 +96,7 @@ fn main() -> ! {
     let arena = &mut ARENA.0;
     let mut device = start_from_slots(parts, script::settings(), &RETAINED_RAM, arena, &mut flash, models);
     loop {
-        device.turn();
+        device.poll();
         let now = chip::Clock.now_ms();
         script::advance(now);
         if script::ended() || now > LIMIT_MS {

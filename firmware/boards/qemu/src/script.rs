@@ -33,7 +33,7 @@ use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use edge_core::PixelFormat;
 use edge_core::pipeline::Stage;
 use edge_core::ports::SourceError;
-use edge_core::signal::Which;
+use edge_core::signal::Lamp;
 use firmware::device::Settings;
 
 /// Bytes of the longest script.
@@ -88,7 +88,7 @@ enum Line {
     Press,
     Frames(Picture, u32),
     /// Something that is done at once.
-    Break(Which, bool),
+    Break(Lamp, bool),
     Deafen(bool),
     Stack(u32),
     Trap(Trap, Stage),
@@ -205,7 +205,7 @@ fn parse(line: &'static str) -> Option<Line> {
         "press" => Some(Line::Press),
         "break" | "mend" => {
             let name = words.next()?;
-            let which = Which::ALL.into_iter().find(|which| which.name() == name)?;
+            let which = Lamp::ALL.into_iter().find(|which| which.name() == name)?;
             Some(Line::Break(which, first == "break"))
         }
         "deafen" | "hear" => Some(Line::Deafen(first == "deafen")),

@@ -5,8 +5,8 @@
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use edge_core::pipeline::Stage;
-use edge_core::ports::Contact;
-use edge_core::signal::Which;
+use edge_core::ports;
+use edge_core::signal::Lamp;
 
 #[derive(Clone, Copy)]
 pub enum Trap {
@@ -43,7 +43,7 @@ pub static WORLD: World = World {
     trap: AtomicU32::new(0),
 };
 
-pub fn set_broken(which: Which, broken: bool) {
+pub fn set_broken(which: Lamp, broken: bool) {
     let bit = 1 << which as u32;
     if broken {
         WORLD.broken.fetch_or(bit, Relaxed)
@@ -52,7 +52,7 @@ pub fn set_broken(which: Which, broken: bool) {
     };
 }
 
-pub fn is_broken(which: Which) -> bool {
+pub fn is_broken(which: Lamp) -> bool {
     WORLD.broken.load(Relaxed) & 1 << which as u32 != 0
 }
 
@@ -81,7 +81,7 @@ pub fn take_trap(stage: u32) -> Option<Trap> {
 
 pub struct Button;
 
-impl Contact for Button {
+impl ports::Button for Button {
     fn is_closed(&mut self) -> bool {
         WORLD.pressed.load(Relaxed) != 0
     }

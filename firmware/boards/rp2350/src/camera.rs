@@ -7,7 +7,7 @@
 
 use core::mem::swap;
 use edge_core::Geometry;
-use edge_core::agree::Stamp;
+use edge_core::agree::FrameStamp;
 use edge_core::ports::SourceError;
 use embassy_rp::dma;
 use embassy_rp::gpio::Pull;
@@ -132,7 +132,7 @@ impl Sensor<ROW> for Camera {
             match number {
                 0 => {}
                 1 => {
-                    sender.begin(geometry, Stamp { sequence, micros: hardware::micros() });
+                    sender.begin(geometry, FrameStamp { sequence, micros: hardware::micros() });
                     sender.row(&whole);
                 }
                 _ => sender.row(&whole),

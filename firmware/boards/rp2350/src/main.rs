@@ -16,7 +16,7 @@ use camera::{Camera, Lines, QUEUE, ROW};
 use cortex_m_rt::entry;
 use edge_core::kernels::best;
 use edge_core::ports::Watchdog;
-use edge_core::signal::{ActiveHigh, ActiveLow, Lights};
+use edge_core::signal::{ActiveHigh, ActiveLow, LampPins};
 use embassy_rp::i2c::{self, I2c};
 use embassy_rp::interrupt;
 use embassy_rp::peripherals::{DMA_CH0, PIO0};
@@ -37,7 +37,7 @@ const SETTINGS: Settings = Settings::CONTINUOUS;
 
 type Lamp<const N: u8> = ActiveHigh<ReadBackPin<Line<N>>>;
 
-type Lamps = Lights<Lamp<18>, Lamp<19>, Lamp<20>, Lamp<25>, Lamp<21>>;
+type Lamps = LampPins<Lamp<18>, Lamp<19>, Lamp<20>, Lamp<25>, Lamp<21>>;
 
 static ROWS: ConstStaticCell<RowPipe<ROW, QUEUE>> = ConstStaticCell::new(RowPipe::new());
 
@@ -111,7 +111,7 @@ fn main() -> ! {
         sender,
     };
 
-    let lights = Lights {
+    let lights = LampPins {
         red: ActiveHigh(ReadBackPin(Line::output(p.PIN_18))),
         amber: ActiveHigh(ReadBackPin(Line::output(p.PIN_19))),
         green: ActiveHigh(ReadBackPin(Line::output(p.PIN_20))),

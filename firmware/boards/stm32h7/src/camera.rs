@@ -11,7 +11,7 @@ use core::future::poll_fn;
 use core::mem::MaybeUninit;
 use core::task::Poll;
 use edge_core::Geometry;
-use edge_core::agree::Stamp;
+use edge_core::agree::FrameStamp;
 use edge_core::ports::SourceError;
 use embassy_stm32::dma::{self, ReadableRingBuffer, TransferOptions};
 use embassy_stm32::gpio::Output;
@@ -128,7 +128,7 @@ impl Sensor<ROW> for Ov7725 {
                 return Err(FrameError::Void(SourceError::Overrun));
             }
             if number == 0 {
-                sender.begin(geometry, Stamp { sequence, micros: hardware::micros() });
+                sender.begin(geometry, FrameStamp { sequence, micros: hardware::micros() });
             }
             sender.row(bytemuck::cast_slice(&row));
         }

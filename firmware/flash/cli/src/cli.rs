@@ -29,7 +29,7 @@ Examples:
   cargo xtask sign --key clinic.key model.onnx -o new.bundle --json
 
 A key file is text: lines that begin with # are comments, the one other line is the private half, an ed25519 \
-seed as 64 hexadecimal digits. Whoever has it can make models that the boards take. For a board on a desk \
+seed as 64 hexadecimal digits. Whoever has it can make models that the boards take. For a board on a fixture \
 there is firmware/boards/keys/development.key, which everybody has.
 
 Exit status: 0 when the file was written, 1 when not, 2 for a wrong command line.")]
@@ -52,7 +52,7 @@ pub struct SignOptions {
     pub json: bool,
 }
 
-/// Which board, by which probe.
+/// Lamp board, by which probe.
 #[derive(Args, Debug)]
 pub struct BoardOptions {
     /// The board: the name in its board.toml.

@@ -35,7 +35,7 @@ fn board(options: &BoardOptions) -> anyhow::Result<(PathBuf, Board, Target, Opti
 fn warn_of_development(public: &[u8; 32]) {
     if key::is_development(public) {
         eprintln!(
-            "warning: the development key, which everybody has: for boards on a desk only (firmware/boards/keys)"
+            "warning: the development key, which everybody has: for boards on a fixture only (firmware/boards/keys)"
         );
     }
 }

@@ -115,8 +115,8 @@ impl<const WORD: usize> Sim<WORD> {
         cut: Option<Cut>,
         to: impl Fn(usize, u8) -> u8,
     ) -> Result<(), NorFlashErrorKind> {
-        let mut dice = cut.map_or(0, |cut| cut.seed);
-        let until = place.start + random(&mut dice) as usize % place.len();
+        let mut rng = cut.map_or(0, |cut| cut.seed);
+        let until = place.start + random(&mut rng) as usize % place.len();
         for at in place.clone() {
             let old = self.bytes[at];
             let new = to(at - place.start, old);
@@ -124,7 +124,7 @@ impl<const WORD: usize> Sim<WORD> {
                 None => 0xFF,
                 Some(Tear::Prefix) if at < until => 0xFF,
                 Some(Tear::Nothing | Tear::Prefix) => 0,
-                Some(Tear::Bits) => random(&mut dice) as u8,
+                Some(Tear::Bits) => random(&mut rng) as u8,
             };
             self.bytes[at] = new & mask | old & !mask;
             if self.corrects_errors

@@ -81,7 +81,7 @@ impl Recipe {
         let input: Vec<u8> =
             (0..self.side * self.side).map(|at| (at * (5 + self.seed as usize)) as u8).collect();
         let engine = Engine::new(model, Kernels::SCALAR);
-        let logit = engine.step(&mut vec![0; ARENA], &input).unwrap();
+        let logit = engine.infer(&mut vec![0; ARENA], &input).unwrap();
         let golden = Golden { input: &input, logit_bits: logit.to_bits() ^ self.wrong_bits };
         bundle::sign(engine.model(), &golden, &self.secret).unwrap()
     }

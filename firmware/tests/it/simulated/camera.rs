@@ -14,9 +14,9 @@
 //! | `press` | the button is pressed, and let go 50 ms later |
 
 use super::world::{STACK_LEFT, World};
-use edge_core::agree::Stamp;
-use edge_core::ports::{Event, FrameSource, SourceError};
-use edge_core::signal::{Lamps, Which};
+use edge_core::agree::FrameStamp;
+use edge_core::ports::{FrameSource, SourceError, SourceEvent};
+use edge_core::signal::{Lamp, LampSet};
 use edge_core::{Geometry, PixelFormat};
 use phantoms::{Label, draw};
 use std::collections::VecDeque;
@@ -29,7 +29,7 @@ pub struct Hang;
 
 enum Next {
     Hang,
-    Begin(Geometry, Stamp),
+    Begin(Geometry, FrameStamp),
     Row(Vec<u8>),
     End,
     /// Nothing for so many microseconds.
@@ -83,11 +83,11 @@ impl Camera {
             ["no-signal", _] => self.error = Some((SourceError::NoSignal, now + number())),
             ["damaged", _] => self.error = Some((SourceError::Damaged, now + number())),
             ["overrun", _] => self.error = Some((SourceError::Overrun, now + number())),
-            ["break", lamp] => self.world.broken.set(Lamps::NONE.with(which(lamp))),
-            ["short", lamp] => self.world.shorted.set(Lamps::NONE.with(which(lamp))),
+            ["break", lamp] => self.world.broken.set(LampSet::NONE.with(which(lamp))),
+            ["short", lamp] => self.world.shorted.set(LampSet::NONE.with(which(lamp))),
             ["mend", _] => {
-                self.world.broken.set(Lamps::NONE);
-                self.world.shorted.set(Lamps::NONE);
+                self.world.broken.set(LampSet::NONE);
+                self.world.shorted.set(LampSet::NONE);
             }
             ["stack", _] => STACK_LEFT.set(number() as u32),
             ["press"] => {
@@ -119,7 +119,7 @@ impl Camera {
         if damage != "stuck" {
             self.sequence += 1;
         }
-        let stamp = Stamp { sequence: self.sequence, micros: 0 };
+        let stamp = FrameStamp { sequence: self.sequence, micros: 0 };
         self.next.push_back(Next::Begin(geometry, stamp));
         let middle = rows.len() / 2;
         match damage {
@@ -161,8 +161,8 @@ fn rows(class: &str) -> Vec<Vec<u8>> {
     }
 }
 
-fn which(lamp: &str) -> Which {
-    Which::ALL.into_iter().find(|which| which.name() == lamp).unwrap_or_else(|| panic!("`{lamp}` is no lamp"))
+fn which(lamp: &str) -> Lamp {
+    Lamp::ALL.into_iter().find(|which| which.name() == lamp).unwrap_or_else(|| panic!("`{lamp}` is no lamp"))
 }
 
 impl FrameSource for Camera {
@@ -171,26 +171,26 @@ impl FrameSource for Camera {
         self.wanted = true;
     }
 
-    fn poll(&mut self) -> Result<Event<'_>, SourceError> {
+    fn poll(&mut self) -> Result<SourceEvent<'_>, SourceError> {
         self.advance();
         if let Some((error, _)) = self.error {
             return Err(error);
         }
         match self.next.pop_front() {
-            None => Ok(Event::Quiet),
+            None => Ok(SourceEvent::Quiet),
             Some(Next::Quiet(micros)) => {
                 self.world.pass(micros.min(50_000));
                 if micros > 50_000 {
                     self.next.push_front(Next::Quiet(micros - 50_000));
                 }
-                Ok(Event::Quiet)
+                Ok(SourceEvent::Quiet)
             }
-            Some(Next::Begin(geometry, stamp)) => Ok(Event::Begin(geometry, stamp)),
+            Some(Next::Begin(geometry, stamp)) => Ok(SourceEvent::Begin(geometry, stamp)),
             Some(Next::Row(row)) => {
                 self.held = row;
-                Ok(Event::Row(&self.held))
+                Ok(SourceEvent::Row(&self.held))
             }
-            Some(Next::End) => Ok(Event::End),
+            Some(Next::End) => Ok(SourceEvent::End),
             Some(Next::Hang) => std::panic::panic_any(Hang),
         }
     }

@@ -7,8 +7,8 @@ pub mod world;
 use camera::Camera;
 use edge_core::kernels;
 use edge_core::packed::Packed;
-use edge_core::ports::{Clock, Contact, SignalSink, Watchdog};
-use edge_core::signal::{Lamps, Levels, Which};
+use edge_core::ports::{Button, Clock, LampDriver, Watchdog};
+use edge_core::signal::{Lamp, LampSet, Levels};
 use edge_model::model_file::ModelFile;
 use edge_model::pack::pack;
 use firmware::boot;
@@ -64,33 +64,33 @@ impl Watchdog for Part {
     }
 }
 
-impl Contact for Part {
+impl Button for Part {
     fn is_closed(&mut self) -> bool {
         self.0.pressed.get()
     }
 }
 
-impl SignalSink for Part {
-    fn set(&mut self, levels: &Levels, heartbeat: bool) -> Lamps {
+impl LampDriver for Part {
+    fn set(&mut self, levels: &Levels, heartbeat: bool) -> LampSet {
         let mut lights = self.0.lights.borrow_mut();
         let lit = |which| match which {
-            Which::Red => levels.red,
-            Which::Amber => levels.amber,
-            Which::Green => levels.green,
-            Which::Heartbeat => heartbeat,
-            Which::Buzzer => levels.buzzer,
+            Lamp::Red => levels.red,
+            Lamp::Amber => levels.amber,
+            Lamp::Green => levels.green,
+            Lamp::Heartbeat => heartbeat,
+            Lamp::Buzzer => levels.buzzer,
         };
         let shorted = self.0.shorted.get();
-        let broken = shorted.iter().filter(|&which| lit(which)).fold(self.0.broken.get(), Lamps::with);
+        let broken = shorted.iter().filter(|&which| lit(which)).fold(self.0.broken.get(), LampSet::with);
         let (_, before, beat) = lights.last().copied().unwrap_or_default();
         let line = |which, before: bool, now: bool| if broken.has(which) { before } else { now };
         let levels = Levels {
-            red: line(Which::Red, before.red, levels.red),
-            amber: line(Which::Amber, before.amber, levels.amber),
-            green: line(Which::Green, before.green, levels.green),
-            buzzer: line(Which::Buzzer, before.buzzer, levels.buzzer),
+            red: line(Lamp::Red, before.red, levels.red),
+            amber: line(Lamp::Amber, before.amber, levels.amber),
+            green: line(Lamp::Green, before.green, levels.green),
+            buzzer: line(Lamp::Buzzer, before.buzzer, levels.buzzer),
         };
-        let heartbeat = line(Which::Heartbeat, beat, heartbeat);
+        let heartbeat = line(Lamp::Heartbeat, beat, heartbeat);
         if lights.last().is_none_or(|&(_, at, beat)| at != levels || beat != heartbeat) {
             lights.push((self.0.now_ms(), levels, heartbeat));
         }

@@ -1,7 +1,7 @@
 //! What surrounds a simulated device, and what became of it: tests set the one and look at the
 //! other.
 
-use edge_core::signal::{Lamps, Levels};
+use edge_core::signal::{LampSet, Levels};
 use std::cell::{Cell, RefCell};
 
 thread_local! {
@@ -17,9 +17,9 @@ thread_local! {
 pub struct World {
     micros: Cell<u64>,
     /// Lines that cannot be set now.
-    pub broken: Cell<Lamps>,
+    pub broken: Cell<LampSet>,
     /// Lines that cannot be lit: putting them out works.
-    pub shorted: Cell<Lamps>,
+    pub shorted: Cell<LampSet>,
     pub pressed: Cell<bool>,
     pub ended: Cell<bool>,
     pub fed: Cell<u32>,

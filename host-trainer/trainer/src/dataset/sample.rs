@@ -2,7 +2,7 @@
 //!
 //! Pictures are squashed by edge-core's preprocessing, so that training sees what a device sees.
 
-use edge_core::{Frame, Geometry, PixelFormat, Preprocess, Scratch, Stats};
+use edge_core::{Frame, Geometry, PixelFormat, PixelStats, Preprocess, Scratch};
 use edge_model::decode::{self, DecodeError, Picture};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub struct ModelInput {
     /// `side * side` bytes, rows from the top.
     pub bytes: Vec<u8>,
     /// Exposure of the picture, for the gate's limits.
-    pub stats: Stats,
+    pub stats: PixelStats,
 }
 
 /// A labelled picture of a data set.
@@ -142,7 +142,7 @@ fn squash(frame: &Frame, side: u16) -> Option<(Vec<u8>, ModelInput)> {
 pub fn prepare(pixels: &[u8], from: u32, side: u16) -> ModelInput {
     let blank = || ModelInput {
         bytes: vec![edge_core::preprocess::ZERO_POINT; usize::from(side) * usize::from(side)],
-        stats: Stats { mean: 0, deviation: 0, black_permille: 0, white_permille: 0 },
+        stats: PixelStats { mean: 0, deviation: 0, black_permille: 0, white_permille: 0 },
     };
     let geometry = Geometry::new(from, from, PixelFormat::Gray8);
     geometry

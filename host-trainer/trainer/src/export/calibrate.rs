@@ -7,7 +7,7 @@
 
 use crate::dataset::Sample;
 use edge_core::decide::{Calibration, Thresholds};
-use edge_core::gate::Limits;
+use edge_core::gate::GateThresholds;
 
 /// Share of positives that may be called NEGATIVE.
 pub const MISSED: f64 = 0.02;
@@ -77,13 +77,13 @@ pub fn chosen_for() -> String {
     )
 }
 
-/// Limits with room around the training pictures: half the lowest mean and deviation, halfway from
+/// GateThresholds with room around the training pictures: half the lowest mean and deviation, halfway from
 /// the highest mean to white, a quarter more than the longest shape, and never tighter than 5:2
 /// (training files may have been squashed to squares), halfway from the most clipped picture to
 /// half of all cells clipped.
 ///
 /// Blur and likeness are left open.
-pub fn limits(samples: &[Sample], indices: &[usize]) -> Limits<Vec<i8>> {
+pub fn limits(samples: &[Sample], indices: &[usize]) -> GateThresholds<Vec<i8>> {
     let stats = || indices.iter().map(|&i| samples[i].input.stats);
     let lowest = stats().map(|s| s.mean).min().unwrap_or(0);
     let highest = stats().map(|s| s.mean).max().unwrap_or(u16::MAX);
@@ -92,7 +92,7 @@ pub fn limits(samples: &[Sample], indices: &[usize]) -> Limits<Vec<i8>> {
         let (width, height) = samples[i].size;
         u32::from(width.max(height)) * 1000 / u32::from(width.min(height)).max(1)
     });
-    Limits {
+    GateThresholds {
         min_mean: lowest / 2,
         max_mean: highest + (u16::MAX - highest) / 2,
         min_deviation: (flattest / 2).max(1),
@@ -100,7 +100,7 @@ pub fn limits(samples: &[Sample], indices: &[usize]) -> Limits<Vec<i8>> {
         max_black_permille: roomy(stats().map(|s| s.black_permille).max()),
         max_white_permille: roomy(stats().map(|s| s.white_permille).max()),
         // What needs the exported network, or many more pictures, is set by the gate's own step.
-        ..Limits::open()
+        ..GateThresholds::open()
     }
 }
 
@@ -115,8 +115,8 @@ mod tests {
     use super::*;
     use crate::dataset::{ModelInput, phantoms};
     use crate::random::{Purpose, SeededRng};
-    use edge_core::Stats;
-    use edge_core::gate::Likeness;
+    use edge_core::PixelStats;
+    use edge_core::gate::LinearDetector;
 
     /// Logits from a known slope and bias, labels drawn by the true probability.
     fn drawn(slope: f32, bias: f32) -> (Vec<f32>, Vec<bool>) {
@@ -165,9 +165,9 @@ mod tests {
         assert!(t.negative_below <= t.positive_above && t.negative_below > 0.1 && t.positive_above < 0.9);
     }
     /// Samples of these exposures and sizes.
-    fn samples(seen: &[(Stats, (u16, u16))]) -> Vec<Sample> {
+    fn samples(seen: &[(PixelStats, (u16, u16))]) -> Vec<Sample> {
         let first = &phantoms::load(1, 32).samples[0];
-        let make = |&(stats, size): &(Stats, (u16, u16))| {
+        let make = |&(stats, size): &(PixelStats, (u16, u16))| {
             let input = ModelInput { stats, ..first.input.clone() };
             Sample { size, input, ..first.clone() }
         };
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn limits_stand_half_way_between_what_was_seen_and_what_is_no_picture() {
-        let stats = |mean, deviation, black_permille, white_permille| Stats {
+        let stats = |mean, deviation, black_permille, white_permille| PixelStats {
             mean,
             deviation,
             black_permille,
@@ -197,6 +197,6 @@ mod tests {
         assert_eq!(found.max_elongation_permille, 2_500);
         assert_eq!(limits(&samples, &[2]).max_black_permille, 900);
         // The rest is the gate's own step.
-        assert_eq!((found.min_sharpness, &found.layout), (0, &Likeness::default()));
+        assert_eq!((found.min_sharpness, &found.layout), (0, &LinearDetector::default()));
     }
 }

@@ -10,7 +10,7 @@ use crate::export::calibrate;
 use crate::progress;
 use crate::random::{Purpose, SeededRng};
 use anyhow::{Context, Result, ensure};
-use edge_core::gate::{FEATURE_SIDE, LAYOUT_SIDE, Likeness, Limits, cell_runs, sharpness};
+use edge_core::gate::{FEATURE_SIDE, GateThresholds, LAYOUT_SIDE, LinearDetector, cell_runs, sharpness};
 use edge_core::kernels;
 use edge_model::engine::Engine;
 use edge_model::infer_core::CoreEngine;
@@ -37,7 +37,7 @@ pub fn fit_limits(
     samples: &[Sample],
     train: &[usize],
     seed: u64,
-) -> Result<Limits<Vec<i8>>> {
+) -> Result<GateThresholds<Vec<i8>>> {
     ensure!(
         train.len() >= 20,
         "expected at least 20 training pictures to fit a gate on, got {}",
@@ -63,18 +63,18 @@ pub fn fit_limits(
     let pictures = [&plain[..], changed, &drawn, changed_phantoms, &not_chests];
     let features: Vec<_> = pictures.iter().map(|group| features(model, group)).collect::<Result<_>>()?;
 
-    let limits = Limits {
+    let limits = GateThresholds {
         min_sharpness: sharpest_limit(&numbered[..train.len()], changed, side)?,
         ..calibrate::limits(samples, train)
     };
     let layout = |input: &[u8]| cells::<LAYOUT_SIDE>(input, 1, 128.0);
-    let layout = fit_one(&pictures, layout, REFUSED_CHANGED[0], Likeness::of_picture)?;
+    let layout = fit_one(&pictures, layout, REFUSED_CHANGED[0], LinearDetector::of_picture)?;
     // Weights of an earlier fit may be for another network.
     let channels = pack(model)?.plan()?.features()?.shape.channels;
     let groups = std::array::from_fn(|group| &features[group][..]);
     let cells = |features: &[u8]| cells::<FEATURE_SIDE>(features, channels, 0.0);
-    let features = fit_one(&groups, cells, REFUSED_CHANGED[1], Likeness::of_features)?;
-    Ok(Limits { layout, features, ..limits })
+    let features = fit_one(&groups, cells, REFUSED_CHANGED[1], LinearDetector::of_features)?;
+    Ok(GateThresholds { layout, features, ..limits })
 }
 
 /// Weights and limit of one figure. The groups are plain, changed, phantoms, changed phantoms,
@@ -84,8 +84,8 @@ fn fit_one(
     groups: &[&[Vec<u8>]; 5],
     cells: impl Fn(&[u8]) -> Result<Vec<f32>> + Sync,
     refused_changed: f64,
-    measure: impl Fn(&Likeness<Vec<i8>>, &[u8]) -> i32,
-) -> Result<Likeness<Vec<i8>>> {
+    measure: impl Fn(&LinearDetector<Vec<i8>>, &[u8]) -> i32,
+) -> Result<LinearDetector<Vec<i8>>> {
     let sums = |groups: &[&[Vec<u8>]]| {
         let pictures: Vec<&Vec<u8>> = groups.iter().copied().flatten().collect();
         let samples: Vec<Vec<f32>> = pictures.par_iter().map(|p| cells(p)).collect::<Result<_>>()?;
@@ -94,7 +94,7 @@ fn fit_one(
     let direction = linear::direction(&sums(&groups[..4])?, &sums(&groups[4..])?)
         .context("the chests and the others are the same to this figure; is this a trained model?")?;
     let weights = linear::weights(&direction);
-    let mut likeness = Likeness { weights, least: i32::MIN };
+    let mut likeness = LinearDetector { weights, least: i32::MIN };
     let least =
         |group: usize, share| quantile(groups[group].iter().map(|p| measure(&likeness, p)).collect(), share);
     let phantoms = least(2, 0.0); // all of them

@@ -36,7 +36,7 @@ pub(super) fn page(inputs: &Inputs, options: &PageOptions) -> Result<Markup> {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta http-equiv="Content-Security-AgreementPolicy" content=(POLICY);
                 title { "Pneumoscope report: " (name) }
                 style { (PreEscaped(STYLE)) }
             }

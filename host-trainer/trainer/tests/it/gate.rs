@@ -3,7 +3,7 @@
 
 use edge_core::Decision;
 use edge_core::decide::Calibration;
-use edge_core::gate::Limits;
+use edge_core::gate::GateThresholds;
 use edge_model::classify::Classifier;
 use edge_model::engine::EngineKind;
 use edge_model::model_file::ModelFile;
@@ -22,7 +22,7 @@ fn open_model(calibration: Calibration) -> ModelFile {
     let model = ModelFile::from_bytes(&test_support::model::small(1)).unwrap();
     let metadata = edge_model::model_file::OwnedMetadata { calibration, ..model.metadata().clone() };
     let model = ModelFile::from_bytes(&model.with_metadata(&metadata).unwrap()).unwrap();
-    ModelFile::from_bytes(&bind(&model, Limits::open(), [0; 9], None).unwrap()).unwrap()
+    ModelFile::from_bytes(&bind(&model, GateThresholds::open(), [0; 9], None).unwrap()).unwrap()
 }
 
 #[test]

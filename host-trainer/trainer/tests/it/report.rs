@@ -67,7 +67,7 @@ fn assert_self_contained(html: &str) {
         let id = piece.strip_prefix('#').and_then(|p| p.split('"').next()).expect("a link within the page");
         assert!(html.contains(&format!("id=\"{id}\"")), "#{id} leads nowhere");
     }
-    assert!(html.contains("Content-Security-Policy"));
+    assert!(html.contains("Content-Security-AgreementPolicy"));
 }
 
 fn assert_all_sections(html: &str) {

@@ -119,7 +119,7 @@ pub fn cortex_m(setup: &Setup) -> anyhow::Result<CortexM> {
 fn cmsis_nn(shape: &Shape) -> Option<f64> {
     let macs = shape.macs as f64;
     match (shape.operator.as_str(), shape.stride[0]) {
-        ("first", _) => Some(10.53 * macs),
+        ("single_channel", _) => Some(10.53 * macs),
         ("depthwise", 1) => Some(8.80 * macs),
         ("depthwise", 2) => Some(8.81 * macs),
         ("pointwise", _) => Some(pointwise(shape.input[2] as f64) * macs),

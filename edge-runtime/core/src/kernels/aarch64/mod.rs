@@ -16,13 +16,13 @@ mod depthwise;
 mod depthwise_sdot;
 mod depthwise_smlal;
 mod dot;
-mod first_sdot;
-mod first_smlal;
 mod long;
 mod pack;
 mod pointwise_sdot;
 mod pointwise_smlal;
 mod requantize;
+mod single_channel_sdot;
+mod single_channel_smlal;
 mod sums;
 
 use super::{Kernels, Set};
@@ -31,7 +31,7 @@ pub(super) const SDOT: Set = Set {
     kernels: Kernels {
         name: "sdot",
         pointwise: pointwise_sdot::pointwise,
-        first: first_sdot::first,
+        single_channel: single_channel_sdot::single_channel,
         depthwise: depthwise_sdot::depthwise,
         add: add::add,
         sums: sums::sums,
@@ -43,7 +43,7 @@ pub(super) const SMLAL: Set = Set {
     kernels: Kernels {
         name: "smlal",
         pointwise: pointwise_smlal::pointwise,
-        first: first_smlal::first,
+        single_channel: single_channel_smlal::single_channel,
         depthwise: depthwise_smlal::depthwise,
         add: add::add,
         sums: sums::sums,

@@ -80,10 +80,10 @@ struct Operator<const SHORT: bool> {
 }
 
 impl<const SHORT: bool> Operator<SHORT> {
-    /// Computes `4 * Q` outputs from `first` on for `P` packed pixels.
+    /// Computes `4 * Q` outputs from `single_channel` on for `P` packed pixels.
     ///
     /// # Safety
-    /// `x` points to packed pixels, `y` to `4 * Q` bytes of as many, `y_stride` apart; `first` is a multiple of `BLOCK`.
+    /// `x` points to packed pixels, `y` to `4 * Q` bytes of as many, `y_stride` apart; `single_channel` is a multiple of `BLOCK`.
     #[inline(always)]
     unsafe fn tile<const Q: usize>(&self, x: *const i8, first: usize, y: *mut u8, y_stride: usize) {
         let steps = self.depth.div_ceil(DEPTH);

@@ -1,7 +1,7 @@
 //! From accumulators to 8-bit outputs, the same bytes as [`crate::kernels::requantize`]: FCVTNS rounds ties to even and saturates,
 //! and every narrowing step after it saturates.
 
-use crate::kernels::Channels;
+use crate::kernels::RequantParams;
 use core::arch::aarch64::*;
 
 /// Multipliers of `4 * Q` channels and the output's zero point. `RELU` is for a zero point of 0, as layers have whose negative outputs
@@ -78,7 +78,7 @@ impl<const Q: usize, const RELU: bool, const SHORT: bool> Requantize<Q, RELU, SH
 
 /// Whether no output can be more than 16 bits' worth of steps away from the zero point, for sums over `depth` inputs read as signed:
 /// then halves of 32 bits are dropped instead of saturated.
-pub(super) fn are_short(channels: &Channels, depth: usize) -> bool {
+pub(super) fn are_short(channels: &RequantParams, depth: usize) -> bool {
     // There is a channel, so both have a largest; 0 would stand for none.
     let bias = channels.signed_bias().iter().map(|b| b.unsigned_abs()).max().unwrap_or(0);
     // Numbers of one sign are in the order of their bits; any negative one comes out as the largest.

@@ -11,11 +11,11 @@
 mod add;
 mod assembly;
 mod depthwise;
-mod first;
 mod instructions;
 mod plain;
 mod pointwise;
 mod pool;
+mod single_channel;
 
 use super::{Kernels, Set};
 
@@ -24,7 +24,7 @@ pub(super) const DSP: Set = Set {
     kernels: Kernels {
         name: "dsp",
         pointwise: pointwise::pointwise,
-        first: first::first,
+        single_channel: single_channel::single_channel,
         depthwise: depthwise::depthwise,
         add: add::add,
         sums: pool::sums,

@@ -2,9 +2,9 @@
 
 mod add;
 mod depthwise;
-mod first;
 mod pointwise;
 mod pool;
+mod single_channel;
 
 use super::Kernels;
 
@@ -13,7 +13,7 @@ pub(super) use depthwise::depthwise;
 pub(super) const KERNELS: Kernels = Kernels {
     name: "scalar",
     pointwise: pointwise::pointwise,
-    first: first::first,
+    single_channel: single_channel::single_channel,
     depthwise: depthwise::depthwise,
     add: add::add,
     sums: pool::sums,

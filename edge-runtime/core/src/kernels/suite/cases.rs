@@ -1,15 +1,15 @@
 //! One random case of each operator: drawn, computed by the kernels and plainly, compared.
 
 use super::Memory;
-use super::dice::Dice;
 use super::reference::Reference;
+use super::rng::Rng;
 use crate::kernels::convolution::Convolution;
 use crate::kernels::depthwise::{Depthwise, Places};
-use crate::kernels::first::First;
 use crate::kernels::layout::{self, padded};
 use crate::kernels::pointwise::Pointwise;
-use crate::kernels::pool::{self, Head};
-use crate::kernels::{Channels, Kernels, Misfit, Shape, Window, add as addition};
+use crate::kernels::pool::{self, ClassifierHead};
+use crate::kernels::single_channel::SingleChannelConv;
+use crate::kernels::{Kernels, RequantParams, Shape, ShapeMismatch, Window, add as addition};
 
 /// Where, what was expected, what came.
 type Difference = (usize, i64, i64);
@@ -17,7 +17,7 @@ type Outcome = Result<(), Difference>;
 
 const UNTOUCHED: u8 = 0xA5;
 
-fn refused(_: Misfit) -> Difference {
+fn refused(_: ShapeMismatch) -> Difference {
     (usize::MAX, 0, 0)
 }
 
@@ -41,23 +41,23 @@ fn tail(memory: &mut [u8], length: usize) -> &mut [u8] {
 }
 
 /// Fills input, weights and the channels' numbers. `row(output)` is where an output's numbers lie in the packed order.
-fn draw(dice: &mut Dice, m: &mut Memory, case: &Case, row: impl Fn(usize) -> usize) {
+fn draw(rng: &mut Rng, m: &mut Memory, case: &Case, row: impl Fn(usize) -> usize) {
     let (fan_in, count) = (case.fan_in(), case.outputs);
     let (x_zero, size) = (case.x_zero, case.shape.bytes());
     let x_from = m.x.len() - size;
-    dice.bytes(&mut m.x[x_from..]);
-    dice.weights(&mut m.onnx[..fan_in * count]);
+    rng.bytes(&mut m.x[x_from..]);
+    rng.weights(&mut m.onnx[..fan_in * count]);
     m.multipliers.fill(0.0);
     m.biases.iter_mut().for_each(|b| b.fill(0));
     let largest = (fan_in * 127 * 255) as f32;
     for output in 0..count {
         let sum: i32 = m.onnx[output * fan_in..][..fan_in].iter().map(|&w| i32::from(w)).sum();
-        let bias = dice.range(0, 20_000) as i32 - 10_000;
+        let bias = rng.range(0, 20_000) as i32 - 10_000;
         let at = row(output);
         m.biases[0][output] = bias;
         m.biases[1][at] = bias - i32::from(x_zero) * sum;
         m.biases[2][at] = bias - i32::from(x_zero) * sum + 128 * sum;
-        m.multipliers[at] = dice.multiplier(largest + 10_000.0);
+        m.multipliers[at] = rng.multiplier(largest + 10_000.0);
     }
 }
 
@@ -71,9 +71,9 @@ struct Case {
 }
 
 impl Case {
-    fn new(dice: &mut Dice, shape: Shape, window: Window, outputs: usize, groups: usize) -> Self {
-        let x_zero = dice.pick(&[0, 128, 255, 3], 0);
-        Self { shape, window, outputs, groups, x_zero, y_zero: dice.pick(&[0, 128, 255, 77], 0) }
+    fn new(rng: &mut Rng, shape: Shape, window: Window, outputs: usize, groups: usize) -> Self {
+        let x_zero = rng.pick(&[0, 128, 255, 3], 0);
+        Self { shape, window, outputs, groups, x_zero, y_zero: rng.pick(&[0, 128, 255, 77], 0) }
     }
 
     fn fan_in(&self) -> usize {
@@ -104,18 +104,18 @@ fn channels<'a>(
     multipliers: &'a [f32],
     rows: usize,
     zero: u8,
-) -> Result<Channels<'a>, Difference> {
+) -> Result<RequantParams<'a>, Difference> {
     let n = padded(rows);
-    Channels::new(rows, &biases[1][..n], &biases[2][..n], &multipliers[..n], zero).map_err(refused)
+    RequantParams::new(rows, &biases[1][..n], &biases[2][..n], &multipliers[..n], zero).map_err(refused)
 }
 
-pub(super) fn pointwise(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcome {
+pub(super) fn pointwise(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Outcome {
     // Mostly of the sizes that networks have, sometimes deep.
-    let (widest, deepest, most) = dice.pick(&[(37, 100, 100), (37, 100, 100), (9, 600, 32)], (1, 1, 1));
-    let shape = Shape { height: 1, width: dice.range(1, widest), channels: dice.range(1, deepest) };
-    let outputs = dice.range(1, most);
-    let case = Case::new(dice, shape, Window::POINT, outputs, 1);
-    draw(dice, m, &case, |o| o);
+    let (widest, deepest, most) = rng.pick(&[(37, 100, 100), (37, 100, 100), (9, 600, 32)], (1, 1, 1));
+    let shape = Shape { height: 1, width: rng.range(1, widest), channels: rng.range(1, deepest) };
+    let outputs = rng.range(1, most);
+    let case = Case::new(rng, shape, Window::POINT, outputs, 1);
+    draw(rng, m, &case, |o| o);
     let plain = gather(m, outputs, |o| o);
     let depth = shape.channels;
     let onnx = &*m.onnx;
@@ -123,7 +123,7 @@ pub(super) fn pointwise(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> O
     layout::write_blocks(outputs, depth, &mut m.packed[..size], |o, i| onnx[o * depth + i]);
     let expected = case.expect(m, &plain[..outputs]);
     // Outputs a little apart, as those of a group are.
-    let stride = outputs + dice.range(0, 3);
+    let stride = outputs + rng.range(0, 3);
     let length = (shape.width - 1) * stride + outputs;
     m.y.fill(UNTOUCHED);
     let numbers = channels(&m.biases, m.multipliers, outputs, case.y_zero)?;
@@ -149,21 +149,21 @@ fn gather(m: &Memory, outputs: usize, row: impl Fn(usize) -> usize) -> [f32; Mem
     plain
 }
 
-fn window(dice: &mut Dice, kernel: [usize; 2], strides: usize, dilations: usize) -> Window {
-    let mut up_to = |n: usize| dice.range(0, n);
+fn window(rng: &mut Rng, kernel: [usize; 2], strides: usize, dilations: usize) -> Window {
+    let mut up_to = |n: usize| rng.range(0, n);
     let (before, after) = ([up_to(2), up_to(2)], [up_to(2), up_to(2)]);
     let (stride, dilation) =
         ([1 + up_to(strides - 1), 1 + up_to(strides - 1)], [1 + up_to(dilations - 1), 1]);
     Window { kernel, stride, dilation: [dilation[0], 1 + up_to(dilations - 1)], before, after }
 }
 
-pub(super) fn first(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcome {
-    let shape = Shape { height: dice.range(4, 18), width: dice.range(4, 40), channels: 1 };
-    let kernel = if dice.range(0, 3) > 0 { [3, 3] } else { [dice.range(1, 4), dice.range(1, 4)] };
-    let window = window(dice, kernel, 2, 1);
-    let outputs = dice.range(1, 24);
-    let case = Case::new(dice, shape, window, outputs, 1);
-    draw(dice, m, &case, |o| o);
+pub(super) fn single_channel(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Outcome {
+    let shape = Shape { height: rng.range(4, 18), width: rng.range(4, 40), channels: 1 };
+    let kernel = if rng.range(0, 3) > 0 { [3, 3] } else { [rng.range(1, 4), rng.range(1, 4)] };
+    let window = window(rng, kernel, 2, 1);
+    let outputs = rng.range(1, 24);
+    let case = Case::new(rng, shape, window, outputs, 1);
+    draw(rng, m, &case, |o| o);
     let depth = kernel[0] * layout::DEPTH;
     let size = sized(layout::block_bytes(outputs, depth))?;
     let onnx = &*m.onnx;
@@ -175,24 +175,25 @@ pub(super) fn first(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outco
     let expected = case.expect(m, &plain[..outputs]);
     m.y.fill(UNTOUCHED);
     let numbers = channels(&m.biases, m.multipliers, outputs, case.y_zero)?;
-    let op = First::new(shape, window, outputs, &m.packed[..size], numbers, case.x_zero).map_err(refused)?;
-    let scratch = tail(m.scratch, sized(First::scratch(&shape, &window))?);
+    let op = SingleChannelConv::new(shape, window, outputs, &m.packed[..size], numbers, case.x_zero)
+        .map_err(refused)?;
+    let scratch = tail(m.scratch, sized(SingleChannelConv::scratch(&shape, &window))?);
     op.run(kernels, &m.x[m.x.len() - shape.bytes()..], m.y, scratch).map_err(refused)?;
     compare(&m.expected[..expected], &m.y[..expected])?;
     compare(&[UNTOUCHED; 64], &m.y[expected..][..64])
 }
 
-pub(super) fn convolution(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcome {
-    let groups = dice.pick(&[1, 1, 2, 3], 1);
+pub(super) fn convolution(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Outcome {
+    let groups = rng.pick(&[1, 1, 2, 3], 1);
     let shape =
-        Shape { height: dice.range(6, 12), width: dice.range(6, 12), channels: groups * dice.range(1, 8) };
-    let kernel = dice.pick(&[[3, 3], [1, 1], [2, 3], [5, 1]], [3, 3]);
-    let window = window(dice, kernel, 3, if kernel[0] < 5 { 2 } else { 1 });
-    let per_group = dice.range(1, 20);
+        Shape { height: rng.range(6, 12), width: rng.range(6, 12), channels: groups * rng.range(1, 8) };
+    let kernel = rng.pick(&[[3, 3], [1, 1], [2, 3], [5, 1]], [3, 3]);
+    let window = window(rng, kernel, 3, if kernel[0] < 5 { 2 } else { 1 });
+    let per_group = rng.range(1, 20);
     let outputs = groups * per_group;
-    let case = Case::new(dice, shape, window, outputs, groups);
+    let case = Case::new(rng, shape, window, outputs, groups);
     let row = |o: usize| o / per_group * padded(per_group) + o % per_group;
-    draw(dice, m, &case, row);
+    draw(rng, m, &case, row);
     let (depth, rows) = (case.fan_in(), Convolution::padded_outputs(outputs, groups));
     let size = sized(Convolution::weight_bytes(&shape, &window, outputs, groups))?;
     let (onnx, inputs) = (&*m.onnx, shape.channels / groups);
@@ -216,15 +217,15 @@ pub(super) fn convolution(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) ->
 }
 
 /// Draws until the values fit the memory and the window fits the picture: about one draw in ten does not.
-fn depthwise_shape(dice: &mut Dice) -> (Shape, Window) {
+fn depthwise_shape(rng: &mut Rng) -> (Shape, Window) {
     loop {
         // Mostly of the sizes that networks have, sometimes wide.
-        let (widest, most) = dice.pick(&[(21, 100), (21, 100), (150, 12)], (5, 1));
+        let (widest, most) = rng.pick(&[(21, 100), (21, 100), (150, 12)], (5, 1));
         let shape =
-            Shape { height: dice.range(5, 9), width: dice.range(5, widest), channels: dice.range(1, most) };
-        let common = dice.range(0, 4) > 0;
-        let kernel = if common { [3, 3] } else { dice.pick(&[[5, 5], [1, 2], [3, 1], [2, 5]], [5, 5]) };
-        let window = window(dice, kernel, if common { 2 } else { 3 }, if common { 1 } else { 2 });
+            Shape { height: rng.range(5, 9), width: rng.range(5, widest), channels: rng.range(1, most) };
+        let common = rng.range(0, 4) > 0;
+        let kernel = if common { [3, 3] } else { rng.pick(&[[5, 5], [1, 2], [3, 1], [2, 5]], [5, 5]) };
+        let window = window(rng, kernel, if common { 2 } else { 3 }, if common { 1 } else { 2 });
         let fits = |bytes: usize| bytes + 64 <= Memory::VALUE;
         let output = window.output(shape.height, shape.width);
         if output.is_some_and(|[height, width]| fits(height * width * shape.channels))
@@ -236,11 +237,11 @@ fn depthwise_shape(dice: &mut Dice) -> (Shape, Window) {
     }
 }
 
-pub(super) fn depthwise(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcome {
-    let (shape, window) = depthwise_shape(dice);
+pub(super) fn depthwise(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Outcome {
+    let (shape, window) = depthwise_shape(rng);
     let kernel = window.kernel;
-    let case = Case::new(dice, shape, window, shape.channels, shape.channels);
-    draw(dice, m, &case, |o| o);
+    let case = Case::new(rng, shape, window, shape.channels, shape.channels);
+    draw(rng, m, &case, |o| o);
     let size = sized(layout::tap_bytes(shape.channels, kernel))?;
     let onnx = &*m.onnx;
     layout::write_taps(shape.channels, kernel, &mut m.packed[..size], |c, row, column| {
@@ -249,7 +250,7 @@ pub(super) fn depthwise(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> O
     let plain = gather(m, shape.channels, |o| o);
     let expected = case.expect(m, &plain[..shape.channels]);
     m.y.fill(UNTOUCHED);
-    let in_place = Depthwise::in_place(&shape, &window) && dice.range(0, 1) == 0;
+    let in_place = Depthwise::in_place(&shape, &window) && rng.range(0, 1) == 0;
     let x = m.x.len() - shape.bytes();
     if in_place {
         m.y[..shape.bytes()].copy_from_slice(&m.x[x..]);
@@ -264,13 +265,13 @@ pub(super) fn depthwise(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> O
     compare(&[UNTOUCHED; 64], &m.y[end..][..64])
 }
 
-pub(super) fn add(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcome {
-    let length = dice.range(1, 300);
+pub(super) fn add(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Outcome {
+    let length = rng.range(1, 300);
     let x = m.x.len() - length;
-    dice.bytes(&mut m.x[x..]);
+    rng.bytes(&mut m.x[x..]);
     m.y.fill(UNTOUCHED);
-    dice.bytes(&mut m.y[..length]);
-    let zero = dice.pick(&[0, 128, 255, 100], 0);
+    rng.bytes(&mut m.y[..length]);
+    let zero = rng.pick(&[0, 128, 255, 100], 0);
     for ((expected, &a), &b) in m.expected.iter_mut().zip(&m.x[x..]).zip(&*m.y) {
         *expected = (i32::from(a) + i32::from(b) - i32::from(zero)).clamp(0, 255) as u8;
     }
@@ -279,11 +280,11 @@ pub(super) fn add(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcome
     compare(&[UNTOUCHED; 64], &m.y[length..][..64])
 }
 
-pub(super) fn pool(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcome {
-    let positions = dice.pick(&[1, 4, 16, 64], 64);
-    let count = dice.range(1, 200);
+pub(super) fn pool(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Outcome {
+    let positions = rng.pick(&[1, 4, 16, 64], 64);
+    let count = rng.range(1, 200);
     let x = m.x.len() - positions * count;
-    dice.bytes(&mut m.x[x..]);
+    rng.bytes(&mut m.x[x..]);
     let x = &m.x[x..];
     m.sums.fill(u32::MAX);
     pool::sums(kernels, x, &mut m.sums[..count]).map_err(refused)?;
@@ -298,8 +299,9 @@ pub(super) fn pool(kernels: &Kernels, dice: &mut Dice, m: &mut Memory) -> Outcom
     }
     // The mean of the map is the logit without its bias; both are exact here.
     let weights = &mut m.onnx[..count];
-    weights.iter_mut().for_each(|w| *w = dice.range(0, 30) as i8 - 15);
-    let head = Head { weights, positions: positions as u32, step: 1.0 / 256.0, scale: 1.0, bias: 0.0 };
+    weights.iter_mut().for_each(|w| *w = rng.range(0, 30) as i8 - 15);
+    let head =
+        ClassifierHead { weights, positions: positions as u32, step: 1.0 / 256.0, scale: 1.0, bias: 0.0 };
     let mut map = [0.0; 64];
     head.map(x, &mut map[..positions]).map_err(refused)?;
     let mean = map[..positions].iter().sum::<f32>() / positions as f32;

@@ -5,15 +5,15 @@
 //! ends, so that an address sanitizer sees whoever reads on.
 
 mod cases;
-mod dice;
 mod reference;
+mod rng;
 
 use super::{Kernels, add, pointwise, pool, row, scalar};
 use core::fmt;
-use dice::Dice;
+use rng::Rng;
 
 /// The operators, in the order in which they are tested.
-pub const OPERATORS: [&str; 6] = ["pointwise", "first", "convolution", "depthwise", "add", "pool"];
+pub const OPERATORS: [&str; 6] = ["pointwise", "single_channel", "convolution", "depthwise", "add", "pool"];
 
 /// Memory that the suite works in; each slice at least as long as [`Memory`]'s constants say.
 #[derive(Debug)]
@@ -86,14 +86,14 @@ pub fn run_operator(
     memory: &mut Memory,
 ) -> Result<(), Failure> {
     for case in first_case..first_case.saturating_add(cases) {
-        let mut dice = Dice::new(case);
+        let mut rng = Rng::new(case);
         let outcome = match operator {
-            "pointwise" => cases::pointwise(kernels, &mut dice, memory),
-            "first" => cases::first(kernels, &mut dice, memory),
-            "convolution" => cases::convolution(kernels, &mut dice, memory),
-            "depthwise" => cases::depthwise(kernels, &mut dice, memory),
-            "add" => cases::add(kernels, &mut dice, memory),
-            _ => cases::pool(kernels, &mut dice, memory),
+            "pointwise" => cases::pointwise(kernels, &mut rng, memory),
+            "single_channel" => cases::single_channel(kernels, &mut rng, memory),
+            "convolution" => cases::convolution(kernels, &mut rng, memory),
+            "depthwise" => cases::depthwise(kernels, &mut rng, memory),
+            "add" => cases::add(kernels, &mut rng, memory),
+            _ => cases::pool(kernels, &mut rng, memory),
         };
         outcome.map_err(|(at, expected, got)| Failure { operator, case, at, expected, got })?;
     }
@@ -110,7 +110,7 @@ pub fn planted(operator: &str) -> Kernels {
     fn pointwise(mut call: pointwise::Call) {
         flip(call.slices().1);
     }
-    fn first(mut call: row::Call) {
+    fn single_channel(mut call: row::Call) {
         flip(call.slices().1);
     }
     fn depthwise(mut call: row::Call) {
@@ -127,7 +127,7 @@ pub fn planted(operator: &str) -> Kernels {
     let mut kernels = Kernels { name: "planted", ..scalar::KERNELS };
     match operator {
         "pointwise" | "convolution" => kernels.pointwise = pointwise,
-        "first" => kernels.first = first,
+        "single_channel" => kernels.single_channel = single_channel,
         "depthwise" => kernels.depthwise = depthwise,
         "add" => kernels.add = add,
         _ => kernels.sums = sums,

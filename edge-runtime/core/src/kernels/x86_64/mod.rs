@@ -14,7 +14,7 @@ pub(super) const VNNI: Set = Set {
     kernels: Kernels {
         name: "vnni",
         pointwise: vnni::pointwise,
-        first: vnni::first,
+        single_channel: vnni::single_channel,
         depthwise: vnni::depthwise,
         add: vnni::add,
         sums: vnni::sums,
@@ -26,7 +26,7 @@ pub(super) const AVX2: Set = Set {
     kernels: Kernels {
         name: "avx2",
         pointwise: avx2::pointwise,
-        first: avx2::first,
+        single_channel: avx2::single_channel,
         depthwise: avx2::depthwise,
         add: avx2::add,
         sums: avx2::sums,

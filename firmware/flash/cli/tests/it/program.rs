@@ -14,20 +14,20 @@ fn shipped() -> PathBuf {
     boards_folder().join("../../models/pneumonia/model.onnx")
 }
 
-/// A folder with a board for a desk, one that is emulated, and the shipped model signed for both.
-struct Desk {
+/// A folder with a board for a fixture, one that is emulated, and the shipped model signed for both.
+struct Fixture {
     folder: TempDir,
     bundle: PathBuf,
 }
 
-impl Desk {
+impl Fixture {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for (name, chip) in [("desk", "chip = \"nRF52840_xxAA\""), ("emulated", "")] {
+        for (name, chip) in [("fixture", "chip = \"nRF52840_xxAA\""), ("emulated", "")] {
             let place = folder.path().join("boards").join(name);
             fs::create_dir_all(&place).unwrap();
             let board = include_str!("../../../src/testing/board.toml");
-            let board = board.replace("name = \"desk\"", &format!("name = {name:?}"));
+            let board = board.replace("name = \"fixture\"", &format!("name = {name:?}"));
             fs::write(place.join("board.toml"), board.replace("chip = \"nRF52840_xxAA\"", chip)).unwrap();
         }
         let bundle = folder.path().join("m.bundle");
@@ -77,12 +77,12 @@ fn a_key_is_made_and_a_model_signed_with_it() {
 
 #[test]
 fn without_a_probe_each_command_ends_with_one_clear_line() {
-    let desk = Desk::new();
-    let bundle = text(&desk.bundle);
+    let fixture = Fixture::new();
+    let bundle = text(&fixture.bundle);
     for got in [
-        desk.run("flash", "desk", &NO_PROBE),
-        desk.run("flash-model", "desk", &[&[bundle][..], &NO_PROBE].concat()),
-        desk.run("flash-model", "desk", &[&[bundle, "--dry-run", "--json"][..], &NO_PROBE].concat()),
+        fixture.run("flash", "fixture", &NO_PROBE),
+        fixture.run("flash-model", "fixture", &[&[bundle][..], &NO_PROBE].concat()),
+        fixture.run("flash-model", "fixture", &[&[bundle, "--dry-run", "--json"][..], &NO_PROBE].concat()),
     ] {
         // On a machine with another probe the line says so.
         let other = got.2.contains("the debug probe of --probe is not connected; connected are: ");
@@ -93,37 +93,41 @@ fn without_a_probe_each_command_ends_with_one_clear_line() {
         );
     }
     // A firmware's form and place are looked at before.
-    ends(&desk.run("flash", "desk", &["--elf", bundle]), 4, "expected the firmware as a 32-bit ELF file");
+    ends(
+        &fixture.run("flash", "fixture", &["--elf", bundle]),
+        4,
+        "expected the firmware as a 32-bit ELF file",
+    );
     // Without it the board's package is built, which a board of another folder does not have.
-    ends(&desk.run("flash", "desk", &["--dry-run"]), 1, "boards/desk is not in firmware/boards");
+    ends(&fixture.run("flash", "fixture", &["--dry-run"]), 1, "boards/fixture is not in firmware/boards");
 }
 
 #[test]
 fn a_board_that_is_not_there_or_is_emulated_is_one_line() {
-    let desk = Desk::new();
-    let bundle = text(&desk.bundle);
+    let fixture = Fixture::new();
+    let bundle = text(&fixture.bundle);
     for (command, more) in [("flash", &[][..]), ("flash-model", &[bundle])] {
-        let unknown = desk.run(command, "nowhere", more);
-        ends(&unknown, 1, "/boards; the boards are: desk, emulated");
-        let emulated = desk.run(command, "emulated", more);
+        let unknown = fixture.run(command, "nowhere", more);
+        ends(&unknown, 1, "/boards; the boards are: fixture, emulated");
+        let emulated = fixture.run(command, "emulated", more);
         ends(&emulated, 1, "use `cargo xtask emulate --board emulated`");
     }
-    ends(&desk.run("flash", "desk", &["--probe", "here"]), 1, "--probe: expected VID:PID");
+    ends(&fixture.run("flash", "fixture", &["--probe", "here"]), 1, "--probe: expected VID:PID");
 }
 
 #[test]
 fn a_model_that_the_board_would_not_take_is_refused_before_a_probe_is_looked_for() {
-    let desk = Desk::new();
-    let mut bytes = fs::read(&desk.bundle).unwrap();
+    let fixture = Fixture::new();
+    let mut bytes = fs::read(&fixture.bundle).unwrap();
     bytes[5000] ^= 1;
-    fs::write(&desk.bundle, bytes).unwrap();
-    ends(&desk.run("flash-model", "desk", &[text(&desk.bundle)]), 4, "m.bundle: expected SHA-256");
+    fs::write(&fixture.bundle, bytes).unwrap();
+    ends(&fixture.run("flash-model", "fixture", &[text(&fixture.bundle)]), 4, "m.bundle: expected SHA-256");
     ends(
-        &desk.run("flash-model", "desk", &[text(&shipped())]),
+        &fixture.run("flash-model", "fixture", &[text(&shipped())]),
         4,
         "expected a signed model, got other bytes",
     );
-    ends(&desk.run("flash-model", "desk", &["nowhere"]), 1, "cannot read nowhere");
+    ends(&fixture.run("flash-model", "fixture", &["nowhere"]), 1, "cannot read nowhere");
 }
 
 #[test]

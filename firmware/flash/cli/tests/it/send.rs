@@ -2,7 +2,7 @@
 //! on a line that can be bad.
 
 use crate::{flash, text};
-use edge_core::ports::{Event, FrameSource};
+use edge_core::ports::{FrameSource, SourceEvent};
 use edge_model::decode::{self, Picture};
 use firmware::rows::RowPipe;
 use firmware::serial::{Decoder, LONGEST_PAYLOAD, LONGEST_ROW, READY, TAKEN};
@@ -101,10 +101,10 @@ fn run(mut port: TTYPort, fault: Fault, over: &AtomicBool) -> Vec<Vec<u8>> {
             }
             loop {
                 match receiver.poll() {
-                    Ok(Event::Quiet) => break,
-                    Ok(Event::Begin(..)) => rows.clear(),
-                    Ok(Event::Row(row)) => rows.extend_from_slice(row),
-                    Ok(Event::End) => {
+                    Ok(SourceEvent::Quiet) => break,
+                    Ok(SourceEvent::Begin(..)) => rows.clear(),
+                    Ok(SourceEvent::Row(row)) => rows.extend_from_slice(row),
+                    Ok(SourceEvent::End) => {
                         frames.push(std::mem::take(&mut rows));
                         receiver.request();
                     }

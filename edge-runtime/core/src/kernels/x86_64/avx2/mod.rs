@@ -3,14 +3,14 @@
 
 mod add;
 mod depthwise;
-mod first;
 mod pointwise;
 mod pool;
 mod requantize;
+mod single_channel;
 mod tile;
 
 pub(super) use add::add;
 pub(super) use depthwise::depthwise;
-pub(super) use first::first;
 pub(super) use pointwise::pointwise;
 pub(super) use pool::sums;
+pub(super) use single_channel::single_channel;

@@ -4,7 +4,7 @@
 //! likewise.
 
 use super::requantize::{Requantize, store};
-use crate::kernels::Channels;
+use crate::kernels::RequantParams;
 use crate::kernels::layout::BLOCK;
 use core::arch::x86_64::*;
 
@@ -28,7 +28,7 @@ impl Block {
     /// `at` is a multiple of [`BLOCK`] and below the outputs that `channels` was made for.
     #[inline]
     #[target_feature(enable = "avx2")]
-    pub unsafe fn new(channels: &Channels, at: usize, outputs: usize) -> Self {
+    pub unsafe fn new(channels: &RequantParams, at: usize, outputs: usize) -> Self {
         // SAFETY: biases and multipliers are there for whole blocks.
         unsafe {
             let (bias, multiplier) =

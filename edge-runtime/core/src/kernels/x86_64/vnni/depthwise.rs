@@ -24,7 +24,7 @@ fn run(mut call: Call) {
     let (rows, y) = call.slices();
     let &[a, b, c] = rows else { return };
     for first in (0..count).step_by(2 * BLOCK) {
-        // SAFETY: `first` is a channel, and weights, biases and multipliers are there for whole blocks.
+        // SAFETY: `single_channel` is a channel, and weights, biases and multipliers are there for whole blocks.
         let unit = unsafe {
             Unit {
                 pixels,

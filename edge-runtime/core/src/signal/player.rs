@@ -1,7 +1,7 @@
 //! The lamps over time: which pattern, since when, and which lines could not be set.
 
-use super::{Lamps, Levels, Pattern, heartbeat, levels};
-use crate::ports::SignalSink;
+use super::{LampSet, Levels, Pattern, heartbeat, levels};
+use crate::ports::LampDriver;
 
 /// How long a level stands before it is written again although nothing changed: so that a line that fails while it stands is found,
 /// and one that was disturbed comes back.
@@ -9,20 +9,20 @@ const REFRESH_MS: u64 = 50;
 
 /// Lamps and what they show.
 #[derive(Debug)]
-pub struct Panel<S> {
+pub struct PatternPlayer<S> {
     lamps: S,
     pattern: Pattern,
     since_ms: u64,
     written: Option<(Levels, bool, u64)>,
-    failed: Lamps,
+    failed: LampSet,
 }
 
-impl<S: SignalSink> Panel<S> {
+impl<S: LampDriver> PatternPlayer<S> {
     /// Shows `pattern` from `now_ms` on.
     pub fn new(lamps: S, pattern: Pattern, now_ms: u64) -> Self {
-        let mut panel = Self { lamps, pattern, since_ms: now_ms, written: None, failed: Lamps::NONE };
-        panel.tick(now_ms, true);
-        panel
+        let mut player = Self { lamps, pattern, since_ms: now_ms, written: None, failed: LampSet::NONE };
+        player.tick(now_ms, true);
+        player
     }
 
     /// Shows `pattern` from `now_ms` on; one that is shown already goes on.
@@ -48,7 +48,7 @@ impl<S: SignalSink> Panel<S> {
     }
 
     /// The lines that could not be set the last time.
-    pub const fn failed(&self) -> Lamps {
+    pub const fn failed(&self) -> LampSet {
         self.failed
     }
 

@@ -11,7 +11,7 @@ use core::arch::aarch64::*;
 
 const PIXELS: usize = 8;
 
-pub(in crate::kernels) fn first(mut call: Call) {
+pub(in crate::kernels) fn single_channel(mut call: Call) {
     let (rows, _) = call.slices();
     match rows {
         // SAFETY: the set is handed out only where the processor has the dot product extension.
@@ -22,7 +22,7 @@ pub(in crate::kernels) fn first(mut call: Call) {
                 run::<false>(call, [a, b, c])
             }
         },
-        _ => (Kernels::SCALAR.first)(call),
+        _ => (Kernels::SCALAR.single_channel)(call),
     }
 }
 

@@ -1,14 +1,14 @@
 //! The phantom's only source of chance: SplitMix64 (Steele, Lea and Flood 2014), integer, the same on every machine.
 
 #[derive(Clone, Debug)]
-pub(super) struct Dice(u64);
+pub(super) struct Rng(u64);
 
-impl Dice {
+impl Rng {
     /// A stream of its own for each pair of `seed` and `stream`.
     pub(super) fn new(seed: u64, stream: u64) -> Self {
-        let mut dice = Self(seed ^ stream.wrapping_mul(0xD605_BBB5_8C8A_BC03));
-        dice.0 = dice.bits();
-        dice
+        let mut rng = Self(seed ^ stream.wrapping_mul(0xD605_BBB5_8C8A_BC03));
+        rng.0 = rng.bits();
+        rng
     }
 
     pub(super) fn bits(&mut self) -> u64 {

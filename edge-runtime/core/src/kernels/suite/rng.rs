@@ -1,8 +1,8 @@
 //! Random numbers by their number: SplitMix64 (Steele, Lea, Flood 2014), the same on every machine.
 
-pub(super) struct Dice(u64);
+pub(super) struct Rng(u64);
 
-impl Dice {
+impl Rng {
     pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0xD134_2543_DE82_EF95))
     }

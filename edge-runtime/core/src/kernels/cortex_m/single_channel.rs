@@ -20,12 +20,12 @@ const RECORD: usize = OUTPUTS + OUTPUTS * 6;
 /// Records for which there is room: 1,792 bytes.
 const RECORDS: usize = 16;
 
-pub(super) fn first(mut call: Call) {
+pub(super) fn single_channel(mut call: Call) {
     let (pixels, stride, outputs) = (call.pixels(), call.stride(), call.outputs());
     let (weights, channels) = (call.weights(), *call.channels());
-    let (&[row0, row1, row2], y) = call.slices() else { return (scalar::KERNELS.first)(call) };
+    let (&[row0, row1, row2], y) = call.slices() else { return (scalar::KERNELS.single_channel)(call) };
     if outputs < OUTPUTS {
-        return (scalar::KERNELS.first)(call);
+        return (scalar::KERNELS.single_channel)(call);
     }
     let mut records = [MaybeUninit::<u32>::uninit(); RECORD * RECORDS];
     let mut first = 0;
@@ -56,7 +56,7 @@ pub(super) fn first(mut call: Call) {
             to.cast_const()
         };
         if fourth != 0 {
-            return (scalar::KERNELS.first)(call);
+            return (scalar::KERNELS.single_channel)(call);
         }
         let mut row = Row {
             rows: [row0.as_ptr(), row1.as_ptr(), row2.as_ptr()],

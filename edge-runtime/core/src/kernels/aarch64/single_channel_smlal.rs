@@ -12,7 +12,7 @@ use core::arch::aarch64::*;
 
 const PIXELS: usize = 8;
 
-pub(in crate::kernels) fn first(mut call: Call) {
+pub(in crate::kernels) fn single_channel(mut call: Call) {
     let (rows, _) = call.slices();
     let done = match rows {
         // SAFETY: NEON is part of every processor that the set is handed out on.
@@ -26,7 +26,7 @@ pub(in crate::kernels) fn first(mut call: Call) {
         _ => None,
     };
     if done.is_none() {
-        (Kernels::SCALAR.first)(call);
+        (Kernels::SCALAR.single_channel)(call);
     }
 }
 

@@ -4,7 +4,7 @@ use super::tile::{Block, PIXELS, step};
 use crate::kernels::layout::{BLOCK, DEPTH};
 use crate::kernels::row::Call;
 
-pub(in crate::kernels::x86_64) fn first(call: Call) {
+pub(in crate::kernels::x86_64) fn single_channel(call: Call) {
     // SAFETY: the set is handed out only where the processor has AVX2.
     unsafe { run(call) }
 }

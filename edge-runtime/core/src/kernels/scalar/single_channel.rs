@@ -4,7 +4,7 @@ use crate::kernels::layout::{BLOCK, DEPTH};
 use crate::kernels::row::Call;
 use crate::kernels::{proven, requantize};
 
-pub(super) fn first(mut call: Call) {
+pub(super) fn single_channel(mut call: Call) {
     let (stride, outputs, weights, channels) =
         (call.stride(), call.outputs(), call.weights(), *call.channels());
     let numbers = channels.bias().iter().zip(channels.multiplier());

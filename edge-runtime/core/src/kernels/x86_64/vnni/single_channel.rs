@@ -8,7 +8,7 @@ use core::arch::x86_64::*;
 
 const PIXELS: usize = 8;
 
-pub(in crate::kernels::x86_64) fn first(call: Call) {
+pub(in crate::kernels::x86_64) fn single_channel(call: Call) {
     // SAFETY: the set is handed out only where the processor has these features.
     unsafe { run(call) }
 }

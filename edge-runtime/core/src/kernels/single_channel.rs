@@ -2,15 +2,15 @@
 //! gathered: every kernel row is one step of four bytes.
 
 use super::layout::{self, DEPTH, block_bytes};
-use super::row::{Call, Numbers};
+use super::row::{Call, ConvParams};
 use super::rows::{MAX_KERNEL_ROWS, Rows};
-use super::{Channels, Kernels, Misfit, Shape, Window};
+use super::{Kernels, RequantParams, Shape, ShapeMismatch, Window};
 
 /// The numbers of a convolution over one channel.
 #[derive(Clone, Copy, Debug)]
-pub struct First<'a>(Numbers<'a>);
+pub struct SingleChannelConv<'a>(ConvParams<'a>);
 
-impl<'a> First<'a> {
+impl<'a> SingleChannelConv<'a> {
     /// Whether a window can be computed this way: up to four columns side by side.
     pub fn covers(shape: &Shape, window: &Window) -> bool {
         shape.channels == 1
@@ -25,10 +25,10 @@ impl<'a> First<'a> {
         window: Window,
         outputs: usize,
         weights: &'a [i8],
-        channels: Channels<'a>,
+        channels: RequantParams<'a>,
         x_zero: u8,
-    ) -> Result<Self, Misfit> {
-        let wrong = Misfit { what: "numbers of the first convolution" };
+    ) -> Result<Self, ShapeMismatch> {
+        let wrong = ShapeMismatch { what: "numbers of the first convolution" };
         let [height, width] = window.output(shape.height, shape.width).ok_or(wrong)?;
         let output = Shape { height, width, channels: outputs };
         let sizes = [shape.checked_bytes(), output.checked_bytes(), Self::scratch(&shape, &window)];
@@ -37,7 +37,7 @@ impl<'a> First<'a> {
         if !Self::covers(&shape, &window) || !fits || sizes.contains(&None) {
             return Err(wrong);
         }
-        Ok(Self(Numbers { shape, window, output, weights, channels, x_zero }))
+        Ok(Self(ConvParams { shape, window, output, weights, channels, x_zero }))
     }
 
     /// Size of the output.
@@ -45,22 +45,28 @@ impl<'a> First<'a> {
         self.0.output
     }
 
-    /// Bytes of scratch memory that [`First::run`] needs; none above [`MAX_BYTES`](super::MAX_BYTES).
+    /// Bytes of scratch memory that [`SingleChannelConv::run`] needs; none above [`MAX_BYTES`](super::MAX_BYTES).
     pub fn scratch(shape: &Shape, window: &Window) -> Option<usize> {
         Rows::bytes(shape, window)
     }
 
     /// Computes the whole output.
-    pub fn run(&self, kernels: &Kernels, x: &[u8], y: &mut [u8], scratch: &mut [u8]) -> Result<(), Misfit> {
+    pub fn run(
+        &self,
+        kernels: &Kernels,
+        x: &[u8],
+        y: &mut [u8],
+        scratch: &mut [u8],
+    ) -> Result<(), ShapeMismatch> {
         let mut rows = Rows::new(scratch, self.0.shape, self.0.window, self.0.x_zero)?;
         let row = self.0.shape.row_bytes();
-        let wrong = Misfit { what: "input and output of the first convolution" };
+        let wrong = ShapeMismatch { what: "input and output of the first convolution" };
         let (x, y) =
             (x.get(..self.0.shape.bytes()).ok_or(wrong)?, y.get_mut(..self.0.output.bytes()).ok_or(wrong)?);
         for (at, y) in y.chunks_exact_mut(self.0.output.row_bytes().max(1)).enumerate() {
             rows.advance(at, |line| x.get(line * row..(line + 1) * row))?;
             let (taps, count) = rows.taps(at)?;
-            (kernels.first)(Call::new(&self.0, DEPTH, taps.get(..count).ok_or(wrong)?, y)?);
+            (kernels.single_channel)(Call::new(&self.0, DEPTH, taps.get(..count).ok_or(wrong)?, y)?);
         }
         Ok(())
     }
