@@ -1,4 +1,5 @@
-//! Where frames come from: a camera, a watched folder, a replay of files. One trait, one file a source.
+//! Where frames come from: a camera, a watched folder, a replay of files. One trait, one file a
+//! source.
 
 mod encoding;
 mod folder;
@@ -43,7 +44,8 @@ pub trait Source {
     /// looks for it again by itself, and says [`CaptureError::Lost`] until it is back.
     fn next(&mut self, wait: Duration) -> Result<Shot<'_>, CaptureError>;
 
-    /// Whether frames come by themselves all the time, as a camera's do: then one that stays away is a fault.
+    /// Whether frames come by themselves all the time, as a camera's do: then one that stays away
+    /// is a fault.
     fn is_live(&self) -> bool {
         false
     }
@@ -55,7 +57,8 @@ pub trait Source {
 /// Why there is no frame. Every one but `Nothing` and `End` is a FAULT.
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
-    /// Nothing came within the time given: no fault by itself, because the age of the last frame tells.
+    /// Nothing came within the time given: no fault by itself, because the age of the last frame
+    /// tells.
     #[error("no frame came in time")]
     Nothing,
     #[error("the replay has ended")]
@@ -143,7 +146,8 @@ impl Stamper {
     }
 }
 
-/// Milliseconds of the clock that never steps and that the kernel stamps frames with (`CLOCK_MONOTONIC`).
+/// Milliseconds of the clock that never steps and that the kernel stamps frames with
+/// (`CLOCK_MONOTONIC`).
 pub fn now_ms() -> u64 {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     (now.tv_sec as u64) * 1000 + (now.tv_nsec as u64) / 1_000_000

@@ -38,7 +38,8 @@ pub struct Cli {
     /// Model file to use instead of the one that this program was built with.
     #[arg(long, value_name = "FILE", global = true)]
     pub model: Option<PathBuf>,
-    /// What computes the network: the answers are the same, the speed is not. [default: tract; bench measures all]
+    /// What computes the network: the answers are the same, the speed is not. [default: tract;
+    /// bench measures all]
     #[arg(long, value_name = "NAME", global = true, value_parser = engine_kind())]
     pub engine: Option<EngineKind>,
     /// Write one JSON object a line instead of text.
@@ -53,17 +54,21 @@ pub enum Command {
     /// Classify pictures: JPEG or PNG files, folders, or `-` for standard input.
     #[command(after_help = EXAMPLES)]
     Classify {
-        /// Files (JPEG or PNG by content), folders (their .jpg, .jpeg and .png files, recursively, sorted), or `-`.
+        /// Files (JPEG or PNG by content), folders (their .jpg, .jpeg and .png files, recursively,
+        /// sorted), or `-`.
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<PathBuf>,
-        /// Write a PNG of the one picture with what the network looked at: red speaks for the positive label, blue against it.
+        /// Write a PNG of the one picture with what the network looked at: red speaks for the
+        /// positive label, blue against it.
         #[arg(long, value_name = "OUT")]
         heatmap: Option<PathBuf>,
     },
-    /// Be the device: frames from a camera, a watched folder or files, answers on lights, screen and in the log, until SIGTERM.
+    /// Be the device: frames from a camera, a watched folder or files, answers on lights, screen
+    /// and in the log, until SIGTERM.
     #[command(after_help = RUN)]
     Run(RunOptions),
-    /// Write the model as one flat file that devices read in place, weights laid out for their kernels.
+    /// Write the model as one flat file that devices read in place, weights laid out for their
+    /// kernels.
     Pack {
         /// The file to write.
         #[arg(value_name = "OUT")]
@@ -75,7 +80,8 @@ pub enum Command {
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
-    /// Measure preprocessing and inference on this machine, one thread, with every engine or the one named.
+    /// Measure preprocessing and inference on this machine, one thread, with every engine or the
+    /// one named.
     Bench(BenchOptions),
     /// Check, export or sum up a device's log.
     #[command(subcommand)]
@@ -84,24 +90,28 @@ pub enum Command {
     Calibrate(crate::commands::calibrate::Calibrate),
     /// List cameras with their formats, and GPIO chips with their lines.
     Devices,
-    /// Take one frame and write it as a PNG with the rectangle and the gate's figures drawn in, to aim a camera with.
+    /// Take one frame and write it as a PNG with the rectangle and the gate's figures drawn in, to
+    /// aim a camera with.
     #[command(after_help = AIM_EXAMPLES)]
     Aim(AimOptions),
     /// Show version, engines, limits, and what the model says of itself.
     About,
-    /// Check a device's configuration: its keys, the model, the site file, the log's folder, the lines of the lights.
+    /// Check a device's configuration: its keys, the model, the site file, the log's folder, the
+    /// lines of the lights.
     CheckConfig {
         /// The configuration (TOML).
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Check this machine: a known picture through the engine, bit by bit; with --config also log, lights and clock.
+    /// Check this machine: a known picture through the engine, bit by bit; with --config also log,
+    /// lights and clock.
     SelfTest {
         /// The device's configuration (TOML); --model and --engine go before what it says.
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
-    /// Light the lamps by hand, while the device's program is not running: safe, test, or one of the states.
+    /// Light the lamps by hand, while the device's program is not running: safe, test, or one of
+    /// the states.
     #[command(after_help = LIGHTS)]
     Lights {
         /// The device's configuration (TOML).
@@ -190,7 +200,8 @@ pub struct AimOptions {
     /// The part of the picture that holds the film or screen, in pixels.
     #[arg(long, value_name = "X,Y,WIDTH,HEIGHT")]
     pub crop: Option<Crop>,
-    /// The camera's pixel format: GREY, NV12, YU12, YUYV, UYVY, RGB3 or MJPEG. [default: the best of the camera's]
+    /// The camera's pixel format: GREY, NV12, YU12, YUYV, UYVY, RGB3 or MJPEG. [default: the best
+    /// of the camera's]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Encoding>,
     /// Size to ask the camera for; what it answers counts. [default: the smallest that is enough]

@@ -1,9 +1,10 @@
 //! The device's configuration: one TOML file, read once, checked whole.
 //!
-//! Every key has a default, so an empty file is a configuration: the built-in model, the first camera, no lights but the
-//! terminal. `packaging/pneumoscope.toml` is that default with every key explained; a test holds it to this file. What is not
-//! known is refused with the nearest name, because a misspelt key that is passed over would be a setting that
-//! somebody believes in. Relative paths are taken from the folder of the configuration.
+//! Every key has a default, so an empty file is a configuration: the built-in model, the first
+//! camera, no lights but the terminal. `packaging/pneumoscope.toml` is that default with every key
+//! explained; a test holds it to this file. What is not known is refused with the nearest name,
+//! because a misspelt key that is passed over would be a setting that somebody believes in.
+//! Relative paths are taken from the folder of the configuration.
 
 mod line;
 
@@ -116,7 +117,8 @@ pub struct Log {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Watchdog {
-    /// The lights show FAULT by themselves when the program has not been heard of for so many milliseconds.
+    /// The lights show FAULT by themselves when the program has not been heard of for so many
+    /// milliseconds.
     #[serde(deserialize_with = "value::whole::<200, 60_000, _, _>")]
     pub lights_ms: u32,
 }

@@ -4,8 +4,9 @@
 //! source -> classify (preprocess, gate, infer, decide) -> edge_core::device -> shown
 //! ```
 //!
-//! [`Device::poll`] says what happened and what is to be shown now; whoever calls it lights, logs and feeds watchdogs. It
-//! always returns within about the time it is given, whatever the camera does, and allocates nothing with the core engine.
+//! [`Device::poll`] says what happened and what is to be shown now; whoever calls it lights, logs
+//! and feeds watchdogs. It always returns within about the time it is given, whatever the camera
+//! does, and allocates nothing with the core engine.
 
 use crate::capture::{CaptureError, Source};
 use crate::log::{Hash, frame_hash};
@@ -26,11 +27,13 @@ pub struct Device<E, C> {
     name: String,
 }
 
-/// What one turn brought. What is shown is none while the device waits for its trigger and nothing is wrong.
+/// What one turn brought. What is shown is none while the device waits for its trigger and nothing
+/// is wrong.
 #[derive(Debug)]
 pub enum PollOutcome<'a> {
     Frame(FrameAnswer<'a>, Option<Indication>),
-    /// Nothing to answer came in the time given. No fault by itself; what is shown may be one by now.
+    /// Nothing to answer came in the time given. No fault by itself; what is shown may be one by
+    /// now.
     Quiet(Option<Indication>),
     Fault(CaptureError, Option<Indication>),
     End(Option<Indication>),

@@ -1,4 +1,5 @@
-//! From a command's outcome to the exit code that `--help` documents, and the last line on standard error.
+//! From a command's outcome to the exit code that `--help` documents, and the last line on standard
+//! error.
 
 use crate::model::Refused;
 use crate::report;

@@ -1,6 +1,8 @@
-//! Pictures kept beside the log, where somebody asked for them: what the network saw, when what is shown changed.
+//! Pictures kept beside the log, where somebody asked for them: what the network saw, when what is
+//! shown changed.
 //!
-//! They are pictures of patients. Without `[log] pictures = true` none is kept; those that are, only the owner may read.
+//! They are pictures of patients. Without `[log] pictures = true` none is kept; those that are,
+//! only the owner may read.
 
 use crate::log::Hash;
 use edge_model::files::{self, WriteError};
@@ -14,7 +16,8 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Keeps pictures in the folder `NAME.pictures` beside the log `NAME`; `side` is that of the network's input.
+    /// Keeps pictures in the folder `NAME.pictures` beside the log `NAME`; `side` is that of the
+    /// network's input.
     pub fn beside(log: &Path, side: u16) -> Self {
         let mut folder = log.as_os_str().to_owned();
         folder.push(".pictures");

@@ -1,17 +1,20 @@
-//! The log of a device: one JSON line a decision, each chained to the one before, on disk before the next.
+//! The log of a device: one JSON line a decision, each chained to the one before, on disk before
+//! the next.
 //!
 //! What it is held to:
 //!
 //! 1. A power cut loses at most the line being written: a line is one write, then `fdatasync`.
-//! 2. It repairs itself. What was torn is moved out of the log and never deleted; the next line says so.
-//! 3. It never stops for good. While the disk is full, read-only or gone each write fails and the next one tries again from
-//!    the beginning; the first line that succeeds says how many did not.
-//! 4. It is bounded: a file that has reached its size is closed by a line that says where the log begins from then on, so
-//!    that deleting the oldest file is no gap for [`verify`].
-//! 5. Writing a line allocates nothing once the first one was written, but for rotations and repairs.
+//! 2. It repairs itself. What was torn is moved out of the log and never deleted; the next line
+//!    says so.
+//! 3. It never stops for good. While the disk is full, read-only or gone each write fails and the
+//!    next one tries again from the beginning; the first line that succeeds says how many did not.
+//! 4. It is bounded: a file that has reached its size is closed by a line that says where the log
+//!    begins from then on, so that deleting the oldest file is no gap for [`verify`].
+//! 5. Writing a line allocates nothing once the first one was written, but for rotations and
+//!    repairs.
 //!
-//! The order of lines is that of `seq`. `time` is the device's clock, right or wrong; `uptime_ms` counts from the boot that
-//! `boot_id` names.
+//! The order of lines is that of `seq`. `time` is the device's clock, right or wrong; `uptime_ms`
+//! counts from the boot that `boot_id` names.
 
 mod disk;
 mod drift;
@@ -52,7 +55,8 @@ pub struct Options {
     pub max_bytes: u64,
     /// Closed files that are kept beside the one being written; 0 counts as 1.
     pub keep: u32,
-    /// Decisions until the disk is asked to have them; 0 counts as 1. Above 1 a power cut may lose that many. Events never wait.
+    /// Decisions until the disk is asked to have them; 0 counts as 1. Above 1 a power cut may lose
+    /// that many. Events never wait.
     pub sync_every: u32,
     /// Whether pictures' names are logged as they are, not as their hash.
     pub log_names: bool,
@@ -111,7 +115,8 @@ enum Notice {
 }
 
 impl Log {
-    /// Opens the log at `path`, makes it where there is none, and repairs it where a line was cut off.
+    /// Opens the log at `path`, makes it where there is none, and repairs it where a line was cut
+    /// off.
     ///
     /// # Errors
     /// [`LogError`]: the disk is full, read-only or gone, or another device writes this log. To go on without a log use
@@ -146,8 +151,9 @@ impl<D: Disk> Log<D> {
         }
     }
 
-    /// Writes a decision. When it returns without error, and [`Options::sync_every`] is 1, a power cut cannot take it.
-    /// [`LogError`]: the decision is not in the log and counts as lost. The next call tries again from the beginning.
+    /// Writes a decision. When it returns without error, and [`Options::sync_every`] is 1, a power
+    /// cut cannot take it. [`LogError`]: the decision is not in the log and counts as lost. The
+    /// next call tries again from the beginning.
     pub fn write(&mut self, record: &Record) -> Result<(), LogError> {
         self.append(Body::Decision(record))
     }
@@ -156,8 +162,8 @@ impl<D: Disk> Log<D> {
         self.append(Body::Event(event))
     }
 
-    /// Opens the log where it is not, and writes what is to be told about it: succeeds exactly when the next write has a chance.
-    /// Nothing counts as lost where it fails.
+    /// Opens the log where it is not, and writes what is to be told about it: succeeds exactly when
+    /// the next write has a chance. Nothing counts as lost where it fails.
     pub fn ready(&mut self) -> Result<(), LogError> {
         if self.open.is_none() {
             let open = self.reopen()?;
@@ -192,7 +198,8 @@ impl<D: Disk> Log<D> {
         self.lost
     }
 
-    /// Number of lines and hash of the last one; none while the log is not open. Noted elsewhere, it proves a removed tail.
+    /// Number of lines and hash of the last one; none while the log is not open. Noted elsewhere,
+    /// it proves a removed tail.
     pub fn last(&self) -> Option<(u64, Hash)> {
         self.open.as_ref().map(|open| (open.next.seq, open.next.prev))
     }
@@ -243,7 +250,8 @@ impl<D: Disk> Log<D> {
         let written = disk::write_all(&mut self.disk, &mut open.file, &self.line)
             .and_then(|()| if due { self.disk.sync(&open.file) } else { Ok(()) });
         if let Err(source) = written {
-            // Part of the line may be on disk. Where it cannot be cut off now, it is found when the log is opened again.
+            // Part of the line may be on disk. Where it cannot be cut off now, it is found when the log is
+            // opened again.
             let _ = self.disk.truncate(&open.file, open.len);
             self.open = None;
             self.doubtful = Some((hash, line));
@@ -322,7 +330,8 @@ impl<D: Disk> Log<D> {
         Ok(None)
     }
 
-    /// Moves all from byte `from` on out of the newest file, into one of its own: first there, then gone here.
+    /// Moves all from byte `from` on out of the newest file, into one of its own: first there, then
+    /// gone here.
     fn cut(&mut self, from: u64) -> io::Result<()> {
         let mut file = self.disk.open(&self.files.number(0))?;
         file.seek(SeekFrom::Start(from))?;
@@ -365,7 +374,8 @@ impl<D: Disk> Log<D> {
 impl<D: Disk> Drop for Log<D> {
     fn drop(&mut self) {
         if let Some(open) = self.open.as_ref().filter(|open| open.unsynced > 0) {
-            // Nobody is left to be told; the lines are with the system, which writes them unless the power fails.
+            // Nobody is left to be told; the lines are with the system, which writes them unless the power
+            // fails.
             let _ = self.disk.sync(&open.file);
         }
     }

@@ -1,4 +1,5 @@
-//! The program `edge-runtime`: wiring only. Each subcommand is a file in `commands`, the stages are in the library.
+//! The program `edge-runtime`: wiring only. Each subcommand is a file in `commands`, the stages are
+//! in the library.
 
 mod cli;
 mod commands;

@@ -1,4 +1,4 @@
-//! Lamp model the program uses: the file that was named, or the one that it was built with.
+//! Which model the program uses: the file that was named, or the one that it was built with.
 
 use anyhow::{Context, Result};
 use edge_model::engine::{Engine, EngineError, EngineKind};

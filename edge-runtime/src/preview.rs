@@ -1,4 +1,5 @@
-//! A picture for people: the whole frame, all but the rectangle darkened, what the network looked at in red and blue, and text below it.
+//! A picture for people: the whole frame, all but the rectangle darkened, what the network looked
+//! at in red and blue, and text below it.
 
 use crate::capture::Crop;
 use edge_core::Frame;
@@ -27,9 +28,10 @@ const STROKE: u32 = 3;
 /// Greatest part that the colours of a map have in a pixel: what is below stays to be seen.
 const DEEPEST: f32 = 0.6;
 
-/// Draws the frame and writes `lines` below it, broken where they do not fit. A rectangle that is not within the frame is
-/// not drawn. A map is laid over what was judged, the rectangle or the whole: red where a share is above 0, blue where it is below, the
-/// deeper the nearer to the map's own peak.
+/// Draws the frame and writes `lines` below it, broken where they do not fit. A rectangle that is
+/// not within the frame is not drawn. A map is laid over what was judged, the rectangle or the
+/// whole: red where a share is above 0, blue where it is below, the deeper the nearer to the map's
+/// own peak.
 pub fn draw(frame: &Frame, crop: Option<Crop>, map: Option<&ActivationMap>, lines: &[String]) -> RgbImage {
     let (width, height) = (u32::from(frame.geometry().width()), u32::from(frame.geometry().height()));
     let page = width.max(LEAST_WIDTH);

@@ -1,6 +1,7 @@
 //! How results look: a table for people, JSON lines for programs, errors on standard error.
 //!
-//! No answer stands alone: with each go the score, the thresholds and the model's name, version and hash.
+//! No answer stands alone: with each go the score, the thresholds and the model's name, version and
+//! hash.
 
 use crate::cli::Output;
 use crate::exit::Outcome;
@@ -120,7 +121,8 @@ pub fn checks(checks: &[Check], output: Output) -> io::Result<Outcome> {
     Ok(if passed { Outcome::Complete } else { Outcome::Unfit })
 }
 
-/// A progress bar on standard error with the time that remains; hidden where that is no terminal or steps are few.
+/// A progress bar on standard error with the time that remains; hidden where that is no terminal or
+/// steps are few.
 pub fn progress(steps: u64, unit: &str) -> ProgressBar {
     if steps < 20 {
         return ProgressBar::hidden();
@@ -180,7 +182,7 @@ pub fn row(names: &[&str], decision: &Decision, latency: Duration) -> Vec<Cell> 
     row
 }
 
-/// Lamp model answered, on which thresholds, for what it is meant and what it is not.
+/// Which model answered, on which thresholds, for what it is meant and what it is not.
 pub fn footer(model: &ModelFile) -> String {
     let m = model.metadata();
     let (low, high) = (m.thresholds.negative_below, m.thresholds.positive_above);
@@ -200,7 +202,8 @@ pub fn footer(model: &ModelFile) -> String {
     ])
 }
 
-/// A model's properties that are for people too: the gate's weights would fill a page and tell nothing; `--json` has them.
+/// A model's properties that are for people too: the gate's weights would fill a page and tell
+/// nothing; `--json` has them.
 pub fn readable(
     properties: impl IntoIterator<Item = (&'static str, String)>,
 ) -> impl Iterator<Item = (&'static str, String)> {
@@ -219,7 +222,8 @@ pub fn pairs<N: Into<String>>(rows: impl IntoIterator<Item = (N, String)>) -> St
     table.trim_fmt()
 }
 
-/// Control characters in names could steer the terminal or fake a line; they are shown as the replacement character.
+/// Control characters in names could steer the terminal or fake a line; they are shown as the
+/// replacement character.
 pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

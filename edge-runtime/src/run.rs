@@ -4,8 +4,9 @@
 //! device.poll -> log -> lights
 //! ```
 //!
-//! First the log, then the lights: an answer that leaves no trace is not shown. While the log cannot be written the device shows
-//! FAULT, tries again every turn, and goes on by itself when it can. With the core engine a turn allocates nothing.
+//! First the log, then the lights: an answer that leaves no trace is not shown. While the log
+//! cannot be written the device shows FAULT, tries again every turn, and goes on by itself when it
+//! can. With the core engine a turn allocates nothing.
 
 use crate::device::{Device, PollOutcome};
 use crate::log::{Context, Event, Hash, Log, LogError, Record};
@@ -133,8 +134,8 @@ impl<E: Engine, C: Clock> Run<E, C> {
         report
     }
 
-    /// Notes in the log that a FAULT begins or ends. The numbers of a reason, such as an age, may change with every turn; its kind
-    /// does not.
+    /// Notes in the log that a FAULT begins or ends. The numbers of a reason, such as an age, may
+    /// change with every turn; its kind does not.
     fn note_fault(&mut self, shown: Option<Indication>) -> Result<(), LogError> {
         let is = shown.filter(|shown| shown.state == State::Fault).map(|shown| shown.reason);
         let (was, since) = self.fault.unzip();
@@ -153,7 +154,8 @@ impl<E: Engine, C: Clock> Run<E, C> {
         logged
     }
 
-    /// The device hears what became of a line of the log; a failure lasts until [`Log::ready`] says otherwise.
+    /// The device hears what became of a line of the log; a failure lasts until [`Log::ready`] says
+    /// otherwise.
     fn logged(&mut self, logged: &Result<(), LogError>) {
         let fails = logged.is_err();
         if fails != self.log_fails {

@@ -11,7 +11,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// Seconds from 1970 to the time before which this program was not there: a clock that says so is wrong.
+/// Seconds from 1970 to the time before which this program was not there: a clock that says so is
+/// wrong.
 const NOT_BEFORE: u64 = 1_767_225_600; // 2026-01-01
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -73,7 +74,8 @@ pub fn log_folder(log: &Path) -> Check {
     )
 }
 
-/// Where the lines of the lights are; a missing one is a warning, because the device goes on and looks for it.
+/// Where the lines of the lights are; a missing one is a warning, because the device goes on and
+/// looks for it.
 pub fn lines(lights: &Lights) -> Vec<Check> {
     let mut checks: Vec<_> = lights
         .lines()

@@ -1,4 +1,5 @@
-//! Talking to systemd: ready, alive, what is shown, ending. Without systemd every call does nothing.
+//! Talking to systemd: ready, alive, what is shown, ending. Without systemd every call does
+//! nothing.
 
 use sd_notify::NotifyState;
 use std::io;
@@ -21,8 +22,8 @@ impl Service {
         sd_notify::notify(&[NotifyState::Ready])
     }
 
-    /// The loop has gone round at `now_ms` of a clock that does not step. Call it as often as you like; it sends as often as is needed,
-    /// and says whether it did.
+    /// The loop has gone round at `now_ms` of a clock that does not step. Call it as often as you
+    /// like; it sends as often as is needed, and says whether it did.
     pub fn alive(&mut self, now_ms: u64) -> io::Result<bool> {
         let Some(every) = self.every else { return Ok(false) };
         let due =

@@ -5,10 +5,11 @@
 //!          \-> Terminal (the same in words)
 //! ```
 //!
-//! Whatever ends the program, the lights do not go on showing an answer: the panel shows [`Pattern::Safe`] when it is dropped, which a
-//! panic in the main thread does too, and on SIGTERM and SIGINT; it shows FAULT when the main loop hangs; and when the process
-//! is killed, systemd runs `edge-runtime lights safe`. There is no panic hook on purpose: the fence around decoders catches
-//! panics that a damaged file finds in them, after which the device goes on.
+//! Whatever ends the program, the lights do not go on showing an answer: the panel shows
+//! [`Pattern::Safe`] when it is dropped, which a panic in the main thread does too, and on SIGTERM
+//! and SIGINT; it shows FAULT when the main loop hangs; and when the process is killed, systemd
+//! runs `edge-runtime lights safe`. There is no panic hook on purpose: the fence around decoders
+//! catches panics that a damaged file finds in them, after which the device goes on.
 //!
 //! [`Pattern::Safe`]: edge_core::signal::Pattern::Safe
 

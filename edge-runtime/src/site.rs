@@ -1,7 +1,8 @@
-//! Local calibration: thresholds chosen from pictures that a person has read at this site, in a file bound to one model.
+//! Local calibration: thresholds chosen from pictures that a person has read at this site, in a
+//! file bound to one model.
 //!
-//! The model and its score stay as they are; only where NEGATIVE ends and POSITIVE begins moves. A site file for another model is
-//! refused: a threshold on another model's score means nothing.
+//! The model and its score stay as they are; only where NEGATIVE ends and POSITIVE begins moves. A
+//! site file for another model is refused: a threshold on another model's score means nothing.
 
 mod cases;
 mod choose;
@@ -50,7 +51,8 @@ pub struct SiteFile {
     pub positive_above: f32,
     /// What the thresholds were chosen for.
     pub targets: Targets,
-    /// How good the NEGATIVE light is on those pictures: everything that is not NEGATIVE counts as called positive.
+    /// How good the NEGATIVE light is on those pictures: everything that is not NEGATIVE counts as
+    /// called positive.
     pub negative_light: Operating,
     /// How good the POSITIVE light is on them: POSITIVE alone counts as called positive.
     pub positive_light: Operating,

@@ -65,7 +65,8 @@ pub(crate) fn engine<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Engin
     deserializer.deserialize_str(Engine)
 }
 
-/// Rewrites serde's message in this project's order: what was expected, what came, and the nearest name.
+/// Rewrites serde's message in this project's order: what was expected, what came, and the nearest
+/// name.
 pub(crate) fn say(message: &str) -> String {
     let message = message.trim_end();
     let rest = ["invalid type: ", "invalid value: "].iter().find_map(|start| message.strip_prefix(start));

@@ -1,8 +1,9 @@
 //! Puts libtorch in place, then has cargo build and run the trainer.
 //!
-//! libtorch lies in `.cache/libtorch` (see [`crate::libtorch`]); one of the user's own, named by `LIBTORCH` or
-//! `LIBTORCH_USE_PYTORCH=1`, is used as it is. This process *becomes* cargo, and that becomes the trainer, so exit status, Ctrl-C and
-//! every other signal are the trainer's without any forwarding.
+//! libtorch lies in `.cache/libtorch` (see [`crate::libtorch`]); one of the user's own, named by
+//! `LIBTORCH` or `LIBTORCH_USE_PYTORCH=1`, is used as it is. This process *becomes* cargo, and that
+//! becomes the trainer, so exit status, Ctrl-C and every other signal are the trainer's without any
+//! forwarding.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -14,13 +15,15 @@ use debian_packages::{Tool, ensure_tools};
 
 use crate::libtorch;
 
-/// What building the trainer needs: a C++ compiler for libtorch's shim, Python with pip to fetch libtorch.
+/// What building the trainer needs: a C++ compiler for libtorch's shim, Python with pip to fetch
+/// libtorch.
 const TOOLS: [Tool; 2] = [
     Tool { ask: &["c++", "--version"], package: "g++" },
     Tool { ask: &["python3", "-m", "pip", "--version"], package: "python3-pip" },
 ];
 
-/// Fetches libtorch where it is missing and runs the trainer; returns only for `setup` or on failure.
+/// Fetches libtorch where it is missing and runs the trainer; returns only for `setup` or on
+/// failure.
 pub fn run(args: Vec<OsString>) -> anyhow::Result<()> {
     let root = workspace_root()?;
     let ours = root.join(".cache/libtorch");
@@ -41,7 +44,8 @@ pub fn run(args: Vec<OsString>) -> anyhow::Result<()> {
     Err(error).with_context(|| format!("cannot run {:?}; is cargo installed?", trainer.get_program()))
 }
 
-/// The command that builds the trainer of the workspace `root`, in this program's own profile, and runs it.
+/// The command that builds the trainer of the workspace `root`, in this program's own profile, and
+/// runs it.
 fn trainer(root: &Path, choice: &Choice) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["run", "--package=trainer", "--manifest-path"]).arg(root.join("Cargo.toml"));
@@ -85,8 +89,8 @@ fn same_path(a: &Path, b: &Path) -> bool {
     a == b || real(a) == real(b)
 }
 
-/// The folder of the workspace. Cargo names the package's folder when it runs this program; the place where it was
-/// compiled serves when it is started directly.
+/// The folder of the workspace. Cargo names the package's folder when it runs this program; the
+/// place where it was compiled serves when it is started directly.
 fn workspace_root() -> anyhow::Result<PathBuf> {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let root = Path::new(&package).parent().unwrap_or(Path::new("/")).to_path_buf();

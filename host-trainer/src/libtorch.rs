@@ -1,12 +1,13 @@
-//! libtorch for `tch`, put into a cache folder: the CPU part of the `torch` wheel, with what it lacks made here.
+//! libtorch for `tch`, put into a cache folder: the CPU part of the `torch` wheel, with what it
+//! lacks made here.
 //!
-//! The wheel is the one form in which a package registry carries libtorch. On Linux it is a CUDA build, so three
-//! things are changed to use it without CUDA: the CUDA libraries are left out, `libtorch.so` (a shell that pulls
-//! them in) becomes a linker script, and the few CUDA functions that `libtorch_cpu.so` imports are provided by
-//! small stub libraries that answer "no device".
+//! The wheel is the one form in which a package registry carries libtorch. On Linux it is a CUDA
+//! build, so three things are changed to use it without CUDA: the CUDA libraries are left out,
+//! `libtorch.so` (a shell that pulls them in) becomes a linker script, and the few CUDA functions
+//! that `libtorch_cpu.so` imports are provided by small stub libraries that answer "no device".
 //!
-//! Everything is prepared in a temporary folder that is renamed when it is complete, under a lock, so a kill at any
-//! moment or two starts at once leave nothing half made.
+//! Everything is prepared in a temporary folder that is renamed when it is complete, under a lock,
+//! so a kill at any moment or two starts at once leave nothing half made.
 
 mod stubs;
 mod unpack;
@@ -77,7 +78,8 @@ fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::File { action, path, source }
 }
 
-/// Makes sure that `cache/libtorch` is a complete libtorch [`VERSION`]; fetches and unpacks it where it is not.
+/// Makes sure that `cache/libtorch` is a complete libtorch [`VERSION`]; fetches and unpacks it
+/// where it is not.
 pub fn ensure(cache: &Path) -> Result<(), Error> {
     let target = cache.join("libtorch");
     if is_complete(&target) {
@@ -106,7 +108,8 @@ fn is_complete(dir: &Path) -> bool {
     fs::read_to_string(dir.join("build-version")).is_ok_and(|version| version.trim() == VERSION)
 }
 
-/// Unpacks the wheel `file`, adds what it lacks and puts the result at `target`, replacing what is there.
+/// Unpacks the wheel `file`, adds what it lacks and puts the result at `target`, replacing what is
+/// there.
 fn install(file: &Path, target: &Path) -> Result<(), Error> {
     let making = target.with_extension("tmp");
     remove_dir(&making)?;

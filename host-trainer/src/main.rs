@@ -1,6 +1,8 @@
-//! `cargo run -p host-trainer`: puts libtorch in place where it is missing, then runs the trainer (the package `trainer`).
+//! `cargo run -p host-trainer`: puts libtorch in place where it is missing, then runs the trainer
+//! (the package `trainer`).
 //!
-//! So one command works from nothing, and a plain `cargo build` of the workspace never needs libtorch.
+//! So one command works from nothing, and a plain `cargo build` of the workspace never needs
+//! libtorch.
 
 mod launcher;
 mod libtorch;

@@ -1,4 +1,5 @@
-//! The emulated board seen from the host: booting it, asking its agent, reading its lights, and the faults that it goes through.
+//! The emulated board seen from the host: booting it, asking its agent, reading its lights, and the
+//! faults that it goes through.
 
 pub mod device;
 pub mod ends;

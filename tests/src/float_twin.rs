@@ -1,8 +1,9 @@
 //! The float twin of an int8 model: the same network with 32-bit floats, for comparing latencies.
 //!
-//! Every QLinearConv becomes a Conv with the dequantized weights and bias, followed by a Clip to 0..6 where the exact form
-//! absorbed a ReLU6 (output zero point 0); residuals and head stay. The twin computes what the int8 model approximates,
-//! so its logits are near the int8 model's, not equal to them.
+//! Every QLinearConv becomes a Conv with the dequantized weights and bias, followed by a Clip to
+//! 0..6 where the exact form absorbed a ReLU6 (output zero point 0); residuals and head stay. The
+//! twin computes what the int8 model approximates, so its logits are near the int8 model's, not
+//! equal to them.
 
 use std::collections::HashMap;
 
@@ -93,8 +94,8 @@ struct Builder<'g> {
     made: GraphProto,
     /// Values that are another one in the twin, where quantizing and dequantizing fall away.
     same: HashMap<String, String>,
-    /// The head reads its features with another scale than they were written with, which its weights make up for; the
-    /// ratio, until the head's Mul has taken it up.
+    /// The head reads its features with another scale than they were written with, which its
+    /// weights make up for; the ratio, until the head's Mul has taken it up.
     factor: f32,
 }
 

@@ -1,5 +1,5 @@
-//! The golden frames: inputs of the network, side x side bytes each. Phantoms as a device would see them, and extremes
-//! that no camera gives but an engine must agree on: constants, edges, noise.
+//! The golden frames: inputs of the network, side x side bytes each. Phantoms as a device would see
+//! them, and extremes that no camera gives but an engine must agree on: constants, edges, noise.
 
 use edge_core::Scratch;
 use edge_model::model_file::ModelFile;
@@ -45,7 +45,8 @@ pub fn all(side: u16) -> Vec<GoldenFrame> {
     frames
 }
 
-/// Writes the golden frames of the shipped model into a folder that has nothing else, one file of bytes each; says how many.
+/// Writes the golden frames of the shipped model into a folder that has nothing else, one file of
+/// bytes each; says how many.
 pub fn write_all(folder: &Path) -> anyhow::Result<usize> {
     crate::empty(folder)?;
     let frames = all(ModelFile::load(crate::shipped_model())?.metadata().input_side);

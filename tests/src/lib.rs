@@ -1,7 +1,9 @@
-//! What every engine and every board is held to: the same model file and the same frame give the same integers.
+//! What every engine and every board is held to: the same model file and the same frame give the
+//! same integers.
 //!
-//! [`frames`] draws the golden frames; [`golden`] reads what onnxruntime made of them (`models/pneumonia/golden.json`, written by
-//! `cargo xtask golden`); [`pictures`] are whole ones for the boards. The tests under `tests/` compare engines with it, byte by byte.
+//! [`frames`] draws the golden frames; [`golden`] reads what onnxruntime made of them
+//! (`models/pneumonia/golden.json`, written by `cargo xtask golden`); [`pictures`] are whole ones
+//! for the boards. The tests under `tests/` compare engines with it, byte by byte.
 
 pub mod arm64;
 pub mod chips;

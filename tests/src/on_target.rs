@@ -1,8 +1,8 @@
 //! What the boards are given, and how their answers are read.
 //!
-//! `tests/on-target` is a package of its own, built for machines that this one only emulates. `cargo xtask test` has the inputs
-//! written ([`write_inputs`]), runs each line of arguments on each machine, and keeps what was printed; the suite
-//! `tests/tests/it/on_target.rs` reads it.
+//! `tests/on-target` is a package of its own, built for machines that this one only emulates.
+//! `cargo xtask test` has the inputs written ([`write_inputs`]), runs each line of arguments on
+//! each machine, and keeps what was printed; the suite `tests/tests/it/on_target.rs` reads it.
 
 use crate::golden::{Entry, Golden};
 use crate::{frames, pictures};
@@ -13,7 +13,8 @@ use phantoms::{Label, draw};
 use std::fs;
 use std::path::Path;
 
-/// Side of the picture that is preprocessed there, and of the input that it becomes: their ratio is no whole number.
+/// Side of the picture that is preprocessed there, and of the input that it becomes: their ratio is
+/// no whole number.
 pub const PICTURE: (u16, u16) = (333, 96);
 /// Cases of each operator in the kernels' suite.
 const CASES: u32 = 300;
@@ -25,8 +26,8 @@ pub fn picture() -> edge_model::decode::Picture {
     draw(Label::Pneumonia, 1, PICTURE.0)
 }
 
-/// Writes model, frames and picture into `folder` and returns the lines of arguments to run there; `folder` is named as the boards
-/// will see it.
+/// Writes model, frames and picture into `folder` and returns the lines of arguments to run there;
+/// `folder` is named as the boards will see it.
 ///
 /// # Errors
 /// A file cannot be written, or the shipped model cannot be packed.
@@ -51,8 +52,8 @@ pub fn write_inputs(folder: &Path) -> anyhow::Result<Vec<String>> {
     ])
 }
 
-/// Writes model and cameras' frames into `folder` and returns the lines of arguments that count their stages, the camera's name before
-/// each.
+/// Writes model and cameras' frames into `folder` and returns the lines of arguments that count
+/// their stages, the camera's name before each.
 ///
 /// # Errors
 /// As [`write_inputs`].
@@ -74,8 +75,9 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<String> {
     Ok(path.display().to_string())
 }
 
-/// The first difference between a board's answer to `tensors` and the golden vectors, as text; none where every kernel set of
-/// `sets` gave every tensor and logit of every frame, byte by byte, and nothing else.
+/// The first difference between a board's answer to `tensors` and the golden vectors, as text; none
+/// where every kernel set of `sets` gave every tensor and logit of every frame, byte by byte, and
+/// nothing else.
 pub fn first_difference(answer: &str, sets: &[&str], golden: &Golden) -> Option<String> {
     let expected = sets.iter().flat_map(|set| {
         let frames = golden.frames.iter().enumerate();

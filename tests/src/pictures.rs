@@ -1,4 +1,5 @@
-//! Whole pictures for the boards, which judge them a row at a time: what a device must answer, and in which form it is told.
+//! Whole pictures for the boards, which judge them a row at a time: what a device must answer, and
+//! in which form it is told.
 
 use anyhow::Context;
 use edge_core::decide::Decision;
@@ -8,7 +9,8 @@ use edge_model::decode::Picture;
 use phantoms::{Label, draw};
 use test_support::no_chest::{KINDS, Rng, grey};
 
-/// Frames of cameras whose stages are counted: name, width, height, format. The first is the one that is told of in full.
+/// Frames of cameras whose stages are counted: name, width, height, format. The first is the one
+/// that is told of in full.
 pub const CAMERAS: [(&str, u16, u16, PixelFormat); 4] = [
     ("320x240-grey", 320, 240, PixelFormat::Gray8),
     ("160x120-grey", 160, 120, PixelFormat::Gray8),
@@ -40,7 +42,8 @@ pub fn all() -> anyhow::Result<Vec<Picture>> {
     Ok(pictures)
 }
 
-/// A phantom as a camera of that size and format would send it: squashed, as its side does not matter.
+/// A phantom as a camera of that size and format would send it: squashed, as its side does not
+/// matter.
 pub fn camera(width: u16, height: u16, format: PixelFormat) -> anyhow::Result<Picture> {
     let geometry = Geometry::new(width.into(), height.into(), format)?;
     let side = 480;

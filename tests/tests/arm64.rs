@@ -1,7 +1,8 @@
-//! The device's program on an emulated board: end to end, through every fault, and through sudden ends.
+//! The device's program on an emulated board: end to end, through every fault, and through sudden
+//! ends.
 //!
-//! Each file in `tests/arm64/faults` is one test. They need what `cargo xtask test arm64` builds, so they are marked as
-//! ignored; that command, and `cargo xtask test`, run them.
+//! Each file in `tests/arm64/faults` is one test. They need what `cargo xtask test arm64` builds,
+//! so they are marked as ignored; that command, and `cargo xtask test`, run them.
 
 use conformance::arm64::{Fault, ends, picture::FORMS, whole};
 use conformance::root;

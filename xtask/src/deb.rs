@@ -1,8 +1,10 @@
-//! `cargo xtask deb`: the Debian packages of the clinic device, for amd64 and for arm64, built and looked into.
+//! `cargo xtask deb`: the Debian packages of the clinic device, for amd64 and for arm64, built and
+//! looked into.
 //!
-//! What is in them stands in `edge-runtime/Cargo.toml`; what must be in them stands here, so that a file that is forgotten there is
-//! missed here. The program for arm64 is linked statically and runs on any arm64 Linux; the one for amd64 needs the C
-//! library of the Debian that it was built on, or a later one.
+//! What is in them stands in `edge-runtime/Cargo.toml`; what must be in them stands here, so that a
+//! file that is forgotten there is missed here. The program for arm64 is linked statically and runs
+//! on any arm64 Linux; the one for amd64 needs the C library of the Debian that it was built on, or
+//! a later one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,7 +1,9 @@
-//! `cargo xtask fuzz`: any bytes give a value or an error. libFuzzer looks for some that do not, through cargo-fuzz.
+//! `cargo xtask fuzz`: any bytes give a value or an error. libFuzzer looks for some that do not,
+//! through cargo-fuzz.
 //!
-//! The targets are the files of tests/fuzz/fuzz_targets, each with seeds of its own. What a run learns it keeps in
-//! `.cache/fuzz/corpus` and goes on from there; bytes that broke a target are left in `.cache/fuzz/artifacts`.
+//! The targets are the files of tests/fuzz/fuzz_targets, each with seeds of its own. What a run
+//! learns it keeps in `.cache/fuzz/corpus` and goes on from there; bytes that broke a target are
+//! left in `.cache/fuzz/artifacts`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -59,7 +61,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     })
 }
 
-/// Among the tests: a short run of every target from its seeds alone, and that a planted fault in it is found.
+/// Among the tests: a short run of every target from its seeds alone, and that a planted fault in
+/// it is found.
 pub fn short() -> anyhow::Result<Outcome> {
     if !nightly_is_there() {
         return Ok(Outcome::NotRun("rustup's nightly is not installed".into()));
@@ -84,7 +87,8 @@ fn short_run(target: &str) -> anyhow::Result<()> {
     bites(target)
 }
 
-/// Whether rustup has the nightly toolchain; stable Rust has neither libFuzzer's instrumentation nor sanitizers.
+/// Whether rustup has the nightly toolchain; stable Rust has neither libFuzzer's instrumentation
+/// nor sanitizers.
 pub fn nightly_is_there() -> bool {
     nightly("cargo").arg("--version").output().is_ok_and(|output| output.status.success())
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask golden`: computes the golden vectors of the shipped model with onnxruntime, an engine that is not ours.
+//! `cargo xtask golden`: computes the golden vectors of the shipped model with onnxruntime, an
+//! engine that is not ours.
 
 use toolbox::{host, process, python};
 

@@ -1,5 +1,5 @@
-//! `cargo xtask lint`: formatting, and clippy with every warning an error. What is checked for each machine is checked in one run, in
-//! the profile and the folder in which the tests build it.
+//! `cargo xtask lint`: formatting, and clippy with every warning an error. What is checked for each
+//! machine is checked in one run, in the profile and the folder in which the tests build it.
 
 use std::process::Command;
 use std::thread;
@@ -8,12 +8,14 @@ use anyhow::bail;
 use toolbox::cross::{self, Profile, Target};
 use toolbox::{host, process};
 
-/// The manifests of the three workspaces: this machine's, other machines', and what the nightly compiler instruments.
+/// The manifests of the three workspaces: this machine's, other machines', and what the nightly
+/// compiler instruments.
 pub const WORKSPACES: [&str; 3] = ["Cargo.toml", "firmware/boards/Cargo.toml", "tests/fuzz/Cargo.toml"];
 
-/// What is checked for other machines: workspace, packages, features. Of the two kinds of Cortex-M4 and M7 that QEMU has, one: nothing
-/// asks which. The STM32H7 is alone: embassy takes the width of one chip's interrupt priorities. The first workspace's packages are
-/// checked as its members, because clippy passes over them where they are the second's dependencies.
+/// What is checked for other machines: workspace, packages, features. Of the two kinds of Cortex-M4
+/// and M7 that QEMU has, one: nothing asks which. The STM32H7 is alone: embassy takes the width of
+/// one chip's interrupt priorities. The first workspace's packages are checked as its members,
+/// because clippy passes over them where they are the second's dependencies.
 const OTHER_MACHINES: [(Target, &str, &[&str], &str); 6] = [
     (Target::Aarch64, WORKSPACES[1], &["arm64-agent", "on-target"], ""),
     (Target::CortexM, WORKSPACES[1], &["nrf52840", "on-target", "panic-free", "qemu"], "qemu/an386"),
@@ -45,7 +47,8 @@ fn clippy(cargo: &mut Command) -> anyhow::Result<()> {
     process::run(cargo.args(["--", "--deny", "warnings"]))
 }
 
-/// Clippy for another machine, in the profile in which most is built for it: its macros and build scripts are compiled once.
+/// Clippy for another machine, in the profile in which most is built for it: its macros and build
+/// scripts are compiled once.
 fn clippy_for(target: Target) -> anyhow::Result<Command> {
     let profile = if target == Target::Aarch64 { Profile::Dev } else { Profile::Chip };
     let mut cargo = cross::cargo(target, "clippy")?;

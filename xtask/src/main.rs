@@ -43,21 +43,26 @@ enum Command {
     Deny,
     /// Check the dependencies against the RustSec advisories; needs access to github.com.
     Audit,
-    /// Look for bytes that break what reads them: pictures, models, packed models, frames (tests/fuzz).
+    /// Look for bytes that break what reads them: pictures, models, packed models, frames
+    /// (tests/fuzz).
     Fuzz(fuzz::Arguments),
-    /// Run the device over a day of frames, two a second, as fast as it goes: its memory must stay flat.
+    /// Run the device over a day of frames, two a second, as fast as it goes: its memory must stay
+    /// flat.
     Soak(soak::Arguments),
     /// Write the golden vectors of the shipped model again (models/pneumonia/golden.json).
     Golden,
     /// Build the Debian packages, for amd64 and arm64, and check what is in them (target/debian).
     Deb(deb::Arguments),
-    /// Measure every board's firmware against firmware/budget.toml: flash, memory, a bound on its stack, no allocator, no panic.
+    /// Measure every board's firmware against firmware/budget.toml: flash, memory, a bound on its
+    /// stack, no allocator, no panic.
     Sizes(Handed),
     /// Classify pictures on an emulated microcontroller, beside what edge-runtime says of them.
     Emulate(Handed),
-    /// Measure our engines beside tract and onnxruntime, and write the tables of docs/PERFORMANCE.md.
+    /// Measure our engines beside tract and onnxruntime, and write the tables of
+    /// docs/PERFORMANCE.md.
     Bench(Handed),
-    /// Count the instructions of every stage of a frame on the emulated microcontrollers; estimate time and energy on the boards.
+    /// Count the instructions of every stage of a frame on the emulated microcontrollers; estimate
+    /// time and energy on the boards.
     BenchMcu(Handed),
     /// Sign a model for boards, or make a key.
     Sign(Handed),

@@ -35,8 +35,8 @@ impl Outcome {
     }
 }
 
-/// Runs tests by cargo, shows what they print and counts them by the closing line of each program. Programs that end without one, and
-/// a run in which no test ran, have failed.
+/// Runs tests by cargo, shows what they print and counts them by the closing line of each program.
+/// Programs that end without one, and a run in which no test ran, have failed.
 pub fn run_counted(command: &mut Command) -> anyhow::Result<Outcome> {
     let line = process::line(command);
     eprintln!("==> {line}");

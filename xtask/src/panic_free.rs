@@ -1,5 +1,6 @@
-//! Proves that pipeline, gate and core engine have no panic path: `tests/panic-free` links for a microcontroller only where none can be
-//! reached. The proof bites: with one planted on any of its ways it must not link.
+//! Proves that pipeline, gate and core engine have no panic path: `tests/panic-free` links for a
+//! microcontroller only where none can be reached. The proof bites: with one planted on any of its
+//! ways it must not link.
 
 use std::process::Stdio;
 

@@ -1,8 +1,9 @@
 //! The suite `readme`: what README.md tells the reader to type must work.
 //!
-//! Every line of a fenced `sh` block is one test, run by `sh` in the workspace's folder, in the order of the page. A
-//! block after `<!-- not run: reason -->` is said not to be run, with that reason, and so is a command that would run
-//! the tests again. In a line, a comment and what follows a backslash at its end are as in the shell.
+//! Every line of a fenced `sh` block is one test, run by `sh` in the workspace's folder, in the
+//! order of the page. A block after `<!-- not run: reason -->` is said not to be run, with that
+//! reason, and so is a command that would run the tests again. In a line, a comment and what
+//! follows a backslash at its end are as in the shell.
 
 use std::fs;
 use std::process::Stdio;

@@ -1,5 +1,5 @@
-//! The suites `sanitizer` and `miri`: edge-core's tests, kernels and all, under the address sanitizer; and under miri, which also sees
-//! undefined behaviour that touches no wrong address.
+//! The suites `sanitizer` and `miri`: edge-core's tests, kernels and all, under the address
+//! sanitizer; and under miri, which also sees undefined behaviour that touches no wrong address.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -42,8 +42,9 @@ fn bites() -> anyhow::Result<()> {
     bail!("the address sanitizer did not find a planted read past the end ({}): {text}", output.status)
 }
 
-/// Miri interprets and knows few instructions of real processors: it gets the scalar kernels only. Each test is some
-/// thousand times slower, so the stages' tests with many random cases are left to the other runs.
+/// Miri interprets and knows few instructions of real processors: it gets the scalar kernels only.
+/// Each test is some thousand times slower, so the stages' tests with many random cases are left to
+/// the other runs.
 pub fn miri() -> anyhow::Result<Outcome> {
     let version = nightly("cargo").args(["miri", "--version"]).output();
     if !version.is_ok_and(|output| output.status.success()) {

@@ -1,4 +1,5 @@
-//! `cargo xtask soak`: the program over a day of frames from a replay, watched from outside (edge-runtime/tests/it/soak.rs).
+//! `cargo xtask soak`: the program over a day of frames from a replay, watched from outside
+//! (edge-runtime/tests/it/soak.rs).
 
 use toolbox::{host, process};
 

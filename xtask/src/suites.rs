@@ -1,4 +1,5 @@
-//! The suites of `cargo xtask test`: what each is, what it needs, and how it is run. To add one, add it to [`ALL`].
+//! The suites of `cargo xtask test`: what each is, what it needs, and how it is run. To add one,
+//! add it to [`ALL`].
 
 use std::path::PathBuf;
 
@@ -9,7 +10,7 @@ use toolbox::{host, process, python};
 use crate::outcome::{Outcome, run_counted};
 use crate::{fuzz, panic_free, readme, sanitize};
 
-/// Lamp run a suite belongs to.
+/// Which run a suite belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tier {
     /// What this machine can run by itself, before every commit.
@@ -165,7 +166,8 @@ fn test_of(packages: &[&str]) -> std::process::Command {
     cargo
 }
 
-/// Tests that a bare `cargo test` ignores, because they need what the suite brings; chosen by a part of their names.
+/// Tests that a bare `cargo test` ignores, because they need what the suite brings; chosen by a
+/// part of their names.
 fn ignored_tests(filter: &str) -> std::process::Command {
     let mut cargo = host::cargo("test");
     cargo.args(["--no-fail-fast", "--test", "it", "--", "--ignored", filter]);

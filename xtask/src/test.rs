@@ -12,7 +12,8 @@ use toolbox::root;
 use crate::outcome::Outcome;
 use crate::suites::{ALL, Inputs, Suite, Tier};
 
-/// Suites that may be missing from `--all`, with the reason; anything else that cannot run fails it.
+/// Suites that may be missing from `--all`, with the reason; anything else that cannot run fails
+/// it.
 const MAY_BE_MISSING: &str = "xtask/may-be-missing.toml";
 
 #[derive(clap::Args)]
@@ -31,7 +32,8 @@ pub struct Arguments {
     /// Show the suites and what each needs.
     #[arg(long)]
     list: bool,
-    /// Folder of chest X-rays (`train`, `val`, `test`, each with `NORMAL` and `PNEUMONIA`) for the suite `xrays`.
+    /// Folder of chest X-rays (`train`, `val`, `test`, each with `NORMAL` and `PNEUMONIA`) for the
+    /// suite `xrays`.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Run only these suites.

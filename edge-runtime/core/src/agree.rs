@@ -1,10 +1,13 @@
-//! Decision over frames: from the answers on single frames, and from a camera's faults, to the one state that is shown.
+//! Decision over frames: from the answers on single frames, and from a camera's faults, to the one
+//! state that is shown.
 //!
-//! POSITIVE and NEGATIVE need the agreement of the last frames: until then the state is REFER, never the answer on
-//! another picture. REFER, INVALID and FAULT need none: each is shown on the first frame that gives it. What no longer comes
-//! is a FAULT by itself, because [`Agreement::shown`] is asked for the state *now*.
+//! POSITIVE and NEGATIVE need the agreement of the last frames: until then the state is REFER,
+//! never the answer on another picture. REFER, INVALID and FAULT need none: each is shown on the
+//! first frame that gives it. What no longer comes is a FAULT by itself, because
+//! [`Agreement::shown`] is asked for the state *now*.
 //!
-//! Times are milliseconds of one clock that never steps (`CLOCK_MONOTONIC`, or a microcontroller's tick counter).
+//! Times are milliseconds of one clock that never steps (`CLOCK_MONOTONIC`, or a microcontroller's
+//! tick counter).
 
 use crate::decide::{Decision, State};
 use crate::reason::Reason;
@@ -18,7 +21,8 @@ pub struct AgreementPolicy {
     pub stale_after_ms: u32,
 }
 
-/// How a camera numbers and times its frames. What a camera does not give stays 0 in each frame and is not looked at.
+/// How a camera numbers and times its frames. What a camera does not give stays 0 in each frame and
+/// is not looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameStamp {
     /// Number of the frame; it wraps.
@@ -71,7 +75,8 @@ impl Agreement {
         matches!(self.shown.reason, Reason::Starting)
     }
 
-    /// A frame that was taken at `taken_ms` gave `decision`. Call [`Agreement::shown`] for what to show.
+    /// A frame that was taken at `taken_ms` gave `decision`. Call [`Agreement::shown`] for what to
+    /// show.
     pub fn frame(&mut self, taken_ms: u64, stamp: FrameStamp, decision: &Decision) {
         let stuck = self.last.is_some_and(|(last, _)| {
             let same = |now: u64, then: u64| now == then && now != 0;
@@ -100,7 +105,8 @@ impl Agreement {
         };
     }
 
-    /// The camera or the device failed. Agreement starts anew; the state stays FAULT until a frame comes.
+    /// The camera or the device failed. Agreement starts anew; the state stays FAULT until a frame
+    /// comes.
     pub fn fault(&mut self, reason: Reason) {
         self.last = None;
         self.clear(reason);

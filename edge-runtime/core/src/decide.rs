@@ -1,7 +1,8 @@
 //! From the network's logit to one of the states that a light shows.
 //!
-//! The calibrated score is Platt scaling written as temperature and bias, `score = 1 / (1 + exp(-(logit / T + b)))`
-//! (Platt 1999; Guo et al. 2017). `exp` is the one of `libm`, in software, so the score has the same bits everywhere.
+//! The calibrated score is Platt scaling written as temperature and bias, `score = 1 / (1 +
+//! exp(-(logit / T + b)))` (Platt 1999; Guo et al. 2017). `exp` is the one of `libm`, in software,
+//! so the score has the same bits everywhere.
 
 use crate::reason::Reason;
 use core::fmt;

@@ -1,7 +1,9 @@
-//! What a device indicates, and when: a state machine without input or output (sans-IO), the same on Linux and on a chip.
+//! What a device indicates, and when: a state machine without input or output (sans-IO), the same
+//! on Linux and on a chip.
 //!
-//! A host tells it every [`DeviceEvent`] with the time, and asks [`DeviceState::indication`] what to show *now*: what stays away is a fault by
-//! itself. The host drives lamps and log by the answer, and reports what became of them as events.
+//! A host tells it every [`DeviceEvent`] with the time, and asks [`DeviceState::indication`] what
+//! to show *now*: what stays away is a fault by itself. The host drives lamps and log by the
+//! answer, and reports what became of them as events.
 //!
 //! What is wrong hides any answer. Of several faults the first of this table is indicated:
 //!
@@ -16,8 +18,9 @@
 //! | 7 | the source is silent, and no frame of it is shown that has an age of its own | [`AgreementPolicy::stale_after_ms`] after it was last well | [`DeviceEvent::SourceWell`], or a frame |
 //! | 8 | the frames themselves: too old, repeated, damaged, not computed | [`Agreement`] | a good frame |
 //!
-//! Without a fault it indicates what the frames agree on. A device with a trigger (a button, or a file that appears) does so for
-//! [`Settings::hold_ms`] after it, and nothing at other times; faults it indicates at any time.
+//! Without a fault it indicates what the frames agree on. A device with a trigger (a button, or a
+//! file that appears) does so for [`Settings::hold_ms`] after it, and nothing at other times;
+//! faults it indicates at any time.
 //!
 //! ```
 //! use edge_core::agree::{AgreementPolicy, FrameStamp};
@@ -49,12 +52,13 @@ use crate::signal::LampSet;
 /// How long it is indicated that the device has started again by itself, in milliseconds.
 pub const RESTART_SHOWN_MS: u64 = 3000;
 
-/// How long a lamp counts as failed after it last failed, in milliseconds. One that fails only while it is to be lit works in FAULT, and
-/// would otherwise bring back the answer that it cannot show.
+/// How long a lamp counts as failed after it last failed, in milliseconds. One that fails only
+/// while it is to be lit works in FAULT, and would otherwise bring back the answer that it cannot
+/// show.
 pub const LAMP_FAILED_MS: u64 = 1000;
 
-/// How long the log counts as failed after it failed, in milliseconds, though it is written again: a disk that refuses some writes and takes
-/// others would bring an answer back between two frames.
+/// How long the log counts as failed after it failed, in milliseconds, though it is written again:
+/// a disk that refuses some writes and takes others would bring an answer back between two frames.
 pub const LOG_FAILED_MS: u64 = 1000;
 
 /// How a device behaves.
@@ -64,7 +68,8 @@ pub struct Settings {
     pub policy: AgreementPolicy,
     /// Least time between two frames that are judged, in milliseconds.
     pub interval_ms: u32,
-    /// How long an answer is indicated after a trigger, in milliseconds; none: all the time, without a trigger.
+    /// How long an answer is indicated after a trigger, in milliseconds; none: all the time,
+    /// without a trigger.
     pub hold_ms: Option<u32>,
 }
 
@@ -201,7 +206,8 @@ impl DeviceState {
         self.is_awake(now_ms) && !self.judged_ms.is_some_and(|since| within(since, now_ms, interval_ms))
     }
 
-    /// What to show at `now_ms`; none while the device waits for its trigger, or for the first frame after it, and nothing is wrong.
+    /// What to show at `now_ms`; none while the device waits for its trigger, or for the first
+    /// frame after it, and nothing is wrong.
     pub fn indication(&mut self, now_ms: u64) -> Option<Indication> {
         if let Some(reason) = self.fault(now_ms) {
             return Some(Indication { state: State::Fault, reason });
@@ -211,7 +217,8 @@ impl DeviceState {
         (self.is_awake(now_ms) && !first).then_some(shown)
     }
 
-    /// What the frames agree on at `now_ms`, whatever else is wrong and whether or not anybody asks.
+    /// What the frames agree on at `now_ms`, whatever else is wrong and whether or not anybody
+    /// asks.
     pub fn agreed(&mut self, now_ms: u64) -> Indication {
         self.agreement.shown(now_ms)
     }

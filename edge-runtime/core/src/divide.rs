@@ -1,6 +1,8 @@
-//! Division by a number that stays the same: a multiplication by its reciprocal and one correction, exact.
+//! Division by a number that stays the same: a multiplication by its reciprocal and one correction,
+//! exact.
 //!
-//! A microcontroller divides 64 bits in software, in about a hundred instructions; every cell of every frame needs one such division.
+//! A microcontroller divides 64 bits in software, in about a hundred instructions; every cell of
+//! every frame needs one such division.
 
 /// A divisor below 2^31, and what dividing by it takes.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +28,9 @@ impl Divisor {
 
     /// `number / by`, rounded down, for a number below `by * 2^16`.
     ///
-    /// Without the dropped bits the number fits 32, and leaving them out takes less than 2^-15 from the quotient, as does rounding the
-    /// reciprocal down. So the estimate is right or one too small, which the rest tells.
+    /// Without the dropped bits the number fits 32, and leaving them out takes less than 2^-15 from
+    /// the quotient, as does rounding the reciprocal down. So the estimate is right or one too
+    /// small, which the rest tells.
     #[inline]
     pub fn quotient(&self, number: u64) -> u32 {
         // The masks tell the compiler what holds anyway, and make one shift of several.

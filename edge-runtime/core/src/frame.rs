@@ -1,7 +1,8 @@
 //! A camera's or file's picture as a checked view over bytes.
 //!
-//! [`Geometry`] is what must be known before the first row arrives (a microcontroller never sees more);
-//! [`Frame`] is geometry plus all rows in memory. Both are checked when made; afterwards no access can fail.
+//! [`Geometry`] is what must be known before the first row arrives (a microcontroller never sees
+//! more); [`Frame`] is geometry plus all rows in memory. Both are checked when made; afterwards no
+//! access can fail.
 
 use core::fmt;
 
@@ -10,7 +11,8 @@ pub const MIN_SIDE: u16 = 32;
 /// Longest side that a picture may have, in pixels.
 pub const MAX_SIDE: u16 = 8000;
 
-/// How one pixel is stored. Multi-byte samples are little-endian; colour is interleaved red, green, blue.
+/// How one pixel is stored. Multi-byte samples are little-endian; colour is interleaved red, green,
+/// blue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PixelFormat {
     /// One byte, 0 is black.
@@ -28,7 +30,8 @@ pub enum PixelFormat {
 }
 
 impl PixelFormat {
-    /// All of them. A format's place here is its number in files and on lines, so another one comes last.
+    /// All of them. A format's place here is its number in files and on lines, so another one comes
+    /// last.
     pub const ALL: [Self; 6] = [Self::Gray8, Self::Gray16, Self::Rgb8, Self::Rgb16, Self::Yuyv, Self::Uyvy];
 
     /// Bytes that one pixel takes.
@@ -43,8 +46,9 @@ impl PixelFormat {
 
     /// One pixel's bytes as luminance in 0..=65535.
     ///
-    /// Colour weights are those of ITU-R BT.601 in 1/256 (77, 150, 29): they add up to 256, so a grey pixel stored
-    /// as colour gives exactly the value of the same pixel stored as grey. Eight bits widen by 257 (0xAB to 0xABAB).
+    /// Colour weights are those of ITU-R BT.601 in 1/256 (77, 150, 29): they add up to 256, so a
+    /// grey pixel stored as colour gives exactly the value of the same pixel stored as grey.
+    /// Eight bits widen by 257 (0xAB to 0xABAB).
     ///
     /// `pixel` is [`PixelFormat::bytes_per_pixel`] bytes; any other number of them is black.
     #[inline]
@@ -112,7 +116,8 @@ impl Geometry {
     }
 }
 
-/// A whole picture in memory: rows from top to bottom, `stride` bytes from one row's start to the next.
+/// A whole picture in memory: rows from top to bottom, `stride` bytes from one row's start to the
+/// next.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
     geometry: Geometry,
@@ -124,7 +129,8 @@ impl<'a> Frame<'a> {
     /// A view over `bytes`. The last row needs no padding after it.
     ///
     /// # Errors
-    /// [`FrameError::Stride`] where a row does not fit into `stride`, [`FrameError::Bytes`] where `bytes` is too short.
+    /// [`FrameError::Stride`] where a row does not fit into `stride`, [`FrameError::Bytes`] where
+    /// `bytes` is too short.
     pub fn new(geometry: Geometry, stride: usize, bytes: &'a [u8]) -> Result<Self, FrameError> {
         let row = geometry.row_bytes();
         if stride < row {
@@ -143,10 +149,12 @@ impl<'a> Frame<'a> {
         Self::new(geometry, geometry.row_bytes(), bytes)
     }
 
-    /// The part of the picture that begins `x` columns from the left and `y` rows from the top. Nothing is copied.
+    /// The part of the picture that begins `x` columns from the left and `y` rows from the top.
+    /// Nothing is copied.
     ///
     /// # Errors
-    /// [`FrameError::Size`] where the part is smaller than a picture may be, [`FrameError::Crop`] where it reaches beyond this one.
+    /// [`FrameError::Size`] where the part is smaller than a picture may be, [`FrameError::Crop`]
+    /// where it reaches beyond this one.
     pub fn crop(&self, x: u32, y: u32, width: u32, height: u32) -> Result<Frame<'a>, FrameError> {
         let whole = self.geometry;
         let part = Geometry::new(width, height, whole.format)?;

@@ -1,4 +1,5 @@
-//! The core engine: a packed model, a kernel set, an arena that the caller gives. No allocation, no panic.
+//! The core engine: a packed model, a kernel set, an arena that the caller gives. No allocation, no
+//! panic.
 
 use crate::kernels::depthwise::Places;
 use crate::kernels::{Kernels, ShapeMismatch, add, pool};
@@ -30,8 +31,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         &self.kernels
     }
 
-    /// Computes the logit of `input`, the `side * side` bytes that preprocessing wrote. `arena` has at least
-    /// [`Packed::arena_bytes`]; what it holds before does not matter.
+    /// Computes the logit of `input`, the `side * side` bytes that preprocessing wrote. `arena` has
+    /// at least [`Packed::arena_bytes`]; what it holds before does not matter.
     ///
     /// # Errors
     /// As [`Engine::infer_in_place`], and [`InferError::Input`].
@@ -39,7 +40,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.infer_observed(arena, input, &mut |_, _| ())
     }
 
-    /// As [`Engine::infer`]; `observe` sees every layer's output (NHWC) right after it was computed, by the layer's number.
+    /// As [`Engine::infer`]; `observe` sees every layer's output (NHWC) right after it was
+    /// computed, by the layer's number.
     ///
     /// # Errors
     /// As [`Engine::infer`].
@@ -59,11 +61,13 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.run(&plan, arena, observe)
     }
 
-    /// As [`Engine::infer_observed`] on an input that lies in the arena already, where value 0 has its place.
+    /// As [`Engine::infer_observed`] on an input that lies in the arena already, where value 0 has
+    /// its place.
     ///
     /// # Errors
-    /// [`InferError::Arena`], and [`InferError::Model`] where the execution plan is not the one that was checked: it is verified
-    /// before the first layer and, for damage that comes while the layers run, again before the logit.
+    /// [`InferError::Arena`], and [`InferError::Model`] where the execution plan is not the one
+    /// that was checked: it is verified before the first layer and, for damage that comes while
+    /// the layers run, again before the logit.
     pub fn infer_in_place(
         &self,
         arena: &mut [u8],
@@ -94,8 +98,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
         Ok(logit)
     }
 
-    /// The class activation map of the last [`Engine::infer`] over the same arena: each position's share of the logit without
-    /// its bias, rows from the top, as many as the last value has positions.
+    /// The class activation map of the last [`Engine::infer`] over the same arena: each position's
+    /// share of the logit without its bias, rows from the top, as many as the last value has
+    /// positions.
     ///
     /// # Errors
     /// [`InferError`] where `map` has another length, and as [`Engine::features`].
@@ -103,10 +108,12 @@ impl<B: AsRef<[u8]>> Engine<B> {
         Ok(self.model.plan()?.head()?.map(self.features(arena)?, map)?)
     }
 
-    /// What the head read in the last [`Engine::infer`] over the same arena, height x width x channels; the gate looks at it.
+    /// What the head read in the last [`Engine::infer`] over the same arena, height x width x
+    /// channels; the gate looks at it.
     ///
     /// # Errors
-    /// [`InferError::Model`] as [`Packed::plan`], [`InferError::ShapeMismatch`] where the arena is too small.
+    /// [`InferError::Model`] as [`Packed::plan`], [`InferError::ShapeMismatch`] where the arena is
+    /// too small.
     pub fn features<'m>(&self, arena: &'m [u8]) -> Result<&'m [u8], InferError> {
         Ok(part(arena, self.model.plan()?.features()?.range())?)
     }
@@ -184,7 +191,8 @@ pub(crate) fn split<const N: usize>(
     arena.get_disjoint_mut(parts).map_err(|_| ShapeMismatch { what: "places in the arena" })
 }
 
-/// Why there is no logit: a mistake of the caller, or a machine that has changed what was checked. Never the picture's fault.
+/// Why there is no logit: a mistake of the caller, or a machine that has changed what was checked.
+/// Never the picture's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InferError {

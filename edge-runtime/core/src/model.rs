@@ -1,8 +1,9 @@
 //! What a model file says of itself: the metadata bound into it, parsed and checked.
 //!
-//! An ONNX model carries its metadata as text properties (`metadata_props`). [`Metadata::from_props`] is the only way
-//! in: it refuses missing, malformed, contradictory and unknown-version entries and names the key. Writers call
-//! [`Metadata::write_props`], the exact inverse. A packed model carries the same in binary, which is read in place.
+//! An ONNX model carries its metadata as text properties (`metadata_props`).
+//! [`Metadata::from_props`] is the only way in: it refuses missing, malformed, contradictory and
+//! unknown-version entries and names the key. Writers call [`Metadata::write_props`], the exact
+//! inverse. A packed model carries the same in binary, which is read in place.
 
 mod props;
 
@@ -36,7 +37,8 @@ pub mod key {
     pub const BIAS: &str = "pneumoscope.calibration.bias";
     /// What temperature and bias were fitted on.
     pub const FITTED_ON: &str = "pneumoscope.calibration.fitted_on";
-    /// Nine scores, in millionths, that cut those of the training data's validation patients into ten equal parts.
+    /// Nine scores, in millionths, that cut those of the training data's validation patients into
+    /// ten equal parts.
     pub const SCORE_DECILES: &str = "pneumoscope.calibration.score_deciles_ppm";
     /// Lower threshold on the score.
     pub const NEGATIVE_BELOW: &str = "pneumoscope.threshold.negative_below";
@@ -85,8 +87,9 @@ const TEXT: usize = 64;
 /// Most bytes of a sentence or two.
 const LONG_TEXT: usize = 256;
 
-/// Everything a model says of itself. `T` holds a text and `W` weights: `&str` and `&[i8]` in a view ([`MetadataView`]), which is
-/// what a packed model gives; `String` and `Vec<i8>` where there is an allocator.
+/// Everything a model says of itself. `T` holds a text and `W` weights: `&str` and `&[i8]` in a
+/// view ([`MetadataView`]), which is what a packed model gives; `String` and `Vec<i8>` where there
+/// is an allocator.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Metadata<T, W> {
     /// Name of the model.
@@ -103,8 +106,9 @@ pub struct Metadata<T, W> {
     pub calibration: Calibration,
     /// What the calibration was fitted on.
     pub fitted_on: T,
-    /// Scores in millionths, rising, that cut those of the training data's validation patients into ten equal parts: what a
-    /// device's scores are compared with later. All 0 where they are not known.
+    /// Scores in millionths, rising, that cut those of the training data's validation patients into
+    /// ten equal parts: what a device's scores are compared with later. All 0 where they are
+    /// not known.
     pub score_deciles_ppm: [u32; 9],
     /// Score to state.
     pub thresholds: Thresholds,
@@ -161,7 +165,8 @@ impl<T: AsRef<str>, W: AsRef<[i8]>> Metadata<T, W> {
         }
     }
 
-    /// The rules between and within values; what is read holds them, a writer calls this before it writes.
+    /// The rules between and within values; what is read holds them, a writer calls this before it
+    /// writes.
     ///
     /// # Errors
     /// The first key whose value breaks a rule.
@@ -239,7 +244,8 @@ impl<'a> MetadataView<'a> {
         Ok(())
     }
 
-    /// The properties that are text, in the order in which they are written, with the most bytes that each may have.
+    /// The properties that are text, in the order in which they are written, with the most bytes
+    /// that each may have.
     pub(crate) fn texts(&self) -> [(&'static str, &'a str, usize); 11] {
         [
             (key::NAME, self.name, TEXT),

@@ -1,11 +1,12 @@
-//! The frame's way through a device in one arena: rows in, one decision out, the full frame never held.
+//! The frame's way through a device in one arena: rows in, one decision out, the full frame never
+//! held.
 //!
 //! ```text
 //! begin(geometry) -> row, row, ... -> finish -> judge (gate, layers, gate, decide)
 //! ```
 //!
-//! [`Pipeline::judge`] tells an observer which [`Stage`] begins, so that lights go on blinking, a crash record knows where it was, and
-//! instructions can be counted a stage.
+//! [`Pipeline::judge`] tells an observer which [`Stage`] begins, so that lights go on blinking, a
+//! crash record knows where it was, and instructions can be counted a stage.
 
 use crate::decide::{Decision, decide};
 use crate::frame::Geometry;
@@ -105,7 +106,8 @@ impl Incoming<'_> {
         self.rows.row(bytes)
     }
 
-    /// All rows have come: writes the network's input into the arena and says what the exposure was.
+    /// All rows have come: writes the network's input into the arena and says what the exposure
+    /// was.
     pub fn finish(self) -> Result<PixelStats, PreprocessError> {
         self.rows.finish(self.input)
     }
@@ -130,7 +132,8 @@ impl<B: AsRef<[u8]>> Pipeline<B> {
         self.engine.model().plan()?.metadata()
     }
 
-    /// The network's input, as the last [`Incoming::finish`] wrote it; void after [`Pipeline::judge`].
+    /// The network's input, as the last [`Incoming::finish`] wrote it; void after
+    /// [`Pipeline::judge`].
     ///
     /// # Errors
     /// [`InferError`] as [`Engine::features`].
@@ -209,7 +212,8 @@ pub trait Infer {
     /// There is none.
     fn input(&self) -> Result<&[u8], Self::Error>;
 
-    /// The logit of the input. `observe` is told each stage after the first layer that it can tell apart.
+    /// The logit of the input. `observe` is told each stage after the first layer that it can tell
+    /// apart.
     ///
     /// # Errors
     /// Whatever keeps it from computing.
@@ -222,8 +226,9 @@ pub trait Infer {
     fn features(&self) -> Result<&[u8], Self::Error>;
 }
 
-/// Judges a preprocessed frame: gate, network, gate, decision; the one order for every device. A frame that must not be judged is no error
-/// but INVALID. `observe` is told each stage as it begins.
+/// Judges a preprocessed frame: gate, network, gate, decision; the one order for every device. A
+/// frame that must not be judged is no error but INVALID. `observe` is told each stage as it
+/// begins.
 ///
 /// # Errors
 /// The engine's: the device's FAULT.

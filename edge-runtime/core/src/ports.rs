@@ -1,6 +1,7 @@
 //! What a board gives a device's loop, on embedded-hal's pins where it has a trait for it.
 //!
-//! Nothing here waits: a port is asked, says how it stands, and the loop goes on blinking and counting time.
+//! Nothing here waits: a port is asked, says how it stands, and the loop goes on blinking and
+//! counting time.
 
 use crate::agree::FrameStamp;
 use crate::frame::Geometry;

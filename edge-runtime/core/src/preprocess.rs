@@ -1,13 +1,16 @@
 //! From a picture of any size to the network's input: `area-standardise`, version 1.
 //!
-//! 1. **Area**: the picture is squashed to `side` x `side` cells, each the exact mean of the pixels it covers (box filter
-//!    with fractional overlaps, ITU-R BT.601 luminance, 16 bits). The aspect ratio is not kept, as in the training data.
-//! 2. **Standardise**: `q = clamp(128 + round((cell - mean) * 48 / deviation), 0, 255)` with mean and standard deviation of
-//!    the cells, so that brightness and contrast of the film, the screen and the camera drop out.
+//! 1. **Area**: the picture is squashed to `side` x `side` cells, each the exact mean of the pixels
+//!    it covers (box filter with fractional overlaps, ITU-R BT.601 luminance, 16 bits). The aspect
+//!    ratio is not kept, as in the training data.
+//! 2. **Standardise**: `q = clamp(128 + round((cell - mean) * 48 / deviation), 0, 255)` with mean
+//!    and standard deviation of the cells, so that brightness and contrast of the film, the screen
+//!    and the camera drop out.
 //!
-//! Everything is integer. Overlaps are exact: horizontally, source pixel `x` covers `[x*side, (x+1)*side)` and cell
-//! `i` covers `[i*width, (i+1)*width)` on one common axis, and the same holds vertically. Rows stream through
-//! [`Preprocess::row`]; only `side` sums and the small picture are held (34 kB at 128).
+//! Everything is integer. Overlaps are exact: horizontally, source pixel `x` covers `[x*side,
+//! (x+1)*side)` and cell `i` covers `[i*width, (i+1)*width)` on one common axis, and the same holds
+//! vertically. Rows stream through [`Preprocess::row`]; only `side` sums and the small picture are
+//! held (34 kB at 128).
 
 use crate::divide::Divisor;
 use crate::frame::{Frame, Geometry, PixelFormat};
@@ -40,7 +43,8 @@ pub struct Scratch<'a> {
 }
 
 impl<'a> Scratch<'a> {
-    /// The parts of one piece of memory of [`scratch_bytes`] that lies at a multiple of 8; none where it is short or lies otherwise.
+    /// The parts of one piece of memory of [`scratch_bytes`] that lies at a multiple of 8; none
+    /// where it is short or lies otherwise.
     pub fn of(bytes: &'a mut [u8], side: u16) -> Option<Self> {
         let n = usize::from(side);
         let (line, rest) = bytes.split_at_mut_checked(n * size_of::<u64>())?;
@@ -72,7 +76,8 @@ pub struct PixelStats {
     pub white_permille: u16,
 }
 
-/// A picture on its way in: [`Preprocess::begin`], [`Preprocess::row`] for each row, [`Preprocess::finish`].
+/// A picture on its way in: [`Preprocess::begin`], [`Preprocess::row`] for each row,
+/// [`Preprocess::finish`].
 #[derive(Debug)]
 pub struct Preprocess<'a> {
     geometry: Geometry,
@@ -89,7 +94,8 @@ impl<'a> Preprocess<'a> {
     /// Starts a picture that is to become `side` x `side`.
     ///
     /// # Errors
-    /// [`PreprocessError::Side`] or [`PreprocessError::Scratch`] where the output size or the memory does not fit.
+    /// [`PreprocessError::Side`] or [`PreprocessError::Scratch`] where the output size or the
+    /// memory does not fit.
     pub fn begin(geometry: Geometry, side: u16, scratch: Scratch<'a>) -> Result<Self, PreprocessError> {
         if side == 0 || side > MAX_OUTPUT_SIDE {
             return Err(PreprocessError::Side { got: side });
@@ -110,7 +116,8 @@ impl<'a> Preprocess<'a> {
     /// Takes the next row, `geometry.row_bytes()` bytes.
     ///
     /// # Errors
-    /// [`PreprocessError::RowBytes`] for a short or long row, [`PreprocessError::Rows`] for one row too many.
+    /// [`PreprocessError::RowBytes`] for a short or long row, [`PreprocessError::Rows`] for one row
+    /// too many.
     pub fn row(&mut self, bytes: &[u8]) -> Result<(), PreprocessError> {
         let (expected, height) = (self.geometry.row_bytes(), u32::from(self.geometry.height()));
         if bytes.len() != expected {
@@ -120,7 +127,8 @@ impl<'a> Preprocess<'a> {
             return Err(PreprocessError::Rows { expected: height as u16, got: self.rows.saturating_add(1) });
         }
         self.sum_row(bytes);
-        // This row covers [top, bottom) of the common vertical axis; hand it to every line of cells that it touches.
+        // This row covers [top, bottom) of the common vertical axis; hand it to every line of cells that it
+        // touches.
         let side = u32::from(self.side);
         let (mut top, bottom) = (u32::from(self.rows) * side, (u32::from(self.rows) + 1) * side);
         self.rows += 1;
@@ -135,7 +143,8 @@ impl<'a> Preprocess<'a> {
         Ok(())
     }
 
-    /// Horizontal sums of one row: each pixel's luminance times its overlap with each cell. At most 8000 * 65535.
+    /// Horizontal sums of one row: each pixel's luminance times its overlap with each cell. At most
+    /// 8000 * 65535.
     fn sum_row(&mut self, bytes: &[u8]) {
         use PixelFormat::*;
         let (row, width, side) = (&mut *self.scratch.row, self.geometry.width().into(), self.side.into());
@@ -161,10 +170,12 @@ impl<'a> Preprocess<'a> {
         Ok(())
     }
 
-    /// Writes the `side * side` bytes of the network's input, row by row, and says what the picture's exposure was.
+    /// Writes the `side * side` bytes of the network's input, row by row, and says what the
+    /// picture's exposure was.
     ///
     /// # Errors
-    /// [`PreprocessError::Rows`] where rows are missing, [`PreprocessError::Output`] where `output` has another length.
+    /// [`PreprocessError::Rows`] where rows are missing, [`PreprocessError::Output`] where `output`
+    /// has another length.
     pub fn finish(self, output: &mut [u8]) -> Result<PixelStats, PreprocessError> {
         if self.rows != self.geometry.height() {
             return Err(PreprocessError::Rows { expected: self.geometry.height(), got: self.rows });
@@ -186,7 +197,8 @@ impl<'a> Preprocess<'a> {
     }
 }
 
-// The loops over pixels and cells are functions of their own, not inlined, so that each has all registers for itself.
+// The loops over pixels and cells are functions of their own, not inlined, so that each has all
+// registers for itself.
 
 /// [`Preprocess::sum_row`] for pixels of `N` bytes.
 #[inline(never)]
@@ -203,7 +215,8 @@ fn sum_row<const N: usize>(
             *cell = sum;
         }
     };
-    // Of the current cell: the light of pixels that lie in it whole, what the pixel before it had left, and how much is still open.
+    // Of the current cell: the light of pixels that lie in it whole, what the pixel before it had left,
+    // and how much is still open.
     let (mut whole, mut part, mut open) = (0, 0, width);
     for pixel in bytes.as_chunks::<N>().0 {
         let value = u32::from(luminance(pixel));

@@ -1,9 +1,10 @@
-//! Why a light shows what it shows: a fixed numeric code for logs, and the numbers behind it, for every state.
+//! Why a light shows what it shows: a fixed numeric code for logs, and the numbers behind it, for
+//! every state.
 
 use core::fmt;
 
-/// Why a decision is what it is. The codes' tens tell the kind: 1 the network's answer, 10 the gate, 20 the network itself,
-/// 30 the camera, 40 the device.
+/// Why a decision is what it is. The codes' tens tell the kind: 1 the network's answer, 10 the
+/// gate, 20 the network itself, 30 the camera, 40 the device.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Reason {
     /// Code 1: the score is above the upper threshold.
@@ -30,7 +31,8 @@ pub enum Reason {
     Blurred(u16, u16),
     /// Code 17: likeness of light and dark to an upright chest radiograph, and its lower limit.
     UnlikeLayout(i32, i32),
-    /// Code 18: likeness of the network's features to those of a chest radiograph, and its lower limit.
+    /// Code 18: likeness of the network's features to those of a chest radiograph, and its lower
+    /// limit.
     UnlikeFeatures(i32, i32),
     /// Code 20: the network's output is not a finite number.
     NotFinite,
@@ -46,20 +48,23 @@ pub enum Reason {
     Stuck,
     /// Code 34: the camera has no signal on its input.
     NoSignal,
-    /// Code 35: the camera marks its frames as damaged, or they, or a file, are no picture of the agreed form.
+    /// Code 35: the camera marks its frames as damaged, or they, or a file, are no picture of the
+    /// agreed form.
     DamagedFrame,
     /// Code 36: the camera's rows came faster than they were taken, so some are lost.
     Overrun,
     /// Code 40: the log cannot be written, so what is shown would leave no trace.
     LogFailed,
-    /// Code 41: the device cannot begin: the self-test failed, the model was refused, or a file that it needs is not there.
+    /// Code 41: the device cannot begin: the self-test failed, the model was refused, or a file
+    /// that it needs is not there.
     SelfTestFailed,
     /// Code 43: a line of the lights cannot be set, so what is lit may be wrong.
     LightsFailed,
-    /// Code 44: the stack came too near its end; bytes that were left at the worst time, and how many must be.
+    /// Code 44: the stack came too near its end; bytes that were left at the worst time, and how
+    /// many must be.
     StackLow(u32, u32),
-    /// Code 45: the device has started again by itself; how often in a row, and the most after which it still works. The log says what
-    /// ended it each time.
+    /// Code 45: the device has started again by itself; how often in a row, and the most after
+    /// which it still works. The log says what ended it each time.
     Restarted(u8, u8),
 }
 

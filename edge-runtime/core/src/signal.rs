@@ -1,4 +1,5 @@
-//! What the lights show: states as patterns, lamps of either polarity, the trigger button without its bounce.
+//! What the lights show: states as patterns, lamps of either polarity, the trigger button without
+//! its bounce.
 //!
 //! | shown | red | amber | green | buzzer |
 //! | --- | --- | --- | --- | --- |
@@ -11,12 +12,13 @@
 //! | the program has ended | steady | steady | | |
 //! | light test | two of three | two of three | two of three | at its end |
 //!
-//! Each can be told without seeing colour: by which lamp, by steady, blinking or alternating, by one lamp or two. Two rules hold
-//! at every time, and the tests ask for them at every millisecond: green is lit alone in NEGATIVE only, and red is lit alone in
-//! POSITIVE and, for a quarter of a second, in FAULT only. That is why the light test shows two lamps at a time.
+//! Each can be told without seeing colour: by which lamp, by steady, blinking or alternating, by
+//! one lamp or two. Two rules hold at every time, and the tests ask for them at every millisecond:
+//! green is lit alone in NEGATIVE only, and red is lit alone in POSITIVE and, for a quarter of a
+//! second, in FAULT only. That is why the light test shows two lamps at a time.
 //!
-//! The heartbeat is a lamp of its own. Whoever calls says whether the program still lives; all lights dark and a heartbeat that
-//! stands still is a dead device, never a NEGATIVE.
+//! The heartbeat is a lamp of its own. Whoever calls says whether the program still lives; all
+//! lights dark and a heartbeat that stands still is a dead device, never a NEGATIVE.
 
 mod debounce;
 mod lamps;
@@ -29,7 +31,7 @@ pub use player::PatternPlayer;
 use crate::agree::Indication;
 use crate::decide::State;
 
-/// Lamp lamps are lit, and whether the buzzer sounds.
+/// Which lamps are lit, and whether the buzzer sounds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Levels {
     /// Red.
@@ -68,7 +70,8 @@ pub const LIGHT_TEST_MS: u64 = 600;
 /// A quarter of the slow blink, half of the fast alternation.
 const QUARTER_MS: u64 = 250;
 
-/// The lamps `ms` milliseconds after the pattern began. Every pattern but [`Pattern::Idle`] begins with a lamp lit.
+/// The lamps `ms` milliseconds after the pattern began. Every pattern but [`Pattern::Idle`] begins
+/// with a lamp lit.
 pub const fn levels(pattern: Pattern, ms: u64) -> Levels {
     let none = Levels { red: false, amber: false, green: false, buzzer: false };
     match pattern {
@@ -101,8 +104,8 @@ const fn beeps(ms: u64, count: u64) -> bool {
     ms < 200 * count && ms % 200 < 100
 }
 
-/// The heartbeat lamp at `ms` of any clock: it changes twice a second while the caller says that the program lives, and is dark
-/// otherwise.
+/// The heartbeat lamp at `ms` of any clock: it changes twice a second while the caller says that
+/// the program lives, and is dark otherwise.
 pub const fn heartbeat(ms: u64, alive: bool) -> bool {
     alive && ms % 1000 < 500
 }

@@ -1,5 +1,5 @@
-//! Every kernel set of this build against the suite: one test a set and operator, found from `kernels::ALL`, not listed here. A set
-//! that this machine cannot run shows as ignored.
+//! Every kernel set of this build against the suite: one test a set and operator, found from
+//! `kernels::ALL`, not listed here. A set that this machine cannot run shows as ignored.
 
 use edge_core::kernels::suite::{self, Memory, OPERATORS};
 use edge_core::kernels::{self, Kernels};
@@ -30,7 +30,8 @@ fn main() {
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
-/// Runs `f` with memory in which every slice is an allocation of its own, so that an address sanitizer sees its end.
+/// Runs `f` with memory in which every slice is an allocation of its own, so that an address
+/// sanitizer sees its end.
 fn with_memory<T>(f: impl FnOnce(&mut Memory) -> T) -> T {
     let bytes = || vec![0u8; Memory::VALUE].into_boxed_slice();
     let (mut x, mut y, mut expected, mut scratch) = (bytes(), bytes(), bytes(), bytes());

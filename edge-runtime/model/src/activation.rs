@@ -1,7 +1,9 @@
-//! Where in a picture the network saw what speaks for or against its positive label: the class activation map.
+//! Where in a picture the network saw what speaks for or against its positive label: the class
+//! activation map.
 //!
-//! It is computed by edge-core from the features that the head read, which are the same bytes in every engine, so it is the same
-//! on every machine. It shows what the network looked at; it does not show an illness.
+//! It is computed by edge-core from the features that the head read, which are the same bytes in
+//! every engine, so it is the same on every machine. It shows what the network looked at; it does
+//! not show an illness.
 
 use crate::aligned::AlignedBytes;
 use crate::model_file::ModelFile;
@@ -21,7 +23,8 @@ impl ActivationMapper {
         Ok(Self(pack(model)?))
     }
 
-    /// The map of a picture, by what [`Engine::features`](crate::engine::Engine::features) gave after it.
+    /// The map of a picture, by what [`Engine::features`](crate::engine::Engine::features) gave
+    /// after it.
     ///
     /// # Errors
     /// [`InferError`] where `features` are not those of this model; none at all are not.
@@ -34,7 +37,8 @@ impl ActivationMapper {
     }
 }
 
-/// Each position's share of the logit, without the model's bias: above 0 it speaks for the positive label, below against it.
+/// Each position's share of the logit, without the model's bias: above 0 it speaks for the positive
+/// label, below against it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActivationMap {
     width: usize,
@@ -58,8 +62,8 @@ impl ActivationMap {
         self.shares.iter().fold(0.0, |peak, share| f32::max(peak, share.abs()))
     }
 
-    /// The share at a place of the judged picture, 0..1 from its left and from its top, interpolated
-    /// between the centres of the four positions around it.
+    /// The share at a place of the judged picture, 0..1 from its left and from its top,
+    /// interpolated between the centres of the four positions around it.
     pub fn at(&self, x: f32, y: f32) -> f32 {
         let height = self.shares.len() / self.width.max(1);
         let along = |place: f32, count: usize| {

@@ -1,4 +1,5 @@
-//! A frame through its stages on Linux: preprocessed as a whole, then judged by edge-core's [`judge`].
+//! A frame through its stages on Linux: preprocessed as a whole, then judged by edge-core's
+//! [`judge`].
 
 use crate::engine::{Engine, EngineError};
 use crate::model_file::{ModelFile, OwnedMetadata};

@@ -1,12 +1,13 @@
 //! From a file's bytes to a [`Picture`]: JPEG and PNG, recognised by content, never by name.
 //!
 //! - The size is checked from the header before any pixel is decoded.
-//! - A JPEG's luminance plane is used as it is: it already is the BT.601 luminance that preprocessing wants, so colour
-//!   JPEGs come out grey, exact and at a third of the memory. JPEGs stored as RGB and PNGs keep their channels.
+//! - A JPEG's luminance plane is used as it is: it already is the BT.601 luminance that
+//!   preprocessing wants, so colour JPEGs come out grey, exact and at a third of the memory. JPEGs
+//!   stored as RGB and PNGs keep their channels.
 //! - Transparency is composited over black: what a viewer does not see must not decide.
 //! - The EXIF orientation is applied. Colour profiles and gamma are ignored.
-//! - A file that is cut short or damaged is refused, even where a decoder could show a part of it: half a lung must
-//!   not be judged as if it were whole.
+//! - A file that is cut short or damaged is refused, even where a decoder could show a part of it:
+//!   half a lung must not be judged as if it were whole.
 
 mod jpeg;
 mod orient;
@@ -19,7 +20,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Largest file that is read: the largest picture (8000 x 8000, three 16-bit samples) uncompressed, and some more.
+/// Largest file that is read: the largest picture (8000 x 8000, three 16-bit samples) uncompressed,
+/// and some more.
 pub const MAX_FILE_BYTES: u64 = 400 << 20;
 
 /// Endings of the files that are taken from folders, where there are other files too.

@@ -24,11 +24,12 @@ pub trait Engine: Send {
     /// The logit of `side * side` preprocessed bytes; an error leaves the engine usable.
     fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError>;
 
-    /// What the network's head read in the last [`Engine::infer`], height x width x channels: the gate looks at it. Empty before the
-    /// first and after one that failed.
+    /// What the network's head read in the last [`Engine::infer`], height x width x channels: the
+    /// gate looks at it. Empty before the first and after one that failed.
     fn features(&self) -> &[u8];
 
-    /// Lamp of the model's convolutions edge-core's kernels compute; none where the engine has no choice.
+    /// Which of the model's convolutions edge-core's kernels compute; none where the engine has no
+    /// choice.
     fn convolutions(&self) -> Option<&Convolutions> {
         None
     }

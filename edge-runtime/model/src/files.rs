@@ -11,7 +11,8 @@ pub struct WriteError {
     pub source: io::Error,
 }
 
-/// Makes temporary files that anybody may read once they have their name: the default is the owner alone.
+/// Makes temporary files that anybody may read once they have their name: the default is the owner
+/// alone.
 pub fn temporary(suffix: &str) -> tempfile::Builder<'_, '_> {
     let mut builder = tempfile::Builder::new();
     builder.suffix(suffix);

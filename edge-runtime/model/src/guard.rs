@@ -1,14 +1,15 @@
 //! A fence around other people's code that reads untrusted bytes.
 //!
-//! Decoders and the inference library are meant to return errors, but they are large and a damaged file may still find
-//! a panic in them. A device must then report that one file and go on, so a panic becomes an ordinary error here.
+//! Decoders and the inference library are meant to return errors, but they are large and a damaged
+//! file may still find a panic in them. A device must then report that one file and go on, so a
+//! panic becomes an ordinary error here.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs `f`; a panic becomes `Err` with its message.
 ///
-/// Only for closures whose borrowed state is dropped or not used again after an `Err`: that is what makes
-/// [`AssertUnwindSafe`] true.
+/// Only for closures whose borrowed state is dropped or not used again after an `Err`: that is what
+/// makes [`AssertUnwindSafe`] true.
 pub(crate) fn guarded<T>(f: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(f)).map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);

@@ -1,4 +1,5 @@
-//! The core engine on Linux: the packed model and the kernels of edge-core, with the memory that they need.
+//! The core engine on Linux: the packed model and the kernels of edge-core, with the memory that
+//! they need.
 
 use crate::aligned::AlignedBytes;
 use crate::engine::{Engine, EngineError, EngineKind};
@@ -34,15 +35,17 @@ impl CoreEngine {
         self.core.model()
     }
 
-    /// Computes the logit; `observe` sees every layer's output (height x width x channels) under its number.
+    /// Computes the logit; `observe` sees every layer's output (height x width x channels) under
+    /// its number.
     pub fn run(&mut self, input: &[u8], observe: &mut dyn FnMut(usize, &[u8])) -> Result<f32, EngineError> {
         let logit = self.core.infer_observed(self.arena.as_mut(), input, observe);
         self.ran = logit.is_ok();
         logit.map_err(failed)
     }
 
-    /// The class activation map of the last picture: rows from the top, each position's share of the logit without its bias.
-    /// [`EngineError::Run`] where `map` does not have one number a position of the last value.
+    /// The class activation map of the last picture: rows from the top, each position's share of
+    /// the logit without its bias. [`EngineError::Run`] where `map` does not have one number a
+    /// position of the last value.
     pub fn map(&self, map: &mut [f32]) -> Result<(), EngineError> {
         self.core.map(self.arena.as_ref(), map).map_err(failed)
     }

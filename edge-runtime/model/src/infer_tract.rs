@@ -1,4 +1,5 @@
-//! The engines that run on `tract`, one thread: with edge-core's int8 kernels as its QLinearConv, or with its own operators only.
+//! The engines that run on `tract`, one thread: with edge-core's int8 kernels as its QLinearConv,
+//! or with its own operators only.
 //!
 //! ```text
 //! ONNX -> parse -> take over QLinearConv -> typed -> fuse residual sums -> optimise -> plan
@@ -22,7 +23,7 @@ use tract_core::internal::OutletId;
 use tract_onnx::pb;
 use tract_onnx::prelude::*;
 
-/// Lamp operators compute the quantized part of a model.
+/// Which operators compute the quantized part of a model.
 #[derive(Clone, Copy, Debug)]
 pub enum Operators {
     /// edge-core's kernels where they cover a node, tract's own elsewhere: the engine `tract`.
@@ -42,7 +43,8 @@ impl Operators {
 
 pub struct TractEngine {
     loaded: Loaded,
-    /// Kept from run to run for the memory in it; none before the first run and after one that failed.
+    /// Kept from run to run for the memory in it; none before the first run and after one that
+    /// failed.
     state: Option<TypedSimpleState>,
     /// The last run's features, height x width x channels.
     features: Vec<u8>,
@@ -69,7 +71,8 @@ impl TractEngine {
         Ok(Self { loaded, state: None, features: Vec::new() })
     }
 
-    /// Makes a model ready so that every node's result can be read, not only the logit: for comparing engines.
+    /// Makes a model ready so that every node's result can be read, not only the logit: for
+    /// comparing engines.
     pub fn load_with_intermediates(model: &ModelFile) -> Result<TractIntermediates, EngineError> {
         TractIntermediates::load(Operators::Kernels(kernels::best()), model)
     }
@@ -284,8 +287,9 @@ mod tests {
         (nodes().map(|node| node.op.name().into_owned()).collect(), moves)
     }
 
-    /// What makes the engine fast: no permutation is left but that of the input's one channel, which moves nothing, and that of the
-    /// features, which the gate reads; and nothing is computed in floats before the head.
+    /// What makes the engine fast: no permutation is left but that of the input's one channel,
+    /// which moves nothing, and that of the features, which the gate reads; and nothing is
+    /// computed in floats before the head.
     #[test]
     fn the_plan_of_the_shipped_model_stays_in_bytes_and_in_one_layout() {
         let (names, moves) = operators(|_| ());
@@ -302,7 +306,8 @@ mod tests {
         assert!(inner.contains(&"ResidualSumByKernels".to_owned()));
     }
 
-    /// The test above sees a sum that is left to floats: one whose scales differ is no addition of bytes.
+    /// The test above sees a sum that is left to floats: one whose scales differ is no addition of
+    /// bytes.
     #[test]
     fn a_residual_sum_over_two_scales_stays_with_tract() {
         let (names, _) = operators(|proto| {

@@ -1,8 +1,9 @@
 //! The model file: an ONNX graph with everything that must be known about it bound in.
 //!
-//! Loading checks all that can be checked without running the graph: that it parses, that the metadata is complete,
-//! that graph and metadata are what the exporter sealed (a SHA-256 over both), and that the graph's input and output
-//! have the one form that the engines take. The seal finds damage and carelessness; it is no signature.
+//! Loading checks all that can be checked without running the graph: that it parses, that the
+//! metadata is complete, that graph and metadata are what the exporter sealed (a SHA-256 over
+//! both), and that the graph's input and output have the one form that the engines take. The seal
+//! finds damage and carelessness; it is no signature.
 
 use edge_core::model::key;
 use edge_core::packed::MAGIC;
@@ -97,7 +98,8 @@ impl ModelFile {
         Ok(proto.encode_to_vec())
     }
 
-    /// Name of the 8-bit value that the head reads: what is dequantized before the global average. None in a graph of another form.
+    /// Name of the 8-bit value that the head reads: what is dequantized before the global average.
+    /// None in a graph of another form.
     pub fn features(&self) -> Option<&str> {
         let nodes = &self.graph().node;
         let pool = nodes.iter().find(|node| node.op_type == "GlobalAveragePool")?;
@@ -106,8 +108,8 @@ impl ModelFile {
     }
 }
 
-/// SHA-256 over graph and metadata, 64 hexadecimal digits: over the model's protobuf form without the property
-/// [`key::DIGEST`] itself.
+/// SHA-256 over graph and metadata, 64 hexadecimal digits: over the model's protobuf form without
+/// the property [`key::DIGEST`] itself.
 pub fn digest(proto: &pb::ModelProto) -> String {
     let mut unsealed = proto.clone();
     unsealed.metadata_props.retain(|entry| entry.key != key::DIGEST);
@@ -162,7 +164,8 @@ fn check_outputs(graph: &pb::GraphProto) -> Result<(), ModelFileError> {
     if computed && has_type(output, DataType::Float, &[1, 1]) { Ok(()) } else { Err(wrong()) }
 }
 
-/// One file is the model: weights in other files would be outside the seal, and a path to read in a file from outside.
+/// One file is the model: weights in other files would be outside the seal, and a path to read in a
+/// file from outside.
 fn check_weights(graph: &pb::GraphProto) -> Result<(), ModelFileError> {
     let external = |tensor: &&pb::TensorProto| {
         tensor.data_location == Some(DataLocation::External as i32) || !tensor.external_data.is_empty()
@@ -209,8 +212,9 @@ fn describe(values: &[pb::ValueInfoProto]) -> String {
     if values.is_empty() { "none".to_owned() } else { values.iter().map(one).collect::<Vec<_>>().join(", ") }
 }
 
-/// Why a model file was refused. Only another file helps. What the text quotes from the file is escaped: a message is one line
-/// of a log, and a control character could fake another or steer a terminal.
+/// Why a model file was refused. Only another file helps. What the text quotes from the file is
+/// escaped: a message is one line of a log, and a control character could fake another or steer a
+/// terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelFileError {
     #[error("cannot be read: {0}")]

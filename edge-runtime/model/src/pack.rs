@@ -1,8 +1,9 @@
 //! From the ONNX file to the packed model: [`pack`].
 //!
-//! The graph is read in the exact form that `host-trainer` writes: QLinearConv, residuals (DequantizeLinear twice, Add,
-//! QuantizeLinear), and one float head. Anything else is refused with the node's name: the packed model must give the same
-//! integers as the file, so nothing is approximated.
+//! The graph is read in the exact form that `host-trainer` writes: QLinearConv, residuals
+//! (DequantizeLinear twice, Add, QuantizeLinear), and one float head. Anything else is refused with
+//! the node's name: the packed model must give the same integers as the file, so nothing is
+//! approximated.
 
 mod constants;
 mod graph;

@@ -1,6 +1,7 @@
 //! The pixel formats of cameras that are understood, and how luminance lies in a buffer of each.
 //!
-//! Luminance is taken as it comes. Video often keeps to 16..=235 of a byte; preprocessing takes such a stretch out again.
+//! Luminance is taken as it comes. Video often keeps to 16..=235 of a byte; preprocessing takes
+//! such a stretch out again.
 
 use edge_core::{Frame, FrameError, Geometry, PixelFormat};
 use std::fmt;
@@ -32,7 +33,8 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// All, the preferred ones first: luminance that can be read in place, then fewer bytes a frame, then what must be decoded.
+    /// All, the preferred ones first: luminance that can be read in place, then fewer bytes a
+    /// frame, then what must be decoded.
     pub const ALL: [Self; 7] =
         [Self::Grey, Self::Nv12, Self::Yu12, Self::Yuyv, Self::Uyvy, Self::Rgb3, Self::Mjpeg];
 
@@ -48,13 +50,15 @@ impl Encoding {
         }
     }
 
-    /// The one that V4L2 calls by these four characters; `JPEG`, which some drivers say, is the same as `MJPG`.
+    /// The one that V4L2 calls by these four characters; `JPEG`, which some drivers say, is the
+    /// same as `MJPG`.
     pub fn from_fourcc(fourcc: [u8; 4]) -> Option<Self> {
         let fourcc = if fourcc == *b"JPEG" { *b"MJPG" } else { fourcc };
         Self::ALL.into_iter().find(|encoding| encoding.fourcc() == fourcc)
     }
 
-    /// The luminance in a camera's buffer, in place. `stride` is the driver's `bytesperline`, 0 where it gives none.
+    /// The luminance in a camera's buffer, in place. `stride` is the driver's `bytesperline`, 0
+    /// where it gives none.
     ///
     /// Chroma is never looked at, but its absence shows that a buffer was not filled to its end.
     ///

@@ -1,8 +1,9 @@
 //! Frames from a watched folder, into which an X-ray console or a scanner puts its files.
 //!
-//! The folder is listed several times a second, which also works on network shares, where the kernel's notifications do not. A
-//! file is taken when it has kept its size and time for a while and decodes: one that is still being written does neither. Each is
-//! taken once, the oldest first; one that is written anew under its old name is a new one.
+//! The folder is listed several times a second, which also works on network shares, where the
+//! kernel's notifications do not. A file is taken when it has kept its size and time for a while
+//! and decodes: one that is still being written does neither. Each is taken once, the oldest first;
+//! one that is written anew under its old name is a new one.
 
 use super::{CaptureError, CaptureOptions, Shot, Source, Stamper, cut, deadline, now_ms};
 use edge_model::decode::{self, DecodeError, Picture};
@@ -131,7 +132,8 @@ impl Source for Folder {
         let deadline = deadline(wait);
         self.current = None;
         let (name, picture) = loop {
-            // Not more often than every `PAUSE`, however often we are asked, but at once after a file that was taken.
+            // Not more often than every `PAUSE`, however often we are asked, but at once after a file that
+            // was taken.
             let due = self.listed_at.map_or(Instant::now(), |listed| listed + PAUSE);
             if due > deadline {
                 thread::sleep(deadline.saturating_duration_since(Instant::now()));

@@ -5,13 +5,15 @@ use crate::value;
 use edge_core::frame::{MAX_SIDE, MIN_SIDE};
 use serde::{Deserialize, Serialize};
 
-/// Lamp source, and what is wished of it; every key has a default. The sources themselves do not look at `source`.
+/// Which source, and what is wished of it; every key has a default. The sources themselves do not
+/// look at `source`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CaptureOptions {
     /// A camera, a watched folder or a replay.
     pub source: SourceSpec,
-    /// The camera's pixel format; without it the first of [`Encoding::ALL`] that the camera has in a fair size.
+    /// The camera's pixel format; without it the first of [`Encoding::ALL`] that the camera has in
+    /// a fair size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<Encoding>,
     /// Width to ask the camera for, in pixels, together with `height`. What it answers counts.
@@ -29,10 +31,12 @@ pub struct CaptureOptions {
     /// The part of the picture that holds the film or screen; without it the whole picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crop: Option<Crop>,
-    /// How long a file in a watched folder must have kept its size and time before it is read, in milliseconds.
+    /// How long a file in a watched folder must have kept its size and time before it is read, in
+    /// milliseconds.
     #[serde(deserialize_with = "value::whole::<50, 60_000, _, _>")]
     pub quiet_ms: u32,
-    /// How long a quiet file in a watched folder may fail to decode before it is reported as damaged, in milliseconds.
+    /// How long a quiet file in a watched folder may fail to decode before it is reported as
+    /// damaged, in milliseconds.
     #[serde(deserialize_with = "value::whole::<100, 600_000, _, _>")]
     pub give_up_ms: u32,
     /// Whether files are taken that lie in a watched folder when it is first seen.

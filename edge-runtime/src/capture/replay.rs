@@ -1,7 +1,7 @@
 //! Frames from files, as fast as they are asked for: for tests, soaks and demonstrations.
 //!
-//! All pictures are decoded when the source is made and stay in memory, so that handing one out allocates nothing and
-//! reads no disk.
+//! All pictures are decoded when the source is made and stay in memory, so that handing one out
+//! allocates nothing and reads no disk.
 
 use super::{CaptureError, CaptureOptions, Shot, Source, Stamper, cut, now_ms};
 use edge_model::decode::{self, DecodeError, Picture};

@@ -1,4 +1,5 @@
-//! Lamp source, in one word: `v4l2:/dev/video0`, `v4l2:NAME`, `folder:DIR`, `replay:DIR`. Configuration and command line take the same.
+//! Which source, in one word: `v4l2:/dev/video0`, `v4l2:NAME`, `folder:DIR`, `replay:DIR`.
+//! Configuration and command line take the same.
 
 use crate::value::nearest;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,10 @@
-//! Frames from a camera through Video4Linux: found, opened, watched, and found again when it was lost.
+//! Frames from a camera through Video4Linux: found, opened, watched, and found again when it was
+//! lost.
 //!
-//! Nothing here waits without a limit and no state is kept in a camera that failed: whatever goes wrong, it is closed, and opened
-//! again from the beginning at most half a second later. A frame is looked at where the driver put it; only MJPEG is
-//! decoded into memory of its own. In steady state no other format allocates.
+//! Nothing here waits without a limit and no state is kept in a camera that failed: whatever goes
+//! wrong, it is closed, and opened again from the beginning at most half a second later. A frame is
+//! looked at where the driver put it; only MJPEG is decoded into memory of its own. In steady state
+//! no other format allocates.
 
 mod camera;
 mod choice;
@@ -51,8 +53,9 @@ struct Taking {
 }
 
 impl V4l2 {
-    /// The camera at `place`: a path such as `/dev/video0`, or the name or bus address that `edge-runtime devices` shows. It is
-    /// opened by the first call for a frame: a camera that is absent is a fault of the moment, not of the configuration.
+    /// The camera at `place`: a path such as `/dev/video0`, or the name or bus address that
+    /// `edge-runtime devices` shows. It is opened by the first call for a frame: a camera that
+    /// is absent is a fault of the moment, not of the configuration.
     pub fn new(place: &str, options: &CaptureOptions) -> Self {
         Self {
             name: format!("v4l2:{place}"),
@@ -207,16 +210,17 @@ impl Source for V4l2 {
     }
 }
 
-/// When frames were taken, by a driver's timestamps. One of the future shows that they are not of our
-/// clock, or that its clock wraps: then none of them is believed until the camera is opened again.
-/// An age is always believed, however great: a frame is shown as stale rather than as new.
+/// When frames were taken, by a driver's timestamps. One of the future shows that they are not of
+/// our clock, or that its clock wraps: then none of them is believed until the camera is opened
+/// again. An age is always believed, however great: a frame is shown as stale rather than as new.
 #[derive(Debug, Default)]
 struct FrameTimes {
     of_another_clock: bool,
 }
 
 impl FrameTimes {
-    /// In milliseconds of our clock, which stands at `now_ms`; now, where the driver's time says nothing.
+    /// In milliseconds of our clock, which stands at `now_ms`; now, where the driver's time says
+    /// nothing.
     fn taken_ms(&mut self, filled: &Filled, now_ms: u64) -> u64 {
         let said_ms = filled.micros / 1000;
         self.of_another_clock |= !filled.monotonic || said_ms > now_ms;

@@ -1,4 +1,5 @@
-//! `edge-runtime about`: versions, engines and how they compute the model, limits, and what the model says of itself.
+//! `edge-runtime about`: versions, engines and how they compute the model, limits, and what the
+//! model says of itself.
 
 use crate::cli::Output;
 use crate::exit::Outcome;

@@ -1,4 +1,5 @@
-//! `edge-runtime aim`: one frame as the device sees it, with the rectangle and what gate and network say of what is in it.
+//! `edge-runtime aim`: one frame as the device sees it, with the rectangle and what gate and
+//! network say of what is in it.
 
 use crate::cli::{AimOptions, Output};
 use crate::exit::Outcome;
@@ -53,7 +54,8 @@ struct Aim<'a> {
 pub fn run(model: &ModelFile, engine: EngineKind, options: &AimOptions, output: Output) -> Result<Outcome> {
     let mut classifier = Classifier::new(model, model::engine(engine, model)?);
     let (width, height) = options.size.unzip();
-    // The whole picture is wanted; the rectangle is cut here. Files that lie in a folder already serve as well as new ones.
+    // The whole picture is wanted; the rectangle is cut here. Files that lie in a folder already serve
+    // as well as new ones.
     let wishes = CaptureOptions {
         source: options.source.clone(),
         format: options.format,

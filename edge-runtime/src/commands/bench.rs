@@ -114,7 +114,8 @@ fn measure(
     })
 }
 
-/// The least times that half and 99 of 100 frames do not exceed (nearest rank), in microseconds; 0 for no times.
+/// The least times that half and 99 of 100 frames do not exceed (nearest rank), in microseconds; 0
+/// for no times.
 fn median_and_p99(times: &mut [Duration]) -> (f64, f64) {
     times.sort_unstable();
     let rank = |percent: usize| {

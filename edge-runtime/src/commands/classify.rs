@@ -86,7 +86,8 @@ fn answer<E: Engine>(
     Ok((source.to_string(), classified))
 }
 
-/// Writes the picture with what the network looked at, and below it all that must stand beside an answer.
+/// Writes the picture with what the network looked at, and below it all that must stand beside an
+/// answer.
 fn draw(
     model: &ModelFile,
     out: &Path,

@@ -1,4 +1,5 @@
-//! `edge-runtime devices`: what this machine has for a camera and for lights, under the names that a configuration uses.
+//! `edge-runtime devices`: what this machine has for a camera and for lights, under the names that
+//! a configuration uses.
 
 use crate::cli::Output;
 use crate::exit::Outcome;

@@ -1,4 +1,5 @@
-//! `edge-runtime inspect`: a model's layers, their places in the arena, and its metadata, for both forms of a model.
+//! `edge-runtime inspect`: a model's layers, their places in the arena, and its metadata, for both
+//! forms of a model.
 
 use crate::cli::Output;
 use crate::exit::Outcome;

@@ -1,4 +1,5 @@
-//! `edge-runtime lights`: the lamps by hand. systemd runs `lights safe` after the program has ended, even where it was killed.
+//! `edge-runtime lights`: the lamps by hand. systemd runs `lights safe` after the program has
+//! ended, even where it was killed.
 
 use crate::cli::Show;
 use crate::exit::Outcome;

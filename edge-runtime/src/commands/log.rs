@@ -1,4 +1,5 @@
-//! `edge-runtime log`: is a device's log what it wrote, the log as a table, and what it says over days.
+//! `edge-runtime log`: is a device's log what it wrote, the log as a table, and what it says over
+//! days.
 
 use crate::cli::Output;
 use crate::exit::Outcome;

@@ -1,4 +1,5 @@
-//! `edge-runtime run`: the device itself. Wiring only: configuration to source, engine, log and lights, then turn after turn.
+//! `edge-runtime run`: the device itself. Wiring only: configuration to source, engine, log and
+//! lights, then turn after turn.
 
 use crate::cli::{Output, RunOptions};
 use crate::exit::Outcome;
@@ -28,7 +29,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long a turn may wait for a frame: short, so that SIGTERM, a button and a frame's age are seen in time.
+/// How long a turn may wait for a frame: short, so that SIGTERM, a button and a frame's age are
+/// seen in time.
 const WAIT: Duration = Duration::from_millis(100);
 
 /// How long a device that cannot begin shows it before it ends.
@@ -100,8 +102,8 @@ fn prepare(config: &Config) -> Result<Ready> {
     Ok(Ready { model, engine, context, source })
 }
 
-/// Why a device cannot begin: in the log, and as FAULT on its lights for [`FAULT_SHOWN`] or until a signal; then the program ends, and
-/// systemd tries again.
+/// Why a device cannot begin: in the log, and as FAULT on its lights for [`FAULT_SHOWN`] or until a
+/// signal; then the program ends, and systemd tries again.
 fn tell(error: &anyhow::Error, log: &mut Log, panel: Option<LightsThread>, stop: &AtomicBool) {
     let reason = Reason::SelfTestFailed;
     // A log that fails too is one trouble more, and changes nothing.
@@ -116,7 +118,8 @@ fn tell(error: &anyhow::Error, log: &mut Log, panel: Option<LightsThread>, stop:
     }
 }
 
-/// PollOutcome after turn, until a signal, the number of frames, or the end of a replay; returns which.
+/// PollOutcome after turn, until a signal, the number of frames, or the end of a replay; returns
+/// which.
 fn attend<E: Engine>(
     run: &mut Run<E, Monotonic>,
     mut view: View,
@@ -196,8 +199,9 @@ fn panel(config: &Config, stop: &Arc<AtomicBool>) -> io::Result<Option<LightsThr
     LightsThread::start(GpioLines::new(&config.lights), options).map(Some)
 }
 
-/// How often frames are answered, how many must agree, and how long an answer holds. Files of a folder are still pictures of
-/// different people: each is answered once, and none has to agree with another.
+/// How often frames are answered, how many must agree, and how long an answer holds. Files of a
+/// folder are still pictures of different people: each is answered once, and none has to agree with
+/// another.
 fn settings(config: &Config) -> Settings {
     let decision = &config.decision;
     let folder = matches!(config.capture.source, SourceSpec::Folder(_));
@@ -211,7 +215,8 @@ fn settings(config: &Config) -> Settings {
     Settings { policy, interval_ms: decision.interval_ms, hold_ms }
 }
 
-/// What is seen on the screen: for a person what the lights show in words, for a program every answered frame.
+/// What is seen on the screen: for a person what the lights show in words, for a program every
+/// answered frame.
 struct View {
     context: Context,
     /// A person's; none for a program.

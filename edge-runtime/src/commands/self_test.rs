@@ -1,4 +1,5 @@
-//! `edge-runtime self-test`: whether this machine computes what it must, and with a configuration whether it has what it needs.
+//! `edge-runtime self-test`: whether this machine computes what it must, and with a configuration
+//! whether it has what it needs.
 
 use crate::cli::Output;
 use crate::exit::Outcome;

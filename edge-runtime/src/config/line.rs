@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A GPIO line. Chips are found by label, never by number: a chip that was gone for a moment comes back under another one.
+/// A GPIO line. Chips are found by label, never by number: a chip that was gone for a moment comes
+/// back under another one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(try_from = "Raw", into = "Raw")]
 pub struct LineSpec {

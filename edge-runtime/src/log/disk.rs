@@ -39,7 +39,8 @@ pub trait Disk {
         fs::remove_file(path)
     }
 
-    /// Returns when names that were made, changed and removed in the folder would survive a power cut.
+    /// Returns when names that were made, changed and removed in the folder would survive a power
+    /// cut.
     fn sync_folder(&mut self, folder: &Path) -> io::Result<()> {
         File::open(folder)?.sync_all()
     }

@@ -1,9 +1,11 @@
 //! Have the scores moved? The population stability index between a reference and the newest scores.
 //!
-//! `PSI = sum over bins of (a - e) ln(a / e)`, e and a being a bin's shares in reference and newest scores (Siddiqi, "Credit Risk
-//! Scorecards", 2006, who calls 0.1 to 0.25 some change and more a large one). Bins are the reference's deciles. Even
-//! without any change the index of n and m independent scores is about chi-squared with (bins - 1) degrees of freedom times
-//! (1/n + 1/m) (Yurdakul, "Statistical Properties of Population Stability Index", 2018): what chance alone explains is no drift.
+//! `PSI = sum over bins of (a - e) ln(a / e)`, e and a being a bin's shares in reference and newest
+//! scores (Siddiqi, "Credit Risk Scorecards", 2006, who calls 0.1 to 0.25 some change and more a
+//! large one). Bins are the reference's deciles. Even without any change the index of n and m
+//! independent scores is about chi-squared with (bins - 1) degrees of freedom times (1/n + 1/m)
+//! (Yurdakul, "Statistical Properties of Population Stability Index", 2018): what chance alone
+//! explains is no drift.
 
 use serde::Serialize;
 
@@ -17,11 +19,13 @@ pub(super) const LEAST: usize = 50;
 pub struct Drift {
     /// Population stability index; 0 where the shares are equal.
     pub psi: f64,
-    /// What it stays below in 95 of 100 cases if nothing changed and frames are independent, which successive ones are not.
+    /// What it stays below in 95 of 100 cases if nothing changed and frames are independent, which
+    /// successive ones are not.
     pub by_chance: f64,
     /// `none`, `some` or `much`: above chance and above 0.1 or 0.25.
     pub level: &'static str,
-    /// Scores in the reference; none for a training distribution, whose size the model does not say.
+    /// Scores in the reference; none for a training distribution, whose size the model does not
+    /// say.
     pub reference: Option<usize>,
     pub newest: usize,
     /// Each bin: scores up to which it goes, share in the reference, share in the newest.
@@ -46,8 +50,9 @@ pub(super) fn deciles(scores: &[f32]) -> Option<[f32; 9]> {
     Some(std::array::from_fn(|i| sorted[((i + 1) * sorted.len()).div_ceil(10).saturating_sub(1).min(last)]))
 }
 
-/// Compares `newest` with a reference: its deciles, and its scores where they are there (else a tenth lies in each bin). None where
-/// there are fewer than 50 of either, or the deciles do not rise.
+/// Compares `newest` with a reference: its deciles, and its scores where they are there (else a
+/// tenth lies in each bin). None where there are fewer than 50 of either, or the deciles do not
+/// rise.
 pub fn drift(deciles: &[f32; 9], reference: Option<&[f32]>, newest: &[f32]) -> Option<Drift> {
     let enough = newest.len() >= LEAST && reference.is_none_or(|scores| scores.len() >= LEAST);
     if !enough || deciles.iter().any(|d| !d.is_finite()) || !deciles.is_sorted() {

@@ -43,8 +43,8 @@ pub enum ExportError {
     Write(#[from] io::Error),
 }
 
-/// Writes the lines of the log at `path` that hold by themselves to `out`, as CSV (RFC 4180) with a header. Returns how many were
-/// written and how many left out.
+/// Writes the lines of the log at `path` that hold by themselves to `out`, as CSV (RFC 4180) with a
+/// header. Returns how many were written and how many left out.
 pub fn export(path: impl AsRef<Path>, out: impl Write) -> Result<(u64, u64), ExportError> {
     let mut reader = Reader::open(path)?;
     let mut table = csv::Writer::from_writer(out);
@@ -74,8 +74,8 @@ pub fn export(path: impl AsRef<Path>, out: impl Write) -> Result<(u64, u64), Exp
     Ok((rows, reader.damaged()))
 }
 
-/// A text that no spreadsheet takes for a formula: names of files come from outside. The quote before
-/// it is what spreadsheets drop on reading (OWASP, CSV injection).
+/// A text that no spreadsheet takes for a formula: names of files come from outside. The quote
+/// before it is what spreadsheets drop on reading (OWASP, CSV injection).
 fn no_formula(text: String) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
 }

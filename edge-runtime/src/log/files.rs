@@ -1,7 +1,7 @@
 //! The files of one log: `FILE` is being written, `FILE.1` was before it, `FILE.2` before that.
 //!
-//! Beside them may lie `FILE.torn-N` (the rest of a line that was cut off), `FILE.broken-N` (a file that was set aside) and
-//! `FILE.lock` (empty; who holds its lock writes the log).
+//! Beside them may lie `FILE.torn-N` (the rest of a line that was cut off), `FILE.broken-N` (a file
+//! that was set aside) and `FILE.lock` (empty; who holds its lock writes the log).
 
 use super::disk::Disk;
 use super::line::{self, Link};
@@ -96,8 +96,8 @@ pub(super) struct Rotation {
 }
 
 impl Rotation {
-    /// Plans for the files `numbers`, sorted, of which 0 was closed; `keep` others stay. A gap, left by a power cut between two
-    /// renames, is filled before anything is deleted for room.
+    /// Plans for the files `numbers`, sorted, of which 0 was closed; `keep` others stay. A gap,
+    /// left by a power cut between two renames, is filled before anything is deleted for room.
     pub fn plan(numbers: &[u32], keep: u32) -> Self {
         let gap = (1..).find(|n| !numbers.contains(n)).unwrap_or(u32::MAX);
         let dies = |n: u32| n > keep || (n == keep && gap > keep);
@@ -112,7 +112,8 @@ impl Rotation {
         first_line(&files.number(self.oldest)).ok().flatten()
     }
 
-    /// Deletes and renames. A power cut after any step leaves files whose lines still follow one another.
+    /// Deletes and renames. A power cut after any step leaves files whose lines still follow one
+    /// another.
     pub fn apply(&self, files: &Files, disk: &mut impl Disk) -> io::Result<()> {
         for &number in &self.doomed {
             disk.remove(&files.number(number))?;

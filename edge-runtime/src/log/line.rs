@@ -4,9 +4,10 @@
 //! {"seq":7,"prev":"<hash of line 6>","time":"...","uptime_ms":...,"boot_id":"...","decision":{...},"hash":"<hash>"}
 //! ```
 //!
-//! `hash` is the SHA-256 of all bytes before `,"hash":`, `prev` the one of the line before; the first line's is zeros. So each hash
-//! stands for its line and all before it. Nobody's key is in it: it finds damage and carelessness, and whoever noted a hash
-//! elsewhere can hold the log to it; against somebody who rewrites the whole log it is no proof.
+//! `hash` is the SHA-256 of all bytes before `,"hash":`, `prev` the one of the line before; the
+//! first line's is zeros. So each hash stands for its line and all before it. Nobody's key is in
+//! it: it finds damage and carelessness, and whoever noted a hash elsewhere can hold the log to it;
+//! against somebody who rewrites the whole log it is no proof.
 
 use super::record::{Event, Record, RecordForm};
 use jiff::Timestamp;
@@ -121,7 +122,8 @@ const TRAILER: &[u8] = b",\"hash\":\"";
 /// What follows the hash, without the newline.
 const END: &[u8] = b"\"}";
 
-/// Writes a whole line with its newline into `buffer`, which is emptied first, and returns its hash.
+/// Writes a whole line with its newline into `buffer`, which is emptied first, and returns its
+/// hash.
 pub(super) fn write(
     buffer: &mut Vec<u8>,
     link: Link,
@@ -154,7 +156,8 @@ pub(super) fn write(
 pub struct Checked {
     pub link: Link,
     pub hash: Hash,
-    /// Where it closes a file: where the log begins once that file was rotated, if the device could tell.
+    /// Where it closes a file: where the log begins once that file was rotated, if the device could
+    /// tell.
     pub closes: Option<Option<Link>>,
     /// Where it tells that a file was set aside: that file's name.
     pub set_aside: Option<String>,

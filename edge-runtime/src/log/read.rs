@@ -86,7 +86,8 @@ pub struct Entry {
     pub hash: Hash,
 }
 
-/// A decision, read back: the fields of [`super::Record`], [`super::Context`] and [`edge_core::Decision`].
+/// A decision, read back: the fields of [`super::Record`], [`super::Context`] and
+/// [`edge_core::Decision`].
 #[derive(Clone, Debug, Deserialize)]
 pub struct DecisionLine {
     pub source: String,

@@ -1,8 +1,10 @@
-//! What the lines of the log tell: decisions with all that must be known to judge them later, and events.
+//! What the lines of the log tell: decisions with all that must be known to judge them later, and
+//! events.
 //!
-//! No patient data: there is no picture, and a picture's name stands there as its SHA-256 unless the log is told otherwise, because file
-//! names from an X-ray console may carry a patient's. The hash hides a name from the eye and lets a list of labels be joined with
-//! the log; it does not hide it from somebody who has the names to try.
+//! No patient data: there is no picture, and a picture's name stands there as its SHA-256 unless
+//! the log is told otherwise, because file names from an X-ray console may carry a patient's. The
+//! hash hides a name from the eye and lets a list of labels be joined with the log; it does not
+//! hide it from somebody who has the names to try.
 
 use super::line::Hash;
 use edge_core::agree::Indication;
@@ -56,7 +58,8 @@ pub fn frame_hash(input: &[u8]) -> Hash {
     Hash::of(input)
 }
 
-/// What else happens to a device. The names in the log are those of the variants in lower case with underlines.
+/// What else happens to a device. The names in the log are those of the variants in lower case with
+/// underlines.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Event<'a> {
@@ -84,7 +87,8 @@ pub enum Event<'a> {
         /// How long it took, in milliseconds.
         lasted_ms: u64,
     },
-    /// A last line that was cut off, by a power cut or the end of the process, was moved out of the log.
+    /// A last line that was cut off, by a power cut or the end of the process, was moved out of the
+    /// log.
     Recovered {
         /// The file that holds it now, beside the log.
         #[serde(serialize_with = "clipped")]
@@ -92,7 +96,8 @@ pub enum Event<'a> {
         /// Its bytes.
         bytes: u64,
     },
-    /// The log was damaged in a way that no power cut explains: the file was set aside whole, and a new one begins here.
+    /// The log was damaged in a way that no power cut explains: the file was set aside whole, and a
+    /// new one begins here.
     SetAside {
         /// Its name now, beside the log.
         #[serde(serialize_with = "clipped")]
@@ -109,7 +114,8 @@ pub enum Event<'a> {
     },
     /// The last line of a file that has reached its size; the log goes on in the next one.
     Closed {
-        /// Where the log begins once the oldest file is deleted; none where the oldest file cannot be read.
+        /// Where the log begins once the oldest file is deleted; none where the oldest file cannot
+        /// be read.
         begins: Option<super::line::Link>,
     },
 }

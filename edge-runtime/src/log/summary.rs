@@ -1,4 +1,5 @@
-//! What the log says over days: how often each state, how often faults, and whether the scores have moved.
+//! What the log says over days: how often each state, how often faults, and whether the scores have
+//! moved.
 
 use super::drift::{self, Drift};
 use super::read::{LogReadError, Reader};
@@ -14,10 +15,12 @@ pub enum Reference {
     Training {
         /// The model: the scores of a log by another one are not compared.
         model_sha256: String,
-        /// Nine scores that cut those of the validation patients into ten equal parts; none where the model does not say.
+        /// Nine scores that cut those of the validation patients into ten equal parts; none where
+        /// the model does not say.
         deciles: Option<[f32; 9]>,
     },
-    /// With the first scores of this log, that many: it shows change since then, not whether the beginning was right.
+    /// With the first scores of this log, that many: it shows change since then, not whether the
+    /// beginning was right.
     First(usize),
 }
 
@@ -27,7 +30,8 @@ pub struct Day {
     /// `2026-11-24`.
     pub day: String,
     pub decisions: u64,
-    /// How many gave each state, in the order of [`State::ALL`]: the answer on each frame alone, before agreement.
+    /// How many gave each state, in the order of [`State::ALL`]: the answer on each frame alone,
+    /// before agreement.
     pub states: [u64; State::ALL.len()],
     /// Times that FAULT began to be shown.
     pub faults: u64,
@@ -40,7 +44,8 @@ pub struct Summary {
     pub state_names: [&'static str; State::ALL.len()],
     /// Each day with a line, in the log's order.
     pub days: Vec<Day>,
-    /// How often each reason, by its code: sentence without its numbers' meaning, the last one seen, and how many frames.
+    /// How often each reason, by its code: sentence without its numbers' meaning, the last one
+    /// seen, and how many frames.
     pub reasons: BTreeMap<u8, (String, u64)>,
     /// The model that the newest decision is by; drift is about its scores alone.
     pub model_sha256: Option<String>,
@@ -51,7 +56,8 @@ pub struct Summary {
     pub damaged: u64,
 }
 
-/// Sums up the log at `path`. `newest` is how many of the last scores are compared with the reference.
+/// Sums up the log at `path`. `newest` is how many of the last scores are compared with the
+/// reference.
 pub fn summarise(
     path: impl AsRef<Path>,
     reference: Reference,

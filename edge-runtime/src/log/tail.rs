@@ -1,6 +1,8 @@
-//! How does a file end? What a power cut may do to a log is told apart from what it cannot have done.
+//! How does a file end? What a power cut may do to a log is told apart from what it cannot have
+//! done.
 //!
-//! Only the end is read, so that a device starts as quickly with a large log as with a small one; `log verify` reads all.
+//! Only the end is read, so that a device starts as quickly with a large log as with a small one;
+//! `log verify` reads all.
 
 use super::line::{self, Checked, Link};
 use std::fs::File;

@@ -1,7 +1,8 @@
-//! Is the log what the device wrote? Every line by itself, every line after the one before it, and a beginning that is accounted for.
+//! Is the log what the device wrote? Every line by itself, every line after the one before it, and
+//! a beginning that is accounted for.
 //!
-//! What it cannot see: lines removed from the *end* of the newest file, unless somebody noted a hash; and a log that was rewritten
-//! as a whole, because there is no secret in the chain.
+//! What it cannot see: lines removed from the *end* of the newest file, unless somebody noted a
+//! hash; and a log that was rewritten as a whole, because there is no secret in the chain.
 
 use super::files::{BROKEN, Files, TORN};
 use super::line::{self, Checked, Flaw, Hash, Link};
@@ -91,7 +92,8 @@ impl Expected {
     }
 }
 
-/// Checks the log at `path`, all of its files. Each hash of `noted` must be one of its lines', and `last` the last line's.
+/// Checks the log at `path`, all of its files. Each hash of `noted` must be one of its lines', and
+/// `last` the last line's.
 pub fn verify(path: impl AsRef<Path>, noted: &[Hash], last: Option<Hash>) -> Result<Verified, LogReadError> {
     let path = path.as_ref();
     let mut verified = Verified::default();

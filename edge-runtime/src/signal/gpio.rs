@@ -1,10 +1,13 @@
-//! GPIO lines of the character device (`/dev/gpiochipN`, ABI v2): found by label and name, lost and found again.
+//! GPIO lines of the character device (`/dev/gpiochipN`, ABI v2): found by label and name, lost and
+//! found again.
 //!
-//! A line is written on every tick of the panel, changed or not, so that a chip that went away is noticed at once and a level that
-//! something else changed is put right. A line that fails is closed and looked for again; its chip may have another number then.
+//! A line is written on every tick of the panel, changed or not, so that a chip that went away is
+//! noticed at once and a level that something else changed is put right. A line that fails is
+//! closed and looked for again; its chip may have another number then.
 //!
-//! What a line does after the program has ended is the chip's matter: some keep their level, others float. Wire the lamps so
-//! that a floating line lights red and amber and not green (pull-ups, or `active_low` with pull-downs).
+//! What a line does after the program has ended is the chip's matter: some keep their level, others
+//! float. Wire the lamps so that a floating line lights red and amber and not green (pull-ups, or
+//! `active_low` with pull-downs).
 
 use crate::config::{Lights as LightsConfig, Line, LineSpec};
 use crate::signal::PanelLines;
@@ -311,7 +314,8 @@ impl InputLine {
     }
 }
 
-/// The lights and the button of a configuration. It is made in any case; what cannot be opened is looked for again.
+/// The lights and the button of a configuration. It is made in any case; what cannot be opened is
+/// looked for again.
 pub struct GpioLines {
     lights: LampPins<GpioLamp, GpioLamp, GpioLamp, GpioLamp, GpioLamp>,
     button: Option<InputLine>,

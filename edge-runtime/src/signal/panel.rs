@@ -1,4 +1,5 @@
-//! The thread that drives the lights: a pattern needs a steady hand, whatever the main loop is busy with.
+//! The thread that drives the lights: a pattern needs a steady hand, whatever the main loop is busy
+//! with.
 
 use crate::capture::now_ms;
 use crate::run::FrontPanel;
@@ -42,7 +43,8 @@ pub struct Options {
     pub stop: Arc<AtomicBool>,
 }
 
-/// The lights of the device. Dropped, it leaves the safe pattern behind. Nothing is allocated by a call.
+/// The lights of the device. Dropped, it leaves the safe pattern behind. Nothing is allocated by a
+/// call.
 pub struct LightsThread {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -180,7 +182,8 @@ impl<R: PanelLines> Driver<R> {
                 problem = wrong.is_some();
                 mailbox.problem = wrong;
             }
-            // A lamp that was lost or found changes the pattern: at once, not a tick later. So does what came meanwhile.
+            // A lamp that was lost or found changes the pattern: at once, not a tick later. So does what came
+            // meanwhile.
             if failed.any_state_lamp() == before.any_state_lamp()
                 && Pattern::of(mailbox.shown) == Pattern::of(shown)
                 && !mailbox.end

@@ -1,4 +1,5 @@
-//! What the lights show, in words: one line that is redrawn on a terminal, a line a change elsewhere.
+//! What the lights show, in words: one line that is redrawn on a terminal, a line a change
+//! elsewhere.
 
 use anstyle::{AnsiColor, Style};
 use edge_core::State;
@@ -34,7 +35,8 @@ pub struct Terminal<W: Write> {
 }
 
 impl<W: Write> Terminal<W> {
-    /// `live`: `out` is a terminal, whose line can be redrawn. Writes `device` and `notice`, which nothing shown may lack.
+    /// `live`: `out` is a terminal, whose line can be redrawn. Writes `device` and `notice`, which
+    /// nothing shown may lack.
     pub fn new(mut out: W, live: bool, colours: bool, device: &str, notice: &str) -> io::Result<Self> {
         let device: String = device.chars().filter(|c| !c.is_control()).collect();
         writeln!(out, "{device}: {notice}")?;

@@ -1,4 +1,5 @@
-//! The list of pictures that a person has read, as CSV with a header: `path` or `name`, `label`, and where it is known `score`.
+//! The list of pictures that a person has read, as CSV with a header: `path` or `name`, `label`,
+//! and where it is known `score`.
 
 use std::collections::HashMap;
 use std::io;
@@ -82,7 +83,8 @@ pub fn read(mut from: impl io::Read) -> Result<Vec<Case>, CasesError> {
     Ok(cases)
 }
 
-/// The line of a row whose position is where the parser began to look for it: before the line ends and empty lines that it skips.
+/// The line of a row whose position is where the parser began to look for it: before the line ends
+/// and empty lines that it skips.
 fn line(bytes: &[u8], position: &csv::Position) -> u64 {
     let from = usize::try_from(position.byte()).ok().and_then(|byte| bytes.get(byte..)).unwrap_or_default();
     let skipped = from.iter().take_while(|byte| matches!(byte, b'\n' | b'\r'));

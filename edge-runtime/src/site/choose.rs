@@ -1,7 +1,9 @@
-//! Lamp thresholds keep to what a site wants: at most so many ill called NEGATIVE, at most so many healthy called POSITIVE.
+//! Which thresholds keep to what a site wants: at most so many ill called NEGATIVE, at most so many
+//! healthy called POSITIVE.
 //!
-//! The same order statistics as the trainer's: of n ill, `negative_below` leaves at most floor(share * n) below it, `positive_above` at most
-//! that many healthy above it; where the two cross they change places, which keeps both promises.
+//! The same order statistics as the trainer's: of n ill, `negative_below` leaves at most
+//! floor(share * n) below it, `positive_above` at most that many healthy above it; where the two
+//! cross they change places, which keeps both promises.
 
 use super::rates::{Z_95, wilson};
 use edge_core::decide::Thresholds;
@@ -22,8 +24,8 @@ pub struct Targets {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Rule {
-    /// The share in the pictures at hand; there must be so many that one without a single error would show the target with
-    /// 95 % confidence: (1 - share)^n at most 0.05.
+    /// The share in the pictures at hand; there must be so many that one without a single error
+    /// would show the target with 95 % confidence: (1 - share)^n at most 0.05.
     Estimate,
     /// The upper end of the share's 95 % interval (Wilson).
     Bound,
@@ -68,7 +70,8 @@ pub enum ChooseError {
     },
 }
 
-/// How many pictures of a kind it takes to keep to the share `target`; none where that is not above 0 and below 0.5.
+/// How many pictures of a kind it takes to keep to the share `target`; none where that is not above
+/// 0 and below 0.5.
 pub fn needed(target: f64, rule: Rule) -> Option<usize> {
     if !(target > 0.0 && target < 0.5) {
         return None;

@@ -1,11 +1,12 @@
 //! How good a threshold is: rates with 95 % intervals.
 //!
-//! Sensitivity and specificity: the score interval of Wilson ("Probable inference", J. Am. Stat. Assoc. 22, 1927), which holds
-//! for few cases and for none or all of them. Predictive values: Bayes' rule at a given prevalence. Both rise with
-//! sensitivity and with specificity, so the interval goes from where both are at their lower to where both are at their upper
-//! bounds, each taken at 97.5 %: together they hold in 95 % or more (Bonferroni). It is a little wider than the logit
-//! interval of Mercaldo, Lau and Zhou (Stat. Med. 26, 2007), and unlike that one defined when nothing was missed.
-//! Pictures count as independent: of each patient there should be one.
+//! Sensitivity and specificity: the score interval of Wilson ("Probable inference", J. Am. Stat.
+//! Assoc. 22, 1927), which holds for few cases and for none or all of them. Predictive values:
+//! Bayes' rule at a given prevalence. Both rise with sensitivity and with specificity, so the
+//! interval goes from where both are at their lower to where both are at their upper bounds, each
+//! taken at 97.5 %: together they hold in 95 % or more (Bonferroni). It is a little wider than the
+//! logit interval of Mercaldo, Lau and Zhou (Stat. Med. 26, 2007), and unlike that one defined when
+//! nothing was missed. Pictures count as independent: of each patient there should be one.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,8 @@ pub struct Rate {
     pub high: f64,
 }
 
-/// Wilson's interval for `count` of `total`, at the normal quantile `z`; none where `total` is 0 or less than `count`.
+/// Wilson's interval for `count` of `total`, at the normal quantile `z`; none where `total` is 0 or
+/// less than `count`.
 pub fn wilson(count: usize, total: usize, z: f64) -> Option<(f64, f64)> {
     if total == 0 || count > total {
         return None;
@@ -63,7 +65,8 @@ pub struct Operating {
 }
 
 impl Operating {
-    /// Counts `cases`, score and label; none where there are not both kinds. `prevalence` lies between 0 and 1.
+    /// Counts `cases`, score and label; none where there are not both kinds. `prevalence` lies
+    /// between 0 and 1.
     pub fn new(
         threshold: f32,
         cases: &[(f32, bool)],

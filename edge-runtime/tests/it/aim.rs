@@ -35,7 +35,8 @@ fn aim_shows_the_picture_the_rectangle_and_the_answer_on_what_is_in_it() {
     assert_contains(&text, &["Written: ", "not a diagnosis"]);
 }
 
-/// The gate's figures are those that it judges by: a chest is above each limit, and the same upside down is not.
+/// The gate's figures are those that it judges by: a chest is above each limit, and the same upside
+/// down is not.
 #[test]
 fn aim_shows_the_gates_figures_beside_their_limits() {
     let bench = Bench::new();
@@ -91,7 +92,8 @@ fn aim_says_what_is_wrong() {
     aim("film.png", "0,0,40,40").refused(2, "expected a source such as v4l2:/dev/video0");
 }
 
-/// Whatever this machine has: both outputs tell the same, and what there is none of is said in words.
+/// Whatever this machine has: both outputs tell the same, and what there is none of is said in
+/// words.
 #[test]
 fn devices_lists_what_there_is_and_says_so_where_there_is_none() {
     let json = &run(program().args(["devices", "--json"])).clean().json()[0];
@@ -108,8 +110,8 @@ fn devices_lists_what_there_is_and_says_so_where_there_is_none() {
     }
 }
 
-/// What the network looked at is the same bytes whichever engine computed it, is laid over what was judged, and is nothing where the
-/// gate refused the picture before the network.
+/// What the network looked at is the same bytes whichever engine computed it, is laid over what was
+/// judged, and is nothing where the gate refused the picture before the network.
 #[test]
 fn a_heat_map_is_the_same_on_every_engine() {
     let bench = Bench::new();

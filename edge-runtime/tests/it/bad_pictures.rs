@@ -1,4 +1,5 @@
-//! The program on pictures that it cannot read: one clear line each, the others are answered, exit code 3.
+//! The program on pictures that it cannot read: one clear line each, the others are answered, exit
+//! code 3.
 
 use crate::support::{Bench, picture};
 

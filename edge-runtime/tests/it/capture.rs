@@ -1,4 +1,5 @@
-//! Sources of frames that need no camera: what a name stands for, a watched folder, a replay of files.
+//! Sources of frames that need no camera: what a name stands for, a watched folder, a replay of
+//! files.
 
 use crate::support::{assert_contains, picture};
 use allocation_counter::measure;

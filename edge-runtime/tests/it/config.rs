@@ -1,4 +1,5 @@
-//! The configuration: the shipped file is the default and names every key; what is wrong is refused in words that help.
+//! The configuration: the shipped file is the default and names every key; what is wrong is refused
+//! in words that help.
 
 use edge_runtime::capture::SourceSpec;
 use edge_runtime::config::Config;

@@ -1,4 +1,5 @@
-//! A source that plays a script, as edge-core's state machine hears of it: what is shown after which frames and faults.
+//! A source that plays a script, as edge-core's state machine hears of it: what is shown after
+//! which frames and faults.
 
 use crate::support::{classifier, shipped};
 use allocation_counter::measure;
@@ -159,7 +160,8 @@ fn nothing_is_allocated_from_the_first_frame_on() {
     assert_eq!(measure(|| (0..10).for_each(|_| frame())).count_total, 0);
 }
 
-/// A light is for the picture that the button was pressed for, and goes out after its time; a fault is shown at any time.
+/// A light is for the picture that the button was pressed for, and goes out after its time; a fault
+/// is shown at any time.
 #[test]
 fn with_a_button_nothing_is_shown_but_faults_until_it_is_pressed() {
     let picture = phantom_of(State::Negative);
@@ -189,7 +191,8 @@ fn an_answer_goes_out_when_its_time_is_over() {
     assert_eq!(device.poll(Duration::ZERO).shown(), None);
 }
 
-/// A file that is no picture is answered like any file; a folder that is gone is a fault as long as it is gone.
+/// A file that is no picture is answered like any file; a folder that is gone is a fault as long as
+/// it is gone.
 #[test]
 fn a_damaged_file_is_shown_for_its_time_and_a_lost_folder_for_its_own() {
     let damaged = || CaptureError::Damaged("x.png: cut short".into());
@@ -202,7 +205,8 @@ fn a_damaged_file_is_shown_for_its_time_and_a_lost_folder_for_its_own() {
     assert_eq!(poll(), None);
 }
 
-/// Each file is the trigger of its own answer, needs no other to agree, and a quiet folder is no fault.
+/// Each file is the trigger of its own answer, needs no other to agree, and a quiet folder is no
+/// fault.
 #[test]
 fn a_file_is_answered_at_once_and_its_light_goes_out() {
     let picture = phantom_of(State::Positive);

@@ -217,7 +217,8 @@ fn a_panic_in_the_panels_own_thread_is_safe_and_is_told() {
     assert_eq!(bench.last(), Some(safe()));
 }
 
-/// With red broken, POSITIVE could not be seen and FAULT would look like INVALID: no answer is shown at all.
+/// With red broken, POSITIVE could not be seen and FAULT would look like INVALID: no answer is
+/// shown at all.
 #[test]
 fn with_a_lamp_lost_no_answer_is_shown_until_it_is_back() {
     let (bench, panel) = panel(options());
@@ -369,7 +370,8 @@ fn the_screen_allocates_nothing() {
 
 // ---- systemd
 
-/// Does nothing by itself: the test below runs it as a process of its own, because a process's environment is its own matter.
+/// Does nothing by itself: the test below runs it as a process of its own, because a process's
+/// environment is its own matter.
 #[test]
 fn child_of_systemd() {
     if std::env::var_os("NOTIFY_SOCKET").is_none() {

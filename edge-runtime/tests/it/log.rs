@@ -1,4 +1,5 @@
-//! The log as it is written: what a line holds, that it rotates, that one device writes it, that names are hidden.
+//! The log as it is written: what a line holds, that it rotates, that one device writes it, that
+//! names are hidden.
 
 use crate::support::log::{
     SMALL, assert_sound, context, decision, files, kinds, names, place, record, write,
@@ -143,7 +144,8 @@ fn a_damaged_file_is_set_aside_and_never_forgotten() {
     let from = bytes.len() - 1500;
     bytes[from..].fill(0);
     fs::write(&path, &bytes).unwrap();
-    // One long run of zeros without a newline is no longer than a line may be: that is torn, not broken.
+    // One long run of zeros without a newline is no longer than a line may be: that is torn, not
+    // broken.
     let mut log = Log::open(&path, options).unwrap();
     write(&mut log, "after").unwrap();
     assert_eq!(fs::read(path.with_extension("log.torn-1")).unwrap(), bytes[from_line(&bytes, from)..]);

@@ -1,5 +1,6 @@
-//! A process killed at random moments leaves a log that is sound up to the line being written. Alone in its file: a process that
-//! starts another one shares its files, and their locks, with it for a moment.
+//! A process killed at random moments leaves a log that is sound up to the line being written.
+//! Alone in its file: a process that starts another one shares its files, and their locks, with it
+//! for a moment.
 
 use crate::support::log::{SMALL, assert_sound, names, place, write};
 use edge_runtime::log::{Kind, Log, verify};
@@ -53,7 +54,8 @@ fn killed_a_hundred_times() {
             torn += 1;
         }
         let names: Vec<usize> = names(&path).iter().map(|name| name.parse().unwrap()).collect();
-        // The last run's decisions are numbered without gaps up to the last that was accepted, or one more that nobody was told of.
+        // The last run's decisions are numbered without gaps up to the last that was accepted, or one more
+        // that nobody was told of.
         let last = *names.last().unwrap();
         assert!(last == accepted || last == accepted + 1, "round {round}: {last}, accepted {accepted}");
         let run = names.iter().rev().zip((0..=last).rev()).take_while(|(name, down)| **name == *down).count();

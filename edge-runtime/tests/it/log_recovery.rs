@@ -1,5 +1,5 @@
-//! No line is lost and none accepted torn: a last line cut at every byte, every call of the disk failing or being the last, a full
-//! disk. What a killed process leaves is in `log_killed.rs`.
+//! No line is lost and none accepted torn: a last line cut at every byte, every call of the disk
+//! failing or being the last, a full disk. What a killed process leaves is in `log_killed.rs`.
 
 use crate::support::log::{Fault, FaultyDisk, SMALL, events, files, kinds, names, place, write};
 use edge_runtime::log::{Kind, Log, Options, verify};
@@ -10,9 +10,10 @@ use std::path::Path;
 /// Decisions that a sweep writes: enough for rotations that delete.
 const DECISIONS: usize = 14;
 
-/// What must hold after anything that happened: the log is sound and in the order of `attempted`; of the decisions that were
-/// accepted none is missing but those that rotation deleted, which are the oldest. A refused one may be there: then the disk failed
-/// after the line was whole, and could not take it back. Returns how many attempts are not there; none where some were deleted.
+/// What must hold after anything that happened: the log is sound and in the order of `attempted`;
+/// of the decisions that were accepted none is missing but those that rotation deleted, which are
+/// the oldest. A refused one may be there: then the disk failed after the line was whole, and could
+/// not take it back. Returns how many attempts are not there; none where some were deleted.
 fn held(path: &Path, attempted: &[String], refused: &[String]) -> Result<Option<u64>, String> {
     let verified = verify(path, &[], None).map_err(|error| error.to_string())?;
     if !verified.is_sound() {
@@ -70,7 +71,8 @@ fn torn_at_every_byte_of_the_last_line() {
     }
 }
 
-/// Tries to write all decisions over a disk with a fault; returns those that were refused and how many calls the disk got.
+/// Tries to write all decisions over a disk with a fault; returns those that were refused and how
+/// many calls the disk got.
 fn sweep(path: &Path, options: Options, at: usize, fault: Fault) -> (Vec<String>, usize) {
     let mut log = Log::with_disk(path, options, FaultyDisk::new(at, fault));
     let refused = all().into_iter().filter(|name| write(&mut log, name).is_err()).collect();
@@ -88,8 +90,9 @@ fn torn_before(path: &Path) {
     fs::OpenOptions::new().append(true).open(path).unwrap().write_all(b"{\"seq\":1,").unwrap();
 }
 
-/// Runs a sweep for every call that the disk gets, and then a device over a good disk, which writes one more line. `look` gets
-/// what [`held`] finds, the number of refused decisions, and the number of the call.
+/// Runs a sweep for every call that the disk gets, and then a device over a good disk, which writes
+/// one more line. `look` gets what [`held`] finds, the number of refused decisions, and the number
+/// of the call.
 fn every_call(
     options: Options,
     fault: Fault,
@@ -119,7 +122,8 @@ fn every_call_of_the_disk_fails_once_or_some_times() {
         let (mut refusals, mut counted) = (0, 0);
         every_call(Options { keep, ..SMALL }, Fault::Fails { calls }, |path, held, refused, at| {
             let missing = held.unwrap_or_else(|error| panic!("{calls} calls from {at}: {error}"));
-            // What is not in the log is told in it, unless the last decision failed: its writer could not tell.
+            // What is not in the log is told in it, unless the last decision failed: its writer could not
+            // tell.
             if let Some(missing) = missing.filter(|_| names(path).contains(&(DECISIONS - 1).to_string())) {
                 assert_eq!(told_as_lost(path), missing, "{calls} calls from {at}");
                 counted += missing;
@@ -140,7 +144,8 @@ fn every_call_of_the_disk_is_the_last() {
     assert!(ended_early > 50, "{ended_early}");
 }
 
-/// The suites bite: a disk that says it wrote a line and did not is found, at whichever line it lies.
+/// The suites bite: a disk that says it wrote a line and did not is found, at whichever line it
+/// lies.
 #[test]
 fn a_disk_that_lies_is_found() {
     let mut found = 0;
@@ -175,7 +180,8 @@ fn goes_on_by_itself_when_there_is_room_again() {
     assert_eq!(told_as_lost(&away.join("device.log")), 1);
 }
 
-/// What must be on disk before what: a power cut keeps only what was synced, and may keep what came later without what came before.
+/// What must be on disk before what: a power cut keeps only what was synced, and may keep what came
+/// later without what came before.
 #[test]
 fn what_the_next_step_relies_on_is_synced_before_it() {
     let (_folder, path) = place();
@@ -186,7 +192,8 @@ fn what_the_next_step_relies_on_is_synced_before_it() {
     };
     // The lock, the file and its name in the folder; then each line by itself.
     assert_eq!(asked(&path, 2), "open open sync_folder write sync write sync");
-    // A torn line is copied, with its name, before it is cut off; and the cut is there before the next line.
+    // A torn line is copied, with its name, before it is cut off; and the cut is there before the next
+    // line.
     let torn = fs::read(&path).unwrap();
     fs::write(&path, &torn[..torn.len() - 9]).unwrap();
     assert_eq!(

@@ -1,4 +1,5 @@
-//! Any change of a log is found: bytes changed, lines removed, repeated or moved, files removed; in every file of a rotated one.
+//! Any change of a log is found: bytes changed, lines removed, repeated or moved, files removed; in
+//! every file of a rotated one.
 
 use crate::support::log::{SMALL, files, kinds, names, place, write};
 use edge_runtime::log::{Hash, Kind, Log, Verified, verify};
@@ -154,7 +155,8 @@ fn any_file_removed_but_the_last() {
     assert!(!check(&original()[2..], &[], None).is_sound());
 }
 
-/// A line whose hash was made to fit again is still found by the next one; the newest has none after it.
+/// A line whose hash was made to fit again is still found by the next one; the newest has none
+/// after it.
 #[test]
 fn a_line_changed_together_with_its_hash() {
     let mut lines = split();

@@ -1,4 +1,5 @@
-//! The integration tests of this package in one program: tract is linked once. One module a subject.
+//! The integration tests of this package in one program: tract is linked once. One module a
+//! subject.
 
 mod aim;
 mod bad_pictures;

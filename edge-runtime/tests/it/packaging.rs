@@ -1,5 +1,5 @@
-//! The unit: its score, what it runs, and that the package's other files agree with it. What is in the package is checked where it
-//! is built, by `cargo xtask deb`.
+//! The unit: its score, what it runs, and that the package's other files agree with it. What is in
+//! the package is checked where it is built, by `cargo xtask deb`.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,8 @@ const UNIT: &str = include_str!("../../packaging/pneumoscope.service");
 const USERS: &str = include_str!("../../packaging/sysusers.d/pneumoscope.conf");
 const MANIFEST: &str = include_str!("../../Cargo.toml");
 
-/// Greatest exposure that systemd may find, in tenths: 0 is a service that can do nothing, 100 one that can do anything.
+/// Greatest exposure that systemd may find, in tenths: 0 is a service that can do nothing, 100 one
+/// that can do anything.
 const EXPOSURE_MAX: &str = "20";
 
 /// The values of a key in the unit, in order.
@@ -85,7 +86,8 @@ fn the_unit_runs_what_the_package_installs() {
     }
 }
 
-/// The user and groups of the unit are made by the package, and the default log lies in the folder that systemd makes for it.
+/// The user and groups of the unit are made by the package, and the default log lies in the folder
+/// that systemd makes for it.
 #[test]
 fn users_groups_and_folders_agree() {
     assert!(USERS.lines().any(|line| line.starts_with("u pneumoscope ")));

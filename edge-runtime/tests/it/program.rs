@@ -30,7 +30,8 @@ fn json_has_all_that_a_log_needs() {
     assert!(line["latency_us"].as_f64().unwrap() > 0.0);
 }
 
-/// What the test above compares does depend on the model: another one gives another hash and another logit.
+/// What the test above compares does depend on the model: another one gives another hash and
+/// another logit.
 #[test]
 fn another_model_gives_another_answer() {
     let bench = Bench::new();
@@ -172,7 +173,8 @@ fn about_shows_model_engines_and_limits() {
     assert_contains(&text, &["32 to 8000 pixels", "area-standardise/1"]);
     let json = bench.run(["about", "--json"]).answer();
     assert_eq!(json["model"]["pneumoscope.name"], "random");
-    // The test model's convolutions are all of forms that the kernels cover; stock tract has no kernels to speak of.
+    // The test model's convolutions are all of forms that the kernels cover; stock tract has no kernels
+    // to speak of.
     let kernels = edge_core::kernels::best().name();
     assert_contains(&text, &[&format!("4 of 4 by kernels `{kernels}`")]);
     let names = ["stem", "depthwise", "expand", "last"];

@@ -1,4 +1,5 @@
-//! The device at work: what goes into the log and what is shown, turn by turn, and that a turn allocates nothing.
+//! The device at work: what goes into the log and what is shown, turn by turn, and that a turn
+//! allocates nothing.
 
 use crate::support::log::{assert_sound, decisions};
 use crate::support::{self, film, shipped};
@@ -65,7 +66,8 @@ fn every_answer_is_in_the_log_as_it_was_shown() {
     }
 }
 
-/// The log's folder goes away: FAULT, whatever the pictures are, until it is back, and the log says what it lacks.
+/// The log's folder goes away: FAULT, whatever the pictures are, until it is back, and the log says
+/// what it lacks.
 #[test]
 fn without_a_log_nothing_but_fault_is_shown_and_it_goes_on_by_itself() {
     let (films, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -1,4 +1,5 @@
-//! `edge-runtime run` as a process: replay and folder, site file, signals, lines for programs, refusals.
+//! `edge-runtime run` as a process: replay and folder, site file, signals, lines for programs,
+//! refusals.
 
 use crate::support::log::{assert_sound, decisions, events};
 use crate::support::{Bench, assert_contains, comes, film, program, run};
@@ -40,7 +41,8 @@ fn end(mut process: Child) -> String {
     said
 }
 
-/// What the device logs of a picture is what `classify` says of it, and what is shown follows from the frames' agreement.
+/// What the device logs of a picture is what `classify` says of it, and what is shown follows from
+/// the frames' agreement.
 #[test]
 fn a_replay_is_answered_as_classify_answers() {
     let (place, log) = place();
@@ -137,7 +139,8 @@ fn thresholds_of_a_site_decide_and_those_for_another_model_are_refused() {
     assert_contains(&refused.stderr, &["site.toml"]);
 }
 
-/// A damaged model: with lights it is a FAULT that is shown for a while, without them the program ends at once; the log says why.
+/// A damaged model: with lights it is a FAULT that is shown for a while, without them the program
+/// ends at once; the log says why.
 #[test]
 fn a_device_that_cannot_begin_says_so_before_it_ends() {
     let (place, log) = place();

@@ -1,4 +1,5 @@
-//! Local calibration: known answers, too few pictures, lists with wrong rows, site files of other models.
+//! Local calibration: known answers, too few pictures, lists with wrong rows, site files of other
+//! models.
 
 use crate::support::log::{context, decision, record};
 use crate::support::{Bench, assert_contains, picture, small};
@@ -12,7 +13,8 @@ use std::fs;
 
 const TARGETS: Targets = Targets { max_missed: 0.1, max_false_alarms: 0.1, rule: Rule::Estimate };
 
-/// Scores in thousandths: 100 healthy from 0.001 to 0.1 and 100 ill from 0.901 to 1.0, moved together by `overlap` each.
+/// Scores in thousandths: 100 healthy from 0.001 to 0.1 and 100 ill from 0.901 to 1.0, moved
+/// together by `overlap` each.
 fn cases(overlap: usize) -> Vec<(f32, bool)> {
     let score = |thousandths: usize| thousandths as f32 / 1000.0;
     let healthy = (1..=100).map(|i| (score(i + overlap), false));
@@ -29,7 +31,8 @@ fn list(cases: &[(f32, bool)]) -> String {
 
 #[test]
 fn thresholds_are_the_order_statistics() {
-    // Well apart: ten of each may be wrong, so the lights widen to the eleventh of the others and then change places.
+    // Well apart: ten of each may be wrong, so the lights widen to the eleventh of the others and then
+    // change places.
     let t = choose(&cases(0), &TARGETS).unwrap();
     assert_eq!(t, Thresholds { negative_below: 0.09, positive_above: 0.911 });
     // Overlapping by a half: ill from 0.451 on, healthy up to 0.55.

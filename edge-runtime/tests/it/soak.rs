@@ -1,5 +1,6 @@
-//! The program over many frames: its memory stays flat and no file stays open. As many frames as `PNEUMOSCOPE_SOAK_FRAMES` says, 10,000
-//! where it says nothing; `cargo xtask soak` runs a day of them.
+//! The program over many frames: its memory stays flat and no file stays open. As many frames as
+//! `PNEUMOSCOPE_SOAK_FRAMES` says, 10,000 where it says nothing; `cargo xtask soak` runs a day of
+//! them.
 
 use crate::support::film;
 use crate::support::log::assert_sound;
@@ -47,7 +48,8 @@ fn what_grows_is_found() {
     assert!(judge(&[at(3000, 7)]).unwrap_err().contains("too few"));
 }
 
-/// Memory within 1 MB of what it was at first; a rotation of the log has its folder and two more files open for a moment.
+/// Memory within 1 MB of what it was at first; a rotation of the log has its folder and two more
+/// files open for a moment.
 fn judge(looks: &[Holds]) -> Result<String, String> {
     let [first, _, _, ..] = looks else { return Err("too few looks to say anything".into()) };
     let memory = looks.iter().map(|look| look.memory).max().unwrap_or_default();

@@ -45,7 +45,7 @@ pub struct Flash {
     pub sector: u32,
     /// The program, at its start.
     pub firmware: Region,
-    /// Lamp model runs: two sectors of records.
+    /// Which model runs: two sectors of records.
     pub records: Region,
     /// Room for a signed model.
     pub slot_a: Region,

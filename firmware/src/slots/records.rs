@@ -30,7 +30,7 @@ pub struct BootState {
 /// A model that is not tried again while another one runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImageRecord {
-    /// Lamp: another model in the same slot is not meant.
+    /// Which: another model in the same slot is not meant.
     pub id: BundleId,
     /// Why.
     pub state: ImageState,

@@ -402,7 +402,8 @@ fn with_a_button_both_indicate_the_same_at_every_millisecond() {
         (14_520, Step::Press),
         (16_000, Step::Break(Lamp::Red)),
         (16_500, Step::Mend),
-        // It counts 20 ms later, when a frame comes: before it the chip's camera owes none, and the other's always does.
+        // It counts 20 ms later, when a frame comes: before it the chip's camera owes none, and the other's
+        // always does.
         (24_980, Step::Press),
         (25_100, Step::Camera(Camera::Silent)),
         (29_000, NORMAL),

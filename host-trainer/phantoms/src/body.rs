@@ -1,7 +1,9 @@
-//! The soft parts of a small child: trunk, shoulders, arms, neck, head, lungs, heart, mediastinum and abdomen.
+//! The soft parts of a small child: trunk, shoulders, arms, neck, head, lungs, heart, mediastinum
+//! and abdomen.
 //!
-//! Everything is the length of a ray from front to back through simple solids (ellipsoids, elliptic cylinders,
-//! capsules), so edges are sharp where a ray touches a surface, as on a film: heart borders, domes, flanks.
+//! Everything is the length of a ray from front to back through simple solids (ellipsoids, elliptic
+//! cylinders, capsules), so edges are sharp where a ray touches a surface, as on a film: heart
+//! borders, domes, flanks.
 
 use crate::cloud::Cloud;
 use crate::rng::Rng;
@@ -9,7 +11,8 @@ use crate::rng::Rng;
 /// Water-equivalent share of aerated lung; the rest of its volume is air.
 const LUNG_DENSITY: f32 = 0.27;
 
-/// An arm from the shoulder joint to the elbow, with the sine of its direction at hand for the bones.
+/// An arm from the shoulder joint to the elbow, with the sine of its direction at hand for the
+/// bones.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arm {
     pub(super) joint: (f32, f32),
@@ -65,7 +68,8 @@ struct Heart {
 }
 
 impl Body {
-    /// A child. `ill` children lie rather than stand: arms lower, head seldom in the field, less breath taken.
+    /// A child. `ill` children lie rather than stand: arms lower, head seldom in the field, less
+    /// breath taken.
     pub(super) fn new(rng: &mut Rng, ill: bool) -> Self {
         let half_width = rng.about(9.4, 0.5);
         let breath = if ill { rng.about(10.6, 0.8) } else { rng.about(11.0, 0.5) };
@@ -108,7 +112,8 @@ impl Body {
         }
     }
 
-    /// Half width of the inside of the rib cage at height `y`, on the left (`side` 1) or right (-1).
+    /// Half width of the inside of the rib cage at height `y`, on the left (`side` 1) or right
+    /// (-1).
     pub(super) fn cage(&self, y: f32, side: f32) -> f32 {
         let s = (y / self.length).clamp(-0.2, 1.0);
         let open = self.top + (1.0 - self.top) * (1.0 - (1.0 - s) * (1.0 - s));
@@ -127,7 +132,8 @@ impl Body {
         self.outline(x, y) * fibres
     }
 
-    /// Centimetres of air in the lungs (less where `opacity` of them is filled), airways, stomach and bowel.
+    /// Centimetres of air in the lungs (less where `opacity` of them is filled), airways, stomach
+    /// and bowel.
     pub(super) fn hollow(&self, x: f32, y: f32, opacity: f32, cloud: &Cloud) -> f32 {
         let mut air = self.air(x, y) * (1.0 - LUNG_DENSITY) * (1.0 - opacity) + self.windpipe(x, y);
         if y > self.dome {
@@ -211,7 +217,8 @@ impl Body {
 
     /// Everything from skin to skin: trunk, shoulders, arms, neck and head.
     fn outline(&self, x: f32, y: f32) -> f32 {
-        // Muscle and shoulder blades fill what the cage, narrow at the top, leaves of a trunk of even width.
+        // Muscle and shoulder blades fill what the cage, narrow at the top, leaves of a trunk of even
+        // width.
         let side = if x < 0.0 { -1.0 } else { 1.0 };
         let half = self.half_width * (1.0 + side * self.uneven) + self.wall + -0.3 * (y - 7.0) / 7.0
             - self.armpit * (1.0 - square((y - 4.5) / 4.0)).max(0.0);

@@ -1,7 +1,8 @@
 //! The skeleton: ribs as hoops in space, the spine, clavicles, shoulder blades and upper arms.
 //!
-//! A rib is drawn as a chain of balls along its course from the spine round the side to the front. Where the hoop
-//! runs along the beam, at the side of the chest, the balls overlap and the bone gets bright by itself.
+//! A rib is drawn as a chain of balls along its course from the spine round the side to the front.
+//! Where the hoop runs along the beam, at the side of the chest, the balls overlap and the bone
+//! gets bright by itself.
 
 use crate::body::{Body, chord, ramp, square};
 use crate::canvas::{Canvas, Pair};
@@ -81,7 +82,8 @@ impl Bones {
         let radius = self.rib_radius * if number < 1.0 { 0.85 } else { 1.0 };
         // The cage's width where the rib passes its side.
         let half = (body.cage(start + fall * depth, side) + 0.1) * (0.75 + 0.25 * ramp((number + 0.5) / 2.5));
-        // A rib is a plate on the cage's surface: seen from behind it is tall, seen along the side of the chest thin.
+        // A rib is a plate on the cage's surface: seen from behind it is tall, seen along the side of the
+        // chest thin.
         let rib_share = if number > 9.5 { 1.0 } else { 2.0 };
         let radii = (0.55 * radius, radius);
         let step = 0.5 * radii.0 / half.max(depth);

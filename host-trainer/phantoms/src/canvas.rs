@@ -1,13 +1,14 @@
 //! A map of tissue thickness under the beam, and the ways to add to it.
 //!
-//! Positions are in the patient's frame, in centimetres: x from the midline to the patient's left (right in the
-//! picture), y downwards from the apex of the lungs. Thickness is in centimetres of water with the same attenuation.
+//! Positions are in the patient's frame, in centimetres: x from the midline to the patient's left
+//! (right in the picture), y downwards from the apex of the lungs. Thickness is in centimetres of
+//! water with the same attenuation.
 
 /// A position, a direction or radii: across and down.
 pub(super) type Pair = (f32, f32);
 
-/// Where the patient lies in the picture. The picture is square: as in the public training sets it is a landscape
-/// film squeezed to a square, so the two scales differ.
+/// Where the patient lies in the picture. The picture is square: as in the public training sets it
+/// is a landscape film squeezed to a square, so the two scales differ.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pose {
     /// The patient's origin in the picture, in shares of its side.
@@ -46,8 +47,8 @@ impl Canvas {
         Self { side, pose, thickness: vec![0.0; side * side] }
     }
 
-    /// Sets every pixel to `fine(x, y, smooth(x, y))` at its centre. What has no edges, `smooth`, is asked for on a
-    /// lattice of [`CELLS`] cells a side only and interpolated between.
+    /// Sets every pixel to `fine(x, y, smooth(x, y))` at its centre. What has no edges, `smooth`,
+    /// is asked for on a lattice of [`CELLS`] cells a side only and interpolated between.
     pub(super) fn fill(
         &mut self,
         smooth: impl Fn(f32, f32) -> [f32; 2],
@@ -79,8 +80,9 @@ impl Canvas {
         }
     }
 
-    /// Adds a ball, or an upright ellipsoid, of `radii` (across, down) whose thickest ray is `peak`. `hollow` 0 is solid; towards 1 the rim of the
-    /// shadow gets denser than its middle, as a bone's does, whose cortex is denser than its marrow.
+    /// Adds a ball, or an upright ellipsoid, of `radii` (across, down) whose thickest ray is
+    /// `peak`. `hollow` 0 is solid; towards 1 the rim of the shadow gets denser than its
+    /// middle, as a bone's does, whose cortex is denser than its marrow.
     pub(super) fn ball(&mut self, x: f32, y: f32, radii: Pair, peak: f32, hollow: f32) {
         let side = self.side as f32;
         let (u, v) = self.pose.project(x, y);
@@ -108,8 +110,8 @@ impl Canvas {
         }
     }
 
-    /// Adds a straight rod from `from` to `to` with radii at both ends; `density` is the water-equivalent excess of
-    /// a centimetre of it.
+    /// Adds a straight rod from `from` to `to` with radii at both ends; `density` is the
+    /// water-equivalent excess of a centimetre of it.
     pub(super) fn rod(&mut self, from: Pair, to: Pair, radii: Pair, density: f32, hollow: f32) {
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
         let length = (dx * dx + dy * dy).sqrt();

@@ -1,4 +1,5 @@
-//! Smooth noise in the plane (value noise on a lattice): uneven tissue, ragged edges of consolidations.
+//! Smooth noise in the plane (value noise on a lattice): uneven tissue, ragged edges of
+//! consolidations.
 
 use crate::body::ramp;
 use crate::rng::Rng;
@@ -16,7 +17,8 @@ impl Cloud {
 
     /// The noise at a position; one unit is one cell of the lattice.
     pub(super) fn at(&self, x: f32, y: f32) -> f32 {
-        // Positions are some ten centimetres around 0: 256 cells on they are positive, and that is a whole period.
+        // Positions are some ten centimetres around 0: 256 cells on they are positive, and that is a whole
+        // period.
         let (x, y) = (x + 256.0, y + 256.0);
         let (column, row) = (x as usize, y as usize);
         let (fx, fy) = (ramp(x - column as f32), ramp(y - row as f32));

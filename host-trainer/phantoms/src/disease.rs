@@ -1,7 +1,8 @@
 //! What pneumonia does to the lungs: fluid takes the place of air.
 //!
-//! Four patterns that are told apart on children's films: consolidation of a lobe on the right or on the left,
-//! patches along the bronchi (bronchopneumonia), and a diffuse, perihilar haze with coarse markings (interstitial).
+//! Four patterns that are told apart on children's films: consolidation of a lobe on the right or
+//! on the left, patches along the bronchi (bronchopneumonia), and a diffuse, perihilar haze with
+//! coarse markings (interstitial).
 
 use crate::body::{Body, ramp, square};
 use crate::cloud::Cloud;

@@ -1,4 +1,5 @@
-//! From thickness to grey: attenuation, scatter, the detector's sharpness and grain, and the display's tone curve.
+//! From thickness to grey: attenuation, scatter, the detector's sharpness and grain, and the
+//! display's tone curve.
 
 use crate::rng::Rng;
 
@@ -69,7 +70,8 @@ impl Film {
         for cell in &mut thickness {
             *cell += self.grain * 1.1 * rng.normal();
         }
-        // Unsharpness belongs to the detector, so in pixels it grows with the picture; 224 is the reference.
+        // Unsharpness belongs to the detector, so in pixels it grows with the picture; 224 is the
+        // reference.
         let passes = if side >= 128 { 1 + side / 448 } else { 0 };
         for _ in 0..passes {
             soften(&mut thickness, side, self.blur);

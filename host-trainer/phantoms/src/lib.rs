@@ -1,21 +1,25 @@
-//! Phantoms: drawn frontal chest radiographs of small children, with clear lungs and with pneumonia.
+//! Phantoms: drawn frontal chest radiographs of small children, with clear lungs and with
+//! pneumonia.
 //!
-//! There is no X-ray picture and no patient data in them. A child is a handful of measures, drawn by lot: solids of
-//! tissue ([`body`]), hoops and rods of bone ([`bones`]), trees of vessels ([`vessels`]), and fluid where the air
-//! should be ([`disease`]). Rays through them give a map of thickness ([`canvas`]); the film turns it into grey
-//! ([`film`]). No picture of a data set, nor an average of pictures, is stored here.
+//! There is no X-ray picture and no patient data in them. A child is a handful of measures, drawn
+//! by lot: solids of tissue ([`body`]), hoops and rods of bone ([`bones`]), trees of vessels
+//! ([`vessels`]), and fluid where the air should be ([`disease`]). Rays through them give a map of
+//! thickness ([`canvas`]); the film turns it into grey ([`film`]). No picture of a data set, nor an
+//! average of pictures, is stored here.
 //!
-//! How the measures were found: by looking at the public set of children's films (Kermany et al. 2018), by comparing
-//! class means, grey levels and power spectra with it, and last by turning the measures until a network trained on
-//! those films put nearly all phantoms on their side. As in that set, the ill are also filmed differently (lying, closer,
-//! a flatter film, the head seldom in the field, the heart wider), so a model can tell phantoms apart by more than lungs.
+//! How the measures were found: by looking at the public set of children's films (Kermany et al.
+//! 2018), by comparing class means, grey levels and power spectra with it, and last by turning the
+//! measures until a network trained on those films put nearly all phantoms on their side. As in
+//! that set, the ill are also filmed differently (lying, closer, a flatter film, the head seldom in
+//! the field, the heart wider), so a model can tell phantoms apart by more than lungs.
 //!
-//! What they are for: demonstration, a training set that every checkout has, golden frames. What they are not: evidence
-//! of how well a model works on children, least of all for a model that helped to tune them. Only real films with a
-//! known outcome can say that.
+//! What they are for: demonstration, a training set that every checkout has, golden frames. What
+//! they are not: evidence of how well a model works on children, least of all for a model that
+//! helped to tune them. Only real films with a known outcome can say that.
 //!
-//! The same label, seed and side give the same bytes on every machine: integer pseudo-random numbers, floats with
-//! `+ - * /`, square root and rounding only, `libm` in software for everything else, one thread, fixed order.
+//! The same label, seed and side give the same bytes on every machine: integer pseudo-random
+//! numbers, floats with `+ - * /`, square root and rounding only, `libm` in software for everything
+//! else, one thread, fixed order.
 
 mod body;
 mod bones;
@@ -100,8 +104,8 @@ fn develop(pattern: Pattern, seed: u64, side: u16) -> Vec<u8> {
     film.develop(canvas.thickness, side, &mut stream(9))
 }
 
-/// Where the child lies on the film: the cage takes most of the width, the lungs somewhat over half of the height;
-/// the ill are filmed closer and less evenly.
+/// Where the child lies on the film: the cage takes most of the width, the lungs somewhat over half
+/// of the height; the ill are filmed closer and less evenly.
 fn pose(rng: &mut Rng, body: &Body, ill: bool) -> Pose {
     let angle = rng.about(0.0, if ill { 0.045 } else { 0.03 });
     let (across, down) = if ill { (0.385, 0.60) } else { (0.375, 0.56) };

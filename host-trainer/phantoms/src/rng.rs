@@ -1,4 +1,5 @@
-//! The phantom's only source of chance: SplitMix64 (Steele, Lea and Flood 2014), integer, the same on every machine.
+//! The phantom's only source of chance: SplitMix64 (Steele, Lea and Flood 2014), integer, the same
+//! on every machine.
 
 #[derive(Clone, Debug)]
 pub(super) struct Rng(u64);
@@ -38,15 +39,16 @@ impl Rng {
         if self.chance(0.5) { -1.0 } else { 1.0 }
     }
 
-    /// Mean 0, variance 1, never beyond 3.5: the sum of four 16-bit uniforms (Irwin-Hall), as good as a normal
-    /// variable for film grain and body measures, and free of `ln` and `cos`.
+    /// Mean 0, variance 1, never beyond 3.5: the sum of four 16-bit uniforms (Irwin-Hall), as good
+    /// as a normal variable for film grain and body measures, and free of `ln` and `cos`.
     pub(super) fn normal(&mut self) -> f32 {
         let bits = self.bits();
         let sum = (0..4).map(|i| ((bits >> (16 * i)) & 0xFFFF) as i32).sum::<i32>();
         (sum - 131_070) as f32 * (1.732_050_8 / 65_536.0)
     }
 
-    /// A measure that varies between children: `mean` with deviation `spread`, cut at two deviations.
+    /// A measure that varies between children: `mean` with deviation `spread`, cut at two
+    /// deviations.
     pub(super) fn about(&mut self, mean: f32, spread: f32) -> f32 {
         mean + spread * self.normal().clamp(-2.0, 2.0)
     }

@@ -1,4 +1,5 @@
-//! What is promised of phantoms: the same bytes everywhere, all usable pictures, ill lungs less clear than healthy ones.
+//! What is promised of phantoms: the same bytes everywhere, all usable pictures, ill lungs less
+//! clear than healthy ones.
 
 use super::*;
 use edge_core::gate::{GateThresholds, QualityMetrics};

@@ -7,7 +7,8 @@ use crate::rng::Rng;
 /// Length of one step along a vessel, in centimetres.
 const STEP: f32 = 0.14;
 
-/// Draws both lungs' trees; `markings` 1 is healthy, more draws wider and more vessels and bronchial walls.
+/// Draws both lungs' trees; `markings` 1 is healthy, more draws wider and more vessels and
+/// bronchial walls.
 pub(super) fn draw(canvas: &mut Canvas, body: &Body, markings: f32, rng: &mut Rng) {
     for side in [-1.0f32, 1.0] {
         let hilum = (side * 2.3 + 0.5 * body.turn, if side < 0.0 { 5.4 } else { 5.0 });

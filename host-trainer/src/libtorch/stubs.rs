@@ -1,8 +1,10 @@
-//! Stub libraries for the CUDA functions that `libtorch_cpu.so` imports although it runs on the CPU.
+//! Stub libraries for the CUDA functions that `libtorch_cpu.so` imports although it runs on the
+//! CPU.
 //!
-//! The dynamic linker wants every library that is named as needed, and every versioned symbol in it. So a stub has
-//! the file name, the symbols and the version names which the importing libraries ask for, and each function
-//! returns 100, CUDA's `cudaErrorNoDevice`: libtorch then finds no device. Only what is needed and absent is built.
+//! The dynamic linker wants every library that is named as needed, and every versioned symbol in
+//! it. So a stub has the file name, the symbols and the version names which the importing libraries
+//! ask for, and each function returns 100, CUDA's `cudaErrorNoDevice`: libtorch then finds no
+//! device. Only what is needed and absent is built.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -21,8 +23,9 @@ const CUDA: [&str; 2] = ["libcudart.so", "libcupti.so"];
 /// By library name, by version name: the functions imported.
 type Imports = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
-/// Builds a stub in `lib` for each of the [`CUDA`] libraries that a library in `lib` imports from and that is not
-/// there itself; returns their names. Where nothing is missing (macOS, a CPU build), nothing is built.
+/// Builds a stub in `lib` for each of the [`CUDA`] libraries that a library in `lib` imports from
+/// and that is not there itself; returns their names. Where nothing is missing (macOS, a CPU
+/// build), nothing is built.
 pub fn provide_missing(lib: &Path) -> Result<Vec<String>, Error> {
     let mut imports = Imports::new();
     for entry in fs::read_dir(lib).map_err(at("list", lib))? {
@@ -139,7 +142,8 @@ mod tests {
         assert!(status.success());
     }
 
-    /// A folder `lib` with a `libuser.so` that imports `cudaCount` and `cudaReset` from an absent `libcudart.so.13`.
+    /// A folder `lib` with a `libuser.so` that imports `cudaCount` and `cudaReset` from an absent
+    /// `libcudart.so.13`.
     fn lib_that_needs_cuda(dir: &Path) -> std::path::PathBuf {
         let (cuda, lib) = (dir.join("cuda"), dir.join("lib"));
         fs::create_dir(&cuda).unwrap();

@@ -1,4 +1,5 @@
-//! Takes from the `torch` wheel what a C++ program on the CPU needs: headers and libraries, without CUDA and Python.
+//! Takes from the `torch` wheel what a C++ program on the CPU needs: headers and libraries, without
+//! CUDA and Python.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader};
@@ -19,11 +20,12 @@ const LEFT_OUT: [&str; 7] = [
     "libtorch_python",
 ];
 
-/// On Linux `libtorch.so` is an empty shell that needs `libtorch_cuda.so`. In its place stands this linker script,
-/// which GNU ld and lld take for the two libraries it names.
+/// On Linux `libtorch.so` is an empty shell that needs `libtorch_cuda.so`. In its place stands this
+/// linker script, which GNU ld and lld take for the two libraries it names.
 const LINKER_SCRIPT: &str = "INPUT(libtorch_cpu.so libc10.so)\n";
 
-/// Unpacks the needed part of `wheel` into the new folder `target`, as `target/include` and `target/lib`.
+/// Unpacks the needed part of `wheel` into the new folder `target`, as `target/include` and
+/// `target/lib`.
 pub fn unpack(wheel: &Path, target: &Path) -> Result<(), Error> {
     let archive_error = |source| Error::Archive { file: wheel.to_path_buf(), source };
     let file = File::open(wheel).map_err(at("open", wheel))?;
@@ -62,7 +64,8 @@ pub fn unpack(wheel: &Path, target: &Path) -> Result<(), Error> {
         }
         let mut out = File::create(&path).map_err(at("create", &path))?;
         io::copy(&mut bar.wrap_read(entry), &mut out).map_err(at("write", &path))?;
-        // The libraries must be on the disk before the version file is; ten thousand headers are not worth the wait.
+        // The libraries must be on the disk before the version file is; ten thousand headers are not worth
+        // the wait.
         if name.starts_with("lib") {
             out.sync_all().map_err(at("write", &path))?;
         }

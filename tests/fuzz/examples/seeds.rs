@@ -1,7 +1,8 @@
-//! Writes the seeds that the fuzz targets start from, each a small file made here: nobody's X-ray is among them.
+//! Writes the seeds that the fuzz targets start from, each a small file made here: nobody's X-ray
+//! is among them.
 //!
-//! `cargo run --manifest-path tests/fuzz/Cargo.toml --example seeds`. Inputs that once broke a target are kept beside
-//! them under `found-*` and are left alone.
+//! `cargo run --manifest-path tests/fuzz/Cargo.toml --example seeds`. Inputs that once broke a
+//! target are kept beside them under `found-*` and are left alone.
 
 use edge_model::model_file::ModelFile;
 use edge_model::pack::pack;
@@ -96,8 +97,9 @@ fn palette() -> Vec<u8> {
     bytes
 }
 
-/// A small model in the form of the shipped one, the same without its seal, without its metadata, and cut short. (The
-/// shipped one is too large: nearly all changes would fall on weights, which say nothing.)
+/// A small model in the form of the shipped one, the same without its seal, without its metadata,
+/// and cut short. (The shipped one is too large: nearly all changes would fall on weights, which
+/// say nothing.)
 fn models() -> Vec<Seed> {
     let whole = model::bytes(&model::sealed(8, 1));
     let mut bare = model::unsealed(8, 1);

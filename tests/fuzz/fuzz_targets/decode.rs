@@ -1,4 +1,5 @@
-//! A picture file's bytes: JPEG or PNG, whole or damaged, become a checked picture or an error of one line.
+//! A picture file's bytes: JPEG or PNG, whole or damaged, become a checked picture or an error of
+//! one line.
 #![no_main]
 
 use edge_core::frame::{MAX_SIDE, MIN_SIDE};

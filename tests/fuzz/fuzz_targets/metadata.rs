@@ -1,5 +1,6 @@
-//! The properties bound into a model: valid ones with some replaced, left out or malformed become checked metadata, which
-//! is written back exactly and decides on any logit, or an error of one line.
+//! The properties bound into a model: valid ones with some replaced, left out or malformed become
+//! checked metadata, which is written back exactly and decides on any logit, or an error of one
+//! line.
 #![no_main]
 
 use arbitrary::Arbitrary;

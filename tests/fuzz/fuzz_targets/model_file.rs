@@ -1,7 +1,9 @@
-//! A model file's bytes: an ONNX model with everything bound into it, to be packed, or an error of one line.
+//! A model file's bytes: an ONNX model with everything bound into it, to be packed, or an error of
+//! one line.
 //!
-//! Nearly every changed byte breaks the seal, which is checked first; so what still parses is sealed again, as a careless
-//! or ill-meaning exporter might do it, and must then pass or be refused by what it holds.
+//! Nearly every changed byte breaks the seal, which is checked first; so what still parses is
+//! sealed again, as a careless or ill-meaning exporter might do it, and must then pass or be
+//! refused by what it holds.
 #![no_main]
 
 use edge_model::model_file::{ModelFile, digest, seal};
@@ -34,7 +36,8 @@ fn check(bytes: &[u8]) {
     let again =
         ModelFile::from_bytes(&model.proto().encode_to_vec()).expect("what was accepted is accepted again");
     assert_eq!((again.metadata(), digest(again.proto())), (model.metadata(), digest(model.proto())));
-    // Its graph can be packed, or it is told which node cannot: never a packed model that its own reader refuses.
+    // Its graph can be packed, or it is told which node cannot: never a packed model that its own
+    // reader refuses.
     match pack(&model) {
         Ok(_) => {}
         Err(PackError::Read(error)) => panic!("packed into what cannot be read: {error}"),

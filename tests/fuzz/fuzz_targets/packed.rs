@@ -1,8 +1,8 @@
-//! A packed model's bytes: a checked view whose every layer then computes, the same bits with every kernel set and
-//! whatever the memory held before, or an error of one line.
+//! A packed model's bytes: a checked view whose every layer then computes, the same bits with every
+//! kernel set and whatever the memory held before, or an error of one line.
 //!
-//! Nearly every changed byte breaks the checksum, which is checked first; so length and checksum are put right before the
-//! second try.
+//! Nearly every changed byte breaks the checksum, which is checked first; so length and checksum
+//! are put right before the second try.
 #![no_main]
 
 use edge_core::infer::Engine;
@@ -22,7 +22,8 @@ fuzz_target!(|bytes: &[u8]| {
     check(repaired.as_ref());
 });
 
-/// Puts right what would end the check early: magic, version, length and checksums, in this order from the beginning.
+/// Puts right what would end the check early: magic, version, length and checksums, in this order
+/// from the beginning.
 fn repair(bytes: &mut [u8]) {
     let length = bytes.len() as u32;
     if let Some(head) = bytes.get_mut(..16) {
@@ -61,7 +62,8 @@ fn check(bytes: &[u8]) {
     }
 }
 
-/// Bits of the logit, every layer's output, bits of the class activation map; the arena is filled with `before`.
+/// Bits of the logit, every layer's output, bits of the class activation map; the arena is filled
+/// with `before`.
 fn compute(model: &Packed<&[u8]>, kernels: Kernels, input: &[u8], before: u8) -> (u32, Vec<u8>, Vec<u32>) {
     let engine = Engine::new(*model, kernels); // a view is copied, not its bytes
     let mut arena = AlignedBytes::zeroed(model.arena_bytes());

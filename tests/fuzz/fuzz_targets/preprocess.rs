@@ -1,5 +1,6 @@
-//! Any size, format, scratch memory and rows through preprocess, gate and decide: the network's input as its plain
-//! definition gives it, or an error that names the mistake; rows that stream in give the same as the frame in memory.
+//! Any size, format, scratch memory and rows through preprocess, gate and decide: the network's
+//! input as its plain definition gives it, or an error that names the mistake; rows that stream in
+//! give the same as the frame in memory.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -14,7 +15,8 @@ use test_support::reference;
 
 /// Pixels of a picture above which one run would take so long that few are made.
 const MOST_PIXELS: usize = 1 << 16;
-/// Pixels times cells up to which the plain definition, which visits every pixel for every cell, is worth its time.
+/// Pixels times cells up to which the plain definition, which visits every pixel for every cell, is
+/// worth its time.
 const MOST_STEPS: usize = 1 << 16;
 
 #[derive(Arbitrary, Debug)]

@@ -1,7 +1,9 @@
-//! Marks the region whose executed instructions are counted, for QEMU with `xtask/emulation/src/instructions/plugin.c`.
+//! Marks the region whose executed instructions are counted, for QEMU with
+//! `xtask/emulation/src/instructions/plugin.c`.
 //!
-//! A marker is a move of a register to itself: it does nothing, and no compiler emits it. To the compiler it may touch
-//! any memory, so what a region reads and writes happens within it. On other machines than Arm's there are none.
+//! A marker is a move of a register to itself: it does nothing, and no compiler emits it. To the
+//! compiler it may touch any memory, so what a region reads and writes happens within it. On other
+//! machines than Arm's there are none.
 
 #![no_std]
 
@@ -47,7 +49,8 @@ pub fn stop() {
     unsafe { asm!(marker!(stop), options(nostack, preserves_flags)) };
 }
 
-/// The innermost region ends and another begins, with nothing between: the compiler may put instructions between two calls, not here.
+/// The innermost region ends and another begins, with nothing between: the compiler may put
+/// instructions between two calls, not here.
 #[inline(always)]
 #[allow(unsafe_code)]
 pub fn next() {
@@ -55,12 +58,14 @@ pub fn next() {
     unsafe { asm!(marker!(stop), marker!(start), options(nostack, preserves_flags)) };
 }
 
-/// Three regions whose counts are known by construction, to test the counting: region 0 executes `2 * rounds + 4`
-/// instructions, region 1 within it `2 * rounds`, region 2 none. `rounds` is at least 1.
+/// Three regions whose counts are known by construction, to test the counting: region 0 executes `2
+/// * rounds + 4` instructions, region 1 within it `2 * rounds`, region 2 none. `rounds` is at least
+/// 1.
 #[cfg(any(target_arch = "aarch64", target_arch = "arm"))]
 #[allow(unsafe_code)]
 pub fn known(rounds: u32) {
-    // SAFETY: only a scratch register and the flags change, both declared, and the loop ends: `rounds` is not 0.
+    // SAFETY: only a scratch register and the flags change, both declared, and the loop ends: `rounds`
+    // is not 0.
     unsafe {
         asm!(
             marker!(start),

@@ -1,7 +1,8 @@
-//! The whole way of a frame: its rows stream through one pipeline in one arena, as in a device that never holds the frame.
+//! The whole way of a frame: its rows stream through one pipeline in one arena, as in a device that
+//! never holds the frame.
 //!
-//! A file of pictures holds one after the other: three little-endian words (width, height, the format's place in [`PixelFormat::ALL`]), then the
-//! rows from the top.
+//! A file of pictures holds one after the other: three little-endian words (width, height, the
+//! format's place in [`PixelFormat::ALL`]), then the rows from the top.
 
 use core::fmt;
 
@@ -12,7 +13,8 @@ use edge_core::{Geometry, Packed, Pipeline, PixelFormat};
 
 use crate::machine::{Error, Machine, Memory};
 
-/// Judges every picture of a file, a row at a time, with the fastest kernels that this machine can run.
+/// Judges every picture of a file, a row at a time, with the fastest kernels that this machine can
+/// run.
 pub fn every(
     machine: &mut impl Machine,
     memory: &mut Memory,
@@ -44,8 +46,8 @@ pub fn every(
     Ok(())
 }
 
-/// Judges the first picture of a file with each stage a region of its own, one after the other with nothing between. The picture lies in
-/// memory, so that no waiting for its rows is counted.
+/// Judges the first picture of a file with each stage a region of its own, one after the other with
+/// nothing between. The picture lies in memory, so that no waiting for its rows is counted.
 pub fn stages(
     machine: &mut impl Machine,
     memory: &mut Memory,
@@ -105,8 +107,8 @@ fn header(machine: &mut impl Machine, path: &str, at: &mut usize) -> Result<Opti
     Geometry::new(width, height, *format).map(Some).map_err(|_| Error::Length)
 }
 
-/// All that a picture gave, in one form for every machine: state, reason and its numbers, bits of logit and score, and what the gate
-/// measured.
+/// All that a picture gave, in one form for every machine: state, reason and its numbers, bits of
+/// logit and score, and what the gate measured.
 struct Line<'a>(&'a FrameResult);
 
 impl fmt::Display for Line<'_> {

@@ -23,7 +23,8 @@ pub trait Machine: fmt::Write {
 /// The memory that the program works in; nothing is allocated.
 #[repr(align(64))]
 pub struct Memory {
-    /// A packed model, or a picture. First, so that it lies at an address that a packed model must have.
+    /// A packed model, or a picture. First, so that it lies at an address that a packed model must
+    /// have.
     pub file: [u8; FILE],
     pub frame: [u8; FRAME],
     pub arena: [u8; ARENA],

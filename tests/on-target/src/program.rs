@@ -1,7 +1,9 @@
-//! What runs on every target: the same arguments and files give the same lines, whatever the machine.
+//! What runs on every target: the same arguments and files give the same lines, whatever the
+//! machine.
 //!
-//! `tensor NAME HASH` gives the first 16 bytes of a SHA-256, as in `models/pneumonia/golden.json`; the other lines name themselves.
-//! `region INDEX NAME` says what a counted region is; the plugin knows only its index.
+//! `tensor NAME HASH` gives the first 16 bytes of a SHA-256, as in `models/pneumonia/golden.json`;
+//! the other lines name themselves. `region INDEX NAME` says what a counted region is; the plugin
+//! knows only its index.
 
 use core::fmt;
 
@@ -89,7 +91,8 @@ fn planted(machine: &mut impl Machine, memory: &mut suite::Memory, cases: u64) -
     Ok(())
 }
 
-/// Preprocesses a grey picture of one byte a pixel, and says what the network would see and what the gate would.
+/// Preprocesses a grey picture of one byte a pixel, and says what the network would see and what
+/// the gate would.
 fn picture(
     machine: &mut impl Machine,
     memory: &mut Memory,
@@ -149,7 +152,8 @@ fn tensors(machine: &mut impl Machine, memory: &mut Memory, model: &str, frames:
     Ok(())
 }
 
-/// SHA-256 of a value in ONNX's order (channels x height x width); the engine's is height x width x channels.
+/// SHA-256 of a value in ONNX's order (channels x height x width); the engine's is height x width x
+/// channels.
 fn nchw(channels: usize, bytes: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for channel in 0..channels {
@@ -171,7 +175,8 @@ fn nchw(channels: usize, bytes: &[u8]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// Runs one frame with each layer in a region of its own: region 0 is the whole frame, layer `i` region `i + 1`, the head last.
+/// Runs one frame with each layer in a region of its own: region 0 is the whole frame, layer `i`
+/// region `i + 1`, the head last.
 fn layers(
     machine: &mut impl Machine,
     memory: &mut Memory,

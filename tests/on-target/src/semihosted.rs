@@ -1,4 +1,5 @@
-//! A target without an operating system, under an emulator or a debugger that lends its own files (semihosting).
+//! A target without an operating system, under an emulator or a debugger that lends its own files
+//! (semihosting).
 
 use core::ffi::CStr;
 use core::fmt;

@@ -1,5 +1,6 @@
-//! Links only where no panic can be reached: the panic handler calls a function that does not exist, so the linker
-//! refuses the program as soon as anything in [`step`] or [`frame`] can panic (index, slice, division, arithmetic, unwrap). It is never run.
+//! Links only where no panic can be reached: the panic handler calls a function that does not
+//! exist, so the linker refuses the program as soon as anything in [`step`] or [`frame`] can panic
+//! (index, slice, division, arithmetic, unwrap). It is never run.
 #![no_std]
 #![no_main]
 
@@ -14,11 +15,13 @@ unsafe extern "C" {
 
 #[panic_handler]
 fn panic(_: &PanicInfo) -> ! {
-    // SAFETY: never executed: the function exists nowhere, so a program that could call it does not link.
+    // SAFETY: never executed: the function exists nowhere, so a program that could call it does not
+    // link.
     unsafe { a_panic_can_be_reached() }
 }
 
-/// The gate, one step of the core engine and the gate again, on any model that was opened, any figures, limits, arena and input.
+/// The gate, one step of the core engine and the gate again, on any model that was opened, any
+/// figures, limits, arena and input.
 ///
 /// # Safety
 /// The pointers are readable, the arena's writable, for their lengths. It is never called.
@@ -48,7 +51,8 @@ pub unsafe extern "C" fn step(
     if figures.judge_features(features, limits).is_err() { f32::NAN } else { logit }
 }
 
-/// A frame's whole way, as a device's loop goes it: begin, rows, finish, judge, with any model that was opened, any geometry, rows and arena.
+/// A frame's whole way, as a device's loop goes it: begin, rows, finish, judge, with any model that
+/// was opened, any geometry, rows and arena.
 ///
 /// # Safety
 /// As [`step`].

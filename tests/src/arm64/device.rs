@@ -1,4 +1,5 @@
-//! The device's program on the board: its configuration, its beginning and end, its log, and what it shows.
+//! The device's program on the board: its configuration, its beginning and end, its log, and what
+//! it shows.
 
 use anyhow::{Context, bail, ensure};
 use edge_core::State;
@@ -63,12 +64,14 @@ impl fmt::Display for Told<'_> {
 }
 
 impl Device {
-    /// A board with the program configured for pictures of this form, one of which it answers every `interval_ms` milliseconds.
+    /// A board with the program configured for pictures of this form, one of which it answers every
+    /// `interval_ms` milliseconds.
     pub fn boot(files: &Path, disk: Option<&Path>, form: &Picture, interval_ms: u32) -> anyhow::Result<Self> {
         Self::boot_with(files, disk, form, interval_ms, false)
     }
 
-    /// The same, where it is asked for with a button, a buzzer, and an amber lamp that is lit while its line is low.
+    /// The same, where it is asked for with a button, a buzzer, and an amber lamp that is lit while
+    /// its line is low.
     pub fn boot_with(
         files: &Path,
         disk: Option<&Path>,
@@ -99,7 +102,8 @@ impl Device {
         Ok(Self { guest, with_button, log: Vec::new(), complete: 0 })
     }
 
-    /// Starts the program, under another program where one is given, with more arguments where there are any.
+    /// Starts the program, under another program where one is given, with more arguments where
+    /// there are any.
     pub fn start(&mut self, under: &[&str], more: &[&str]) -> anyhow::Result<()> {
         let program = [PROGRAM, "run", "--config", CONFIG];
         let command = under.iter().chain(&program).chain(more).map(|word| word.to_string());
@@ -129,7 +133,8 @@ impl Device {
         Ok(output)
     }
 
-    /// Has the lights show something for a second; `safe` is what systemd runs after the program has ended, and stays.
+    /// Has the lights show something for a second; `safe` is what systemd runs after the program
+    /// has ended, and stays.
     pub fn lights(&mut self, what: &str) -> anyhow::Result<()> {
         self.run(&["lights", "--config", CONFIG, "--seconds", "1", what]).map(drop)
     }
@@ -151,9 +156,10 @@ impl Device {
         Ok(self.guest.lights()?.iter().filter(beep).count())
     }
 
-    /// Waits until the lights say what is looked for and returns when they began to. Times are the board's microseconds. Lamps that
-    /// were not written since `times.start` say nothing: a chip keeps its levels while nobody can reach it.
-    /// An error where they did not begin to before `times.end`.
+    /// Waits until the lights say what is looked for and returns when they began to. Times are the
+    /// board's microseconds. Lamps that were not written since `times.start` say nothing: a
+    /// chip keeps its levels while nobody can reach it. An error where they did not begin to
+    /// before `times.end`.
     pub fn wait_for(
         &mut self,
         what: &str,
@@ -201,8 +207,8 @@ impl Device {
         (self.complete, self.log) = (lines.len(), lines);
     }
 
-    /// The log as it was read last, without its last line: what a power cut must leave, because each line is on the disk before
-    /// the next one is written.
+    /// The log as it was read last, without its last line: what a power cut must leave, because
+    /// each line is on the disk before the next one is written.
     pub fn certain(&self) -> Vec<u8> {
         let lines = &self.log[..self.complete.saturating_sub(1)];
         let end = lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
@@ -225,8 +231,8 @@ impl Device {
         self.guest.write(LOG, &bytes)
     }
 
-    /// Verifies the log, as it was read last, as `edge-runtime log verify` does. A last line that was cut off is allowed where the program was killed:
-    /// it mends that when it starts.
+    /// Verifies the log, as it was read last, as `edge-runtime log verify` does. A last line that
+    /// was cut off is allowed where the program was killed: it mends that when it starts.
     pub fn verify(&self, killed: bool) -> anyhow::Result<()> {
         let file = tempfile::NamedTempFile::new()?;
         fs::write(file.path(), &self.log)?;

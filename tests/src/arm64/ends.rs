@@ -1,5 +1,5 @@
-//! Sudden ends: the program killed at random moments, and the power cut. After each the log must hold. Every frame is
-//! answered, so that the log is written nearly all the time.
+//! Sudden ends: the program killed at random moments, and the power cut. After each the log must
+//! hold. Every frame is answered, so that the log is written nearly all the time.
 
 use anyhow::{Context, ensure};
 use phantoms::Label;

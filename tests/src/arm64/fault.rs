@@ -1,7 +1,7 @@
 //! A fault as a file of steps, and what runs it.
 //!
-//! Whatever the steps are, two things hold at every time: the lights never show the answer that the picture does not have, and
-//! the log loses no line. Times are the board's own.
+//! Whatever the steps are, two things hold at every time: the lights never show the answer that the
+//! picture does not have, and the log loses no line. Times are the board's own.
 
 mod step;
 
@@ -261,7 +261,8 @@ impl Run {
         }
     }
 
-    /// At no time since the board was switched on have the lights shown the answer that the picture does not have.
+    /// At no time since the board was switched on have the lights shown the answer that the picture
+    /// does not have.
     fn no_wrong_answer(&mut self) -> anyhow::Result<()> {
         let wrong = if self.right == State::Positive { State::Negative } else { State::Positive };
         let said = self.device.said()?;

@@ -33,15 +33,15 @@ pub struct Answer {
 }
 
 impl Guest {
-    /// Switches a board on, with what `cargo xtask test arm64` has put into the folder, and a disk for the log; without one the
-    /// log is on a disk in the board's memory.
+    /// Switches a board on, with what `cargo xtask test arm64` has put into the folder, and a disk
+    /// for the log; without one the log is on a disk in the board's memory.
     pub fn boot(files: &Path, disk: Option<&Path>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = |name: &str| folder.path().join(name);
         let console = fs::File::create(path("console"))?;
         let mut command = Command::new("qemu-system-aarch64");
-        // One instruction a nanosecond by the board's own clock, and no waiting where nothing is to be done: what the board
-        // measures does not depend on how busy this machine is.
+        // One instruction a nanosecond by the board's own clock, and no waiting where nothing is to be
+        // done: what the board measures does not depend on how busy this machine is.
         command.args(["-M", "virt", "-cpu", "cortex-a72", "-smp", "1", "-m", "512"]);
         command.args(["-icount", "shift=0,sleep=off", "-rtc", "clock=vm"]);
         command.args(["-nodefaults", "-nographic", "-no-reboot", "-serial", "stdio"]);
@@ -87,7 +87,8 @@ impl Guest {
         Ok(self.last.1)
     }
 
-    /// Presses the machine's power button, which closes line 3 of the lights' chip for a tenth of a second.
+    /// Presses the machine's power button, which closes line 3 of the lights' chip for a tenth of a
+    /// second.
     pub fn press(&mut self) -> anyhow::Result<()> {
         let mut monitor = UnixStream::connect(self.folder.path().join("monitor"))?;
         monitor.set_read_timeout(Some(PATIENCE))?;
@@ -118,7 +119,8 @@ impl Guest {
         self.watch.take(&String::from_utf8_lossy(&records))
     }
 
-    /// When the program last wrote a lamp, as far as [`Guest::lights`] has seen, in the board's microseconds.
+    /// When the program last wrote a lamp, as far as [`Guest::lights`] has seen, in the board's
+    /// microseconds.
     pub fn written(&self) -> u64 {
         self.watch.written()
     }
@@ -154,7 +156,8 @@ fn said(console: &Path) -> String {
     String::from_utf8_lossy(&fs::read(console).unwrap_or_default()).into_owned()
 }
 
-/// Connects to the agent's line once QEMU has opened it; what is sent before the agent listens is kept for it.
+/// Connects to the agent's line once QEMU has opened it; what is sent before the agent listens is
+/// kept for it.
 fn connect(qemu: &mut Child, path: &Path) -> anyhow::Result<UnixStream> {
     let limit = Instant::now() + Duration::from_secs(30);
     loop {

@@ -1,15 +1,16 @@
 //! The lights as they are seen from outside the board, and what they say.
 //!
-//! QEMU tells of every change of an output of the GPIO chip, but in the time of the machine that it runs on. The board's kernel
-//! tells of every write to a line, in the board's time. The two are held against each other: the same lines must have changed to
-//! the same levels in the same order, or something is wrong with what we see.
+//! QEMU tells of every change of an output of the GPIO chip, but in the time of the machine that it
+//! runs on. The board's kernel tells of every write to a line, in the board's time. The two are
+//! held against each other: the same lines must have changed to the same levels in the same order,
+//! or something is wrong with what we see.
 
 use anyhow::{Context, ensure};
 use edge_core::State;
 use std::path::PathBuf;
 use std::{fmt, fs};
 
-/// Lamp line of the chip carries what; the button's is the machine's power button.
+/// Which line of the chip carries what; the button's is the machine's power button.
 pub const RED: u8 = 0;
 pub const AMBER: u8 = 1;
 pub const GREEN: u8 = 2;
@@ -17,7 +18,8 @@ pub const BUTTON: u8 = 3;
 pub const HEARTBEAT: u8 = 4;
 pub const BUZZER: u8 = 5;
 
-/// The longest that one lamp alone is lit in a FAULT, in microseconds, with time for a busy board to change it.
+/// The longest that one lamp alone is lit in a FAULT, in microseconds, with time for a busy board
+/// to change it.
 const ALTERNATION: u64 = 350_000;
 /// The longest half of an INVALID's blink, likewise.
 const BLINK: u64 = 900_000;
@@ -93,8 +95,8 @@ fn recorded(line: &str) -> Option<Change> {
     Some(Change { at, line, lit: level == "1" })
 }
 
-/// What changed, by lines such as `pl061_set_output /machine/unattached/device[6] setting output 2 to 1`; at reset QEMU tells of
-/// each line that it is low.
+/// What changed, by lines such as `pl061_set_output /machine/unattached/device[6] setting output 2
+/// to 1`; at reset QEMU tells of each line that it is low.
 fn changed(seen: &str) -> Option<Vec<(u8, bool)>> {
     let mut levels = [false; 8];
     let mut changes = Vec::new();
@@ -154,9 +156,10 @@ struct Span {
 
 /// Reads the lights as a person does who knows the patterns, up to the board's time `now`.
 ///
-/// Green alone is NEGATIVE however short it is. Red or amber alone is part of a FAULT's alternation only where it is short and the
-/// other comes before or after it, and amber is part of an INVALID's blink only where it is short and dark comes after or
-/// before it; else they are POSITIVE and REFER.
+/// Green alone is NEGATIVE however short it is. Red or amber alone is part of a FAULT's alternation
+/// only where it is short and the other comes before or after it, and amber is part of an INVALID's
+/// blink only where it is short and dark comes after or before it; else they are POSITIVE and
+/// REFER.
 pub fn read(changes: &[Change], now: u64) -> Vec<Said> {
     let spans = spans(changes, now);
     let mut said: Vec<Said> = Vec::new();
@@ -185,13 +188,15 @@ pub fn read(changes: &[Change], now: u64) -> Vec<Said> {
     said
 }
 
-/// The same changes where `line` carries a lamp that is lit while it is low, as all lines are at first.
+/// The same changes where `line` carries a lamp that is lit while it is low, as all lines are at
+/// first.
 pub fn lit_while_low(changes: &[Change], line: u8) -> Vec<Change> {
     let turned = changes.iter().map(|change| Change { lit: change.lit != (change.line == line), ..*change });
     [Change { at: 0, line, lit: true }].into_iter().chain(turned).collect()
 }
 
-/// The times between changes, without those in which one of two lines was already set and the other not yet.
+/// The times between changes, without those in which one of two lines was already set and the other
+/// not yet.
 fn spans(changes: &[Change], now: u64) -> Vec<Span> {
     let mut lit = NONE;
     let mut spans = vec![Span { from: 0, to: 0, lit }];

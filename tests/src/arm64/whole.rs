@@ -1,5 +1,5 @@
-//! End to end: drawn X-rays in front of the camera, in each form that cameras send; what the lights and the log say of them must
-//! be what this machine says of the same pictures.
+//! End to end: drawn X-rays in front of the camera, in each form that cameras send; what the lights
+//! and the log say of them must be what this machine says of the same pictures.
 
 use anyhow::{Context, ensure};
 use edge_core::State;
@@ -75,8 +75,9 @@ fn transitions(said: &[Said], since: u64, old: Option<State>, new: State) -> any
     Ok(())
 }
 
-/// How long it took from the start of the process, for people; and that it was not too long. The board's clock counts one
-/// instruction as a nanosecond, about what a Raspberry Pi 3 does, so this does not depend on the machine that emulates it.
+/// How long it took from the start of the process, for people; and that it was not too long. The
+/// board's clock counts one instruction as a nanosecond, about what a Raspberry Pi 3 does, so this
+/// does not depend on the machine that emulates it.
 fn start(fourcc: &str, started: u64, said: &[Said], lines: &[Line]) -> anyhow::Result<()> {
     let ms = |at: u64| at.saturating_sub(started) / 1000;
     let lit = said.iter().find(|said| said.from > started).context("no light was lit")?;

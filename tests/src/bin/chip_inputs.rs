@@ -1,7 +1,9 @@
-//! Writes what the emulated chips are given into a folder: the shipped model, signed with the development key (`model.bundle`), and
-//! pictures as bare rows, decoded as edge-runtime decodes them. Drawn ones come always: `normal`, `pneumonia`, `noise`.
+//! Writes what the emulated chips are given into a folder: the shipped model, signed with the
+//! development key (`model.bundle`), and pictures as bare rows, decoded as edge-runtime decodes
+//! them. Drawn ones come always: `normal`, `pneumonia`, `noise`.
 //!
-//! Prints a line of JSON a picture: its path, and either `rows` (the file), `width`, `height` and `format`, or `error`.
+//! Prints a line of JSON a picture: its path, and either `rows` (the file), `width`, `height` and
+//! `format`, or `error`.
 
 use anyhow::Context;
 use conformance::chips;

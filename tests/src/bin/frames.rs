@@ -1,4 +1,5 @@
-//! Writes the golden frames of the shipped model into a folder, one file of bytes each, for `tests/golden.py`.
+//! Writes the golden frames of the shipped model into a folder, one file of bytes each, for
+//! `tests/golden.py`.
 
 use anyhow::Context;
 use std::path::PathBuf;

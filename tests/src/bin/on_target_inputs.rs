@@ -1,5 +1,5 @@
-//! Writes what the emulated boards are given into a folder, and prints the lines of arguments to run there: those of the tests, or those
-//! that count stages.
+//! Writes what the emulated boards are given into a folder, and prints the lines of arguments to
+//! run there: those of the tests, or those that count stages.
 
 use anyhow::bail;
 use std::path::Path;

@@ -1,7 +1,8 @@
-//! A small random model: QLinearConv (plain, depthwise, pointwise), a residual, a float head. Its weights mean nothing.
+//! A small random model: QLinearConv (plain, depthwise, pointwise), a residual, a float head. Its
+//! weights mean nothing.
 //!
-//! All scales are powers of two, so that every engine's arithmetic is exact on it: requantization, the residual sum and
-//! the head's average give one possible result.
+//! All scales are powers of two, so that every engine's arithmetic is exact on it: requantization,
+//! the residual sum and the head's average give one possible result.
 
 use crate::network::OwnedMetadata;
 use edge_core::Metadata;
@@ -21,7 +22,8 @@ pub fn metadata(side: u16) -> OwnedMetadata {
     Metadata { gate: GateThresholds { max_elongation_permille: 3000, ..metadata.gate }, ..metadata }
 }
 
-/// The model with metadata and seal; `side` is a multiple of 4, a power of two for an exact average.
+/// The model with metadata and seal; `side` is a multiple of 4, a power of two for an exact
+/// average.
 pub fn sealed(side: u16, seed: u64) -> pb::ModelProto {
     let mut proto = unsealed(side, seed);
     model_file::seal(&mut proto);
@@ -135,7 +137,8 @@ impl Graph {
         self.graph.node.last_mut().unwrap()
     }
 
-    /// A QLinearConv with random weights `[out, in / groups, height, width]`, padded to keep the size at stride 1.
+    /// A QLinearConv with random weights `[out, in / groups, height, width]`, padded to keep the
+    /// size at stride 1.
     fn conv(&mut self, name: &str, x: &str, x_zero: &str, dims: [i64; 4], stride: i64, groups: i64) {
         let size = dims.iter().product::<i64>();
         let weights = (0..size).map(|_| (self.random() % 255) as u8).map(|w| w.wrapping_sub(127)).collect();

@@ -1,4 +1,5 @@
-//! A small random network in ONNX's terms with one layer of each kind, and what ONNX defines that it computes.
+//! A small random network in ONNX's terms with one layer of each kind, and what ONNX defines that
+//! it computes.
 
 use crate::random;
 use edge_core::Metadata;
@@ -54,7 +55,8 @@ pub struct Built {
 const SCALE: f32 = 1.0 / 32.0;
 
 impl Built {
-    /// first -> depthwise (in place) -> pointwise -> convolution -> add -> depthwise stride 2 -> pointwise -> head.
+    /// first -> depthwise (in place) -> pointwise -> convolution -> add -> depthwise stride 2 ->
+    /// pointwise -> head.
     pub fn new(side: usize, seed: u64) -> Self {
         let mut rng = seed;
         let half = side / 2;

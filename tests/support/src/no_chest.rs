@@ -1,5 +1,5 @@
-//! Pictures that are no whole, upright chest radiograph, drawn by generators that the gate's fit does not know: only the kinds are the
-//! same, so that what is measured is not what was learned.
+//! Pictures that are no whole, upright chest radiograph, drawn by generators that the gate's fit
+//! does not know: only the kinds are the same, so that what is measured is not what was learned.
 
 use crate::random;
 use edge_core::{Geometry, PixelFormat};
@@ -151,7 +151,8 @@ pub fn turned(chest: &Picture, from: impl Fn(usize, usize, usize) -> (usize, usi
     })
 }
 
-/// A grey square picture, one half of it behind a hand, a sheet of paper or the edge of the light box.
+/// A grey square picture, one half of it behind a hand, a sheet of paper or the edge of the light
+/// box.
 pub fn half_covered(chest: &Picture, rng: &mut Rng) -> Picture {
     let n = usize::from(chest.geometry().width());
     let (side, light, slope) = (rng.below(4), rng.between(0.0, 255.0), rng.between(-40.0, 40.0));

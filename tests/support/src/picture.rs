@@ -63,8 +63,9 @@ pub fn black_png(width: u32, height: u32) -> Vec<u8> {
     bytes
 }
 
-/// A valid baseline JPEG of 32 x 32 flat pixels with the given number of components: every block is "no difference,
-/// end of block", two zero bits. Adobe's marker says what three or four of them are: 0 is RGB or CMYK, 1 YCbCr, 2 YCCK.
+/// A valid baseline JPEG of 32 x 32 flat pixels with the given number of components: every block is
+/// "no difference, end of block", two zero bits. Adobe's marker says what three or four of them
+/// are: 0 is RGB or CMYK, 1 YCbCr, 2 YCCK.
 pub fn flat_jpeg(components: u8, adobe_transform: u8) -> Vec<u8> {
     flat_jpeg_of(0xC0, 63, components, adobe_transform)
 }

@@ -1,8 +1,10 @@
-//! `area-standardise/1` written a second time, as plainly as its definition, to compare the real one with.
+//! `area-standardise/1` written a second time, as plainly as its definition, to compare the real
+//! one with.
 
 use edge_core::{Frame, PixelFormat};
 
-/// Cell means and network input of a frame, from the definition: no streaming, no running sums, 128-bit integers.
+/// Cell means and network input of a frame, from the definition: no streaming, no running sums,
+/// 128-bit integers.
 pub fn area_standardise(frame: &Frame, side: u16) -> (Vec<u16>, Vec<u8>) {
     let pixels: Vec<Vec<u16>> = frame.rows().map(|row| luminances(frame.geometry().format(), row)).collect();
     let (width, height) = (u64::from(frame.geometry().width()), u64::from(frame.geometry().height()));

@@ -1,5 +1,6 @@
-//! The core engine with every kernel set of this machine against onnxruntime's golden vectors, and the packed form of the shipped
-//! model: what it is, how large it is, and that it is what `pack` gives.
+//! The core engine with every kernel set of this machine against onnxruntime's golden vectors, and
+//! the packed form of the shipped model: what it is, how large it is, and that it is what `pack`
+//! gives.
 
 use crate::{shipped, with_a_wrong_weight};
 use conformance::frames::GoldenFrame;
@@ -17,7 +18,8 @@ const PACKED_LIMIT: usize = 300_000;
 /// Bytes of the arena at most.
 const ARENA_LIMIT: usize = 192 * 1024;
 
-/// The first difference between the core engine's tensors and the golden ones over all frames, as text.
+/// The first difference between the core engine's tensors and the golden ones over all frames, as
+/// text.
 fn first_difference(
     packed: Packed<AlignedBytes>,
     kernels: Kernels,

@@ -1,4 +1,5 @@
-//! Every engine against onnxruntime's golden vectors: every 8-bit tensor and the logit, byte by byte.
+//! Every engine against onnxruntime's golden vectors: every 8-bit tensor and the logit, byte by
+//! byte.
 
 use crate::{shipped, with_a_wrong_weight};
 use conformance::frames::GoldenFrame;

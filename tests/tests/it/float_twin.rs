@@ -7,8 +7,8 @@ use conformance::golden::Golden;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 
-/// The largest and the mean distance of the logits over all golden frames. Measured: 0.235 (a ramp; 0.18 on phantoms) and
-/// 0.074, where the logits reach from -8 to 18.
+/// The largest and the mean distance of the logits over all golden frames. Measured: 0.235 (a ramp;
+/// 0.18 on phantoms) and 0.074, where the logits reach from -8 to 18.
 const LARGEST: f32 = 0.3;
 const MEAN: f32 = 0.1;
 

@@ -1,5 +1,5 @@
-//! Every engine and board against onnxruntime's golden vectors, in one program; `board.rs` beside it is another, because each file of
-//! `tests/arm64/faults` is a test of its own there.
+//! Every engine and board against onnxruntime's golden vectors, in one program; `board.rs` beside
+//! it is another, because each file of `tests/arm64/faults` is a test of its own there.
 
 mod core;
 mod drawings;
@@ -32,8 +32,8 @@ fn with_a_wrong_weight(model: &ModelFile) -> ModelFile {
     ModelFile::from_bytes(&prost::Message::encode_to_vec(&proto)).expect("a sealed model")
 }
 
-/// The first difference between an engine and the golden vectors over all frames, as text; none if identical. Of a frame, `run` gives
-/// the 8-bit tensors by name, and the logit's bits.
+/// The first difference between an engine and the golden vectors over all frames, as text; none if
+/// identical. Of a frame, `run` gives the 8-bit tensors by name, and the logit's bits.
 fn first_difference(
     golden: &Golden,
     frames: &[GoldenFrame],

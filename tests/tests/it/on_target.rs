@@ -1,4 +1,5 @@
-//! Every emulated board against the golden vectors and the kernels' suite, on what `cargo xtask test` had it print.
+//! Every emulated board against the golden vectors and the kernels' suite, on what `cargo xtask
+//! test` had it print.
 
 use conformance::golden::{Golden, tensor_hash};
 use conformance::on_target::{PICTURE, first_difference, picture};
@@ -77,7 +78,8 @@ fn every_kernel_set_gives_identical_tensors_and_logits_on_every_board() {
     }
 }
 
-/// What the host answers for each picture: by the program's own way, and by the pipeline in one arena with the scalar kernels.
+/// What the host answers for each picture: by the program's own way, and by the pipeline in one
+/// arena with the scalar kernels.
 fn judged() -> Vec<String> {
     let model = ModelFile::load(conformance::shipped_model()).expect("the shipped model");
     let core = CoreEngine::load(&model, kernels::best()).expect("the shipped model fits the core engine");
@@ -100,7 +102,8 @@ fn judged() -> Vec<String> {
     pictures.iter().enumerate().map(line).collect()
 }
 
-/// The pictures are worth judging: every state that one frame can have, every reason of the gate that a whole picture can give.
+/// The pictures are worth judging: every state that one frame can have, every reason of the gate
+/// that a whole picture can give.
 #[test]
 fn the_pictures_show_what_a_frame_can_be() {
     let judged = judged();
@@ -144,7 +147,8 @@ fn planted_other_answers_are_found() {
     assert!(found(&format!("{good}judged 2 FAULT\n")).contains("expected None"));
 }
 
-/// The comparison bites: a changed tensor, a changed logit, a missing frame, a missing set, a line too many.
+/// The comparison bites: a changed tensor, a changed logit, a missing frame, a missing set, a line
+/// too many.
 #[test]
 fn planted_differences_are_found() {
     let mut golden = Golden::shipped().expect("the golden vectors are committed");

@@ -1,4 +1,5 @@
-//! The committed golden vectors are what onnxruntime gives today, and the model passes onnx.checker's full check.
+//! The committed golden vectors are what onnxruntime gives today, and the model passes
+//! onnx.checker's full check.
 //!
 //! Needs Python with onnxruntime and onnx; `cargo xtask test` provides both and runs this.
 

@@ -1,4 +1,5 @@
-//! docs/PERFORMANCE.md: text for people, with tables that are written by the program between markers.
+//! docs/PERFORMANCE.md: text for people, with tables that are written by the program between
+//! markers.
 
 use std::fs;
 

@@ -1,7 +1,9 @@
-//! `cargo xtask bench`: our engines beside tract and onnxruntime, on the shipped model and the golden frames.
+//! `cargo xtask bench`: our engines beside tract and onnxruntime, on the shipped model and the
+//! golden frames.
 //!
-//! Every engine has a process of its own ([`worker`]), all on one core, one thread each. They are asked in turn, round by
-//! round, so that whatever disturbs the machine disturbs all of them; medians are compared, round by round.
+//! Every engine has a process of its own ([`worker`]), all on one core, one thread each. They are
+//! asked in turn, round by round, so that whatever disturbs the machine disturbs all of them;
+//! medians are compared, round by round.
 
 mod emulated;
 mod engine;
@@ -26,8 +28,8 @@ pub struct Arguments {
     /// Golden frames to run, taken evenly from all.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     frames: u16,
-    /// Measure only engines whose name contains this text, and onnxruntime-f32, to which all are compared; may be
-    /// given several times. docs/PERFORMANCE.md is then left as it is.
+    /// Measure only engines whose name contains this text, and onnxruntime-f32, to which all are
+    /// compared; may be given several times. docs/PERFORMANCE.md is then left as it is.
     #[arg(long, value_name = "TEXT")]
     engine: Vec<String>,
     /// The core to run on; without it the last one that this process may use.
@@ -36,7 +38,8 @@ pub struct Arguments {
     /// Measure this machine only, not the instructions of the emulated ones.
     #[arg(long)]
     no_emulation: bool,
-    /// Write one JSON object to standard output instead of tables, and leave docs/PERFORMANCE.md as it is.
+    /// Write one JSON object to standard output instead of tables, and leave docs/PERFORMANCE.md as
+    /// it is.
     #[arg(long)]
     json: bool,
 }

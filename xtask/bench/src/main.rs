@@ -1,4 +1,5 @@
-//! Measures and counts, and writes docs/PERFORMANCE.md; `cargo xtask bench` and `bench-mcu` call it.
+//! Measures and counts, and writes docs/PERFORMANCE.md; `cargo xtask bench` and `bench-mcu` call
+//! it.
 
 mod document;
 mod engines;
@@ -12,9 +13,11 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 enum Command {
-    /// Measure our engines beside tract and onnxruntime, and write the tables of docs/PERFORMANCE.md.
+    /// Measure our engines beside tract and onnxruntime, and write the tables of
+    /// docs/PERFORMANCE.md.
     Bench(engines::Arguments),
-    /// Count the instructions of every stage of a frame on the emulated microcontrollers, and estimate time and energy on the boards.
+    /// Count the instructions of every stage of a frame on the emulated microcontrollers, and
+    /// estimate time and energy on the boards.
     BenchMcu(mcu::Arguments),
 }
 

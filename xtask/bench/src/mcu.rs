@@ -1,4 +1,5 @@
-//! `cargo xtask bench-mcu`: instructions of every stage of a frame on the emulated microcontrollers, and what they may mean on the boards.
+//! `cargo xtask bench-mcu`: instructions of every stage of a frame on the emulated
+//! microcontrollers, and what they may mean on the boards.
 
 mod count;
 mod estimate;

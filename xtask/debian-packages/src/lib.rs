@@ -1,7 +1,8 @@
 //! Tools that a step needs beside cargo, such as a compiler for another machine.
 //!
-//! On Debian they are installed where they are missing and that is allowed (root, or sudo without a password), and it
-//! is said before it is done. Elsewhere the error names what to install. `cargo xtask` compiles this file too.
+//! On Debian they are installed where they are missing and that is allowed (root, or sudo without a
+//! password), and it is said before it is done. Elsewhere the error names what to install. `cargo
+//! xtask` compiles this file too.
 
 mod unpacked;
 

@@ -1,5 +1,6 @@
-//! Debian packages of 64-bit Arm, unpacked and not installed. apt keeps lists and downloads for them in a folder of ours, so that
-//! neither its own nor the machine's list of architectures is touched, and no root is needed.
+//! Debian packages of 64-bit Arm, unpacked and not installed. apt keeps lists and downloads for
+//! them in a folder of ours, so that neither its own nor the machine's list of architectures is
+//! touched, and no root is needed.
 
 use std::fs;
 use std::path::{Path, PathBuf};

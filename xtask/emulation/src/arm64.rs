@@ -1,5 +1,5 @@
-//! An emulated arm64 board with Debian's kernel, a real camera driver and real GPIO, on which the device's
-//! program runs, in the profile of the tests.
+//! An emulated arm64 board with Debian's kernel, a real camera driver and real GPIO, on which the
+//! device's program runs, in the profile of the tests.
 //! What is needed is put together here; `tests/tests/arm64.rs` boots it and tests.
 
 mod image;
@@ -20,7 +20,8 @@ const TOOLS: [Tool; 2] = [
     Tool { ask: &["/usr/sbin/mke2fs", "-V"], package: "e2fsprogs" },
 ];
 
-/// Kernel modules with their parameters: the bus, the line to the host, disks, and a camera whose output is looped to its input.
+/// Kernel modules with their parameters: the bus, the line to the host, disks, and a camera whose
+/// output is looped to its input.
 const MODULES: [(&str, &str); 7] = [
     ("virtio_mmio", ""),
     ("virtio_console", ""),

@@ -1,6 +1,8 @@
-//! The firmware on an emulated chip: a script of what happens to it goes in, its log and what its lamps showed come out.
+//! The firmware on an emulated chip: a script of what happens to it goes in, its log and what its
+//! lamps showed come out.
 //!
-//! The chip is a board of `firmware/boards/qemu`; QEMU's machine has the board's name after `mps2-`.
+//! The chip is a board of `firmware/boards/qemu`; QEMU's machine has the board's name after
+//! `mps2-`.
 
 #[cfg(test)]
 mod faults;
@@ -25,15 +27,18 @@ use toolbox::{firmware, process, root};
 
 use crate::{instructions, machine};
 
-/// The emulated chips. The first meets every fault, the others those that are said to be met everywhere.
+/// The emulated chips. The first meets every fault, the others those that are said to be met
+/// everywhere.
 pub const CHIPS: [&str; 3] = ["an386", "an500", "an505"];
 
 const QEMU: &str = "qemu-system-arm";
 
-/// The emulated chips share a folder of inputs and one of programs: a test takes this before it uses them.
+/// The emulated chips share a folder of inputs and one of programs: a test takes this before it
+/// uses them.
 pub static IN_USE: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
-/// Two to the power of this are the nanoseconds that an instruction takes: 31 million a second, about what such a chip does.
+/// Two to the power of this are the nanoseconds that an instruction takes: 31 million a second,
+/// about what such a chip does.
 const INSTRUCTION_NS_SHIFT: u32 = 5;
 /// Longest run; a chip that starts again for ever is ended and said so.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -52,7 +57,7 @@ pub struct Run {
     /// What it wrote to standard error.
     pub complaint: String,
     pub log: Vec<Line>,
-    /// LampSet, resets and counts of instructions, as QEMU saw them.
+    /// Lamps, resets and counts of instructions, as QEMU saw them.
     pub trace: String,
 }
 
@@ -82,7 +87,8 @@ impl Chip {
         Ok(image)
     }
 
-    /// Runs a script in `folder`, which lies in the workspace's; the flash is left there as `flash.bin`.
+    /// Runs a script in `folder`, which lies in the workspace's; the flash is left there as
+    /// `flash.bin`.
     pub fn run(&self, folder: &Path, flash: &[u8], script: &str) -> anyhow::Result<Run> {
         let file = |name: &str| folder.join(format!("{}.{name}", self.board.name));
         let [image, text, log, trace, errors] =

@@ -16,7 +16,7 @@ use crate::machine;
 const INTENDED_USE: &str = "An emulated chip. A state supports a decision and is no diagnosis; for frontal chest radiographs of children aged 1 to 5.\n\
                             Thresholds, version and hash of the model are in the log above; its limits in models/pneumonia/MODEL_CARD.md.";
 
-/// Lamp pictures on which chip.
+/// Which pictures on which chip.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  cargo xtask emulate chest.png                  on a Cortex-M4F\n  \
                         cargo xtask emulate --board an505 *.png        on a Cortex-M33\n  \

@@ -1,4 +1,5 @@
-//! Counting executed instructions: our QEMU plugin (instructions/plugin.c), and the lines that it logs.
+//! Counting executed instructions: our QEMU plugin (instructions/plugin.c), and the lines that it
+//! logs.
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,7 +20,8 @@ pub struct Region {
     pub instructions: u64,
 }
 
-/// The versions of QEMU whose plugin interface is the one that the plugin is written for; 9 has another.
+/// The versions of QEMU whose plugin interface is the one that the plugin is written for; 9 has
+/// another.
 const QEMU: std::ops::RangeInclusive<u32> = 6..=8;
 
 /// Compiles the plugin for `emulator` and says where it is.
@@ -38,7 +40,8 @@ pub fn plugin(emulator: &str) -> anyhow::Result<PathBuf> {
     debian::ensure_tools(&[Tool { ask: &["cc", "--version"], package: "gcc" }])?;
     let folder = root().join(".cache/cross");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    // Several processes may compile it at once: each renames its own into place. Threads of one take turns.
+    // Several processes may compile it at once: each renames its own into place. Threads of one take
+    // turns.
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let made = folder.join(format!("instructions.{}.tmp", std::process::id()));
@@ -52,7 +55,8 @@ pub fn plugin(emulator: &str) -> anyhow::Result<PathBuf> {
     Ok(plugin)
 }
 
-/// Joins what the plugin logged with the names that the program printed (`region INDEX NAME`), in the order of starts.
+/// Joins what the plugin logged with the names that the program printed (`region INDEX NAME`), in
+/// the order of starts.
 pub fn regions(log: &str, printed: &str) -> anyhow::Result<Vec<Region>> {
     ensure!(log.ends_with("end\n"), "the plugin's log is cut short: {log:?}");
     let mut counts = Vec::new();

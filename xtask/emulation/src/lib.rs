@@ -1,4 +1,5 @@
-//! Programs of other machines, run in QEMU: what they print, what their lamps showed, how many instructions they executed.
+//! Programs of other machines, run in QEMU: what they print, what their lamps showed, how many
+//! instructions they executed.
 
 pub mod arm64;
 pub mod chip;

@@ -1,4 +1,5 @@
-//! Running programs of other machines in QEMU: what they print, and how many instructions they execute.
+//! Running programs of other machines in QEMU: what they print, and how many instructions they
+//! execute.
 
 use std::fs;
 use std::io::Read;
@@ -43,7 +44,8 @@ impl Machine {
         }
     }
 
-    /// Builds the program of the shared stages for it: for a chip as it is shipped, for a 64-bit Arm with overflow checks.
+    /// Builds the program of the shared stages for it: for a chip as it is shipped, for a 64-bit
+    /// Arm with overflow checks.
     pub fn on_target(self) -> anyhow::Result<PathBuf> {
         let profile = if self.target() == Target::Aarch64 { Profile::Dev } else { Profile::Chip };
         cross::build(self.target(), ON_TARGET, profile)
@@ -60,7 +62,8 @@ impl Machine {
         }
     }
 
-    /// The command that runs `program`, with `options` for the emulator itself, in the workspace's folder.
+    /// The command that runs `program`, with `options` for the emulator itself, in the workspace's
+    /// folder.
     fn command(self, options: &[&str], program: &Path, args: &[&str]) -> anyhow::Result<Command> {
         let (emulator, choose) = self.emulator();
         let mut command = process::command(emulator);
@@ -82,12 +85,14 @@ impl Machine {
     }
 }
 
-/// Runs a program to its end and returns what it printed; paths in `args` start at the workspace's folder.
+/// Runs a program to its end and returns what it printed; paths in `args` start at the workspace's
+/// folder.
 pub fn run(machine: Machine, program: &Path, args: &[&str]) -> anyhow::Result<String> {
     output(machine.command(&[], program, args)?)
 }
 
-/// Runs a program that marks regions and returns what it printed and how many instructions each region took, exactly.
+/// Runs a program that marks regions and returns what it printed and how many instructions each
+/// region took, exactly.
 pub fn counted(machine: Machine, program: &Path, args: &[&str]) -> anyhow::Result<(String, Vec<Region>)> {
     let plugin = instructions::plugin(machine.emulator().0)?;
     static RUNS: AtomicU32 = AtomicU32::new(0);
@@ -108,7 +113,8 @@ pub(crate) fn path<'p>(path: &'p Path, cuts: &[char]) -> anyhow::Result<&'p str>
         .with_context(|| format!("QEMU cannot be given the path {}: move the workspace", path.display()))
 }
 
-/// Runs a command and returns its standard output; every status but 0 is an error, and so is running forever.
+/// Runs a command and returns its standard output; every status but 0 is an error, and so is
+/// running forever.
 pub fn output(command: Command) -> anyhow::Result<String> {
     output_within(command, LIMIT)
 }

@@ -10,7 +10,8 @@ use emulation::{arm64, emulate, on_target};
 enum Command {
     /// Classify pictures on an emulated microcontroller, beside what edge-runtime says of them.
     Emulate(emulate::Arguments),
-    /// Run the shared stages on every emulated machine, for the tests; print the folder of what they said.
+    /// Run the shared stages on every emulated machine, for the tests; print the folder of what
+    /// they said.
     #[command(hide = true)]
     OnTarget,
     /// Put together what the emulated arm64 board boots, for the tests; print its folder.

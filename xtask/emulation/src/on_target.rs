@@ -1,4 +1,5 @@
-//! Runs the program of `tests/on-target` on every emulated machine and keeps what it prints, for the suite `tests/tests/it/on_target.rs`.
+//! Runs the program of `tests/on-target` on every emulated machine and keeps what it prints, for
+//! the suite `tests/tests/it/on_target.rs`.
 
 use std::fs;
 use std::panic::resume_unwind;
@@ -23,7 +24,8 @@ const MACHINES: [(&str, Machine); 5] = [
 /// Where inputs and outputs lie, from the workspace's folder.
 const FOLDER: &str = ".cache/on-target";
 
-/// Runs everything on every machine, all machines at once; returns the folder with one file a machine.
+/// Runs everything on every machine, all machines at once; returns the folder with one file a
+/// machine.
 pub fn run() -> anyhow::Result<PathBuf> {
     let runs = inputs(&[FOLDER])?;
     let mut programs = Vec::new();
@@ -49,7 +51,8 @@ fn run_all(name: &str, machine: Machine, program: PathBuf, runs: &[String]) -> a
     fs::write(&path, printed).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Has `on_target_inputs` write what a run needs, and returns what it says: lines of arguments to run with.
+/// Has `on_target_inputs` write what a run needs, and returns what it says: lines of arguments to
+/// run with.
 pub fn inputs(arguments: &[&str]) -> anyhow::Result<Vec<String>> {
     let mut program = host::program("on_target_inputs")?;
     program.args(arguments);

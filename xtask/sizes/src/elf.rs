@@ -1,8 +1,10 @@
-//! What a linked program of a microcontroller is made of: its memory, its functions' stack, who calls whom, what can be reached.
+//! What a linked program of a microcontroller is made of: its memory, its functions' stack, who
+//! calls whom, what can be reached.
 //!
-//! Everything is read from the linked file and its disassembly, so that inlining, outlining and the linker's work are in
-//! it, whichever compiler made it. [`image`] is the file, [`listing`] its instructions, [`walk`] one function, [`graph`] all of them,
-//! [`stack`] the bound and [`reach`] what may be called at all; [`table`] is what no disassembly can say.
+//! Everything is read from the linked file and its disassembly, so that inlining, outlining and the
+//! linker's work are in it, whichever compiler made it. [`image`] is the file, [`listing`] its
+//! instructions, [`walk`] one function, [`graph`] all of them, [`stack`] the bound and [`reach`]
+//! what may be called at all; [`table`] is what no disassembly can say.
 
 pub mod effect;
 pub mod graph;

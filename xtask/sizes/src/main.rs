@@ -1,4 +1,5 @@
-//! `cargo xtask sizes`: what every board's program takes, measured on the linked file, against budgets and bounds.
+//! `cargo xtask sizes`: what every board's program takes, measured on the linked file, against
+//! budgets and bounds.
 
 mod budget;
 mod elf;
@@ -43,7 +44,8 @@ struct Arguments {
     /// Measure this program instead of building the board's.
     #[arg(long, value_name = "FILE", requires = "board")]
     elf: Option<PathBuf>,
-    /// Bytes of the stack that a run left unused (`stack_left` in its log): it may not have used more than is computed.
+    /// Bytes of the stack that a run left unused (`stack_left` in its log): it may not have used
+    /// more than is computed.
     #[arg(long, value_name = "BYTES", requires = "board")]
     stack_left: Option<u32>,
 }
@@ -96,7 +98,8 @@ mod tests {
     use super::*;
     use emulation::chip::{CHIPS, Chip, inputs, script};
 
-    /// The bound on the stack, which is computed from the linked program, is held against what runs of it used.
+    /// The bound on the stack, which is computed from the linked program, is held against what runs
+    /// of it used.
     #[test]
     #[ignore = "needs the emulators: `cargo xtask test tools` runs it"]
     fn no_run_uses_more_stack_than_is_computed() {

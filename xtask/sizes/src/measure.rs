@@ -10,7 +10,8 @@ use crate::elf::image::Image;
 use crate::elf::table::{Table, any, fits};
 use crate::elf::{reach, stack};
 
-/// Bytes that the processor puts on the stack for an exception: 26 words with those of the float unit, and one to align them.
+/// Bytes that the processor puts on the stack for an exception: 26 words with those of the float
+/// unit, and one to align them.
 pub const EXCEPTION: u32 = 27 * 4;
 
 /// The device's loop, of which one turn may not panic.
@@ -25,7 +26,8 @@ const ARENA: &str = "*ARENA*";
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
     pub board: String,
-    /// Flash, from the start of the firmware's region to the last byte that is loaded from there. No model is in it.
+    /// Flash, from the start of the firmware's region to the last byte that is loaded from there.
+    /// No model is in it.
     pub flash: u32,
     /// Statics but for the arena.
     pub statics: u32,
@@ -35,9 +37,11 @@ pub struct Report {
     pub stack: Option<u32>,
     /// What the board sets apart for the stack; 0 where the stack has whatever nothing else takes.
     pub reserved: u32,
-    /// The calls that need the most stack, from the reset on: the function, and its own bytes when it calls the next.
+    /// The calls that need the most stack, from the reset on: the function, and its own bytes when
+    /// it calls the next.
     pub path: Vec<(String, u32)>,
-    /// Handlers of exceptions and interrupts, each with its stack and how often it may be on the stack at once.
+    /// Handlers of exceptions and interrupts, each with its stack and how often it may be on the
+    /// stack at once.
     pub handlers: Vec<Handler>,
     /// Functions that call through a pointer of which nothing is known.
     pub guesses: Vec<String>,
@@ -54,7 +58,8 @@ pub struct Handler {
 }
 
 impl Report {
-    /// All memory: statics, arena and stack, or what is set apart for it; none where the stack has no bound.
+    /// All memory: statics, arena and stack, or what is set apart for it; none where the stack has
+    /// no bound.
     pub fn memory(&self) -> Option<u32> {
         Some(self.statics + self.arena + self.stack?.max(self.reserved))
     }
@@ -108,7 +113,8 @@ fn overflow(report: &Report, board: &Board) -> Option<String> {
     Some(format!("stack: {stack} bytes, {} more than the {room} that the board has for it", stack - room))
 }
 
-/// Whether a run used more stack than the bound allows, having left `left` bytes unused: then the bound is wrong.
+/// Whether a run used more stack than the bound allows, having left `left` bytes unused: then the
+/// bound is wrong.
 pub fn contradiction(report: &Report, board: &Board, left: u32) -> Option<String> {
     let used = room(report, board).saturating_sub(left);
     let bound = report.stack.filter(|&bound| bound < used)?;

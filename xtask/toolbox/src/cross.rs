@@ -1,8 +1,9 @@
 //! Building for machines other than this one: which compiler, which linker, and what both need.
 //!
-//! The compiler is the one that runs cargo, where it has the target's standard library (`rustup target add TRIPLE`). Elsewhere
-//! it is Debian's `rustc-web`: its library for arm64 is a package of Debian's, which is unpacked into `.cache`; of that for
-//! chips there is the source, which cargo compiles along (`-Z build-std`, which `RUSTC_BOOTSTRAP=1` permits). Everything lands in
+//! The compiler is the one that runs cargo, where it has the target's standard library (`rustup
+//! target add TRIPLE`). Elsewhere it is Debian's `rustc-web`: its library for arm64 is a package of
+//! Debian's, which is unpacked into `.cache`; of that for chips there is the source, which cargo
+//! compiles along (`-Z build-std`, which `RUSTC_BOOTSTRAP=1` permits). Everything lands in
 //! `.cache/cross`, where all targets share the macros and build scripts that run on this machine.
 
 use std::iter;
@@ -119,7 +120,8 @@ const DEBIAN: [Tool; 5] = [
     Tool { ask: &["arm-none-eabi-ld", "--version"], package: "binutils-arm-none-eabi" },
 ];
 
-/// `cargo SUBCOMMAND` for the target, in the workspace's folder. What is missing for it is installed on Debian.
+/// `cargo SUBCOMMAND` for the target, in the workspace's folder. What is missing for it is
+/// installed on Debian.
 pub fn cargo(target: Target, subcommand: &str) -> anyhow::Result<Command> {
     debian::ensure_tools(target.tools())?;
     let triple = target.triple();
@@ -170,7 +172,8 @@ pub fn cargo(target: Target, subcommand: &str) -> anyhow::Result<Command> {
     Ok(cargo)
 }
 
-/// The folder with the standard library of Debian's compiler for arm64, of that compiler's very version.
+/// The folder with the standard library of Debian's compiler for arm64, of that compiler's very
+/// version.
 fn arm64_library() -> anyhow::Result<PathBuf> {
     let mut query = process::command("dpkg-query");
     let version = process::output(query.args(["--show", "--showformat=${Version}", "rustc-web"]))?;

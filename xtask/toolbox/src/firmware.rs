@@ -1,7 +1,7 @@
 //! The firmware's boards: which there are, and their programs, built as they are shipped.
 //!
-//! A board is a package of the workspace `firmware/boards`, or a feature of one: then its `board.toml` lies in a folder of the feature's
-//! name in the package's.
+//! A board is a package of the workspace `firmware/boards`, or a feature of one: then its
+//! `board.toml` lies in a folder of the feature's name in the package's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,8 @@ pub fn boards(name: Option<&str>) -> anyhow::Result<Vec<(PathBuf, Board)>> {
     }
 }
 
-/// Builds a board's program as it is shipped and says where it is. Boards that share a package do not overwrite each other's.
+/// Builds a board's program as it is shipped and says where it is. Boards that share a package do
+/// not overwrite each other's.
 pub fn build(folder: &Path, board: &Board) -> anyhow::Result<PathBuf> {
     let (package, _) = names(&root().join(BOARDS), folder)?;
     process::run(cargo(folder, board, "build")?.args(["--quiet", "--profile", "chip", "--bin", &package]))?;

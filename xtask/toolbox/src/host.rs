@@ -1,14 +1,17 @@
-//! What is built for this machine. Everything is built with the features that the tests' packages have together: another
-//! choice of packages would give a dependency other features, and tract would be compiled once more.
+//! What is built for this machine. Everything is built with the features that the tests' packages
+//! have together: another choice of packages would give a dependency other features, and tract
+//! would be compiled once more.
 
 use std::process::Command;
 
 use crate::{process, target};
 
-/// Packages that the tests of the host do without: probe-rs, the analyser of linked programs, emulation and benches.
+/// Packages that the tests of the host do without: probe-rs, the analyser of linked programs,
+/// emulation and benches.
 pub const TOOLS: [&str; 4] = ["flash-cli", "emulation", "sizes", "bench"];
 
-/// What runs before anything else is built: the trainer's front, and the commands. They have few dependencies, with features of their own.
+/// What runs before anything else is built: the trainer's front, and the commands. They have few
+/// dependencies, with features of their own.
 pub const FRONT: [&str; 4] = ["debian-packages", "host-trainer", "toolbox", "xtask"];
 
 /// `cargo SUBCOMMAND` for all other packages.
@@ -55,8 +58,9 @@ mod tests {
         features(cargo)
     }
 
-    /// `cargo run -p edge-runtime`, the trainer's front and the tests compile tract once: no dependency has other features. What build
-    /// scripts use is looked at apart: cargo gives it features of its own, which would hide those of the same crate in the program.
+    /// `cargo run -p edge-runtime`, the trainer's front and the tests compile tract once: no
+    /// dependency has other features. What build scripts use is looked at apart: cargo gives it
+    /// features of its own, which would hide those of the same crate in the program.
     #[test]
     fn programs_alone_and_the_tests_of_all_packages_are_one_build() {
         for (edges, with_tests) in [("normal", "normal,dev"), ("normal,build", "normal,build,dev")] {

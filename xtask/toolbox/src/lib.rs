@@ -1,4 +1,5 @@
-//! What the project's commands share: running other programs, building for other machines, and putting tools in place.
+//! What the project's commands share: running other programs, building for other machines, and
+//! putting tools in place.
 
 pub mod cross;
 pub mod firmware;

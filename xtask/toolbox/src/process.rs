@@ -1,4 +1,5 @@
-//! Running other programs: announced, in the workspace's folder, with failures that say what failed.
+//! Running other programs: announced, in the workspace's folder, with failures that say what
+//! failed.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -17,7 +18,8 @@ pub struct Failed {
 }
 
 impl Failed {
-    /// The exit status to pass on: the program's, or 128 + the signal as a shell would; none where it is unknown.
+    /// The exit status to pass on: the program's, or 128 + the signal as a shell would; none where
+    /// it is unknown.
     pub fn code(&self) -> Option<u8> {
         use std::os::unix::process::ExitStatusExt;
         let code = self.status.code().or_else(|| self.status.signal().map(|signal| 128 + signal));
@@ -45,7 +47,8 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Shows the command line on standard error and runs it to its end; anything but success is an error.
+/// Shows the command line on standard error and runs it to its end; anything but success is an
+/// error.
 pub fn run(command: &mut Command) -> anyhow::Result<()> {
     let line = line(command);
     eprintln!("==> {line}");

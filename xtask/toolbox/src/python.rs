@@ -1,7 +1,9 @@
-//! The Python packages that cross-check the models (onnxruntime, onnx), in a folder of their own, and one that brings photographs.
+//! The Python packages that cross-check the models (onnxruntime, onnx), in a folder of their own,
+//! and one that brings photographs.
 //!
-//! They are installed with `pip install --target`, which needs neither a virtual environment nor leave to change the
-//! system's Python, and with the hashes of tests/requirements.txt and tests/photographs.txt.
+//! They are installed with `pip install --target`, which needs neither a virtual environment nor
+//! leave to change the system's Python, and with the hashes of tests/requirements.txt and
+//! tests/photographs.txt.
 
 use std::fs;
 use std::path::PathBuf;
@@ -30,7 +32,8 @@ pub fn find() -> anyhow::Result<Python> {
     }
 }
 
-/// What is installed, and how: of the package with the photographs only the pictures are used, so it comes without what its code needs.
+/// What is installed, and how: of the package with the photographs only the pictures are used, so
+/// it comes without what its code needs.
 const REQUIREMENTS: [(&str, &[&str]); 2] =
     [("tests/requirements.txt", &[]), ("tests/photographs.txt", &["--no-deps"])];
 
@@ -47,8 +50,8 @@ fn ask(program: &str) -> anyhow::Result<Python> {
     }
 }
 
-/// The folder with the packages, to be put on the interpreter's path; installed where it is missing or was made for
-/// other requirements or another Python.
+/// The folder with the packages, to be put on the interpreter's path; installed where it is missing
+/// or was made for other requirements or another Python.
 pub fn packages(python: &Python) -> anyhow::Result<PathBuf> {
     let mut wanted = format!("# Python {}\n", python.version);
     for (file, _) in REQUIREMENTS {

@@ -1,10 +1,12 @@
-//! Lamp value of a square map lies in which cell of a coarse grid over it: the one place that says so, for what a device weighs
-//! and for what the trainer fits the weights on.
+//! Which value of a square map lies in which cell of a coarse grid over it: the one place that says
+//! so, for what a device weighs and for what the trainer fits the weights on.
 
-/// Hands `take` a square map of values (height x width x channels) in runs of whole positions that lie in one cell, in order:
-/// the cell's number, rows of `ACROSS` cells from the top, and the run. Position `x` of a row is in column `x * ACROSS / side`.
+/// Hands `take` a square map of values (height x width x channels) in runs of whole positions that
+/// lie in one cell, in order: the cell's number, rows of `ACROSS` cells from the top, and the run.
+/// Position `x` of a row is in column `x * ACROSS / side`.
 ///
-/// Returns how many positions the map has; none where the values are no square map, and as soon as `take` gives none.
+/// Returns how many positions the map has; none where the values are no square map, and as soon as
+/// `take` gives none.
 pub fn cell_runs<'v, const ACROSS: usize>(
     values: &'v [u8],
     channels: usize,

@@ -1,23 +1,27 @@
-//! Refuses pictures that the network must not judge: wrong shape, badly exposed, blurred, or no upright frontal chest radiograph.
+//! Refuses pictures that the network must not judge: wrong shape, badly exposed, blurred, or no
+//! upright frontal chest radiograph.
 //!
-//! Before inference [`QualityMetrics::of`] measures the preprocessed picture and [`QualityMetrics::judge`] holds it against the limits; after
-//! inference [`QualityMetrics::judge_features`] looks at what the network itself made of it. All figures are integers. The limits, and the
-//! weights of the two likenesses, travel with the model; the trainer sets them from its training pictures. A refusal carries
-//! the measured number and the limit, so that a log can be read without the source code.
+//! Before inference [`QualityMetrics::of`] measures the preprocessed picture and
+//! [`QualityMetrics::judge`] holds it against the limits; after
+//! inference [`QualityMetrics::judge_features`] looks at what the network itself made of it. All
+//! figures are integers. The limits, and the weights of the two likenesses, travel with the model;
+//! the trainer sets them from its training pictures. A refusal carries the measured number and the
+//! limit, so that a log can be read without the source code.
 
 mod cells;
-mod likeness;
+mod detector;
 mod sharpness;
 
 pub use cells::cell_runs;
-pub use likeness::{FEATURE_CELLS, FEATURE_SIDE, LAYOUT_CELLS, LAYOUT_SIDE, LinearDetector, MAX_CHANNELS};
+pub use detector::{FEATURE_CELLS, FEATURE_SIDE, LAYOUT_CELLS, LAYOUT_SIDE, LinearDetector, MAX_CHANNELS};
 pub use sharpness::sharpness;
 
 use crate::frame::Geometry;
 use crate::preprocess::PixelStats;
 use crate::reason::Reason;
 
-/// What a picture must keep to. Luminance is in 16-bit steps (0..=65535); `W` holds weights, such as `&[i8]`.
+/// What a picture must keep to. Luminance is in 16-bit steps (0..=65535); `W` holds weights, such
+/// as `&[i8]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GateThresholds<W> {
     /// Least mean luminance.
@@ -68,7 +72,8 @@ pub struct QualityMetrics {
     pub sharpness: u16,
     /// LinearDetector of the picture's layout to that of a chest radiograph.
     pub layout: i32,
-    /// LinearDetector of the network's features to those of a chest radiograph; none before inference.
+    /// LinearDetector of the network's features to those of a chest radiograph; none before
+    /// inference.
     pub features: Option<i32>,
 }
 
@@ -92,7 +97,8 @@ impl QualityMetrics {
     /// Judges a picture before inference.
     ///
     /// # Errors
-    /// The first limit that it breaks, from what a user can put right most easily to what is no X-ray at all.
+    /// The first limit that it breaks, from what a user can put right most easily to what is no
+    /// X-ray at all.
     pub fn judge<W>(&self, limits: &GateThresholds<W>) -> Result<(), Reason> {
         let Self { elongation_permille: elongation, stats, sharpness, layout, .. } = *self;
         if elongation > limits.max_elongation_permille {
@@ -122,7 +128,8 @@ impl QualityMetrics {
         Ok(())
     }
 
-    /// Measures and judges what the network found; `features` is the last value before its head, height x width x channels.
+    /// Measures and judges what the network found; `features` is the last value before its head,
+    /// height x width x channels.
     ///
     /// # Errors
     /// [`Reason::UnlikeFeatures`].

@@ -1,8 +1,9 @@
 //! How sharp a preprocessed picture is, whatever its contrast: bends over steps.
 //!
-//! The picture is halved, which takes most of a sensor's noise away. In it, along rows and columns, a *bend* is the second difference of
-//! neighbours and a *step* the difference of the values two before and two behind. Blur takes the bends away and leaves the steps of a
-//! chest; both scale with contrast, so their ratio does not. Noise makes bends: the figure cannot tell a blurred,
+//! The picture is halved, which takes most of a sensor's noise away. In it, along rows and columns,
+//! a *bend* is the second difference of neighbours and a *step* the difference of the values two
+//! before and two behind. Blur takes the bends away and leaves the steps of a chest; both scale
+//! with contrast, so their ratio does not. Noise makes bends: the figure cannot tell a blurred,
 //! very noisy picture from a sharp one.
 
 use crate::preprocess::MAX_OUTPUT_SIDE;
@@ -11,7 +12,8 @@ const MAX_HALF: usize = MAX_OUTPUT_SIDE as usize / 2;
 /// Rows that are looked at together.
 const ROWS: usize = 5;
 
-/// Sum of all bends over sum of all steps, in thousandths; 0 for a picture without steps. `input` is `side * side` bytes.
+/// Sum of all bends over sum of all steps, in thousandths; 0 for a picture without steps. `input`
+/// is `side * side` bytes.
 pub fn sharpness(input: &[u8]) -> u16 {
     let side = input.len().isqrt();
     let half = (side / 2).min(MAX_HALF);

@@ -1,5 +1,6 @@
-//! Residual addition of two values that share scale and zero point with their sum (rule 6 of the exact form):
-//! `y = clamp(a + b - zero, 0, 255)`, which equals DequantizeLinear, Add, QuantizeLinear.
+//! Residual addition of two values that share scale and zero point with their sum (rule 6 of the
+//! exact form): `y = clamp(a + b - zero, 0, 255)`, which equals DequantizeLinear, Add,
+//! QuantizeLinear.
 
 use super::{Kernels, ShapeMismatch};
 

@@ -1,4 +1,5 @@
-//! Convolution of any window and groups: the window of a few pixels is gathered (im2col), then it is a pointwise one.
+//! Convolution of any window and groups: the window of a few pixels is gathered (im2col), then it
+//! is a pointwise one.
 
 use super::layout::{self, block_bytes};
 use super::pointwise::Pointwise;
@@ -46,11 +47,12 @@ impl<'a> Convolution<'a> {
         block_bytes(Self::padded_outputs(outputs, groups), Self::fan_in(shape, window, groups)?)
     }
 
-    /// `outputs` channels in `groups`; output `o` of group `g` is row `g * padded(outputs / groups) + o` of the packed matrix
-    /// and of `channels`. `x_zero` fills the padding.
+    /// `outputs` channels in `groups`; output `o` of group `g` is row `g * padded(outputs / groups)
+    /// + o` of the packed matrix and of `channels`. `x_zero` fills the padding.
     ///
     /// # Errors
-    /// [`ShapeMismatch`] where groups do not divide the channels, the window does not fit, or numbers have another length.
+    /// [`ShapeMismatch`] where groups do not divide the channels, the window does not fit, or
+    /// numbers have another length.
     pub fn new(
         shape: Shape,
         window: Window,
@@ -96,7 +98,8 @@ impl<'a> Convolution<'a> {
         self.output
     }
 
-    /// Bytes of scratch memory that [`Convolution::run`] needs; none above [`MAX_BYTES`](super::MAX_BYTES).
+    /// Bytes of scratch memory that [`Convolution::run`] needs; none above
+    /// [`MAX_BYTES`](super::MAX_BYTES).
     pub fn scratch(shape: &Shape, window: &Window, groups: usize) -> Option<usize> {
         product(&[PIXELS, Self::fan_in(shape, window, groups)?])
     }
@@ -130,7 +133,8 @@ impl<'a> Convolution<'a> {
         Ok(())
     }
 
-    /// Copies the window of one output pixel side by side; what of it lies outside of the input is padding.
+    /// Copies the window of one output pixel side by side; what of it lies outside of the input is
+    /// padding.
     fn gather(&self, x: &[u8], pixel: usize, group: usize, to: &mut [u8]) -> Result<(), ShapeMismatch> {
         let wrong = ShapeMismatch { what: "the window of a convolution" };
         let channels = self.inputs.get();

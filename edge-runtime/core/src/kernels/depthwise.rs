@@ -49,12 +49,14 @@ impl<'a> Depthwise<'a> {
         self.0.output
     }
 
-    /// Bytes of scratch memory that [`Depthwise::run`] needs; none above [`MAX_BYTES`](super::MAX_BYTES).
+    /// Bytes of scratch memory that [`Depthwise::run`] needs; none above
+    /// [`MAX_BYTES`](super::MAX_BYTES).
     pub fn scratch(shape: &Shape, window: &Window) -> Option<usize> {
         Rows::bytes(shape, window)
     }
 
-    /// Whether the output may overwrite the input: it must never grow past the rows that were copied.
+    /// Whether the output may overwrite the input: it must never grow past the rows that were
+    /// copied.
     pub fn in_place(shape: &Shape, window: &Window) -> bool {
         let Some([_, width]) = window.output(shape.height, shape.width) else { return false };
         width <= shape.width && window.spans()[0] > window.before[0]
@@ -63,7 +65,8 @@ impl<'a> Depthwise<'a> {
     /// Computes the whole output.
     ///
     /// # Errors
-    /// [`ShapeMismatch`] where a slice is shorter than its shape, or the places are the same and may not be.
+    /// [`ShapeMismatch`] where a slice is shorter than its shape, or the places are the same and
+    /// may not be.
     pub fn run(
         &self,
         kernels: &Kernels,

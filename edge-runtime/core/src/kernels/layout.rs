@@ -1,17 +1,18 @@
-//! How weights lie in memory: one layout that all kernels read in place, and the functions that make it from ONNX's.
+//! How weights lie in memory: one layout that all kernels read in place, and the functions that
+//! make it from ONNX's.
 //!
-//! **Blocks** (pointwise, first and general convolution): outputs in blocks of [`BLOCK`]; in a block, inputs in steps of
-//! [`DEPTH`]; in a step, for each output its four weights side by side.
+//! **Blocks** (pointwise, first and general convolution): outputs in blocks of [`BLOCK`]; in a
+//! block, inputs in steps of [`DEPTH`]; in a step, for each output its four weights side by side.
 //!
 //! ```text
 //! block 0: step 0: [out 0: w0 w1 w2 w3] [out 1: w0 w1 w2 w3] ... [out 15]   step 1: ...   block 1: ...
 //! ```
 //!
-//! One step is a 512-bit register for VPDPBUSD, four 128-bit ones for SDOT or SMULL, and a word an output for SXTB16/SMLAD.
-//! Outputs and inputs that fill up a block or a step have weights 0.
+//! One step is a 512-bit register for VPDPBUSD, four 128-bit ones for SDOT or SMULL, and a word an
+//! output for SXTB16/SMLAD. Outputs and inputs that fill up a block or a step have weights 0.
 //!
-//! **Taps** (depthwise): for each kernel row, for each step of four kernel columns, for each channel (rounded up to a
-//! block) its four weights side by side; missing columns have weights 0.
+//! **Taps** (depthwise): for each kernel row, for each step of four kernel columns, for each
+//! channel (rounded up to a block) its four weights side by side; missing columns have weights 0.
 
 use super::size::product;
 
@@ -25,7 +26,8 @@ pub const fn padded(channels: usize) -> usize {
     channels.div_ceil(BLOCK).saturating_mul(BLOCK)
 }
 
-/// Bytes of the weights of `outputs` that read `depth` inputs each; none above [`MAX_BYTES`](super::MAX_BYTES).
+/// Bytes of the weights of `outputs` that read `depth` inputs each; none above
+/// [`MAX_BYTES`](super::MAX_BYTES).
 pub fn block_bytes(outputs: usize, depth: usize) -> Option<usize> {
     product(&[padded(outputs), depth.div_ceil(DEPTH), DEPTH])
 }
@@ -59,7 +61,8 @@ pub fn write_blocks(outputs: usize, depth: usize, to: &mut [i8], weight: impl Fn
     }
 }
 
-/// Writes taps. `weight(channel, row, column)` is asked for every place of the kernel; `to` has [`tap_bytes`].
+/// Writes taps. `weight(channel, row, column)` is asked for every place of the kernel; `to` has
+/// [`tap_bytes`].
 pub fn write_taps(
     channels: usize,
     kernel: [usize; 2],

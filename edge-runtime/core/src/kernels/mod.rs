@@ -1,8 +1,10 @@
-//! The int8 kernels that every target shares, and the contract between the operators and the ways to compute them.
+//! The int8 kernels that every target shares, and the contract between the operators and the ways
+//! to compute them.
 //!
-//! An operator (`pointwise`, `single_channel`, `convolution`, `depthwise`, `add`, `pool`) is a file here: it checks its numbers once,
-//! walks over rows and padding in safe code, and calls a *row kernel* of the [`Kernels`] it is given. Row kernels are the only
-//! part that differs between machines, and twin files with one API hold them:
+//! An operator (`pointwise`, `single_channel`, `convolution`, `depthwise`, `add`, `pool`) is a file
+//! here: it checks its numbers once, walks over rows and padding in safe code, and calls a *row
+//! kernel* of the [`Kernels`] it is given. Row kernels are the only part that differs between
+//! machines, and twin files with one API hold them:
 //!
 //! | folder | needs | notes |
 //! | --- | --- | --- |
@@ -13,13 +15,15 @@
 //!
 //! What they all agree on:
 //!
-//! - Activations are unsigned 8 bits, height x width x channels (NHWC), tight. A machine that multiplies signed by signed reads
-//!   them as `q ^ 0x80` and starts from [`RequantParams::signed_bias`].
-//! - Weights are signed 8 bits in the layouts of [`layout`]; the input's zero point is folded into the bias, so padding is
-//!   filled with that zero point and nothing is subtracted in a loop.
-//! - An accumulator becomes an output by [`requantize`], the formula of ONNX QLinearConv in onnxruntime.
-//! - A row kernel cannot fail: the constructor of its `Call` has refused every slice that is too short. Where safe code still
-//!   has to ask for a part of one, it says so with `proven`.
+//! - Activations are unsigned 8 bits, height x width x channels (NHWC), tight. A machine that
+//!   multiplies signed by signed reads them as `q ^ 0x80` and starts from
+//!   [`RequantParams::signed_bias`].
+//! - Weights are signed 8 bits in the layouts of [`layout`]; the input's zero point is folded into
+//!   the bias, so padding is filled with that zero point and nothing is subtracted in a loop.
+//! - An accumulator becomes an output by [`requantize`], the formula of ONNX QLinearConv in
+//!   onnxruntime.
+//! - A row kernel cannot fail: the constructor of its `Call` has refused every slice that is too
+//!   short. Where safe code still has to ask for a part of one, it says so with `proven`.
 
 pub mod add;
 pub mod convolution;
@@ -54,8 +58,8 @@ pub use window::{Shape, Window};
 
 use core::fmt;
 
-/// One way to compute every operator. Only [`Set::kernels`] and [`Kernels::SCALAR`] hand one out, after the machine was asked
-/// for what it needs.
+/// One way to compute every operator. Only [`Set::kernels`] and [`Kernels::SCALAR`] hand one out,
+/// after the machine was asked for what it needs.
 #[derive(Clone, Copy)]
 pub struct Kernels {
     name: &'static str,
@@ -82,8 +86,8 @@ impl fmt::Debug for Kernels {
     }
 }
 
-/// What turns an accumulator of each output channel into an output. Slices are as long as the channels rounded up to
-/// [`layout::BLOCK`]; what lies beyond the channels is 0 and never stored.
+/// What turns an accumulator of each output channel into an output. Slices are as long as the
+/// channels rounded up to [`layout::BLOCK`]; what lies beyond the channels is 0 and never stored.
 #[derive(Clone, Copy, Debug)]
 pub struct RequantParams<'a> {
     bias: &'a [i32],
@@ -93,9 +97,9 @@ pub struct RequantParams<'a> {
 }
 
 impl<'a> RequantParams<'a> {
-    /// `bias` is that of the ONNX file minus the input's zero point times the sum of the weights, `signed_bias` is
-    /// `bias` plus 128 times the sum of the weights, `multiplier` is `(x_scale * w_scale) / y_scale` in f32, `zero` the output's
-    /// zero point.
+    /// `bias` is that of the ONNX file minus the input's zero point times the sum of the weights,
+    /// `signed_bias` is `bias` plus 128 times the sum of the weights, `multiplier` is `(x_scale
+    /// * w_scale) / y_scale` in f32, `zero` the output's zero point.
     ///
     /// # Errors
     /// [`ShapeMismatch`] where a slice is not of the length for `count` channels.
@@ -147,9 +151,9 @@ impl<'a> RequantParams<'a> {
     }
 }
 
-/// A part of a slice of which a `Call`'s constructor has proved that it is there. Were it not, it would be empty: that keeps
-/// panics out of the linked program, and is no silent answer, because tests are built with the assertion and the suite compares
-/// every byte of every set.
+/// A part of a slice of which a `Call`'s constructor has proved that it is there. Were it not, it
+/// would be empty: that keeps panics out of the linked program, and is no silent answer, because
+/// tests are built with the assertion and the suite compares every byte of every set.
 #[inline(always)]
 fn proven<T>(slice: &[T], part: impl core::slice::SliceIndex<[T], Output = [T]>) -> &[T] {
     let part = slice.get(part);

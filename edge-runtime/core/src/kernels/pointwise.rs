@@ -1,5 +1,5 @@
-//! Pointwise convolution: every pixel's channels times a matrix. Also the inner loop of every convolution that gathers its
-//! window first.
+//! Pointwise convolution: every pixel's channels times a matrix. Also the inner loop of every
+//! convolution that gathers its window first.
 
 use super::layout::{self, block_bytes};
 use super::{Kernels, RequantParams, ShapeMismatch};
@@ -29,10 +29,12 @@ impl<'a> Pointwise<'a> {
         }
     }
 
-    /// Computes as many pixels as `x` holds: pixel `p` is read at `p * x_stride` and written at `p * y_stride`.
+    /// Computes as many pixels as `x` holds: pixel `p` is read at `p * x_stride` and written at `p
+    /// * y_stride`.
     ///
     /// # Errors
-    /// [`ShapeMismatch`] where a stride is shorter than a pixel or `y` does not hold as many pixels.
+    /// [`ShapeMismatch`] where a stride is shorter than a pixel or `y` does not hold as many
+    /// pixels.
     pub fn run(
         &self,
         kernels: &Kernels,
@@ -55,7 +57,8 @@ impl<'a> Pointwise<'a> {
     }
 }
 
-/// A checked call: every pixel lies within `x` and `y`. That is what a row kernel's unsafe code relies on.
+/// A checked call: every pixel lies within `x` and `y`. That is what a row kernel's unsafe code
+/// relies on.
 pub struct Call<'a> {
     op: &'a Pointwise<'a>,
     x: &'a [u8],

@@ -1,9 +1,10 @@
-//! The head: global average pool and one linear layer, in whole numbers until the very end, and the class activation map that
-//! comes free with it (Zhou et al. 2016).
+//! The head: global average pool and one linear layer, in whole numbers until the very end, and the
+//! class activation map that comes free with it (Zhou et al. 2016).
 
 use super::{Kernels, ShapeMismatch};
 
-/// Adds up each channel over all positions: `sums[c] = sum of x[p * channels + c]`, exact below 2^24 positions.
+/// Adds up each channel over all positions: `sums[c] = sum of x[p * channels + c]`, exact below
+/// 2^24 positions.
 ///
 /// # Errors
 /// [`ShapeMismatch`] where `x` is not whole positions of as many channels as `sums` has.
@@ -44,8 +45,9 @@ pub struct ClassifierHead<'a> {
 }
 
 impl ClassifierHead<'_> {
-    /// The logit. The sum of steps is exact below 2^24, division by a power of two too, so it has the bits of the float
-    /// chain DequantizeLinear, GlobalAveragePool, MatMul, Mul, Add in any order of summation.
+    /// The logit. The sum of steps is exact below 2^24, division by a power of two too, so it has
+    /// the bits of the float chain DequantizeLinear, GlobalAveragePool, MatMul, Mul, Add in any
+    /// order of summation.
     ///
     /// # Errors
     /// [`ShapeMismatch`] where there is not one sum a weight.
@@ -60,8 +62,8 @@ impl ClassifierHead<'_> {
         Ok(scaled + self.bias)
     }
 
-    /// The class activation map: each position's share of the logit, without the bias. The mean of the map plus bias is the
-    /// logit up to rounding.
+    /// The class activation map: each position's share of the logit, without the bias. The mean of
+    /// the map plus bias is the logit up to rounding.
     ///
     /// # Errors
     /// [`ShapeMismatch`] where `features` or `map` are not of as many positions as were pooled.

@@ -1,5 +1,5 @@
-//! What the convolutions over padded rows share: their numbers, and the checked call for one output row that their row kernels
-//! take.
+//! What the convolutions over padded rows share: their numbers, and the checked call for one output
+//! row that their row kernels take.
 
 use super::{RequantParams, Shape, ShapeMismatch, Window};
 
@@ -14,7 +14,8 @@ pub(super) struct ConvParams<'a> {
     pub x_zero: u8,
 }
 
-/// A checked call: every row holds the last window. That is what a row kernel's unsafe code relies on.
+/// A checked call: every row holds the last window. That is what a row kernel's unsafe code relies
+/// on.
 pub struct Call<'a> {
     numbers: &'a ConvParams<'a>,
     rows: &'a [&'a [u8]],
@@ -47,7 +48,8 @@ impl<'a> Call<'a> {
         self.numbers.output.width
     }
 
-    /// Columns from one window to the next; 1 or 2 in a depthwise convolution for kernels other than the scalar one.
+    /// Columns from one window to the next; 1 or 2 in a depthwise convolution for kernels other
+    /// than the scalar one.
     pub fn stride(&self) -> usize {
         self.numbers.window.stride[1]
     }
@@ -57,7 +59,8 @@ impl<'a> Call<'a> {
         self.numbers.window.dilation[1]
     }
 
-    /// Kernel rows and columns; 3 x 3 in a depthwise convolution for kernels other than the scalar one.
+    /// Kernel rows and columns; 3 x 3 in a depthwise convolution for kernels other than the scalar
+    /// one.
     pub fn kernel(&self) -> [usize; 2] {
         self.numbers.window.kernel
     }
@@ -67,7 +70,8 @@ impl<'a> Call<'a> {
         self.numbers.output.channels
     }
 
-    /// Weights: in blocks, the inputs four columns a kernel row, or in a depthwise convolution as taps.
+    /// Weights: in blocks, the inputs four columns a kernel row, or in a depthwise convolution as
+    /// taps.
     pub fn weights(&self) -> &'a [i8] {
         self.numbers.weights
     }
@@ -77,8 +81,9 @@ impl<'a> Call<'a> {
         &self.numbers.channels
     }
 
-    /// The rows under the kernel and the output row of `pixels * outputs` bytes. Over one channel each row has at least
-    /// `(pixels - 1) * stride + 4` bytes, in a 3 x 3 depthwise convolution `((pixels - 1) * stride + 3) * outputs`.
+    /// The rows under the kernel and the output row of `pixels * outputs` bytes. Over one channel
+    /// each row has at least `(pixels - 1) * stride + 4` bytes, in a 3 x 3 depthwise
+    /// convolution `((pixels - 1) * stride + 3) * outputs`.
     pub fn slices(&mut self) -> (&'a [&'a [u8]], &mut [u8]) {
         (self.rows, self.y)
     }

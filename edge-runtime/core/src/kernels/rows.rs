@@ -1,8 +1,9 @@
 //! Padded rows: the one place where padding happens.
 //!
-//! A convolution with a window of several rows reads them from a small ring of copies, each with its padding to the left and right
-//! already in place; rows above and below the picture are rows of padding. So the kernels know no borders, and an output row may
-//! overwrite the very input that it came from.
+//! A convolution with a window of several rows reads them from a small ring of copies, each with
+//! its padding to the left and right already in place; rows above and below the picture are rows of
+//! padding. So the kernels know no borders, and an output row may overwrite the very input that it
+//! came from.
 
 use super::size::{product, sum};
 use super::{Shape, ShapeMismatch, Window};
@@ -48,10 +49,12 @@ impl<'a> Rows<'a> {
         Ok(Self { memory: ring, shape, window, row, span, next: 0, zero })
     }
 
-    /// Copies in what the output row needs, in order of output rows. `input(y)` gives row `y` of the input.
+    /// Copies in what the output row needs, in order of output rows. `input(y)` gives row `y` of
+    /// the input.
     ///
     /// # Errors
-    /// [`ShapeMismatch`] where `input` does not give a row of the picture, or one of another length than its rows have.
+    /// [`ShapeMismatch`] where `input` does not give a row of the picture, or one of another length
+    /// than its rows have.
     pub fn advance<'i>(
         &mut self,
         output_row: usize,
@@ -88,7 +91,8 @@ impl<'a> Rows<'a> {
         Ok(y.checked_rem(self.span).ok_or(ShapeMismatch { what: "a kernel without rows" })? * self.row)
     }
 
-    /// The rows under the kernel's rows for an output row that was advanced to; as many as the kernel has.
+    /// The rows under the kernel's rows for an output row that was advanced to; as many as the
+    /// kernel has.
     pub fn taps(&self, output_row: usize) -> Result<([&[u8]; MAX_KERNEL_ROWS], usize), ShapeMismatch> {
         let mut taps: [&[u8]; MAX_KERNEL_ROWS] = [&[]; MAX_KERNEL_ROWS];
         let count = self.window.kernel[0];

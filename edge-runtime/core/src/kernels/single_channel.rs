@@ -1,5 +1,5 @@
-//! Convolution over a picture of one channel: the first of the network. Its window lies side by side in each row, so nothing is
-//! gathered: every kernel row is one step of four bytes.
+//! Convolution over a picture of one channel: the first of the network. Its window lies side by
+//! side in each row, so nothing is gathered: every kernel row is one step of four bytes.
 
 use super::layout::{self, DEPTH, block_bytes};
 use super::row::{Call, ConvParams};
@@ -19,7 +19,8 @@ impl<'a> SingleChannelConv<'a> {
             && window.dilation == [1, 1]
     }
 
-    /// `outputs` channels over a picture of `shape`; weights in blocks, input `row * 4 + column`. `x_zero` fills the padding.
+    /// `outputs` channels over a picture of `shape`; weights in blocks, input `row * 4 + column`.
+    /// `x_zero` fills the padding.
     pub fn new(
         shape: Shape,
         window: Window,
@@ -45,7 +46,8 @@ impl<'a> SingleChannelConv<'a> {
         self.0.output
     }
 
-    /// Bytes of scratch memory that [`SingleChannelConv::run`] needs; none above [`MAX_BYTES`](super::MAX_BYTES).
+    /// Bytes of scratch memory that [`SingleChannelConv::run`] needs; none above
+    /// [`MAX_BYTES`](super::MAX_BYTES).
     pub fn scratch(shape: &Shape, window: &Window) -> Option<usize> {
         Rows::bytes(shape, window)
     }

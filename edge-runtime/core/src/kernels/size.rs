@@ -1,7 +1,8 @@
-//! Sizes in bytes, computed so that none can wrap: a size that wraps on a machine of 32 bits would let slices pass that are
-//! shorter than what unsafe code reads.
+//! Sizes in bytes, computed so that none can wrap: a size that wraps on a machine of 32 bits would
+//! let slices pass that are shorter than what unsafe code reads.
 
-/// Greatest size in bytes of anything that an operator reads or writes: what one slice can hold on a machine of 32 bits.
+/// Greatest size in bytes of anything that an operator reads or writes: what one slice can hold on
+/// a machine of 32 bits.
 pub const MAX_BYTES: usize = i32::MAX as usize;
 
 /// The product; none above [`MAX_BYTES`], on machines of 32 and of 64 bits alike.

@@ -14,8 +14,9 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Bytes of the whole value; none for an empty one and above [`MAX_BYTES`](super::MAX_BYTES). Only a shape that has passed
-    /// this may be asked for the plain sizes below, which could wrap for another.
+    /// Bytes of the whole value; none for an empty one and above [`MAX_BYTES`](super::MAX_BYTES).
+    /// Only a shape that has passed this may be asked for the plain sizes below, which could
+    /// wrap for another.
     pub fn checked_bytes(&self) -> Option<usize> {
         product(&[self.height, self.width, self.channels]).filter(|&bytes| bytes > 0)
     }
@@ -51,8 +52,8 @@ pub struct Window {
     pub after: [usize; 2],
 }
 
-/// Longest side of a value and of a window's numbers: a span has less than 2^31 rows, which fits 32 bits. Products of these
-/// with each other and with channels are checked where they are made.
+/// Longest side of a value and of a window's numbers: a span has less than 2^31 rows, which fits 32
+/// bits. Products of these with each other and with channels are checked where they are made.
 const LONGEST: usize = 1 << 15;
 
 impl Window {
@@ -78,8 +79,8 @@ impl Window {
         [span(self.kernel[0], self.dilation[0]), span(self.kernel[1], self.dilation[1])]
     }
 
-    /// Height and width of the output over an input of that height and width; none where the window does not fit in, a number is 0
-    /// that must not be, or one is absurdly large.
+    /// Height and width of the output over an input of that height and width; none where the window
+    /// does not fit in, a number is 0 that must not be, or one is absurdly large.
     pub fn output(&self, height: usize, width: usize) -> Option<[usize; 2]> {
         let all = [self.kernel, self.stride, self.dilation];
         if all.iter().flatten().any(|&n| n == 0 || n > LONGEST)

@@ -1,4 +1,5 @@
-//! The text form of metadata, as an ONNX file has it: properties in, checked metadata out, and back.
+//! The text form of metadata, as an ONNX file has it: properties in, checked metadata out, and
+//! back.
 
 use super::{DECILES, FORMAT, Metadata, MetadataError, key};
 use crate::decide::{Calibration, Thresholds};
@@ -64,7 +65,8 @@ impl<T: AsRef<str> + for<'t> From<&'t str>, W: AsRef<[i8]> + FromIterator<i8>> M
 }
 
 impl<T: AsRef<str>, W: AsRef<[i8]>> Metadata<T, W> {
-    /// Hands every property but [`key::DIGEST`] to `put`, as name and value, in the order in which files have them.
+    /// Hands every property but [`key::DIGEST`] to `put`, as name and value, in the order in which
+    /// files have them.
     pub fn write_props(&self, mut put: impl FnMut(&'static str, &dyn Display)) {
         let gate = self.view().gate;
         put(key::FORMAT, &FORMAT);

@@ -1,4 +1,5 @@
-//! Chooses how each layer of a network is computed, checks every rule, and plans the arena: what is decided before a byte is written.
+//! Chooses how each layer of a network is computed, checks every rule, and plans the arena: what is
+//! decided before a byte is written.
 
 use super::numbers;
 use super::plan::{Plan, Step, plan};

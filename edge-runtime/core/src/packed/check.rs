@@ -1,4 +1,5 @@
-//! What is checked once when a packed model is opened: every layer against its numbers, every place in the arena, the head.
+//! What is checked once when a packed model is opened: every layer against its numbers, every place
+//! in the arena, the head.
 
 use super::numbers::{self, Form};
 use super::plan::{Step, is_sound};

@@ -1,4 +1,5 @@
-//! Two checksums: one of the whole file, for damage on its way; one of its execution plan, for damage in memory behind the check.
+//! Two checksums: one of the whole file, for damage on its way; one of its execution plan, for
+//! damage in memory behind the check.
 
 use super::record::header;
 
@@ -12,16 +13,17 @@ pub(super) fn of_file(bytes: &[u8]) -> u32 {
 
 /// The checksum of an execution plan, of whole words: FNV-1a, a word at a time.
 ///
-/// It is taken at the beginning and at the end of every inference, which a CRC in software would make slower by percents. Both of
-/// its operations can be undone, so damage within one word, which is any damage of one field, is found for certain, and any
-/// other but for one in 2^32.
+/// It is taken at the beginning and at the end of every inference, which a CRC in software would
+/// make slower by percents. Both of its operations can be undone, so damage within one word, which
+/// is any damage of one field, is found for certain, and any other but for one in 2^32.
 pub(super) fn of_plan(plan: &[u8]) -> u32 {
     let words = plan.get(header::PLAN_COVERED..).unwrap_or(&[]).as_chunks::<4>().0; // a shorter one has no tables
     words.iter().fold(0x811C_9DC5, |hash, word| (hash ^ u32::from_le_bytes(*word)).wrapping_mul(0x0100_0193))
 }
 
-/// Puts both checksums of a packed model right: the last step of whoever writes or changes one. Bytes that are too short, or say a
-/// length of their plan that they do not have, are left with the file's checksum alone.
+/// Puts both checksums of a packed model right: the last step of whoever writes or changes one.
+/// Bytes that are too short, or say a length of their plan that they do not have, are left with the
+/// file's checksum alone.
 pub fn seal(bytes: &mut [u8]) {
     let number =
         |bytes: &[u8], at| bytes.get(at..).and_then(|b| b.first_chunk()).map(|b| u32::from_le_bytes(*b));

@@ -1,7 +1,8 @@
-//! Puts a packed model's bytes where they belong: header, records, weights in the kernels' layout, metadata, numbers, names.
+//! Puts a packed model's bytes where they belong: header, records, weights in the kernels' layout,
+//! metadata, numbers, names.
 //!
-//! `arrange` has checked the network: every value, weight and bias that is asked for here is there, and the zeros that stand for
-//! missing ones are never written.
+//! `arrange` has checked the network: every value, weight and bias that is asked for here is there,
+//! and the zeros that stand for missing ones are never written.
 
 use super::arrange::Form;
 use super::plan::Plan;
@@ -147,7 +148,8 @@ fn write_layer(network: &Network, index: usize, form: &Form, scratch: usize, rec
     }
 }
 
-/// Writes weights in the kernels' layout and the channels' numbers; returns where weights, bias, signed bias and multipliers begin.
+/// Writes weights in the kernels' layout and the channels' numbers; returns where weights, bias,
+/// signed bias and multipliers begin.
 fn write_numbers(
     form: &Form,
     groups: usize,

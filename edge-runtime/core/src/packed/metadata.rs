@@ -1,5 +1,5 @@
-//! The metadata in a packed model: numbers and places in a record of the execution plan, texts and the gate's weights where it
-//! says, all read in place.
+//! The metadata in a packed model: numbers and places in a record of the execution plan, texts and
+//! the gate's weights where it says, all read in place.
 
 use super::emit::{Out, u32_of};
 use super::record::{bytes_at, f32_at, metadata as field, u16_at, u32_at, usize_at};
@@ -13,8 +13,9 @@ impl<'a> ExecutionPlan<'a> {
     /// What the model says of itself.
     ///
     /// # Errors
-    /// [`PackedError::Metadata`] for another preprocessing than this build's, [`PackedError::Form`] where a text or weights are
-    /// not where the record says. The rules between and within values were checked when the model was opened.
+    /// [`PackedError::Metadata`] for another preprocessing than this build's, [`PackedError::Form`]
+    /// where a text or weights are not where the record says. The rules between and within
+    /// values were checked when the model was opened.
     pub fn metadata(&self) -> Result<MetadataView<'a>, PackedError> {
         let form = PackedError::Form { what: "the metadata" };
         let record = self.metadata_record();

@@ -1,9 +1,10 @@
-//! What every kernel relies on in a convolution's numbers, and the logit in the head's: checked once when a packed model is
-//! opened, and of the head before it is written.
+//! What every kernel relies on in a convolution's numbers, and the logit in the head's: checked
+//! once when a packed model is opened, and of the head before it is written.
 //!
-//! - Weights that fill up a block or a step are 0, as are the numbers of channels that are not there: a kernel may multiply
-//!   them with whatever lies beside its input.
-//! - No weight is -128, no accumulator reaches 2^24, none times its multiplier 2^22 (rules 2 and 8 of the exact form).
+//! - Weights that fill up a block or a step are 0, as are the numbers of channels that are not
+//!   there: a kernel may multiply them with whatever lies beside its input.
+//! - No weight is -128, no accumulator reaches 2^24, none times its multiplier 2^22 (rules 2 and 8
+//!   of the exact form).
 //! - The bias for signed activations says the same as that for unsigned ones.
 //!
 //! A file that breaks one of them would give other bits with other kernels.
@@ -14,7 +15,8 @@ use crate::kernels::layout::{DEPTH, block_index, padded, tap_index};
 use crate::kernels::pool::ClassifierHead;
 use crate::kernels::{RequantParams, Shape, Window};
 
-/// Rule 7 of the exact form: the sum over all features is a whole number below 2^24, and so is its share of each position.
+/// Rule 7 of the exact form: the sum over all features is a whole number below 2^24, and so is its
+/// share of each position.
 pub(super) fn check_head(head: &ClassifierHead) -> Result<(), &'static str> {
     if head.weights.is_empty() || head.weights.len() > MAX_FEATURES || !head.positions.is_power_of_two() {
         return Err("the size of the head");
@@ -27,7 +29,7 @@ pub(super) fn check_head(head: &ClassifierHead) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Lamp weight lies where in a layer.
+/// Which weight lies where in a layer.
 pub(super) enum Form {
     /// Blocks; every kernel row is a step of which as many columns are there as the window has.
     SingleChannel,
@@ -38,7 +40,8 @@ pub(super) enum Form {
     Taps,
 }
 
-/// Checks the numbers of a convolution over `x`, whose zero point is `x_zero`, with `outputs` channels.
+/// Checks the numbers of a convolution over `x`, whose zero point is `x_zero`, with `outputs`
+/// channels.
 pub(super) fn check(
     form: &Form,
     (x, x_zero): (&Shape, u8),

@@ -1,9 +1,10 @@
 //! Places in the arena, by lifetimes: values that are never alive at the same time share memory.
 //!
-//! Time 0 is preprocessing, layer `i` runs at time `i + 1`, the head after the last layer. A value lives from the time that
-//! makes it to the last that reads it; scratch memory lives at one time. A depthwise convolution writes over its input and an
-//! addition over one of its inputs where that is not read later. Blocks are placed from the largest to the smallest, each at the
-//! lowest place that is free during its life (the greedy-by-size strategy of Pisarchyk and Lee 2020).
+//! Time 0 is preprocessing, layer `i` runs at time `i + 1`, the head after the last layer. A value
+//! lives from the time that makes it to the last that reads it; scratch memory lives at one time. A
+//! depthwise convolution writes over its input and an addition over one of its inputs where that is
+//! not read later. Blocks are placed from the largest to the smallest, each at the lowest place
+//! that is free during its life (the greedy-by-size strategy of Pisarchyk and Lee 2020).
 
 use super::{ALIGNMENT, MAX_LAYERS};
 use crate::kernels::MAX_BYTES;
@@ -58,11 +59,12 @@ pub struct Plan {
     pub arena: usize,
 }
 
-/// Plans a network of `steps` over an input of `input` bytes with `preprocess` bytes of scratch memory before it; none where there
-/// are too many layers or one reads a value that is not made before it.
+/// Plans a network of `steps` over an input of `input` bytes with `preprocess` bytes of scratch
+/// memory before it; none where there are too many layers or one reads a value that is not made
+/// before it.
 pub fn plan(input: usize, preprocess: usize, steps: &[Step]) -> Option<Plan> {
     let mut blocks: Vec<Block, MAX_BLOCKS> = Vec::new();
-    // Lamp block holds each value.
+    // Which block holds each value.
     let mut holder: Vec<usize, { MAX_LAYERS + 1 }> = Vec::new();
     blocks.push(Block { size: input, from: 0, to: 0, place: 0 }).ok()?;
     holder.push(0).ok()?;
@@ -126,8 +128,9 @@ fn place(blocks: &mut [Block]) -> Option<usize> {
     arena.checked_next_multiple_of(ALIGNMENT).filter(|&bytes| bytes <= MAX_BYTES)
 }
 
-/// Whether places keep values whole while they are needed: for each value and scratch memory nothing else is written into it
-/// during its life, but for an output that a layer may write over its own input. A check of its own, not the planner's word.
+/// Whether places keep values whole while they are needed: for each value and scratch memory
+/// nothing else is written into it during its life, but for an output that a layer may write over
+/// its own input. A check of its own, not the planner's word.
 pub fn is_sound(values: &[(usize, usize)], scratch: &[(usize, usize)], steps: &[Step]) -> bool {
     let life = |value: usize| {
         let reads = (1..).zip(steps).filter(|(_, s)| s.inputs.contains(&value)).map(|(t, _)| t);

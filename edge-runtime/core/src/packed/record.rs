@@ -1,4 +1,5 @@
-//! Where each number of a packed model lies: the one place that knows offsets. Reader and writer both go through it.
+//! Where each number of a packed model lies: the one place that knows offsets. Reader and writer
+//! both go through it.
 
 /// The header; the tables follow it without gaps: values, layers, metadata, head weights.
 pub(super) mod header {
@@ -93,7 +94,8 @@ pub(super) mod kind {
     pub const ADD: u16 = 5;
 }
 
-/// The bytes at `AT` of a record. A field that does not lie within its record does not compile, so reading is total.
+/// The bytes at `AT` of a record. A field that does not lie within its record does not compile, so
+/// reading is total.
 pub(super) fn bytes_at<const AT: usize, const LENGTH: usize, const SIZE: usize>(
     record: &[u8; SIZE],
 ) -> [u8; LENGTH] {

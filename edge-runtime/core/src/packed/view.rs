@@ -1,4 +1,5 @@
-//! The checked view: bytes in, and behind [`Packed::new`] an execution plan that is the checked one, bit for bit, or an error.
+//! The checked view: bytes in, and behind [`Packed::new`] an execution plan that is the checked
+//! one, bit for bit, or an error.
 
 use super::record::{
     bytes_at, f32_at, header, kind, layer, metadata, pair_at, u16_at, u32_at, usize_at, value,
@@ -93,7 +94,8 @@ impl Operator<'_> {
 }
 
 impl<B: AsRef<[u8]>> Packed<B> {
-    /// Checks everything once: form, checksums, metadata, every layer's numbers, every place in the arena.
+    /// Checks everything once: form, checksums, metadata, every layer's numbers, every place in the
+    /// arena.
     ///
     /// # Errors
     /// [`PackedError`]; any bytes give a value or an error.
@@ -150,12 +152,14 @@ fn check_bytes(bytes: &[u8]) -> Result<(), PackedError> {
 type LayerRecord = [u8; layer::SIZE];
 type MetadataRecord = [u8; metadata::SIZE];
 
-/// Header and tables of a packed model, read in place: offsets, shapes, zero points, scales, kinds, windows, the head,
-/// and the metadata's numbers: calibration, thresholds, limits of the gate.
+/// Header and tables of a packed model, read in place: offsets, shapes, zero points, scales, kinds,
+/// windows, the head, and the metadata's numbers: calibration, thresholds, limits of the gate.
 ///
-/// [`Packed::new`] has checked each of these numbers, and whoever gets a plan has just verified that they are still the same. So
-/// none of the errors below can come of a model that was opened; they are errors all the same, and no default stands in for a number.
-/// The checksum does not cover what only the weights' own checksum in the file does: weights, biases and multipliers, texts and the gate's weights.
+/// [`Packed::new`] has checked each of these numbers, and whoever gets a plan has just verified
+/// that they are still the same. So none of the errors below can come of a model that was opened;
+/// they are errors all the same, and no default stands in for a number. The checksum does not cover
+/// what only the weights' own checksum in the file does: weights, biases and multipliers, texts and
+/// the gate's weights.
 #[derive(Clone, Copy, Debug)]
 pub struct ExecutionPlan<'a> {
     bytes: &'a [u8],
@@ -286,7 +290,8 @@ impl<'a> ExecutionPlan<'a> {
         Ok(window(self.record(number)?))
     }
 
-    /// Weights of one output of layer `number`: kernel rows times columns times input channels of a group; 0 for an addition.
+    /// Weights of one output of layer `number`: kernel rows times columns times input channels of a
+    /// group; 0 for an addition.
     ///
     /// # Errors
     /// [`PackedError::Layer`] where there is no such layer.

@@ -1,7 +1,7 @@
 //! A button without its bounce.
 
-/// Takes a contact for pressed or released once it has been so for a while. Times are milliseconds of any clock that does not
-/// step; where it does step back, the wait starts anew.
+/// Takes a contact for pressed or released once it has been so for a while. Times are milliseconds
+/// of any clock that does not step; where it does step back, the wait starts anew.
 #[derive(Clone, Debug)]
 pub struct Debounce {
     stable_ms: u64,
@@ -18,7 +18,8 @@ impl Debounce {
 
     /// The contact is `closed` at `now_ms`. True exactly once a press, at its beginning.
     ///
-    /// A contact that is closed from the start, and stays so, counts as a press: whoever holds the button means it.
+    /// A contact that is closed from the start, and stays so, counts as a press: whoever holds the
+    /// button means it.
     pub fn update(&mut self, closed: bool, now_ms: u64) -> bool {
         if closed == self.pressed {
             self.since = None;

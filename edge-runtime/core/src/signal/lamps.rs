@@ -135,7 +135,8 @@ pub struct LampPins<R, A, G, H, B> {
 impl<R: LampLine, A: LampLine, G: LampLine, H: LampLine, B: LampLine> LampPins<R, A, G, H, B> {
     /// Sets every line, whatever became of the others, and says which failed.
     ///
-    /// Lamps go out before others are lit, so that no two answers are shown at once, not even for a microsecond.
+    /// Lamps go out before others are lit, so that no two answers are shown at once, not even for a
+    /// microsecond.
     pub fn set(&mut self, levels: &Levels, heartbeat: bool) -> LampSet {
         let mut failed = LampSet::NONE;
         let mut note = |which, ok: bool| {

@@ -3,8 +3,8 @@
 use super::{LampSet, Levels, Pattern, heartbeat, levels};
 use crate::ports::LampDriver;
 
-/// How long a level stands before it is written again although nothing changed: so that a line that fails while it stands is found,
-/// and one that was disturbed comes back.
+/// How long a level stands before it is written again although nothing changed: so that a line that
+/// fails while it stands is found, and one that was disturbed comes back.
 const REFRESH_MS: u64 = 50;
 
 /// Lamps and what they show.
@@ -33,8 +33,8 @@ impl<S: LampDriver> PatternPlayer<S> {
         }
     }
 
-    /// Sets the lines as the pattern has them at `now_ms`, the heartbeat beating while the program is `alive`. Called between all
-    /// that takes time.
+    /// Sets the lines as the pattern has them at `now_ms`, the heartbeat beating while the program
+    /// is `alive`. Called between all that takes time.
     pub fn tick(&mut self, now_ms: u64, alive: bool) {
         let levels = levels(self.pattern, now_ms.saturating_sub(self.since_ms));
         let beat = heartbeat(now_ms, alive);

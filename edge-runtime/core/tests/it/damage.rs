@@ -1,4 +1,5 @@
-//! A model that changes in memory behind its check: an error, or the same bits; never another answer.
+//! A model that changes in memory behind its check: an error, or the same bits; never another
+//! answer.
 
 use crate::packed::packed;
 use edge_core::infer::{Engine, InferError};
@@ -44,7 +45,8 @@ fn input() -> Vec<u8> {
     (0..SIDE * SIDE).map(|i| (i * 7) as u8).collect()
 }
 
-/// The logit of a model that is checked, and then damaged once that many layers have run; more than there are: never.
+/// The logit of a model that is checked, and then damaged once that many layers have run; more than
+/// there are: never.
 fn logit(memory: &Memory, after: usize, arena: &mut [u8]) -> Result<u32, InferError> {
     memory.is_damaged.set(false);
     let engine = Engine::new(Packed::new(memory).unwrap(), Kernels::SCALAR);
@@ -81,7 +83,8 @@ fn damage_of_the_execution_plan_is_an_error_or_changes_no_bit() {
     }
 }
 
-/// It is the checksum that finds it: under one that was put right, a step of a zero point is another answer.
+/// It is the checksum that finds it: under one that was put right, a step of a zero point is
+/// another answer.
 #[test]
 fn a_planted_damage_under_its_checksum_is_another_answer() {
     let mut memory = Memory::new(1);

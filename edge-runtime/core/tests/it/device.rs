@@ -1,4 +1,5 @@
-//! The table of faults in `device`: its order, each row's begin and end, and that an answer is indicated only where no row holds.
+//! The table of faults in `device`: its order, each row's begin and end, and that an answer is
+//! indicated only where no row holds.
 
 use edge_core::agree::{Agreement, AgreementPolicy, FrameStamp, Indication};
 use edge_core::device::{

@@ -1,4 +1,5 @@
-//! The gate's figures against their plain definitions, and what they must do to pictures that differ in one thing.
+//! The gate's figures against their plain definitions, and what they must do to pictures that
+//! differ in one thing.
 
 use edge_core::gate::{
     FEATURE_CELLS, GateThresholds, LAYOUT_CELLS, LinearDetector, QualityMetrics, sharpness,
@@ -21,7 +22,8 @@ fn plain_sharpness(input: &[u8], side: usize) -> u16 {
     for y in 0..half {
         for x in 0..half {
             let within = |v: usize| (2..half - 2).contains(&v);
-            // Each direction keeps two from its own ends, and rows as well as columns from the top and bottom.
+            // Each direction keeps two from its own ends, and rows as well as columns from the top and
+            // bottom.
             if within(x) && within(y) {
                 bends += (at(x - 1, y) - 2 * at(x, y) + at(x + 1, y)).abs();
                 steps += (at(x + 2, y) - at(x - 2, y)).abs();
@@ -104,7 +106,8 @@ fn a_picture_without_steps_or_too_small_to_tell_is_not_sharp() {
     assert_eq!(sharpness(&(0..81).collect::<Vec<u8>>()), 0);
 }
 
-/// Weights that do not fit let nothing through by mistake; none at all are an open gate, which must be asked for.
+/// Weights that do not fit let nothing through by mistake; none at all are an open gate, which must
+/// be asked for.
 #[test]
 fn weights_that_do_not_fit_are_the_least_likeness() {
     assert_eq!(likeness(&[1; 255]).of_picture(&[9; 64 * 64]), i32::MIN);
@@ -117,7 +120,8 @@ fn weights_that_do_not_fit_are_the_least_likeness() {
     assert_eq!(GateThresholds::<&[i8]>::open().features.of_features(&[9; 5]), 0);
 }
 
-/// Each limit alone: what lies on it passes, what lies one beyond it is refused, for this reason and with its numbers.
+/// Each limit alone: what lies on it passes, what lies one beyond it is refused, for this reason
+/// and with its numbers.
 #[test]
 fn each_limit_refuses_for_its_own_reason() {
     let mut limits = GateThresholds::<Vec<i8>>::open();

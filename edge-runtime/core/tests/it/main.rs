@@ -1,5 +1,5 @@
-//! The integration tests of this package in one program, but for `kernels.rs`: a kernel set that this processor lacks is to show as
-//! ignored, which only a harness of our own can say.
+//! The integration tests of this package in one program, but for `kernels.rs`: a kernel set that
+//! this processor lacks is to show as ignored, which only a harness of our own can say.
 
 mod agree;
 mod damage;

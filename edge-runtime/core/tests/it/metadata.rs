@@ -1,4 +1,5 @@
-//! A model's metadata: what is written is read back exactly; whatever is missing or wrong is refused by its name.
+//! A model's metadata: what is written is read back exactly; whatever is missing or wrong is
+//! refused by its name.
 
 use edge_core::MetadataError;
 use edge_core::decide::{Calibration, Thresholds};

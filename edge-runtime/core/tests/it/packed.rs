@@ -1,4 +1,5 @@
-//! The packed model: what the writer wrote is what the view shows and the engine computes, and no bytes make a reader panic.
+//! The packed model: what the writer wrote is what the view shows and the engine computes, and no
+//! bytes make a reader panic.
 
 use edge_core::infer::{Engine, InferError};
 use edge_core::kernels::convolution::Convolution;
@@ -76,7 +77,8 @@ fn the_engine_computes_what_onnx_defines() {
     }
 }
 
-/// The comparison bites: a weight changed after packing, under a right checksum, changes what is computed.
+/// The comparison bites: a weight changed after packing, under a right checksum, changes what is
+/// computed.
 #[test]
 fn a_planted_wrong_weight_is_seen() {
     let (built, mut other) = (Built::new(16, 1), Built::new(16, 1));

@@ -1,4 +1,5 @@
-//! One arena for the whole frame gives bit by bit what the stages give apart, each in memory of its own.
+//! One arena for the whole frame gives bit by bit what the stages give apart, each in memory of its
+//! own.
 
 use crate::packed::packed;
 use edge_core::gate::{LinearDetector, QualityMetrics};
@@ -121,7 +122,8 @@ proptest! {
     }
 }
 
-/// Frame after frame in one arena, as a device goes on; the pictures are worth it: they end before the network, behind it, and with scores.
+/// Frame after frame in one arena, as a device goes on; the pictures are worth it: they end before
+/// the network, behind it, and with scores.
 #[test]
 fn frames_do_not_disturb_each_other() {
     let pipeline = pipeline(1);
@@ -141,7 +143,8 @@ fn frames_do_not_disturb_each_other() {
     assert!(before > 10 && behind > 10 && judged > 10, "{before}, {behind}, {judged}");
 }
 
-/// The comparison bites: one byte of the input changed in the arena, before it is judged, is seen in the answer.
+/// The comparison bites: one byte of the input changed in the arena, before it is judged, is seen
+/// in the answer.
 #[test]
 fn a_planted_fault_is_seen() {
     let pipeline = pipeline(1);

@@ -1,4 +1,5 @@
-//! Preprocessing: equal to its plain definition, streaming or whole, grey or colour; no input makes it panic.
+//! Preprocessing: equal to its plain definition, streaming or whole, grey or colour; no input makes
+//! it panic.
 
 use edge_core::preprocess::{MAX_OUTPUT_SIDE, PreprocessError};
 use edge_core::{Frame, Geometry, PixelFormat, PixelStats, Preprocess, Scratch, preprocess};
@@ -218,7 +219,8 @@ fn half_black_half_white() {
     assert!(input.iter().all(|&v| v == 80 || v == 176), "one deviation to both sides of 128");
 }
 
-/// Values worked out by hand: 32 pixels into three cells do not fit evenly, so that the middle cell mixes.
+/// Values worked out by hand: 32 pixels into three cells do not fit evenly, so that the middle cell
+/// mixes.
 #[test]
 fn uneven_cells_take_their_share_of_both_neighbours() {
     // Left half 0, right half 300, into three cells across: the middle one covers half of each.

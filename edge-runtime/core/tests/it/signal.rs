@@ -1,4 +1,5 @@
-//! The lights: what each pattern may and may not show, at every millisecond; polarity; failing lines; the button.
+//! The lights: what each pattern may and may not show, at every millisecond; polarity; failing
+//! lines; the button.
 
 use edge_core::State;
 use edge_core::signal::{
@@ -21,7 +22,7 @@ fn seen(pattern: Pattern, ms: u64) -> String {
     [("R", red), ("A", amber), ("G", green)].iter().filter(|(_, lit)| *lit).map(|(name, _)| *name).collect()
 }
 
-/// Lamp answer the lights could be taken for, were they looked at for one moment only.
+/// Which answer the lights could be taken for, were they looked at for one moment only.
 fn rules(pattern: Pattern, ms: u64, shown: &str) -> Result<(), String> {
     let allowed = match shown {
         "G" => pattern == Pattern::State(State::Negative),

@@ -13,14 +13,16 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 /// Decodes a JPEG to its luminance plane, or to RGB where it is stored as RGB.
 pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
     let bytes = without_early_end(bytes)?;
-    // Strict: the decoder otherwise fills what is missing with grey. Sizes are checked below, with a better message.
+    // Strict: the decoder otherwise fills what is missing with grey. Sizes are checked below, with a
+    // better message.
     let options = DecoderOptions::default().set_strict_mode(true);
     let options = options.set_max_width(usize::MAX).set_max_height(usize::MAX);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes.as_ref()), options);
     decoder.decode_headers().map_err(|error| damaged(error.to_string()))?;
     let info = decoder.info().ok_or_else(|| damaged("no header".to_owned()))?;
     let colours = decoder.input_colorspace().unwrap_or(ColorSpace::Unknown);
-    // The decoder reads Adobe's marker before it counts the components: with three, "CMYK" is RGB and "YCCK" is YCbCr.
+    // The decoder reads Adobe's marker before it counts the components: with three, "CMYK" is RGB and
+    // "YCCK" is YCbCr.
     let (format, out) = match (info.components, colours) {
         (1, ColorSpace::Luma) | (3, ColorSpace::YCbCr | ColorSpace::YCCK) => {
             (PixelFormat::Gray8, ColorSpace::Luma)
@@ -38,10 +40,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
 
 /// Refuses a file without an end, and makes a lost middle show.
 ///
-/// Even a strict decoder takes the end-of-image marker for an excuse: where it comes too early, the rest of the
-/// picture becomes flat. In a file of one baseline scan, the common case, the marker is therefore replaced by a few
-/// zeros, so that a scan that is too short runs into the end of the data, which is an error. (The zeros are as many as
-/// the decoder reads ahead.) A scan of a progressive file refines the whole picture and may end where it likes.
+/// Even a strict decoder takes the end-of-image marker for an excuse: where it comes too early, the
+/// rest of the picture becomes flat. In a file of one baseline scan, the common case, the marker is
+/// therefore replaced by a few zeros, so that a scan that is too short runs into the end of the
+/// data, which is an error. (The zeros are as many as the decoder reads ahead.) A scan of a
+/// progressive file refines the whole picture and may end where it likes.
 fn without_early_end(bytes: &[u8]) -> Result<Cow<'_, [u8]>, DecodeError> {
     const READ_AHEAD: [u8; 8] = [0; 8];
     let no_end = || damaged("no end-of-image marker".to_owned());
@@ -64,7 +67,8 @@ struct Scan {
     progressive: bool,
 }
 
-/// Walks over the header's segments (ITU-T T.81, annex B) to the first scan; none where the header is damaged.
+/// Walks over the header's segments (ITU-T T.81, annex B) to the first scan; none where the header
+/// is damaged.
 fn first_scan(bytes: &[u8]) -> Option<Scan> {
     let (mut at, mut progressive) = (0, false);
     loop {

@@ -1,4 +1,5 @@
-//! Turns and mirrors a picture as its EXIF orientation says: a phone's photograph of a film is often stored lying down.
+//! Turns and mirrors a picture as its EXIF orientation says: a phone's photograph of a film is
+//! often stored lying down.
 
 use super::{DecodeError, Picture};
 use edge_core::Geometry;

@@ -1,4 +1,5 @@
-//! PNG: every colour type and depth, interlaced or not; palettes become RGB, transparency becomes black.
+//! PNG: every colour type and depth, interlaced or not; palettes become RGB, transparency becomes
+//! black.
 
 use super::orient::{self, Orientation};
 use super::{DecodeError, MAX_FILE_BYTES, Picture};
@@ -41,7 +42,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
     orient::apply(geometry, pixels, orientation.unwrap_or(Orientation::NoTransforms))
 }
 
-/// Multiplies each sample by its pixel's alpha, which follows the samples of `format`, and closes the gaps.
+/// Multiplies each sample by its pixel's alpha, which follows the samples of `format`, and closes
+/// the gaps.
 fn over_black(pixels: &mut Vec<u8>, format: PixelFormat) {
     let colour = format.bytes_per_pixel();
     let wide = matches!(format, PixelFormat::Gray16 | PixelFormat::Rgb16);

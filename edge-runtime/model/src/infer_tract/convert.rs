@@ -1,4 +1,5 @@
-//! From an ONNX QLinearConv to the numbers that the kernels read, or the reason why they do not cover it.
+//! From an ONNX QLinearConv to the numbers that the kernels read, or the reason why they do not
+//! cover it.
 
 use super::numbers::{Batch, Form, PackedConvolution, SIGN};
 use edge_core::kernels::convolution::Convolution;
@@ -9,16 +10,19 @@ use edge_core::kernels::{Shape, Window};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::ops::cnn::Conv;
 
-/// Rows of the input that a row kernel may hold; a convolution that needs more gathers its windows instead.
+/// Rows of the input that a row kernel may hold; a convolution that needs more gathers its windows
+/// instead.
 const MOST_SCRATCH: usize = 1 << 24;
-/// Kernels round exactly below this many steps of the output (edge-core's contract for kernel sets).
+/// Kernels round exactly below this many steps of the output (edge-core's contract for kernel
+/// sets).
 const MOST_STEPS: f64 = (1 << 22) as f64;
 const NO_FIT: &str = "its window does not fit the input";
 
 /// Why tract's own operator computes a convolution.
 type Reason = String;
 
-/// Converts one node: `facts` are those of its inputs, `conv` holds its attributes and which input is what.
+/// Converts one node: `facts` are those of its inputs, `conv` holds its attributes and which input
+/// is what.
 pub fn convert(conv: &Conv, facts: &[&TypedFact]) -> Result<Batch, Reason> {
     let input = |index: Option<usize>, what: &str| {
         index.and_then(|i| facts.get(i)).copied().ok_or_else(|| format!("it has no {what}"))
@@ -123,7 +127,8 @@ impl Plain<'_> {
         self.weights.get(((output * per_group + channel) * kh + row) * kw + column).copied().unwrap_or(0)
     }
 
-    /// Bias with the input's zero point folded in, bias for signed activations, multiplier; or why they are too large.
+    /// Bias with the input's zero point folded in, bias for signed activations, multiplier; or why
+    /// they are too large.
     fn channel(&self, output: usize) -> Result<(i32, i32, f32), Reason> {
         let count = self.weights.len() / self.output.channels;
         let weights = self.weights.iter().skip(output * count).take(count).map(|&w| i64::from(w));
@@ -219,7 +224,8 @@ fn blocks(outputs: usize, depth: usize, weight: impl Fn(usize, usize) -> i8) -> 
     Ok(to)
 }
 
-/// The output in a row of a general convolution's matrix, where each group is filled up to whole blocks.
+/// The output in a row of a general convolution's matrix, where each group is filled up to whole
+/// blocks.
 fn output_of(row: usize, outputs: usize, groups: usize) -> Option<usize> {
     let of_group = outputs / groups;
     let padded = layout::padded(of_group);
@@ -270,7 +276,8 @@ fn scalar((tensor, what): (&Tensor, &str)) -> Result<f32, Reason> {
     }
 }
 
-/// Weights, or their zero points, as signed numbers: unsigned ones minus 128. And whether they were signed.
+/// Weights, or their zero points, as signed numbers: unsigned ones minus 128. And whether they were
+/// signed.
 fn signed((tensor, what): (&Tensor, &str)) -> Result<(Vec<i8>, bool), Reason> {
     if tensor.datum_type() == DatumType::U8 {
         let values = numbers::<u8>((tensor, what))?;
@@ -279,7 +286,8 @@ fn signed((tensor, what): (&Tensor, &str)) -> Result<(Vec<i8>, bool), Reason> {
     Ok((numbers::<i8>((tensor, what))?.to_vec(), true))
 }
 
-/// The zero point of activations as an unsigned number: a signed one plus 128. And whether it was signed.
+/// The zero point of activations as an unsigned number: a signed one plus 128. And whether it was
+/// signed.
 fn zero_point((tensor, what): (&Tensor, &str)) -> Result<(u8, bool), Reason> {
     let (values, is_signed) = signed((tensor, what))?;
     match &*values {

@@ -1,5 +1,5 @@
-//! Memory of an operator's output that is used again in the next run: a frame then costs no allocation of activations, no
-//! clearing, and finds them in the cache.
+//! Memory of an operator's output that is used again in the next run: a frame then costs no
+//! allocation of activations, no clearing, and finds them in the cache.
 
 use std::sync::Arc;
 use tract_core::internal::*;

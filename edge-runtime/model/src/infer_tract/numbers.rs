@@ -1,4 +1,5 @@
-//! The numbers of one QLinearConv as edge-core's kernels read them, packed once when a model is loaded.
+//! The numbers of one QLinearConv as edge-core's kernels read them, packed once when a model is
+//! loaded.
 
 use edge_core::kernels::convolution::Convolution;
 use edge_core::kernels::depthwise::{Depthwise, Places};
@@ -6,7 +7,7 @@ use edge_core::kernels::pointwise::Pointwise;
 use edge_core::kernels::single_channel::SingleChannelConv;
 use edge_core::kernels::{Kernels, RequantParams, Shape, ShapeMismatch, Window};
 
-/// Lamp of edge-core's operators computes a convolution.
+/// Which of edge-core's operators computes a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Every pixel's channels times a matrix.
@@ -73,7 +74,8 @@ pub struct PackedConvolution {
     pub window: Window,
     pub groups: usize,
     pub output: Shape,
-    /// Rows of the packed matrix: channels of the output, rounded up in every group for [`Form::General`].
+    /// Rows of the packed matrix: channels of the output, rounded up in every group for
+    /// [`Form::General`].
     pub rows: usize,
     pub weights: Vec<i8>,
     pub bias: Vec<i32>,
@@ -84,7 +86,8 @@ pub struct PackedConvolution {
 }
 
 impl PackedConvolution {
-    /// Bytes of scratch memory for [`PackedConvolution::run`]; 0 for an operator that is too large, which its constructor refuses.
+    /// Bytes of scratch memory for [`PackedConvolution::run`]; 0 for an operator that is too large,
+    /// which its constructor refuses.
     fn scratch(&self) -> usize {
         let bytes = match self.form {
             Form::Pointwise => Some(0),

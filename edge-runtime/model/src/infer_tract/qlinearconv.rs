@@ -1,8 +1,9 @@
 //! QLinearConv inside tract, computed by edge-core's kernels.
 //!
-//! tract reads an ONNX node into an operator that expands into typed ones once all sizes are known. [`take_over`] replaces its
-//! QLinearConv by one that expands into a permutation to NHWC, [`Convolve`], and a permutation back; tract's optimiser cancels
-//! the permutations between neighbours. What [`convert`] refuses expands as it always did.
+//! tract reads an ONNX node into an operator that expands into typed ones once all sizes are known.
+//! [`take_over`] replaces its QLinearConv by one that expands into a permutation to NHWC,
+//! [`Convolve`], and a permutation back; tract's optimiser cancels the permutations between
+//! neighbours. What [`convert`] refuses expands as it always did.
 
 use super::convert::convert;
 use super::memory::Memory;
@@ -18,8 +19,8 @@ pub type SharedConvolutions = Arc<Mutex<Convolutions>>;
 
 /// Replaces tract's QLinearConv operators in a graph that was just parsed from `proto`.
 ///
-/// tract's register of operators takes plain functions, which cannot carry the kernels to use; so what the register made is
-/// replaced here.
+/// tract's register of operators takes plain functions, which cannot carry the kernels to use; so
+/// what the register made is replaced here.
 pub fn take_over(graph: &mut InferenceModel, kernels: Kernels) -> SharedConvolutions {
     let ledger = SharedConvolutions::new(Mutex::new(Convolutions::new(kernels.name())));
     for node in &mut graph.nodes {

@@ -1,6 +1,7 @@
-//! Residual sums of quantized values, which ONNX writes as DequantizeLinear, DequantizeLinear, Add, QuantizeLinear: four passes
-//! in f32. Where all scales and zero points are the same it is one saturating addition of bytes, with the same result: the
-//! float chain's rounding errors are far below half a step.
+//! Residual sums of quantized values, which ONNX writes as DequantizeLinear, DequantizeLinear, Add,
+//! QuantizeLinear: four passes in f32. Where all scales and zero points are the same it is one
+//! saturating addition of bytes, with the same result: the float chain's rounding errors are far
+//! below half a step.
 
 use super::memory::Memory;
 use edge_core::kernels::Kernels;
@@ -47,8 +48,8 @@ fn sum(
     TypedModelPatch::replace_single_op(model, node, &inputs, op).map(Some)
 }
 
-/// Whether both have one scale and zero point; `quantize` holds the reciprocal of its scale. Scales so small or large that the
-/// float chain overflows or loses digits are no grid.
+/// Whether both have one scale and zero point; `quantize` holds the reciprocal of its scale. Scales
+/// so small or large that the float chain overflows or loses digits are no grid.
 fn same_grid(dequantize: &DequantizeLinearF32, quantize: &QuantizeLinearU8) -> bool {
     let scale = dequantize.scale;
     let sound = scale > 0.0 && scale.is_normal() && scale.recip().is_normal() && (scale * 1024.0).is_finite();

@@ -1,4 +1,5 @@
-//! The core engine allocates nothing after it was made; tract's runs are counted beside it, which shows that the counter counts.
+//! The core engine allocates nothing after it was made; tract's runs are counted beside it, which
+//! shows that the counter counts.
 
 use allocation_counter::measure;
 use edge_model::decode::decode;

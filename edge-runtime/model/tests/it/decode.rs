@@ -1,4 +1,5 @@
-//! Decoding: every form of PNG and JPEG that is accepted gives the right pixels; everything else a clear error.
+//! Decoding: every form of PNG and JPEG that is accepted gives the right pixels; everything else a
+//! clear error.
 
 use edge_core::PixelFormat::{self, Gray8, Gray16, Rgb8, Rgb16};
 use edge_model::decode::{DecodeError, Picture, decode};
@@ -149,7 +150,8 @@ fn other_jpegs_inside_and_behind_a_jpeg_are_not_read() {
     assert_eq!(decode(&bytes).unwrap(), decode(&plain).unwrap());
 }
 
-/// Wherever a file is cut: an error, or (where only trailing bytes are lost) the same picture. Never half a picture.
+/// Wherever a file is cut: an error, or (where only trailing bytes are lost) the same picture.
+/// Never half a picture.
 #[test]
 fn a_file_that_is_cut_short_anywhere_is_refused() {
     let jpegs = [picture::jpeg(72, 40, None), picture::flat_jpeg(3, 1), picture::flat_progressive_jpeg()];

@@ -1,4 +1,5 @@
-//! The engine against QLinearConv written out plainly: the same integers in every layer, the same logit.
+//! The engine against QLinearConv written out plainly: the same integers in every layer, the same
+//! logit.
 
 use edge_core::State;
 use edge_model::classify::Classifier;

@@ -1,7 +1,8 @@
 //! What the shipped model's gate refuses and what it lets through, by kind.
 //!
-//! The pictures are made here, by other generators than those of its fit, or taken from a package of photographs; the counts are
-//! printed as a table. What needs photographs or X-rays is ignored unless `cargo xtask test` brings them.
+//! The pictures are made here, by other generators than those of its fit, or taken from a package
+//! of photographs; the counts are printed as a table. What needs photographs or X-rays is ignored
+//! unless `cargo xtask test` brings them.
 
 use edge_core::gate::{GateThresholds, LinearDetector};
 use edge_core::{Reason, State};
@@ -127,7 +128,8 @@ fn real_blur_is_refused_and_softness_is_not() {
     assert_eq!(blurred(4.0), 30);
 }
 
-/// The gate's integers, the features' too, are the same in every engine, so that no machine refuses what another judges.
+/// The gate's integers, the features' too, are the same in every engine, so that no machine refuses
+/// what another judges.
 #[test]
 fn every_engine_gives_the_same_features_and_figures() {
     let mut pictures: Vec<Picture> = (0..6).map(|seed| draw(Label::Pneumonia, seed, 224)).collect();

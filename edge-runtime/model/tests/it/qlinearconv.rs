@@ -1,5 +1,5 @@
-//! QLinearConv of every form inside tract: the kernels give the bytes that ONNX defines and that tract's own operator gives, and
-//! what they do not cover is tract's, with a reason.
+//! QLinearConv of every form inside tract: the kernels give the bytes that ONNX defines and that
+//! tract's own operator gives, and what they do not cover is tract's, with a reason.
 
 mod graphs;
 
@@ -103,7 +103,8 @@ fn case(family: usize) -> impl Strategy<Value = Case> {
     )
 }
 
-/// tract 0.23.9 fails where a stride skips whole rows or columns of a value that was reshaped: "Pulling Downsample over AddAxis".
+/// tract 0.23.9 fails where a stride skips whole rows or columns of a value that was reshaped:
+/// "Pulling Downsample over AddAxis".
 fn stock_fails(case: &Case) -> bool {
     let skips = |axis: usize| case.kernel[axis] == 1 || case.dilation[axis] % case.stride[axis] == 0;
     (0..2).any(|axis| case.stride[axis] > 1 && skips(axis))
@@ -212,7 +213,8 @@ fn a_convolution_along_one_axis_is_computed_by_tract() {
     assert_spoiled(&case, graphs::along_one_axis, "it has other than two spatial axes");
 }
 
-/// Four nodes in floats and one addition of bytes are the same for every pair of bytes, scale and zero point.
+/// Four nodes in floats and one addition of bytes are the same for every pair of bytes, scale and
+/// zero point.
 #[test]
 fn residual_sums_equal_the_float_chain_on_every_pair_of_bytes() {
     for (scale, zero) in [(0.023_5, 0), (1.0 / 3.0, 128), (7e-5, 255), (123.4, 17)] {

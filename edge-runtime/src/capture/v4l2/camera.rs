@@ -1,4 +1,5 @@
-//! A camera that is open and runs: from its node to frames, without a word on what to do when it fails.
+//! A camera that is open and runs: from its node to frames, without a word on what to do when it
+//! fails.
 
 use super::choice::choose;
 use super::sys::{Filled, Format, Node, Ready, Stream};
@@ -47,7 +48,8 @@ pub enum Taken {
     Frame(Filled),
     /// A frame, the newest or one before it, is marked as damaged; its number.
     Damaged(u32),
-    /// The driver had no buffer left, so that frames were lost and the newest may be old: all went back.
+    /// The driver had no buffer left, so that frames were lost and the newest may be old: all went
+    /// back.
     Overrun,
 }
 
@@ -154,7 +156,8 @@ impl Camera {
         self.stream.queue(filled).map_err(CameraError::of("VIDIOC_QBUF"))
     }
 
-    /// Whether the camera still gives what was agreed on: another program, or a new source at its input, may change it.
+    /// Whether the camera still gives what was agreed on: another program, or a new source at its
+    /// input, may change it.
     pub fn keeps_its_format(&self) -> Result<bool, CameraError> {
         Ok(self.stream.node().format().map_err(CameraError::of("VIDIOC_G_FMT"))? == self.format)
     }

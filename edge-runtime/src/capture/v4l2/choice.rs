@@ -1,4 +1,4 @@
-//! Lamp format and size to ask a camera for.
+//! Which format and size to ask a camera for.
 
 use super::sys::Sizes;
 use crate::capture::{CaptureOptions, Encoding};
@@ -15,9 +15,11 @@ pub struct Choice {
     pub height: u32,
 }
 
-/// Chooses among what a camera offers; none where it has no format that is understood, or not the one wished for.
+/// Chooses among what a camera offers; none where it has no format that is understood, or not the
+/// one wished for.
 ///
-/// `current` is the size that the camera has now: for one that takes its picture from elsewhere it is the right one.
+/// `current` is the size that the camera has now: for one that takes its picture from elsewhere it
+/// is the right one.
 pub fn choose(
     offered: &[(Encoding, Sizes)],
     current: (u32, u32),
@@ -35,7 +37,8 @@ pub fn choose(
         })
 }
 
-/// The smallest size whose long side is enough, else the largest. Of two with the same long side the one that shows more.
+/// The smallest size whose long side is enough, else the largest. Of two with the same long side
+/// the one that shows more.
 fn best(sizes: &Sizes, current: (u32, u32)) -> (u32, u32) {
     let long = |&(width, height): &(u32, u32)| width.max(height);
     let area = |&(width, height): &(u32, u32)| u64::from(width) * u64::from(height);
@@ -48,7 +51,8 @@ fn best(sizes: &Sizes, current: (u32, u32)) -> (u32, u32) {
             smallest.or(largest).copied().unwrap_or(current)
         }
         Sizes::Range(least, most) => {
-            // The camera scales: what it has now keeps its shape, so only a size that is out of reason is changed.
+            // The camera scales: what it has now keeps its shape, so only a size that is out of reason is
+            // changed.
             let now = long(&current).max(1);
             let scale = if (FAIR..=2 * ENOUGH).contains(&now) { now } else { ENOUGH };
             let scaled = |side: u32| (u64::from(side) * u64::from(scale) / u64::from(now)) as u32;

@@ -70,8 +70,8 @@ pub struct FormatInfo {
     pub sizes: Sizes,
 }
 
-/// All cameras of this machine, by number of their nodes. A node that does not give pictures is left out; one that cannot be
-/// opened is listed with its problem.
+/// All cameras of this machine, by number of their nodes. A node that does not give pictures is
+/// left out; one that cannot be opened is listed with its problem.
 pub fn cameras() -> Vec<CameraInfo> {
     nodes().into_iter().filter_map(info).collect()
 }

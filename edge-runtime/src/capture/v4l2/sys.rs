@@ -1,8 +1,10 @@
-//! The kernel's side of a camera: V4L2 calls with their argument's type, and buffers that can be read only while they are ours.
+//! The kernel's side of a camera: V4L2 calls with their argument's type, and buffers that can be
+//! read only while they are ours.
 //!
-//! This is the one file here with `unsafe`. Its safe surface is built so that nothing outside can break memory: a call and its
-//! argument are paired in one list, a buffer's bytes are read only while it is marked as ours, and giving it back to the
-//! driver takes the whole stream, so that no slice of it is left. The streams of `moq-v4l` are not used, because they panic when a
+//! This is the one file here with `unsafe`. Its safe surface is built so that nothing outside can
+//! break memory: a call and its argument are paired in one list, a buffer's bytes are read only
+//! while it is marked as ours, and giving it back to the driver takes the whole stream, so that no
+//! slice of it is left. The streams of `moq-v4l` are not used, because they panic when a
 //! camera that was unplugged is closed.
 #![allow(unsafe_code)]
 
@@ -89,7 +91,8 @@ impl Card {
         self.capabilities & needed == needed
     }
 
-    /// Whether it gives pictures with each plane in a buffer of its own, which is not understood here.
+    /// Whether it gives pictures with each plane in a buffer of its own, which is not understood
+    /// here.
     pub fn captures_planes_apart(&self) -> bool {
         self.capabilities & c::V4L2_CAP_VIDEO_CAPTURE_MPLANE != 0
     }
@@ -136,9 +139,10 @@ impl Node {
     fn call<T: Plain>(&self, call: &Call<T>, argument: &mut T) -> io::Result<()> {
         loop {
             let pointer = std::ptr::from_mut(argument).cast::<c_void>();
-            // SAFETY: the call is one of the list above, where it stands with the type that the kernel expects behind the
-            // pointer, and the size in its number was checked. Structures hold no pointers that the kernel follows:
-            // buffers are those of mmap, of the type with one plane.
+            // SAFETY: the call is one of the list above, where it stands with the type that the kernel
+            // expects behind the pointer, and the size in its number was checked. Structures hold
+            // no pointers that the kernel follows: buffers are those of mmap, of the type with
+            // one plane.
             match unsafe { moq_v4l::v4l2::ioctl(self.0.as_raw_fd(), call.0, pointer) } {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => return other,
@@ -265,7 +269,8 @@ impl Node {
 const MOST_LISTED: u32 = 256;
 
 fn read(format: &c::v4l2_format) -> Format {
-    // SAFETY: the form of a capture device with one plane; a structure of integers, valid whatever the bytes.
+    // SAFETY: the form of a capture device with one plane; a structure of integers, valid whatever the
+    // bytes.
     let pix = unsafe { format.fmt.pix };
     Format {
         fourcc: pix.pixelformat.to_le_bytes(),
@@ -315,13 +320,14 @@ unsafe impl Send for Mapping {}
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: `Stream::start` mapped exactly this; slices of it borrow the stream, so none is left. Fails for wrong
-        // arguments only, and then nothing is unmapped.
+        // SAFETY: `Stream::start` mapped exactly this; slices of it borrow the stream, so none is left.
+        // Fails for wrong arguments only, and then nothing is unmapped.
         let _ = unsafe { munmap(self.address, self.length) };
     }
 }
 
-/// A camera that runs, with its buffers. Dropping it stops the camera; an error then says that it has stopped already.
+/// A camera that runs, with its buffers. Dropping it stops the camera; an error then says that it
+/// has stopped already.
 #[derive(Debug)]
 pub struct Stream {
     // Before `node`: unmapped first, closed last.
@@ -350,7 +356,8 @@ impl Stream {
         let mut buffer = c::v4l2_buffer { index, type_: CAPTURE, memory: MMAP, ..Plain::zeroed() };
         self.node.call(&VIDIOC_QUERYBUF, &mut buffer).map_err(|error| ("VIDIOC_QUERYBUF", error))?;
         let length = buffer.length as usize;
-        // SAFETY: the kernel chooses an address that nothing else uses; the union's integer is valid whatever its bytes.
+        // SAFETY: the kernel chooses an address that nothing else uses; the union's integer is valid
+        // whatever its bytes.
         let address = unsafe {
             let offset = u64::from(buffer.m.offset);
             mmap(std::ptr::null_mut(), length, ProtFlags::READ, MapFlags::SHARED, &self.node.0, offset)
@@ -399,7 +406,8 @@ impl Stream {
             used: buffer.bytesused as usize,
             damaged: buffer.flags & c::V4L2_BUF_FLAG_ERROR != 0,
             sequence: buffer.sequence,
-            // Any bits that a driver may put there: the value is compared, and believed only where it is plausible.
+            // Any bits that a driver may put there: the value is compared, and believed only where it is
+            // plausible.
             micros: (time.tv_sec as u64).wrapping_mul(1_000_000).wrapping_add(time.tv_usec as u64),
             monotonic: clock == c::V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC,
         }))
@@ -408,8 +416,9 @@ impl Stream {
     /// The bytes that the driver says it filled, as far as the buffer goes.
     pub fn bytes(&self, filled: &Filled) -> &[u8] {
         let Some(mapping) = self.buffers.get(filled.index).filter(|mapping| mapping.ours) else { return &[] };
-        // SAFETY: a live mapping of that length, readable. The driver does not write to it, because it was dequeued, and it
-        // is queued again only by `give`, which borrows the stream exclusively while the slice borrows it too.
+        // SAFETY: a live mapping of that length, readable. The driver does not write to it, because it was
+        // dequeued, and it is queued again only by `give`, which borrows the stream exclusively
+        // while the slice borrows it too.
         let whole = unsafe { std::slice::from_raw_parts(mapping.address.cast::<u8>(), mapping.length) };
         &whole[..filled.used.min(whole.len())]
     }

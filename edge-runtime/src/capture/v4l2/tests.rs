@@ -1,4 +1,5 @@
-//! What can be tested of a camera without one: its absence, and time. Real drivers are tested on the emulated board.
+//! What can be tested of a camera without one: its absence, and time. Real drivers are tested on
+//! the emulated board.
 
 use super::*;
 

@@ -17,7 +17,8 @@ pub fn film(folder: impl AsRef<Path>, label: Label, seed: u64) {
     picture::save(&phantoms::draw(label, seed, 224), &folder.as_ref().join(format!("{seed:03}.png")));
 }
 
-/// Whether something comes to be so. Times are never asserted; a minute is for a machine that does other things.
+/// Whether something comes to be so. Times are never asserted; a minute is for a machine that does
+/// other things.
 pub fn comes(mut is_so: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while !is_so() {
@@ -113,7 +114,8 @@ impl Bench {
     }
 }
 
-/// Runs a command to its end; a panic's exit code (101) or a signal is a failure of whichever test this is.
+/// Runs a command to its end; a panic's exit code (101) or a signal is a failure of whichever test
+/// this is.
 pub fn run(command: &mut Command) -> Run {
     let output = command.output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();

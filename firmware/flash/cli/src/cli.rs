@@ -52,7 +52,7 @@ pub struct SignOptions {
     pub json: bool,
 }
 
-/// Lamp board, by which probe.
+/// Which board, by which probe.
 #[derive(Args, Debug)]
 pub struct BoardOptions {
     /// The board: the name in its board.toml.

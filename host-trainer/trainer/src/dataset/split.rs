@@ -1,4 +1,4 @@
-//! Lamp patients train and which validate: grouped, so that no patient and no duplicated file is
+//! Which patients train and which validate: grouped, so that no patient and no duplicated file is
 //! on both sides.
 //!
 //! Patients that share a byte-for-byte identical file form one group. Groups are drawn in an order

@@ -28,7 +28,7 @@ pub struct Evaluation {
     pub robustness: Option<Robustness>,
 }
 
-/// Lamp model was evaluated, and what it says of itself.
+/// Which model was evaluated, and what it says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelFacts {
     pub sha256: String,

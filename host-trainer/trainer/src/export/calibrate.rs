@@ -77,10 +77,10 @@ pub fn chosen_for() -> String {
     )
 }
 
-/// GateThresholds with room around the training pictures: half the lowest mean and deviation, halfway from
-/// the highest mean to white, a quarter more than the longest shape, and never tighter than 5:2
-/// (training files may have been squashed to squares), halfway from the most clipped picture to
-/// half of all cells clipped.
+/// GateThresholds with room around the training pictures: half the lowest mean and deviation,
+/// halfway from the highest mean to white, a quarter more than the longest shape, and never tighter
+/// than 5:2 (training files may have been squashed to squares), halfway from the most clipped
+/// picture to half of all cells clipped.
 ///
 /// Blur and likeness are left open.
 pub fn limits(samples: &[Sample], indices: &[usize]) -> GateThresholds<Vec<i8>> {

@@ -154,7 +154,8 @@ fn input(square: &[u8], side: u16) -> Vec<u8> {
     prepare(square, WORKING_SIDE.into(), side).bytes
 }
 
-/// Sums of values above `zero`, channel by channel, over the cells of the grid that a device weighs them by.
+/// Sums of values above `zero`, channel by channel, over the cells of the grid that a device weighs
+/// them by.
 fn cells<const ACROSS: usize>(values: &[u8], channels: usize, zero: f32) -> Result<Vec<f32>> {
     let mut cells = vec![0.0; ACROSS * ACROSS * channels];
     let add = |cell: usize, run: &[u8]| {

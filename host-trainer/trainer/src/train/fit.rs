@@ -38,7 +38,7 @@ pub trait Trainable {
 
 #[derive(Clone, Debug)]
 pub struct Schedule<'a> {
-    /// Lamp training, for the history.
+    /// Which training, for the history.
     pub phase: Phase,
     /// File of the state after the last finished epoch.
     pub checkpoint: &'a str,

@@ -37,7 +37,7 @@ fn set_side(model: &mut ModelProto, side: i64) {
     }
 }
 
-/// Lamp rule refuses the shipped model after `change`; 0 for none.
+/// Which rule refuses the shipped model after `change`; 0 for none.
 fn rule(change: impl Fn(&mut ModelProto)) -> u8 {
     let mut model = shipped();
     change(&mut model);

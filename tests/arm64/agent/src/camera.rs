@@ -1,4 +1,5 @@
-//! The far side of the emulated camera: the driver `vivid` loops what is put into its output node to its capture node.
+//! The far side of the emulated camera: the driver `vivid` loops what is put into its output node
+//! to its capture node.
 
 #![allow(unsafe_code, reason = "V4L2 is ioctls and mapped memory")]
 
@@ -85,8 +86,8 @@ impl Screen {
             picture.len(),
             buffer.length
         );
-        // SAFETY: the mapping is `length` bytes, lives as long as the buffer, and the driver does not read it before it is
-        // queued below, or any more after it was dequeued.
+        // SAFETY: the mapping is `length` bytes, lives as long as the buffer, and the driver does not read
+        // it before it is queued below, or any more after it was dequeued.
         unsafe { std::slice::from_raw_parts_mut(buffer.start.cast::<u8>(), buffer.length) }
             .copy_from_slice(picture);
         let mut queue = description(next);
@@ -130,7 +131,8 @@ impl Drop for Buffer {
     }
 }
 
-/// A control that is set to 1 again and again until this is dropped: what acts once acts on every frame.
+/// A control that is set to 1 again and again until this is dropped: what acts once acts on every
+/// frame.
 pub struct Often {
     end: Arc<AtomicBool>,
 }

@@ -37,7 +37,8 @@ pub fn prepare() -> anyhow::Result<File> {
     OpenOptions::new().read(true).write(true).open(&port).with_context(|| format!("cannot open {port}"))
 }
 
-/// A disk that outlives the board where there is one; else the one in memory, on which nothing waits for the host.
+/// A disk that outlives the board where there is one; else the one in memory, on which nothing
+/// waits for the host.
 fn disk() -> &'static str {
     if Path::new("/dev/vda").exists() { "/dev/vda" } else { MEMORY }
 }
@@ -48,8 +49,9 @@ fn mount_disk() -> anyhow::Result<()> {
     mount(disk(), DISK, "ext4", MountFlags::empty(), Some(options)).context("cannot mount the log's disk")
 }
 
-/// Has the file system find an error, after which open files are not written any more, and the kernel remount it read-only, after
-/// which none is opened for writing. Kernels differ in how much of the second the first brings with it.
+/// Has the file system find an error, after which open files are not written any more, and the
+/// kernel remount it read-only, after which none is opened for writing. Kernels differ in how much
+/// of the second the first brings with it.
 pub fn break_disk() -> anyhow::Result<()> {
     let path = disk().replace("/dev/", "/sys/fs/ext4/") + "/trigger_fs_error";
     fs::write(&path, "the test's").with_context(|| format!("cannot write to {path}"))?;
@@ -79,7 +81,8 @@ fn mounted(kind: &str, what: &str, path: &str) -> anyhow::Result<()> {
         .with_context(|| format!("cannot mount {kind} on {path}"))
 }
 
-/// Loads the modules in the order of the list that came with them: a file name and its parameters a line.
+/// Loads the modules in the order of the list that came with them: a file name and its parameters a
+/// line.
 fn modules() -> anyhow::Result<()> {
     for line in fs::read_to_string("/modules/order").context("no list of modules")?.lines() {
         let (name, parameters) = line.split_once(' ').unwrap_or((line, ""));

@@ -1,7 +1,9 @@
-//! The test's hands inside the emulated board. It is the board's first process: it loads the modules, mounts what programs
-//! expect, and then does what the host's side asks over a serial line ([`arm64_protocol`]).
+//! The test's hands inside the emulated board. It is the board's first process: it loads the
+//! modules, mounts what programs expect, and then does what the host's side asks over a serial line
+//! ([`arm64_protocol`]).
 //!
-//! `board still COMMAND` runs a program under ptrace and lets its camera misbehave in ways that no driver can be told to.
+//! `board still COMMAND` runs a program under ptrace and lets its camera misbehave in ways that no
+//! driver can be told to.
 
 mod camera;
 mod hands;

@@ -1,5 +1,5 @@
-//! Runs a program under ptrace and, while a file says so, falsifies what its camera's driver answers: the driver can be told to
-//! fail in many ways, but not to stand still.
+//! Runs a program under ptrace and, while a file says so, falsifies what its camera's driver
+//! answers: the driver can be told to fail in many ways, but not to stand still.
 
 use anyhow::{Context, bail};
 use moq_v4l::sys::v4l2_buffer;

@@ -1,5 +1,6 @@
-//! What the tests ask of the agent inside the board, and how that goes over the line between them: one JSON object a line,
-//! and after it as many raw bytes as the line announces. The host's side compiles this file too.
+//! What the tests ask of the agent inside the board, and how that goes over the line between them:
+//! one JSON object a line, and after it as many raw bytes as the line announces. The host's side
+//! compiles this file too.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -77,11 +78,13 @@ pub enum Request {
     Signal {
         signal: i32,
     },
-    /// Wait until the program under test has ended, but not longer; the reply's `code` is its exit status, or none.
+    /// Wait until the program under test has ended, but not longer; the reply's `code` is its exit
+    /// status, or none.
     Wait {
         ms: u64,
     },
-    /// Run a program to its end; the reply's `code` is its exit status, the payload its standard output and error.
+    /// Run a program to its end; the reply's `code` is its exit status, the payload its standard
+    /// output and error.
     Run {
         command: Vec<String>,
     },
@@ -104,7 +107,8 @@ pub struct Reply {
     pub from: u64,
     /// The same when it was done.
     pub to: u64,
-    /// Exit status of a program, where one was waited for and ended; 128 + the signal where one ended it.
+    /// Exit status of a program, where one was waited for and ended; 128 + the signal where one
+    /// ended it.
     pub code: Option<i32>,
     pub error: Option<String>,
 }

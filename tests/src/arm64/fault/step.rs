@@ -39,7 +39,8 @@ pub enum Step {
     Press,
     /// `wait MS`.
     Wait(u64),
-    /// `lights STATE`: the lights show this state for a second, right or wrong; planted by the suite's own tests.
+    /// `lights STATE`: the lights show this state for a second, right or wrong; planted by the
+    /// suite's own tests.
     Lights(String),
     /// `lose line`: the log's last line is removed; planted by the suite's own tests.
     LoseLine,
@@ -55,13 +56,16 @@ pub enum Expected {
     Answer,
     /// `expect answer throughout`: it has shown without a break since it was expected last.
     Throughout,
-    /// `expect fault`: FAULT or INVALID shows within two seconds of the last step that was no expectation, and stays.
+    /// `expect fault`: FAULT or INVALID shows within two seconds of the last step that was no
+    /// expectation, and stays.
     Fault,
-    /// `expect passing fault`: FAULT or INVALID was shown within two seconds of that step, however shortly.
+    /// `expect passing fault`: FAULT or INVALID was shown within two seconds of that step, however
+    /// shortly.
     Passing,
     /// `expect dark`: only the heart beats, within two seconds or at the end of the answer's time.
     Dark,
-    /// `expect three beeps`: the buzzer has sounded three times since what was expected last began to show.
+    /// `expect three beeps`: the buzzer has sounded three times since what was expected last began
+    /// to show.
     ThreeBeeps,
     /// `expect logged fault`: since that step the log tells of a fault.
     Logged,
@@ -83,7 +87,8 @@ pub enum Disk {
     Writable,
 }
 
-/// Controls of the driver that make it fail, by the names that the files use. Those without an end act once.
+/// Controls of the driver that make it fail, by the names that the files use. Those without an end
+/// act once.
 pub const CONTROLS: [(&str, u32); 10] = [
     ("sequence-wrap", 0x00f0_f026),
     ("timestamp-wrap", 0x00f0_f027),

@@ -1,4 +1,5 @@
-//! The files that workers read: frames as bytes for int8 and as floats for the twin, and the models.
+//! The files that workers read: frames as bytes for int8 and as floats for the twin, and the
+//! models.
 
 use std::fs;
 use std::path::Path;
@@ -58,7 +59,8 @@ pub fn read_frames<T: Element>(folder: &Path) -> anyhow::Result<Vec<Vec<T>>> {
     paths.into_iter().map(|path| Ok(T::values(fs::read(path)?))).collect()
 }
 
-/// Writes the float twin and `count` golden frames, each as bytes for int8 and as f32, little-endian, for the twin.
+/// Writes the float twin and `count` golden frames, each as bytes for int8 and as f32,
+/// little-endian, for the twin.
 pub fn prepare(folder: &Path, count: usize) -> anyhow::Result<()> {
     conformance::empty(folder)?;
     let model = ModelFile::load(conformance::shipped_model())?;

@@ -1,8 +1,10 @@
-//! One engine in one process, measured on request: what `cargo xtask bench` starts, asks in turn, and adds up.
+//! One engine in one process, measured on request: what `cargo xtask bench` starts, asks in turn,
+//! and adds up.
 //!
-//! It speaks JSON lines, as `tests/bench.py` does for onnxruntime. After the first frame it says how long that took since
-//! its first instruction. For each line `round` it runs all frames and answers with nanoseconds a frame; for the line
-//! `end`, or where its input ends, it says what memory it took and which logits it gave, and ends.
+//! It speaks JSON lines, as `tests/bench.py` does for onnxruntime. After the first frame it says
+//! how long that took since its first instruction. For each line `round` it runs all frames and
+//! answers with nanoseconds a frame; for the line `end`, or where its input ends, it says what
+//! memory it took and which logits it gave, and ends.
 
 mod frames;
 mod serve;
@@ -29,7 +31,8 @@ const TRACT_F32: &str = "tract-f32";
 #[derive(Parser)]
 #[command(about = "One engine, measured on request by `cargo xtask bench`")]
 enum Arguments {
-    /// Write what workers and boards read: golden frames, as bytes and as floats, the models, a picture.
+    /// Write what workers and boards read: golden frames, as bytes and as floats, the models, a
+    /// picture.
     Prepare {
         folder: PathBuf,
         /// Frames to write, taken evenly from the golden ones.

@@ -1,4 +1,5 @@
-//! What a worker does with an engine once it is ready: rounds on request, or one run whose instructions are counted.
+//! What a worker does with an engine once it is ready: rounds on request, or one run whose
+//! instructions are counted.
 
 use std::fs;
 use std::hint::black_box;
@@ -57,7 +58,8 @@ pub fn rounds<T: Element>(
     }))
 }
 
-/// Runs the last frame twice, the second time between the markers for QEMU's plugin, and prints its name and logit.
+/// Runs the last frame twice, the second time between the markers for QEMU's plugin, and prints its
+/// name and logit.
 pub fn count<T: Element>(
     mut infer: impl FnMut(&[T]) -> anyhow::Result<f32>,
     folder: &Path,

@@ -1,4 +1,4 @@
-//! Lamp file of a package names an item of which other one, and the circles in that.
+//! Which file of a package names an item of which other one, and the circles in that.
 
 use super::source::{Import, after_group, tokens, use_tree};
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
@@ -218,7 +218,7 @@ fn after_item(tokens: &[String], mut i: usize) -> usize {
     i
 }
 
-/// Lamp files each file of a package points to, by paths below its `src`.
+/// Which files each file of a package points to, by paths below its `src`.
 #[derive(Debug, Default)]
 pub(super) struct FileGraph(BTreeMap<String, BTreeSet<String>>);
 

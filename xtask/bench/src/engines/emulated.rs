@@ -112,10 +112,10 @@ pub fn cortex_m(setup: &Setup) -> anyhow::Result<CortexM> {
     Ok(CortexM { frame: count("frame")?, layers })
 }
 
-/// Instructions of CMSIS-NN (2026-07, GCC -Ofast) for a layer, from what was counted on an emulated Cortex-M4F,
-/// requantization included, in instructions a multiply-accumulate: first convolution 3x3 1->16 10.53; depthwise 3x3 8.80
-/// with stride 1 and 8.81 with stride 2; pointwise 3.96, 2.28, 1.86, 1.79 for 16, 48, 96, 128 input channels; and 80.9
-/// an element of a residual addition.
+/// Instructions of CMSIS-NN (2026-07, GCC -Ofast) for a layer, from what was counted on an emulated
+/// Cortex-M4F, requantization included, in instructions a multiply-accumulate: first convolution
+/// 3x3 1->16 10.53; depthwise 3x3 8.80 with stride 1 and 8.81 with stride 2; pointwise 3.96, 2.28,
+/// 1.86, 1.79 for 16, 48, 96, 128 input channels; and 80.9 an element of a residual addition.
 fn cmsis_nn(shape: &Shape) -> Option<f64> {
     let macs = shape.macs as f64;
     match (shape.operator.as_str(), shape.stride[0]) {
@@ -128,8 +128,8 @@ fn cmsis_nn(shape: &Shape) -> Option<f64> {
     }
 }
 
-/// The requantization's share falls with the input channels: a line in their reciprocal through the figures for 16 and
-/// 128 meets those for 48 and 96 within 2 %.
+/// The requantization's share falls with the input channels: a line in their reciprocal through the
+/// figures for 16 and 128 meets those for 48 and 96 within 2 %.
 fn pointwise(channels: f64) -> f64 {
     let (few, many) = ((1.0 / 16.0, 3.96), (1.0 / 128.0, 1.79));
     many.1 + (1.0 / channels - many.0) * (few.1 - many.1) / (few.0 - many.0)

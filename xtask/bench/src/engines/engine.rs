@@ -25,7 +25,8 @@ pub struct Engine {
 }
 
 enum How {
-    /// tests/src/bin/bench_worker.rs with this engine, and these kernels where they are not the best ones.
+    /// tests/src/bin/bench_worker.rs with this engine, and these kernels where they are not the
+    /// best ones.
     Rust {
         engine: String,
         kernels: Option<String>,
@@ -52,7 +53,8 @@ pub struct Prepared {
     /// Bits of the golden logits of the chosen frames.
     pub logits: Vec<u32>,
     pub engines: Vec<String>,
-    /// Kernel sets that this machine can run, fastest first: that is the one which our engines take unasked.
+    /// Kernel sets that this machine can run, fastest first: that is the one which our engines take
+    /// unasked.
     pub kernels: Vec<String>,
 }
 

@@ -49,7 +49,8 @@ impl Machine {
         })
     }
 
-    /// Whether onnxruntime's sums of products by signed weights saturate here, so that it computes something else (tests/golden.py).
+    /// Whether onnxruntime's sums of products by signed weights saturate here, so that it computes
+    /// something else (tests/golden.py).
     pub fn saturates(&self) -> bool {
         cfg!(target_arch = "x86_64") && !self.features.iter().any(|feature| feature.contains("vnni"))
     }

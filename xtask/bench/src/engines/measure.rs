@@ -17,7 +17,8 @@ pub struct Measured {
     pub latency_us: f64,
     /// Median over the rounds of: its median frame by the baseline's median frame.
     pub ratio: f64,
-    /// Median over several processes, in milliseconds: from the first instruction until the first logit is there.
+    /// Median over several processes, in milliseconds: from the first instruction until the first
+    /// logit is there.
     pub first_result_ms: f64,
     /// Most memory that the process held at a time.
     pub peak_mb: f64,

@@ -1,4 +1,5 @@
-//! One engine's process: started, asked for rounds, ended. It speaks the JSON lines of tests/src/bin/bench_worker.rs.
+//! One engine's process: started, asked for rounds, ended. It speaks the JSON lines of
+//! tests/src/bin/bench_worker.rs.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -30,7 +31,8 @@ pub struct Ended {
     /// Allocations in one run, where they can be counted.
     pub allocations: Option<u64>,
     pub allocated_bytes: Option<u64>,
-    /// What the language that calls the engine adds to a run, in microseconds, where that is not nothing.
+    /// What the language that calls the engine adds to a run, in microseconds, where that is not
+    /// nothing.
     pub call_us: Option<f64>,
     /// The engine's version, where it is not in Cargo.lock.
     pub version: Option<String>,
@@ -80,7 +82,8 @@ impl Worker {
 }
 
 impl Drop for Worker {
-    /// After an error elsewhere no process stays behind; one that has ended cannot be killed, which is no matter.
+    /// After an error elsewhere no process stays behind; one that has ended cannot be killed, which
+    /// is no matter.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

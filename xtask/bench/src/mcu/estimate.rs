@@ -1,4 +1,5 @@
-//! What the counts may mean on a board: time and energy of a frame from what its `board.toml` says of clock, pace and power.
+//! What the counts may mean on a board: time and energy of a frame from what its `board.toml` says
+//! of clock, pace and power.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +22,8 @@ pub struct Board {
     pub assumptions: String,
 }
 
-/// Every board in `folder` whose `board.toml` has an estimate, by name; none where there is no such folder.
+/// Every board in `folder` whose `board.toml` has an estimate, by name; none where there is no such
+/// folder.
 pub fn all(folder: &Path, processors: &[Processor]) -> anyhow::Result<Vec<Board>> {
     if !folder.is_dir() {
         return Ok(Vec::new());

@@ -1,4 +1,5 @@
-//! The first file system of the board: a cpio archive of the form `newc`, which the kernel unpacks into memory.
+//! The first file system of the board: a cpio archive of the form `newc`, which the kernel unpacks
+//! into memory.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -44,7 +45,8 @@ impl Image {
     fn entry(&mut self, name: &str, mode: u32, content: &[u8]) {
         self.entries += 1;
         let (size, name_size) = (content.len(), name.len() + 1);
-        // Number, mode, owner, group, links, time, size, four device numbers, length of the name, checksum (unused).
+        // Number, mode, owner, group, links, time, size, four device numbers, length of the name, checksum
+        // (unused).
         let header = [self.entries, mode, 0, 0, 1, 0, size as u32, 0, 0, 0, 0, name_size as u32, 0];
         self.bytes.extend_from_slice(b"070701");
         self.bytes.extend(header.iter().flat_map(|field| format!("{field:08X}").into_bytes()));

@@ -63,7 +63,8 @@ impl Kernel {
     }
 }
 
-/// A module after what it needs. The package has no `modules.dep` (installing it makes that), but each module names what it needs.
+/// A module after what it needs. The package has no `modules.dep` (installing it makes that), but
+/// each module names what it needs.
 fn resolve(
     name: &str,
     parameters: &str,
@@ -89,7 +90,8 @@ fn resolve(
     Ok(())
 }
 
-/// The modules that a module names as needed, in its section `.modinfo` of strings that end with a zero byte.
+/// The modules that a module names as needed, in its section `.modinfo` of strings that end with a
+/// zero byte.
 fn needs(module: &[u8]) -> Vec<String> {
     let strings = module.split(|&byte| byte == 0);
     let list = strings.filter_map(|string| string.strip_prefix(b"depends=")).next().unwrap_or_default();

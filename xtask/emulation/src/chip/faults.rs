@@ -1,8 +1,10 @@
-//! The emulated chips against their faults: one file a fault in `firmware/boards/qemu/faults`, found by listing the folder.
+//! The emulated chips against their faults: one file a fault in `firmware/boards/qemu/faults`,
+//! found by listing the folder.
 //!
-//! Each says what happens to the board (`script`, in the words of the board's own, where `normal`, `pneumonia` and `noise` are drawn
-//! pictures), and what must be shown (`shows`, states with their reasons' codes, over all starts). The lamps are held to it from
-//! outside, millisecond by millisecond.
+//! Each says what happens to the board (`script`, in the words of the board's own, where `normal`,
+//! `pneumonia` and `noise` are drawn pictures), and what must be shown (`shows`, states with their
+//! reasons' codes, over all starts). The lamps are held to it from outside, millisecond by
+//! millisecond.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! What a chip is given: the signed model and pictures as bare rows, written by `chip_inputs` of the package `tests`.
+//! What a chip is given: the signed model and pictures as bare rows, written by `chip_inputs` of
+//! the package `tests`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

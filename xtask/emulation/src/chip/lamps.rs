@@ -1,5 +1,5 @@
-//! What a chip's lamps showed, seen from outside: QEMU's trace of the board's LED register, with the ticks of the chip's clock
-//! between, so that times are the chip's and the same in every run.
+//! What a chip's lamps showed, seen from outside: QEMU's trace of the board's LED register, with
+//! the ticks of the chip's clock between, so that times are the chip's and the same in every run.
 
 use anyhow::{Context, ensure};
 
@@ -16,16 +16,17 @@ pub struct Boot(Vec<u32>);
 
 /// Milliseconds that the lamps may be behind the log, or before it.
 const SLACK: usize = 5;
-/// Milliseconds that red may be lit alone where it is no POSITIVE: half of FAULT's alternation, and a layer, because lamps change between
-/// layers only.
+/// Milliseconds that red may be lit alone where it is no POSITIVE: half of FAULT's alternation, and
+/// a layer, because lamps change between layers only.
 const LONGEST_RED: usize = 250 + 100;
-/// Milliseconds that green may be lit alone where it is no NEGATIVE: while one lamp of the light test follows another.
+/// Milliseconds that green may be lit alone where it is no NEGATIVE: while one lamp of the light
+/// test follows another.
 const LONGEST_GREEN: usize = SLACK;
 
 /// From the last completed turn of a loop to its reset, in milliseconds.
 const WATCHDOG_MS: usize = 5000;
-/// The end of that time, in which FAULT must be shown: a loop may hang well into a frame (one second), and is found dead after a second
-/// and a quarter.
+/// The end of that time, in which FAULT must be shown: a loop may hang well into a frame (one
+/// second), and is found dead after a second and a quarter.
 const HANGS_IN_FAULT_MS: usize = WATCHDOG_MS - 1000 - 1250;
 
 pub fn boots(trace: &str) -> anyhow::Result<Vec<Boot>> {
@@ -51,7 +52,8 @@ pub fn boots(trace: &str) -> anyhow::Result<Vec<Boot>> {
 
 impl Boot {
     /// Holds the lamps to what the log says was shown: `shows` are the log's lines of that kind.
-    /// Where the loop hangs in the end, the log says nothing of that: the lamps must have gone to FAULT long before the watchdog's reset.
+    /// Where the loop hangs in the end, the log says nothing of that: the lamps must have gone to
+    /// FAULT long before the watchdog's reset.
     pub fn check(&self, shows: &[&Line], hangs: bool) -> anyhow::Result<()> {
         let at = |line: &Line| line.number("at_ms").map(|ms| ms as usize).context("`shows` without a time");
         let mut states = vec![("TEST", 0)];

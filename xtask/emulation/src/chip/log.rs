@@ -1,4 +1,5 @@
-//! A chip's defmt log, decoded with the texts that its ELF file keeps: lines of a kind and `key=value`.
+//! A chip's defmt log, decoded with the texts that its ELF file keeps: lines of a kind and
+//! `key=value`.
 
 use std::fmt;
 

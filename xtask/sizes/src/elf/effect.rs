@@ -17,7 +17,8 @@ pub enum Flow {
     JumpRegister(usize),
     /// At one of the entries of the table that follows, of one or of two bytes each.
     Table(u32),
-    /// At the address that the word behind the instruction says: the linker's way to a function that a branch does not reach.
+    /// At the address that the word behind the instruction says: the linker's way to a function
+    /// that a branch does not reach.
     Veneer,
     Return,
     /// Nowhere.
@@ -59,7 +60,8 @@ const PC: usize = 15;
 const CONDITIONS: [&str; 16] =
     ["eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "hs", "lo"];
 
-/// How the names of instructions with two results begin; `vmov` has them where both begin its operands.
+/// How the names of instructions with two results begin; `vmov` has them where both begin its
+/// operands.
 const TWO: [&str; 9] = ["ldrd", "ldrexd", "umull", "smull", "umlal", "smlal", "smlsl", "umaal", "vmov"];
 
 /// Instructions with no result in a register of the core.
@@ -123,8 +125,8 @@ fn base(mnemonic: &str) -> (&str, bool) {
 }
 
 impl Effect {
-    /// `ldm`, `stm`, `push`, `pop` and those of the float unit: registers of a list are stored or loaded, and the pointer moves by
-    /// their bytes where a `!` says so.
+    /// `ldm`, `stm`, `push`, `pop` and those of the float unit: registers of a list are stored or
+    /// loaded, and the pointer moves by their bytes where a `!` says so.
     fn multiple(&mut self, operands: &[&str], direction: i64, loads: bool) -> Flow {
         let [base, list] = operands else { return Flow::Unknown };
         let back = base.strip_suffix('!');

@@ -23,7 +23,8 @@ pub struct Node {
     pub returns: bool,
     /// Why its stack is not known.
     pub unclear: Option<String>,
-    /// Whether it calls through a pointer of which nothing is known, so that it may reach whoever has its address taken.
+    /// Whether it calls through a pointer of which nothing is known, so that it may reach whoever
+    /// has its address taken.
     pub guessed: bool,
 }
 

@@ -175,7 +175,8 @@ impl Image {
         addresses.zip(words.iter().map(|word| u32::from_le_bytes(*word)))
     }
 
-    /// Functions whose address is somewhere in the program, other than in its vector table: those that an indirect call may reach.
+    /// Functions whose address is somewhere in the program, other than in its vector table: those
+    /// that an indirect call may reach.
     pub fn address_taken(&self) -> Vec<u32> {
         let mut taken = Vec::new();
         let mut take = |value: u32| {
@@ -209,7 +210,8 @@ impl Image {
         taken
     }
 
-    /// The handlers in the vector table, the reset's first; how many vectors lead to each of the others.
+    /// The handlers in the vector table, the reset's first; how many vectors lead to each of the
+    /// others.
     pub fn vectors(&self) -> anyhow::Result<(u32, BTreeMap<u32, u32>)> {
         let section = self.sections.iter().find(|section| section.name == VECTORS);
         let mut words = section.into_iter().flat_map(Self::words).map(|(_, word)| word & !1).skip(1);

@@ -1,4 +1,5 @@
-//! The whole way from a linked file on, over `known.s`: assembler, linker and disassembler are the real ones.
+//! The whole way from a linked file on, over `known.s`: assembler, linker and disassembler are the
+//! real ones.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! Instructions as `arm-none-eabi-objdump` prints them: it knows Thumb-2, the float unit and Armv8-M, and tells code from tables.
+//! Instructions as `arm-none-eabi-objdump` prints them: it knows Thumb-2, the float unit and
+//! Armv8-M, and tells code from tables.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +16,8 @@ pub struct Instruction {
     pub size: u32,
     /// What it does, without a suffix for its width.
     pub mnemonic: String,
-    /// What it does that with, split at commas outside of brackets, comments and symbols taken away.
+    /// What it does that with, split at commas outside of brackets, comments and symbols taken
+    /// away.
     pub operands: Vec<String>,
 }
 
@@ -31,7 +33,8 @@ pub const UNKNOWN: &str = "<unknown>";
 const OBJDUMP: Tool =
     Tool { ask: &["arm-none-eabi-objdump", "--version"], package: "binutils-arm-none-eabi" };
 
-/// The instructions of a linked program, by address. The disassembler is installed on Debian where it is missing.
+/// The instructions of a linked program, by address. The disassembler is installed on Debian where
+/// it is missing.
 pub fn disassemble(program: &Path) -> anyhow::Result<BTreeMap<u32, Instruction>> {
     debian::ensure_tools(&[OBJDUMP])?;
     let mut objdump = process::command(OBJDUMP.ask[0]);
@@ -46,7 +49,8 @@ pub fn disassemble(program: &Path) -> anyhow::Result<BTreeMap<u32, Instruction>>
 pub fn parse(listing: &str) -> anyhow::Result<BTreeMap<u32, Instruction>> {
     let mut instructions = BTreeMap::new();
     for line in listing.lines() {
-        // `     40c:\td001      \tbeq.n\t412 <Reset+0x12>`; other lines have no tab, or none after a second one.
+        // `     40c:\td001      \tbeq.n\t412 <Reset+0x12>`; other lines have no tab, or none after a second
+        // one.
         let mut columns = line.split('\t');
         let (Some(address), Some(code), Some(mnemonic)) = (columns.next(), columns.next(), columns.next())
         else {

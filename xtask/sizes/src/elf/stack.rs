@@ -1,7 +1,7 @@
 //! How much stack a function needs with everything that it may call.
 //!
-//! A function that comes back to itself has no bound, unless the table says how often, or it only ever jumps there with nothing of
-//! its own left on the stack.
+//! A function that comes back to itself has no bound, unless the table says how often, or it only
+//! ever jumps there with nothing of its own left on the stack.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use super::graph::{Edge, Graph};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bound {
     pub bytes: u32,
-    /// The calls that need them, the first function first: its name, and its bytes when it calls the next.
+    /// The calls that need them, the first function first: its name, and its bytes when it calls
+    /// the next.
     pub path: Vec<(String, u32)>,
 }
 
@@ -41,7 +42,8 @@ pub fn bound(graph: &Graph<'_>, root: u32) -> Result<Bound, Vec<String>> {
     Ok(Bound { bytes: u32::try_from(bytes).unwrap_or(u32::MAX), path })
 }
 
-/// Tarjan's search for functions that reach each other; they are complete in the order of what they call.
+/// Tarjan's search for functions that reach each other; they are complete in the order of what they
+/// call.
 struct Search<'a> {
     graph: &'a Graph<'a>,
     /// When a function was found, and the earliest found that it reaches and that is still open.
@@ -113,7 +115,8 @@ impl Search<'_> {
         self.needs.extend(group.iter().map(|&entry| (entry, best)));
     }
 
-    /// How often a round through the group is taken at most: where every round passes a function of which the table says it.
+    /// How often a round through the group is taken at most: where every round passes a function of
+    /// which the table says it.
     fn rounds(&self, group: &[u32]) -> Option<u32> {
         group.iter().find_map(|entry| {
             let names = &self.graph.image.functions.get(entry)?.names;

@@ -1,7 +1,7 @@
 //! `firmware/calls.toml`: what a disassembly cannot say, with the reason for each entry.
 //!
-//! Names are those of functions as one reads them, with `*` for any text. An entry that nothing needs is an error, so that
-//! the file says no more than what is relied on.
+//! Names are those of functions as one reads them, with `*` for any text. An entry that nothing
+//! needs is an error, so that the file says no more than what is relied on.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

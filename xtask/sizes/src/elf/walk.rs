@@ -1,8 +1,10 @@
-//! One function, walked along all its ways: how deep its stack gets, and whom it calls at which depth.
+//! One function, walked along all its ways: how deep its stack gets, and whom it calls at which
+//! depth.
 //!
-//! Depths count bytes down from where the stack pointer was at the function's first instruction. Where two ways meet, the deeper
-//! one counts. Registers are followed as far as they hold numbers or places on the stack: frame pointers, buffers of a
-//! constant size, and functions that are called through a register which can hold only one.
+//! Depths count bytes down from where the stack pointer was at the function's first instruction.
+//! Where two ways meet, the deeper one counts. Registers are followed as far as they hold numbers
+//! or places on the stack: frame pointers, buffers of a constant size, and functions that are
+//! called through a register which can hold only one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -26,7 +28,8 @@ pub struct Walk {
 pub struct Call {
     /// How deep the stack is there, in bytes.
     pub depth: u32,
-    /// Whether it does not come back to here: a jump into another function, which then returns to the caller.
+    /// Whether it does not come back to here: a jump into another function, which then returns to
+    /// the caller.
     pub jump: bool,
     /// Where it goes; none where only the running program knows.
     pub target: Option<u32>,
@@ -75,7 +78,8 @@ pub fn walk(image: &Image, entry: u32) -> Walk {
     Walk { calls: calls.collect(), ..walker.walk }
 }
 
-/// Whom a function calls by its instructions alone, whether or not they are understood: for functions whose stack is declared.
+/// Whom a function calls by its instructions alone, whether or not they are understood: for
+/// functions whose stack is declared.
 pub fn calls(image: &Image, entry: u32) -> Vec<Call> {
     let Some((start, function)) = image.function(entry) else { return Vec::new() };
     let outside = |target: u32| !(start..function.end).contains(&target);

@@ -1,4 +1,5 @@
-//! Residual addition: the sum less the zero point in 16 bits, where it fits exactly, and a saturating narrowing step.
+//! Residual addition: the sum less the zero point in 16 bits, where it fits exactly, and a
+//! saturating narrowing step.
 
 use crate::kernels::add::Call;
 use core::arch::aarch64::*;

@@ -9,8 +9,9 @@ use core::arch::aarch64::*;
 /// Computes the output row of a block, at a stride of 1 or of 2.
 ///
 /// # Safety
-/// The machine has what the kernel needs, and the block's pointers are good for as many channels as it takes: in every column of
-/// three rows, of which there are `(pixels - 1) * stride + 3`, in `pixels` outputs, weights and numbers.
+/// The machine has what the kernel needs, and the block's pointers are good for as many channels as
+/// it takes: in every column of three rows, of which there are `(pixels - 1) * stride + 3`, in
+/// `pixels` outputs, weights and numbers.
 pub(super) type Kernel = unsafe fn(&Block);
 
 pub(super) struct Block {
@@ -27,7 +28,8 @@ pub(super) struct Block {
     zero: u8,
 }
 
-/// Computes an output row. The first kernels are for any zero point of the output, the last for 0; each for strides of 1 and 2.
+/// Computes an output row. The first kernels are for any zero point of the output, the last for 0;
+/// each for strides of 1 and 2.
 ///
 /// # Safety
 /// The machine has what the kernels need; `sixteen` take 16 channels and `eight` take 8.
@@ -45,8 +47,8 @@ pub(super) unsafe fn blocks(mut call: Call, sixteen: [[Kernel; 2]; 2], eight: [[
         let (channels_here, kernels) = if count - first >= 16 { (16, sixteen) } else { (8, eight) };
         // The last block begins earlier where it does not fit.
         first = first.min(count - channels_here);
-        // SAFETY: the block's channels lie within every pixel, the channels' numbers and the weights; every row holds
-        // `(pixels - 1) * stride + 3` columns and `y` as many pixels as the call says.
+        // SAFETY: the block's channels lie within every pixel, the channels' numbers and the weights; every
+        // row holds `(pixels - 1) * stride + 3` columns and `y` as many pixels as the call says.
         unsafe {
             let block = Block {
                 rows: [above, middle, below].map(|row| row.as_ptr().add(first)),
@@ -109,7 +111,8 @@ impl Block {
     /// Writes the output pixel at byte `at`.
     ///
     /// # Safety
-    /// The block has `4 * Q` channels, that pixel exists, and the zero point is 0 where `RELU` says so.
+    /// The block has `4 * Q` channels, that pixel exists, and the zero point is 0 where `RELU` says
+    /// so.
     #[inline(always)]
     pub unsafe fn store<const Q: usize, const RELU: bool>(&self, acc: &[int32x4_t; Q], at: usize) {
         // SAFETY: the caller's promise. Multipliers are loaded anew: registers are dearer than loads here.

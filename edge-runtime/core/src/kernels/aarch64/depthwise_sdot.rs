@@ -1,6 +1,6 @@
-//! Depthwise convolution 3 x 3 by SDOT. The three rows of a column are interleaved, so that each channel has them side by side
-//! (TBL); such a column meets the weights of every kernel column and so serves up to three outputs, whose sums are
-//! under way at the same time.
+//! Depthwise convolution 3 x 3 by SDOT. The three rows of a column are interleaved, so that each
+//! channel has them side by side (TBL); such a column meets the weights of every kernel column and
+//! so serves up to three outputs, whose sums are under way at the same time.
 
 use super::depthwise::{Block, Kernel, blocks};
 use super::dot::dot;
@@ -21,13 +21,15 @@ pub(in crate::kernels) fn depthwise(call: Call) {
     }
 }
 
-/// For each channel its three rows of a column (or three weights of a kernel column) and a 0, four channels a vector.
+/// For each channel its three rows of a column (or three weights of a kernel column) and a 0, four
+/// channels a vector.
 type Column<const Q: usize> = [int8x16_t; Q];
 
 /// Sums of `4 * Q` channels.
 type Sums<const Q: usize> = [int32x4_t; Q];
 
-/// Stride 1: every column is the right one of an output, the middle one of the next, and the left one of that after it.
+/// Stride 1: every column is the right one of an output, the middle one of the next, and the left
+/// one of that after it.
 ///
 /// # Safety
 /// As [`super::depthwise::Kernel`], `4 * Q` channels.
@@ -43,7 +45,8 @@ unsafe fn dense<const Q: usize, const RELU: bool>(block: &Block) {
         let second = column::<Q>(block, block.count, &interleave);
         let mut a = add(add(block.start(), &first, left), &second, middle);
         let mut b = add(block.start(), &second, left);
-        // An output's registers serve the one after the next, and the two change roles: no moves between registers.
+        // An output's registers serve the one after the next, and the two change roles: no moves between
+        // registers.
         loop {
             let third = step::<Q>(block, at + ahead, &interleave, [right, middle], [&mut a, &mut b]);
             block.store::<Q, RELU>(&a, at);
@@ -93,7 +96,8 @@ fn interleave() -> [uint8x16_t; 4] {
     INTERLEAVE.each_ref().map(|index| unsafe { vld1q_u8(index.as_ptr()) })
 }
 
-/// The column at byte `at`. An `asm!`, so that it takes the registers of three rows and no more, and no moves into them.
+/// The column at byte `at`. An `asm!`, so that it takes the registers of three rows and no more,
+/// and no moves into them.
 ///
 /// # Safety
 /// That column exists.
@@ -148,8 +152,8 @@ unsafe fn column<const Q: usize>(block: &Block, at: usize, index: &[uint8x16_t; 
     }
 }
 
-/// The column at byte `at`, which is the right one of the first sums and the middle one of the second. All in one `asm!`, because
-/// every register is taken.
+/// The column at byte `at`, which is the right one of the first sums and the middle one of the
+/// second. All in one `asm!`, because every register is taken.
 ///
 /// # Safety
 /// That column exists; the processor has the dot product extension.
@@ -235,7 +239,8 @@ unsafe fn kernel_columns<const Q: usize>(block: &Block) -> [Column<Q>; 3] {
     }
 }
 
-/// For channel `4 * q + i` of a table of three rows of 16 channels, the places of its three bytes; 255 gives 0.
+/// For channel `4 * q + i` of a table of three rows of 16 channels, the places of its three bytes;
+/// 255 gives 0.
 const INTERLEAVE: [[u8; 16]; 4] = {
     let mut index = [[255; 16]; 4];
     let mut i = 0;
@@ -247,7 +252,8 @@ const INTERLEAVE: [[u8; 16]; 4] = {
     index
 };
 
-/// For kernel column `c` of a table of three rows of four channels' words, the places of each channel's three bytes.
+/// For kernel column `c` of a table of three rows of four channels' words, the places of each
+/// channel's three bytes.
 const COLUMNS: [[u8; 16]; 3] = {
     let mut index = [[255; 16]; 3];
     let mut i = 0;

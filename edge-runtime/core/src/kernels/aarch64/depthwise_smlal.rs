@@ -1,5 +1,5 @@
-//! Depthwise convolution 3 x 3 by SMULL and SMLAL: 16 channels side by side, nine taps in registers; two taps' products are
-//! added in 16 bits, then widened.
+//! Depthwise convolution 3 x 3 by SMULL and SMLAL: 16 channels side by side, nine taps in
+//! registers; two taps' products are added in 16 bits, then widened.
 
 use super::depthwise::{Block, Kernel, blocks};
 use super::long::{mlal_high, mull_high};
@@ -19,7 +19,8 @@ pub(in crate::kernels) fn depthwise(call: Call) {
     }
 }
 
-/// The three rows of a column (or of a kernel column's weights), 16 channels each, or 8 in the lower half.
+/// The three rows of a column (or of a kernel column's weights), 16 channels each, or 8 in the
+/// lower half.
 type Column = [int8x16_t; 3];
 
 /// Stride 1: one more column a pixel.

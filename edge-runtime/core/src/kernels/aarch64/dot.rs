@@ -1,4 +1,5 @@
-//! The dot product instruction, whose intrinsics (`vdotq_s32`, `vdotq_laneq_s32`) are unstable in Rust 1.96.
+//! The dot product instruction, whose intrinsics (`vdotq_s32`, `vdotq_laneq_s32`) are unstable in
+//! Rust 1.96.
 
 use core::arch::aarch64::{int8x16_t, int32x4_t};
 use core::arch::asm;
@@ -8,7 +9,8 @@ use core::arch::asm;
 #[target_feature(enable = "neon,dotprod")]
 pub(super) fn dot(acc: int32x4_t, a: int8x16_t, b: int8x16_t) -> int32x4_t {
     let mut sum = acc;
-    // SAFETY: computes on registers only; the function's target features say that the instruction exists.
+    // SAFETY: computes on registers only; the function's target features say that the instruction
+    // exists.
     unsafe {
         asm!("sdot {0:v}.4s, {1:v}.16b, {2:v}.16b", inout(vreg) sum, in(vreg) a, in(vreg) b,
             options(pure, nomem, nostack, preserves_flags));

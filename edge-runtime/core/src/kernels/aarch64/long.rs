@@ -1,5 +1,6 @@
-//! Products of the upper halves, by SMULL2 and SMLAL2. Written with `vmull_high_s8`, LLVM takes upper halves that a loop reuses out of
-//! it into registers of their own: one more instruction for each new one, and twice the registers.
+//! Products of the upper halves, by SMULL2 and SMLAL2. Written with `vmull_high_s8`, LLVM takes
+//! upper halves that a loop reuses out of it into registers of their own: one more instruction for
+//! each new one, and twice the registers.
 
 use core::arch::aarch64::{int8x16_t, int16x8_t};
 use core::arch::asm;
@@ -9,7 +10,8 @@ use core::arch::asm;
 #[target_feature(enable = "neon")]
 pub(super) fn mull_high(a: int8x16_t, b: int8x16_t) -> int16x8_t {
     let product;
-    // SAFETY: computes on registers only; the function's target feature says that the instruction exists.
+    // SAFETY: computes on registers only; the function's target feature says that the instruction
+    // exists.
     unsafe {
         asm!("smull2 {0:v}.8h, {1:v}.16b, {2:v}.16b", out(vreg) product, in(vreg) a, in(vreg) b,
             options(pure, nomem, nostack, preserves_flags));

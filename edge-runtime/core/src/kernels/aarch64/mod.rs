@@ -1,15 +1,18 @@
 //! Kernels for 64-bit ARM: two sets that differ in how they multiply.
 //!
-//! `sdot` takes the dot product extension (Cortex-A55, A76 and later): one SDOT is 16 products and their sums of four.
-//! `smlal` runs on every processor (Cortex-A53, A72): SMULL and SMLAL give 16-bit products, of which two fit
-//! before they must be widened: `2 * 128 * 127 < 2^15`. Both read activations as signed, `q ^ 0x80`.
+//! `sdot` takes the dot product extension (Cortex-A55, A76 and later): one SDOT is 16 products and
+//! their sums of four. `smlal` runs on every processor (Cortex-A53, A72): SMULL and SMLAL give
+//! 16-bit products, of which two fit before they must be widened: `2 * 128 * 127 < 2^15`. Both read
+//! activations as signed, `q ^ 0x80`.
 //!
-//! Tiles of a fixed size are all there is: where pixels or channels do not fill the last one, it begins earlier and computes
-//! some outputs again, to the same bytes. So nothing is read or written beyond the slices. The dot product's intrinsics are
-//! not stable in Rust yet, so it is an `asm!` (see `dot`).
+//! Tiles of a fixed size are all there is: where pixels or channels do not fill the last one, it
+//! begins earlier and computes some outputs again, to the same bytes. So nothing is read or written
+//! beyond the slices. The dot product's intrinsics are not stable in Rust yet, so it is an `asm!`
+//! (see `dot`).
 //!
-//! Sums live in registers only as long as every function that takes them is inlined. `#[inline(always)]` sees to that, and excludes
-//! `#[target_feature]`: such functions are unsafe, and are called from those that have the features.
+//! Sums live in registers only as long as every function that takes them is inlined.
+//! `#[inline(always)]` sees to that, and excludes `#[target_feature]`: such functions are unsafe,
+//! and are called from those that have the features.
 
 mod add;
 mod depthwise;

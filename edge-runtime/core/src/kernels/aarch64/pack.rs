@@ -1,5 +1,5 @@
-//! Pixels of a tile side by side, read as signed, so that the loops over weights load them in order and know no rests: done once for
-//! all outputs that read them.
+//! Pixels of a tile side by side, read as signed, so that the loops over weights load them in order
+//! and know no rests: done once for all outputs that read them.
 
 use core::arch::aarch64::*;
 
@@ -28,7 +28,8 @@ pub(super) unsafe fn chunks<const P: usize>(
     }
 }
 
-/// Writes steps of four inputs, each repeated to fill a vector: those of all `P` pixels side by side, then the next step.
+/// Writes steps of four inputs, each repeated to fill a vector: those of all `P` pixels side by
+/// side, then the next step.
 ///
 /// # Safety
 /// As [`signed`]; `to` points to `64 * P` bytes for every 16 inputs or part of them.
@@ -61,8 +62,8 @@ pub(super) unsafe fn repeated<const P: usize>(
     }
 }
 
-/// Calls `put(chunk, 16 inputs of each pixel)` for `depth` inputs of `P` pixels `stride` apart; stores side by side go by pairs.
-/// Inputs beyond `depth` come as 0; the weights there are 0 too.
+/// Calls `put(chunk, 16 inputs of each pixel)` for `depth` inputs of `P` pixels `stride` apart;
+/// stores side by side go by pairs. Inputs beyond `depth` come as 0; the weights there are 0 too.
 ///
 /// # Safety
 /// `x` points to `P` such pixels. `before` bytes in front of each belong to the same pixel.
@@ -93,7 +94,8 @@ unsafe fn signed<const P: usize>(
         return;
     }
     for (pixel, inputs) in pixels.iter_mut().enumerate() {
-        // SAFETY: where the pixel has 16 inputs up to `depth`, they are read and moved down, otherwise `rest` bytes.
+        // SAFETY: where the pixel has 16 inputs up to `depth`, they are read and moved down, otherwise
+        // `rest` bytes.
         *inputs = unsafe {
             let x = x.add(pixel * stride);
             let q = if depth + before >= 16 {
@@ -123,7 +125,8 @@ unsafe fn few(x: *const u8, count: usize) -> uint8x16_t {
     }
 }
 
-/// Sixteen numbers from place `n` on are the indices that move a vector down by `n` bytes; 255 gives 0.
+/// Sixteen numbers from place `n` on are the indices that move a vector down by `n` bytes; 255
+/// gives 0.
 const DOWN: [u8; 32] = {
     let mut indices = [255; 32];
     let mut i = 0;
@@ -134,7 +137,8 @@ const DOWN: [u8; 32] = {
     indices
 };
 
-/// Where the tiles of `size` begin that cover `count`: the last one begins earlier where they do not fit.
+/// Where the tiles of `size` begin that cover `count`: the last one begins earlier where they do
+/// not fit.
 pub(super) fn tiles(count: usize, size: usize) -> impl Iterator<Item = usize> {
     (0..count).step_by(size).map(move |first| first.min(count - size))
 }

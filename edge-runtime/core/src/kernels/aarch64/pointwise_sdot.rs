@@ -1,5 +1,5 @@
-//! Pointwise convolution by SDOT: tiles of six pixels by 16 outputs. A weight vector holds four outputs' weights of a step and meets
-//! each pixel's four inputs as a lane.
+//! Pointwise convolution by SDOT: tiles of six pixels by 16 outputs. A weight vector holds four
+//! outputs' weights of a step and meets each pixel's four inputs as a lane.
 
 use super::dot::dot_lane;
 use super::pack::{self, PART, tiles};
@@ -43,8 +43,9 @@ fn run<const P: usize, const SHORT: bool>(mut call: Call) {
     let (x, y) = call.slices();
     let (x, y) = (x.as_ptr(), y.as_mut_ptr());
     for pixel in tiles(pixels, P) {
-        // SAFETY: `P` pixels from `pixel` on lie within `x` and `y` (`Call`'s promise), as many outputs as there are in each;
-        // weights and numbers reach to the end of the last block. A part of the inputs fits `packed`.
+        // SAFETY: `P` pixels from `pixel` on lie within `x` and `y` (`Call`'s promise), as many outputs as
+        // there are in each; weights and numbers reach to the end of the last block. A part of the
+        // inputs fits `packed`.
         unsafe {
             let (x, y) = (x.add(pixel * x_stride), y.add(pixel * y_stride));
             if op.depth > PART {
@@ -65,7 +66,8 @@ fn run<const P: usize, const SHORT: bool>(mut call: Call) {
     }
 }
 
-/// What all tiles of a call share; where `SHORT` says so, the output's zero point is 0 and its steps [`are_short`].
+/// What all tiles of a call share; where `SHORT` says so, the output's zero point is 0 and its
+/// steps [`are_short`].
 struct Operator<const SHORT: bool> {
     depth: usize,
     x_stride: usize,
@@ -79,7 +81,8 @@ impl<const SHORT: bool> Operator<SHORT> {
     /// Computes `4 * Q` outputs from `single_channel` on for `P` packed pixels.
     ///
     /// # Safety
-    /// `x` points to packed pixels, `y` to `4 * Q` bytes of as many, `y_stride` apart; `single_channel` is a multiple of `BLOCK`.
+    /// `x` points to packed pixels, `y` to `4 * Q` bytes of as many, `y_stride` apart;
+    /// `single_channel` is a multiple of `BLOCK`.
     #[inline(always)]
     unsafe fn tile<const P: usize, const Q: usize>(
         &self,
@@ -97,12 +100,12 @@ impl<const SHORT: bool> Operator<SHORT> {
         }
     }
 
-    /// Computes any outputs of `P` pixels with any number of inputs: they are packed anew, in parts, for each block, and each
-    /// block is computed into a place of its own.
+    /// Computes any outputs of `P` pixels with any number of inputs: they are packed anew, in
+    /// parts, for each block, and each block is computed into a place of its own.
     ///
     /// # Safety
-    /// `x` points to `P` pixels, `packed` to room for a part of them, `y` to as many, `y_stride` apart; `outputs` begins with
-    /// a block.
+    /// `x` points to `P` pixels, `packed` to room for a part of them, `y` to as many, `y_stride`
+    /// apart; `outputs` begins with a block.
     #[cold]
     #[target_feature(enable = "neon,dotprod")]
     unsafe fn parts<const P: usize>(
@@ -172,8 +175,8 @@ impl<const SHORT: bool> Operator<SHORT> {
     }
 }
 
-/// Loads eight numbers. An `asm!`, so that each pixel's sums are loaded, two registers an instruction, and not copied one by
-/// one from those of the first pixel.
+/// Loads eight numbers. An `asm!`, so that each pixel's sums are loaded, two registers an
+/// instruction, and not copied one by one from those of the first pixel.
 ///
 /// # Safety
 /// `from` points to as many.

@@ -1,5 +1,6 @@
-//! Pointwise convolution by SMULL and SMLAL: tiles of two pixels by 16 outputs. A weight vector holds four outputs' weights of a
-//! step and meets a pixel's four inputs repeated four times; two steps' products are added in 16 bits, then widened.
+//! Pointwise convolution by SMULL and SMLAL: tiles of two pixels by 16 outputs. A weight vector
+//! holds four outputs' weights of a step and meets a pixel's four inputs repeated four times; two
+//! steps' products are added in 16 bits, then widened.
 
 use super::pack::{self, PART, tiles};
 use super::requantize::{Requantize, are_short};
@@ -41,8 +42,9 @@ fn run<const SHORT: bool>(mut call: Call) {
     let (x, y) = call.slices();
     let (x, y) = (x.as_ptr(), y.as_mut_ptr());
     for pixel in tiles(pixels.max(PIXELS), PIXELS) {
-        // SAFETY: two pixels from `pixel` on lie within `x` and `y` (`Call`'s promise), as many outputs as there are in each;
-        // weights and numbers reach to the end of the last block. A part of the inputs fits `packed`.
+        // SAFETY: two pixels from `pixel` on lie within `x` and `y` (`Call`'s promise), as many outputs as
+        // there are in each; weights and numbers reach to the end of the last block. A part of the
+        // inputs fits `packed`.
         unsafe {
             let (x, y) = (x.add(pixel * x_stride), y.add(pixel * y_stride));
             if op.depth > PART {
@@ -69,7 +71,8 @@ type Four = [int32x4_t; 2];
 /// Sums of a tile: `4 * Q` outputs of each pixel.
 type Tile<const Q: usize> = [[Four; Q]; PIXELS];
 
-/// What all tiles of a call share; where `SHORT` says so, the output's zero point is 0 and its steps [`are_short`].
+/// What all tiles of a call share; where `SHORT` says so, the output's zero point is 0 and its
+/// steps [`are_short`].
 struct Operator<const SHORT: bool> {
     depth: usize,
     x_stride: usize,
@@ -83,7 +86,8 @@ impl<const SHORT: bool> Operator<SHORT> {
     /// Computes `4 * Q` outputs from `single_channel` on for `P` packed pixels.
     ///
     /// # Safety
-    /// `x` points to packed pixels, `y` to `4 * Q` bytes of as many, `y_stride` apart; `single_channel` is a multiple of `BLOCK`.
+    /// `x` points to packed pixels, `y` to `4 * Q` bytes of as many, `y_stride` apart;
+    /// `single_channel` is a multiple of `BLOCK`.
     #[inline(always)]
     unsafe fn tile<const Q: usize>(&self, x: *const i8, first: usize, y: *mut u8, y_stride: usize) {
         let steps = self.depth.div_ceil(DEPTH);
@@ -95,12 +99,12 @@ impl<const SHORT: bool> Operator<SHORT> {
         }
     }
 
-    /// Computes any outputs of two pixels with any number of inputs: they are packed anew, in parts, for each block, and each
-    /// block is computed into a place of its own.
+    /// Computes any outputs of two pixels with any number of inputs: they are packed anew, in
+    /// parts, for each block, and each block is computed into a place of its own.
     ///
     /// # Safety
-    /// `x` points to two pixels, `packed` to room for a part of them, `y` to as many, `y_stride` apart; `outputs` begins with
-    /// a block.
+    /// `x` points to two pixels, `packed` to room for a part of them, `y` to as many, `y_stride`
+    /// apart; `outputs` begins with a block.
     #[cold]
     #[target_feature(enable = "neon")]
     unsafe fn parts(
@@ -154,7 +158,8 @@ impl<const SHORT: bool> Operator<SHORT> {
     }
 }
 
-/// Adds `steps` steps of packed pixels times weights. `NEW` is for sums that are 0 still: the first steps do not read them.
+/// Adds `steps` steps of packed pixels times weights. `NEW` is for sums that are 0 still: the first
+/// steps do not read them.
 ///
 /// # Safety
 /// `x` points to 16 bytes for each step and each of two pixels, `weights` to 64 bytes a step.
@@ -200,8 +205,9 @@ unsafe fn accumulate<const Q: usize, const NEW: bool>(
     }
 }
 
-/// Eight outputs' products of two steps, added in 16 bits and then to the sums (or as the sums). An `asm!`: LLVM's own order of these
-/// instructions, and of their loads, takes more registers than there are.
+/// Eight outputs' products of two steps, added in 16 bits and then to the sums (or as the sums). An
+/// `asm!`: LLVM's own order of these instructions, and of their loads, takes more registers than
+/// there are.
 macro_rules! eight_outputs {
     ($add:literal, $sum:ident, $weights:expr, $at:expr, $x:expr, $a:expr, $b:expr, $q:expr) => {
         asm!(
@@ -259,10 +265,12 @@ macro_rules! eight_outputs {
     };
 }
 
-/// Two steps, whose products are added in 16 bits; `NEW` sets the sums. Their weights begin at byte `AT` of `weights`.
+/// Two steps, whose products are added in 16 bits; `NEW` sets the sums. Their weights begin at byte
+/// `AT` of `weights`.
 ///
 /// # Safety
-/// `x` points to 16 bytes for each of two steps and two pixels, `weights` to `AT` bytes and 64 for each step; `Q` is 2 or 4.
+/// `x` points to 16 bytes for each of two steps and two pixels, `weights` to `AT` bytes and 64 for
+/// each step; `Q` is 2 or 4.
 #[inline(always)]
 unsafe fn two_steps<const Q: usize, const NEW: bool, const AT: usize>(
     acc: &mut Tile<Q>,
@@ -286,7 +294,8 @@ unsafe fn two_steps<const Q: usize, const NEW: bool, const AT: usize>(
     }
 }
 
-/// Sums of neighbours. An `asm!`, because LLVM makes four instructions of `vpaddq_s32` and an addition.
+/// Sums of neighbours. An `asm!`, because LLVM makes four instructions of `vpaddq_s32` and an
+/// addition.
 ///
 /// # Safety
 /// NEON is there.

@@ -1,11 +1,12 @@
-//! From accumulators to 8-bit outputs, the same bytes as [`crate::kernels::requantize`]: FCVTNS rounds ties to even and saturates,
-//! and every narrowing step after it saturates.
+//! From accumulators to 8-bit outputs, the same bytes as [`crate::kernels::requantize`]: FCVTNS
+//! rounds ties to even and saturates, and every narrowing step after it saturates.
 
 use crate::kernels::RequantParams;
 use core::arch::aarch64::*;
 
-/// Multipliers of `4 * Q` channels and the output's zero point. `RELU` is for a zero point of 0, as layers have whose negative outputs
-/// are cut off: FCVTNU cuts them off too, and nothing is added. `SHORT` is for those of them whose steps [`are_short`].
+/// Multipliers of `4 * Q` channels and the output's zero point. `RELU` is for a zero point of 0, as
+/// layers have whose negative outputs are cut off: FCVTNU cuts them off too, and nothing is added.
+/// `SHORT` is for those of them whose steps [`are_short`].
 #[derive(Clone, Copy)]
 pub(super) struct Requantize<const Q: usize, const RELU: bool, const SHORT: bool> {
     multiplier: [float32x4_t; Q],
@@ -14,7 +15,8 @@ pub(super) struct Requantize<const Q: usize, const RELU: bool, const SHORT: bool
 
 impl<const Q: usize, const RELU: bool, const SHORT: bool> Requantize<Q, RELU, SHORT> {
     /// # Safety
-    /// `multiplier` points to `4 * Q` numbers, `zero` is 0 where `RELU` says so, and steps are as `SHORT` says.
+    /// `multiplier` points to `4 * Q` numbers, `zero` is 0 where `RELU` says so, and steps are as
+    /// `SHORT` says.
     #[inline]
     #[target_feature(enable = "neon")]
     pub unsafe fn new(multiplier: *const f32, zero: u8) -> Self {
@@ -76,8 +78,8 @@ impl<const Q: usize, const RELU: bool, const SHORT: bool> Requantize<Q, RELU, SH
     }
 }
 
-/// Whether no output can be more than 16 bits' worth of steps away from the zero point, for sums over `depth` inputs read as signed:
-/// then halves of 32 bits are dropped instead of saturated.
+/// Whether no output can be more than 16 bits' worth of steps away from the zero point, for sums
+/// over `depth` inputs read as signed: then halves of 32 bits are dropped instead of saturated.
 pub(super) fn are_short(channels: &RequantParams, depth: usize) -> bool {
     // There is a channel, so both have a largest; 0 would stand for none.
     let bias = channels.signed_bias().iter().map(|b| b.unsigned_abs()).max().unwrap_or(0);

@@ -1,5 +1,6 @@
-//! Convolution over one channel by SDOT, 3 x 3 at a stride of 2: a kernel row's four columns are one step, and every other window is
-//! a lane of one vector, those between of another. Other windows are left to the scalar kernel.
+//! Convolution over one channel by SDOT, 3 x 3 at a stride of 2: a kernel row's four columns are
+//! one step, and every other window is a lane of one vector, those between of another. Other
+//! windows are left to the scalar kernel.
 
 use super::dot::dot_lane;
 use super::pack::tiles;
@@ -33,8 +34,9 @@ fn run<const RELU: bool>(mut call: Call, rows: [&[u8]; 3]) {
     let y = call.slices().1.as_mut_ptr();
     for first in (0..outputs).step_by(BLOCK) {
         let count = BLOCK.min(outputs - first);
-        // SAFETY: weights and numbers reach to the end of the block; the zero point is 0 for `RELU`. Every row holds the windows of all pixels: the
-        // 18 bytes of a tile's. `y` holds `outputs` bytes for each pixel.
+        // SAFETY: weights and numbers reach to the end of the block; the zero point is 0 for `RELU`. Every
+        // row holds the windows of all pixels: the 18 bytes of a tile's. `y` holds `outputs` bytes
+        // for each pixel.
         unsafe {
             let block = Block::<RELU>::new(
                 weights.as_ptr().add(first * 3 * DEPTH),

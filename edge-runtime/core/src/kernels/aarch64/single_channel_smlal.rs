@@ -1,6 +1,7 @@
-//! Convolution over one channel by SMULL and SMLAL, 3 x 3 at a stride of 2: nine taps as five pairs, each of which meets the weights of
-//! eight outputs. Products of two pairs are added in 16 bits, then widened and added in pairs, to one sum an output.
-//! Other windows are left to the scalar kernel.
+//! Convolution over one channel by SMULL and SMLAL, 3 x 3 at a stride of 2: nine taps as five
+//! pairs, each of which meets the weights of eight outputs. Products of two pairs are added in 16
+//! bits, then widened and added in pairs, to one sum an output. Other windows are left to the
+//! scalar kernel.
 
 use super::long::{mlal_high, mull_high};
 use super::pack::tiles;
@@ -38,8 +39,9 @@ fn run<const RELU: bool>(call: &mut Call, rows: [&[u8]; 3]) -> Option<()> {
     let y = call.slices().1.as_mut_ptr();
     for first in (0..outputs).step_by(BLOCK) {
         let count = BLOCK.min(outputs - first);
-        // SAFETY: weights and numbers reach to the end of the block; the zero point is 0 for `RELU`. Every row holds the windows of all pixels: the
-        // 18 bytes of a tile's. `y` holds `outputs` bytes for each pixel.
+        // SAFETY: weights and numbers reach to the end of the block; the zero point is 0 for `RELU`. Every
+        // row holds the windows of all pixels: the 18 bytes of a tile's. `y` holds `outputs` bytes
+        // for each pixel.
         unsafe {
             let block = Block::<RELU>::new(
                 weights.as_ptr().add(first * 3 * DEPTH),
@@ -64,8 +66,8 @@ fn run<const RELU: bool>(call: &mut Call, rows: [&[u8]; 3]) -> Option<()> {
     Some(())
 }
 
-/// Two neighbouring bytes a lane, a lane a pixel (or an output): columns 0 and 1 of each row, column 2 of the first two rows,
-/// and column 2 of the last row with whatever follows it (or 0).
+/// Two neighbouring bytes a lane, a lane a pixel (or an output): columns 0 and 1 of each row,
+/// column 2 of the first two rows, and column 2 of the last row with whatever follows it (or 0).
 type Pairs = [int16x8_t; 5];
 
 struct Block<const RELU: bool> {

@@ -20,8 +20,8 @@ fn run(mut call: Call) {
     for part in x.chunks(POSITIONS * channels) {
         let positions = part.len() / channels;
         for first in (0..blocks).step_by(16) {
-            // SAFETY: `part` is whole positions of `channels` bytes, and `sums` as many numbers; `first + 16` is at
-            // most `channels`.
+            // SAFETY: `part` is whole positions of `channels` bytes, and `sums` as many numbers; `first + 16`
+            // is at most `channels`.
             unsafe { block(part.as_ptr().add(first), positions, channels, sums.as_mut_ptr().add(first)) };
         }
         for position in part.chunks_exact(channels) {

@@ -1,15 +1,15 @@
 //! Text that several naked functions share.
 
-/// Begins every naked function: the compiler does not tell the assembler what the processor has. The Cortex-M4 has
-/// what all that are meant have in common.
+/// Begins every naked function: the compiler does not tell the assembler what the processor has.
+/// The Cortex-M4 has what all that are meant have in common.
 macro_rules! processor {
     () => {
         ".cpu cortex-m4\n"
     };
 }
 
-/// Requantizes accumulators in `s` registers whose products with the multipliers `m` follow the formula of
-/// [`super::instructions`]: leaves whole numbers of steps, without the zero point.
+/// Requantizes accumulators in `s` registers whose products with the multipliers `m` follow the
+/// formula of [`super::instructions`]: leaves whole numbers of steps, without the zero point.
 macro_rules! steps {
     ($($s:literal * $m:literal),+) => {
         concat! {
@@ -20,8 +20,8 @@ macro_rules! steps {
     };
 }
 
-/// Adds the zero point to steps and clamps them to 8 bits. `zero` is a low register; where it is 0, as it is after
-/// every ReLU, one branch saves the additions. `skip` is a label of its own.
+/// Adds the zero point to steps and clamps them to 8 bits. `zero` is a low register; where it is 0,
+/// as it is after every ReLU, one branch saves the additions. `skip` is a label of its own.
 macro_rules! clamp {
     ($zero:literal, $skip:literal, $($r:literal),+) => {
         concat! {

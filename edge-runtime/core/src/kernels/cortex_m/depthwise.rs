@@ -1,10 +1,11 @@
-//! Depthwise convolution of 3 x 3, four channels at a time, in three passes over a buffer on the stack.
+//! Depthwise convolution of 3 x 3, four channels at a time, in three passes over a buffer on the
+//! stack.
 //!
-//! 1. Two columns of a group of four channels become a *chunk*: for each channel the upper two rows' bytes of the
-//!    first column as a pair, those of the second column, and the third row's bytes of both columns. 31 instructions
-//!    for 8 bytes of each row.
-//! 2. Channel after channel, with its weights in registers, five multiplications give an output; accumulators
-//!    overwrite the chunk.
+//! 1. Two columns of a group of four channels become a *chunk*: for each channel the upper two
+//!    rows' bytes of the first column as a pair, those of the second column, and the third row's
+//!    bytes of both columns. 31 instructions for 8 bytes of each row.
+//! 2. Channel after channel, with its weights in registers, five multiplications give an output;
+//!    accumulators overwrite the chunk.
 //! 3. Chunks are requantized and stored, two pixels of four channels at once.
 //!
 //! All passes walk from the end of the buffer down to the stack pointer.
@@ -31,7 +32,8 @@ pub(super) fn depthwise(mut call: Call) {
     let kernel = if stride == 1 { stride_1 } else { stride_2 };
     let mut done = 0;
     while done < pixels {
-        // The last pixel, where it has no other one beside it, makes a pair together with the one before it.
+        // The last pixel, where it has no other one beside it, makes a pair together with the one before
+        // it.
         let pixel = done.min(pixels - 2);
         let pairs = (pixels - pixel).min(if stride == 1 { TILE } else { TILE / 2 }) / 2;
         let mut compute = |channel: usize, groups: usize| {
@@ -48,8 +50,9 @@ pub(super) fn depthwise(mut call: Call) {
                 chunks: pairs * stride + 1,
                 groups,
             };
-            // SAFETY: `channel + 4 * groups` is at most `count`, and `pixel + 2 * pairs` is at most `pixels`, so the
-            // windows of these pixels lie within the rows, the pixels within `y`, and the channels' numbers exist.
+            // SAFETY: `channel + 4 * groups` is at most `count`, and `pixel + 2 * pairs` is at most `pixels`,
+            // so the windows of these pixels lie within the rows, the pixels within `y`, and the
+            // channels' numbers exist.
             unsafe { kernel(&mut tile) };
         };
         compute(0, count / GROUP);
@@ -61,8 +64,8 @@ pub(super) fn depthwise(mut call: Call) {
     }
 }
 
-/// Groups of channels of two or more neighbouring pixels, an even number of them. Pointers, which all lie in the first
-/// eight words, move on with the groups.
+/// Groups of channels of two or more neighbouring pixels, an even number of them. Pointers, which
+/// all lie in the first eight words, move on with the groups.
 #[repr(C)]
 struct Tile {
     /// Where the first window begins in each row.
@@ -83,8 +86,8 @@ struct Tile {
     groups: usize,
 }
 
-/// Words 0 and 1 of four channels, as pairs of bytes with one channel each: channels 0 and 1 in `$low`, 2 and 3 in
-/// `$high`.
+/// Words 0 and 1 of four channels, as pairs of bytes with one channel each: channels 0 and 1 in
+/// `$low`, 2 and 3 in `$high`.
 macro_rules! interleave {
     ($low:literal, $high:literal) => {
         concat!("pkhbt ", $low, ", r10, r11, lsl #16\n", "pkhtb ", $high, ", r11, r10, asr #16\n")
@@ -106,9 +109,9 @@ macro_rules! expand {
     };
 }
 
-/// Saves registers and expands a group: r0 to r2 walk along the rows, lr down the buffer, which ends where the stack
-/// pointer was. `$last` is the room for a last chunk of one column. Keeps in s14 the argument, in s15 the end of the
-/// buffer.
+/// Saves registers and expands a group: r0 to r2 walk along the rows, lr down the buffer, which
+/// ends where the stack pointer was. `$last` is the room for a last chunk of one column. Keeps in
+/// s14 the argument, in s15 the end of the buffer.
 macro_rules! expand_tile {
     ($last:literal) => {
         concat! {
@@ -144,10 +147,10 @@ macro_rules! expand_tile {
     };
 }
 
-/// Begins the loop over channels, with the registers that the multiplications use: weights of the upper rows' three
-/// columns in r7, r6, r8, of the third row's first two in r9 and last two in r10, bias in r11; r12 walks down to lr.
-/// s12 and s13 keep where the next channel's r12 and lr begin, s10 and s11 where its weights and bias are, s9 the
-/// bytes between rows of weights.
+/// Begins the loop over channels, with the registers that the multiplications use: weights of the
+/// upper rows' three columns in r7, r6, r8, of the third row's first two in r9 and last two in r10,
+/// bias in r11; r12 walks down to lr. s12 and s13 keep where the next channel's r12 and lr begin,
+/// s10 and s11 where its weights and bias are, s9 the bytes between rows of weights.
 macro_rules! begin_channels {
     () => {
         concat! {
@@ -193,7 +196,8 @@ macro_rules! end_channels {
     };
 }
 
-/// Requantizes the accumulators of two pixels in each chunk, after which `$skip` moves on, and stores them; then comes the next group.
+/// Requantizes the accumulators of two pixels in each chunk, after which `$skip` moves on, and
+/// stores them; then comes the next group.
 macro_rules! store_tile {
     ($skip:literal) => {
         concat! {
@@ -247,7 +251,8 @@ macro_rules! store_tile {
     };
 }
 
-/// Two outputs of a channel from one chunk in `$v0`, `$v1`, `$h0` and the next one, which is loaded.
+/// Two outputs of a channel from one chunk in `$v0`, `$v1`, `$h0` and the next one, which is
+/// loaded.
 macro_rules! two_outputs {
     ($v0:literal, $v1:literal, $h0:literal, $v2:literal, $v3:literal, $h2:literal) => {
         concat! {
@@ -268,7 +273,8 @@ macro_rules! two_outputs {
     };
 }
 
-/// One output of a channel from one chunk in `$v0`, `$v1`, `$h0` and the next one, which is loaded; stored at `$to`.
+/// One output of a channel from one chunk in `$v0`, `$v1`, `$h0` and the next one, which is loaded;
+/// stored at `$to`.
 macro_rules! one_output {
     ($v0:literal, $v1:literal, $h0:literal, $v2:literal, $v3:literal, $h2:literal, $to:literal) => {
         concat! {
@@ -287,8 +293,8 @@ macro_rules! one_output {
 /// Computes a tile, one column from window to window.
 ///
 /// # Safety
-/// `2 * chunks` columns can be read, `2 * (chunks - 1)` pixels be written, and four channels' weights, biases and
-/// multipliers be read.
+/// `2 * chunks` columns can be read, `2 * (chunks - 1)` pixels be written, and four channels'
+/// weights, biases and multipliers be read.
 #[unsafe(naked)]
 unsafe extern "C" fn stride_1(tile: &mut Tile) {
     naked_asm!(
@@ -323,8 +329,8 @@ unsafe extern "C" fn stride_1(tile: &mut Tile) {
 /// Computes a tile, two columns from window to window.
 ///
 /// # Safety
-/// `2 * chunks - 1` columns can be read, `chunks - 1` pixels be written, an even number of them, and four channels'
-/// weights, biases and multipliers be read.
+/// `2 * chunks - 1` columns can be read, `chunks - 1` pixels be written, an even number of them,
+/// and four channels' weights, biases and multipliers be read.
 #[unsafe(naked)]
 unsafe extern "C" fn stride_2(tile: &mut Tile) {
     naked_asm!(

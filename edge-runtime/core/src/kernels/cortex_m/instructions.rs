@@ -1,8 +1,10 @@
-//! The instructions that the compiler does not pick by itself, and the requantization that all kernels share.
+//! The instructions that the compiler does not pick by itself, and the requantization that all
+//! kernels share.
 //!
-//! [`requantize`](crate::kernels::requantize) becomes: VCVT to f32, VMUL by the channel's multiplier, VCVTR to the
-//! nearest integer, ties to even, which is FPSCR's mode after reset and the one that Rust takes for granted; then QADD
-//! of the zero point and USAT to 8 bits. VCVTR and QADD saturate, so the result is right for every accumulator.
+//! [`requantize`](crate::kernels::requantize) becomes: VCVT to f32, VMUL by the channel's
+//! multiplier, VCVTR to the nearest integer, ties to even, which is FPSCR's mode after reset and
+//! the one that Rust takes for granted; then QADD of the zero point and USAT to 8 bits. VCVTR and
+//! QADD saturate, so the result is right for every accumulator.
 
 use core::arch::asm;
 
@@ -59,7 +61,8 @@ instruction! {
 #[inline(always)]
 pub(super) fn requantize(acc: i32, multiplier: f32, zero: u8) -> u32 {
     let out: u32;
-    // SAFETY: only registers change, all of them named; QADD's and USAT's sticky flag is nobody's concern.
+    // SAFETY: only registers change, all of them named; QADD's and USAT's sticky flag is nobody's
+    // concern.
     unsafe {
         asm!(
             "vmov s0, s1, {acc}, {multiplier}",

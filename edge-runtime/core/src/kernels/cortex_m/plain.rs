@@ -1,5 +1,5 @@
-//! Pointwise convolution that is too deep or too narrow for the buffers of the fast one: one pixel, four outputs at a
-//! time, weights expanded where they are used. 25 instructions for 16 products.
+//! Pointwise convolution that is too deep or too narrow for the buffers of the fast one: one pixel,
+//! four outputs at a time, weights expanded where they are used. 25 instructions for 16 products.
 
 use super::assembly::processor;
 use super::instructions::requantize;
@@ -25,8 +25,8 @@ pub(super) fn pointwise(mut call: Call) {
             let first = four * 4;
             let weights = weights.as_ptr().wrapping_add(first / BLOCK * block + first % BLOCK * DEPTH);
             let mut acc = *bias;
-            // SAFETY: the pixel has as many steps, the last of which is filled up here, and each has weights for the
-            // block that holds these outputs.
+            // SAFETY: the pixel has as many steps, the last of which is filled up here, and each has weights
+            // for the block that holds these outputs.
             unsafe {
                 if !words.is_empty() {
                     four_outputs(&mut acc, words.as_ptr(), weights, words.len());
@@ -44,10 +44,12 @@ pub(super) fn pointwise(mut call: Call) {
     }
 }
 
-/// Adds to four accumulators the products of a pixel's `steps` steps, 1 or more, with four outputs' weights.
+/// Adds to four accumulators the products of a pixel's `steps` steps, 1 or more, with four outputs'
+/// weights.
 ///
 /// # Safety
-/// So many words of the pixel can be read, and four words of weights for each, a step of a block apart.
+/// So many words of the pixel can be read, and four words of weights for each, a step of a block
+/// apart.
 #[unsafe(naked)]
 unsafe extern "C" fn four_outputs(
     acc: &mut [i32; 4],

@@ -1,8 +1,9 @@
 //! Pointwise convolution, two pixels by four outputs.
 //!
-//! Four outputs' weights become a *record* on the stack, expanded to pairs; as many records as have room are made at
-//! once. Then every two pixels are expanded once and multiplied with all records. Expanding costs an instruction a
-//! weight and call, and one an input and set of records; the loop in between needs 90 instructions for 128 products.
+//! Four outputs' weights become a *record* on the stack, expanded to pairs; as many records as have
+//! room are made at once. Then every two pixels are expanded once and multiplied with all records.
+//! Expanding costs an instruction a weight and call, and one an input and set of records; the loop
+//! in between needs 90 instructions for 128 products.
 
 use super::assembly::{clamp, pack, processor, steps};
 use super::plain;
@@ -34,8 +35,9 @@ pub(super) fn pointwise(mut call: Call) {
     }
     let (weights, channels) = (call.weights(), *call.channels());
     let (x, y) = call.slices();
-    // Whole rounds read up to 7 bytes beyond a pixel, which count nothing; the pixels for which these lie within `x`. The others
-    // are computed from a copy, with the same answer. (Neither divisor can be 0: a stride is a pixel at least.)
+    // Whole rounds read up to 7 bytes beyond a pixel, which count nothing; the pixels for which these
+    // lie within `x`. The others are computed from a copy, with the same answer. (Neither divisor
+    // can be 0: a stride is a pixel at least.)
     let read = rounds * ROUND;
     let direct =
         x.len().checked_sub(read).map_or(0, |free| pixels.min(free.checked_div(x_stride).unwrap_or(0) + 1));
@@ -80,7 +82,8 @@ pub(super) fn pointwise(mut call: Call) {
             records: records.as_ptr().cast(),
             rounds,
         };
-        // SAFETY: `direct` pixels can be read by whole rounds, and each has `from + 4 * count` outputs or more in `y`.
+        // SAFETY: `direct` pixels can be read by whole rounds, and each has `from + 4 * count` outputs or
+        // more in `y`.
         unsafe {
             if all.pairs > 0 {
                 pairs(&mut { all });
@@ -95,8 +98,8 @@ pub(super) fn pointwise(mut call: Call) {
     }
 }
 
-/// Computes one pixel, at the beginning of `x`, as a pair with itself. Its copy, which is made where whole rounds
-/// would read too far, takes stack only here.
+/// Computes one pixel, at the beginning of `x`, as a pair with itself. Its copy, which is made
+/// where whole rounds would read too far, takes stack only here.
 ///
 /// # Safety
 /// As that of `pairs`, for `all` and its `y`.
@@ -110,13 +113,15 @@ unsafe fn alone(pairs: unsafe extern "C" fn(&mut Pairs), x: &[u8], all: Pairs) {
             copy.as_ptr()
         }
     };
-    // SAFETY: `x` is a whole pixel or the copy of one, no shorter than what is read; the rest is the caller's word.
+    // SAFETY: `x` is a whole pixel or the copy of one, no shorter than what is read; the rest is the
+    // caller's word.
     unsafe { pairs(&mut Pairs { x, x_stride: 0, y_stride: 0, pairs: 1, ..all }) };
 }
 
-/// Expands the weights of four outputs, which begin at `w0` to `w3` and lie a step of a block apart. Each step becomes
-/// the odd weights of outputs 2 and 3, the even ones of all, the odd ones of 0 and 1: so the step's last load is at
-/// its beginning and can move the pointer on. Fills up the round with zeros; returns where it stopped.
+/// Expands the weights of four outputs, which begin at `w0` to `w3` and lie a step of a block
+/// apart. Each step becomes the odd weights of outputs 2 and 3, the even ones of all, the odd ones
+/// of 0 and 1: so the step's last load is at its beginning and can move the pointer on. Fills up
+/// the round with zeros; returns where it stopped.
 ///
 /// # Safety
 /// As many steps can be read, and `to` has room for whole rounds of them.
@@ -182,7 +187,8 @@ struct Pairs {
     rounds: usize,
 }
 
-/// Two pairs, one of each of two pixels, times four outputs' pairs: even inputs of a step or odd ones.
+/// Two pairs, one of each of two pixels, times four outputs' pairs: even inputs of a step or odd
+/// ones.
 macro_rules! half_step {
     ($w01:literal, $w23:literal) => {
         concat! {
@@ -212,9 +218,9 @@ macro_rules! round {
     };
 }
 
-/// Computes all records' outputs for pairs of pixels. The expanded pair lies on the stack, its first inputs at the
-/// highest address, above two words: the arguments, and where the pair begins. The loop does two rounds; `$enter` says
-/// where it begins.
+/// Computes all records' outputs for pairs of pixels. The expanded pair lies on the stack, its
+/// first inputs at the highest address, above two words: the arguments, and where the pair begins.
+/// The loop does two rounds; `$enter` says where it begins.
 macro_rules! pairs {
     ($enter:literal) => {
         naked_asm!(
@@ -310,8 +316,8 @@ macro_rules! pairs {
 /// Computes all records' outputs for pairs of pixels, with an even number of rounds.
 ///
 /// # Safety
-/// Records lie up to `end`, four outputs each; both pixels of each pair can be read by whole rounds, and their outputs
-/// of these records be written.
+/// Records lie up to `end`, four outputs each; both pixels of each pair can be read by whole
+/// rounds, and their outputs of these records be written.
 #[unsafe(naked)]
 unsafe extern "C" fn pairs_even(arguments: &mut Pairs) {
     pairs!("")

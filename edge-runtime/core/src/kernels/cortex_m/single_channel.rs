@@ -1,7 +1,8 @@
-//! Convolution of 3 x 3 over one channel: a window is five pairs in registers, and all outputs' weights pass by.
+//! Convolution of 3 x 3 over one channel: a window is five pairs in registers, and all outputs'
+//! weights pass by.
 //!
-//! Of a row's three bytes the outer two are a pair (UXTB16 gives them at once), the middle ones of the first two rows
-//! are another.
+//! Of a row's three bytes the outer two are a pair (UXTB16 gives them at once), the middle ones of
+//! the first two rows are another.
 
 use super::assembly::{clamp, pack, processor, steps};
 use super::instructions::{sxtb16, sxtb16_odd};
@@ -68,8 +69,8 @@ pub(super) fn single_channel(mut call: Call) {
             records: records.as_ptr().cast(),
             pixels,
         };
-        // SAFETY: four bytes at each window's column can be read in each row; `y` has `outputs` bytes for each
-        // pixel, at least `from + 4 * count`.
+        // SAFETY: four bytes at each window's column can be read in each row; `y` has `outputs` bytes for
+        // each pixel, at least `from + 4 * count`.
         unsafe { windows(&mut row) };
         first = from + count * OUTPUTS;
     }
@@ -114,7 +115,8 @@ macro_rules! output {
 /// Computes all records' outputs for a row of pixels; lr walks along the outputs.
 ///
 /// # Safety
-/// Records lie up to `end`, four outputs each; four bytes at each window's column can be read, and `y` be written.
+/// Records lie up to `end`, four outputs each; four bytes at each window's column can be read, and
+/// `y` be written.
 #[unsafe(naked)]
 unsafe extern "C" fn windows(row: &mut Row) {
     naked_asm!(

@@ -40,7 +40,8 @@ fn tail(memory: &mut [u8], length: usize) -> &mut [u8] {
     &mut memory[from..]
 }
 
-/// Fills input, weights and the channels' numbers. `row(output)` is where an output's numbers lie in the packed order.
+/// Fills input, weights and the channels' numbers. `row(output)` is where an output's numbers lie
+/// in the packed order.
 fn draw(rng: &mut Rng, m: &mut Memory, case: &Case, row: impl Fn(usize) -> usize) {
     let (fan_in, count) = (case.fan_in(), case.outputs);
     let (x_zero, size) = (case.x_zero, case.shape.bytes());
@@ -216,7 +217,8 @@ pub(super) fn convolution(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> O
     compare(&[UNTOUCHED; 64], &m.y[expected..][..64])
 }
 
-/// Draws until the values fit the memory and the window fits the picture: about one draw in ten does not.
+/// Draws until the values fit the memory and the window fits the picture: about one draw in ten
+/// does not.
 fn depthwise_shape(rng: &mut Rng) -> (Shape, Window) {
     loop {
         // Mostly of the sizes that networks have, sometimes wide.

@@ -1,8 +1,9 @@
-//! One suite for every kernel set and every machine: each operator on random shapes, strides, channel counts that fit no block and
-//! extreme values, against a plain computation in ONNX's own terms ([`reference`]).
+//! One suite for every kernel set and every machine: each operator on random shapes, strides,
+//! channel counts that fit no block and extreme values, against a plain computation in ONNX's own
+//! terms ([`reference`]).
 //!
-//! It runs in memory that the caller gives, so that it runs on a microcontroller as well. Input slices end where their memory
-//! ends, so that an address sanitizer sees whoever reads on.
+//! It runs in memory that the caller gives, so that it runs on a microcontroller as well. Input
+//! slices end where their memory ends, so that an address sanitizer sees whoever reads on.
 
 mod cases;
 mod reference;
@@ -100,7 +101,8 @@ pub fn run_operator(
     Ok(())
 }
 
-/// The scalar kernels with one operator that is wrong in its last output alone: the suite must find it.
+/// The scalar kernels with one operator that is wrong in its last output alone: the suite must find
+/// it.
 pub fn planted(operator: &str) -> Kernels {
     fn flip(y: &mut [u8]) {
         if let Some(last) = y.last_mut() {

@@ -1,5 +1,6 @@
-//! QLinearConv as the ONNX operator is defined, word by word: weights in ONNX's order (output, input of the group, row, column),
-//! zero points subtracted, padding skipped, no layout, no folding. Slow and plain.
+//! QLinearConv as the ONNX operator is defined, word by word: weights in ONNX's order (output,
+//! input of the group, row, column), zero points subtracted, padding skipped, no layout, no
+//! folding. Slow and plain.
 
 use crate::kernels::{Shape, Window};
 

@@ -35,7 +35,8 @@ impl Rng {
         }
     }
 
-    /// Fills weights of -127..=127: mostly random, sometimes all at one end or jumping between both.
+    /// Fills weights of -127..=127: mostly random, sometimes all at one end or jumping between
+    /// both.
     pub fn weights(&mut self, to: &mut [i8]) {
         match self.range(0, 9) {
             0 => to.fill(127),
@@ -46,7 +47,8 @@ impl Rng {
         to.iter_mut().filter(|w| **w == -128).for_each(|w| *w = -127);
     }
 
-    /// A multiplier under which accumulators up to `largest` fill the output's range, miss it by far, or fall on ties.
+    /// A multiplier under which accumulators up to `largest` fill the output's range, miss it by
+    /// far, or fall on ties.
     pub fn multiplier(&mut self, largest: f32) -> f32 {
         match self.range(0, 9) {
             0 => 0.5,

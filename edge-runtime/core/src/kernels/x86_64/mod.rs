@@ -1,8 +1,9 @@
-//! Kernels for x86-64: AVX-512 with VNNI (servers since Ice Lake, desktops since Zen 4), and AVX2 (nearly all else).
+//! Kernels for x86-64: AVX-512 with VNNI (servers since Ice Lake, desktops since Zen 4), and AVX2
+//! (nearly all else).
 //!
-//! Each set is a folder with a file an operator. A kernel is a safe function that takes a checked call and enters code compiled for
-//! the set's features; inside, only loads and stores through pointers are unsafe, and each is argued from what the call's
-//! constructor has proven.
+//! Each set is a folder with a file an operator. A kernel is a safe function that takes a checked
+//! call and enters code compiled for the set's features; inside, only loads and stores through
+//! pointers are unsafe, and each is argued from what the call's constructor has proven.
 
 mod avx2;
 mod vnni;
@@ -34,7 +35,8 @@ pub(super) const AVX2: Set = Set {
     runs_here: has_avx2,
 };
 
-/// Asks the processor and the operating system, or without `std` what this build may take for granted.
+/// Asks the processor and the operating system, or without `std` what this build may take for
+/// granted.
 macro_rules! has {
     ($($feature:tt),+) => {{
         #[cfg(feature = "std")]

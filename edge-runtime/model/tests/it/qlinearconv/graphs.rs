@@ -39,7 +39,8 @@ pub struct Signed {
     pub y: bool,
 }
 
-/// Adds nought times the image's first byte to the weights, so that they are known only when the model runs.
+/// Adds nought times the image's first byte to the weights, so that they are known only when the
+/// model runs.
 pub fn weights_from_the_image(g: &mut Graph) {
     let qlinearconv = g.graph.node.pop().unwrap();
     let float = integer("to", DataType::Float as i64);

@@ -14,7 +14,8 @@ fn shipped() -> PathBuf {
     boards_folder().join("../../models/pneumonia/model.onnx")
 }
 
-/// A folder with a board for a fixture, one that is emulated, and the shipped model signed for both.
+/// A folder with a board for a fixture, one that is emulated, and the shipped model signed for
+/// both.
 struct Fixture {
     folder: TempDir,
     bundle: PathBuf,

@@ -1,7 +1,8 @@
 //! Depthwise convolution, 3 x 3, at stride 1 or 2: 16 channels at a time.
 //!
-//! Bytes are widened to 16 bits and the nine taps taken in pairs, one VPMADDWD each: columns 0 and 2 of every kernel row, then
-//! the middle columns of the first two rows, then that of the last row and nothing.
+//! Bytes are widened to 16 bits and the nine taps taken in pairs, one VPMADDWD each: columns 0 and
+//! 2 of every kernel row, then the middle columns of the first two rows, then that of the last row
+//! and nothing.
 
 use super::requantize::{Requantize, store};
 use crate::kernels::layout::{BLOCK, DEPTH, padded};

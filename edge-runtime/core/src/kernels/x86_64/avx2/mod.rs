@@ -1,5 +1,5 @@
-//! AVX2. Its byte multiply saturates in the middle of a sum, so bytes are widened and VPMADDWD multiplies pairs of 16-bit
-//! numbers, which is exact.
+//! AVX2. Its byte multiply saturates in the middle of a sum, so bytes are widened and VPMADDWD
+//! multiplies pairs of 16-bit numbers, which is exact.
 
 mod add;
 mod depthwise;

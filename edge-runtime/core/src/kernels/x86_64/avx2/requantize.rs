@@ -1,7 +1,8 @@
 //! Accumulators of 16 outputs to bytes, with the bits of [`crate::kernels::requantize`].
 //!
-//! Conversion rounds halves to even. It would overflow beyond 2^31, but no accumulator times its multiplier reaches 2^22 (rule 8 of
-//! the exact form, which the packed model's view checks), so nothing is bounded before.
+//! Conversion rounds halves to even. It would overflow beyond 2^31, but no accumulator times its
+//! multiplier reaches 2^22 (rule 8 of the exact form, which the packed model's view checks), so
+//! nothing is bounded before.
 
 use core::arch::x86_64::*;
 
@@ -17,8 +18,8 @@ impl Requantize {
         Self { zero: _mm256_set1_epi16(zero.into()) }
     }
 
-    /// 16 accumulators to 16-bit numbers, of which [`narrow`] makes outputs. Packing goes by lanes of 128 bits: lane `i` of the
-    /// result is lane `i` of `acc[0]`, then of `acc[1]`.
+    /// 16 accumulators to 16-bit numbers, of which [`narrow`] makes outputs. Packing goes by lanes
+    /// of 128 bits: lane `i` of the result is lane `i` of `acc[0]`, then of `acc[1]`.
     #[inline]
     #[target_feature(enable = "avx2")]
     pub fn wide(&self, acc: [__m256i; 2], multiplier: [__m256; 2]) -> __m256i {

@@ -1,7 +1,8 @@
-//! A tile of 4 pixels times a block of 16 outputs, which stays in registers: what pointwise and first convolution share.
+//! A tile of 4 pixels times a block of 16 outputs, which stays in registers: what pointwise and
+//! first convolution share.
 //!
-//! A step's four inputs are taken as two pairs, `(q0, q2)` and `(q1, q3)`: masks and shifts make them of the bytes, of the weights
-//! likewise.
+//! A step's four inputs are taken as two pairs, `(q0, q2)` and `(q1, q3)`: masks and shifts make
+//! them of the bytes, of the weights likewise.
 
 use super::requantize::{Requantize, store};
 use crate::kernels::RequantParams;

@@ -1,8 +1,9 @@
 //! Depthwise convolution, 3 x 3, at stride 1 or 2.
 //!
-//! A unit of up to 32 channels goes along the row two columns at a time: `[column 0 | column 1]` is one register, and of two
-//! such registers a byte shuffle makes, for each channel, its four columns side by side. That is a step for VPDPBUSD with the
-//! taps `w0 w1 w2 0`; at stride 1 the same step serves the next output with `0 w0 w1 w2`.
+//! A unit of up to 32 channels goes along the row two columns at a time: `[column 0 | column 1]` is
+//! one register, and of two such registers a byte shuffle makes, for each channel, its four columns
+//! side by side. That is a step for VPDPBUSD with the taps `w0 w1 w2 0`; at stride 1 the same step
+//! serves the next output with `0 w0 w1 w2`.
 
 use super::requantize::Requantize;
 use super::stores;
@@ -24,7 +25,8 @@ fn run(mut call: Call) {
     let (rows, y) = call.slices();
     let &[a, b, c] = rows else { return };
     for first in (0..count).step_by(2 * BLOCK) {
-        // SAFETY: `single_channel` is a channel, and weights, biases and multipliers are there for whole blocks.
+        // SAFETY: `single_channel` is a channel, and weights, biases and multipliers are there for whole
+        // blocks.
         let unit = unsafe {
             Unit {
                 pixels,
@@ -38,7 +40,8 @@ fn run(mut call: Call) {
                 requantize: Requantize::new(channels.zero()),
             }
         };
-        // SAFETY: the unit has as many blocks. The call has proven that every row holds three columns for each pixel.
+        // SAFETY: the unit has as many blocks. The call has proven that every row holds three columns for
+        // each pixel.
         unsafe {
             match (unit.channels > BLOCK, stride) {
                 (false, 1) => unit.run::<1, 4, false>(),
@@ -81,7 +84,8 @@ impl Unit {
     /// All pixels of the row, `N` at a time, `B` blocks, so that `N * B` is 4; `TWO` is stride 2.
     ///
     /// # Safety
-    /// All pointers are valid: weights, bias and multiplier for `B` blocks, rows and `y` for the unit's channels of all columns.
+    /// All pointers are valid: weights, bias and multiplier for `B` blocks, rows and `y` for the
+    /// unit's channels of all columns.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi")]
     unsafe fn run<const B: usize, const N: usize, const TWO: bool>(&self) {
         let mut taps = [[_mm512_setzero_si512(); B]; ROWS];
@@ -108,8 +112,8 @@ impl Unit {
         for pixel in (0..self.pixels).step_by(N) {
             let mut acc = [bias; N];
             for i in (0..N).step_by(if TWO { 1 } else { 2 }) {
-                // SAFETY: neither column is beyond the last one, which exists. What stands in for missing ones meets taps
-                // of 0 or pixels that are not stored.
+                // SAFETY: neither column is beyond the last one, which exists. What stands in for missing
+                // ones meets taps of 0 or pixels that are not stored.
                 let next = unsafe { self.columns(column.min(last), (column + 1).min(last)) };
                 column += 2;
                 for row in 0..ROWS {
@@ -160,8 +164,8 @@ impl Unit {
         let mask = stores::mask(self.channels);
         let mut columns = [_mm512_setzero_si512(); ROWS];
         for (columns, row) in columns.iter_mut().zip(self.rows) {
-            // SAFETY: the masks let only the unit's channels be read. The address of the upper half lies 32 bytes below it,
-            // where nothing is read, and maybe before the row.
+            // SAFETY: the masks let only the unit's channels be read. The address of the upper half lies 32
+            // bytes below it, where nothing is read, and maybe before the row.
             unsafe {
                 let lower = _mm256_maskz_loadu_epi8(mask as u32, row.add(a * self.count).cast());
                 let upper = row.add(b * self.count).wrapping_sub(2 * BLOCK);

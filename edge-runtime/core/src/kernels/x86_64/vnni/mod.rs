@@ -1,5 +1,6 @@
-//! AVX-512 with VNNI: VPDPBUSD takes 64 products of unsigned activations and signed weights at a time and adds each four to an
-//! output; masks store tails. VBMI's byte shuffles line up the columns of a depthwise convolution.
+//! AVX-512 with VNNI: VPDPBUSD takes 64 products of unsigned activations and signed weights at a
+//! time and adds each four to an output; masks store tails. VBMI's byte shuffles line up the
+//! columns of a depthwise convolution.
 
 mod add;
 mod depthwise;

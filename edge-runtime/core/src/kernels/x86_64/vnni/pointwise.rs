@@ -1,4 +1,5 @@
-//! Pointwise convolution: tiles of some pixels times some blocks of 16 outputs stay in registers over the whole depth.
+//! Pointwise convolution: tiles of some pixels times some blocks of 16 outputs stay in registers
+//! over the whole depth.
 
 use super::requantize::Requantize;
 use super::stores;
@@ -45,7 +46,8 @@ fn run(mut call: Call) {
                 requantize: Requantize::new(channels.zero()),
             }
         };
-        // SAFETY: there are as many blocks as the tile has. The call has proven that every pixel lies within `x` and `y`.
+        // SAFETY: there are as many blocks as the tile has. The call has proven that every pixel lies
+        // within `x` and `y`.
         unsafe {
             match count {
                 1 => columns.run::<8, 1>(),
@@ -80,7 +82,8 @@ impl Columns {
     /// All pixels, `P` (a multiple of 4) at a time, times `B` blocks.
     ///
     /// # Safety
-    /// All pointers are valid: weights, bias and multiplier for `B` blocks, `x` and `y` for `pixels` pixels at their strides.
+    /// All pointers are valid: weights, bias and multiplier for `B` blocks, `x` and `y` for
+    /// `pixels` pixels at their strides.
     #[inline(never)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
     unsafe fn run<const P: usize, const B: usize>(&self) {
@@ -164,7 +167,8 @@ impl Columns {
         weights
     }
 
-    /// Requantizes four registers at a time: four blocks of one pixel, then what is left of one, two or four pixels.
+    /// Requantizes four registers at a time: four blocks of one pixel, then what is left of one,
+    /// two or four pixels.
     ///
     /// # Safety
     /// `y` are pixels; the rest as for [`Columns::run`].

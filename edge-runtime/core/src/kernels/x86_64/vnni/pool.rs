@@ -18,7 +18,8 @@ fn run(mut call: Call) {
         let mask = stores::mask(sums.len()) as u16;
         let mut sum = _mm512_setzero_si512();
         for position in x.chunks_exact(count) {
-            // SAFETY: `sums.len()` channels lie at `block * BLOCK` of every position, and nothing else is read.
+            // SAFETY: `sums.len()` channels lie at `block * BLOCK` of every position, and nothing else is
+            // read.
             let q = unsafe { _mm_maskz_loadu_epi8(mask, position.as_ptr().add(block * BLOCK).cast()) };
             sum = _mm512_add_epi32(sum, _mm512_cvtepu8_epi32(q));
         }

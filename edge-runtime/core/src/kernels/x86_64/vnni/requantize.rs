@@ -1,7 +1,8 @@
 //! Four registers of accumulators to 64 outputs, with the bits of [`crate::kernels::requantize`].
 //!
-//! Conversion rounds halves to even. It would overflow beyond 2^31, but no accumulator times its multiplier reaches 2^22 (rule 8 of
-//! the exact form, which the packed model's view checks), so nothing is bounded before.
+//! Conversion rounds halves to even. It would overflow beyond 2^31, but no accumulator times its
+//! multiplier reaches 2^22 (rule 8 of the exact form, which the packed model's view checks), so
+//! nothing is bounded before.
 
 use core::arch::x86_64::*;
 
@@ -28,8 +29,9 @@ impl Requantize {
         _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(acc), multiplier))
     }
 
-    /// Four registers of steps to 64 outputs, one register after the other: every narrowing saturates, so the result is
-    /// clamped. Packing goes by lanes of 128 bits, hence the last shuffle.
+    /// Four registers of steps to 64 outputs, one register after the other: every narrowing
+    /// saturates, so the result is clamped. Packing goes by lanes of 128 bits, hence the last
+    /// shuffle.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
     pub fn outputs(&self, steps: [__m512i; 4]) -> __m512i {

@@ -58,7 +58,8 @@ fn run(mut call: Call) {
                     steps[i] = requantize.steps(acc[half + i], multiplier);
                 }
                 let four = requantize.outputs(steps);
-                // SAFETY: the pixels exist, `count` outputs from `at` on too; four pixels in a row of 16 outputs are 64 bytes.
+                // SAFETY: the pixels exist, `count` outputs from `at` on too; four pixels in a row of 16
+                // outputs are 64 bytes.
                 unsafe {
                     let y = y.add(first * outputs + at);
                     if tight {

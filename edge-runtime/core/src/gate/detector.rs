@@ -1,9 +1,10 @@
-//! Is it a chest radiograph? Two linear figures, each a fixed integer weight for every cell of a coarse grid: one over the
-//! preprocessed picture (light and dark lie where they do in an upright chest), one over the network's last features (it finds
-//! there what it finds in one).
+//! Is it a chest radiograph? Two linear figures, each a fixed integer weight for every cell of a
+//! coarse grid: one over the preprocessed picture (light and dark lie where they do in an upright
+//! chest), one over the network's last features (it finds there what it finds in one).
 //!
-//! A linear figure on a standardised picture is a matched filter: what is unlike the pattern gets little, and so does the same
-//! chest upside down, lying on its side or half covered. The trainer fits the weights and sets the limits.
+//! A linear figure on a standardised picture is a matched filter: what is unlike the pattern gets
+//! little, and so does the same chest upside down, lying on its side or half covered. The trainer
+//! fits the weights and sets the limits.
 
 use super::cells::cell_runs;
 
@@ -21,14 +22,15 @@ pub const MAX_CHANNELS: usize = 128;
 /// Weights and the least likeness that is enough; `W` holds the weights, such as `&[i8]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LinearDetector<W> {
-    /// One weight a cell, rows from the top; over features one a cell and channel, channels innermost. Without any, the likeness
-    /// of everything is 0.
+    /// One weight a cell, rows from the top; over features one a cell and channel, channels
+    /// innermost. Without any, the likeness of everything is 0.
     pub weights: W,
     /// The least likeness that is enough.
     pub least: i32,
 }
 
-/// A likeness without weights is 0; one whose weights do not fit is the least possible, so that nothing passes by mistake.
+/// A likeness without weights is 0; one whose weights do not fit is the least possible, so that
+/// nothing passes by mistake.
 const MISFIT: i32 = i32::MIN;
 
 impl<W: AsRef<[i8]>> LinearDetector<W> {
@@ -37,8 +39,8 @@ impl<W: AsRef<[i8]>> LinearDetector<W> {
         LinearDetector { weights: self.weights.as_ref(), least: self.least }
     }
 
-    /// LinearDetector of a preprocessed picture of `side * side` bytes: the weighted sum of the cells' distances from mean brightness,
-    /// divided by the pixels of a cell.
+    /// LinearDetector of a preprocessed picture of `side * side` bytes: the weighted sum of the
+    /// cells' distances from mean brightness, divided by the pixels of a cell.
     pub fn of_picture(&self, input: &[u8]) -> i32 {
         let weights = self.weights.as_ref();
         if weights.is_empty() {
@@ -57,8 +59,8 @@ impl<W: AsRef<[i8]>> LinearDetector<W> {
         pixels.map_or(MISFIT, |pixels| divided(sum, pixels, LAYOUT_CELLS))
     }
 
-    /// LinearDetector of the network's last features, `side * side` positions of as many channels as there are weights a cell: the weighted sum,
-    /// divided by the positions of a cell.
+    /// LinearDetector of the network's last features, `side * side` positions of as many channels
+    /// as there are weights a cell: the weighted sum, divided by the positions of a cell.
     pub fn of_features(&self, features: &[u8]) -> i32 {
         let weights = self.weights.as_ref();
         if weights.is_empty() {
