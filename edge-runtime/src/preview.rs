@@ -25,13 +25,9 @@ const CHARACTER: u32 = 10;
 /// The rectangle's line, in pixels.
 const STROKE: u32 = 3;
 
-/// Greatest part that the colours of a map have in a pixel: what is below stays to be seen.
-const DEEPEST: f32 = 0.6;
-
 /// Draws the frame and writes `lines` below it, broken where they do not fit. A rectangle that is
 /// not within the frame is not drawn. A map is laid over what was judged, the rectangle or the
-/// whole: red where a share is above 0, blue where it is below, the deeper the nearer to the map's
-/// own peak.
+/// whole.
 pub fn draw(frame: &Frame, crop: Option<Crop>, map: Option<&ActivationMap>, lines: &[String]) -> RgbImage {
     let (width, height) = (u32::from(frame.geometry().width()), u32::from(frame.geometry().height()));
     let page = width.max(LEAST_WIDTH);
@@ -46,19 +42,19 @@ pub fn draw(frame: &Frame, crop: Option<Crop>, map: Option<&ActivationMap>, line
     });
     let format = frame.geometry().format();
     let judged = rectangle.unwrap_or(Rectangle::new(Point::zero(), Size::new(width, height)));
-    let heat = |at: Point| {
-        let map = map.filter(|map| judged.contains(at) && map.peak() > 0.0)?;
-        let along = |at: i32, from: i32, size: u32| ((at - from) as f32 + 0.5) / size as f32;
-        let x = along(at.x, judged.top_left.x, judged.size.width);
-        let y = along(at.y, judged.top_left.y, judged.size.height);
-        Some(map.at(x, y) / map.peak())
+    let coloured = |at: Point, value: u8| match map.filter(|_| judged.contains(at)) {
+        Some(map) => {
+            let along = |at: i32, from: i32, size: u32| ((at - from) as f32 + 0.5) / size as f32;
+            let x = along(at.x, judged.top_left.x, judged.size.width);
+            Rgb(map.tint(value, x, along(at.y, judged.top_left.y, judged.size.height)))
+        }
+        None => Rgb([value; 3]),
     };
     for (y, row) in (0..).zip(frame.rows()) {
         for (x, pixel) in (0..).zip(row.chunks_exact(format.bytes_per_pixel())) {
             let outside = rectangle.is_some_and(|inside| !inside.contains(Point::new(x, y)));
             let value = (format.luminance(pixel) >> if outside { 9 } else { 8 }) as u8;
-            let colour = heat(Point::new(x, y)).map_or(Rgb([value; 3]), |heat| tinted(value, heat));
-            page.0.put_pixel(x as u32, y as u32, colour);
+            page.0.put_pixel(x as u32, y as u32, coloured(Point::new(x, y), value));
         }
     }
     if let Some(rectangle) = rectangle {
@@ -71,16 +67,6 @@ pub fn draw(frame: &Frame, crop: Option<Crop>, map: Option<&ActivationMap>, line
         let Ok(_) = Text::with_baseline(line, at, style, Baseline::Top).draw(&mut page);
     }
     page.0
-}
-
-/// A grey value under red for 1, blue for -1, nothing for 0.
-fn tinted(value: u8, heat: f32) -> Rgb<u8> {
-    let part = heat.abs().min(1.0) * DEEPEST;
-    let mixed = |full: bool| {
-        let colour = if full { 255.0 } else { 0.0 };
-        (f32::from(value) * (1.0 - part) + colour * part).round() as u8
-    };
-    Rgb([mixed(heat > 0.0), mixed(false), mixed(heat < 0.0)])
 }
 
 pub fn png(picture: &RgbImage) -> image::ImageResult<Vec<u8>> {
@@ -153,13 +139,6 @@ mod tests {
         assert_eq!([at(10, 5), at(80, 30), at(40, 60)], [[100; 3]; 3]);
         assert_eq!(at(45, 30), [200; 3]);
         assert_eq!([at(20, 30), at(69, 30), at(45, 10), at(45, 49)], [[255, 255, 0]; 4]);
-    }
-
-    #[test]
-    fn red_is_for_and_blue_against_and_the_picture_shows_through() {
-        assert_eq!(tinted(100, 1.0).0, [193, 40, 40]);
-        assert_eq!(tinted(100, -0.5).0, [70, 70, 147]);
-        assert_eq!(tinted(100, 0.0).0, [100; 3]);
     }
 
     #[test]

@@ -11,6 +11,9 @@ use crate::pack::{PackError, pack};
 use edge_core::infer::InferError;
 use edge_core::packed::Packed;
 
+/// Greatest part that a map's colour has in a pixel: what is below stays to be seen.
+const DEEPEST: f32 = 0.6;
+
 /// Computes maps for one model, from the features of any engine that computes it.
 pub struct ActivationMapper(Packed<AlignedBytes>);
 
@@ -76,6 +79,19 @@ impl ActivationMap {
         let row = |y| share(left, y) * (1.0 - fx) + share(right, y) * fx;
         row(top) * (1.0 - fy) + row(bottom) * fy
     }
+
+    /// The colour (red, green, blue) of a grey pixel at a place as in [`Self::at`], with the map
+    /// laid over it: red where the share is above 0, blue where it is below, the deeper the nearer
+    /// to the map's own peak. The picture shows through everywhere.
+    pub fn tint(&self, grey: u8, x: f32, y: f32) -> [u8; 3] {
+        let heat = if self.peak() > 0.0 { self.at(x, y) / self.peak() } else { 0.0 };
+        let part = heat.abs().min(1.0) * DEEPEST;
+        let mixed = |full: bool| {
+            let colour = if full { 255.0 } else { 0.0 };
+            (f32::from(grey) * (1.0 - part) + colour * part).round() as u8
+        };
+        [mixed(heat > 0.0), mixed(false), mixed(heat < 0.0)]
+    }
 }
 
 #[cfg(test)]
@@ -89,5 +105,14 @@ mod tests {
         assert_eq!([map.at(0.0, 0.0), map.at(0.25, 0.25), map.at(1.0, 0.0)], [0.0, 0.0, 4.0]);
         assert_eq!([map.at(0.5, 0.25), map.at(0.25, 0.5), map.at(0.5, 0.5)], [2.0, -4.0, 0.0]);
         assert_eq!(ActivationMap { width: 0, shares: vec![] }.at(0.5, 0.5), 0.0);
+    }
+
+    #[test]
+    fn red_is_for_and_blue_against_and_the_picture_shows_through() {
+        let map = ActivationMap { width: 3, shares: vec![2.0, -1.0, 0.0] };
+        assert_eq!(map.tint(100, 0.0, 0.5), [193, 40, 40]);
+        assert_eq!(map.tint(100, 0.5, 0.5), [70, 70, 147]);
+        assert_eq!(map.tint(100, 1.0, 0.5), [100; 3]);
+        assert_eq!(ActivationMap { width: 1, shares: vec![0.0] }.tint(100, 0.5, 0.5), [100; 3]);
     }
 }

@@ -6,6 +6,7 @@
 //! out.
 
 mod examples;
+mod heat;
 mod inputs;
 mod page;
 mod plots;

@@ -1,8 +1,9 @@
-//! Thumbnails of right and wrong answers.
+//! Thumbnails of right and wrong answers, and what the network looked at in each.
 //!
 //! Wrong ones are the most confident first: those are what a reader must see. Right ones are spread
 //! evenly over the list, so that they are neither the best nor chosen by anybody.
 
+use super::heat::HeatMaps;
 use super::inputs::{EvaluatedSet, PageOptions};
 use super::words::state_badge;
 use crate::evaluate::Prediction;
@@ -11,7 +12,7 @@ use crate::evaluate::perturbation::dynamic_image;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use edge_model::decode::{self, Picture};
-use image::{DynamicImage, ImageFormat};
+use image::{DynamicImage, GrayImage, ImageFormat};
 use maud::{Markup, html};
 use std::collections::HashMap;
 use std::io::Cursor;
@@ -21,9 +22,34 @@ const MOST: usize = 12;
 /// Longer side of a thumbnail, in pixels.
 const SIDE: u32 = 176;
 
+/// A picture, and the same with the network's map over it; PNGs in base 64.
+struct Thumbnail {
+    grey: String,
+    heat: Option<String>,
+}
+
+impl Thumbnail {
+    fn of(picture: &Picture, maps: Option<&HeatMaps>) -> Option<Self> {
+        let small: GrayImage =
+            DynamicImage::ImageLuma8(dynamic_image(picture)?.to_luma8()).thumbnail(SIDE, SIDE).to_luma8();
+        let heat = maps.and_then(|maps| maps.over(picture, &small));
+        let heat = heat.and_then(|heat| png(&DynamicImage::ImageRgb8(heat)));
+        Some(Self { grey: png(&DynamicImage::ImageLuma8(small))?, heat })
+    }
+}
+
+fn png(image: &DynamicImage) -> Option<String> {
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, ImageFormat::Png).ok()?;
+    Some(STANDARD.encode(bytes.into_inner()))
+}
+
+/// Finds the thumbnail of a predicted picture.
+type Find<'a> = dyn Fn(&Prediction) -> Option<Thumbnail> + 'a;
+
 /// The examples of all sets. Of a changed set only the wrong ones are shown, as they were before
-/// the change.
-pub(super) fn sections(sets: &[EvaluatedSet], options: &PageOptions) -> Markup {
+/// the change, and without a map: the network looked at the changed ones.
+pub(super) fn sections(sets: &[EvaluatedSet], maps: Option<&HeatMaps>, options: &PageOptions) -> Markup {
     let files: HashMap<&str, &str> = sets
         .iter()
         .filter(|s| !s.changed)
@@ -31,11 +57,15 @@ pub(super) fn sections(sets: &[EvaluatedSet], options: &PageOptions) -> Markup {
         .filter(|p| !p.path.is_empty())
         .map(|p| (p.id.as_str(), p.path.as_str()))
         .collect();
-    let find = |p: &Prediction| thumbnail(p, files.get(p.id.as_str()).copied(), options);
-    html! { @for set in sets.iter().filter(|s| !s.predictions.is_empty()) { (section(set, &find)) } }
+    let find = |p: &Prediction| picture(p, files.get(p.id.as_str()).copied(), options);
+    let section = |set: &EvaluatedSet| {
+        let maps = maps.filter(|maps| !set.changed && maps.is_of(&set.metrics.model.sha256));
+        section(set, &|p| Thumbnail::of(&find(p)?, maps))
+    };
+    html! { @for set in sets.iter().filter(|s| !s.predictions.is_empty()) { (section(set)) } }
 }
 
-fn section(set: &EvaluatedSet, find: &dyn Fn(&Prediction) -> Option<String>) -> Markup {
+fn section(set: &EvaluatedSet, find: &Find) -> Markup {
     let scored = |p: &&Prediction| p.score.is_some();
     let (right, mut wrong): (Vec<&Prediction>, Vec<&Prediction>) =
         set.predictions.iter().filter(scored).partition(|p| called(p) == (p.label == 1));
@@ -70,13 +100,18 @@ fn confidence(p: &Prediction) -> f64 {
         + p.score.map_or(0.0, |s| (f64::from(s) - DECISION_POINT).abs())
 }
 
-fn thumbnails(predictions: &[&Prediction], find: &dyn Fn(&Prediction) -> Option<String>) -> Markup {
+fn thumbnails(predictions: &[&Prediction], find: &Find) -> Markup {
     html! {
         div.pictures {
             @for p in predictions {
                 figure.picture {
                     @match find(p) {
-                        Some(png) => img alt=(p.id) src=(format!("data:image/png;base64,{png}"));
+                        Some(Thumbnail { grey, heat }) => {
+                            img alt=(p.id) src=(format!("data:image/png;base64,{grey}"));
+                            @if let Some(heat) = heat {
+                                img.heat alt=(format!("what the network looked at in {}", p.id)) src=(format!("data:image/png;base64,{heat}"));
+                            }
+                        }
                         None => span.nopicture { "picture not on disk" }
                     }
                     figcaption {
@@ -91,14 +126,9 @@ fn thumbnails(predictions: &[&Prediction], find: &dyn Fn(&Prediction) -> Option<
     }
 }
 
-/// A grey PNG in base 64: from the prediction's file, else from the file of that id, else from the
-/// caller.
-fn thumbnail(p: &Prediction, file: Option<&str>, options: &PageOptions) -> Option<String> {
+/// From the prediction's file, else from the file of that id, else from the caller.
+fn picture(p: &Prediction, file: Option<&str>, options: &PageOptions) -> Option<Picture> {
     let path = if p.path.is_empty() { file } else { Some(p.path.as_str()) };
     let from_file = path.and_then(|path| decode::open(Path::new(path)).ok());
-    let picture: Picture = from_file.or_else(|| options.open.and_then(|open| open(&p.id)))?;
-    let small = DynamicImage::ImageLuma8(dynamic_image(&picture)?.to_luma8()).thumbnail(SIDE, SIDE);
-    let mut bytes = Cursor::new(Vec::new());
-    small.write_to(&mut bytes, ImageFormat::Png).ok()?;
-    Some(STANDARD.encode(bytes.into_inner()))
+    from_file.or_else(|| options.open.and_then(|open| open(&p.id)))
 }

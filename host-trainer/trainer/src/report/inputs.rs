@@ -50,6 +50,8 @@ pub struct EvaluatedSet {
 pub struct Inputs {
     /// From `model.onnx`, else from an evaluation.
     pub model: Option<ModelFacts>,
+    /// `model.onnx` itself.
+    pub network: Option<ModelFile>,
     pub run: Option<Value>,
     /// Null (not a number) is none.
     pub history: Vec<Epoch<Option<f64>>>,
@@ -83,15 +85,21 @@ impl Inputs {
             let changed = name == SHIFTED;
             sets.push(EvaluatedSet { name: title, what, changed, metrics, predictions });
         }
-        let model =
-            model(&folder.join("model.onnx"))?.or_else(|| sets.first().map(|s| s.metrics.model.clone()));
+        let (model, network) = model(&folder.join("model.onnx"))?.unzip();
+        let model = model.or_else(|| sets.first().map(|s| s.metrics.model.clone()));
         Ok(Self {
             model,
+            network,
             run: json(&folder.join("run.json"))?,
             history: json(&folder.join("history.json"))?.unwrap_or_default(),
             quantize: json(&folder.join("quantize.json"))?,
             sets,
         })
+    }
+
+    /// What the model calls its positive label.
+    pub fn positive_label(&self) -> &str {
+        self.model.as_ref().map_or("disease", |model| &model.label_positive)
     }
 
     /// Evaluated sets whose model is another than the one described.
@@ -101,11 +109,11 @@ impl Inputs {
     }
 }
 
-fn model(path: &Path) -> Result<Option<ModelFacts>> {
+fn model(path: &Path) -> Result<Option<(ModelFacts, ModelFile)>> {
     let Some(bytes) = bytes(path)? else { return Ok(None) };
     let file = ModelFile::from_bytes(&bytes).with_context(|| format!("cannot use {}", path.display()))?;
     let engines = EngineKind::names();
-    Ok(Some(ModelFacts::of(&file, Some(bytes.len() as u64), &engines)))
+    Ok(Some((ModelFacts::of(&file, Some(bytes.len() as u64), &engines), file)))
 }
 
 fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {

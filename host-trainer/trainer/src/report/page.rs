@@ -1,6 +1,7 @@
 //! The page's frame: what it is and its limits first, then the sections in the order of a reader's
 //! questions.
 
+use super::heat::HeatMaps;
 use super::inputs::{Inputs, PageOptions};
 use super::{examples, results, training, words};
 use anyhow::Result;
@@ -36,7 +37,7 @@ pub(super) fn page(inputs: &Inputs, options: &PageOptions) -> Result<Markup> {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                meta http-equiv="Content-Security-AgreementPolicy" content=(POLICY);
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
                 title { "Pneumoscope report: " (name) }
                 style { (PreEscaped(STYLE)) }
             }
@@ -59,7 +60,7 @@ pub(super) fn page(inputs: &Inputs, options: &PageOptions) -> Result<Markup> {
                     (results::calibration(&inputs.sets)?)
                     (results::subgroups(&inputs.sets)?)
                     (results::robustness(&inputs.sets))
-                    (pictures(inputs, options))
+                    (pictures(inputs, options)?)
                     (method(inputs))
                 }
                 footer { "Supports a decision; it is not a diagnosis. All lights off never means healthy." }
@@ -92,8 +93,9 @@ fn limits(inputs: &Inputs) -> Markup {
     }
 }
 
-fn pictures(inputs: &Inputs, options: &PageOptions) -> Markup {
-    html! {
+fn pictures(inputs: &Inputs, options: &PageOptions) -> Result<Markup> {
+    let maps = inputs.network.as_ref().filter(|_| !options.no_pictures).map(HeatMaps::new).transpose()?;
+    Ok(html! {
         section id="examples" {
             h2 { "Examples" }
             @if options.no_pictures {
@@ -102,10 +104,14 @@ fn pictures(inputs: &Inputs, options: &PageOptions) -> Markup {
                 (words::missing("there are no predictions in this folder", "Run evaluate."))
             } @else {
                 p.warning { "This page contains pictures of patients. Handle it as you handle them: keep it where they may be kept, and make it with --no-pictures to pass it on." }
-                (examples::sections(&inputs.sets, options))
+                @match &maps {
+                    Some(_) => p.note { "The second picture is what the network looked at (class activation map): red speaks for " (inputs.positive_label()) ", blue against it, the deeper the more. It shows what the answer hangs on; it is no map of an illness." }
+                    None => p.note { "No maps of what the network looked at: there is no model.onnx in this folder." }
+                }
+                (examples::sections(&inputs.sets, maps.as_ref(), options))
             }
         }
-    }
+    })
 }
 
 fn method(inputs: &Inputs) -> Markup {

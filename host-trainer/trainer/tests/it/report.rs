@@ -1,7 +1,9 @@
 //! The page: complete, self-contained, honest about what is missing, and safe with whatever the
 //! data hold.
 
-use crate::support::{evaluate, phantoms};
+use crate::support::{evaluate, options, phantoms};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::path::Path;
 use trainer::evaluate::LabelledPicture;
 use trainer::report::{self, Inputs};
@@ -67,7 +69,7 @@ fn assert_self_contained(html: &str) {
         let id = piece.strip_prefix('#').and_then(|p| p.split('"').next()).expect("a link within the page");
         assert!(html.contains(&format!("id=\"{id}\"")), "#{id} leads nowhere");
     }
-    assert!(html.contains("Content-Security-AgreementPolicy"));
+    assert!(html.contains("Content-Security-Policy"));
 }
 
 fn assert_all_sections(html: &str) {
@@ -172,4 +174,43 @@ fn damaged_files_are_named() {
     failure("model.onnx", b"no model");
     assert!(Inputs::read(&folder.path().join("absent")).is_err());
     Inputs::read(folder.path()).unwrap();
+}
+
+/// The pixels of the images whose text for readers begins with `alt`.
+fn images(html: &str, alt: &str) -> Vec<image::RgbImage> {
+    let tags = html.split("<img").skip(1).filter_map(|tag| tag.split('>').next());
+    let wanted = tags.filter(|tag| tag.contains(&format!("alt=\"{alt}")));
+    let base64 = wanted.map(|tag| tag.split("base64,").nth(1).unwrap().split('"').next().unwrap());
+    let png = base64.map(|text| STANDARD.decode(text).unwrap());
+    png.map(|png| image::load_from_memory(&png).unwrap().to_rgb8()).collect()
+}
+
+#[test]
+fn what_the_network_looked_at_stands_below_its_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let items = phantoms(8);
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/pneumonia/model.onnx");
+    std::fs::copy(&shipped, folder.path().join("model.onnx")).unwrap();
+    for set in ["validation", "shifted"] {
+        trainer::evaluate::run(&shipped, &items, &folder.path().join(set), &options(0)).unwrap();
+    }
+    let open = |id: &str| items.iter().find(|i| i.id == id)?.source.open().ok().map(|p| (*p).clone());
+    let with_pictures = report::PageOptions { no_pictures: false, open: Some(&open) };
+    let html = page(folder.path(), &with_pictures);
+    assert_self_contained(&html);
+    let (grey, heat) = (images(&html, "phantom-"), images(&html, "what the network looked at in "));
+    let unchanged = html.split("Shifted validation: wrong").next().map(|part| images(part, "phantom-").len());
+    assert_eq!(Some(heat.len()), unchanged, "one a picture of the set that was not changed");
+    assert!(heat.len() >= 4, "{} of {} pictures", heat.len(), grey.len());
+    for (heat, grey) in heat.iter().zip(&grey) {
+        assert_eq!(heat.dimensions(), grey.dimensions());
+        let coloured = heat.pixels().filter(|p| p.0[0] != p.0[2]).count();
+        assert!(coloured * 2 > heat.pixels().len(), "a map lies over most of a picture");
+        // Green is the picture alone, darkened by the map.
+        assert!(heat.pixels().zip(grey.pixels()).all(|(h, g)| h.0[1] <= g.0[1]));
+    }
+
+    // Planted: scores of another model are not explained by this one's map.
+    evaluate(&items, &folder.path().join("validation"), 0).unwrap();
+    assert!(images(&page(folder.path(), &with_pictures), "what the network looked at in ").is_empty());
 }
