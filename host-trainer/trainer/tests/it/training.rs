@@ -116,7 +116,7 @@ fn killed_and_resumed(command: &str, run: &Path, checkpoint: &str, first: &[&str
 fn a_killed_run_ends_with_the_same_bytes_as_an_uninterrupted_one() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
-    let asked = ["--phantoms", "240", "--side", "64", "--epochs", "4", "--quantized-epochs", "3"];
+    let asked = ["--phantoms", "120", "--side", "64", "--epochs", "4", "--quantized-epochs", "3"];
     let resumed = [&asked[..], &["--resume"]].concat();
 
     assert!(trainer("train", &whole, &asked).status().unwrap().success());
