@@ -1,9 +1,9 @@
 //! Chooses how each layer of a network is computed, checks every rule, and plans the arena: what is
 //! decided before a byte is written.
 
+use super::format::kind;
 use super::numbers;
 use super::plan::{Plan, Step, plan};
-use super::record::kind;
 use super::{MAX_FEATURES, MAX_LAYERS, Network, NetworkLayer, NetworkValue, WriteError};
 use crate::kernels::Window;
 use crate::kernels::convolution::Convolution;

@@ -1,7 +1,7 @@
 //! The checked view: bytes in, and behind [`Packed::new`] an execution plan that is the checked
 //! one, bit for bit, or an error.
 
-use super::record::{
+use super::format::{
     bytes_at, f32_at, header, kind, layer, metadata, pair_at, u16_at, u32_at, usize_at, value,
 };
 use super::{ADDRESS_ALIGNMENT, MAGIC, MAX_LAYERS, PackedError, VERSION, checksum};

@@ -1,7 +1,8 @@
 //! Writes a packed model from a network in ONNX's terms.
 
 use super::arrange::arrange;
-use super::emit::{Out, compose};
+use super::emit::compose;
+use super::out::Out;
 use super::{Network, WriteError, seal};
 
 /// Bytes that [`write`] needs.

@@ -4,8 +4,8 @@
 use super::dot::dot_lane;
 use super::pack::{self, PART, tiles};
 use super::requantize::{Requantize, are_short};
+use crate::kernels::call::PointwiseCall;
 use crate::kernels::layout::{BLOCK, DEPTH};
-use crate::kernels::pointwise::Call;
 use core::arch::aarch64::*;
 use core::arch::asm;
 use core::ops::Range;
@@ -13,7 +13,7 @@ use core::ops::Range;
 /// Pixels of a tile: six by four accumulators, and eight registers for pixels and weights.
 const PIXELS: usize = 6;
 
-pub(in crate::kernels) fn pointwise(call: Call) {
+pub(in crate::kernels) fn pointwise(call: PointwiseCall) {
     // SAFETY: the set is handed out only where the processor has the dot product extension.
     unsafe {
         if call.pixels() < PIXELS {
@@ -27,7 +27,7 @@ pub(in crate::kernels) fn pointwise(call: Call) {
 }
 
 #[target_feature(enable = "neon,dotprod")]
-fn run<const P: usize, const SHORT: bool>(mut call: Call) {
+fn run<const P: usize, const SHORT: bool>(mut call: PointwiseCall) {
     let (pixels, outputs, channels) = (call.pixels(), call.outputs(), *call.channels());
     let (x_stride, y_stride) = (call.x_stride(), call.y_stride());
     let op = Operator::<SHORT> {
@@ -43,7 +43,7 @@ fn run<const P: usize, const SHORT: bool>(mut call: Call) {
     let (x, y) = call.slices();
     let (x, y) = (x.as_ptr(), y.as_mut_ptr());
     for pixel in tiles(pixels, P) {
-        // SAFETY: `P` pixels from `pixel` on lie within `x` and `y` (`Call`'s promise), as many outputs as
+        // SAFETY: `P` pixels from `pixel` on lie within `x` and `y` (`PointwiseCall`'s promise), as many outputs as
         // there are in each; weights and numbers reach to the end of the last block. A part of the
         // inputs fits `packed`.
         unsafe {

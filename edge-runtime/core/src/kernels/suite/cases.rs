@@ -1,6 +1,6 @@
 //! One random case of each operator: drawn, computed by the kernels and plainly, compared.
 
-use super::Memory;
+use super::memory::Memory;
 use super::reference::Reference;
 use super::rng::Rng;
 use crate::kernels::convolution::Convolution;
