@@ -103,7 +103,7 @@ impl<E: Engine> Infer for Network<'_, E> {
     }
 
     fn features(&self) -> Result<&[u8], EngineError> {
-        Ok(self.engine.features())
+        self.engine.features()
     }
 }
 

@@ -123,7 +123,8 @@ fn look<'a>(
     // Before the network there is nothing that it looked at.
     let looked = options.heatmap && measured.features.is_some();
     let map = looked.then(|| {
-        ActivationMapper::new(model)?.map(classifier.engine().features()).map_err(anyhow::Error::from)
+        let features = classifier.engine().features()?;
+        ActivationMapper::new(model)?.map(features).map_err(anyhow::Error::from)
     });
     let picture = preview::draw(frame, options.crop, map.transpose()?.as_ref(), &figures(&aim));
     files::write_private(&options.out, &preview::png(&picture)?)?;

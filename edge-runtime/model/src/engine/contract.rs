@@ -18,8 +18,8 @@ pub trait Engine: Send {
     fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError>;
 
     /// What the network's head read in the last [`Engine::infer`], height x width x channels: the
-    /// gate looks at it. Empty before the first and after one that failed.
-    fn features(&self) -> &[u8];
+    /// gate looks at it. [`EngineError::NoFeatures`] before the first and after one that failed.
+    fn features(&self) -> Result<&[u8], EngineError>;
 
     /// Which of the model's convolutions edge-core's kernels compute; none where the engine has no
     /// choice.
@@ -37,7 +37,7 @@ impl Engine for Box<dyn Engine> {
         (**self).infer(input)
     }
 
-    fn features(&self) -> &[u8] {
+    fn features(&self) -> Result<&[u8], EngineError> {
         (**self).features()
     }
 
@@ -93,6 +93,8 @@ pub enum EngineError {
         /// Bytes.
         got: usize,
     },
+    #[error("{engine} has no features: it computed no picture yet, or the last one failed; compute one")]
+    NoFeatures { engine: &'static str },
     #[error("{engine} failed ({what}); the model or the engine is damaged")]
     Run { engine: &'static str, what: String },
 }
