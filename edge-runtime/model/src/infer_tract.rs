@@ -25,6 +25,7 @@ use tract_onnx::prelude::*;
 
 /// Which operators compute the quantized part of a model.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Operators {
     /// edge-core's kernels where they cover a node, tract's own elsewhere: the engine `tract`.
     Kernels(Kernels),
@@ -145,7 +146,7 @@ impl TractPlan {
         Ok(outputs)
     }
 
-    /// As [`Engine::convolutions`].
+    /// Which convolutions edge-core's kernels compute, as [`Engine::convolutions`].
     pub fn convolutions(&self) -> Option<&Convolutions> {
         self.convolutions.as_ref()
     }

@@ -96,7 +96,7 @@ pub(super) struct MatrixParams<'a> {
     /// Input channels of a pixel that count.
     pub depth: usize,
     pub outputs: usize,
-    /// In blocks.
+    /// In blocks, see [`layout`](super::layout).
     pub weights: &'a [i8],
     pub channels: RequantParams<'a>,
 }
@@ -150,12 +150,12 @@ impl<'a> PointwiseCall<'a> {
         self.op.depth
     }
 
-    /// Output channels.
+    /// Output channels of a pixel.
     pub fn outputs(&self) -> usize {
         self.op.outputs
     }
 
-    /// Weights in blocks.
+    /// Weights in blocks, see [`layout`](super::layout).
     pub fn weights(&self) -> &'a [i8] {
         self.op.weights
     }
@@ -205,7 +205,7 @@ pub struct SumsCall<'a> {
 }
 
 impl SumsCall<'_> {
-    /// Input and output.
+    /// Bytes of all positions, and their sums.
     pub fn slices(&mut self) -> (&[u8], &mut [u32]) {
         (self.x, self.sums)
     }

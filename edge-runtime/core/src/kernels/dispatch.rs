@@ -37,7 +37,7 @@ pub struct Set {
 }
 
 impl Set {
-    /// Its name.
+    /// The name of its kernels, such as `scalar` or `vnni`.
     pub fn name(&self) -> &'static str {
         self.kernels.name
     }

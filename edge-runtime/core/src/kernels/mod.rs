@@ -22,7 +22,7 @@
 //!   the bias, so padding is filled with that zero point and nothing is subtracted in a loop.
 //! - An accumulator becomes an output by [`requantize`], the formula of ONNX QLinearConv in
 //!   onnxruntime.
-//! - A row kernel cannot fail: the constructor of its [`call`] has refused every slice that is too
+//! - A row kernel cannot fail: the constructor of its call has refused every slice that is too
 //!   short. Where safe code still has to ask for a part of one, it says so with `proven`.
 
 pub mod add;

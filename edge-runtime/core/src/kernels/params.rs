@@ -70,6 +70,7 @@ impl<'a> RequantParams<'a> {
 
 /// Slices that do not fit an operator's shape: a mistake of the caller, or a damaged model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ShapeMismatch {
     /// What does not fit.
     pub what: &'static str,

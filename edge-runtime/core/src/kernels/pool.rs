@@ -27,9 +27,9 @@ pub struct ClassifierHead<'a> {
     pub positions: u32,
     /// Step of a feature, a power of two.
     pub step: f32,
-    /// Multiplies the sum.
+    /// Multiplies the weighted mean.
     pub scale: f32,
-    /// Added last.
+    /// Added to the product: the logit of features that are all 0.
     pub bias: f32,
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Form {
     pub kind: u16,
     /// Rows of the channels' numbers.
     pub rows: usize,
-    /// Bytes of weights.
+    /// Bytes of weights in the kernels' layout.
     pub weights: usize,
     /// Bytes of scratch memory.
     pub scratch: usize,

@@ -7,49 +7,25 @@ use core::fmt;
 /// Why bytes are not a packed model that this build can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs)] // fields: the variant says what they are
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum PackedError {
-    /// The bytes do not begin with [`MAGIC`].
+    /// The bytes do not begin with [`MAGIC`](super::MAGIC).
     Magic,
-    /// Written in another version of the form.
-    Version {
-        /// The version found.
-        got: u32,
-    },
-    /// The header says another length.
-    Length {
-        /// Bytes that the header says; the header's own length where even that is not there.
-        expected: usize,
-        /// Bytes there are.
-        got: usize,
-    },
+    /// Written in that other version of the form.
+    Version { got: u32 },
+    /// The header says another length in bytes, or even the header is not there.
+    Length { expected: usize, got: usize },
     /// The bytes do not lie at a multiple of [`ADDRESS_ALIGNMENT`].
     Alignment,
-    /// The checksum differs: bytes were changed.
-    Checksum {
-        /// What the header says.
-        expected: u32,
-        /// What the bytes give.
-        got: u32,
-    },
+    /// The checksum in the header differs from that of the bytes: they were changed.
+    Checksum { expected: u32, got: u32 },
     /// The execution plan's checksum differs, though the whole file's did not when it was opened.
-    Damaged {
-        /// What the header says.
-        expected: u32,
-        /// What the plan gives.
-        got: u32,
-    },
-    /// A number breaks a rule of the form.
-    Form {
-        /// What it describes.
-        what: &'static str,
-    },
-    /// A layer does not fit its numbers or its places in the arena.
-    Layer {
-        /// Its number, from 0.
-        layer: usize,
-        /// What does not fit.
-        what: &'static str,
-    },
+    Damaged { expected: u32, got: u32 },
+    /// A number breaks a rule of the form; what it describes.
+    Form { what: &'static str },
+    /// A layer, from 0, does not fit its numbers or its places in the arena; what does not.
+    Layer { layer: usize, what: &'static str },
     /// A property of the metadata.
     Metadata(MetadataError),
 }

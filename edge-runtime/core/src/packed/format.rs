@@ -103,7 +103,7 @@ pub(super) mod metadata {
     pub const SIZE: usize = 192;
 }
 
-/// ConvParams of [`layer::KIND`].
+/// What [`layer::KIND`] may be.
 pub(super) mod kind {
     pub const SINGLE_CHANNEL: u16 = 1;
     pub const CONVOLUTION: u16 = 2;

@@ -2,7 +2,8 @@
 //! memory.
 //!
 //! ```text
-//! header | values | layers | metadata | head weights || numbers of the layers | texts and weights of the metadata | names
+//! header | values | layers | metadata | head weights
+//!     || numbers of the layers | texts and weights of the metadata | names
 //! ```
 //!
 //! - Value 0 is the network's input; layer `i` makes value `i + 1`. Each value has its place in the

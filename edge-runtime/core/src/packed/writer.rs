@@ -5,7 +5,7 @@ use super::emit::compose;
 use super::out::Out;
 use super::{Network, WriteError, seal};
 
-/// Bytes that [`write`] needs.
+/// Bytes that [`write()`] needs.
 pub fn packed_len(network: &Network) -> Result<usize, WriteError> {
     let mut out = Out { bytes: &mut [], at: 0 };
     let (forms, plan) = arrange(network)?;

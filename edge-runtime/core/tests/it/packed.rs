@@ -222,7 +222,8 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// Any change behind the header, with checksums that fit it, gives a model or an error; a model can be run.
+    /// Any change behind the header, with checksums that fit it, gives a model or an error; a model
+    /// can be run.
     #[test]
     fn any_bytes_give_a_model_or_an_error(changes in prop::collection::vec((20usize..6000, any::<u8>()), 1..4)) {
         let mut bytes = packed(&Built::new(16, 2));
@@ -257,7 +258,8 @@ proptest! {
         let scratch: Vec<_> = plan.scratch.iter().copied().zip(scratch).collect();
         prop_assert!(values.iter().chain(&scratch).all(|(place, size)| place + size <= plan.arena));
         prop_assert!(is_sound(&values, &scratch, &steps));
-        // The last value is read by the last layer at least, whose input lies elsewhere or is overwritten in place.
+        // The last value is read by the last layer at least, whose input lies elsewhere or is
+        // overwritten in place.
         let last = values.len() - 1;
         if !steps[last - 1].in_place {
             values[last].0 = values[last - 1].0;

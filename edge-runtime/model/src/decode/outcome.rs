@@ -8,6 +8,22 @@ use std::io;
 pub const MAX_FILE_BYTES: u64 = 400 << 20;
 
 /// A decoded picture: rows from top to bottom without padding.
+///
+/// ```
+/// use edge_core::{Geometry, PixelFormat};
+/// use edge_model::decode::{DecodeError, Picture, decode};
+///
+/// let film = decode(include_bytes!("../../assets/normal-00.png"))?;
+/// assert_eq!((film.geometry().width(), film.geometry().format()), (96, PixelFormat::Gray8));
+///
+/// // Or of pixels that are there already.
+/// let black = Picture::new(Geometry::new(64, 64, PixelFormat::Gray8)?, vec![0; 64 * 64])?;
+/// assert_eq!(black.frame().rows().count(), 64);
+///
+/// let error = decode(b"%PDF-1.7").unwrap_err();
+/// assert!(matches!(error, DecodeError::Format { got: "PDF" }), "{error}");
+/// # Ok::<(), DecodeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
     geometry: Geometry,
@@ -37,6 +53,7 @@ impl Picture {
 }
 
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum DecodeError {
     #[error("cannot be read: {0}")]
     Read(#[from] io::Error),

@@ -47,6 +47,7 @@ impl Engine for Box<dyn Engine> {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Convolutions {
     pub kernels: &'static str,
     /// Nodes that the kernels compute, in the graph's order.
@@ -83,16 +84,12 @@ impl fmt::Display for Convolutions {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum EngineError {
     #[error("{engine} cannot compute this model ({what}); export it again with host-trainer")]
     Load { engine: &'static str, what: String },
     #[error("expected a preprocessed picture of {expected} bytes, got {got}")]
-    Input {
-        /// Bytes.
-        expected: usize,
-        /// Bytes.
-        got: usize,
-    },
+    Input { expected: usize, got: usize },
     #[error("{engine} has no features: it computed no picture yet, or the last one failed; compute one")]
     NoFeatures { engine: &'static str },
     #[error("{engine} failed ({what}); the model or the engine is damaged")]

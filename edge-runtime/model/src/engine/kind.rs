@@ -1,11 +1,28 @@
 //! The engines of this build, by name.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
 
-/// The engines of this build.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// The engines of this build. They differ in speed, never in a bit.
+///
+/// ```
+/// use edge_model::engine::{Engine, EngineKind};
+/// use edge_model::model_file::ModelFile;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let model = ModelFile::from_bytes(include_bytes!("../../../../models/pneumonia/model.onnx"))?;
+/// let input = vec![128; 128 * 128]; // as preprocessing writes it
+/// let logit = "core".parse::<EngineKind>()?.load(&model)?.infer(&input)?;
+/// for kind in EngineKind::ALL {
+///     assert_eq!(kind.load(&model)?.infer(&input)?.to_bits(), logit.to_bits(), "{kind}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum EngineKind {
     /// tract, with edge-core's kernels as its QLinearConv.
     #[default]
@@ -50,15 +67,9 @@ impl FromStr for EngineKind {
     }
 }
 
-impl Serialize for EngineKind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no engine `{}`; known here: {}", name.escape_debug(), EngineKind::names())]
 pub struct UnknownEngine {
-    /// What was given.
+    /// The name that was given.
     pub name: String,
 }

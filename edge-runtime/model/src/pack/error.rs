@@ -3,6 +3,7 @@
 use edge_core::packed::{PackedError, WriteError};
 
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PackError {
     #[error(
         "node `{}`: {what}; only models in the exact form that host-trainer exports can be packed",

@@ -138,6 +138,18 @@ fn an_input_of_another_size_is_an_error_and_the_engine_goes_on() {
     }
 }
 
+/// What is written as JSON reads as it is called everywhere else.
+#[test]
+fn names_in_json_are_the_names() {
+    for state in State::ALL {
+        assert_eq!(serde_json::to_value(state).unwrap(), state.name());
+        assert_eq!(serde_json::from_value::<State>(state.name().into()).unwrap(), state);
+    }
+    for kind in EngineKind::ALL {
+        assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+    }
+}
+
 #[test]
 fn the_classifier_refuses_before_it_infers() {
     let model = small(1);

@@ -43,9 +43,9 @@ fn run<const P: usize, const SHORT: bool>(mut call: PointwiseCall) {
     let (x, y) = call.slices();
     let (x, y) = (x.as_ptr(), y.as_mut_ptr());
     for pixel in tiles(pixels, P) {
-        // SAFETY: `P` pixels from `pixel` on lie within `x` and `y` (`PointwiseCall`'s promise), as many outputs as
-        // there are in each; weights and numbers reach to the end of the last block. A part of the
-        // inputs fits `packed`.
+        // SAFETY: `P` pixels from `pixel` on lie within `x` and `y` (`PointwiseCall`'s promise), as
+        // many outputs as there are in each; weights and numbers reach to the end of the last block. A
+        // part of the inputs fits `packed`.
         unsafe {
             let (x, y) = (x.add(pixel * x_stride), y.add(pixel * y_stride));
             if op.depth > PART {
@@ -78,11 +78,11 @@ struct Operator<const SHORT: bool> {
 }
 
 impl<const SHORT: bool> Operator<SHORT> {
-    /// Computes `4 * Q` outputs from `single_channel` on for `P` packed pixels.
+    /// Computes `4 * Q` outputs from `first` on for `P` packed pixels.
     ///
     /// # Safety
     /// `x` points to packed pixels, `y` to `4 * Q` bytes of as many, `y_stride` apart;
-    /// `single_channel` is a multiple of `BLOCK`.
+    /// `first` is a multiple of `BLOCK`.
     #[inline(always)]
     unsafe fn tile<const P: usize, const Q: usize>(
         &self,

@@ -5,7 +5,7 @@
 pub struct Memory<'a> {
     /// [`Memory::VALUE`] bytes: a value.
     pub x: &'a mut [u8],
-    /// [`Memory::VALUE`] bytes: another.
+    /// [`Memory::VALUE`] bytes: another value.
     pub y: &'a mut [u8],
     /// [`Memory::VALUE`] bytes: what is expected.
     pub expected: &'a mut [u8],
@@ -17,9 +17,9 @@ pub struct Memory<'a> {
     pub packed: &'a mut [i8],
     /// [`Memory::CHANNELS`] biases, and as many again and again: ONNX's, unsigned, signed.
     pub biases: [&'a mut [i32]; 3],
-    /// [`Memory::CHANNELS`] multipliers.
+    /// [`Memory::CHANNELS`] multipliers of accumulators.
     pub multipliers: &'a mut [f32],
-    /// [`Memory::CHANNELS`] sums.
+    /// [`Memory::CHANNELS`] sums of the pool.
     pub sums: &'a mut [u32],
 }
 

@@ -1,9 +1,10 @@
 //! One suite for every kernel set and every machine: each operator on random shapes, strides,
 //! channel counts that fit no block and extreme values, against a plain computation in ONNX's own
-//! terms ([`reference`]).
+//! terms.
 //!
-//! It runs in memory that the caller gives, so that it runs on a microcontroller as well. Input
-//! slices end where their memory ends, so that an address sanitizer sees whoever reads on.
+//! It runs in memory that the caller gives, so that it runs on a microcontroller as well. Inputs,
+//! weights and scratch memory end where the caller's memory ends, so that an address sanitizer, or a
+//! page that nobody may touch, finds whoever reads on.
 
 mod cases;
 mod memory;
@@ -22,16 +23,17 @@ pub const OPERATORS: [&str; 6] = ["pointwise", "single_channel", "convolution", 
 
 /// A kernel that gave another byte than the plain computation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Failure {
-    /// One of [`OPERATORS`].
+    /// Which operator, one of [`OPERATORS`].
     pub operator: &'static str,
     /// The case's number: the same number gives the same case.
     pub case: u64,
     /// Where in the output.
     pub at: usize,
-    /// The right value.
+    /// The byte, or the sum, of the plain computation.
     pub expected: i64,
-    /// What came.
+    /// That of the kernel.
     pub got: i64,
 }
 

@@ -25,7 +25,7 @@ fn run(mut call: RowCall) {
     let (rows, y) = call.slices();
     let &[a, b, c] = rows else { return };
     for first in (0..count).step_by(2 * BLOCK) {
-        // SAFETY: `single_channel` is a channel, and weights, biases and multipliers are there for whole
+        // SAFETY: `first` is a channel, and weights, biases and multipliers are there for whole
         // blocks.
         let unit = unsafe {
             Unit {
