@@ -7,6 +7,7 @@ use crate::cli::Output;
 use crate::exit::Outcome;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, Row, Table, TableStyle};
+use edge_core::decide::Thresholds;
 use edge_core::model::key;
 use edge_core::{Decision, State};
 use edge_model::classify::Inference;
@@ -25,22 +26,16 @@ pub const NOTICE: &str = "It supports a decision; it is not a diagnosis. NEGATIV
 #[derive(Serialize)]
 pub struct Record<'a> {
     path: &'a str,
-    state: &'static str,
+    state: State,
     score: Option<f32>,
     logit: Option<f32>,
     reason: String,
     reason_code: u8,
-    thresholds: ThresholdsRecord,
+    thresholds: Thresholds,
     model_sha256: &'a str,
     model_name: &'a str,
     model_version: &'a str,
     latency_us: f64,
-}
-
-#[derive(Serialize)]
-struct ThresholdsRecord {
-    negative_below: f32,
-    positive_above: f32,
 }
 
 impl<'a> Record<'a> {
@@ -48,15 +43,12 @@ impl<'a> Record<'a> {
         let (decision, metadata) = (&classified.decision, model.metadata());
         Self {
             path,
-            state: decision.state.name(),
+            state: decision.state,
             score: decision.score,
             logit: decision.logit,
             reason: decision.reason.to_string(),
             reason_code: decision.reason.code(),
-            thresholds: ThresholdsRecord {
-                negative_below: metadata.thresholds.negative_below,
-                positive_above: metadata.thresholds.positive_above,
-            },
+            thresholds: metadata.thresholds,
             model_sha256: model.sha256(),
             model_name: &metadata.name,
             model_version: &metadata.version,

@@ -1,5 +1,6 @@
-//! `cargo xtask lint`: formatting, and clippy with every warning an error. What is checked for each
-//! machine is checked in one run, in the profile and the folder in which the tests build it.
+//! `cargo xtask lint`: formatting, clippy, and the pages of the two libraries that others use, with
+//! every warning an error. What is checked for each machine is checked in one run, in the profile
+//! and the folder in which the tests build it.
 
 use std::process::Command;
 use std::thread;
@@ -40,7 +41,10 @@ pub fn run() -> anyhow::Result<()> {
         libtorch.join().unwrap_or_else(|_| bail!("putting libtorch in place ended by a panic"))
     })?;
     clippy(process::cargo().args(["clippy", "--workspace", "--all-targets"]))?;
-    Ok(())
+    let libraries = ["--package", "edge-core", "--package", "edge-model", "--all-features"];
+    let mut pages = process::cargo();
+    pages.args(["doc", "--no-deps"]).args(libraries).env("RUSTDOCFLAGS", "--deny=warnings");
+    process::run(&mut pages)
 }
 
 fn clippy(cargo: &mut Command) -> anyhow::Result<()> {

@@ -14,6 +14,8 @@ use crate::reason::Reason;
 
 /// How much agreement a state needs and how old a frame may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AgreementPolicy {
     /// Frames in a row that must give POSITIVE or NEGATIVE before it is shown; 0 counts as 1.
     pub frames: u8,
@@ -24,6 +26,8 @@ pub struct AgreementPolicy {
 /// How a camera numbers and times its frames. What a camera does not give stays 0 in each frame and
 /// is not looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FrameStamp {
     /// Number of the frame; it wraps.
     pub sequence: u32,
@@ -33,14 +37,37 @@ pub struct FrameStamp {
 
 /// What is shown, and why.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Indication {
-    /// The state.
+    /// The state of the lights: POSITIVE or NEGATIVE only where enough frames agree.
     pub state: State,
-    /// Why.
+    /// What the state comes from; of a FAULT, the first of [`device`](crate::device)'s table.
     pub reason: Reason,
 }
 
 /// The memory between frames. A new one shows FAULT, because nothing has been seen yet.
+///
+/// ```
+/// use edge_core::agree::{Agreement, AgreementPolicy, FrameStamp};
+/// use edge_core::{Decision, Reason, State};
+///
+/// let mut agreement = Agreement::new(AgreementPolicy { frames: 2, stale_after_ms: 500 });
+/// let positive = Decision {
+///     state: State::Positive,
+///     reason: Reason::AboveThreshold,
+///     logit: Some(4.0),
+///     score: Some(0.98),
+/// };
+/// let mut frame = |sequence: u32, now_ms| {
+///     agreement.frame(now_ms, FrameStamp { sequence, micros: 0 }, &positive);
+///     agreement.shown(now_ms)
+/// };
+/// assert_eq!(frame(1, 100).reason, Reason::Unsettled(1, 2));
+/// assert_eq!(frame(2, 200).state, State::Positive);
+/// assert_eq!(frame(2, 300).reason, Reason::Stuck, "the same frame again");
+/// assert_eq!(agreement.shown(300).state, State::Fault);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Agreement {
     policy: AgreementPolicy,
@@ -55,12 +82,12 @@ const fn fault(reason: Reason) -> Indication {
 }
 
 impl Agreement {
-    /// Nothing seen yet.
+    /// Nothing seen yet: FAULT, [`Reason::Starting`].
     pub const fn new(policy: AgreementPolicy) -> Self {
         Self { policy, last: None, shown: fault(Reason::Starting), agreeing: 0, single: None }
     }
 
-    /// The policy.
+    /// The policy that it was made with.
     pub const fn policy(&self) -> &AgreementPolicy {
         &self.policy
     }

@@ -9,6 +9,9 @@ use core::fmt;
 
 /// The answer for one picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "UPPERCASE"))]
 pub enum State {
     /// Calibrated score above the upper threshold: red, steady.
     Positive,
@@ -46,7 +49,17 @@ impl fmt::Display for State {
 }
 
 /// How a logit becomes a probability of the positive label.
+///
+/// ```
+/// use edge_core::decide::Calibration;
+///
+/// let calibration = Calibration { temperature: 2.0, bias: -0.5 };
+/// assert_eq!(calibration.score(1.0), 0.5);
+/// assert!(calibration.score(f32::NAN).is_nan());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Calibration {
     /// Divides the logit; finite and above 0.
     pub temperature: f32,
@@ -61,8 +74,11 @@ impl Calibration {
     }
 }
 
-/// Where the score is clear enough for a light; `0 <= negative_below <= positive_above <= 1`.
+/// Where the score is clear enough for a light; `0 <= negative_below <= positive_above <= 1`. See
+/// [`decide`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Thresholds {
     /// Scores below are NEGATIVE.
     pub negative_below: f32,
@@ -72,10 +88,12 @@ pub struct Thresholds {
 
 /// What is lit and logged for one picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Decision {
     /// The state to show.
     pub state: State,
-    /// Why.
+    /// What the state comes from.
     pub reason: Reason,
     /// The network's output; none where the gate refused the picture before inference.
     pub logit: Option<f32>,
@@ -91,6 +109,17 @@ impl Decision {
 }
 
 /// Decides on a logit. Total: a logit or a score that is not a number is a FAULT.
+///
+/// ```
+/// use edge_core::decide::{Calibration, Thresholds, decide};
+/// use edge_core::{Reason, State};
+///
+/// let calibration = Calibration { temperature: 1.0, bias: 0.0 };
+/// let thresholds = Thresholds { negative_below: 0.2, positive_above: 0.8 };
+/// let state = |logit| decide(logit, &calibration, &thresholds).state;
+/// assert_eq!([3.0, 0.1, -3.0].map(state), [State::Positive, State::Refer, State::Negative]);
+/// assert_eq!(decide(f32::INFINITY, &calibration, &thresholds).reason, Reason::NotFinite);
+/// ```
 pub fn decide(logit: f32, calibration: &Calibration, thresholds: &Thresholds) -> Decision {
     let score = calibration.score(logit);
     if !logit.is_finite() || score.is_nan() {

@@ -63,6 +63,8 @@ pub const LOG_FAILED_MS: u64 = 1000;
 
 /// How a device behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Settings {
     /// How many frames must agree, and how old one may be.
     pub policy: AgreementPolicy,
@@ -73,7 +75,7 @@ pub struct Settings {
     pub hold_ms: Option<u32>,
 }
 
-/// What has happened.
+/// What a host tells the state machine, each with its time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum DeviceEvent<'a> {
@@ -152,7 +154,7 @@ impl DeviceState {
         }
     }
 
-    /// How it behaves.
+    /// The settings that it was made with.
     pub const fn settings(&self) -> &Settings {
         &self.settings
     }

@@ -14,12 +14,14 @@ pub const MAX_SIDE: u16 = 8000;
 /// How one pixel is stored. Multi-byte samples are little-endian; colour is interleaved red, green,
 /// blue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum PixelFormat {
     /// One byte, 0 is black.
     Gray8,
     /// Two bytes, little-endian, 0 is black.
     Gray16,
-    /// Three bytes.
+    /// Three bytes: red, green, blue.
     Rgb8,
     /// Three little-endian samples of two bytes.
     Rgb16,
@@ -70,7 +72,18 @@ impl PixelFormat {
 }
 
 /// Width, height and pixel format of a picture, within [`MIN_SIDE`] and [`MAX_SIDE`].
+///
+/// ```
+/// use edge_core::{FrameError, Geometry, PixelFormat};
+///
+/// let film = Geometry::new(640, 480, PixelFormat::Yuyv)?;
+/// assert_eq!((film.row_bytes(), film.elongation_permille()), (1280, 1333));
+/// let error = Geometry::new(640, 16, PixelFormat::Yuyv).unwrap_err();
+/// assert_eq!(error, FrameError::Size { width: 640, height: 16 });
+/// # Ok::<(), FrameError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Geometry {
     width: u16,
     height: u16,
@@ -78,7 +91,10 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// Checks the size.
+    /// A picture of `width` x `height` pixels.
+    ///
+    /// # Errors
+    /// [`FrameError::Size`] where a side is outside [`MIN_SIDE`]..=[`MAX_SIDE`].
     pub fn new(width: u32, height: u32, format: PixelFormat) -> Result<Self, FrameError> {
         let fits = |side: u32| (u32::from(MIN_SIDE)..=u32::from(MAX_SIDE)).contains(&side);
         if fits(width) && fits(height) {
@@ -88,12 +104,12 @@ impl Geometry {
         }
     }
 
-    /// Width in pixels.
+    /// Pixels in a row, [`MIN_SIDE`]..=[`MAX_SIDE`].
     pub fn width(&self) -> u16 {
         self.width
     }
 
-    /// Height in pixels.
+    /// Rows, [`MIN_SIDE`]..=[`MAX_SIDE`].
     pub fn height(&self) -> u16 {
         self.height
     }
@@ -118,6 +134,21 @@ impl Geometry {
 
 /// A whole picture in memory: rows from top to bottom, `stride` bytes from one row's start to the
 /// next.
+///
+/// ```
+/// use edge_core::{Frame, FrameError, Geometry, PixelFormat};
+///
+/// // 100 bytes a row, each padded to 128.
+/// let geometry = Geometry::new(100, 50, PixelFormat::Gray8)?;
+/// let buffer: Vec<u8> = (0..128 * 50).map(|at| (at % 128) as u8).collect();
+/// let frame = Frame::new(geometry, 128, &buffer)?;
+/// assert!(frame.rows().all(|row| row.len() == 100));
+///
+/// let part = frame.crop(10, 0, 40, 40)?; // the same bytes
+/// assert_eq!(part.rows().next().unwrap()[0], 10);
+/// assert!(matches!(Frame::new(geometry, 128, &buffer[1..128]), Err(FrameError::Bytes { .. })));
+/// # Ok::<(), FrameError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
     geometry: Geometry,
@@ -170,7 +201,7 @@ impl<'a> Frame<'a> {
         Frame::new(part, self.stride, self.bytes.get(start..).unwrap_or_default())
     }
 
-    /// Size and format.
+    /// Size and format, as given to [`Frame::new`].
     pub fn geometry(&self) -> Geometry {
         self.geometry
     }
@@ -187,35 +218,18 @@ impl<'a> Frame<'a> {
 
 /// Why bytes are not a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(missing_docs)] // fields: the variant says what they are
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum FrameError {
-    /// A side is outside [`MIN_SIDE`]..=[`MAX_SIDE`].
-    Size {
-        /// Pixels.
-        width: u32,
-        /// Pixels.
-        height: u32,
-    },
-    /// A row is longer than the distance between rows.
-    Stride {
-        /// Bytes a row needs.
-        expected: usize,
-        /// Bytes given.
-        got: usize,
-    },
+    /// A side, in pixels, is outside [`MIN_SIDE`]..=[`MAX_SIDE`].
+    Size { width: u32, height: u32 },
+    /// A row of `expected` bytes is longer than the distance between rows.
+    Stride { expected: usize, got: usize },
     /// Too few bytes for the size.
-    Bytes {
-        /// Bytes the picture needs.
-        expected: usize,
-        /// Bytes given.
-        got: usize,
-    },
-    /// A part reaches beyond its picture.
-    Crop {
-        /// The picture's pixels.
-        width: u16,
-        /// The picture's pixels.
-        height: u16,
-    },
+    Bytes { expected: usize, got: usize },
+    /// A part reaches beyond its picture of that size in pixels.
+    Crop { width: u16, height: u16 },
 }
 
 impl fmt::Display for FrameError {

@@ -9,6 +9,32 @@ use core::fmt;
 use core::ops::Range;
 
 /// A model and the kernels that compute it; `B` holds the model's bytes.
+///
+/// ```
+/// use edge_core::infer::{Engine, InferError};
+/// use edge_core::{Packed, kernels};
+///
+/// # #[repr(align(8))]
+/// # struct Aligned<T: ?Sized>(T);
+/// # const MODEL: &Aligned<[u8]> =
+/// #     &Aligned(*include_bytes!("../../../models/pneumonia/model.packed"));
+/// let engine = Engine::new(Packed::new(&MODEL.0)?, kernels::best());
+/// let mut arena = vec![0; engine.model().arena_bytes()];
+/// let mut layers = 0;
+/// let input = vec![128; 128 * 128];
+/// let logit = engine.infer_observed(&mut arena, &input, &mut |_layer, _output| layers += 1)?;
+/// assert_eq!(layers, engine.model().plan()?.layers());
+///
+/// // The class activation map says where the logit comes from: its mean is the logit without bias.
+/// let mut map = [0.0; 8 * 8];
+/// engine.map(&arena, &mut map)?;
+/// let mean = map.iter().sum::<f32>() / 64.0;
+/// assert!((mean + engine.model().plan()?.head()?.bias - logit).abs() < 1e-4);
+///
+/// let refused = engine.infer(&mut arena, &input[1..]);
+/// assert_eq!(refused, Err(InferError::Input { expected: 16_384, got: 16_383 }));
+/// # Ok::<(), InferError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Engine<B> {
     model: Packed<B>,
@@ -21,12 +47,12 @@ impl<B: AsRef<[u8]>> Engine<B> {
         Self { model, kernels }
     }
 
-    /// The model.
+    /// The model that it computes.
     pub fn model(&self) -> &Packed<B> {
         &self.model
     }
 
-    /// The kernels.
+    /// The kernels that compute it.
     pub fn kernels(&self) -> &Kernels {
         &self.kernels
     }
@@ -195,21 +221,13 @@ pub(crate) fn split<const N: usize>(
 /// Never the picture's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs)] // fields: the variant says what they are
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum InferError {
-    /// The arena is too small.
-    Arena {
-        /// Bytes needed.
-        expected: usize,
-        /// Bytes given.
-        got: usize,
-    },
-    /// The input has another size than the model's.
-    Input {
-        /// Bytes.
-        expected: usize,
-        /// Bytes.
-        got: usize,
-    },
+    /// The arena has fewer bytes than it must.
+    Arena { expected: usize, got: usize },
+    /// The input has another number of bytes than the model's.
+    Input { expected: usize, got: usize },
     /// A layer does not fit its numbers.
     ShapeMismatch(ShapeMismatch),
     /// The model is not any more what was checked when it was opened.

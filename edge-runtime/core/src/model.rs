@@ -31,7 +31,7 @@ pub mod key {
     pub const LABEL_NEGATIVE: &str = "pneumoscope.label.negative";
     /// Label of a high score.
     pub const LABEL_POSITIVE: &str = "pneumoscope.label.positive";
-    /// Divides the logit.
+    /// What the logit is divided by, see [`Calibration`](crate::decide::Calibration).
     pub const TEMPERATURE: &str = "pneumoscope.calibration.temperature";
     /// Added to the divided logit.
     pub const BIAS: &str = "pneumoscope.calibration.bias";
@@ -102,7 +102,7 @@ pub struct Metadata<T, W> {
     pub label_negative: T,
     /// Label of a high score.
     pub label_positive: T,
-    /// Logit to score.
+    /// How a logit becomes a score.
     pub calibration: Calibration,
     /// What the calibration was fitted on.
     pub fitted_on: T,
@@ -110,7 +110,7 @@ pub struct Metadata<T, W> {
     /// ten equal parts: what a device's scores are compared with later. All 0 where they are
     /// not known.
     pub score_deciles_ppm: [u32; 9],
-    /// Score to state.
+    /// How a score becomes a state.
     pub thresholds: Thresholds,
     /// What the thresholds were chosen for.
     pub chosen_for: T,
@@ -132,7 +132,7 @@ pub struct Metadata<T, W> {
 pub type MetadataView<'a> = Metadata<&'a str, &'a [i8]>;
 
 impl<T: AsRef<str>, W: AsRef<[i8]>> Metadata<T, W> {
-    /// The same, borrowed.
+    /// The same, texts and weights borrowed.
     pub fn view(&self) -> MetadataView<'_> {
         let gate = &self.gate;
         Metadata {
@@ -268,24 +268,15 @@ const DECILES: &str = "nine whole numbers of 0 to 1000000 that rise";
 /// Why a model's metadata was refused. Recoverable by another model file only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs)] // fields: the variant says what they are
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum MetadataError {
-    /// No such property.
-    Missing {
-        /// Its name.
-        key: &'static str,
-    },
+    /// There is no property of that name.
+    Missing { key: &'static str },
     /// The value is not of the form or range that it must have.
-    Malformed {
-        /// Its name.
-        key: &'static str,
-        /// What it must be.
-        expected: &'static str,
-    },
-    /// Written in another version of the metadata's form.
-    Format {
-        /// The version found.
-        got: u32,
-    },
+    Malformed { key: &'static str, expected: &'static str },
+    /// Written in that other version of the metadata's form than [`FORMAT`].
+    Format { got: u32 },
     /// Trained on another preprocessing than this build has.
     Preprocessing,
 }

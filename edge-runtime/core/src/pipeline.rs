@@ -19,8 +19,11 @@ use crate::preprocess::{PixelStats, Preprocess, PreprocessError, Scratch};
 
 /// Where a device's loop is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Stage {
-    /// Between frames.
+    /// Nothing is under way between two frames.
     Wait,
     /// Rows come in and are summed up.
     Rows,
@@ -32,7 +35,7 @@ pub enum Stage {
     Layer(u8),
     /// The head, and the gate after the network.
     Features,
-    /// Score and state.
+    /// The logit becomes score and state.
     Decide,
 }
 
@@ -79,6 +82,29 @@ impl Stage {
 }
 
 /// A model and what it takes to judge frames by it.
+///
+/// ```
+/// use edge_core::infer::InferError;
+/// use edge_core::{Geometry, Packed, Pipeline, PixelFormat, State, kernels};
+///
+/// # #[repr(align(8))]
+/// # struct Aligned<T: ?Sized>(T);
+/// # const MODEL: &Aligned<[u8]> =
+/// #     &Aligned(*include_bytes!("../../../models/pneumonia/model.packed"));
+/// let pipeline = Pipeline::new(Packed::new(&MODEL.0)?, kernels::best());
+/// let mut memory = vec![0u64; pipeline.engine().model().arena_bytes().div_ceil(8)];
+/// let arena: &mut [u8] = bytemuck::cast_slice_mut(&mut memory);
+///
+/// let geometry = Geometry::new(320, 240, PixelFormat::Gray8).expect("a picture's size");
+/// let mut frame = pipeline.begin(geometry, arena)?;
+/// for _ in 0..240 {
+///     frame.row(&[0; 320])?; // the cap is on
+/// }
+/// let stats = frame.finish()?;
+/// let result = pipeline.judge(geometry, &stats, arena, &mut |stage| println!("{}", stage.name()))?;
+/// assert_eq!((result.decision.state, result.decision.logit), (State::Invalid, None));
+/// # Ok::<(), InferError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Pipeline<B> {
     engine: Engine<B>,
@@ -86,10 +112,12 @@ pub struct Pipeline<B> {
 
 /// What one frame gave.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FrameResult {
     /// State, reason, logit and score.
     pub decision: Decision,
-    /// What the gate measured.
+    /// What the gate measured in the picture.
     pub figures: QualityMetrics,
 }
 
@@ -119,7 +147,7 @@ impl<B: AsRef<[u8]>> Pipeline<B> {
         Self { engine: Engine::new(model, kernels) }
     }
 
-    /// The engine.
+    /// The engine that computes the network.
     pub fn engine(&self) -> &Engine<B> {
         &self.engine
     }
@@ -203,7 +231,7 @@ impl<B: AsRef<[u8]>> Infer for InPlace<'_, B> {
 
 /// What computes the network for [`judge`], with the input that lies in it.
 pub trait Infer {
-    /// Why it cannot.
+    /// Why the network cannot be computed.
     type Error;
 
     /// The network's input as preprocessing wrote it, `side * side` bytes.

@@ -24,12 +24,13 @@ pub enum SourceEvent<'a> {
     Begin(Geometry, FrameStamp),
     /// Its next row, from the top, of [`Geometry::row_bytes`].
     Row(&'a [u8]),
-    /// It is whole.
+    /// The frame's last row has come.
     End,
 }
 
 /// Why a source gives no frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SourceError {
     /// The camera does not answer, or was unplugged.
     Lost,

@@ -65,8 +65,10 @@ pub const fn scratch_bytes(side: u16) -> usize {
 
 /// What the small picture says of the exposure, in 16-bit luminance; the gate looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PixelStats {
-    /// Mean luminance, 0..=65535.
+    /// Mean luminance of the cells, 0..=65535.
     pub mean: u16,
     /// Standard deviation of the cells, 0..=32767.
     pub deviation: u16,
@@ -78,6 +80,27 @@ pub struct PixelStats {
 
 /// A picture on its way in: [`Preprocess::begin`], [`Preprocess::row`] for each row,
 /// [`Preprocess::finish`].
+///
+/// ```
+/// use edge_core::preprocess::{PreprocessError, ZERO_POINT};
+/// use edge_core::{Geometry, PixelFormat, Preprocess, Scratch};
+///
+/// let geometry = Geometry::new(64, 48, PixelFormat::Gray8).expect("a picture's size");
+/// let (mut row, mut line, mut cells) = ([0; 32], [0; 32], [0; 32 * 32]);
+/// let scratch = Scratch { row: &mut row, line: &mut line, cells: &mut cells };
+///
+/// let mut picture = Preprocess::begin(geometry, 32, scratch)?;
+/// for y in 0..48 {
+///     picture.row(&[if y < 24 { 40 } else { 200 }; 64])?;
+/// }
+/// let mut input = [0; 32 * 32];
+/// let stats = picture.finish(&mut input)?;
+///
+/// // Half dark, half light: a deviation below the mean, and one above it.
+/// assert_eq!((stats.mean, stats.deviation), (120 * 257, 80 * 257));
+/// assert_eq!((input[0], input[32 * 32 - 1]), (ZERO_POINT - 48, ZERO_POINT + 48));
+/// # Ok::<(), PreprocessError>(())
+/// ```
 #[derive(Debug)]
 pub struct Preprocess<'a> {
     geometry: Geometry,
@@ -293,38 +316,20 @@ pub fn preprocess(
 
 /// Why a picture could not be preprocessed. All but the row errors are mistakes of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(missing_docs)] // fields: the variant says what they are
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum PreprocessError {
     /// The output's side is 0 or above [`MAX_OUTPUT_SIDE`].
-    Side {
-        /// Cells.
-        got: u16,
-    },
+    Side { got: u16 },
     /// A scratch slice is shorter than `side`, `side` and `side * side`.
-    Scratch {
-        /// Cells.
-        side: u16,
-    },
+    Scratch { side: u16 },
     /// The output slice is not `side * side` bytes.
-    Output {
-        /// Bytes.
-        expected: usize,
-        /// Bytes.
-        got: usize,
-    },
-    /// A row has another length than the geometry says: the source sent a short or long row.
-    RowBytes {
-        /// Bytes.
-        expected: usize,
-        /// Bytes.
-        got: usize,
-    },
+    Output { expected: usize, got: usize },
+    /// A row has another length, in bytes, than the geometry says: the source sent a short or long row.
+    RowBytes { expected: usize, got: usize },
     /// Rows are missing or too many: the source's frame does not have the height that it announced.
-    Rows {
-        /// Rows.
-        expected: u16,
-        /// Rows.
-        got: u16,
-    },
+    Rows { expected: u16, got: u16 },
 }
 
 impl fmt::Display for PreprocessError {

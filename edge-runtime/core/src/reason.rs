@@ -6,6 +6,8 @@ use core::fmt;
 /// Why a decision is what it is. The codes' tens tell the kind: 1 the network's answer, 10 the
 /// gate, 20 the network itself, 30 the camera, 40 the device.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Reason {
     /// Code 1: the score is above the upper threshold.
     AboveThreshold,

@@ -33,19 +33,21 @@ use crate::decide::State;
 
 /// Which lamps are lit, and whether the buzzer sounds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Levels {
-    /// Red.
     pub red: bool,
-    /// Amber.
     pub amber: bool,
-    /// Green.
     pub green: bool,
-    /// The buzzer.
     pub buzzer: bool,
 }
 
 /// What the lights are to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Pattern {
     /// A state of the device.
     State(State),

@@ -15,6 +15,24 @@ use edge_core::packed::Packed;
 const DEEPEST: f32 = 0.6;
 
 /// Computes maps for one model, from the features of any engine that computes it.
+///
+/// ```
+/// use edge_model::activation::ActivationMapper;
+/// use edge_model::classify::Classifier;
+/// use edge_model::drawings::GOLDEN;
+/// use edge_model::engine::{Engine, EngineKind};
+/// use edge_model::model_file::ModelFile;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let model = ModelFile::from_bytes(include_bytes!("../../../models/pneumonia/model.onnx"))?;
+/// let mut classifier = Classifier::new(&model, EngineKind::Core.load(&model)?);
+/// classifier.classify(&GOLDEN.picture()?.frame())?;
+/// let map = ActivationMapper::new(&model)?.map(classifier.engine().features()?)?;
+/// assert_eq!((map.width(), map.shares().len()), (8, 64));
+/// println!("the middle of the picture gives {}, at most {}", map.at(0.5, 0.5), map.peak());
+/// # Ok(())
+/// # }
+/// ```
 pub struct ActivationMapper(Packed<AlignedBytes>);
 
 impl ActivationMapper {

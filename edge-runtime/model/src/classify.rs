@@ -10,6 +10,27 @@ use edge_core::{Decision, Frame, PixelStats, Scratch, preprocess};
 use std::time::{Duration, Instant};
 
 /// A model, an engine that computes it, and the memory that the stages work in.
+///
+/// ```
+/// use edge_core::State;
+/// use edge_core::decide::Thresholds;
+/// use edge_model::classify::Classifier;
+/// use edge_model::drawings::DRAWINGS;
+/// use edge_model::engine::EngineKind;
+/// use edge_model::model_file::ModelFile;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let model = ModelFile::from_bytes(include_bytes!("../../../models/pneumonia/model.onnx"))?;
+/// // A site that wants a person to look at every picture.
+/// let thresholds = Thresholds { negative_below: 0.0, positive_above: 1.0 };
+/// let engine = EngineKind::Core.load(&model)?;
+/// let mut classifier = Classifier::new(&model, engine).with_thresholds(thresholds);
+/// let inference = classifier.classify(&DRAWINGS[0].picture()?.frame())?;
+/// assert_eq!(inference.decision.state, State::Refer);
+/// println!("{:?} of {:?}", inference.figures, inference.latency());
+/// # Ok(())
+/// # }
+/// ```
 pub struct Classifier<E> {
     metadata: OwnedMetadata,
     engine: E,
@@ -19,7 +40,9 @@ pub struct Classifier<E> {
     input: Vec<u8>,
 }
 
+/// What one picture gave.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Inference {
     pub decision: Decision,
     pub stats: PixelStats,
@@ -103,11 +126,12 @@ impl<E: Engine> Infer for Network<'_, E> {
     }
 
     fn features(&self) -> Result<&[u8], EngineError> {
-        Ok(self.engine.features())
+        self.engine.features()
     }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ClassifyError {
     #[error(transparent)]
     Preprocess(#[from] edge_core::preprocess::PreprocessError),

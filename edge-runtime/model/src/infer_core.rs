@@ -60,8 +60,9 @@ impl Engine for CoreEngine {
         self.run(input, &mut |_, _| ())
     }
 
-    fn features(&self) -> &[u8] {
-        if self.ran { self.core.features(self.arena.as_ref()).unwrap_or(&[]) } else { &[] }
+    fn features(&self) -> Result<&[u8], EngineError> {
+        let ran = self.ran.then_some(()).ok_or(EngineError::NoFeatures { engine: NAME });
+        ran.and_then(|()| self.core.features(self.arena.as_ref()).map_err(failed))
     }
 }
 

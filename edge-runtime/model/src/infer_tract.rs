@@ -25,6 +25,7 @@ use tract_onnx::prelude::*;
 
 /// Which operators compute the quantized part of a model.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Operators {
     /// edge-core's kernels where they cover a node, tract's own elsewhere: the engine `tract`.
     Kernels(Kernels),
@@ -41,13 +42,13 @@ impl Operators {
     }
 }
 
+/// The engines `tract` and `tract-stock`.
 pub struct TractEngine {
-    loaded: Loaded,
-    /// Kept from run to run for the memory in it; none before the first run and after one that
-    /// failed.
-    state: Option<TypedSimpleState>,
+    plan: TractPlan,
     /// The last run's features, height x width x channels.
     features: Vec<u8>,
+    /// Whether they are those of a picture.
+    ran: bool,
 }
 
 impl TractEngine {
@@ -56,120 +57,64 @@ impl TractEngine {
         Self::load_with(Operators::Kernels(kernels::best()), model)
     }
 
+    /// Makes a model ready.
     pub fn load_with(operators: Operators, model: &ModelFile) -> Result<Self, EngineError> {
         // Beside the logit, what the gate looks at; a graph without it is for a gate that does not.
         let logit = model.graph().output.iter().map(|output| output.name.clone());
         let outputs: Vec<String> = logit.chain(model.features().map(str::to_owned)).collect();
         let metadata = model.metadata();
-        let loaded = Loaded::new(operators, model.proto(), metadata.input_side, &outputs)?;
+        let plan = TractPlan::new(operators, model.proto(), metadata.input_side, &outputs)?;
         let weights = metadata.gate.features.weights.len();
-        if weights > 0 && loaded.channels(1).map(|channels| channels * FEATURE_CELLS) != Some(weights) {
+        if weights > 0 && plan.channels(1).map(|channels| channels * FEATURE_CELLS) != Some(weights) {
             let what =
                 format!("its gate has {weights} weights, which do not fit the features before its head");
             return Err(EngineError::Load { engine: operators.engine(), what });
         }
-        Ok(Self { loaded, state: None, features: Vec::new() })
-    }
-
-    /// Makes a model ready so that every node's result can be read, not only the logit: for
-    /// comparing engines.
-    pub fn load_with_intermediates(model: &ModelFile) -> Result<TractIntermediates, EngineError> {
-        TractIntermediates::load(Operators::Kernels(kernels::best()), model)
+        Ok(Self { plan, features: Vec::new(), ran: false })
     }
 }
 
 impl Engine for TractEngine {
     fn name(&self) -> &'static str {
-        self.loaded.engine
+        self.plan.engine
     }
 
     fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError> {
+        self.ran = false;
         self.features.clear();
-        let outputs = self.loaded.run(&mut self.state, input)?;
+        let outputs = self.plan.run(input)?;
         if let Some(features) = outputs.get(1) {
-            interleave(features, &mut self.features).map_err(|e| self.loaded.failed(format!("{e:#}")))?;
+            interleave(features, &mut self.features).map_err(|e| self.plan.failed(format!("{e:#}")))?;
         }
-        match outputs.first().map(values) {
-            Some(Ok(Values::F32(logit))) if logit.len() == 1 => Ok(logit[0]),
-            Some(Err(what)) => Err(self.loaded.failed(what)),
-            _ => Err(self.loaded.failed("the output is not one f32".to_owned())),
-        }
+        let logit = outputs.first().context("no output").and_then(logit);
+        let logit = logit.map_err(|e| self.plan.failed(format!("{e:#}")))?;
+        self.ran = true;
+        Ok(logit)
     }
 
-    fn features(&self) -> &[u8] {
-        &self.features
+    fn features(&self) -> Result<&[u8], EngineError> {
+        if self.ran { Ok(&self.features) } else { Err(EngineError::NoFeatures { engine: self.plan.engine }) }
     }
 
     fn convolutions(&self) -> Option<&Convolutions> {
-        self.loaded.convolutions.as_ref()
+        self.plan.convolutions()
     }
 }
 
-/// A model whose every intermediate result is an output.
-pub struct TractIntermediates {
-    names: Vec<String>,
-    loaded: Loaded,
-}
-
-impl TractIntermediates {
-    pub fn load(operators: Operators, model: &ModelFile) -> Result<Self, EngineError> {
-        Self::of_graph(operators, model.proto(), model.metadata().input_side)
-    }
-
-    /// The same of a graph that need not be a whole model file; `side` is that of its input, in
-    /// pixels.
-    pub fn of_graph(operators: Operators, proto: &pb::ModelProto, side: u16) -> Result<Self, EngineError> {
-        let nodes = proto.graph.iter().flat_map(|graph| &graph.node);
-        let names: Vec<String> = nodes.flat_map(|node| node.output.iter().cloned()).collect();
-        let loaded = Loaded::new(operators, proto, side, &names)?;
-        Ok(Self { names, loaded })
-    }
-
-    /// Computes every node's result, in the graph's order.
-    pub fn run(&self, input: &[u8]) -> Result<Vec<Intermediate>, EngineError> {
-        let outputs = self.loaded.run(&mut None, input)?;
-        let named = self.names.iter().zip(&outputs);
-        named
-            .map(|(name, tensor)| {
-                let values = values(tensor).map_err(|what| self.loaded.failed(what))?;
-                Ok(Intermediate { name: name.clone(), shape: tensor.shape().to_vec(), values })
-            })
-            .collect()
-    }
-
-    pub fn convolutions(&self) -> Option<&Convolutions> {
-        self.loaded.convolutions.as_ref()
-    }
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Intermediate {
-    /// The value's name in the ONNX graph.
-    pub name: String,
-    /// Its shape, batch first, then channels.
-    pub shape: Vec<usize>,
-    /// Its elements, row-major.
-    pub values: Values,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum Values {
-    U8(Vec<u8>),
-    I8(Vec<i8>),
-    I32(Vec<i32>),
-    F32(Vec<f32>),
-}
-
-struct Loaded {
+/// A graph made ready, of which chosen values are computed; it need not be a whole model.
+pub struct TractPlan {
     engine: &'static str,
     plan: Arc<TypedRunnableModel>,
     side: usize,
     convolutions: Option<Convolutions>,
+    /// Kept from run to run for the memory in it; none before the first run and after one that
+    /// failed.
+    state: Option<TypedSimpleState>,
 }
 
-impl Loaded {
-    /// `outputs` are the names of the values to compute.
-    fn new(
+impl TractPlan {
+    /// `side` is that of the graph's input, in pixels, `outputs` the names of the values to compute.
+    pub fn new(
         operators: Operators,
         proto: &pb::ModelProto,
         side: u16,
@@ -179,16 +124,17 @@ impl Loaded {
         let error = |what| EngineError::Load { engine, what };
         let loaded = guarded(|| plan(operators, proto, outputs)).map_err(error)?;
         let (plan, convolutions) = loaded.map_err(|e| error(format!("{e:#}")))?;
-        Ok(Self { engine, plan, side: usize::from(side), convolutions })
+        Ok(Self { engine, plan, side: usize::from(side), convolutions, state: None })
     }
 
-    fn run(&self, state: &mut Option<TypedSimpleState>, input: &[u8]) -> Result<TVec<TValue>, EngineError> {
+    /// The chosen values of a picture of `side * side` bytes, in the order of their names.
+    pub fn run(&mut self, input: &[u8]) -> Result<TVec<TValue>, EngineError> {
         let side = self.side;
         if input.len() != side * side {
             return Err(EngineError::Input { expected: side * side, got: input.len() });
         }
         // A run that fails takes its state with it: nothing half-done is there for the next one.
-        let kept = state.take();
+        let kept = self.state.take();
         let run = || {
             let mut state = kept.map_or_else(|| self.plan.spawn(), Ok)?;
             let outputs = state.run(tvec!(Tensor::from_shape(&[1, 1, side, side], input)?.into()))?;
@@ -196,8 +142,13 @@ impl Loaded {
         };
         let ran = guarded(run).map_err(|what| self.failed(what))?;
         let (used, outputs) = ran.map_err(|e| self.failed(format!("{e:#}")))?;
-        *state = Some(used);
+        self.state = Some(used);
         Ok(outputs)
+    }
+
+    /// Which convolutions edge-core's kernels compute, as [`Engine::convolutions`].
+    pub fn convolutions(&self) -> Option<&Convolutions> {
+        self.convolutions.as_ref()
     }
 
     /// Channels of an output; none where there is no such output or its size is not known.
@@ -251,19 +202,11 @@ fn interleave(planar: &TValue, to: &mut Vec<u8>) -> TractResult<()> {
     Ok(())
 }
 
-/// Copies a tensor's elements out; quantized types as the integers that they are stored as.
-fn values(tensor: &TValue) -> Result<Values, String> {
-    let values = || -> TractResult<Values> {
-        let plain = tensor.try_as_plain_ram()?;
-        Ok(match tensor.datum_type().unquantized() {
-            DatumType::U8 => Values::U8(plain.as_slice::<u8>()?.to_vec()),
-            DatumType::I8 => Values::I8(plain.as_slice::<i8>()?.to_vec()),
-            DatumType::I32 => Values::I32(plain.as_slice::<i32>()?.to_vec()),
-            DatumType::F32 => Values::F32(plain.as_slice::<f32>()?.to_vec()),
-            other => bail!("unexpected element type {other:?}"),
-        })
-    };
-    values().map_err(|e| format!("{e:#}"))
+fn logit(tensor: &TValue) -> TractResult<f32> {
+    match tensor.try_as_plain_ram()?.as_slice::<f32>()? {
+        &[logit] => Ok(logit),
+        all => bail!("the output is not one f32 but {}", all.len()),
+    }
 }
 
 #[cfg(test)]
@@ -281,7 +224,7 @@ mod tests {
         seal(&mut proto);
         let model = ModelFile::from_bytes(&proto.encode_to_vec()).unwrap();
         let engine = TractEngine::load(&model).unwrap();
-        let plan = &engine.loaded.plan;
+        let plan = &engine.plan.plan;
         let nodes = || plan.order_without_consts().iter().map(|&id| plan.model().node(id));
         let moves = nodes().filter(|node| matches!(node.op_as(), Some(AxisOp::Move(..)))).count();
         (nodes().map(|node| node.op.name().into_owned()).collect(), moves)

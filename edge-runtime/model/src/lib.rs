@@ -8,6 +8,8 @@
 //!
 //! No camera, light, log or service is in here: those are `edge-runtime`'s.
 //!
+//! # From a picture to a decision
+//!
 //! ```
 //! use edge_core::State;
 //! use edge_model::classify::Classifier;

@@ -21,6 +21,21 @@ pub type OwnedMetadata = Metadata<String, Vec<i8>>;
 
 /// A model file that passed every check; nothing changes it afterwards, so that what its hash names
 /// is what is computed.
+///
+/// ```
+/// use edge_model::model_file::{ModelFile, ModelFileError};
+///
+/// let bytes = include_bytes!("../../../models/pneumonia/model.onnx");
+/// let model = ModelFile::from_bytes(bytes)?;
+/// println!("{} {}, SHA-256 {}", model.metadata().name, model.metadata().version, model.sha256());
+/// assert_eq!(model.metadata().label_positive, "PNEUMONIA");
+///
+/// // One changed byte is found.
+/// let mut damaged = bytes.to_vec();
+/// damaged[bytes.len() / 2] ^= 1;
+/// assert!(matches!(ModelFile::from_bytes(&damaged), Err(ModelFileError::Digest { .. })));
+/// # Ok::<(), ModelFileError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ModelFile {
     metadata: OwnedMetadata,
@@ -75,7 +90,7 @@ impl ModelFile {
         &self.proto
     }
 
-    /// The network.
+    /// The network, in ONNX's terms.
     pub fn graph(&self) -> &pb::GraphProto {
         // `from_bytes` is the only constructor and looked for it; nothing changes the fields
         // afterwards.
@@ -216,6 +231,7 @@ fn describe(values: &[pb::ValueInfoProto]) -> String {
 /// escaped: a message is one line of a log, and a control character could fake another or steer a
 /// terminal.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ModelFileError {
     #[error("cannot be read: {0}")]
     Read(#[from] io::Error),

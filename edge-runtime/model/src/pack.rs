@@ -6,11 +6,14 @@
 //! approximated.
 
 mod constants;
+mod error;
 mod graph;
+
+pub use error::PackError;
 
 use crate::aligned::AlignedBytes;
 use crate::model_file::ModelFile;
-use edge_core::packed::{self, Network, Packed, PackedError, WriteError};
+use edge_core::packed::{self, Network, Packed};
 
 pub fn pack(model: &ModelFile) -> Result<Packed<AlignedBytes>, PackError> {
     let graph = graph::read(model)?;
@@ -26,21 +29,4 @@ pub fn pack(model: &ModelFile) -> Result<Packed<AlignedBytes>, PackError> {
     packed::write(&network, bytes.as_mut())?;
     // Read back as a device would before anybody relies on it.
     Ok(Packed::new(bytes)?)
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum PackError {
-    #[error(
-        "node `{}`: {what}; only models in the exact form that host-trainer exports can be packed",
-        node.escape_debug()
-    )]
-    Node {
-        /// The node's name, or that of its output.
-        node: String,
-        what: String,
-    },
-    #[error(transparent)]
-    Write(#[from] WriteError),
-    #[error("the packed model does not pass its own checks: {0}")]
-    Read(#[from] PackedError),
 }

@@ -21,6 +21,7 @@ pub mod shipped {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SelfTestError {
     #[error(
         "preprocessing gives SHA-256 {got}, expected {expected}; the program is damaged: install it again"

@@ -5,7 +5,7 @@ use crate::cli::{AimOptions, Output};
 use crate::exit::Outcome;
 use crate::{model, report};
 use anyhow::{Context, Result};
-use edge_core::Frame;
+use edge_core::{Frame, State};
 use edge_model::activation::ActivationMapper;
 use edge_model::classify::{Classifier, Inference};
 use edge_model::engine::Engine;
@@ -43,7 +43,7 @@ struct Aim<'a> {
     /// None where the gate refused before the network.
     features: Option<i32>,
     min_features: i32,
-    state: &'static str,
+    state: State,
     score: Option<f32>,
     reason: String,
     reason_code: u8,
@@ -113,7 +113,7 @@ fn look<'a>(
         min_layout: limits.layout.least,
         features: measured.features,
         min_features: limits.features.least,
-        state: decision.state.name(),
+        state: decision.state,
         score: decision.score,
         reason: decision.reason.to_string(),
         reason_code: decision.reason.code(),
@@ -123,7 +123,8 @@ fn look<'a>(
     // Before the network there is nothing that it looked at.
     let looked = options.heatmap && measured.features.is_some();
     let map = looked.then(|| {
-        ActivationMapper::new(model)?.map(classifier.engine().features()).map_err(anyhow::Error::from)
+        let features = classifier.engine().features()?;
+        ActivationMapper::new(model)?.map(features).map_err(anyhow::Error::from)
     });
     let picture = preview::draw(frame, options.crop, map.transpose()?.as_ref(), &figures(&aim));
     files::write_private(&options.out, &preview::png(&picture)?)?;

@@ -80,7 +80,8 @@ fn answer<E: Engine>(
     let classified =
         classifier.classify(&picture.frame()).map_err(|error| unusable(format!("FAULT: {error}")))?;
     if let Some((model, out)) = heatmap.filter(|_| classified.figures.features.is_some()) {
-        let drawn = draw(model, out, &picture, classifier.engine().features(), &classified);
+        let features = classifier.engine().features().map_err(|error| unusable(format!("FAULT: {error}")))?;
+        let drawn = draw(model, out, &picture, features, &classified);
         drawn.map_err(|error| unusable(format!("{error:#}")))?;
     }
     Ok((source.to_string(), classified))

@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::process::ExitCode;
 
+use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect};
+
 use crate::machine::{Error, Machine, Memory};
 use crate::program;
 
@@ -23,6 +25,20 @@ impl Machine for Hosted {
         file.seek(SeekFrom::Start(offset as u64)).map_err(|_| Error::Read)?;
         let read = std::io::copy(&mut file.take(into.len() as u64), &mut into).map_err(|_| Error::Read)?;
         Ok(read as usize)
+    }
+
+    fn guarded(&mut self, length: usize) -> Option<&'static mut [u8]> {
+        let page = rustix::param::page_size();
+        let pages = length.next_multiple_of(page);
+        let anywhere = std::ptr::null_mut();
+        // SAFETY: the mapping is new, and never unmapped; what is handed out ends where its last page
+        // begins, which is taken away from everybody.
+        unsafe {
+            let (both, private) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE);
+            let start = mmap_anonymous(anywhere, pages + page, both, private).ok()?.cast::<u8>();
+            mprotect(start.add(pages).cast(), page, MprotectFlags::empty()).ok()?;
+            Some(std::slice::from_raw_parts_mut(start.add(pages - length), length))
+        }
     }
 }
 

@@ -18,6 +18,11 @@ pub const ARENA: usize = 192 * 1024;
 pub trait Machine: fmt::Write {
     /// Reads `into.len()` bytes of a file from `offset` on, or what is left of it; says how many.
     fn read(&mut self, path: &str, offset: usize, into: &mut [u8]) -> Result<usize, Error>;
+
+    /// Memory behind whose end nothing can be read; none where the machine has no pages.
+    fn guarded(&mut self, _length: usize) -> Option<&'static mut [u8]> {
+        None
+    }
 }
 
 /// The memory that the program works in; nothing is allocated.

@@ -71,6 +71,11 @@ fn number<T: core::str::FromStr>(text: &str) -> Result<T, Error> {
 
 /// Runs the suite over every kernel set that this machine can run, and names them.
 fn every_set(machine: &mut impl Machine, memory: &mut suite::Memory, cases: u64) -> Result<(), Error> {
+    // Weights are bytes with a sign; the sizes are those of the slices that are replaced.
+    let parts = [memory.x.len(), memory.scratch.len(), memory.packed.len()].map(|n| machine.guarded(n));
+    if let [Some(x), Some(scratch), Some(packed)] = parts {
+        (memory.x, memory.scratch, memory.packed) = (x, scratch, bytemuck::cast_slice_mut(packed));
+    }
     for kernels in kernels::ALL.iter().filter_map(Set::kernels) {
         match suite::run(&kernels, 0, cases, memory) {
             Ok(()) => writeln!(machine, "suite {} passed", kernels.name())?,

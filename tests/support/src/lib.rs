@@ -1,6 +1,8 @@
 //! What the tests of several packages share.
 
 #[cfg(feature = "models")]
+pub mod intermediates;
+#[cfg(feature = "models")]
 pub mod loaded;
 #[cfg(feature = "models")]
 pub mod model;

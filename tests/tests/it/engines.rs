@@ -6,9 +6,10 @@ use conformance::frames::GoldenFrame;
 use conformance::golden::{Golden, sha256};
 use edge_core::kernels::{ALL, Kernels, Set};
 use edge_model::engine::{Engine, EngineKind};
-use edge_model::infer_tract::{Operators, TractIntermediates, Values};
+use edge_model::infer_tract::Operators;
 use edge_model::model_file::ModelFile;
 use std::collections::HashMap;
+use test_support::intermediates::{TractIntermediates, Values};
 
 fn sets() -> impl Iterator<Item = Kernels> {
     ALL.iter().filter_map(Set::kernels)
@@ -21,7 +22,7 @@ fn first_difference(
     golden: &Golden,
     frames: &[GoldenFrame],
 ) -> Option<String> {
-    let tract = TractIntermediates::load(operators, model).expect("tract loads the model");
+    let mut tract = TractIntermediates::load(operators, model).expect("tract loads the model");
     crate::first_difference(golden, frames, |input| {
         let (mut tensors, mut bits) = (HashMap::new(), "no logit".to_owned());
         for result in tract.run(input).expect("tract runs the model") {

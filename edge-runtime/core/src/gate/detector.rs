@@ -34,12 +34,12 @@ pub struct LinearDetector<W> {
 const MISFIT: i32 = i32::MIN;
 
 impl<W: AsRef<[i8]>> LinearDetector<W> {
-    /// The same, borrowed.
+    /// The same, its weights borrowed.
     pub fn view(&self) -> LinearDetector<&[i8]> {
         LinearDetector { weights: self.weights.as_ref(), least: self.least }
     }
 
-    /// LinearDetector of a preprocessed picture of `side * side` bytes: the weighted sum of the
+    /// Likeness of a preprocessed picture of `side * side` bytes: the weighted sum of the
     /// cells' distances from mean brightness, divided by the pixels of a cell.
     pub fn of_picture(&self, input: &[u8]) -> i32 {
         let weights = self.weights.as_ref();
@@ -59,7 +59,7 @@ impl<W: AsRef<[i8]>> LinearDetector<W> {
         pixels.map_or(MISFIT, |pixels| divided(sum, pixels, LAYOUT_CELLS))
     }
 
-    /// LinearDetector of the network's last features, `side * side` positions of as many channels
+    /// Likeness of the network's last features, `side * side` positions of as many channels
     /// as there are weights a cell: the weighted sum, divided by the positions of a cell.
     pub fn of_features(&self, features: &[u8]) -> i32 {
         let weights = self.weights.as_ref();

@@ -24,9 +24,9 @@ use crate::reason::Reason;
 /// as `&[i8]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GateThresholds<W> {
-    /// Least mean luminance.
+    /// Least mean luminance, in 16-bit steps.
     pub min_mean: u16,
-    /// Greatest mean luminance.
+    /// Greatest mean luminance, in 16-bit steps.
     pub max_mean: u16,
     /// Least standard deviation of luminance.
     pub min_deviation: u16,
@@ -62,17 +62,35 @@ impl<W: Default> GateThresholds<W> {
 }
 
 /// What the gate measures in a picture.
+///
+/// ```
+/// use edge_core::gate::{GateThresholds, QualityMetrics};
+/// use edge_core::{Geometry, PixelFormat, PixelStats, Reason};
+///
+/// let open = GateThresholds::<&[i8]>::open();
+/// let thresholds = GateThresholds { max_elongation_permille: 1800, ..open };
+/// let stats = PixelStats { mean: 30_000, deviation: 9_000, black_permille: 0, white_permille: 0 };
+/// let input = [128; 32 * 32]; // as preprocessing wrote it
+/// let measure = |width, height| {
+///     let geometry = Geometry::new(width, height, PixelFormat::Gray8).expect("a picture's size");
+///     QualityMetrics::of(geometry, &stats, &input, &thresholds)
+/// };
+/// assert_eq!(measure(640, 480).judge(&thresholds), Ok(()));
+/// assert_eq!(measure(960, 480).judge(&thresholds), Err(Reason::Elongated(2000, 1800)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct QualityMetrics {
     /// Longer side over shorter side, in thousandths.
     pub elongation_permille: u32,
-    /// Exposure.
+    /// Exposure, from preprocessing.
     pub stats: PixelStats,
-    /// [`sharpness`], in thousandths.
+    /// What [`sharpness`] gave, in thousandths.
     pub sharpness: u16,
-    /// LinearDetector of the picture's layout to that of a chest radiograph.
+    /// Likeness of the picture's layout to that of a chest radiograph.
     pub layout: i32,
-    /// LinearDetector of the network's features to those of a chest radiograph; none before
+    /// Likeness of the network's features to those of a chest radiograph; none before
     /// inference.
     pub features: Option<i32>,
 }

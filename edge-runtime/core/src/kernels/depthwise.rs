@@ -1,7 +1,7 @@
 //! Depthwise convolution: every channel has a small kernel of its own.
 
+use super::call::{ConvParams, RowCall};
 use super::layout::{self, tap_bytes};
-use super::row::{Call, ConvParams};
 use super::rows::{MAX_KERNEL_ROWS, Rows};
 use super::{Kernels, RequantParams, Shape, ShapeMismatch, Window, scalar};
 
@@ -93,7 +93,7 @@ impl<'a> Depthwise<'a> {
             };
             let y = y.get_mut(at * out_row..(at + 1) * out_row).ok_or(wrong)?;
             let (taps, count) = rows.taps(at)?;
-            let call = Call::new(&self.0, span, taps.get(..count).ok_or(wrong)?, y)?;
+            let call = RowCall::new(&self.0, span, taps.get(..count).ok_or(wrong)?, y)?;
             if self.is_three_by_three() { (kernels.depthwise)(call) } else { scalar::depthwise(call) }
         }
         Ok(())

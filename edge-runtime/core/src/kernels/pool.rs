@@ -1,7 +1,9 @@
 //! The head: global average pool and one linear layer, in whole numbers until the very end, and the
 //! class activation map that comes free with it (Zhou et al. 2016).
 
-use super::{Kernels, ShapeMismatch};
+use super::call::SumsCall;
+use super::dispatch::Kernels;
+use super::params::ShapeMismatch;
 
 /// Adds up each channel over all positions: `sums[c] = sum of x[p * channels + c]`, exact below
 /// 2^24 positions.
@@ -12,21 +14,8 @@ pub fn sums(kernels: &Kernels, x: &[u8], sums: &mut [u32]) -> Result<(), ShapeMi
     if sums.is_empty() || !x.len().is_multiple_of(sums.len()) || x.len() / sums.len() >= 1 << 24 {
         return Err(ShapeMismatch { what: "features and their sums" });
     }
-    (kernels.sums)(Call { x, sums });
+    (kernels.sums)(SumsCall { x, sums });
     Ok(())
-}
-
-/// A checked call: `x` is whole positions of `sums.len()` channels.
-pub struct Call<'a> {
-    x: &'a [u8],
-    sums: &'a mut [u32],
-}
-
-impl Call<'_> {
-    /// Input and output.
-    pub fn slices(&mut self) -> (&[u8], &mut [u32]) {
-        (self.x, self.sums)
-    }
 }
 
 /// The linear layer over pooled features.
@@ -38,9 +27,9 @@ pub struct ClassifierHead<'a> {
     pub positions: u32,
     /// Step of a feature, a power of two.
     pub step: f32,
-    /// Multiplies the sum.
+    /// Multiplies the weighted mean.
     pub scale: f32,
-    /// Added last.
+    /// Added to the product: the logit of features that are all 0.
     pub bias: f32,
 }
 

@@ -1,32 +1,6 @@
 //! The kernel sets of this build, and which of them this machine can run.
 
-use super::Kernels;
-use core::fmt;
-
-/// One set and the question whether this machine can run it.
-#[derive(Clone, Copy)]
-pub struct Set {
-    pub(super) kernels: Kernels,
-    pub(super) runs_here: fn() -> bool,
-}
-
-impl Set {
-    /// Its name.
-    pub fn name(&self) -> &'static str {
-        self.kernels.name
-    }
-
-    /// The kernels, where this machine can run them.
-    pub fn kernels(&self) -> Option<Kernels> {
-        (self.runs_here)().then_some(self.kernels)
-    }
-}
-
-impl fmt::Debug for Set {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.kernels.fmt(f)
-    }
-}
+use super::dispatch::{Kernels, Set};
 
 const SCALAR: Set = Set { kernels: Kernels::SCALAR, runs_here: || true };
 

@@ -1,8 +1,8 @@
 //! Convolution over a picture of one channel: the first of the network. Its window lies side by
 //! side in each row, so nothing is gathered: every kernel row is one step of four bytes.
 
+use super::call::{ConvParams, RowCall};
 use super::layout::{self, DEPTH, block_bytes};
-use super::row::{Call, ConvParams};
 use super::rows::{MAX_KERNEL_ROWS, Rows};
 use super::{Kernels, RequantParams, Shape, ShapeMismatch, Window};
 
@@ -68,7 +68,7 @@ impl<'a> SingleChannelConv<'a> {
         for (at, y) in y.chunks_exact_mut(self.0.output.row_bytes().max(1)).enumerate() {
             rows.advance(at, |line| x.get(line * row..(line + 1) * row))?;
             let (taps, count) = rows.taps(at)?;
-            (kernels.single_channel)(Call::new(&self.0, DEPTH, taps.get(..count).ok_or(wrong)?, y)?);
+            (kernels.single_channel)(RowCall::new(&self.0, DEPTH, taps.get(..count).ok_or(wrong)?, y)?);
         }
         Ok(())
     }

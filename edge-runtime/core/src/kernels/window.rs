@@ -5,11 +5,11 @@ use super::size::product;
 /// Size of a value: rows, columns, channels, stored in that order (NHWC), tight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// Rows.
+    /// Rows of pixels.
     pub height: usize,
-    /// Columns.
+    /// Pixels in a row.
     pub width: usize,
-    /// Channels.
+    /// Bytes of a pixel, one a channel.
     pub channels: usize,
 }
 
@@ -21,7 +21,7 @@ impl Shape {
         product(&[self.height, self.width, self.channels]).filter(|&bytes| bytes > 0)
     }
 
-    /// Pixels.
+    /// Pixels of the value: height times width.
     pub const fn positions(&self) -> usize {
         self.height * self.width
     }

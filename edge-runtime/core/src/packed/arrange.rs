@@ -1,9 +1,9 @@
 //! Chooses how each layer of a network is computed, checks every rule, and plans the arena: what is
 //! decided before a byte is written.
 
+use super::format::kind;
 use super::numbers;
 use super::plan::{Plan, Step, plan};
-use super::record::kind;
 use super::{MAX_FEATURES, MAX_LAYERS, Network, NetworkLayer, NetworkValue, WriteError};
 use crate::kernels::Window;
 use crate::kernels::convolution::Convolution;
@@ -18,7 +18,7 @@ pub(super) struct Form {
     pub kind: u16,
     /// Rows of the channels' numbers.
     pub rows: usize,
-    /// Bytes of weights.
+    /// Bytes of weights in the kernels' layout.
     pub weights: usize,
     /// Bytes of scratch memory.
     pub scratch: usize,
@@ -137,15 +137,12 @@ fn check_numbers(
     biases: &[i32],
     multipliers: &[f32],
 ) -> Result<(), &'static str> {
-    let widest = i64::from(x_zero.max(255 - x_zero));
     for ((row, &bias), &multiplier) in weights.chunks(fan_in.max(1)).zip(biases).zip(multipliers) {
         if row.contains(&-128) {
             return Err("a weight of -128 (rule 2 of the exact form)");
         }
-        let sum: i64 = row.iter().map(|w| i64::from(w.unsigned_abs())).sum();
-        let largest = sum * widest + i64::from(bias).abs();
-        let reach = largest as f32 * multiplier;
-        if largest >= 1 << 24 || !(multiplier > 0.0 && reach < (1 << 22) as f32) {
+        let magnitude: i64 = row.iter().map(|w| i64::from(w.unsigned_abs())).sum();
+        if !numbers::within_reach(magnitude, x_zero, bias.into(), multiplier) {
             return Err("an accumulator could reach 2^24, or 2^22 when scaled (rule 8 of the exact form)");
         }
     }

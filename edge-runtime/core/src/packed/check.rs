@@ -1,9 +1,9 @@
 //! What is checked once when a packed model is opened: every layer against its numbers, every place
 //! in the arena, the head.
 
+use super::format::{layer, u16_at};
 use super::numbers::{self, Form};
 use super::plan::{Step, is_sound};
-use super::record::{layer, u16_at};
 use super::view::{convolution_rows, window};
 use super::{ALIGNMENT, ExecutionPlan, MAX_LAYERS, Operator, PackedError, Value};
 use crate::gate::FEATURE_CELLS;

@@ -1,7 +1,7 @@
 //! Two checksums: one of the whole file, for damage on its way; one of its execution plan, for
 //! damage in memory behind the check.
 
-use super::record::header;
+use super::format::header;
 
 /// CRC-32 as in Ethernet, zip and PNG.
 const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);

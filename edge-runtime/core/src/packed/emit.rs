@@ -5,43 +5,12 @@
 //! and the zeros that stand for missing ones are never written.
 
 use super::arrange::Form;
+use super::format::{header, kind, layer, metadata as metadata_fields, value};
+use super::out::{Out, u32_of};
 use super::plan::Plan;
-use super::record::{header, kind, layer, metadata as metadata_fields, value};
-use super::{ALIGNMENT, MAGIC, Network, NetworkLayer, VERSION, metadata};
+use super::{MAGIC, Network, NetworkLayer, VERSION, metadata};
 use crate::kernels::Window;
 use crate::kernels::layout::{self, DEPTH};
-
-/// Output that counts on where there is no room: a pass over nothing tells the length.
-pub(super) struct Out<'a> {
-    pub bytes: &'a mut [u8],
-    /// Where the next section may begin.
-    pub at: usize,
-}
-
-impl Out<'_> {
-    pub fn put(&mut self, at: usize, what: &[u8]) {
-        if let Some(to) = self.bytes.get_mut(at..at + what.len()) {
-            to.copy_from_slice(what);
-        }
-    }
-
-    /// The next section of that length; returns where it begins.
-    pub fn section(&mut self, length: usize) -> usize {
-        let at = self.at.next_multiple_of(ALIGNMENT);
-        self.at = at + length;
-        at
-    }
-
-    fn numbers<const N: usize>(&mut self, from: usize, numbers: impl Iterator<Item = [u8; N]>) {
-        for (index, number) in numbers.enumerate() {
-            self.put(from + index * N, &number);
-        }
-    }
-}
-
-pub(super) fn u32_of(n: usize) -> [u8; 4] {
-    (n as u32).to_le_bytes()
-}
 
 pub(super) fn compose(network: &Network, forms: &[Form], plan: &Plan, out: &mut Out) {
     let layers = network.layers.len();

@@ -1,8 +1,8 @@
 //! The metadata in a packed model: numbers and places in a record of the execution plan, texts and
 //! the gate's weights where it says, all read in place.
 
-use super::emit::{Out, u32_of};
-use super::record::{bytes_at, f32_at, metadata as field, u16_at, u32_at, usize_at};
+use super::format::{bytes_at, f32_at, metadata as field, u16_at, u32_at, usize_at};
+use super::out::{Out, u32_of};
 use super::{ExecutionPlan, PackedError};
 use crate::decide::{Calibration, Thresholds};
 use crate::gate::{GateThresholds, LinearDetector};

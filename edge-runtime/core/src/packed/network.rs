@@ -25,7 +25,7 @@ pub struct Network<'a> {
 pub struct NetworkValue<'a> {
     /// Its name in the ONNX graph.
     pub name: &'a str,
-    /// Its size.
+    /// Rows, columns, channels; the batch is 1.
     pub shape: Shape,
     /// Real units a step.
     pub scale: f32,
@@ -33,16 +33,16 @@ pub struct NetworkValue<'a> {
     pub zero: u8,
 }
 
-/// A layer.
+/// A layer, which makes the next value.
 #[derive(Clone, Copy, Debug)]
 pub enum NetworkLayer<'a> {
-    /// A QLinearConv.
+    /// A QLinearConv with a bias.
     Convolution {
         /// Value that it reads.
         input: usize,
-        /// Its window.
+        /// Kernel, strides, dilations and pads.
         window: Window,
-        /// Groups.
+        /// ONNX's `group`.
         groups: usize,
         /// Signed weights: output, input of the group, row, column.
         weights: &'a [i8],
@@ -53,7 +53,7 @@ pub enum NetworkLayer<'a> {
     },
     /// The sum of two values of one shape, scale and zero point.
     Add {
-        /// The two values.
+        /// Numbers of the two values; the sum may overwrite either.
         inputs: [usize; 2],
     },
 }
@@ -70,26 +70,14 @@ impl NetworkLayer<'_> {
 /// Why a network cannot be packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(missing_docs)] // fields: the variant says what they are
 pub enum WriteError {
-    /// A layer breaks a rule.
-    Layer {
-        /// Its number, from 0.
-        layer: usize,
-        /// What is wrong.
-        what: &'static str,
-    },
+    /// A layer, from 0, breaks a rule.
+    Layer { layer: usize, what: &'static str },
     /// The network as a whole does.
-    Network {
-        /// What is wrong.
-        what: &'static str,
-    },
-    /// The output slice is too short.
-    Space {
-        /// Bytes needed.
-        expected: usize,
-        /// Bytes given.
-        got: usize,
-    },
+    Network { what: &'static str },
+    /// The output slice has too few bytes.
+    Space { expected: usize, got: usize },
 }
 
 impl fmt::Display for WriteError {

@@ -29,6 +29,13 @@ pub(super) fn check_head(head: &ClassifierHead) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Rule 8 of the exact form, for an output whose weights add up to `magnitude`, signs apart, and
+/// whose `bias` is that of the ONNX file.
+pub(super) fn within_reach(magnitude: i64, x_zero: u8, bias: i64, multiplier: f32) -> bool {
+    let largest = magnitude * i64::from(x_zero.max(255 - x_zero)) + bias.abs();
+    largest < 1 << 24 && multiplier > 0.0 && largest as f32 * multiplier < (1 << 22) as f32
+}
+
 /// Which weight lies where in a layer.
 pub(super) enum Form {
     /// Blocks; every kernel row is a step of which as many columns are there as the window has.
@@ -99,9 +106,7 @@ pub(super) fn check(
         }
         // The file's bias is the ONNX one minus the input's zero point times the sum of the weights.
         let of_onnx = bias + i64::from(x_zero) * sum;
-        let largest = magnitude * i64::from(x_zero.max(255 - x_zero)) + of_onnx.abs();
-        let reach = largest as f32 * multiplier;
-        if largest >= 1 << 24 || !(multiplier > 0.0 && reach < (1 << 22) as f32) {
+        if !within_reach(magnitude, x_zero, of_onnx, multiplier) {
             return Err("the reach of an accumulator");
         }
     }

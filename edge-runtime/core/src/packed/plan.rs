@@ -16,13 +16,13 @@ const MAX_BLOCKS: usize = 2 * (MAX_LAYERS + 1);
 /// A piece of the arena for some time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// Bytes.
+    /// Bytes that it takes.
     pub size: usize,
     /// First time at which it holds something.
     pub from: usize,
     /// Last time at which what it holds is read.
     pub to: usize,
-    /// Where it begins.
+    /// Where it begins, in bytes from the arena's.
     pub place: usize,
 }
 

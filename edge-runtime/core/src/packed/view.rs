@@ -1,7 +1,7 @@
 //! The checked view: bytes in, and behind [`Packed::new`] an execution plan that is the checked
 //! one, bit for bit, or an error.
 
-use super::record::{
+use super::format::{
     bytes_at, f32_at, header, kind, layer, metadata, pair_at, u16_at, u32_at, usize_at, value,
 };
 use super::{ADDRESS_ALIGNMENT, MAGIC, MAX_LAYERS, PackedError, VERSION, checksum};
@@ -16,6 +16,25 @@ use crate::preprocess;
 use core::ops::Range;
 
 /// A packed model whose every number was checked; `B` holds its bytes, such as `&[u8]`.
+///
+/// ```
+/// use edge_core::packed::{Packed, PackedError};
+///
+/// # #[repr(align(8))]
+/// # struct Aligned<T: ?Sized>(T);
+/// # const MODEL: &Aligned<[u8]> =
+/// #     &Aligned(*include_bytes!("../../../../models/pneumonia/model.packed"));
+/// let model = Packed::new(&MODEL.0)?;
+/// let plan = model.plan()?; // as it was checked, or an error
+/// assert_eq!((plan.input_side()?, plan.metadata()?.label_positive), (128, "PNEUMONIA"));
+/// for number in 0..plan.layers() {
+///     let layer = plan.layer(number)?;
+///     println!("{:<14} {:?}", layer.operator.name(), plan.value(layer.output)?.shape);
+/// }
+///
+/// assert_eq!(Packed::new(&MODEL.0[8..]).unwrap_err(), PackedError::Magic);
+/// # Ok::<(), PackedError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Packed<B> {
     bytes: B,
@@ -24,8 +43,9 @@ pub struct Packed<B> {
 
 /// One value of the network.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Value {
-    /// Its size.
+    /// Rows, columns, channels (NHWC, tight).
     pub shape: Shape,
     /// Real units a step.
     pub scale: f32,
@@ -44,8 +64,9 @@ impl Value {
 
 /// One layer: what it computes, on which values, in which scratch memory.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Layer<'a> {
-    /// What it computes.
+    /// The operator with its numbers.
     pub operator: Operator<'a>,
     /// Number of the value that it reads.
     pub input: usize,
@@ -67,14 +88,15 @@ impl Layer<'_> {
 
 /// What a layer computes.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Operator<'a> {
     /// Convolution over one channel.
     SingleChannel(SingleChannelConv<'a>),
     /// Convolution of any window.
     Convolution(Convolution<'a>),
-    /// Depthwise convolution.
+    /// Convolution with a kernel of its own for each channel.
     Depthwise(Depthwise<'a>),
-    /// Pointwise convolution.
+    /// Convolution of one pixel: a matrix.
     Pointwise(Pointwise<'a>),
     /// Sum with the value of that number.
     Add(usize),
@@ -108,7 +130,7 @@ impl<B: AsRef<[u8]>> Packed<B> {
         Ok(Self { bytes, arena_bytes })
     }
 
-    /// The whole file.
+    /// The bytes of the whole file.
     pub fn bytes(&self) -> &[u8] {
         self.bytes.as_ref()
     }
@@ -219,7 +241,7 @@ impl<'a> ExecutionPlan<'a> {
         within.ok_or(PackedError::Form { what: "the place of preprocessing's memory" })
     }
 
-    /// Number of layers.
+    /// Number of layers, 1..=[`MAX_LAYERS`].
     pub fn layers(&self) -> usize {
         self.layers.len()
     }

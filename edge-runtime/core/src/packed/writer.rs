@@ -1,10 +1,11 @@
 //! Writes a packed model from a network in ONNX's terms.
 
 use super::arrange::arrange;
-use super::emit::{Out, compose};
+use super::emit::compose;
+use super::out::Out;
 use super::{Network, WriteError, seal};
 
-/// Bytes that [`write`] needs.
+/// Bytes that [`write()`] needs.
 pub fn packed_len(network: &Network) -> Result<usize, WriteError> {
     let mut out = Out { bytes: &mut [], at: 0 };
     let (forms, plan) = arrange(network)?;

@@ -2,6 +2,16 @@
 
 /// Takes a contact for pressed or released once it has been so for a while. Times are milliseconds
 /// of any clock that does not step; where it does step back, the wait starts anew.
+///
+/// ```
+/// use edge_core::signal::Debounce;
+///
+/// let mut button = Debounce::new(20);
+/// let mut contact = |closed, now_ms| button.update(closed, now_ms);
+/// assert!(!contact(true, 0) && !contact(false, 5) && !contact(true, 9) && !contact(true, 28));
+/// assert!(contact(true, 29), "closed for 20 ms: a press");
+/// assert!(!contact(true, 90), "the same one");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Debounce {
     stable_ms: u64,

@@ -5,7 +5,7 @@ use embedded_hal::digital::{OutputPin, PinState};
 
 /// Something that can be lit: a lamp of either polarity, or none.
 pub trait LampLine {
-    /// Why it cannot.
+    /// Why the line cannot be set.
     type Error;
 
     /// Lights it or puts it out.
@@ -50,21 +50,19 @@ impl LampLine for Dark {
 
 /// One of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Lamp {
-    /// The red lamp.
     Red,
-    /// The amber lamp.
     Amber,
-    /// The green lamp.
     Green,
-    /// The heartbeat lamp.
     Heartbeat,
-    /// The buzzer.
     Buzzer,
 }
 
 impl Lamp {
-    /// All of them.
+    /// All five, in the order of this enum.
     pub const ALL: [Lamp; 5] = [Lamp::Red, Lamp::Amber, Lamp::Green, Lamp::Heartbeat, Lamp::Buzzer];
 
     /// Its name in configuration and messages.
@@ -81,13 +79,14 @@ impl Lamp {
 
 /// A set of lines, such as those that failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct LampSet(u8);
 
 impl LampSet {
-    /// None.
+    /// Not a single line.
     pub const NONE: Self = Self(0);
 
-    /// All five.
+    /// Every line.
     pub const ALL: Self = Self(0b1_1111);
 
     /// The set and one more.
@@ -118,17 +117,48 @@ impl LampSet {
 }
 
 /// The lamps of a device: red, amber, green, heartbeat, buzzer.
+///
+/// ```
+/// use core::convert::Infallible;
+/// use edge_core::signal::{ActiveHigh, ActiveLow, Dark, LampPins, LampSet, Levels};
+/// use embedded_hal::digital::{ErrorType, OutputPin};
+///
+/// /// Whether the pin is high.
+/// struct Pin(bool);
+///
+/// impl ErrorType for Pin {
+///     type Error = Infallible;
+/// }
+///
+/// impl OutputPin for Pin {
+///     fn set_low(&mut self) -> Result<(), Infallible> {
+///         self.0 = false;
+///         Ok(())
+///     }
+///
+///     fn set_high(&mut self) -> Result<(), Infallible> {
+///         self.0 = true;
+///         Ok(())
+///     }
+/// }
+///
+/// let mut lamps = LampPins {
+///     red: ActiveHigh(Pin(false)),
+///     amber: ActiveLow(Pin(false)), // lit while its pin is low
+///     green: ActiveHigh(Pin(false)),
+///     heartbeat: Dark,
+///     buzzer: Dark,
+/// };
+/// assert_eq!(lamps.set(&Levels { red: true, ..Levels::default() }, true), LampSet::NONE);
+/// assert!(lamps.red.0.0 && lamps.amber.0.0 && !lamps.green.0.0);
+/// ```
 #[derive(Clone, Debug)]
+#[allow(missing_docs)] // the names say it
 pub struct LampPins<R, A, G, H, B> {
-    /// The red lamp.
     pub red: R,
-    /// The amber lamp.
     pub amber: A,
-    /// The green lamp.
     pub green: G,
-    /// The heartbeat lamp.
     pub heartbeat: H,
-    /// The buzzer.
     pub buzzer: B,
 }
 

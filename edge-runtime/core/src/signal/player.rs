@@ -8,6 +8,29 @@ use crate::ports::LampDriver;
 const REFRESH_MS: u64 = 50;
 
 /// Lamps and what they show.
+///
+/// ```
+/// use edge_core::State;
+/// use edge_core::ports::LampDriver;
+/// use edge_core::signal::{Lamp, LampSet, Levels, Pattern, PatternPlayer};
+///
+/// /// Prints what is lit; its amber lamp is broken.
+/// struct Console(Levels);
+///
+/// impl LampDriver for Console {
+///     fn set(&mut self, levels: &Levels, heartbeat: bool) -> LampSet {
+///         println!("{levels:?}, heartbeat {heartbeat}");
+///         self.0 = *levels;
+///         LampSet::NONE.with(Lamp::Amber)
+///     }
+/// }
+///
+/// let mut player = PatternPlayer::new(Console(Levels::default()), Pattern::LightTest, 0);
+/// player.show(Pattern::State(State::Negative), 600);
+/// player.tick(600, true); // every few milliseconds
+/// assert!(player.lamps().0.green);
+/// assert!(player.failed().any_state_lamp());
+/// ```
 #[derive(Debug)]
 pub struct PatternPlayer<S> {
     lamps: S,
@@ -52,7 +75,7 @@ impl<S: LampDriver> PatternPlayer<S> {
         self.failed
     }
 
-    /// The lamps themselves.
+    /// The lamps that it drives.
     pub const fn lamps(&mut self) -> &mut S {
         &mut self.lamps
     }

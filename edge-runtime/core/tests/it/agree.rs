@@ -137,7 +137,8 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    /// POSITIVE or NEGATIVE is shown only if that many newest frames gave it, without fault, repetition or age between.
+    /// POSITIVE or NEGATIVE is shown only if that many newest frames gave it, without fault,
+    /// repetition or age between.
     #[test]
     fn a_clear_light_always_has_its_frames(
         frames in 0_u8..6,

@@ -78,7 +78,8 @@ proptest! {
         }
     }
 
-    /// A part's rows are the picture's own bytes: as many, from the right column and row, of the right length.
+    /// A part's rows are the picture's own bytes: as many, from the right column and row, of the
+    /// right length.
     #[test]
     fn a_part_of_a_frame_is_the_rectangle_asked_for_or_none(
         format in prop_oneof![Just(PixelFormat::Gray8), Just(PixelFormat::Yuyv), Just(PixelFormat::Rgb8)],

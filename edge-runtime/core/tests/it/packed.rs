@@ -139,6 +139,46 @@ fn what_breaks_the_exact_form_is_not_packed() {
     assert_eq!(built.with(|network| packed::write(network, &mut short)), Err(space));
 }
 
+/// Rule 8 at its two borders, each where only weights and input decide: 5 weights of 127 over
+/// inputs that are up to 165 steps from their zero point reach 104,775.
+#[test]
+fn the_reach_of_an_accumulator_is_bound_by_writer_and_reader() {
+    const REACH: i32 = 5 * 127 * 165;
+    let with = |bias: i32, multiplier: f32| {
+        let mut built = Built::new(16, 1);
+        built.weights[2][..5].fill(127);
+        (built.biases[2][0], built.multipliers[2][0]) = (bias, multiplier);
+        built
+    };
+    // 2^22 / 104,775 lies between 40 and 40.1.
+    let bias = (1 << 24) - 1 - REACH;
+    for (most, beyond) in [(with(0, 40.0), with(0, 40.1)), (with(bias, 0.2), with(bias + 1, 0.2))] {
+        assert!(most.with(packed::packed_len).is_ok());
+        let error = beyond.with(packed::packed_len);
+        assert!(
+            matches!(error, Err(WriteError::Layer { layer: 2, what }) if what.contains("rule 8")),
+            "{error:?}"
+        );
+        // The same in a file that the writer would not write: bias, signed bias and multiplier changed.
+        let (mut file, record) = (packed(&most), 96 + 8 * 24 + 2 * 56);
+        let place = |field: usize| {
+            let place = file.as_ref()[record + field..].first_chunk().unwrap();
+            u32::from_le_bytes(*place) as usize
+        };
+        let places = [36, 40, 44].map(place);
+        let more = u32::from(beyond.biases[2][0] != most.biases[2][0]);
+        for at in places.into_iter().take(2) {
+            let number = &mut file.as_mut()[at..][..4];
+            let changed = u32::from_le_bytes(number.try_into().unwrap()) + more;
+            number.copy_from_slice(&changed.to_le_bytes());
+        }
+        file.as_mut()[places[2]..][..4].copy_from_slice(&beyond.multipliers[2][0].to_le_bytes());
+        packed::seal(file.as_mut());
+        let refused = PackedError::Layer { layer: 2, what: "the reach of an accumulator" };
+        assert_eq!(Packed::new(file).err(), Some(refused));
+    }
+}
+
 /// Sizes that wrap on 32 bits: the value of the first would be 98,304 bytes there.
 #[test]
 fn what_wraps_on_32_bits_is_refused_everywhere() {
@@ -182,7 +222,8 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// Any change behind the header, with checksums that fit it, gives a model or an error; a model can be run.
+    /// Any change behind the header, with checksums that fit it, gives a model or an error; a model
+    /// can be run.
     #[test]
     fn any_bytes_give_a_model_or_an_error(changes in prop::collection::vec((20usize..6000, any::<u8>()), 1..4)) {
         let mut bytes = packed(&Built::new(16, 2));
@@ -217,7 +258,8 @@ proptest! {
         let scratch: Vec<_> = plan.scratch.iter().copied().zip(scratch).collect();
         prop_assert!(values.iter().chain(&scratch).all(|(place, size)| place + size <= plan.arena));
         prop_assert!(is_sound(&values, &scratch, &steps));
-        // The last value is read by the last layer at least, whose input lies elsewhere or is overwritten in place.
+        // The last value is read by the last layer at least, whose input lies elsewhere or is
+        // overwritten in place.
         let last = values.len() - 1;
         if !steps[last - 1].in_place {
             values[last].0 = values[last - 1].0;

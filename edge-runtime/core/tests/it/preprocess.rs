@@ -135,8 +135,8 @@ proptest! {
         prop_assert!(worst <= Some(1), "{worst:?}");
     }
 
-    /// Whatever a source sends, each call gives a result; a refused row changes nothing, and `finish` succeeds
-    /// exactly where the announced number of whole rows came.
+    /// Whatever a source sends, each call gives a result; a refused row changes nothing, and
+    /// `finish` succeeds exactly where the announced number of whole rows came.
     #[test]
     fn damaged_streams_are_errors_and_never_panics(
         (width, height, format) in (32u32..=40, 32u32..=40, formats()),

@@ -1,7 +1,7 @@
 //! JPEG: baseline and progressive, greyscale, YCbCr or RGB.
 
 use super::orient::{self, Orientation};
-use super::{DecodeError, Picture};
+use super::outcome::{DecodeError, Picture};
 use edge_core::{Geometry, PixelFormat};
 use std::borrow::Cow;
 use zune_jpeg::JpegDecoder;

@@ -1,7 +1,7 @@
 //! Turns and mirrors a picture as its EXIF orientation says: a phone's photograph of a film is
 //! often stored lying down.
 
-use super::{DecodeError, Picture};
+use super::outcome::{DecodeError, Picture};
 use edge_core::Geometry;
 pub(super) use image::metadata::Orientation;
 

@@ -2,7 +2,7 @@
 //! black.
 
 use super::orient::{self, Orientation};
-use super::{DecodeError, MAX_FILE_BYTES, Picture};
+use super::outcome::{DecodeError, MAX_FILE_BYTES, Picture};
 use edge_core::{Geometry, PixelFormat};
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
 use std::io::Cursor;

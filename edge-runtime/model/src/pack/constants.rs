@@ -1,6 +1,6 @@
 //! Constants of an ONNX graph by name, in the types that the exact form has.
 
-use super::PackError;
+use super::error::PackError;
 use std::collections::HashMap;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, TensorProto};

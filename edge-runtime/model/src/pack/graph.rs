@@ -1,7 +1,7 @@
 //! The ONNX graph as a list of layers.
 
-use super::PackError;
 use super::constants::Constants;
+use super::error::PackError;
 use crate::model_file::ModelFile;
 use edge_core::kernels::pool::ClassifierHead;
 use edge_core::kernels::{Shape, Window};

@@ -1,12 +1,14 @@
 //! The engine against QLinearConv written out plainly: the same integers in every layer, the same
 //! logit.
 
-use edge_core::State;
+use edge_core::{State, kernels};
 use edge_model::classify::Classifier;
 use edge_model::decode::decode;
-use edge_model::engine::{Engine, EngineError};
-use edge_model::infer_tract::{Intermediate, TractEngine, Values};
+use edge_model::engine::{Engine, EngineError, EngineKind};
+use edge_model::infer_tract::{Operators, TractEngine};
+use edge_model::model_file::ModelFile;
 use std::collections::BTreeMap;
+use test_support::intermediates::{Intermediate, TractIntermediates, Values};
 use test_support::loaded::small;
 use test_support::model::{tensor, tensor_mut};
 use test_support::picture;
@@ -77,6 +79,11 @@ fn reference(graph: &pb::GraphProto, input: &[u8]) -> (BTreeMap<&'static str, La
     (names.into_iter().zip([stem, depthwise, expand, residual, last]).collect(), logit as f32)
 }
 
+fn intermediates(model: &ModelFile, input: &[u8]) -> Vec<Intermediate> {
+    let operators = Operators::Kernels(kernels::best());
+    TractIntermediates::load(operators, model).unwrap().run(input).unwrap()
+}
+
 fn assert_same(got: &[Intermediate], layers: &BTreeMap<&str, Layer>) {
     for (name, layer) in layers {
         let tensor = got.iter().find(|tensor| tensor.name == *name).unwrap();
@@ -97,8 +104,7 @@ fn every_layer_and_the_logit_equal_the_plain_computation() {
             let inner = values.iter().filter(|&&&v| v > 0 && v < 255).count();
             assert!(inner * 10 > values.len(), "{name}: too much is clipped for this to be a test");
         }
-        let intermediates = TractEngine::load_with_intermediates(&model).unwrap();
-        let got = intermediates.run(&input).unwrap();
+        let got = intermediates(&model, &input);
         let names: Vec<_> = got.iter().map(|tensor| tensor.name.as_str()).collect();
         let nodes: Vec<_> = model.graph().node.iter().map(|n| n.output[0].as_str()).collect();
         assert_eq!(names, nodes);
@@ -114,7 +120,7 @@ fn every_layer_and_the_logit_equal_the_plain_computation() {
 #[should_panic(expected = "stem")]
 fn a_planted_fault_is_seen() {
     let model = small(1);
-    let got = TractEngine::load_with_intermediates(&model).unwrap().run(&input(3)).unwrap();
+    let got = intermediates(&model, &input(3));
     let mut graph = model.graph().clone();
     let weight = &mut tensor_mut(&mut graph, "stem.weight").raw_data[4];
     *weight = weight.wrapping_add(1);
@@ -123,10 +129,25 @@ fn a_planted_fault_is_seen() {
 
 #[test]
 fn an_input_of_another_size_is_an_error_and_the_engine_goes_on() {
-    let mut engine = TractEngine::load(&small(1)).unwrap();
-    let before = engine.infer(&input(1)).unwrap();
-    assert_eq!(engine.infer(&[0; 7]), Err(EngineError::Input { expected: SIDE * SIDE, got: 7 }));
-    assert_eq!(engine.infer(&input(1)), Ok(before));
+    for kind in EngineKind::ALL {
+        let mut engine = kind.load(&small(1)).unwrap();
+        let before = engine.infer(&input(1)).unwrap();
+        assert_eq!(engine.infer(&[0; 7]), Err(EngineError::Input { expected: SIDE * SIDE, got: 7 }));
+        assert_eq!(engine.features(), Err(EngineError::NoFeatures { engine: kind.name() }), "not the last's");
+        assert_eq!(engine.infer(&input(1)), Ok(before));
+    }
+}
+
+/// What is written as JSON reads as it is called everywhere else.
+#[test]
+fn names_in_json_are_the_names() {
+    for state in State::ALL {
+        assert_eq!(serde_json::to_value(state).unwrap(), state.name());
+        assert_eq!(serde_json::from_value::<State>(state.name().into()).unwrap(), state);
+    }
+    for kind in EngineKind::ALL {
+        assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+    }
 }
 
 #[test]

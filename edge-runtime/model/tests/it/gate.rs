@@ -9,7 +9,7 @@ use edge_core::{Reason, State};
 use edge_model::classify::Classifier;
 use edge_model::decode::{self, Picture};
 use edge_model::drawings::DRAWINGS;
-use edge_model::engine::{Engine, EngineKind};
+use edge_model::engine::{Engine, EngineError, EngineKind};
 use edge_model::model_file::ModelFile;
 use phantoms::{Label, draw};
 use std::collections::BTreeMap;
@@ -142,10 +142,11 @@ fn every_engine_gives_the_same_features_and_figures() {
     pictures.extend(KINDS.iter().map(|(_, make)| make(&mut Rng::new(5))));
     let of = |kind: EngineKind| -> Vec<_> {
         let mut classifier = classifier(kind, &open);
-        assert!(classifier.engine().features().is_empty(), "{kind}: features before the first picture");
+        let none = Err(EngineError::NoFeatures { engine: kind.name() });
+        assert_eq!(classifier.engine().features(), none, "before the first picture");
         let one = |picture: &Picture| {
             let figures = classifier.classify(&picture.frame()).unwrap().figures;
-            (figures, classifier.engine().features().to_vec())
+            (figures, classifier.engine().features().unwrap().to_vec())
         };
         pictures.iter().map(one).collect()
     };

@@ -5,9 +5,10 @@ mod graphs;
 
 use edge_core::kernels::{ALL, Kernels, Set};
 use edge_model::engine::{Convolutions, Fallback};
-use edge_model::infer_tract::{Intermediate, Operators, TractIntermediates, Values};
+use edge_model::infer_tract::Operators;
 use graphs::{Case, Padding, Signed, model_of, reference};
 use proptest::prelude::*;
+use test_support::intermediates::{Intermediate, TractIntermediates, Values};
 use test_support::model::{Graph, tensor_mut};
 use tract_onnx::pb::ModelProto;
 
@@ -30,14 +31,14 @@ fn side(image: &[u8]) -> u16 {
 
 /// The bytes of `y` from tract's own operators; none where tract cannot make the model ready.
 fn stock(model: &ModelProto, image: &[u8]) -> Option<Vec<u8>> {
-    let tract = TractIntermediates::of_graph(Operators::Stock, model, side(image)).ok()?;
+    let mut tract = TractIntermediates::of_graph(Operators::Stock, model, side(image)).ok()?;
     assert_eq!(tract.convolutions(), None);
     Some(bytes(&tract.run(image).unwrap()))
 }
 
 /// The bytes of `y` with some kernels, and who computes it.
 fn with_kernels(kernels: Kernels, model: &ModelProto, image: &[u8]) -> (Vec<u8>, Convolutions) {
-    let tract = TractIntermediates::of_graph(Operators::Kernels(kernels), model, side(image)).unwrap();
+    let mut tract = TractIntermediates::of_graph(Operators::Kernels(kernels), model, side(image)).unwrap();
     let convolutions = tract.convolutions().unwrap().clone();
     assert_eq!(convolutions.kernels, kernels.name());
     (bytes(&tract.run(image).unwrap()), convolutions)

@@ -64,7 +64,7 @@ fn a_single_wrong_bit_is_found() {
         fn infer(&mut self, input: &[u8]) -> Result<f32, EngineError> {
             Ok(f32::from_bits(self.0.infer(input)?.to_bits() ^ 1))
         }
-        fn features(&self) -> &[u8] {
+        fn features(&self) -> Result<&[u8], EngineError> {
             self.0.features()
         }
     }

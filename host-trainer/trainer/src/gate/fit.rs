@@ -179,7 +179,7 @@ fn features(model: &ModelFile, pictures: &[Vec<u8>]) -> Result<Vec<Vec<u8>>> {
         let one = |picture: &Vec<u8>| -> Result<Vec<u8>> {
             engine.infer(picture)?;
             bar.inc(1);
-            Ok(engine.features().to_vec())
+            Ok(engine.features()?.to_vec())
         };
         pictures.iter().map(one).collect()
     };

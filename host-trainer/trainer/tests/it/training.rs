@@ -1,13 +1,15 @@
 //! The model flow on drawings, one thread: loss falls, a killed run ends like an uninterrupted one,
 //! and what is exported computes exactly what was trained.
 
-use edge_model::infer_tract::{Intermediate, TractEngine, Values};
+use edge_core::kernels;
+use edge_model::infer_tract::Operators;
 use edge_model::model_file::ModelFile;
 use prost::Message;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tch::{Device, Kind};
+use test_support::intermediates::{Intermediate, TractIntermediates, Values};
 use trainer::dataset::Dataset;
 use trainer::dataset::phantoms;
 use trainer::export::metadata::metadata;
@@ -39,7 +41,7 @@ fn trained(folder: &Path) -> (Run, Dataset) {
 /// network in training.
 fn first_difference(quantized: &Quantized, file: &ModelFile, pictures: &[Vec<u8>]) -> Option<String> {
     let network = &quantized.network;
-    let tract = TractEngine::load_with_intermediates(file).unwrap();
+    let mut tract = TractIntermediates::load(Operators::Kernels(kernels::best()), file).unwrap();
     for picture in pictures {
         let results = tract.run(picture).unwrap();
         let find = |name: &str| -> &Intermediate { results.iter().find(|r| r.name == name).unwrap() };

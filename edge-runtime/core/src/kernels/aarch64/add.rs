@@ -1,16 +1,16 @@
 //! Residual addition: the sum less the zero point in 16 bits, where it fits exactly, and a
 //! saturating narrowing step.
 
-use crate::kernels::add::Call;
+use crate::kernels::call::AddCall;
 use core::arch::aarch64::*;
 
-pub(super) fn add(call: Call) {
+pub(super) fn add(call: AddCall) {
     // SAFETY: NEON is part of every processor that the set is handed out on.
     unsafe { run(call) }
 }
 
 #[target_feature(enable = "neon")]
-fn run(mut call: Call) {
+fn run(mut call: AddCall) {
     let zero = call.zero();
     let zeros = vdupq_n_u16(u16::from(zero));
     let (x, y) = call.slices();

@@ -1,8 +1,8 @@
 //! Depthwise convolution 3 x 3, what both sets share: an output row in blocks of 16 or 8 channels.
 
 use super::requantize::Requantize;
+use crate::kernels::call::RowCall;
 use crate::kernels::layout::{DEPTH, padded};
-use crate::kernels::row::Call;
 use crate::kernels::scalar;
 use core::arch::aarch64::*;
 
@@ -33,7 +33,7 @@ pub(super) struct Block {
 ///
 /// # Safety
 /// The machine has what the kernels need; `sixteen` take 16 channels and `eight` take 8.
-pub(super) unsafe fn blocks(mut call: Call, sixteen: [[Kernel; 2]; 2], eight: [[Kernel; 2]; 2]) {
+pub(super) unsafe fn blocks(mut call: RowCall, sixteen: [[Kernel; 2]; 2], eight: [[Kernel; 2]; 2]) {
     let (pixels, stride, count) = (call.pixels(), call.stride(), call.outputs());
     let (weights, channels) = (call.weights(), *call.channels());
     let (rows, y) = call.slices();

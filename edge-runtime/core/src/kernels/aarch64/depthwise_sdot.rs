@@ -4,11 +4,11 @@
 
 use super::depthwise::{Block, Kernel, blocks};
 use super::dot::dot;
-use crate::kernels::row::Call;
+use crate::kernels::call::RowCall;
 use core::arch::aarch64::*;
 use core::arch::asm;
 
-pub(in crate::kernels) fn depthwise(call: Call) {
+pub(in crate::kernels) fn depthwise(call: RowCall) {
     // SAFETY: the set is handed out only where the processor has the dot product extension.
     unsafe {
         let sixteen =

@@ -3,10 +3,10 @@
 
 use super::depthwise::{Block, Kernel, blocks};
 use super::long::{mlal_high, mull_high};
-use crate::kernels::row::Call;
+use crate::kernels::call::RowCall;
 use core::arch::aarch64::*;
 
-pub(in crate::kernels) fn depthwise(call: Call) {
+pub(in crate::kernels) fn depthwise(call: RowCall) {
     // SAFETY: NEON is part of every processor that the set is handed out on.
     unsafe {
         let sixteen =

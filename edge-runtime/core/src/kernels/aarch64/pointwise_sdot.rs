@@ -4,8 +4,8 @@
 use super::dot::dot_lane;
 use super::pack::{self, PART, tiles};
 use super::requantize::{Requantize, are_short};
+use crate::kernels::call::PointwiseCall;
 use crate::kernels::layout::{BLOCK, DEPTH};
-use crate::kernels::pointwise::Call;
 use core::arch::aarch64::*;
 use core::arch::asm;
 use core::ops::Range;
@@ -13,7 +13,7 @@ use core::ops::Range;
 /// Pixels of a tile: six by four accumulators, and eight registers for pixels and weights.
 const PIXELS: usize = 6;
 
-pub(in crate::kernels) fn pointwise(call: Call) {
+pub(in crate::kernels) fn pointwise(call: PointwiseCall) {
     // SAFETY: the set is handed out only where the processor has the dot product extension.
     unsafe {
         if call.pixels() < PIXELS {
@@ -27,7 +27,7 @@ pub(in crate::kernels) fn pointwise(call: Call) {
 }
 
 #[target_feature(enable = "neon,dotprod")]
-fn run<const P: usize, const SHORT: bool>(mut call: Call) {
+fn run<const P: usize, const SHORT: bool>(mut call: PointwiseCall) {
     let (pixels, outputs, channels) = (call.pixels(), call.outputs(), *call.channels());
     let (x_stride, y_stride) = (call.x_stride(), call.y_stride());
     let op = Operator::<SHORT> {
@@ -43,9 +43,9 @@ fn run<const P: usize, const SHORT: bool>(mut call: Call) {
     let (x, y) = call.slices();
     let (x, y) = (x.as_ptr(), y.as_mut_ptr());
     for pixel in tiles(pixels, P) {
-        // SAFETY: `P` pixels from `pixel` on lie within `x` and `y` (`Call`'s promise), as many outputs as
-        // there are in each; weights and numbers reach to the end of the last block. A part of the
-        // inputs fits `packed`.
+        // SAFETY: `P` pixels from `pixel` on lie within `x` and `y` (`PointwiseCall`'s promise), as
+        // many outputs as there are in each; weights and numbers reach to the end of the last block. A
+        // part of the inputs fits `packed`.
         unsafe {
             let (x, y) = (x.add(pixel * x_stride), y.add(pixel * y_stride));
             if op.depth > PART {
@@ -78,11 +78,11 @@ struct Operator<const SHORT: bool> {
 }
 
 impl<const SHORT: bool> Operator<SHORT> {
-    /// Computes `4 * Q` outputs from `single_channel` on for `P` packed pixels.
+    /// Computes `4 * Q` outputs from `first` on for `P` packed pixels.
     ///
     /// # Safety
     /// `x` points to packed pixels, `y` to `4 * Q` bytes of as many, `y_stride` apart;
-    /// `single_channel` is a multiple of `BLOCK`.
+    /// `first` is a multiple of `BLOCK`.
     #[inline(always)]
     unsafe fn tile<const P: usize, const Q: usize>(
         &self,

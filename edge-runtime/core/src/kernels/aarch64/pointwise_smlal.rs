@@ -4,8 +4,8 @@
 
 use super::pack::{self, PART, tiles};
 use super::requantize::{Requantize, are_short};
+use crate::kernels::call::PointwiseCall;
 use crate::kernels::layout::{BLOCK, DEPTH};
-use crate::kernels::pointwise::Call;
 use core::arch::aarch64::*;
 use core::arch::asm;
 use core::ops::Range;
@@ -13,7 +13,7 @@ use core::ops::Range;
 /// Pixels of a tile: two by eight accumulators of half an output each.
 const PIXELS: usize = 2;
 
-pub(in crate::kernels) fn pointwise(call: Call) {
+pub(in crate::kernels) fn pointwise(call: PointwiseCall) {
     // SAFETY: NEON is part of every processor that the set is handed out on.
     unsafe {
         if call.channels().zero() == 0 && are_short(call.channels(), call.depth()) {
@@ -25,7 +25,7 @@ pub(in crate::kernels) fn pointwise(call: Call) {
 }
 
 #[target_feature(enable = "neon")]
-fn run<const SHORT: bool>(mut call: Call) {
+fn run<const SHORT: bool>(mut call: PointwiseCall) {
     let (pixels, outputs, channels) = (call.pixels(), call.outputs(), *call.channels());
     // A single pixel is computed as two at the same place.
     let (x_stride, y_stride) = if pixels == 1 { (0, 0) } else { (call.x_stride(), call.y_stride()) };
@@ -42,9 +42,9 @@ fn run<const SHORT: bool>(mut call: Call) {
     let (x, y) = call.slices();
     let (x, y) = (x.as_ptr(), y.as_mut_ptr());
     for pixel in tiles(pixels.max(PIXELS), PIXELS) {
-        // SAFETY: two pixels from `pixel` on lie within `x` and `y` (`Call`'s promise), as many outputs as
-        // there are in each; weights and numbers reach to the end of the last block. A part of the
-        // inputs fits `packed`.
+        // SAFETY: two pixels from `pixel` on lie within `x` and `y` (`PointwiseCall`'s promise), as
+        // many outputs as there are in each; weights and numbers reach to the end of the last block. A
+        // part of the inputs fits `packed`.
         unsafe {
             let (x, y) = (x.add(pixel * x_stride), y.add(pixel * y_stride));
             if op.depth > PART {
@@ -83,11 +83,11 @@ struct Operator<const SHORT: bool> {
 }
 
 impl<const SHORT: bool> Operator<SHORT> {
-    /// Computes `4 * Q` outputs from `single_channel` on for `P` packed pixels.
+    /// Computes `4 * Q` outputs from `first` on for `P` packed pixels.
     ///
     /// # Safety
     /// `x` points to packed pixels, `y` to `4 * Q` bytes of as many, `y_stride` apart;
-    /// `single_channel` is a multiple of `BLOCK`.
+    /// `first` is a multiple of `BLOCK`.
     #[inline(always)]
     unsafe fn tile<const Q: usize>(&self, x: *const i8, first: usize, y: *mut u8, y_stride: usize) {
         let steps = self.depth.div_ceil(DEPTH);

@@ -6,13 +6,13 @@ use super::dot::dot_lane;
 use super::pack::tiles;
 use super::requantize::Requantize;
 use crate::kernels::Kernels;
+use crate::kernels::call::RowCall;
 use crate::kernels::layout::{BLOCK, DEPTH};
-use crate::kernels::row::Call;
 use core::arch::aarch64::*;
 
 const PIXELS: usize = 8;
 
-pub(in crate::kernels) fn single_channel(mut call: Call) {
+pub(in crate::kernels) fn single_channel(mut call: RowCall) {
     let (rows, _) = call.slices();
     match rows {
         // SAFETY: the set is handed out only where the processor has the dot product extension.
@@ -28,7 +28,7 @@ pub(in crate::kernels) fn single_channel(mut call: Call) {
 }
 
 #[target_feature(enable = "neon,dotprod")]
-fn run<const RELU: bool>(mut call: Call, rows: [&[u8]; 3]) {
+fn run<const RELU: bool>(mut call: RowCall, rows: [&[u8]; 3]) {
     let (pixels, outputs) = (call.pixels(), call.outputs());
     let (weights, channels) = (call.weights(), *call.channels());
     let y = call.slices().1.as_mut_ptr();

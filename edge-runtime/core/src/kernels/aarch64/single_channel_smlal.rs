@@ -7,13 +7,13 @@ use super::long::{mlal_high, mull_high};
 use super::pack::tiles;
 use super::requantize::Requantize;
 use crate::kernels::Kernels;
+use crate::kernels::call::RowCall;
 use crate::kernels::layout::{BLOCK, DEPTH};
-use crate::kernels::row::Call;
 use core::arch::aarch64::*;
 
 const PIXELS: usize = 8;
 
-pub(in crate::kernels) fn single_channel(mut call: Call) {
+pub(in crate::kernels) fn single_channel(mut call: RowCall) {
     let (rows, _) = call.slices();
     let done = match rows {
         // SAFETY: NEON is part of every processor that the set is handed out on.
@@ -33,7 +33,7 @@ pub(in crate::kernels) fn single_channel(mut call: Call) {
 
 /// None where the kernel has a fourth column.
 #[target_feature(enable = "neon")]
-fn run<const RELU: bool>(call: &mut Call, rows: [&[u8]; 3]) -> Option<()> {
+fn run<const RELU: bool>(call: &mut RowCall, rows: [&[u8]; 3]) -> Option<()> {
     let (pixels, outputs) = (call.pixels(), call.outputs());
     let (weights, channels) = (call.weights(), *call.channels());
     let y = call.slices().1.as_mut_ptr();

@@ -1,18 +1,18 @@
 //! Sums over positions: 16 channels at a time, in 16 bits for up to 256 positions and then in 32.
 
-use crate::kernels::pool::Call;
+use crate::kernels::call::SumsCall;
 use core::arch::aarch64::*;
 
 /// Positions whose sum fits 16 bits: `256 * 255 < 2^16`.
 const POSITIONS: usize = 256;
 
-pub(super) fn sums(call: Call) {
+pub(super) fn sums(call: SumsCall) {
     // SAFETY: NEON is part of every processor that the set is handed out on.
     unsafe { run(call) }
 }
 
 #[target_feature(enable = "neon")]
-fn run(mut call: Call) {
+fn run(mut call: SumsCall) {
     let (x, sums) = call.slices();
     let channels = sums.len();
     let blocks = channels / 16 * 16;

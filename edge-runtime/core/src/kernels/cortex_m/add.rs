@@ -1,9 +1,9 @@
 //! Residual addition, four elements a word.
 
 use super::instructions::{sub16, usat16, uxtab16, uxtab16_odd, uxtb16, uxtb16_odd};
-use crate::kernels::add::Call;
+use crate::kernels::call::AddCall;
 
-pub(super) fn add(mut call: Call) {
+pub(super) fn add(mut call: AddCall) {
     let zero = u32::from(call.zero()) * 0x1_0001;
     let (x, y) = call.slices();
     // Sums of two bytes minus a byte lie in -255..=510.

@@ -11,8 +11,8 @@
 //! All passes walk from the end of the buffer down to the stack pointer.
 
 use super::assembly::{clamp, pack, processor, steps};
+use crate::kernels::call::RowCall;
 use crate::kernels::layout::{DEPTH, padded};
-use crate::kernels::row::Call;
 use crate::kernels::scalar;
 use core::arch::naked_asm;
 use core::mem::offset_of;
@@ -21,7 +21,7 @@ const GROUP: usize = 4;
 /// Columns that are read for a tile of the row, two less than room is for: 1,584 bytes.
 const TILE: usize = 64;
 
-pub(super) fn depthwise(mut call: Call) {
+pub(super) fn depthwise(mut call: RowCall) {
     let (pixels, stride, count) = (call.pixels(), call.stride(), call.outputs());
     let covered = call.kernel() == [3, 3] && call.dilation() == 1 && stride <= 2;
     if !covered || pixels < 2 || count < GROUP {

@@ -3,12 +3,12 @@
 
 use super::assembly::processor;
 use super::instructions::requantize;
+use crate::kernels::call::PointwiseCall;
+use crate::kernels::call::proven;
 use crate::kernels::layout::{BLOCK, DEPTH};
-use crate::kernels::pointwise::Call;
-use crate::kernels::proven;
 use core::arch::naked_asm;
 
-pub(super) fn pointwise(mut call: Call) {
+pub(super) fn pointwise(mut call: PointwiseCall) {
     let (depth, outputs, weights, channels) =
         (call.depth(), call.outputs(), call.weights(), *call.channels());
     let (x_stride, y_stride, zero) = (call.x_stride().max(1), call.y_stride().max(1), channels.zero());

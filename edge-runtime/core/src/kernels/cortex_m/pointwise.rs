@@ -7,9 +7,9 @@
 
 use super::assembly::{clamp, pack, processor, steps};
 use super::plain;
+use crate::kernels::call::PointwiseCall;
+use crate::kernels::call::proven;
 use crate::kernels::layout::{DEPTH, block_index};
-use crate::kernels::pointwise::Call;
-use crate::kernels::proven;
 use core::arch::naked_asm;
 use core::mem::{MaybeUninit, offset_of};
 
@@ -26,7 +26,7 @@ const ROOM: usize = 4 * record_words(80 / ROUND);
 const MAX_ROUNDS: usize = 256 / ROUND;
 const _: () = assert!(record_words(MAX_ROUNDS) <= ROOM);
 
-pub(super) fn pointwise(mut call: Call) {
+pub(super) fn pointwise(mut call: PointwiseCall) {
     let (depth, outputs, pixels) = (call.depth(), call.outputs(), call.pixels());
     let (x_stride, y_stride) = (call.x_stride(), call.y_stride());
     let rounds = depth.div_ceil(ROUND);

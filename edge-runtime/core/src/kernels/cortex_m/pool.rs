@@ -1,13 +1,13 @@
 //! Sums over positions, four channels a word, in 16-bit halves for as many positions as fit in.
 
 use super::instructions::{uxtab16, uxtab16_odd};
-use crate::kernels::pool::Call;
-use crate::kernels::proven;
+use crate::kernels::call::SumsCall;
+use crate::kernels::call::proven;
 
 /// Positions whose bytes surely add up within 16 bits.
 const POSITIONS: usize = 65_535 / 255;
 
-pub(super) fn sums(mut call: Call) {
+pub(super) fn sums(mut call: SumsCall) {
     let (x, sums) = call.slices();
     sums.fill(0);
     let channels = sums.len().max(1);

@@ -6,9 +6,9 @@
 
 use super::assembly::{clamp, pack, processor, steps};
 use super::instructions::{sxtb16, sxtb16_odd};
+use crate::kernels::Kernels;
+use crate::kernels::call::RowCall;
 use crate::kernels::layout::{BLOCK, DEPTH, block_index};
-use crate::kernels::row::Call;
-use crate::kernels::scalar;
 use core::arch::naked_asm;
 use core::mem::{MaybeUninit, offset_of};
 
@@ -21,12 +21,12 @@ const RECORD: usize = OUTPUTS + OUTPUTS * 6;
 /// Records for which there is room: 1,792 bytes.
 const RECORDS: usize = 16;
 
-pub(super) fn single_channel(mut call: Call) {
+pub(super) fn single_channel(mut call: RowCall) {
     let (pixels, stride, outputs) = (call.pixels(), call.stride(), call.outputs());
     let (weights, channels) = (call.weights(), *call.channels());
-    let (&[row0, row1, row2], y) = call.slices() else { return (scalar::KERNELS.single_channel)(call) };
+    let (&[row0, row1, row2], y) = call.slices() else { return (Kernels::SCALAR.single_channel)(call) };
     if outputs < OUTPUTS {
-        return (scalar::KERNELS.single_channel)(call);
+        return (Kernels::SCALAR.single_channel)(call);
     }
     let mut records = [MaybeUninit::<u32>::uninit(); RECORD * RECORDS];
     let mut first = 0;
@@ -57,7 +57,7 @@ pub(super) fn single_channel(mut call: Call) {
             to.cast_const()
         };
         if fourth != 0 {
-            return (scalar::KERNELS.single_channel)(call);
+            return (Kernels::SCALAR.single_channel)(call);
         }
         let mut row = Row {
             rows: [row0.as_ptr(), row1.as_ptr(), row2.as_ptr()],

@@ -1,8 +1,8 @@
 //! Residual addition.
 
-use crate::kernels::add::Call;
+use crate::kernels::call::AddCall;
 
-pub(super) fn add(mut call: Call) {
+pub(super) fn add(mut call: AddCall) {
     let zero = i16::from(call.zero());
     let (x, y) = call.slices();
     for (y, &x) in y.iter_mut().zip(x) {

@@ -1,10 +1,11 @@
 //! Depthwise convolution of any kernel, one output after the other.
 
+use crate::kernels::call::RowCall;
+use crate::kernels::call::proven;
 use crate::kernels::layout::tap_index;
-use crate::kernels::row::Call;
-use crate::kernels::{proven, requantize};
+use crate::kernels::requantize;
 
-pub(in crate::kernels) fn depthwise(mut call: Call) {
+pub(in crate::kernels) fn depthwise(mut call: RowCall) {
     let (stride, dilation, count) = (call.stride(), call.dilation(), call.outputs());
     let ([_, width], weights, channels) = (call.kernel(), call.weights(), *call.channels());
     let numbers = channels.bias().iter().zip(channels.multiplier());

@@ -1,10 +1,11 @@
 //! Pointwise convolution, one output after the other.
 
+use crate::kernels::call::PointwiseCall;
+use crate::kernels::call::proven;
 use crate::kernels::layout::{BLOCK, DEPTH};
-use crate::kernels::pointwise::Call;
-use crate::kernels::{proven, requantize};
+use crate::kernels::requantize;
 
-pub(super) fn pointwise(mut call: Call) {
+pub(super) fn pointwise(mut call: PointwiseCall) {
     let (depth, outputs, weights, channels) =
         (call.depth(), call.outputs(), call.weights(), *call.channels());
     let (x_stride, y_stride) = (call.x_stride(), call.y_stride());

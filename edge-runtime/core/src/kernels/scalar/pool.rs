@@ -1,8 +1,8 @@
 //! Sums over positions.
 
-use crate::kernels::pool::Call;
+use crate::kernels::call::SumsCall;
 
-pub(super) fn sums(mut call: Call) {
+pub(super) fn sums(mut call: SumsCall) {
     let (x, sums) = call.slices();
     sums.fill(0);
     for pixel in x.chunks_exact(sums.len().max(1)) {

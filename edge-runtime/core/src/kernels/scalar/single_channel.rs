@@ -1,10 +1,11 @@
 //! Convolution over one channel.
 
+use crate::kernels::call::RowCall;
+use crate::kernels::call::proven;
 use crate::kernels::layout::{BLOCK, DEPTH};
-use crate::kernels::row::Call;
-use crate::kernels::{proven, requantize};
+use crate::kernels::requantize;
 
-pub(super) fn single_channel(mut call: Call) {
+pub(super) fn single_channel(mut call: RowCall) {
     let (stride, outputs, weights, channels) =
         (call.stride(), call.outputs(), call.weights(), *call.channels());
     let numbers = channels.bias().iter().zip(channels.multiplier());

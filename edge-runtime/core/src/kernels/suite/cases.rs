@@ -1,6 +1,6 @@
 //! One random case of each operator: drawn, computed by the kernels and plainly, compared.
 
-use super::Memory;
+use super::memory::Memory;
 use super::reference::Reference;
 use super::rng::Rng;
 use crate::kernels::convolution::Convolution;
@@ -35,7 +35,7 @@ fn compare(expected: &[u8], got: &[u8]) -> Outcome {
 }
 
 /// The end of a memory, so that reading on is reading beyond it.
-fn tail(memory: &mut [u8], length: usize) -> &mut [u8] {
+fn tail<T>(memory: &mut [T], length: usize) -> &mut [T] {
     let from = memory.len() - length;
     &mut memory[from..]
 }
@@ -121,14 +121,14 @@ pub(super) fn pointwise(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Out
     let depth = shape.channels;
     let onnx = &*m.onnx;
     let size = sized(layout::block_bytes(outputs, depth))?;
-    layout::write_blocks(outputs, depth, &mut m.packed[..size], |o, i| onnx[o * depth + i]);
+    layout::write_blocks(outputs, depth, tail(m.packed, size), |o, i| onnx[o * depth + i]);
     let expected = case.expect(m, &plain[..outputs]);
     // Outputs a little apart, as those of a group are.
     let stride = outputs + rng.range(0, 3);
     let length = (shape.width - 1) * stride + outputs;
     m.y.fill(UNTOUCHED);
     let numbers = channels(&m.biases, m.multipliers, outputs, case.y_zero)?;
-    let op = Pointwise::new(depth, outputs, &m.packed[..size], numbers).map_err(refused)?;
+    let op = Pointwise::new(depth, outputs, tail(m.packed, size), numbers).map_err(refused)?;
     let x = &m.x[m.x.len() - shape.bytes()..];
     op.run(kernels, x, depth, &mut m.y[..length], stride).map_err(refused)?;
     let pixels = m.expected[..expected].chunks(outputs).zip(m.y.chunks(stride));
@@ -168,7 +168,7 @@ pub(super) fn single_channel(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -
     let depth = kernel[0] * layout::DEPTH;
     let size = sized(layout::block_bytes(outputs, depth))?;
     let onnx = &*m.onnx;
-    layout::write_blocks(outputs, depth, &mut m.packed[..size], |o, i| {
+    layout::write_blocks(outputs, depth, tail(m.packed, size), |o, i| {
         let (row, column) = (i / layout::DEPTH, i % layout::DEPTH);
         if column < kernel[1] { onnx[(o * kernel[0] + row) * kernel[1] + column] } else { 0 }
     });
@@ -176,7 +176,7 @@ pub(super) fn single_channel(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -
     let expected = case.expect(m, &plain[..outputs]);
     m.y.fill(UNTOUCHED);
     let numbers = channels(&m.biases, m.multipliers, outputs, case.y_zero)?;
-    let op = SingleChannelConv::new(shape, window, outputs, &m.packed[..size], numbers, case.x_zero)
+    let op = SingleChannelConv::new(shape, window, outputs, tail(m.packed, size), numbers, case.x_zero)
         .map_err(refused)?;
     let scratch = tail(m.scratch, sized(SingleChannelConv::scratch(&shape, &window))?);
     op.run(kernels, &m.x[m.x.len() - shape.bytes()..], m.y, scratch).map_err(refused)?;
@@ -198,7 +198,7 @@ pub(super) fn convolution(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> O
     let (depth, rows) = (case.fan_in(), Convolution::padded_outputs(outputs, groups));
     let size = sized(Convolution::weight_bytes(&shape, &window, outputs, groups))?;
     let (onnx, inputs) = (&*m.onnx, shape.channels / groups);
-    layout::write_blocks(rows, depth, &mut m.packed[..size], |r, i| {
+    layout::write_blocks(rows, depth, tail(m.packed, size), |r, i| {
         let (group, o) = (r / padded(per_group), r % padded(per_group));
         let (place, channel) = (i / inputs, i % inputs);
         let output = group * per_group + o;
@@ -209,7 +209,7 @@ pub(super) fn convolution(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> O
     let expected = case.expect(m, &plain[..outputs]);
     m.y.fill(UNTOUCHED);
     let numbers = channels(&m.biases, m.multipliers, rows, case.y_zero)?;
-    let op = Convolution::new(shape, window, outputs, groups, &m.packed[..size], numbers, case.x_zero)
+    let op = Convolution::new(shape, window, outputs, groups, tail(m.packed, size), numbers, case.x_zero)
         .map_err(refused)?;
     let scratch = tail(m.scratch, sized(Convolution::scratch(&shape, &window, groups))?);
     op.run(kernels, &m.x[m.x.len() - shape.bytes()..], m.y, scratch).map_err(refused)?;
@@ -246,7 +246,7 @@ pub(super) fn depthwise(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Out
     draw(rng, m, &case, |o| o);
     let size = sized(layout::tap_bytes(shape.channels, kernel))?;
     let onnx = &*m.onnx;
-    layout::write_taps(shape.channels, kernel, &mut m.packed[..size], |c, row, column| {
+    layout::write_taps(shape.channels, kernel, tail(m.packed, size), |c, row, column| {
         onnx[(c * kernel[0] + row) * kernel[1] + column]
     });
     let plain = gather(m, shape.channels, |o| o);
@@ -258,7 +258,7 @@ pub(super) fn depthwise(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Out
         m.y[..shape.bytes()].copy_from_slice(&m.x[x..]);
     }
     let numbers = channels(&m.biases, m.multipliers, shape.channels, case.y_zero)?;
-    let op = Depthwise::new(shape, window, &m.packed[..size], numbers, case.x_zero).map_err(refused)?;
+    let op = Depthwise::new(shape, window, tail(m.packed, size), numbers, case.x_zero).map_err(refused)?;
     let scratch = tail(m.scratch, sized(Depthwise::scratch(&shape, &window))?);
     let places = if in_place { Places::Same(m.y) } else { Places::Apart(&m.x[x..], m.y) };
     op.run(kernels, places, scratch).map_err(refused)?;

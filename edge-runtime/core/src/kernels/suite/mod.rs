@@ -1,65 +1,39 @@
 //! One suite for every kernel set and every machine: each operator on random shapes, strides,
 //! channel counts that fit no block and extreme values, against a plain computation in ONNX's own
-//! terms ([`reference`]).
+//! terms.
 //!
-//! It runs in memory that the caller gives, so that it runs on a microcontroller as well. Input
-//! slices end where their memory ends, so that an address sanitizer sees whoever reads on.
+//! It runs in memory that the caller gives, so that it runs on a microcontroller as well. Inputs,
+//! weights and scratch memory end where the caller's memory ends, so that an address sanitizer, or a
+//! page that nobody may touch, finds whoever reads on.
 
 mod cases;
+mod memory;
 mod reference;
 mod rng;
 
-use super::{Kernels, add, pointwise, pool, row, scalar};
+pub use memory::Memory;
+
+use super::Kernels;
+use super::call::{AddCall, PointwiseCall, RowCall, SumsCall};
 use core::fmt;
 use rng::Rng;
 
 /// The operators, in the order in which they are tested.
 pub const OPERATORS: [&str; 6] = ["pointwise", "single_channel", "convolution", "depthwise", "add", "pool"];
 
-/// Memory that the suite works in; each slice at least as long as [`Memory`]'s constants say.
-#[derive(Debug)]
-pub struct Memory<'a> {
-    /// [`Memory::VALUE`] bytes: a value.
-    pub x: &'a mut [u8],
-    /// [`Memory::VALUE`] bytes: another.
-    pub y: &'a mut [u8],
-    /// [`Memory::VALUE`] bytes: what is expected.
-    pub expected: &'a mut [u8],
-    /// [`Memory::VALUE`] bytes: scratch memory of the operators.
-    pub scratch: &'a mut [u8],
-    /// [`Memory::WEIGHTS`] weights in ONNX's order.
-    pub onnx: &'a mut [i8],
-    /// [`Memory::WEIGHTS`] weights in the kernels' layout.
-    pub packed: &'a mut [i8],
-    /// [`Memory::CHANNELS`] biases, and as many again and again: ONNX's, unsigned, signed.
-    pub biases: [&'a mut [i32]; 3],
-    /// [`Memory::CHANNELS`] multipliers.
-    pub multipliers: &'a mut [f32],
-    /// [`Memory::CHANNELS`] sums.
-    pub sums: &'a mut [u32],
-}
-
-impl Memory<'_> {
-    /// Bytes of a value.
-    pub const VALUE: usize = 20 * 1024;
-    /// Weights of an operator.
-    pub const WEIGHTS: usize = 24 * 1024;
-    /// Channels, rounded up to blocks.
-    pub const CHANNELS: usize = 256;
-}
-
 /// A kernel that gave another byte than the plain computation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Failure {
-    /// One of [`OPERATORS`].
+    /// Which operator, one of [`OPERATORS`].
     pub operator: &'static str,
     /// The case's number: the same number gives the same case.
     pub case: u64,
     /// Where in the output.
     pub at: usize,
-    /// The right value.
+    /// The byte, or the sum, of the plain computation.
     pub expected: i64,
-    /// What came.
+    /// That of the kernel.
     pub got: i64,
 }
 
@@ -109,24 +83,24 @@ pub fn planted(operator: &str) -> Kernels {
             *last ^= 1;
         }
     }
-    fn pointwise(mut call: pointwise::Call) {
+    fn pointwise(mut call: PointwiseCall) {
         flip(call.slices().1);
     }
-    fn single_channel(mut call: row::Call) {
+    fn single_channel(mut call: RowCall) {
         flip(call.slices().1);
     }
-    fn depthwise(mut call: row::Call) {
+    fn depthwise(mut call: RowCall) {
         flip(call.slices().1);
     }
-    fn add(mut call: add::Call) {
+    fn add(mut call: AddCall) {
         flip(call.slices().1);
     }
-    fn sums(mut call: pool::Call) {
+    fn sums(mut call: SumsCall) {
         if let Some(last) = call.slices().1.last_mut() {
             *last ^= 1;
         }
     }
-    let mut kernels = Kernels { name: "planted", ..scalar::KERNELS };
+    let mut kernels = Kernels { name: "planted", ..Kernels::SCALAR };
     match operator {
         "pointwise" | "convolution" => kernels.pointwise = pointwise,
         "single_channel" => kernels.single_channel = single_channel,

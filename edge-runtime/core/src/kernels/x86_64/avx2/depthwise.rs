@@ -5,14 +5,14 @@
 //! and nothing.
 
 use super::requantize::{Requantize, store};
+use crate::kernels::call::RowCall;
 use crate::kernels::layout::{BLOCK, DEPTH, padded};
-use crate::kernels::row::Call;
 use crate::kernels::scalar;
 use core::arch::x86_64::*;
 
 const PAIRS: usize = 5;
 
-pub(in crate::kernels::x86_64) fn depthwise(call: Call) {
+pub(in crate::kernels::x86_64) fn depthwise(call: RowCall) {
     if call.outputs() < BLOCK {
         scalar::depthwise(call);
     } else {
@@ -22,7 +22,7 @@ pub(in crate::kernels::x86_64) fn depthwise(call: Call) {
 }
 
 #[target_feature(enable = "avx2")]
-fn run(mut call: Call) {
+fn run(mut call: RowCall) {
     let (pixels, stride, count) = (call.pixels(), call.stride(), call.outputs());
     let (weights, channels) = (call.weights().as_ptr(), *call.channels());
     let requantize = Requantize::new(channels.zero());

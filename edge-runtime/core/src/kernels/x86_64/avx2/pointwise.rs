@@ -1,16 +1,16 @@
 //! Pointwise convolution: block after block, in tiles of 4 pixels.
 
 use super::tile::{Block, PIXELS, step};
+use crate::kernels::call::PointwiseCall;
 use crate::kernels::layout::{BLOCK, DEPTH};
-use crate::kernels::pointwise::Call;
 
-pub(in crate::kernels::x86_64) fn pointwise(call: Call) {
+pub(in crate::kernels::x86_64) fn pointwise(call: PointwiseCall) {
     // SAFETY: the set is handed out only where the processor has AVX2.
     unsafe { run(call) }
 }
 
 #[target_feature(enable = "avx2")]
-fn run(mut call: Call) {
+fn run(mut call: PointwiseCall) {
     let (pixels, depth, outputs) = (call.pixels(), call.depth(), call.outputs());
     let (x_stride, y_stride, channels) = (call.x_stride(), call.y_stride(), *call.channels());
     let all_weights = call.weights().as_ptr();

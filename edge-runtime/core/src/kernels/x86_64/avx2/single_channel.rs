@@ -1,16 +1,16 @@
 //! Convolution over one channel: a kernel row's window is four bytes side by side, one step.
 
 use super::tile::{Block, PIXELS, step};
+use crate::kernels::call::RowCall;
 use crate::kernels::layout::{BLOCK, DEPTH};
-use crate::kernels::row::Call;
 
-pub(in crate::kernels::x86_64) fn single_channel(call: Call) {
+pub(in crate::kernels::x86_64) fn single_channel(call: RowCall) {
     // SAFETY: the set is handed out only where the processor has AVX2.
     unsafe { run(call) }
 }
 
 #[target_feature(enable = "avx2")]
-fn run(mut call: Call) {
+fn run(mut call: RowCall) {
     let (pixels, stride, outputs) = (call.pixels(), call.stride(), call.outputs());
     let (all_weights, channels) = (call.weights().as_ptr(), *call.channels());
     let (rows, y) = call.slices();

@@ -15,7 +15,7 @@ pub(super) struct Block {
     bias: [__m256i; 2],
     multiplier: [__m256; 2],
     requantize: Requantize,
-    /// Outputs that exist.
+    /// Outputs of the block that exist, 1..=16.
     count: usize,
 }
 

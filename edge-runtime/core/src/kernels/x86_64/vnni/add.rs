@@ -1,16 +1,16 @@
 //! Residual addition, 64 channels at a time, in 16 bits.
 
 use super::stores;
-use crate::kernels::add::Call;
+use crate::kernels::call::AddCall;
 use core::arch::x86_64::*;
 
-pub(in crate::kernels::x86_64) fn add(call: Call) {
+pub(in crate::kernels::x86_64) fn add(call: AddCall) {
     // SAFETY: the set is handed out only where the processor has these features.
     unsafe { run(call) }
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]
-fn run(mut call: Call) {
+fn run(mut call: AddCall) {
     let zero = _mm512_set1_epi16(call.zero().into());
     let (x, y) = call.slices();
     for (x, y) in x.chunks(64).zip(y.chunks_mut(64)) {

@@ -7,25 +7,25 @@
 
 use super::requantize::Requantize;
 use super::stores;
+use crate::kernels::call::RowCall;
 use crate::kernels::layout::{BLOCK, DEPTH, padded};
-use crate::kernels::row::Call;
 use core::arch::x86_64::*;
 
 const ROWS: usize = 3;
 
-pub(in crate::kernels::x86_64) fn depthwise(call: Call) {
+pub(in crate::kernels::x86_64) fn depthwise(call: RowCall) {
     // SAFETY: the set is handed out only where the processor has these features.
     unsafe { run(call) }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi")]
-fn run(mut call: Call) {
+fn run(mut call: RowCall) {
     let (pixels, stride, count) = (call.pixels(), call.stride(), call.outputs());
     let (weights, channels) = (call.weights().as_ptr(), *call.channels());
     let (rows, y) = call.slices();
     let &[a, b, c] = rows else { return };
     for first in (0..count).step_by(2 * BLOCK) {
-        // SAFETY: `single_channel` is a channel, and weights, biases and multipliers are there for whole
+        // SAFETY: `first` is a channel, and weights, biases and multipliers are there for whole
         // blocks.
         let unit = unsafe {
             Unit {

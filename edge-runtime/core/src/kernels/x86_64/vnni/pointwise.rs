@@ -3,19 +3,19 @@
 
 use super::requantize::Requantize;
 use super::stores;
+use crate::kernels::call::PointwiseCall;
 use crate::kernels::layout::{BLOCK, DEPTH};
-use crate::kernels::pointwise::Call;
 use core::arch::x86_64::*;
 
 const MAX_BLOCKS: usize = 5;
 
-pub(in crate::kernels::x86_64) fn pointwise(call: Call) {
+pub(in crate::kernels::x86_64) fn pointwise(call: PointwiseCall) {
     // SAFETY: the set is handed out only where the processor has these features.
     unsafe { run(call) }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn run(mut call: Call) {
+fn run(mut call: PointwiseCall) {
     let (pixels, depth, outputs) = (call.pixels(), call.depth(), call.outputs());
     let (x_stride, y_stride, channels) = (call.x_stride(), call.y_stride(), *call.channels());
     let weights = call.weights().as_ptr();

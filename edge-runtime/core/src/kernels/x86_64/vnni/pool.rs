@@ -1,17 +1,17 @@
 //! Sums over positions, 16 channels at a time.
 
 use super::stores;
+use crate::kernels::call::SumsCall;
 use crate::kernels::layout::BLOCK;
-use crate::kernels::pool::Call;
 use core::arch::x86_64::*;
 
-pub(in crate::kernels::x86_64) fn sums(call: Call) {
+pub(in crate::kernels::x86_64) fn sums(call: SumsCall) {
     // SAFETY: the set is handed out only where the processor has these features.
     unsafe { run(call) }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-fn run(mut call: Call) {
+fn run(mut call: SumsCall) {
     let (x, sums) = call.slices();
     let count = sums.len();
     for (block, sums) in sums.chunks_mut(BLOCK).enumerate() {

@@ -2,19 +2,19 @@
 
 use super::requantize::Requantize;
 use super::stores;
+use crate::kernels::call::RowCall;
 use crate::kernels::layout::{BLOCK, DEPTH};
-use crate::kernels::row::Call;
 use core::arch::x86_64::*;
 
 const PIXELS: usize = 8;
 
-pub(in crate::kernels::x86_64) fn single_channel(call: Call) {
+pub(in crate::kernels::x86_64) fn single_channel(call: RowCall) {
     // SAFETY: the set is handed out only where the processor has these features.
     unsafe { run(call) }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn run(mut call: Call) {
+fn run(mut call: RowCall) {
     let (pixels, stride, outputs) = (call.pixels(), call.stride(), call.outputs());
     let (weights, channels) = (call.weights().as_ptr(), *call.channels());
     let requantize = Requantize::new(channels.zero());

@@ -1,5 +1,23 @@
-//! Where each number of a packed model lies: the one place that knows offsets. Reader and writer
-//! both go through it.
+//! The form of a packed model: what it begins with, its limits, and where each number lies. The one
+//! place that knows offsets: reader and writer both go through it.
+
+#[cfg(target_endian = "big")]
+compile_error!(
+    "packed models are read in place as little-endian numbers: big-endian machines are not supported"
+);
+
+/// What a packed model begins with.
+pub const MAGIC: [u8; 8] = *b"PNEUMOPK";
+/// Version of the form that this code reads and writes.
+pub const VERSION: u32 = 2;
+/// Sections, and values in the arena, begin at multiples of this.
+pub const ALIGNMENT: usize = 16;
+/// Packed model and arena lie in memory at multiples of this.
+pub const ADDRESS_ALIGNMENT: usize = 8;
+/// Most layers of a model.
+pub const MAX_LAYERS: usize = 96;
+/// Most channels that the head may read: their sums are on the stack.
+pub const MAX_FEATURES: usize = 256;
 
 /// The header; the tables follow it without gaps: values, layers, metadata, head weights.
 pub(super) mod header {
@@ -85,7 +103,7 @@ pub(super) mod metadata {
     pub const SIZE: usize = 192;
 }
 
-/// ConvParams of [`layer::KIND`].
+/// What [`layer::KIND`] may be.
 pub(super) mod kind {
     pub const SINGLE_CHANNEL: u16 = 1;
     pub const CONVOLUTION: u16 = 2;

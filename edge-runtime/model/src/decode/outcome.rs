@@ -1,0 +1,81 @@
+//! What decoding gives: a picture, or why not.
+
+use edge_core::{Frame, FrameError, Geometry};
+use std::io;
+
+/// Largest file that is read: the largest picture (8000 x 8000, three 16-bit samples) uncompressed,
+/// and some more.
+pub const MAX_FILE_BYTES: u64 = 400 << 20;
+
+/// A decoded picture: rows from top to bottom without padding.
+///
+/// ```
+/// use edge_core::{Geometry, PixelFormat};
+/// use edge_model::decode::{DecodeError, Picture, decode};
+///
+/// let film = decode(include_bytes!("../../assets/normal-00.png"))?;
+/// assert_eq!((film.geometry().width(), film.geometry().format()), (96, PixelFormat::Gray8));
+///
+/// // Or of pixels that are there already.
+/// let black = Picture::new(Geometry::new(64, 64, PixelFormat::Gray8)?, vec![0; 64 * 64])?;
+/// assert_eq!(black.frame().rows().count(), 64);
+///
+/// let error = decode(b"%PDF-1.7").unwrap_err();
+/// assert!(matches!(error, DecodeError::Format { got: "PDF" }), "{error}");
+/// # Ok::<(), DecodeError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    geometry: Geometry,
+    bytes: Vec<u8>,
+}
+
+impl Picture {
+    /// Rows of `geometry.row_bytes()` bytes; too few are an error, any beyond the last row dropped.
+    pub fn new(geometry: Geometry, mut bytes: Vec<u8>) -> Result<Self, FrameError> {
+        Frame::packed(geometry, &bytes)?;
+        bytes.truncate(geometry.row_bytes() * usize::from(geometry.height()));
+        Ok(Self { geometry, bytes })
+    }
+
+    pub fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub fn frame(&self) -> Frame<'_> {
+        // `new` is the only constructor and made this very check; nothing changes the fields afterwards.
+        Frame::packed(self.geometry, &self.bytes).expect("checked by Picture::new")
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    #[error("cannot be read: {0}")]
+    Read(#[from] io::Error),
+    #[error("the file is empty (0 bytes); copy it again from its source")]
+    Empty,
+    #[error("the file is larger than {} MB; expected a single JPEG or PNG picture", MAX_FILE_BYTES >> 20)]
+    TooLong,
+    #[error("expected a JPEG or PNG picture, got {got}; export the picture as JPEG or PNG")]
+    Format { got: &'static str },
+    #[error(transparent)]
+    Size(#[from] FrameError),
+    #[error("expected a single picture, got an animated {format}; export one frame as JPEG or PNG")]
+    Animated { format: &'static str },
+    /// A colour model for printing, or another that has no defined luminance here.
+    #[error("expected a greyscale, YCbCr or RGB JPEG, got {got}; export the picture in greyscale or RGB")]
+    ColourModel { got: String },
+    #[error("the {format} file is damaged or cut short ({}); copy it again from its source", one_line(what))]
+    Damaged { format: &'static str, what: String },
+}
+
+/// A decoder's words without line breaks and what else could spoil a log that is read line by line.
+fn one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
+}
