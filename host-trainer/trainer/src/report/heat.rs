@@ -36,7 +36,7 @@ impl HeatMaps {
     pub(super) fn over(&self, picture: &Picture, thumbnail: &GrayImage) -> Option<RgbImage> {
         let mut classifier = self.classifier.try_borrow_mut().ok()?;
         classifier.classify(&picture.frame()).ok()?.figures.features?;
-        let map = self.mapper.map(classifier.engine().features()).ok()?;
+        let map = self.mapper.map(classifier.engine().features().ok()?).ok()?;
         let (width, height) = (thumbnail.width() as f32, thumbnail.height() as f32);
         Some(RgbImage::from_fn(thumbnail.width(), thumbnail.height(), |x, y| {
             let [grey] = thumbnail.get_pixel(x, y).0;
