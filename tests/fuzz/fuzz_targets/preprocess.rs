@@ -193,6 +193,7 @@ fn with_mistakes(geometry: Geometry, side: u16, memory: &mut Memory, mistakes: M
             assert_eq!((expected, got), (cells, output));
             assert_ne!(mistakes.output, 0);
         }
+        Err(other) => panic!("an error that this target does not know: {other}"),
         Ok(_) => {
             assert!(fits && (1..=MAX_OUTPUT_SIDE).contains(&side));
             assert_eq!((mistakes.row_bytes, mistakes.rows, output), (0, 0, cells));

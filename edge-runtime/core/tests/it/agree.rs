@@ -61,6 +61,20 @@ fn unsettled_says_how_many_agree() {
 }
 
 #[test]
+fn frames_that_agree_are_counted_without_end() {
+    let mut agreement = Agreement::new(POLICY);
+    assert_eq!(agreement.agreeing(), 0);
+    for number in 1..=300 {
+        agreement.frame(0, stamp(number), &decision(State::Positive));
+        assert_eq!(u32::from(agreement.agreeing()), number.min(255));
+    }
+    agreement.frame(0, stamp(301), &decision(State::Negative));
+    assert_eq!(agreement.agreeing(), 1);
+    agreement.fault(Reason::CameraLost);
+    assert_eq!(agreement.agreeing(), 0);
+}
+
+#[test]
 fn a_frame_that_is_too_old_has_no_say() {
     let mut agreement = Agreement::new(AgreementPolicy { frames: 1, ..POLICY });
     agreement.frame(500, stamp(1), &decision(State::Negative));
