@@ -66,7 +66,7 @@ fn frames_that_agree_are_counted_without_end() {
     assert_eq!(agreement.agreeing(), 0);
     for number in 1..=300 {
         agreement.frame(0, stamp(number), &decision(State::Positive));
-        assert_eq!(u32::from(agreement.agreeing()), number.min(255));
+        assert_eq!(u64::from(agreement.agreeing()), number.min(255));
     }
     agreement.frame(0, stamp(301), &decision(State::Negative));
     assert_eq!(agreement.agreeing(), 1);
@@ -86,6 +86,16 @@ fn a_frame_that_is_too_old_has_no_say() {
     assert_eq!(agreement.shown(2600).reason, Reason::Stale(1600, 1000));
     agreement.frame(2700, stamp(3), &decision(State::Negative));
     assert_eq!(agreement.shown(2700).state, State::Negative);
+}
+
+#[test]
+fn frames_at_most_the_greatest_age_apart_agree() {
+    for (apart, agreeing) in [(1000, 2), (1001, 1)] {
+        let mut agreement = Agreement::new(POLICY);
+        agreement.frame(500, stamp(1), &decision(State::Negative));
+        agreement.frame(500 + apart, stamp(2), &decision(State::Negative));
+        assert_eq!(agreement.agreeing(), agreeing, "{apart} ms apart");
+    }
 }
 
 #[test]
