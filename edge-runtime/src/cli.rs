@@ -1,5 +1,6 @@
 //! The command line: subcommands, options, help.
 
+use crate::report::Output;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use edge_model::engine::EngineKind;
@@ -219,15 +220,6 @@ fn size(text: &str) -> Result<(u32, u32), String> {
     let sides =
         text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     sides.ok_or_else(|| "expected WIDTHxHEIGHT in pixels such as 1280x960".to_owned())
-}
-
-/// For whom the output is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// A person: tables and sentences.
-    Text,
-    /// A program: one JSON object a line.
-    Json,
 }
 
 /// Reads an engine's name; help and errors list all.

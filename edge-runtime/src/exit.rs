@@ -2,20 +2,11 @@
 //! error.
 
 use crate::model::Refused;
+use crate::outcome::Outcome;
 use crate::report;
 use edge_runtime::config::ConfigError;
 use std::io;
 use std::process::ExitCode;
-
-/// What a command that ran to its end has to say, and its exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Complete = 0,
-    /// Some pictures could not be read or got no answer; each was reported.
-    Incomplete = 3,
-    /// Something that was checked is not as it must be; each was reported.
-    Unfit = 5,
-}
 
 /// Reports an error, if there is one, and chooses the exit code.
 pub fn code(outcome: anyhow::Result<Outcome>) -> ExitCode {

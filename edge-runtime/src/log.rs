@@ -16,6 +16,7 @@
 //! The order of lines is that of `seq`. `time` is the device's clock, right or wrong; `uptime_ms`
 //! counts from the boot that `boot_id` names.
 
+mod chain;
 mod disk;
 mod drift;
 mod export;
@@ -27,10 +28,11 @@ mod summary;
 mod tail;
 mod verify;
 
+pub use chain::{Hash, Link};
 pub use disk::{Disk, SystemDisk};
 pub use drift::{Bin, Drift, drift};
 pub use export::{ExportError, export};
-pub use line::{Hash, Link, MAX as MAX_LINE};
+pub use line::MAX as MAX_LINE;
 pub use read::{DecisionLine, Entry, LogReadError, Reader, ReasonLine};
 pub use record::{Context, Event, MAX_TEXT, Record, frame_hash};
 pub use summary::{Day, Reference, Summary, summarise};

@@ -5,12 +5,13 @@ mod cli;
 mod commands;
 mod exit;
 mod model;
+mod outcome;
 mod report;
 
 use anyhow::Result;
 use clap::Parser;
 use cli::{Cli, Command};
-use exit::Outcome;
+use outcome::Outcome;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

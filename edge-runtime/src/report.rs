@@ -3,8 +3,7 @@
 //! No answer stands alone: with each go the score, the thresholds and the model's name, version and
 //! hash.
 
-use crate::cli::Output;
-use crate::exit::Outcome;
+use crate::outcome::Outcome;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, Row, Table, TableStyle};
 use edge_core::decide::Thresholds;
@@ -22,6 +21,15 @@ use std::time::Duration;
 /// What no output may leave out.
 pub const NOTICE: &str = "It supports a decision; it is not a diagnosis. NEGATIVE does not rule illness out; \
                           REFER and INVALID mean that a person must look.";
+
+/// For whom the output is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// A person: tables and sentences.
+    Text,
+    /// A program: one JSON object a line.
+    Json,
+}
 
 #[derive(Serialize)]
 pub struct Record<'a> {

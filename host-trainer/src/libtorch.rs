@@ -9,74 +9,20 @@
 //! Everything is prepared in a temporary folder that is renamed when it is complete, under a lock,
 //! so a kill at any moment or two starts at once leave nothing half made.
 
+mod error;
+mod files;
 mod stubs;
 mod unpack;
 mod wheel;
 
+pub use error::Error;
+
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
-/// The version that this `tch` was written for; `torch-sys` refuses any other.
-const VERSION: &str = "2.13.0";
-
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(
-        "no libtorch {VERSION} wheel is known for {os} on {arch}; install libtorch {VERSION} yourself and set \
-         LIBTORCH to its folder"
-    )]
-    Platform {
-        /// Operating system, as Rust names it.
-        os: &'static str,
-        /// Processor architecture, as Rust names it.
-        arch: &'static str,
-    },
-    #[error(
-        "libtorch {VERSION} is fetched with pip 20.3 or later, but {found}; install Python 3 with pip (on Debian: \
-         apt-get install python3-pip) or set LIBTORCH to a libtorch {VERSION} of your own"
-    )]
-    NoPip { found: String },
-    #[error(
-        "pip could not download {wheel} ({status}); its message is above. Check the network and run again"
-    )]
-    Pip { wheel: String, status: std::process::ExitStatus },
-    #[error(
-        "{} has SHA-256 {found}, expected {expected}; the file was removed. Run again to fetch it anew; if this \
-         repeats, the package index serves a changed file",
-        file.display()
-    )]
-    WrongHash {
-        file: PathBuf,
-        /// The hash this program was written with.
-        expected: &'static str,
-        found: String,
-    },
-    #[error("cannot read the wheel {}: {source}; remove it and run again", file.display())]
-    Archive { file: PathBuf, source: zip::result::ZipError },
-    #[error("cannot read the symbols of {}: {source}", file.display())]
-    Symbols { file: PathBuf, source: object::read::Error },
-    #[error(
-        "cannot build the stub {library} with the C compiler `{compiler}`: {message}; install one (on Debian: \
-         apt-get install g++), it is needed for tch too"
-    )]
-    Stub { library: String, compiler: String, message: String },
-    #[error("cannot {action} {}: {source}", path.display())]
-    File {
-        action: &'static str,
-        /// On which file or folder.
-        path: PathBuf,
-        source: io::Error,
-    },
-}
-
-/// Attaches what was tried, and on which path, to an I/O error.
-fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
-    let path = path.to_path_buf();
-    move |source| Error::File { action, path, source }
-}
+use error::{VERSION, at};
+use files::write_synced;
 
 /// Makes sure that `cache/libtorch` is a complete libtorch [`VERSION`]; fetches and unpacks it
 /// where it is not.
@@ -129,20 +75,6 @@ fn remove_dir(dir: &Path) -> Result<(), Error> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at("remove", dir)(error)),
         _ => Ok(()),
     }
-}
-
-/// Writes a whole file and waits until it is on the disk.
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let mut file = File::create(path).map_err(at("create", path))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at("write", path))
-}
-
-/// A bar over `bytes` bytes with the remaining time; hidden when standard error is no terminal.
-fn progress(bytes: u64, what: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:10} [{bar:40}] {bytes}/{total_bytes}, {eta} left");
-    // The template is a constant; were it wrong, the plain bar would do.
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ");
-    ProgressBar::new(bytes).with_style(style).with_message(what)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! `edge-runtime about`: versions, engines and how they compute the model, limits, and what the
 //! model says of itself.
 
-use crate::cli::Output;
-use crate::exit::Outcome;
+use crate::outcome::Outcome;
+use crate::report::Output;
 use crate::{model, report};
 use anyhow::Result;
 use edge_core::frame::{MAX_SIDE, MIN_SIDE};

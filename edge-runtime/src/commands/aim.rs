@@ -1,8 +1,9 @@
 //! `edge-runtime aim`: one frame as the device sees it, with the rectangle and what gate and
 //! network say of what is in it.
 
-use crate::cli::{AimOptions, Output};
-use crate::exit::Outcome;
+use crate::cli::AimOptions;
+use crate::outcome::Outcome;
+use crate::report::Output;
 use crate::{model, report};
 use anyhow::{Context, Result};
 use edge_core::{Frame, State};

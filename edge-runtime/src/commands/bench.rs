@@ -1,7 +1,8 @@
 //! `edge-runtime bench`: how long preprocessing and inference take on this machine, one thread.
 
-use crate::cli::{BenchOptions, Output};
-use crate::exit::Outcome;
+use crate::cli::BenchOptions;
+use crate::outcome::Outcome;
+use crate::report::Output;
 use crate::{model, report};
 use anyhow::{Result, ensure};
 use edge_core::frame::{Geometry, PixelFormat};

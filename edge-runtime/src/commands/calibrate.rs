@@ -1,7 +1,7 @@
 //! `edge-runtime calibrate`: thresholds for this site, from pictures that a person has read here.
 
-use crate::cli::Output;
-use crate::exit::Outcome;
+use crate::outcome::Outcome;
+use crate::report::Output;
 use crate::{model, report};
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;

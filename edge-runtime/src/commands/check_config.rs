@@ -1,7 +1,7 @@
 //! `edge-runtime check-config`: what a device would find of its configuration on this machine.
 
-use crate::cli::Output;
-use crate::exit::Outcome;
+use crate::outcome::Outcome;
+use crate::report::Output;
 use crate::{model, report};
 use anyhow::Result;
 use edge_runtime::config::Config;

@@ -1,8 +1,8 @@
 //! `edge-runtime classify`: pictures from files, folders or standard input.
 
-use crate::cli::Output;
-use crate::exit::Outcome;
 use crate::model;
+use crate::outcome::Outcome;
+use crate::report::Output;
 use crate::report::{self, Failure, NOTICE, Record};
 use anyhow::{Result, ensure};
 use edge_model::activation::ActivationMapper;

@@ -1,8 +1,8 @@
 //! `edge-runtime` without a subcommand: the demonstration frames through model and engine.
 
-use crate::cli::Output;
-use crate::exit::Outcome;
 use crate::model;
+use crate::outcome::Outcome;
+use crate::report::Output;
 use crate::report::{self, Record};
 use anyhow::Result;
 use edge_model::classify::Classifier;

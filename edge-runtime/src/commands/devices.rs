@@ -1,9 +1,9 @@
 //! `edge-runtime devices`: what this machine has for a camera and for lights, under the names that
 //! a configuration uses.
 
-use crate::cli::Output;
-use crate::exit::Outcome;
+use crate::outcome::Outcome;
 use crate::report;
+use crate::report::Output;
 use anyhow::Result;
 use edge_runtime::capture::{CameraInfo, FormatInfo, Sizes, cameras};
 use gpiocdev::chip::{Chip, chips};

@@ -1,10 +1,10 @@
 //! `edge-runtime inspect`: a model's layers, their places in the arena, and its metadata, for both
 //! forms of a model.
 
-use crate::cli::Output;
-use crate::exit::Outcome;
 use crate::model::Refused;
+use crate::outcome::Outcome;
 use crate::report;
+use crate::report::Output;
 use anyhow::Result;
 use edge_core::kernels::Shape;
 use edge_core::packed::{self, ExecutionPlan, Packed};

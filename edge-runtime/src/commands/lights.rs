@@ -2,7 +2,7 @@
 //! ended, even where it was killed.
 
 use crate::cli::Show;
-use crate::exit::Outcome;
+use crate::outcome::Outcome;
 use anyhow::{Result, bail};
 use edge_core::agree::Indication;
 use edge_core::ports::LampDriver;

@@ -1,8 +1,8 @@
 //! `edge-runtime log`: is a device's log what it wrote, the log as a table, and what it says over
 //! days.
 
-use crate::cli::Output;
-use crate::exit::Outcome;
+use crate::outcome::Outcome;
+use crate::report::Output;
 use crate::{model, report};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};

@@ -1,9 +1,9 @@
 //! `edge-runtime pack`: the model as one flat file that devices read in place.
 
-use crate::cli::Output;
-use crate::exit::Outcome;
 use crate::model::Refused;
+use crate::outcome::Outcome;
 use crate::report;
+use crate::report::Output;
 use anyhow::Result;
 use edge_model::files;
 use edge_model::model_file::{ModelFile, sha256_hex};

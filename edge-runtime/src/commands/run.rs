@@ -1,9 +1,10 @@
 //! `edge-runtime run`: the device itself. Wiring only: configuration to source, engine, log and
 //! lights, then turn after turn.
 
-use crate::cli::{Output, RunOptions};
-use crate::exit::Outcome;
+use crate::cli::RunOptions;
 use crate::model;
+use crate::outcome::Outcome;
+use crate::report::Output;
 use crate::report::{self, NOTICE};
 use anyhow::{Context as _, Result};
 use edge_core::agree::{AgreementPolicy, Indication};

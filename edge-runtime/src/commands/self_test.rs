@@ -1,8 +1,8 @@
 //! `edge-runtime self-test`: whether this machine computes what it must, and with a configuration
 //! whether it has what it needs.
 
-use crate::cli::Output;
-use crate::exit::Outcome;
+use crate::outcome::Outcome;
+use crate::report::Output;
 use crate::{model, report};
 use anyhow::Result;
 use edge_model::engine::{Engine, EngineKind};

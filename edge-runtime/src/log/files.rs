@@ -3,8 +3,9 @@
 //! Beside them may lie `FILE.torn-N` (the rest of a line that was cut off), `FILE.broken-N` (a file
 //! that was set aside) and `FILE.lock` (empty; who holds its lock writes the log).
 
+use super::chain::Link;
 use super::disk::Disk;
-use super::line::{self, Link};
+use super::line;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};

@@ -1,7 +1,8 @@
 //! Reads a log back, all of its files from the oldest line to the newest.
 
+use super::chain::Hash;
 use super::files::Files;
-use super::line::{self, Hash};
+use super::line;
 use serde::Deserialize;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};

@@ -6,7 +6,7 @@
 //! hash hides a name from the eye and lets a list of labels be joined with the log; it does not
 //! hide it from somebody who has the names to try.
 
-use super::line::Hash;
+use super::chain::Hash;
 use edge_core::agree::Indication;
 use edge_core::decide::Thresholds;
 use edge_core::{Decision, Reason};
@@ -116,7 +116,7 @@ pub enum Event<'a> {
     Closed {
         /// Where the log begins once the oldest file is deleted; none where the oldest file cannot
         /// be read.
-        begins: Option<super::line::Link>,
+        begins: Option<super::chain::Link>,
     },
 }
 

@@ -4,7 +4,8 @@
 //! Only the end is read, so that a device starts as quickly with a large log as with a small one;
 //! `log verify` reads all.
 
-use super::line::{self, Checked, Link};
+use super::chain::Link;
+use super::line::{self, Checked};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;

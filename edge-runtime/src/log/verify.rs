@@ -4,8 +4,9 @@
 //! What it cannot see: lines removed from the *end* of the newest file, unless somebody noted a
 //! hash; and a log that was rewritten as a whole, because there is no secret in the chain.
 
+use super::chain::{Hash, Link};
 use super::files::{BROKEN, Files, TORN};
-use super::line::{self, Checked, Flaw, Hash, Link};
+use super::line::{self, Checked, Flaw};
 use super::read::{Lines, LogReadError};
 use super::tail::after;
 use serde::Serialize;

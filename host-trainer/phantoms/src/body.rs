@@ -5,7 +5,7 @@
 //! cylinders, capsules), so edges are sharp where a ray touches a surface, as on a film: heart
 //! borders, domes, flanks.
 
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, ramp};
 use crate::rng::Rng;
 
 /// Water-equivalent share of aerated lung; the rest of its volume is air.
@@ -270,12 +270,6 @@ pub(super) fn chord(q: f32) -> f32 {
 
 pub(super) fn square(v: f32) -> f32 {
     v * v
-}
-
-/// 0 below 0, 1 above 1, smooth between.
-pub(super) fn ramp(v: f32) -> f32 {
-    let v = v.clamp(0.0, 1.0);
-    v * v * (3.0 - 2.0 * v)
 }
 
 /// The greater of two thicknesses, rounded where they are close: skin has no creases.

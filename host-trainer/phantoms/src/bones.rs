@@ -4,8 +4,9 @@
 //! Where the hoop runs along the beam, at the side of the chest, the balls overlap and the bone
 //! gets bright by itself.
 
-use crate::body::{Body, chord, ramp, square};
+use crate::body::{Body, chord, square};
 use crate::canvas::{Canvas, Pair};
+use crate::cloud::ramp;
 use crate::rng::Rng;
 
 #[derive(Clone, Debug)]

@@ -1,7 +1,6 @@
 //! Smooth noise in the plane (value noise on a lattice): uneven tissue, ragged edges of
 //! consolidations.
 
-use crate::body::ramp;
 use crate::rng::Rng;
 
 const SIDE: usize = 32;
@@ -27,4 +26,10 @@ impl Cloud {
         let bottom = value(0, 1) + (value(1, 1) - value(0, 1)) * fx;
         top + (bottom - top) * fy
     }
+}
+
+/// 0 below 0, 1 above 1, smooth between.
+pub(super) fn ramp(v: f32) -> f32 {
+    let v = v.clamp(0.0, 1.0);
+    v * v * (3.0 - 2.0 * v)
 }

@@ -4,8 +4,9 @@
 //! on the left, patches along the bronchi (bronchopneumonia), and a diffuse, perihilar haze with
 //! coarse markings (interstitial).
 
-use crate::body::{Body, ramp, square};
+use crate::body::{Body, square};
 use crate::cloud::Cloud;
+use crate::cloud::ramp;
 use crate::rng::Rng;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

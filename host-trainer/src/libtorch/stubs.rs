@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use object::read::elf::{ElfFile64, FileHeader, Sym};
 use object::{Endianness, ReadCache, elf};
 
-use super::{Error, at};
+use super::error::{Error, at};
 
 /// The libraries that may be replaced by stubs: CUDA's run time and its profiler.
 const CUDA: [&str; 2] = ["libcudart.so", "libcupti.so"];

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
-use super::{Error, at, progress, write_synced};
+use super::error::{Error, at};
+use super::files::{progress, write_synced};
 
 /// Libraries that are left out: CUDA's, Python's, and helpers of these two.
 const LEFT_OUT: [&str; 7] = [

@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 
 use sha2::{Digest, Sha256};
 
-use super::{Error, VERSION, at, progress};
+use super::error::{Error, VERSION, at};
+use super::files::progress;
 
 #[derive(Debug)]
 pub struct Wheel {

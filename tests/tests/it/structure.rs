@@ -16,11 +16,6 @@ use graph::FileGraph;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// TEMPORARY, to become empty: packages whose circles are still to be taken apart. An entry without
-/// a circle fails the test.
-const CIRCLES_TO_BE_REMOVED: [&str; 5] =
-    ["edge-runtime", "firmware/flash/cli", "host-trainer", "host-trainer/phantoms", "xtask/bench"];
-
 /// Most lines of a file of Rust.
 const MOST_LINES: usize = 450;
 
@@ -38,36 +33,14 @@ fn circles(package: &Path) -> BTreeSet<String> {
     FileGraph::read(&package.join("src")).circles()
 }
 
-/// What is wrong with a package, of which `known` says whether it is on the list.
-fn faults(package: &str, known: bool, found: &BTreeSet<String>) -> Vec<String> {
-    match (known, found.is_empty()) {
-        (true, true) => vec![format!("{package}: no circle any more, take it off the list")],
-        (true, false) => vec![],
-        (false, _) => found.iter().map(|circle| format!("{package}: {circle}")).collect(),
-    }
-}
-
 #[test]
 fn no_file_names_another_in_a_circle() {
-    let packages = packages();
-    let unknown =
-        CIRCLES_TO_BE_REMOVED.iter().filter(|listed| !packages.iter().any(|package| package == *listed));
-    let unknown = unknown.map(|listed| format!("{listed}: no package of this workspace"));
-    let judged = packages.iter().flat_map(|package| {
-        let known = CIRCLES_TO_BE_REMOVED.contains(&package.as_str());
-        faults(package, known, &circles(&conformance::root().join(package)))
-    });
-    let found: Vec<String> = judged.chain(unknown).collect();
+    let named = |package: &String| {
+        let circles = circles(&conformance::root().join(package));
+        circles.into_iter().map(|circle| format!("{package}: {circle}")).collect::<Vec<_>>()
+    };
+    let found: Vec<String> = packages().iter().flat_map(named).collect();
     assert!(found.is_empty(), "move what is shared below both files:\n{}", found.join("\n"));
-}
-
-#[test]
-fn an_entry_of_the_list_that_is_not_needed_is_a_fault() {
-    let circle = BTreeSet::from(["a.rs -> b.rs -> a.rs".to_owned()]);
-    assert_eq!(faults("p", false, &circle), ["p: a.rs -> b.rs -> a.rs"]);
-    assert_eq!(faults("p", true, &circle), Vec::<String>::new());
-    assert_eq!(faults("p", true, &BTreeSet::new()), ["p: no circle any more, take it off the list"]);
-    assert_eq!(faults("p", false, &BTreeSet::new()), Vec::<String>::new());
 }
 
 fn write(package: &Path, files: &[(&str, &str)]) {

@@ -9,14 +9,15 @@ mod emulated;
 mod engine;
 mod machine;
 mod measure;
+mod report;
 mod table;
 mod worker;
 
 use anyhow::ensure;
-use serde::Serialize;
 
 use crate::document;
 use engine::Setup;
+use report::Report;
 use toolbox::{process, python};
 
 /// What to measure.
@@ -42,23 +43,6 @@ pub struct Arguments {
     /// it is.
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Serialize)]
-struct Report {
-    machine: machine::Machine,
-    model_sha256: String,
-    /// The kernel set that our engines take here unasked.
-    kernels: String,
-    rounds: u16,
-    frames: u16,
-    engines: Vec<measure::Measured>,
-    /// `edge-runtime classify` on one picture.
-    program: measure::Program,
-    /// Instructions a frame, unless they were left out.
-    aarch64: Vec<emulated::Aarch64>,
-    /// Instructions of each layer, unless they were left out.
-    cortex_m4f: Option<emulated::CortexM>,
 }
 
 /// Measures, shows and writes docs/PERFORMANCE.md.

@@ -3,11 +3,11 @@
 
 mod count;
 mod estimate;
+mod report;
 mod tables;
 
-use serde::Serialize;
-
 use crate::document;
+use report::Report;
 use toolbox::root;
 
 /// What to do with what was counted.
@@ -24,12 +24,6 @@ pub struct Arguments {
     /// Write the tables into docs/PERFORMANCE.md.
     #[arg(long)]
     write: bool,
-}
-
-#[derive(Serialize)]
-struct Report {
-    processors: Vec<count::Processor>,
-    boards: Vec<estimate::Board>,
 }
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {

@@ -29,7 +29,7 @@ Examples:
   cargo xtask sign --key clinic.key model.onnx -o new.bundle --json
 
 A key file is text: lines that begin with # are comments, the one other line is the private half, an ed25519 \
-seed as 64 hexadecimal digits. Whoever has it can make models that the boards take. For a board on a fixture \
+seed as 64 hexadecimal digits. Whoever has it can make models that the boards take. For a board on a desk \
 there is firmware/boards/keys/development.key, which everybody has.
 
 Exit status: 0 when the file was written, 1 when not, 2 for a wrong command line.")]

@@ -1,8 +1,8 @@
 //! What was measured as tables, for the screen and for docs/PERFORMANCE.md.
 
-use super::Report;
 use super::emulated::{AARCH64_BASELINE, CortexM, Layer};
 use super::measure::Measured;
+use super::report::Report;
 use crate::section::Section;
 
 pub fn native(report: &Report) -> Section {

@@ -2,9 +2,9 @@
 
 use anyhow::Context;
 
-use super::Report;
 use super::count::Frame;
 use super::estimate::Board;
+use super::report::Report;
 use crate::section::Section;
 
 pub fn all(report: &Report) -> anyhow::Result<Vec<Section>> {

@@ -1,6 +1,6 @@
 //! `cargo xtask flash`: a board's firmware into its region.
 
-use super::board;
+use super::board::board;
 use crate::cli::FlashOptions;
 use crate::probe::{self, Probe};
 use anyhow::Context;

@@ -1,6 +1,7 @@
 //! `cargo xtask flash-model`: a signed model into the slot that does not run.
 
-use super::{board, tell, warn_of_development};
+use super::board::board;
+use super::output::{tell, warn_of_development};
 use crate::cli::FlashModelOptions;
 use crate::probe::Probe;
 use anyhow::Context;

@@ -1,6 +1,6 @@
 //! `cargo xtask send`: pictures to a board, over its serial port.
 
-use super::tell;
+use super::output::tell;
 use crate::cli::SendOptions;
 use anyhow::{Context, ensure};
 use edge_core::PixelFormat;

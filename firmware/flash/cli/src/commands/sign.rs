@@ -1,6 +1,6 @@
 //! `cargo xtask sign`: a signed model, or a new key.
 
-use super::{tell, warn_of_development};
+use super::output::{tell, warn_of_development};
 use crate::cli::SignOptions;
 use anyhow::{Context, bail, ensure};
 use edge_model::aligned::AlignedBytes;
