@@ -119,8 +119,7 @@ fn tell(error: &anyhow::Error, log: &mut Log, panel: Option<LightsThread>, stop:
     }
 }
 
-/// PollOutcome after turn, until a signal, the number of frames, or the end of a replay; returns
-/// which.
+/// Step after step, until a signal, the number of frames, or the end of a replay; returns which.
 fn attend<E: Engine>(
     run: &mut Run<E, Monotonic>,
     mut view: View,
@@ -129,10 +128,14 @@ fn attend<E: Engine>(
     stop: &AtomicBool,
 ) -> Result<&'static str> {
     let mut service = Service::from_environment();
-    let (mut answered, mut ready, mut last, mut trouble) = (0, false, None, None);
+    let (mut answered, mut ready, mut last, mut trouble, mut unread) = (0, false, None, None, false);
     loop {
         let mut report = run.step(WAIT);
-        view.show(&report)?;
+        if let Err(error) = view.show(&report)
+            && !std::mem::replace(&mut unread, true)
+        {
+            report::error(&format!("nobody reads the JSON lines ({error}); lights and log go on"));
+        }
         if let (Some(keeper), Some(answered)) = (keeper, &report.answered)
             && last != Some(report.shown.map(|shown| shown.state))
             && let Err(error) = keeper.keep(run.input(), answered.input)
@@ -252,6 +255,7 @@ impl View {
         Ok(Self { context: context.clone(), terminal })
     }
 
+    /// An error says that a program does not take the lines; whoever only looks may go away.
     fn show(&mut self, report: &StepReport) -> io::Result<()> {
         let context = &self.context;
         if let Some(terminal) = &mut self.terminal {

@@ -41,6 +41,24 @@ fn end(mut process: Child) -> String {
     said
 }
 
+#[test]
+fn a_reader_of_json_lines_that_goes_away_ends_no_device() {
+    let (place, log) = place();
+    let films = place.path("films");
+    (0..6).for_each(|seed| film(&films, Label::Normal, seed));
+    let mut device = Command::new(assert_cmd::cargo::cargo_bin!("edge-runtime"));
+    device.args(["run", "--json", "--source", &format!("replay:{films}"), "--log"]).arg(&log);
+    let mut device = device.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(device.stdout.take());
+    let ended = device.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.success(), "{said}");
+    assert_eq!(said.matches("nobody reads the JSON lines").count(), 1, "{said}");
+    assert_eq!(decisions(&log).len(), 6);
+    assert_eq!(events(&log).last().unwrap()["why"], "the replay has ended");
+    assert_sound(&log);
+}
+
 /// What the device logs of a picture is what `classify` says of it, and what is shown follows from
 /// the frames' agreement.
 #[test]
