@@ -154,17 +154,20 @@ fn a_wrong_expectation_is_found() {
     let _in_use = super::IN_USE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let (inputs, chip) = (inputs(&[]).unwrap(), Chip::build(CHIPS[0]).unwrap());
     let (_, fault) = faults().unwrap().into_iter().find(|(name, _)| name == "camera-lost").unwrap();
-    let change = |of: fn(&mut Fault)| {
+    let changes: [(fn(&mut Fault), &str); 6] = [
+        (|fault| fault.shows[2] = "FAULT 34".into(), "\"FAULT 34\""),
+        (|fault| fault.shows.truncate(4), "the log says"),
+        (|fault| fault.log = vec!["died".into()], "expected \"died\" in the log, in its place"),
+        (|fault| fault.lost = 1, "expected 1 lost lines"),
+        (|fault| fault.script[1] = "no-such-word 5".into(), "no-such-word"),
+        (|fault| fault.flash = vec!["flip 40000".into()], "refused slot=A why=checksum"),
+    ];
+    for (change, says) in changes {
         let mut changed = fault.clone();
-        of(&mut changed);
-        meet(&chip, &inputs, &changed).unwrap_err().to_string();
-    };
-    change(|fault| fault.shows[2] = "FAULT 34".into());
-    change(|fault| fault.shows.truncate(4));
-    change(|fault| fault.log = vec!["died".into()]);
-    change(|fault| fault.lost = 1);
-    change(|fault| fault.script[1] = "no-such-word 5".into());
-    change(|fault| fault.flash = vec!["flip 40000".into()]);
+        change(&mut changed);
+        let error = format!("{:#}", meet(&chip, &inputs, &changed).unwrap_err());
+        assert!(error.contains(says), "expected `{says}` in: {error}");
+    }
     // The lamps too: the run is right, what QEMU saw of it is not.
     let flash = chip.flash(&inputs.bundle).unwrap();
     let mut run = chip.run(&inputs.folder, &flash, &script(&fault.script, &inputs)).unwrap();
