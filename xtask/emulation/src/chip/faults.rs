@@ -154,7 +154,8 @@ fn a_wrong_expectation_is_found() {
     let _in_use = super::IN_USE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let (inputs, chip) = (inputs(&[]).unwrap(), Chip::build(CHIPS[0]).unwrap());
     let (_, fault) = faults().unwrap().into_iter().find(|(name, _)| name == "camera-lost").unwrap();
-    let changes: [(fn(&mut Fault), &str); 6] = [
+    type Change = fn(&mut Fault);
+    let changes: [(Change, &str); 6] = [
         (|fault| fault.shows[2] = "FAULT 34".into(), "\"FAULT 34\""),
         (|fault| fault.shows.truncate(4), "the log says"),
         (|fault| fault.log = vec!["died".into()], "expected \"died\" in the log, in its place"),
