@@ -216,3 +216,17 @@ fn a_refusal_names_measure_and_limit() {
     let refused = Decision::refused(Reason::Dark(1, 2));
     assert_eq!((refused.state, refused.score, refused.logit), (State::Invalid, None, None));
 }
+
+#[test]
+fn a_state_is_shown_by_the_name_that_logs_and_programs_read() {
+    let names = [
+        (State::Positive, "POSITIVE"),
+        (State::Negative, "NEGATIVE"),
+        (State::Refer, "REFER"),
+        (State::Invalid, "INVALID"),
+        (State::Fault, "FAULT"),
+    ];
+    for (state, name) in names {
+        assert_eq!((state.name(), state.to_string().as_str()), (name, name));
+    }
+}
