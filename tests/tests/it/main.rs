@@ -2,6 +2,7 @@
 //! it is another, because each file of `tests/arm64/faults` is a test of its own there.
 
 mod core;
+mod documents;
 mod drawings;
 mod engines;
 mod float_twin;
