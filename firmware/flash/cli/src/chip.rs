@@ -132,7 +132,7 @@ mod tests {
     fn a_wrong_board_in_a_folder_is_found() {
         let folder = tempfile::tempdir().unwrap();
         for (name, chip) in [("good", "nRF52840_xxAA"), ("bad", "nRF52832_xxAA")] {
-            let text = TEXT.replace("\"fixture\"", &format!("{name:?}")).replace("nRF52840_xxAA", chip);
+            let text = TEXT.replace("\"desk\"", &format!("{name:?}")).replace("nRF52840_xxAA", chip);
             std::fs::create_dir(folder.path().join(name)).unwrap();
             std::fs::write(folder.path().join(name).join("board.toml"), text).unwrap();
         }
@@ -152,16 +152,16 @@ mod tests {
             (&[(chip, "nRF99999")], "got `nRF99999`"),
             (
                 &[("[flash]", "other.X = { start = 0x30000000, size = 4 }\n[flash]")],
-                "other.X in board.toml of fixture: expected memory or flash of the chip",
+                "other.X in board.toml of desk: expected memory or flash of the chip",
             ),
             // Half the flash, a quarter of the memory.
-            (&[(chip, "nRF52832_xxAA")], "flash.slot_a in board.toml of fixture: expected flash of the chip"),
+            (&[(chip, "nRF52832_xxAA")], "flash.slot_a in board.toml of desk: expected flash of the chip"),
             (&[("start = 0x90000", "start = 0xe0000")], "there is none at 0x00100000"),
             (
                 &[("start = 0, size = 0x40000", "start = 0, size = 0x3ffff")],
                 "ends at 0x00040000, not at 0x0003ffff",
             ),
-            (&[("0x20000000, size = 0x40000", "0x20000000, size = 0x40004")], "ram in board.toml of fixture"),
+            (&[("0x20000000, size = 0x40000", "0x20000000, size = 0x40004")], "ram in board.toml of desk"),
             (
                 &[("sector = 0x1000", "sector = 0x2000"), ("0x2000 }", "0x4000 }")],
                 "has 4096 bytes, flash.sector says 8192",
@@ -186,6 +186,6 @@ mod tests {
     #[test]
     fn an_emulated_board_is_sent_to_the_emulator() {
         let error = changed(&[("chip = \"nRF52840_xxAA\"", "")]).unwrap_err().to_string();
-        assert!(error.contains("cargo xtask emulate --board fixture"), "{error}");
+        assert!(error.contains("cargo xtask emulate --board desk"), "{error}");
     }
 }

@@ -234,7 +234,7 @@ fn what_the_board_would_not_take_is_refused_here() {
     assert!(refused(&flipped(200), &board).contains("signature"));
     let mut longer = good.to_vec();
     longer.resize(board.flash.slot_a.size as usize + 1, 0);
-    assert!(refused(&longer, &board).contains("a slot of fixture has"));
+    assert!(refused(&longer, &board).contains("a slot of desk has"));
     board.public_key = key::hex(&[3; 32]);
     assert!(refused(good, &board).contains("key"));
 }

@@ -24,11 +24,11 @@ struct Fixture {
 impl Fixture {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for (name, chip) in [("fixture", "chip = \"nRF52840_xxAA\""), ("emulated", "")] {
+        for (name, chip) in [("desk", "chip = \"nRF52840_xxAA\""), ("emulated", "")] {
             let place = folder.path().join("boards").join(name);
             fs::create_dir_all(&place).unwrap();
             let board = include_str!("../../../src/testing/board.toml");
-            let board = board.replace("name = \"fixture\"", &format!("name = {name:?}"));
+            let board = board.replace("name = \"desk\"", &format!("name = {name:?}"));
             fs::write(place.join("board.toml"), board.replace("chip = \"nRF52840_xxAA\"", chip)).unwrap();
         }
         let bundle = folder.path().join("m.bundle");
@@ -81,9 +81,9 @@ fn without_a_probe_each_command_ends_with_one_clear_line() {
     let fixture = Fixture::new();
     let bundle = text(&fixture.bundle);
     for got in [
-        fixture.run("flash", "fixture", &NO_PROBE),
-        fixture.run("flash-model", "fixture", &[&[bundle][..], &NO_PROBE].concat()),
-        fixture.run("flash-model", "fixture", &[&[bundle, "--dry-run", "--json"][..], &NO_PROBE].concat()),
+        fixture.run("flash", "desk", &NO_PROBE),
+        fixture.run("flash-model", "desk", &[&[bundle][..], &NO_PROBE].concat()),
+        fixture.run("flash-model", "desk", &[&[bundle, "--dry-run", "--json"][..], &NO_PROBE].concat()),
     ] {
         // On a machine with another probe the line says so.
         let other = got.2.contains("the debug probe of --probe is not connected; connected are: ");
@@ -95,12 +95,12 @@ fn without_a_probe_each_command_ends_with_one_clear_line() {
     }
     // A firmware's form and place are looked at before.
     ends(
-        &fixture.run("flash", "fixture", &["--elf", bundle]),
+        &fixture.run("flash", "desk", &["--elf", bundle]),
         4,
         "expected the firmware as a 32-bit ELF file",
     );
     // Without it the board's package is built, which a board of another folder does not have.
-    ends(&fixture.run("flash", "fixture", &["--dry-run"]), 1, "boards/fixture is not in firmware/boards");
+    ends(&fixture.run("flash", "desk", &["--dry-run"]), 1, "boards/desk is not in firmware/boards");
 }
 
 #[test]
@@ -109,11 +109,11 @@ fn a_board_that_is_not_there_or_is_emulated_is_one_line() {
     let bundle = text(&fixture.bundle);
     for (command, more) in [("flash", &[][..]), ("flash-model", &[bundle])] {
         let unknown = fixture.run(command, "nowhere", more);
-        ends(&unknown, 1, "/boards; the boards are: fixture, emulated");
+        ends(&unknown, 1, "/boards; the boards are: desk, emulated");
         let emulated = fixture.run(command, "emulated", more);
         ends(&emulated, 1, "use `cargo xtask emulate --board emulated`");
     }
-    ends(&fixture.run("flash", "fixture", &["--probe", "here"]), 1, "--probe: expected VID:PID");
+    ends(&fixture.run("flash", "desk", &["--probe", "here"]), 1, "--probe: expected VID:PID");
 }
 
 #[test]
@@ -122,13 +122,13 @@ fn a_model_that_the_board_would_not_take_is_refused_before_a_probe_is_looked_for
     let mut bytes = fs::read(&fixture.bundle).unwrap();
     bytes[5000] ^= 1;
     fs::write(&fixture.bundle, bytes).unwrap();
-    ends(&fixture.run("flash-model", "fixture", &[text(&fixture.bundle)]), 4, "m.bundle: expected SHA-256");
+    ends(&fixture.run("flash-model", "desk", &[text(&fixture.bundle)]), 4, "m.bundle: expected SHA-256");
     ends(
-        &fixture.run("flash-model", "fixture", &[text(&shipped())]),
+        &fixture.run("flash-model", "desk", &[text(&shipped())]),
         4,
         "expected a signed model, got other bytes",
     );
-    ends(&fixture.run("flash-model", "fixture", &["nowhere"]), 1, "cannot read nowhere");
+    ends(&fixture.run("flash-model", "desk", &["nowhere"]), 1, "cannot read nowhere");
 }
 
 #[test]
