@@ -94,11 +94,7 @@ fn without_a_probe_each_command_ends_with_one_clear_line() {
         );
     }
     // A firmware's form and place are looked at before.
-    ends(
-        &fixture.run("flash", "desk", &["--elf", bundle]),
-        4,
-        "expected the firmware as a 32-bit ELF file",
-    );
+    ends(&fixture.run("flash", "desk", &["--elf", bundle]), 4, "expected the firmware as a 32-bit ELF file");
     // Without it the board's package is built, which a board of another folder does not have.
     ends(&fixture.run("flash", "desk", &["--dry-run"]), 1, "boards/desk is not in firmware/boards");
 }
