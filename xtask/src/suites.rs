@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use debian_packages::{Tool, ensure_tools};
-use toolbox::{host, process, python};
+use toolbox::{host, node, process, python};
 
 use crate::outcome::{Outcome, run_counted};
 use crate::{fuzz, panic_free, readme, sanitize};
@@ -36,7 +36,7 @@ pub struct Inputs {
 }
 
 /// In the order in which they run.
-pub const ALL: [Suite; 14] = [
+pub const ALL: [Suite; 15] = [
     Suite {
         name: "host",
         tier: Tier::Commit,
@@ -64,6 +64,16 @@ pub const ALL: [Suite; 14] = [
         run: |_| ignored("photographs"),
     },
     Suite {
+        name: "pio",
+        tier: Tier::Commit,
+        about: "an emulator that others wrote takes the same picture with the RP2350's camera program",
+        needs: "Node with npm",
+        run: |_| {
+            let judge = node::packages("firmware/pio-camera/tests/judge")?;
+            run_counted(ignored_tests("pio_judge")?.env("PNEUMOSCOPE_PIO_JUDGE", judge))
+        },
+    },
+    Suite {
         name: "readme",
         tier: Tier::Commit,
         about: "the commands of README.md",
@@ -76,7 +86,7 @@ pub const ALL: [Suite; 14] = [
         about: "accuracy, and what the gate lets pass, on real X-rays",
         needs: "--data DIR",
         run: |inputs| match &inputs.data {
-            Some(data) => run_counted(ignored_tests("xrays").env(DATA, data)),
+            Some(data) => run_counted(ignored_tests("xrays")?.env(DATA, data)),
             None => Ok(Outcome::NotRun("X-rays are no part of the repository: --data DIR".into())),
         },
     },
@@ -108,7 +118,7 @@ pub const ALL: [Suite; 14] = [
         needs: "QEMU",
         run: |_| {
             let folder = prepared("on-target")?;
-            run_counted(ignored_tests("on_target").env("PNEUMOSCOPE_ON_TARGET", folder))
+            run_counted(ignored_tests("on_target")?.env("PNEUMOSCOPE_ON_TARGET", folder))
         },
     },
     Suite {
@@ -168,17 +178,18 @@ fn test_of(packages: &[&str]) -> std::process::Command {
 
 /// Tests that a bare `cargo test` ignores, because they need what the suite brings; chosen by a
 /// part of their names.
-fn ignored_tests(filter: &str) -> std::process::Command {
+fn ignored_tests(filter: &str) -> anyhow::Result<std::process::Command> {
+    host::libtorch()?;
     let mut cargo = host::cargo("test");
     cargo.args(["--no-fail-fast", "--test", "it", "--", "--ignored", filter]);
-    cargo
+    Ok(cargo)
 }
 
 /// The same with Python and its packages.
 fn ignored(filter: &str) -> anyhow::Result<Outcome> {
     let python = python::find()?;
     let packages = python::packages(&python)?;
-    let mut cargo = ignored_tests(filter);
+    let mut cargo = ignored_tests(filter)?;
     cargo.env("PNEUMOSCOPE_PYTHON", &python.program).env("PNEUMOSCOPE_PYTHON_PACKAGES", packages);
     run_counted(&mut cargo)
 }

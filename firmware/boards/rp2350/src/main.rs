@@ -12,24 +12,26 @@ mod flash;
 mod pins;
 
 use board::{NAME, PUBLIC_KEY};
-use camera::{Camera, Lines, QUEUE, ROW};
+use camera::{Camera, Pio0, QUEUE, ROW, Words};
 use cortex_m_rt::entry;
 use edge_core::kernels::best;
 use edge_core::ports::Watchdog;
 use edge_core::signal::{ActiveHigh, ActiveLow, LampPins};
 use embassy_rp::i2c::{self, I2c};
+use embassy_rp::gpio::AnyPin;
 use embassy_rp::interrupt;
-use embassy_rp::peripherals::{DMA_CH0, PIO0};
-use embassy_rp::pio::{self, Pio};
+use embassy_rp::peripherals::{DMA_CH0, I2C0};
 use embassy_rp::pwm::{self, Pwm};
 use embassy_rp::watchdog;
-use embassy_rp::{bind_interrupts, dma, pac};
-use embassy_time::Duration;
+use embassy_rp::{Peri, bind_interrupts, dma, pac};
+use embassy_time::{Delay, Duration};
 use firmware::boot::Models;
+use firmware::bounded_bus::BoundedBus;
 use firmware::device::Settings;
 use firmware::rows::{Receiver, RowPipe};
 use hardware::{Chip, Parts, ReadBackPin, WATCHDOG_MS, rtt, run};
 use pins::Line;
+use pio_camera::StateMachines;
 use static_cell::ConstStaticCell;
 
 /// With [`Settings::BUTTON`] it judges after a press only.
@@ -47,7 +49,7 @@ hardware::tasks!(SWI_IRQ_0, priority P2, lamps Lamps);
 
 bind_interrupts!(struct Interrupts {
     DMA_IRQ_0 => dma::InterruptHandler<DMA_CH0>;
-    PIO0_IRQ_0 => pio::InterruptHandler<PIO0>;
+    I2C0_IRQ => i2c::InterruptHandler<I2C0>;
 });
 
 struct Rp2350;
@@ -62,8 +64,7 @@ impl Chip for Rp2350 {
 
     fn was_reset_by_hand() -> bool {
         let (watchdog, chip) = (pac::WATCHDOG.reason().read(), pac::POWMAN.chip_reset().read());
-        // After a time that ran out this stays so until the reset line or power: every reset by a
-        // probe then counts as a death.
+        // A reset by the line, by power or by a probe clears the watchdog's reason on this chip.
         !watchdog.timer() && !watchdog.force() && !chip.had_bor() && !chip.had_glitch_detect()
     }
 }
@@ -86,28 +87,33 @@ fn main() -> ! {
     guard.0.start(PERIOD);
 
     let (sender, receiver) = ROWS.take().split();
-    let Pio { mut common, sm0, .. } = Pio::new(p.PIO0, Interrupts);
-    let data = [
-        common.make_pio_pin(p.PIN_6),
-        common.make_pio_pin(p.PIN_7),
-        common.make_pio_pin(p.PIN_8),
-        common.make_pio_pin(p.PIN_9),
-        common.make_pio_pin(p.PIN_10),
-        common.make_pio_pin(p.PIN_11),
-        common.make_pio_pin(p.PIN_12),
-        common.make_pio_pin(p.PIN_13),
+    // D0 to D7, which lie side by side, PCLK, HREF and VSYNC, as the machine's program names them.
+    let lines: [Peri<'static, AnyPin>; 11] = [
+        p.PIN_6.into(),
+        p.PIN_7.into(),
+        p.PIN_8.into(),
+        p.PIN_9.into(),
+        p.PIN_10.into(),
+        p.PIN_11.into(),
+        p.PIN_12.into(),
+        p.PIN_13.into(),
+        p.PIN_14.into(),
+        p.PIN_15.into(),
+        p.PIN_16.into(),
     ];
-    let others =
-        [common.make_pio_pin(p.PIN_14), common.make_pio_pin(p.PIN_15), common.make_pio_pin(p.PIN_16)];
+    lines.map(camera::input);
     // 150 MHz by 12, half of it high.
     let mut clock = pwm::Config::default();
     clock.top = 11;
     clock.compare_b = 6;
+    let clock = Pwm::new_output_b(p.PWM_SLICE1, p.PIN_3, clock);
+    let bus = I2c::new_async(p.I2C0, p.PIN_5, p.PIN_4, Interrupts, i2c::Config::default());
     let camera = Camera {
-        bus: I2c::new_blocking(p.I2C0, p.PIN_5, p.PIN_4, i2c::Config::default()),
-        _clock: Pwm::new_output_b(p.PWM_SLICE1, p.PIN_3, clock),
-        lines: Lines::new(&mut common, sm0, data, others),
-        dma: dma::Channel::new(p.DMA_CH0, Interrupts),
+        machines: StateMachines::load(Pio0(p.PIO0)),
+        dma: Words(dma::Channel::new(p.DMA_CH0, Interrupts)),
+        bus: BoundedBus { bus, micros: hardware::micros },
+        delay: Delay,
+        micros: hardware::micros,
         sender,
     };
 
@@ -131,5 +137,5 @@ fn main() -> ! {
     let mut flash = flash::Flash::new_blocking(p.FLASH);
     let models =
         Models { slots: flash::slots(), records: flash::records(), key: &PUBLIC_KEY, kernels: best() };
-    run(parts, SETTINGS, &mut flash, models, || start_tasks(spare, camera::run(camera)))
+    run(parts, SETTINGS, &mut flash, models, || start_tasks(spare, camera::run(camera, clock)))
 }

@@ -4,7 +4,7 @@
 use core::convert::Infallible;
 use core::mem;
 use embassy_rp::Peri;
-use embassy_rp::gpio::{Flex, Pin, Pull};
+use embassy_rp::gpio::{Drive, Flex, Pin, Pull};
 use embassy_rp::pac::SIO;
 use embedded_hal::digital::{ErrorType, InputPin, OutputPin};
 
@@ -20,6 +20,8 @@ impl<const N: u8> Line<N> {
     pub fn output(pin: Peri<'static, impl Pin>) -> Self {
         Self::with(pin, |pin| {
             pin.set_low();
+            // Otherwise 2 mA: with a lamp at it the line would read back as low.
+            pin.set_drive_strength(Drive::_12mA);
             pin.set_as_output();
         })
     }
