@@ -101,7 +101,7 @@ fn main() -> ! {
         p.PIN_15.into(),
         p.PIN_16.into(),
     ];
-    lines.map(camera::input);
+    lines.into_iter().for_each(camera::input);
     // 150 MHz by 12, half of it high.
     let mut clock = pwm::Config::default();
     clock.top = 11;
