@@ -27,6 +27,11 @@ pub const ROW_LIMIT_MS: u32 = 3;
 #[repr(C, align(4))]
 pub struct Row(pub [u8; ROW]);
 
+impl Row {
+    /// All black.
+    pub const BLACK: Self = Self([0; ROW]);
+}
+
 /// The row did not come within its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimedOut;
@@ -48,6 +53,8 @@ pub struct Camera<R, D, B, W> {
     pub machines: StateMachines<R>,
     /// What moves them.
     pub dma: D,
+    /// A row that comes, and the one before it.
+    pub rows: &'static mut [Row; 2],
     /// Its control bus. Each call must end: see `firmware::bounded_bus`.
     pub bus: B,
     /// What waits while the camera starts.
@@ -82,11 +89,12 @@ impl<R: Registers, D: RowDma, B: I2c, W: DelayNs> Sensor<ROW> for Camera<R, D, B
 
 impl<R: Registers, D: RowDma, B, W> Camera<R, D, B, W> {
     async fn rows(&mut self, sequence: u32) -> Result<(), FrameError> {
-        let Self { machines, dma, sender, micros, .. } = self;
+        let Self { machines, dma, rows, sender, micros, .. } = self;
         let geometry = Geometry::new(WIDTH.into(), HEIGHT.into(), FORMAT).map_err(|_| FrameError::Silent)?;
-        let (mut coming, mut whole) = (Row([0; ROW]), Row([0; ROW]));
+        let [coming, whole] = &mut **rows;
+        let (mut coming, mut whole) = (coming, whole);
         for number in 0..HEIGHT {
-            let row = dma.row(&mut coming, if number == 0 { FRAME_LIMIT_MS } else { ROW_LIMIT_MS });
+            let row = dma.row(coming, if number == 0 { FRAME_LIMIT_MS } else { ROW_LIMIT_MS });
             // While this row comes, the one before is copied.
             if number == 1 {
                 sender.begin(geometry, FrameStamp { sequence, micros: micros() });

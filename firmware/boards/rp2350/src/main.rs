@@ -31,7 +31,7 @@ use firmware::device::Settings;
 use firmware::rows::{Receiver, RowPipe};
 use hardware::{Chip, Parts, ReadBackPin, WATCHDOG_MS, rtt, run};
 use pins::Line;
-use pio_camera::StateMachines;
+use pio_camera::{Row, StateMachines};
 use static_cell::ConstStaticCell;
 
 /// With [`Settings::BUTTON`] it judges after a press only.
@@ -42,6 +42,7 @@ type Lamp<const N: u8> = ActiveHigh<ReadBackPin<Line<N>>>;
 type Lamps = LampPins<Lamp<18>, Lamp<19>, Lamp<20>, Lamp<25>, Lamp<21>>;
 
 static ROWS: ConstStaticCell<RowPipe<ROW, QUEUE>> = ConstStaticCell::new(RowPipe::new());
+static CAMERA_ROWS: ConstStaticCell<[Row; 2]> = ConstStaticCell::new([Row::BLACK; 2]);
 
 support::logger!(rtt::send);
 
@@ -111,6 +112,7 @@ fn main() -> ! {
     let camera = Camera {
         machines: StateMachines::load(Pio0(p.PIO0)),
         dma: Words(dma::Channel::new(p.DMA_CH0, Interrupts)),
+        rows: CAMERA_ROWS.take(),
         bus: BoundedBus { bus, micros: hardware::micros },
         delay: Delay,
         micros: hardware::micros,

@@ -238,6 +238,7 @@ impl Bench {
         let camera = Camera {
             machines: StateMachines::load(Block(world.clone())),
             dma: Dma(world.clone()),
+            rows: Box::leak(Box::new([Row::BLACK; 2])),
             bus: Control(world.clone()),
             delay: Wait(world.clone()),
             micros: || 0,
