@@ -1,7 +1,9 @@
 //! `cargo xtask soak`: the program over a day of frames from a replay, watched from outside
 //! (edge-runtime/tests/it/soak.rs).
 
-use toolbox::{host, process};
+use toolbox::process;
+
+use crate::suites::ignored_tests;
 
 /// How long to soak.
 #[derive(clap::Args)]
@@ -13,8 +15,6 @@ pub struct Arguments {
 
 /// Runs both engines at once and prints what they held of the machine.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    host::libtorch()?;
-    let mut cargo = host::cargo("test");
-    cargo.args(["--test", "it", "--", "--nocapture", "soak"]);
-    process::run(cargo.env("PNEUMOSCOPE_SOAK_FRAMES", arguments.frames.to_string()))
+    let mut cargo = ignored_tests("soak::")?;
+    process::run(cargo.arg("--nocapture").env("PNEUMOSCOPE_SOAK_FRAMES", arguments.frames.to_string()))
 }

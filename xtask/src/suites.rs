@@ -36,7 +36,7 @@ pub struct Inputs {
 }
 
 /// In the order in which they run.
-pub const ALL: [Suite; 15] = [
+pub const ALL: [Suite; 16] = [
     Suite {
         name: "host",
         tier: Tier::Commit,
@@ -89,6 +89,13 @@ pub const ALL: [Suite; 15] = [
             Some(data) => run_counted(ignored_tests("xrays")?.env(DATA, data)),
             None => Ok(Outcome::NotRun("X-rays are no part of the repository: --data DIR".into())),
         },
+    },
+    Suite {
+        name: "soak",
+        tier: Tier::All,
+        about: "thousands of frames: memory stays flat, no file stays open; `cargo xtask soak` runs a day of them",
+        needs: "libtorch",
+        run: |_| run_counted(&mut ignored_tests("soak::")?),
     },
     Suite {
         name: "panic-free",
@@ -178,7 +185,7 @@ fn test_of(packages: &[&str]) -> std::process::Command {
 
 /// Tests that a bare `cargo test` ignores, because they need what the suite brings; chosen by a
 /// part of their names.
-fn ignored_tests(filter: &str) -> anyhow::Result<std::process::Command> {
+pub fn ignored_tests(filter: &str) -> anyhow::Result<std::process::Command> {
     host::libtorch()?;
     let mut cargo = host::cargo("test");
     cargo.args(["--no-fail-fast", "--test", "it", "--", "--ignored", filter]);

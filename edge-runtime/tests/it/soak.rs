@@ -30,11 +30,13 @@ impl Holds {
 }
 
 #[test]
+#[ignore = "takes its time: cargo xtask test soak"]
 fn core_stays_as_it_was_after_its_first_frames() {
     soak("core", 10_000);
 }
 
 #[test]
+#[ignore = "takes its time: cargo xtask test soak"]
 fn tract_stays_as_it_was_after_its_first_frames() {
     soak("tract", 4000);
 }
