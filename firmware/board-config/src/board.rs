@@ -352,7 +352,7 @@ pub(crate) mod tests {
         for (from, to, message) in [
             ("firmware = { start = 0x08040000", "firmware = { start = 0x08000000", "flash.kept.boot_loader"),
             ("records = { start = 0x08080000", "records = { start = 0x08020000", "flash.kept.file_system"),
-            ("slot_b = { start = 0x08160000", "slot_b = { start = 0x08180000", "flash.kept.read_only_files"),
+            ("slot_b = { start = 0x08160000", "slot_b = { start = 0x081A0000", "flash.kept.read_only_files"),
         ] {
             assert!(text.contains(from), "{from} is not there");
             let error = Board::parse(&text.replace(from, to)).unwrap_err().to_string();
