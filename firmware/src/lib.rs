@@ -34,3 +34,4 @@ pub mod self_test;
 pub mod sensors;
 pub mod serial;
 pub mod slots;
+pub mod stm32h7;

@@ -4,8 +4,22 @@
 
 pub mod hm01b0;
 pub mod ov7725;
+#[cfg(test)]
+mod testing;
 
 use core::fmt;
+use embedded_hal::delay::DelayNs;
+use embedded_hal::i2c::{Error, ErrorKind};
+
+/// How long a camera may be silent at the first contact: it may have its supply only just now.
+/// Short, because the camera's task waits in an interrupt, and asks a camera that is not there
+/// each second anew.
+const POWER_ON_MS: u32 = 100;
+/// How long it may take to come out of its reset; what other drivers allow at most (Zephyr's
+/// `hm01b0.c`, 10 times 100 ms).
+const RESET_MS: u32 = 1000;
+/// Between two questions meanwhile.
+const STEP_MS: u32 = 5;
 
 /// Why a camera is not ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +33,13 @@ pub enum SensorError<E> {
         /// Product number that was read.
         got: u16,
     },
-    /// It does not come out of its reset.
-    Reset,
+    /// It answers, and does not come out of its reset.
+    Reset {
+        /// The register's value after a reset.
+        expected: u8,
+        /// What it was to the last.
+        got: u8,
+    },
 }
 
 impl<E> From<E> for SensorError<E> {
@@ -29,87 +48,54 @@ impl<E> From<E> for SensorError<E> {
     }
 }
 
-impl<E: fmt::Debug> fmt::Display for SensorError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl<E: Error> SensorError<E> {
+    /// Whether a camera that is about to be ready may answer so. Not a line that is held down: the
+    /// board's driver has waited for it already.
+    fn may_pass(&self) -> bool {
         match self {
-            Self::Bus(error) => {
-                write!(f, "the camera does not answer ({error:?}): check its clock, supply and both lines")
-            }
-            Self::Identity { expected, got } => {
-                write!(
-                    f,
-                    "the camera says it is {got:#06x}, expected {expected:#06x}: another chip is fitted"
-                )
-            }
-            Self::Reset => {
-                f.write_str("the camera does not come out of its reset: check its clock and supply")
-            }
+            Self::Bus(error) => matches!(
+                error.kind(),
+                ErrorKind::NoAcknowledge(_) | ErrorKind::Bus | ErrorKind::ArbitrationLoss
+            ),
+            Self::Identity { .. } => false,
+            Self::Reset { .. } => true,
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use embedded_hal::delay::DelayNs;
-    use embedded_hal::i2c::{ErrorKind, ErrorType, I2c, Operation};
-    use std::vec::Vec;
-
-    /// A chip with registers, at an address: `WIDTH` bytes name a register.
-    pub struct Chip<const WIDTH: usize> {
-        pub address: u8,
-        pub registers: [u8; 0x4000],
-        pub writes: Vec<(u16, u8)>,
-        pub at: u16,
-    }
-
-    impl<const WIDTH: usize> Chip<WIDTH> {
-        pub fn new(address: u8) -> Self {
-            Self { address, registers: [0; 0x4000], writes: Vec::new(), at: 0 }
-        }
-
-        pub fn last(&self, register: u16) -> Option<u8> {
-            self.writes.iter().rev().find(|(at, _)| *at == register).map(|(_, value)| *value)
-        }
-    }
-
-    impl<const WIDTH: usize> ErrorType for Chip<WIDTH> {
-        type Error = ErrorKind;
-    }
-
-    impl<const WIDTH: usize> I2c for Chip<WIDTH> {
-        fn transaction(&mut self, address: u8, operations: &mut [Operation<'_>]) -> Result<(), ErrorKind> {
-            if address != self.address {
-                return Err(ErrorKind::NoAcknowledge(embedded_hal::i2c::NoAcknowledgeSource::Address));
+impl<E: fmt::Debug> fmt::Display for SensorError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bus(error) => write!(
+                f,
+                "expected that the camera answers, got {error:?}: check its clock, supply and both lines"
+            ),
+            Self::Identity { expected, got } => {
+                write!(f, "expected the camera {expected:#06x}, got {got:#06x}: another chip is fitted")
             }
-            for operation in operations {
-                match operation {
-                    Operation::Write(bytes) => {
-                        let (register, values) = bytes.split_at(WIDTH);
-                        self.at = register.iter().fold(0, |at, byte| at << 8 | u16::from(*byte));
-                        for value in values {
-                            self.writes.push((self.at, *value));
-                            self.at += 1;
-                        }
-                    }
-                    Operation::Read(bytes) => {
-                        for byte in bytes.iter_mut() {
-                            *byte = self.registers[usize::from(self.at)];
-                            self.at += 1;
-                        }
-                    }
-                }
-            }
-            Ok(())
+            Self::Reset { expected, got } => write!(
+                f,
+                "expected {expected:#04x} in the camera's register of its mode {RESET_MS} ms after a reset, got \
+                 {got:#04x}: check its clock and supply"
+            ),
         }
     }
+}
 
-    /// Time that passes at once, and is summed up.
-    #[derive(Default)]
-    pub struct Waited(pub u64);
-
-    impl DelayNs for Waited {
-        fn delay_ns(&mut self, ns: u32) {
-            self.0 += u64::from(ns);
+/// Asks until there is an answer, for at most `limit_ms` milliseconds and the time that the
+/// questions take. The last answer is the result.
+fn patiently<T, E: Error>(
+    delay: &mut impl DelayNs,
+    limit_ms: u32,
+    mut ask: impl FnMut() -> Result<T, SensorError<E>>,
+) -> Result<T, SensorError<E>> {
+    let mut waited = 0;
+    loop {
+        match ask() {
+            Err(error) if error.may_pass() && waited < limit_ms => {}
+            answer => return answer,
         }
+        delay.delay_ms(STEP_MS);
+        waited += STEP_MS;
     }
 }

@@ -37,7 +37,7 @@ pub struct Board {
     pub estimate: Option<Estimate>,
 }
 
-/// The regions of a board's flash. They do not overlap, and each is a whole number of sectors.
+/// The regions of a board's flash. They do not overlap, and each begins at a sector.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Flash {
@@ -51,6 +51,9 @@ pub struct Flash {
     pub slot_a: Region,
     /// As large as slot A.
     pub slot_b: Region,
+    /// What is not the firmware's and stays as it came, such as a boot loader, by name.
+    #[serde(default)]
+    pub kept: BTreeMap<String, Region>,
 }
 
 /// A range of addresses.
@@ -111,7 +114,7 @@ impl Board {
 
     /// The regions of flash with their names.
     pub fn regions(&self) -> [(&'static str, Region); 4] {
-        let Flash { firmware, records, slot_a, slot_b, .. } = self.flash;
+        let &Flash { firmware, records, slot_a, slot_b, .. } = &self.flash;
         [("firmware", firmware), ("records", records), ("slot_a", slot_a), ("slot_b", slot_b)]
     }
 
@@ -124,19 +127,20 @@ impl Board {
             ));
         }
         let sector = self.flash.sector;
-        for (name, region) in self.regions() {
+        let whole = |number: u32| sector != 0 && number.is_multiple_of(sector);
+        let kept = self.flash.kept.iter().map(|(name, region)| (format!("kept.{name}"), *region));
+        let own = self.regions().map(|(name, region)| (name.to_owned(), region));
+        let regions: Vec<(String, Region)> = kept.chain(own).collect();
+        for (index, (name, region)) in regions.iter().enumerate() {
             if region.size == 0 || u32::checked_add(region.start, region.size).is_none() {
                 return Err(format!("flash.{name}: expected a range of addresses, got {region:?}"));
             }
-            let whole = |number: u32| sector != 0 && number.is_multiple_of(sector);
-            if name != "firmware" && !(whole(region.start) && whole(region.size)) {
+            if !whole(region.start) || name != "firmware" && !whole(region.size) {
                 return Err(format!(
                     "flash.{name}: expected whole sectors of {sector} bytes, got {region:?}"
                 ));
             }
-        }
-        for (index, (name, region)) in self.regions().iter().enumerate() {
-            for (other, with) in &self.regions()[..index] {
+            for (other, with) in &regions[..index] {
                 let (a, b) = (region.range(), with.range());
                 if a.start < b.end && b.start < a.end {
                     return Err(format!("flash.{name} overlaps flash.{other}: move one of them"));
@@ -310,6 +314,21 @@ pub(crate) mod tests {
     fn what_cannot_be_is_refused_with_its_name() {
         for (from, to, message) in [
             ("0x30000, size", "0x21000, size", "flash.slot_a overlaps flash.records"),
+            (
+                "firmware = { start = 0,",
+                "firmware = { start = 0x100,",
+                "flash.firmware: expected whole sectors",
+            ),
+            (
+                "[flash]",
+                "[flash]\nkept.boot = { start = 0x1F000, size = 0x1000 }",
+                "overlaps flash.kept.boot",
+            ),
+            (
+                "[flash]",
+                "[flash]\nkept.boot = { start = 0x22100, size = 0x1000 }",
+                "flash.kept.boot: expected",
+            ),
             ("size = 0x2000 ", "size = 0x3000 ", "two sectors"),
             ("start = 0x70000", "start = 0x70001", "flash.slot_b: expected whole sectors"),
             ("sector = 0x1000", "sector = 0", "whole sectors of 0 bytes"),
@@ -320,6 +339,24 @@ pub(crate) mod tests {
         ] {
             let error = Board::parse(&GOOD.replacen(from, to, 1)).unwrap_err().to_string();
             assert!(error.contains(message), "{from} -> {to}: {error}");
+        }
+    }
+    #[test]
+    fn the_boot_loader_of_the_openmv_cam_stays() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards/stm32h7");
+        let text = fs::read_to_string(folder.join("board.toml")).unwrap();
+        let board = Board::parse(&text).unwrap();
+        assert_eq!(board.flash.kept["boot_loader"], Region { start: 0x0800_0000, size: 0x2_0000 });
+        // Where it jumps to.
+        assert_eq!(board.flash.firmware.start, 0x0804_0000);
+        for (from, to, message) in [
+            ("firmware = { start = 0x08040000", "firmware = { start = 0x08000000", "flash.kept.boot_loader"),
+            ("records = { start = 0x08080000", "records = { start = 0x08020000", "flash.kept.file_system"),
+            ("slot_b = { start = 0x08160000", "slot_b = { start = 0x081A0000", "flash.kept.read_only_files"),
+        ] {
+            assert!(text.contains(from), "{from} is not there");
+            let error = Board::parse(&text.replace(from, to)).unwrap_err().to_string();
+            assert!(error.contains("overlaps") && error.contains(message), "{to}: {error}");
         }
     }
 }

@@ -2,10 +2,10 @@
 //! lines.
 //!
 //! VSYNC is high while a frame comes, HREF while a row comes, and a byte is to be taken at the
-//! rising edge of PCLK. Its pixel clock is an eighth of its clock: 12.5 MHz give 16 frames a
-//! second, and 33 microseconds between two rows.
+//! rising edge of PCLK. Its pixel clock is an eighth of its clock: 12.5 MHz give 12 frames a
+//! second, and 113 microseconds between two rows.
 
-use super::SensorError;
+use super::{POWER_ON_MS, RESET_MS, SensorError, patiently};
 use edge_core::PixelFormat;
 use embedded_hal::delay::DelayNs;
 use embedded_hal::i2c::I2c;
@@ -21,18 +21,25 @@ const ADDRESS: u8 = 0x24;
 /// MODEL_ID, two bytes.
 const MODEL: u16 = 0x0000;
 const IDENTITY: u16 = 0x01B0;
-/// MODE_SELECT: 0 is standby, 1 is streaming.
+/// MODE_SELECT.
 const MODE: u16 = 0x0100;
+const STANDBY: u8 = 0;
+const STREAMING: u8 = 1;
 const SOFTWARE_RESET: u16 = 0x0103;
 /// What was written before takes effect at the next frame.
 const HOLD: u16 = 0x0104;
 
-/// Columns between two starts of rows, read and blank.
-const LINE: u16 = 376;
-/// The same in rows.
+/// Columns between two starts of rows, read and blank: the blank ones are the time in which DMA is
+/// set up for the next row. Other drivers have 376, the least.
+const LINE: u16 = 500;
+/// Rows between two starts of frames, read and blank.
 const FRAME: u16 = 260;
+/// Rows for which its own exposure may gather light: with more it skips frames.
+const MOST_INTEGRATION: u16 = FRAME - 2;
+/// Rows with which it begins.
+const INTEGRATION: u16 = 188;
 
-const SETTINGS: [(u16, u8); 14] = [
+const SETTINGS: [(u16, u8); 16] = [
     (0x3059, 0x02),                   // BIT_CONTROL: eight lines
     (0x3060, 0x08),                   // OSC_CLK_DIV: an eighth of the clock, PCLK always runs
     (0x0383, 0x01),                   // READOUT_X: every column
@@ -43,28 +50,28 @@ const SETTINGS: [(u16, u8); 14] = [
     (0x0341, FRAME.to_be_bytes()[1]),
     (0x0342, LINE.to_be_bytes()[0]), // LINE_LENGTH_PCK
     (0x0343, LINE.to_be_bytes()[1]),
-    (0x0202, (LINE / 2).to_be_bytes()[0]), // INTEGRATION: where its own exposure begins
-    (0x0203, (LINE / 2).to_be_bytes()[1]),
+    (0x0202, INTEGRATION.to_be_bytes()[0]), // INTEGRATION: where its own exposure begins
+    (0x0203, INTEGRATION.to_be_bytes()[1]),
+    (0x2105, MOST_INTEGRATION.to_be_bytes()[0]), // MAX_INTG
+    (0x2106, MOST_INTEGRATION.to_be_bytes()[1]),
     (0x2100, 0x01), // AE_CTRL: its own exposure
     (HOLD, 0x01),
 ];
 
-/// Makes sure that it is this camera, sets it back, and has it send frames from now on.
+/// Makes sure that it is this camera, sets it back, and has it send frames from now on. A camera
+/// that has just got its supply, or is in its reset, is given time; a second or so, at most.
 pub fn configure<B: I2c>(bus: &mut B, delay: &mut impl DelayNs) -> Result<(), SensorError<B::Error>> {
-    check(bus)?;
+    patiently(delay, POWER_ON_MS, || check(bus))?;
     write(bus, SOFTWARE_RESET, 1)?;
-    let mut tries = 0;
-    while read(bus, MODE)? != 0 {
-        if tries == 10 {
-            return Err(SensorError::Reset);
-        }
-        tries += 1;
-        delay.delay_ms(10);
-    }
+    delay.delay_ms(2);
+    patiently(delay, RESET_MS, || match read(bus, MODE)? {
+        STANDBY => Ok(()),
+        got => Err(SensorError::Reset { expected: STANDBY, got }),
+    })?;
     for (register, value) in SETTINGS {
         write(bus, register, value)?;
     }
-    write(bus, MODE, 1)?;
+    write(bus, MODE, STREAMING)?;
     Ok(())
 }
 
@@ -87,35 +94,109 @@ fn read<B: I2c>(bus: &mut B, register: u16) -> Result<u8, B::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{Chip, Waited};
+    use super::super::testing::{Chip, Manner, Time, complaints, differences};
     use super::*;
+    use embedded_hal::i2c::ErrorKind;
+    use std::string::ToString;
 
-    fn chip() -> Chip<2> {
-        let mut chip = Chip::new(ADDRESS);
-        chip.registers[..2].copy_from_slice(&IDENTITY.to_be_bytes());
+    /// The registers as other drivers have them: OpenMV's `drivers/sensors/hm01b0.c`, Zephyr's
+    /// `drivers/video/hm01b0.c`, Himax's driver for the Pico (`hm01b0-library-for-pico`).
+    const TABLE: [(u16, u8, &str); 18] = [
+        (0x0103, 0x01, "SW_RESET: HIMAX_RESET"),
+        (0x0100, 0x01, "MODE_SELECT: HIMAX_MODE_STREAMING"),
+        (0x0104, 0x01, "GRP_PARAM_HOLD: OpenMV, Zephyr"),
+        (0x0202, 0x00, "INTEGRATION: Zephyr's HIMAX_LINE_LEN_PCK_QVGA / 2 = 0x178 / 2 = 188 lines"),
+        (0x0203, 0xBC, "the same"),
+        (0x0340, 0x01, "FRAME_LEN_LINES: HIMAX_FRAME_LENGTH_QVGA = 0x104"),
+        (0x0341, 0x04, "the same"),
+        (0x0342, 0x01, "LINE_LEN_PCK: 500; at least their 0x178, for a gap of 113 us"),
+        (0x0343, 0xF4, "the same"),
+        (0x0383, 0x01, "READOUT_X: QVGA_regs, no subsampling"),
+        (0x0387, 0x01, "READOUT_Y: QVGA_regs, no subsampling"),
+        (0x0390, 0x00, "BINNING_MODE: QVGA_regs"),
+        (0x2100, 0x01, "AE_CTRL: automatic exposure"),
+        (0x2105, 0x01, "MAX_INTG: HIMAX_FRAME_LENGTH_QVGA - 2 = 0x102"),
+        (0x2106, 0x02, "the same"),
+        (0x3010, 0x01, "QVGA_WIN_EN: QVGA_regs"),
+        (0x3059, 0x02, "BIT_CONTROL: Zephyr's HM01B0_CTRL_VAL(8)"),
+        (0x3060, 0x08, "OSC_CLK_DIV: vt_reg_div 1, clock / 8 (Zephyr's HM01B0_5_OR_8_FPS)"),
+    ];
+
+    fn chip(manners: [Manner; 2]) -> Chip<2> {
+        let mut chip = Chip::new(ADDRESS, (SOFTWARE_RESET, 1), manners);
+        chip.registers.extend([(MODEL, 0x01), (MODEL + 1, 0xB0)]);
         chip
     }
 
-    #[test]
-    fn it_streams_last_and_on_eight_lines() {
-        let mut chip = chip();
-        configure(&mut chip, &mut Waited::default()).unwrap();
-        assert_eq!(chip.writes[0], (SOFTWARE_RESET, 1));
-        assert_eq!(chip.writes.last(), Some(&(MODE, 1)));
-        assert_eq!(chip.last(0x3059), Some(0x02));
-        assert_eq!(chip.last(0x0342).zip(chip.last(0x0343)), Some((1, 0x78)));
+    fn ready() -> Chip<2> {
+        chip([Manner::After(0); 2])
     }
 
     #[test]
-    fn another_chip_and_one_that_stays_in_its_reset_are_errors() {
-        let mut other = chip();
-        other.registers[1] = 0xB1;
-        let error = configure(&mut other, &mut Waited::default()).unwrap_err();
+    fn its_registers_are_those_of_the_table_and_it_streams_last() {
+        let mut chip = ready();
+        configure(&mut chip, &mut Time::default()).unwrap();
+        assert_eq!(differences(&chip.writes, &TABLE), [""; 0]);
+        assert_eq!(chip.writes[0], (SOFTWARE_RESET, 1));
+        assert_eq!(chip.writes.last(), Some(&(MODE, STREAMING)));
+        // Planted: the exposure's limit as it is after a reset, a line too short, a register more.
+        for (register, value) in [(0x2105, 0x01), (0x2106, 0x54), (0x0343, 0x78), (0x3011, 0x70)] {
+            let mut writes = chip.writes.clone();
+            writes.push((register, value));
+            let wrong = usize::from(chip.last(register) != Some(value));
+            assert_eq!(differences(&writes, &TABLE).len(), wrong, "{register:#06x}");
+        }
+    }
+
+    #[test]
+    fn its_times_are_those_of_its_clock() {
+        let pixel_hz = 12_500_000 / 8;
+        let frames_a_second = pixel_hz / (u32::from(LINE) * u32::from(FRAME));
+        let gap_us = u32::from(LINE - WIDTH) * 1_000_000 / pixel_hz;
+        assert_eq!((frames_a_second, gap_us), (12, 112));
+        assert!(FRAME > HEIGHT && INTEGRATION <= MOST_INTEGRATION);
+    }
+
+    #[test]
+    fn one_that_answers_late_is_waited_for_and_one_that_never_does_ends_in_time() {
+        assert_eq!(complaints(chip, |chip, time| configure(chip, time)), [""; 0]);
+        // Planted: no time at power on, and the mode is read in the very moment of the reset.
+        let impatient = |chip: &mut Chip<2>, time: &mut Time| {
+            check(chip)?;
+            write(chip, SOFTWARE_RESET, 1)?;
+            while read(chip, MODE)? != STANDBY {
+                time.delay_ms(10);
+            }
+            Ok(())
+        };
+        let found = complaints(chip, impatient);
+        let named = |case| found.iter().any(|line| line.starts_with(case));
+        assert!(named("After(0) at power on, After(5) after the reset: expected Ok"), "{found:#?}");
+        assert!(named("After(5) at power on, After(0) after the reset: expected Ok"), "{found:#?}");
+        // Planted: a line that is held down is asked again and again.
+        let stubborn = |chip: &mut Chip<2>, time: &mut Time| {
+            (0..20).find_map(|_| configure(chip, time).ok()).ok_or(SensorError::Bus(ErrorKind::Other))
+        };
+        assert!(complaints(chip, stubborn).iter().any(|line| line.contains("took 20")));
+    }
+
+    #[test]
+    fn another_chip_and_one_that_stays_in_its_reset_are_errors_that_say_what_came() {
+        let mut other = ready();
+        other.registers.insert(MODEL + 1, 0xB1);
+        let error = configure(&mut other, &mut Time::default()).unwrap_err();
         assert_eq!(error, SensorError::Identity { expected: 0x01B0, got: 0x01B1 });
         assert!(other.writes.is_empty());
-        let mut stuck = chip();
-        stuck.registers[usize::from(MODE)] = 1;
-        assert_eq!(configure(&mut stuck, &mut Waited::default()), Err(SensorError::Reset));
-        assert_eq!(stuck.last(MODE), None);
+        assert!(error.to_string().starts_with("expected the camera 0x01b0, got 0x01b1"));
+        let mut stuck = ready();
+        stuck.registers.insert(MODE, 3);
+        let mut time = stuck.time.clone();
+        let error = configure(&mut stuck, &mut time).unwrap_err();
+        assert_eq!(error, SensorError::Reset { expected: 0, got: 3 });
+        assert_eq!((stuck.last(MODE), time.ms()), (None, 1002));
+        assert!(error.to_string().contains("1000 ms after a reset, got 0x03"), "{error}");
+        let mut absent = chip([Manner::Absent; 2]);
+        let error = configure(&mut absent, &mut Time::default()).unwrap_err();
+        assert!(error.to_string().starts_with("expected that the camera answers, got NoAck"), "{error}");
     }
 }

@@ -1,11 +1,11 @@
 //! OmniVision OV7725: VGA, colour; here its luminance at 320 x 240, as YUYV over eight lines.
 //!
 //! The sensor reads all of its 640 x 480 pixels and scales them to a quarter: the mean of four is
-//! quieter than every fourth. Its clock drives it directly, without its multiplier: 12 MHz give 15
-//! frames a second. VSYNC is high between frames, HREF is high while a row comes, and a byte is to
+//! quieter than every fourth. Its clock drives it directly, without its multiplier: 12.5 MHz give
+//! nearly 16 frames a second. VSYNC is high between frames, HREF is high while a row comes, and a byte is to
 //! be taken at the rising edge of PCLK.
 
-use super::SensorError;
+use super::{POWER_ON_MS, RESET_MS, SensorError, patiently};
 use edge_core::PixelFormat;
 use embedded_hal::delay::DelayNs;
 use embedded_hal::i2c::I2c;
@@ -16,8 +16,9 @@ pub const WIDTH: u16 = 320;
 pub const HEIGHT: u16 = 240;
 /// How a pixel comes.
 pub const FORMAT: PixelFormat = PixelFormat::Yuyv;
-/// Its clock, in hertz.
-pub const CLOCK_HZ: u32 = 12_000_000;
+/// Its clock, in hertz; 10 to 48 MHz by its data sheet. A sixteenth of 200 MHz, so that a timer
+/// makes it exactly.
+pub const CLOCK_HZ: u32 = 12_500_000;
 
 const ADDRESS: u8 = 0x21;
 /// Product number and version, registers 0x0A and 0x0B.
@@ -49,14 +50,13 @@ const SETTINGS: [(u8, u8); 17] = [
     (0xAC, 0xFF), // DSPAUTO: its corrections follow exposure and scale by themselves
 ];
 
-/// Makes sure that it is this camera, sets it back, and has it send frames from now on.
+/// Makes sure that it is this camera, sets it back, and has it send frames from now on. A camera
+/// that has just got its supply, or is in its reset, is given time; a second or so, at most.
 pub fn configure<B: I2c>(bus: &mut B, delay: &mut impl DelayNs) -> Result<(), SensorError<B::Error>> {
-    let got = u16::from_be_bytes([read(bus, PRODUCT)?, read(bus, VERSION)?]);
-    if got != IDENTITY {
-        return Err(SensorError::Identity { expected: IDENTITY, got });
-    }
+    patiently(delay, POWER_ON_MS, || check(bus))?;
     bus.write(ADDRESS, &[COM7, RESET])?;
     delay.delay_ms(10);
+    patiently(delay, RESET_MS, || check(bus))?;
     for (register, value) in SETTINGS {
         bus.write(ADDRESS, &[register, value])?;
     }
@@ -82,39 +82,86 @@ fn read<B: I2c>(bus: &mut B, register: u8) -> Result<u8, B::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{Chip, Waited};
+    use super::super::testing::{Chip, Manner, Time, complaints, differences};
     use super::*;
 
-    fn chip() -> Chip<1> {
-        let mut chip = Chip::new(ADDRESS);
-        chip.registers[usize::from(PRODUCT)] = 0x77;
-        chip.registers[usize::from(VERSION)] = 0x21;
+    /// The registers as espressif's esp32-camera has them (`sensors/ov7725.c`, `ov7725_regs.h`),
+    /// and its data sheet (version 1.31, register table); the window is the whole VGA, where that
+    /// driver takes the quarter that the sensor itself makes.
+    const TABLE: [(u16, u8, &str); 17] = [
+        (0x12, 0x00, "COM7: COM7_RES_VGA | COM7_FMT_YUV"),
+        (0x0C, 0x10, "COM3: COM3_SWAP_YUV"),
+        (0x0D, 0x01, "COM4: bypass PLL"),
+        (0x11, 0xC0, "CLKRC: bypass the prescaler"),
+        (
+            0x15,
+            0x00,
+            "COM10, data sheet: bits 1 and 3 clear, VSYNC and HREF positive; bit 4 clear, rising PCLK",
+        ),
+        (0x17, 0x23, "HSTART: data sheet's VGA"),
+        (0x18, 0xA0, "HSIZE: 640 / 4"),
+        (0x19, 0x07, "VSTART: data sheet's VGA"),
+        (0x1A, 0xF0, "VSIZE: 480 / 2"),
+        (0x32, 0x00, "HREF"),
+        (0x29, 0x50, "HOUTSIZE: 320 / 4"),
+        (0x2C, 0x78, "VOUTSIZE: 240 / 2"),
+        (0x2A, 0x00, "EXHCH"),
+        (0x64, 0xFF, "DSP_CTRL1"),
+        (0x65, 0x0F, "DSP_CTRL2: VDCW, HDCW, VZOOM and HZOOM enabled"),
+        (0x67, 0x00, "DSP_CTRL4"),
+        (0xAC, 0xFF, "DSPAUTO"),
+    ];
+
+    fn chip(manners: [Manner; 2]) -> Chip<1> {
+        let mut chip = Chip::new(ADDRESS, (COM7.into(), RESET), manners);
+        chip.registers.extend([(PRODUCT.into(), 0x77), (VERSION.into(), 0x21)]);
         chip
     }
 
-    #[test]
-    fn it_is_reset_before_anything_is_set_and_sends_a_quarter_of_its_pixels() {
-        let (mut chip, mut waited) = (chip(), Waited::default());
-        configure(&mut chip, &mut waited).unwrap();
-        assert_eq!(chip.writes[0], (u16::from(COM7), RESET));
-        assert!(waited.0 >= 10_000_000, "{} ns after the reset", waited.0);
-        assert_eq!(chip.last(0x29).map(|value| u16::from(value) * 4), Some(WIDTH));
-        assert_eq!(chip.last(0x2C).map(|value| u16::from(value) * 2), Some(HEIGHT));
-        assert_eq!(chip.last(0x12), Some(0), "reset bit cleared, YUV");
+    fn ready() -> Chip<1> {
+        chip([Manner::After(0); 2])
     }
 
     #[test]
-    fn another_chip_is_not_written_to_and_none_is_an_error() {
-        let mut other = chip();
-        other.registers[usize::from(PRODUCT)] = 0x26;
-        let error = configure(&mut other, &mut Waited::default()).unwrap_err();
+    fn it_is_reset_before_anything_is_set_and_its_registers_are_those_of_the_table() {
+        let mut chip = ready();
+        let mut time = chip.time.clone();
+        configure(&mut chip, &mut time).unwrap();
+        assert_eq!(chip.writes[0], (COM7.into(), RESET));
+        assert!(time.ms() >= 10, "{} ms after the reset", time.ms());
+        assert_eq!(differences(&chip.writes, &TABLE), [""; 0]);
+        assert_eq!(chip.last(0x29).map(|value| u16::from(value) * 4), Some(WIDTH));
+        assert_eq!(chip.last(0x2C).map(|value| u16::from(value) * 2), Some(HEIGHT));
+        // Planted: a negative VSYNC.
+        let mut writes = chip.writes.clone();
+        writes.push((0x15, 0x02));
+        assert_eq!(differences(&writes, &TABLE), ["0x0015: expected Some(00), got Some(02)"]);
+    }
+
+    #[test]
+    fn one_that_answers_late_is_waited_for_and_one_that_never_does_ends_in_time() {
+        assert_eq!(complaints(chip, |chip, time| configure(chip, time)), [""; 0]);
+        // Planted: a pause of fixed length, and no question, after the reset.
+        let hurried = |chip: &mut Chip<1>, time: &mut Time| {
+            patiently(time, POWER_ON_MS, || check(chip))?;
+            chip.write(ADDRESS, &[COM7, RESET])?;
+            time.delay_ms(10);
+            Ok(chip.write(ADDRESS, &[0x0C, 0x10])?)
+        };
+        let found = complaints(chip, hurried);
+        let named = |case| found.iter().any(|line| line.starts_with(case));
+        assert!(named("After(0) at power on, After(50) after the reset: expected Ok"), "{found:#?}");
+        assert!(!named("After(0) at power on, After(5) after the reset"), "{found:#?}");
+    }
+
+    #[test]
+    fn another_chip_is_not_written_to() {
+        let mut other = ready();
+        other.registers.insert(PRODUCT.into(), 0x26);
+        let error = configure(&mut other, &mut Time::default()).unwrap_err();
         assert_eq!(error, SensorError::Identity { expected: 0x7721, got: 0x2621 });
         assert!(other.writes.is_empty());
-        assert!(matches!(
-            configure(&mut Chip::<1>::new(0x30), &mut Waited::default()),
-            Err(SensorError::Bus(_))
-        ));
-        assert_eq!(check(&mut chip()), Ok(()));
+        assert_eq!(check(&mut ready()), Ok(()));
         assert_eq!(check(&mut other), Err(error));
     }
 }

@@ -18,22 +18,21 @@ use embassy_stm32::gpio::Output;
 use embassy_stm32::i2c::{I2c, Master};
 use embassy_stm32::mode::Blocking;
 use embassy_stm32::pac;
+use embassy_stm32::pac::dcmi::regs::Cr;
 use embassy_time::{Delay, Duration, Timer, with_timeout};
 use firmware::capture::{FrameError, Sensor};
 use firmware::rows::Sender;
 use firmware::sensors::ov7725::{self, FORMAT, HEIGHT, WIDTH};
+use firmware::stm32h7::dcmi;
 use hardware::run_camera;
 
 pub const ROW: usize = WIDTH as usize * FORMAT.bytes_per_pixel();
 /// Places in the queue to the loop: the ring's rows and some more.
 pub const QUEUE: usize = 14;
 
-/// Words of a row, and of the ring: eight rows, of which DMA reports every four.
+/// Words of a row, and of the ring.
 const WORDS: usize = ROW / 4;
-const RING: usize = 8 * WORDS;
-
-/// DCMI's number at the multiplexer of DMA's requests (reference manual RM0433, table 121).
-const REQUEST: dma::Request = 75;
+const RING: usize = dcmi::RING_ROWS * WORDS;
 
 /// Longer than a frame takes, and than a row.
 const FRAME_TIMEOUT: Duration = Duration::from_millis(400);
@@ -102,7 +101,13 @@ impl Sensor<ROW> for Ov7725 {
         // SAFETY: the channel and the ring are this task's, and the source is DCMI's data register,
         // a word wide.
         let mut ring = unsafe {
-            ReadableRingBuffer::new(dma.reborrow(), REQUEST, source, words, TransferOptions::default())
+            ReadableRingBuffer::new(
+                dma.reborrow(),
+                dcmi::DMA_REQUEST,
+                source,
+                words,
+                TransferOptions::default(),
+            )
         };
         registers.icr().write(|flags| {
             flags.set_frame_isc(true);
@@ -148,21 +153,16 @@ struct Capture;
 
 impl Capture {
     fn start() -> Self {
-        pac::DCMI.cr().modify(|control| {
-            control.set_cm(true);
-            control.set_enable(true);
-            control.set_capture(true);
-        });
+        // Polarities and mode must stand before it is enabled.
+        pac::DCMI.cr().write_value(Cr(dcmi::AT_REST));
+        pac::DCMI.cr().write_value(Cr(dcmi::AT_WORK));
         Self
     }
 }
 
 impl Drop for Capture {
     fn drop(&mut self) {
-        pac::DCMI.cr().modify(|control| {
-            control.set_capture(false);
-            control.set_enable(false);
-        });
+        pac::DCMI.cr().write_value(Cr(dcmi::AT_REST));
     }
 }
 

@@ -13,8 +13,10 @@ use cortex_m::peripheral::SCB;
 use embassy_stm32::Peri;
 use embassy_stm32::flash::{self, Blocking, FLASH_BASE, FLASH_SIZE};
 use embassy_stm32::pac;
+use embassy_stm32::pac::flash::regs::Ccr;
 use embassy_stm32::peripherals::FLASH;
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
+use firmware::stm32h7::flash::{CLEAR_DAMAGED, CLEAR_ERRORS};
 
 /// Bytes that are written, and checked, at once.
 const WORD: usize = flash::WRITE_SIZE;
@@ -85,17 +87,29 @@ impl NorFlash for Flash {
     const ERASE_SIZE: usize = SECTOR as usize;
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), Error> {
-        if from > to || to as usize > FLASH_SIZE {
+        let whole = |at: u32| at.is_multiple_of(SECTOR);
+        if from > to || to as usize > FLASH_SIZE || !whole(from) || !whole(to) {
             return Err(Error::Range);
         }
-        self.0.blocking_erase(from, to)?;
+        for sector in (from..to).step_by(SECTOR as usize) {
+            clear(CLEAR_ERRORS);
+            self.0.blocking_erase(sector, sector + SECTOR)?;
+        }
         caches::forget(pointers(from..to));
         Ok(())
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Error> {
-        self.0.blocking_write(offset, bytes)?;
-        caches::forget(pointers(offset..offset + bytes.len() as u32));
+        if !bytes.len().is_multiple_of(WORD) {
+            return Err(Error::Range);
+        }
+        let mut at = offset;
+        for word in bytes.chunks_exact(WORD) {
+            clear(CLEAR_ERRORS);
+            self.0.blocking_write(at, word)?;
+            at += WORD as u32;
+        }
+        caches::forget(pointers(offset..at));
         Ok(())
     }
 }
@@ -121,13 +135,21 @@ fn pointers(range: Range<u32>) -> Range<*const u8> {
     (base + range.start) as *const u8..(base + range.end) as *const u8
 }
 
+fn banks() -> [pac::flash::Bank; 2] {
+    [pac::FLASH.bank(0), pac::FLASH.bank(1)]
+}
+
+/// Clears these flags in both banks. One that stands from before, such as of a bit that was
+/// corrected while something was read, would be taken for a failure of the next write.
+fn clear(flags: u32) {
+    banks().iter().for_each(|bank| bank.ccr().write_value(Ccr(flags)));
+}
+
 /// Reads a range under a guard: whether all of it can be read.
 fn is_readable(range: Range<u32>) -> bool {
     const IGNORE_BUS_FAULTS: u32 = 1 << 8;
     let words = (range.start & !(WORD as u32 - 1)..range.end).step_by(WORD);
-    let banks = [pac::FLASH.bank(0), pac::FLASH.bank(1)];
-    let clear = || banks.iter().for_each(|bank| bank.ccr().write(|flags| flags.set_clr_dbeccerr(true)));
-    clear();
+    clear(CLEAR_DAMAGED);
     // SAFETY: `CCR.BFHFNMIGN` lets handlers of the highest priority step over faults of the bus,
     // and `cpsid f` raises this code to it; both are taken back below, and nothing between can
     // fault otherwise.
@@ -145,7 +167,7 @@ fn is_readable(range: Range<u32>) -> bool {
         asm!("cpsie f", "dsb", "isb", in("r0") seen);
         (*SCB::PTR).ccr.modify(|ccr| ccr & !IGNORE_BUS_FAULTS);
     }
-    let readable = banks.iter().all(|bank| !bank.sr().read().dbeccerr());
-    clear();
+    let readable = banks().iter().all(|bank| !bank.sr().read().dbeccerr());
+    clear(CLEAR_DAMAGED);
     readable
 }

@@ -7,6 +7,7 @@
 #![no_main]
 
 mod board;
+mod boot_loader;
 mod caches;
 mod camera;
 mod flash;
@@ -33,6 +34,7 @@ use firmware::crash_record::RetainedRam;
 use firmware::device::Settings;
 use firmware::rows::{Receiver, RowPipe};
 use firmware::sensors::ov7725;
+use firmware::stm32h7::axi;
 use hardware::{Chip, Parts, WATCHDOG_MS, lamps, rtt, run};
 use static_cell::ConstStaticCell;
 use support::RETAINED_RAM;
@@ -93,8 +95,12 @@ fn output(pin: &Peri<'static, AnyPin>, high: bool) -> Flex<'static> {
 
 #[entry]
 fn main() -> ! {
+    read_memory_one_by_one();
+    boot_loader::set_back();
     forget_after_power_off();
     let p = embassy_stm32::init(clocks());
+    // It stands still while a debugger halts the processor, as on the other boards.
+    pac::DBGMCU.apb4fzr1().modify(|frozen| frozen.set_iwdg1(true));
     let mut guard = IndependentWatchdog::new(p.IWDG1, WATCHDOG_MS * 1000);
     guard.unleash();
     caches::on();
@@ -148,6 +154,12 @@ fn main() -> ! {
     let models =
         Models { slots: flash::slots(), records: flash::records(), key: &PUBLIC_KEY, kernels: best() };
     run(parts, SETTINGS, &mut flash, models, || start_tasks(spare, camera::run(camera)))
+}
+
+/// Before the caches and DMA read the memory at 0x24000000, where arena and ring lie.
+fn read_memory_one_by_one() {
+    // SAFETY: a register of the bus, which only this writes; what it does is said with the numbers.
+    unsafe { (axi::SRAM_FUNCTION as *mut u32).write_volatile(axi::READ_ISSUING_OF_ONE) };
 }
 
 /// After power was off this memory has no valid check bits and must be written before it is read.
