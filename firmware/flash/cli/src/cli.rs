@@ -74,6 +74,7 @@ Examples:
   cargo xtask flash --board stm32h7                     build, write, read back, start
   cargo xtask flash --board stm32h7 --dry-run           build and check; needs no board
   cargo xtask flash --board rp2350 --probe 2e8a:000c    by that probe
+  cargo xtask flash --board nrf52840 --unlock           a new nRF52840-DK, whose chip is locked
 
 To see the log: `cargo run --profile chip` in the board's folder flashes too and stays connected (probe-rs run).
 
@@ -89,6 +90,10 @@ pub struct FlashOptions {
     /// Say what would be written, and write nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Where the chip is locked against debug probes, unlock it: that erases all that is on it,
+    /// models and records too. A chip that is not locked is written as without it.
+    #[arg(long)]
+    pub unlock: bool,
     /// Write this built firmware instead of building it.
     #[arg(long, value_name = "FILE")]
     pub elf: Option<PathBuf>,
