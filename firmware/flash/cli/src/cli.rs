@@ -138,8 +138,8 @@ Examples:
   cargo xtask send --port /dev/ttyACM0 chest.png        three frames, as many as must agree
   cargo xtask send --port /dev/ttyACM0 --json *.png     one object a picture
 
-A row of more than 1024 bytes is too long for the board: such a picture is made grey and smaller, and the line says so. A board with \
-a button asks for a frame after a press. What the board says of a picture is on its lights and in its log.
+A picture of more than 256 kB, or with rows of more than 1024 bytes, would be stale before the board has judged it: it is made grey and \
+smaller, and the line says so. A board with a button asks for a frame after a press. What the board says of a picture is on its lights and in its log.
 
 Exit status: 0 when the board has taken every frame whole, 1 when not, 2 for a wrong command line.")]
 pub struct SendOptions {
