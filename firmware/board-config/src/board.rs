@@ -1,5 +1,6 @@
 //! A board as its `board.toml` says it, checked; and what its build makes of it.
 
+use crate::estimate::Estimate;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -64,22 +65,6 @@ pub struct Region {
     pub start: u32,
     /// Bytes.
     pub size: u32,
-}
-
-/// What time and energy are estimated from. Each number says in `assumptions` where it is from.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct Estimate {
-    /// The emulated board whose instructions are counted for it: `an386`, `an500` or `an505`.
-    pub counted_on: String,
-    /// Millions of cycles a second.
-    pub mhz: f64,
-    /// Cycles an instruction takes.
-    pub cycles_per_instruction: f64,
-    /// Milliwatts while it computes.
-    pub milliwatts: f64,
-    /// Where the numbers are from, and what they leave out.
-    pub assumptions: String,
 }
 
 impl Region {
@@ -153,7 +138,7 @@ impl Board {
         if self.flash.slot_a.size != self.flash.slot_b.size {
             return Err("flash.slot_a and flash.slot_b: expected two slots of one size".into());
         }
-        Ok(())
+        self.estimate.as_ref().map_or(Ok(()), |estimate| estimate.sources.check())
     }
 
     /// The bytes of [`Board::public_key`].

@@ -7,9 +7,11 @@
 
 mod board;
 mod boards;
+mod estimate;
 
-pub use board::{Board, Error, Estimate, Flash, Region};
+pub use board::{Board, Error, Flash, Region};
 pub use boards::{all, find};
+pub use estimate::{Estimate, Sources};
 
 use std::fs;
 use std::path::Path;

@@ -7,6 +7,7 @@ use anyhow::{Context, bail, ensure};
 use edge_core::agree::FrameStamp;
 use edge_core::{Frame, Geometry, PixelFormat};
 use edge_model::decode::Picture;
+use firmware::device::Settings;
 use firmware::serial::{LONGEST_ROW, READY, TAKEN, encode};
 use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
@@ -16,6 +17,26 @@ const TRIES: u32 = 5;
 
 /// Bytes that are written at once.
 const PIECE: usize = 4096;
+
+/// Most bytes of a picture: 512 x 512 grey pixels.
+///
+/// A board judges no frame that is older than three seconds, and shows its answer no longer
+/// (`stale_after_ms` of `firmware::device::Settings`): the frame may take half of that, so that the
+/// answer stands as long as it took. [`taken_ms`] estimates what it takes.
+const MOST_BYTES: usize = 512 * 512;
+
+/// Milliseconds from a frame's first byte to its answer on the slowest board, an nRF52840;
+/// estimated, not measured. Judging: docs/PERFORMANCE.md estimates 410 ms for a smaller frame; 600
+/// are taken. Bytes a millisecond: a guess, 300. Bulk packets at full speed carry 1,216 at most
+/// (USB 2.0, table 5-9), but the board takes one at a time and reads it byte by byte.
+const fn taken_ms(bytes: usize) -> usize {
+    600 + bytes / 300
+}
+
+const _: () = assert!(
+    2 * taken_ms(MOST_BYTES) <= Settings::CONTINUOUS.device.policy.stale_after_ms as usize,
+    "the answer on a picture of this size would be stale too soon"
+);
 
 const GONE: &str = "the line broke: is the board still connected?";
 
@@ -103,16 +124,18 @@ fn waits(error: &std::io::Error) -> bool {
     [ErrorKind::TimedOut, ErrorKind::WouldBlock, ErrorKind::Interrupted].contains(&error.kind())
 }
 
-/// The picture as it is where its rows are short enough; else grey and smaller, the mean of each
-/// square of pixels.
+/// The picture as it is where its rows are short enough and it is soon across; else grey and
+/// smaller, the mean of each square of pixels.
 pub fn fit(picture: Picture) -> anyhow::Result<Picture> {
     let geometry = picture.geometry();
-    if geometry.row_bytes() <= LONGEST_ROW {
+    let (width, height) = (usize::from(geometry.width()), usize::from(geometry.height()));
+    let fits = |row: usize, rows: usize| row <= LONGEST_ROW && row * rows <= MOST_BYTES;
+    if fits(geometry.row_bytes(), height) {
         return Ok(picture);
     }
-    let (width, format) = (usize::from(geometry.width()), geometry.format());
-    let side = width.div_ceil(LONGEST_ROW);
-    let (columns, lines) = (width / side, usize::from(geometry.height()) / side);
+    let format = geometry.format();
+    let side = (1..=width.max(height)).find(|side| fits(width / side, height / side)).unwrap_or(width);
+    let (columns, lines) = (width / side, height / side);
     let mut sums = vec![0_u64; columns * lines];
     let frame = picture.frame();
     for (sums, rows) in sums.chunks_mut(columns).zip(frame.rows().collect::<Vec<_>>().chunks_exact(side)) {
@@ -128,7 +151,7 @@ pub fn fit(picture: Picture) -> anyhow::Result<Picture> {
     let count = (side * side * 257) as u64;
     let bytes = sums.into_iter().map(|sum| ((sum + count / 2) / count) as u8).collect();
     let small = Geometry::new(columns as u32, lines as u32, PixelFormat::Gray8).with_context(|| {
-        format!("{width} x {} pixels are too flat to be made {LONGEST_ROW} wide", geometry.height())
+        format!("{width} x {height} pixels are too long for their width to be made {columns} x {lines}")
     })?;
     Ok(Picture::new(small, bytes)?)
 }
@@ -167,9 +190,34 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_would_become_too_flat_is_refused() {
+    fn what_would_be_stale_when_it_is_judged_goes_out_with_fewer_bytes() {
+        let sizes = [
+            // As many as there may be, and a row more.
+            ((512, 512, PixelFormat::Gray8), (512, 512)),
+            ((512, 513, PixelFormat::Gray8), (256, 256)),
+            // Rows that are short enough alone.
+            ((1024, 1024, PixelFormat::Gray8), (512, 512)),
+            ((512, 512, PixelFormat::Gray16), (512, 512)),
+            ((341, 400, PixelFormat::Rgb8), (341, 400)),
+            ((4000, 3000, PixelFormat::Gray8), (571, 428)),
+            ((100, 8000, PixelFormat::Gray16), (50, 4000)),
+        ];
+        for ((width, height, format), expected) in sizes {
+            let small = fit(picture(width, height, format, |_| 100)).unwrap();
+            let geometry = small.geometry();
+            assert_eq!((geometry.width(), geometry.height()), expected, "{width} x {height} {format:?}");
+            assert_eq!(geometry.format(), PixelFormat::Gray8);
+            assert!(taken_ms(small.bytes().len()) <= 1500 && small.bytes().iter().all(|pixel| *pixel == 100));
+        }
+    }
+
+    #[test]
+    fn a_picture_that_would_become_too_narrow_is_refused() {
         let flat = picture(4096, 40, PixelFormat::Gray8, |_| 0);
         let error = format!("{:#}", fit(flat).unwrap_err());
-        assert!(error.starts_with("4096 x 40 pixels are too flat"), "{error}");
+        assert!(
+            error.starts_with("4096 x 40 pixels are too long for their width to be made 1024 x 10"),
+            "{error}"
+        );
     }
 }

@@ -16,7 +16,7 @@ use toolbox::root;
                         cargo xtask bench-mcu --write  write docs/PERFORMANCE.md too\n  \
                         cargo xtask bench-mcu --json   one object, for programs\n\n\
                         Counts are exact and the same on every host. Times and energies are estimates from the numbers that each \
-                        board's board.toml gives, with its assumptions.")]
+                        board's board.toml gives, with their sources.")]
 pub struct Arguments {
     /// Write one JSON object to standard output instead of tables.
     #[arg(long)]

@@ -12,28 +12,22 @@ use embassy_nrf::Peri;
 use embassy_nrf::bind_interrupts;
 use embassy_nrf::peripherals::USBD;
 use embassy_nrf::usb::vbus_detect::{self, HardwareVbusDetect};
-use embassy_nrf::usb::{self, Driver};
+use embassy_nrf::usb::{Driver, InterruptHandler};
 use embassy_time::{Duration, Instant, Timer};
-use embassy_usb::class::cdc_acm::{CdcAcmClass, State};
+use embassy_usb::class::cdc_acm::CdcAcmClass;
 use embassy_usb::driver::EndpointError;
-use embassy_usb::{Builder, Config};
 use firmware::rows::Sender;
 use firmware::serial::{Decoder, LONGEST_PAYLOAD, LONGEST_ROW, READY, TAKEN};
 use static_cell::StaticCell;
+use usb::{Buffers, PACKET};
 
 pub const QUEUE: usize = 6;
 
-/// Bytes of a packet of USB at full speed.
-const PACKET: usize = 64;
 /// How long after a request the host may be silent before it is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-/// For tests only: pid.codes' number for that. A product has its own.
-const VENDOR: u16 = 0x1209;
-const PRODUCT: u16 = 0x0001;
-
 bind_interrupts!(struct Interrupts {
-    USBD => usb::InterruptHandler<USBD>;
+    USBD => InterruptHandler<USBD>;
     CLOCK_POWER => vbus_detect::InterruptHandler;
 });
 
@@ -52,20 +46,11 @@ pub async fn start(usb: Peri<'static, USBD>, sender: Sender<'static, LONGEST_ROW
 
 #[embassy_executor::task]
 async fn run(usb: Peri<'static, USBD>, mut sender: Sender<'static, LONGEST_ROW>) {
-    static CONFIGURATION: StaticCell<[u8; 128]> = StaticCell::new();
-    static CONTROL: StaticCell<[u8; PACKET]> = StaticCell::new();
-    static STATE: StaticCell<State> = StaticCell::new();
+    static BUFFERS: StaticCell<Buffers<'static>> = StaticCell::new();
     static DECODER: StaticCell<Decoder<LONGEST_PAYLOAD>> = StaticCell::new();
 
     let driver: Usb = Driver::new(usb, Interrupts, HardwareVbusDetect::new(Interrupts));
-    let mut config = Config::new(VENDOR, PRODUCT);
-    config.manufacturer = Some("Pneumoscope");
-    config.product = Some("frames");
-    config.max_packet_size_0 = PACKET as u8;
-    let (configuration, control) = (CONFIGURATION.init([0; 128]), CONTROL.init([0; PACKET]));
-    let mut builder = Builder::new(driver, config, configuration, &mut [], &mut [], control);
-    let mut port = CdcAcmClass::new(&mut builder, STATE.init(State::new()), PACKET as u16);
-    let mut device = builder.build();
+    let (mut device, mut port) = usb::device(driver, usb::config(), BUFFERS.init_with(Buffers::new));
     let decoder = DECODER.init(Decoder::new());
     let frames = async {
         loop {

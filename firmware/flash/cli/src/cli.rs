@@ -74,6 +74,7 @@ Examples:
   cargo xtask flash --board stm32h7                     build, write, read back, start
   cargo xtask flash --board stm32h7 --dry-run           build and check; needs no board
   cargo xtask flash --board rp2350 --probe 2e8a:000c    by that probe
+  cargo xtask flash --board nrf52840 --unlock           a new nRF52840-DK, whose chip is locked
 
 To see the log: `cargo run --profile chip` in the board's folder flashes too and stays connected (probe-rs run).
 
@@ -89,6 +90,10 @@ pub struct FlashOptions {
     /// Say what would be written, and write nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Where the chip is locked against debug probes, unlock it: that erases all that is on it,
+    /// models and records too. A chip that is not locked is written as without it.
+    #[arg(long)]
+    pub unlock: bool,
     /// Write this built firmware instead of building it.
     #[arg(long, value_name = "FILE")]
     pub elf: Option<PathBuf>,
@@ -133,8 +138,8 @@ Examples:
   cargo xtask send --port /dev/ttyACM0 chest.png        three frames, as many as must agree
   cargo xtask send --port /dev/ttyACM0 --json *.png     one object a picture
 
-A row of more than 1024 bytes is too long for the board: such a picture is made grey and smaller, and the line says so. A board with \
-a button asks for a frame after a press. What the board says of a picture is on its lights and in its log.
+A picture of more than 256 kB, or with rows of more than 1024 bytes, would be stale before the board has judged it: it is made grey and \
+smaller, and the line says so. A board with a button asks for a frame after a press. What the board says of a picture is on its lights and in its log.
 
 Exit status: 0 when the board has taken every frame whole, 1 when not, 2 for a wrong command line.")]
 pub struct SendOptions {

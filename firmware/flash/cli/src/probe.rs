@@ -1,9 +1,10 @@
 //! A board behind a debug probe, by probe-rs. Nothing is decided here; what is written where comes
 //! from [`flash::program`] and [`flash::model`].
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use flash::link::{Link, Piece, Progress, Step};
 use flash::outcome::NoProbe;
+use probe_rs::architecture::arm::ArmError;
 use probe_rs::flashing::{DownloadOptions, FlashProgress, ProgressEvent, ProgressOperation};
 use probe_rs::probe::DebugProbeInfo;
 use probe_rs::probe::list::{Accessibility, Lister, ProbeListItem};
@@ -13,6 +14,15 @@ pub use probe_rs::probe::DebugProbeSelector as Selector;
 
 pub struct Probe {
     session: Session,
+}
+
+/// What is done with a chip that is locked against debug probes. Only erasing all of it unlocks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenLocked {
+    /// It is refused and left as it is.
+    Refuse,
+    /// It is emptied of all that is on it, models and records too.
+    Erase,
 }
 
 /// The only debug probe there is, or the one that is named; [`NoProbe`] where there is none.
@@ -42,17 +52,39 @@ pub fn find(selector: Option<&Selector>) -> anyhow::Result<DebugProbeInfo> {
 impl Probe {
     /// Connects to the chip `target` behind the probe that [`find`] finds. A chip that runs goes on
     /// running.
-    pub fn connect(target: Target, selector: Option<&Selector>) -> anyhow::Result<Self> {
+    pub fn connect(
+        target: Target,
+        selector: Option<&Selector>,
+        when_locked: WhenLocked,
+    ) -> anyhow::Result<Self> {
         let info = find(selector)?;
-        let name = target.name.clone();
         let open = info.open().with_context(|| format!("cannot open the debug probe {info}"))?;
-        // Without the permission to erase everything: a locked chip is refused, not emptied of its
-        // models.
-        let session = open.attach(target, Permissions::default()).with_context(|| {
-            format!("no {name} answers behind the debug probe {info}: check power, wiring and --board")
-        })?;
-        Ok(Self { session })
+        attach(open, &info.to_string(), target, when_locked).map(|session| Self { session })
     }
+}
+
+/// Connects to `target` behind the probe that is open and called `name`.
+fn attach(
+    open: probe_rs::probe::Probe,
+    name: &str,
+    target: Target,
+    when_locked: WhenLocked,
+) -> anyhow::Result<Session> {
+    let chip = target.name.clone();
+    let permissions = match when_locked {
+        WhenLocked::Refuse => Permissions::new(),
+        WhenLocked::Erase => Permissions::new().allow_erase_all(),
+    };
+    open.attach(target, permissions).map_err(|error| match error {
+        // The one permission that there is: to erase everything, asked for by a locked chip alone.
+        probe_rs::Error::Arm(ArmError::MissingPermissions(_)) => anyhow!(
+            "the {chip} behind the debug probe {name} is locked against debug probes, as nRF52840s leave the factory: \
+             `cargo xtask flash` with --unlock erases all that is on it, which unlocks it, and writes the firmware"
+        ),
+        error => anyhow!(error).context(format!(
+            "no {chip} answers behind the debug probe {name}: check power, wiring and --board"
+        )),
+    })
 }
 
 impl Link for Probe {
@@ -120,7 +152,32 @@ impl Steps {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use probe_rs::architecture::arm::FullyQualifiedApAddress;
+    use probe_rs::config::Registry;
+    use probe_rs::integration::{FakeProbe, Operation};
     use std::time::Duration;
+
+    /// What connecting to an nRF52840 ends with that says this of its lock: the answer of its
+    /// control access port's register APPROTECTSTATUS, 0 for locked.
+    fn attached(approtect_status: u32) -> Result<(), String> {
+        let probe = FakeProbe::with_mocked_core();
+        let ap = FullyQualifiedApAddress::v1_with_default_dp(1);
+        probe.expect_operation(Operation::ReadRawApRegister { ap, address: 0x0C, result: approtect_status });
+        let target = Registry::from_builtin_families().get_target_by_name("nRF52840_xxAA").unwrap();
+        let session = attach(probe.into_probe(), "of the test", target, WhenLocked::Refuse);
+        session.map(|_| ()).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn a_locked_chip_is_refused_and_the_line_says_what_unlocks_it() {
+        let expected = "the nRF52840_xxAA behind the debug probe of the test is locked against debug probes";
+        let error = attached(0).unwrap_err();
+        assert!(
+            error.starts_with(expected) && error.contains("`cargo xtask flash` with --unlock"),
+            "{error}"
+        );
+        assert_eq!(attached(1), Ok(()));
+    }
 
     #[test]
     fn the_events_of_two_banks_make_one_bar_a_step() {

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
+use board_config::Sources;
 use serde::Serialize;
 
 use super::count::Processor;
@@ -19,7 +20,7 @@ pub struct Board {
     pub milliwatts: f64,
     pub milliseconds: f64,
     pub millijoules: f64,
-    pub assumptions: String,
+    pub sources: Sources,
 }
 
 /// Every board in `folder` whose `board.toml` has an estimate, by name; none where there is no such
@@ -58,7 +59,7 @@ fn of(board: &board_config::Board, processors: &[Processor]) -> anyhow::Result<O
         milliwatts: estimate.milliwatts,
         milliseconds,
         millijoules: milliseconds * estimate.milliwatts / 1e3,
-        assumptions: estimate.assumptions.clone(),
+        sources: estimate.sources.clone(),
     }))
 }
 
@@ -86,7 +87,11 @@ mod tests {
             mhz = 100
             cycles_per_instruction = 1.5
             milliwatts = 40
-            assumptions = "none"
+            [estimate.sources]
+            mhz = "a guess: a"
+            cycles_per_instruction = "a guess: b"
+            milliwatts = "a guess: c"
+            left_out = "d"
             "#,
             "00".repeat(32)
         );

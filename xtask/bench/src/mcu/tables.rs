@@ -1,6 +1,7 @@
 //! The counts and estimates as tables.
 
 use anyhow::Context;
+use board_config::Sources;
 
 use super::count::Frame;
 use super::estimate::Board;
@@ -56,7 +57,7 @@ fn cameras(report: &Report) -> anyhow::Result<Section> {
     Ok(Section::new(before, header, rows, "A pixel of YUYV has two bytes, of which one is read.".to_owned()))
 }
 
-/// One row a board, and its assumptions below.
+/// One row a board, and its sources below.
 fn boards(report: &Report) -> anyhow::Result<Section> {
     let camera =
         &report.processors.first().and_then(|p| p.frames.first()).context("no frame was counted")?.camera;
@@ -75,10 +76,36 @@ fn boards(report: &Report) -> anyhow::Result<Section> {
     let before = format!(
         "Estimated, not measured: time and energy of one frame ({camera}) from its first row to its state."
     );
-    let assumptions = report.boards.iter().map(|board| {
-        let words: Vec<&str> = board.assumptions.split_whitespace().collect();
-        format!("- {}: {}", board.name, words.join(" "))
-    });
-    let after = format!("Assumptions:\n\n{}", assumptions.collect::<Vec<_>>().join("\n"));
+    let sources = report.boards.iter().map(|board| sources(&board.name, &board.sources));
+    let after = format!("Where the numbers are from:\n\n{}", sources.collect::<Vec<_>>().join("\n"));
     Ok(Section::new(before, header, report.boards.iter().map(row).collect(), after))
+}
+
+/// Where a board's numbers are from, as an entry of a list.
+fn sources(board: &str, sources: &Sources) -> String {
+    let of = |(number, source)| format!("{number}: {source}");
+    let all = sources.all().map(of).join(" ");
+    let words: Vec<&str> =
+        all.split_whitespace().chain(["Left", "out:"]).chain(sources.left_out.split_whitespace()).collect();
+    format!("- {board}. {}", words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Times and powers follow from the counts; the sources are texts, which may be forgotten.
+    #[test]
+    fn the_committed_document_has_the_sources_of_every_board() {
+        let document = std::fs::read_to_string(toolbox::root().join("docs/PERFORMANCE.md")).unwrap();
+        let boards = board_config::all(&toolbox::root().join("firmware/boards")).unwrap();
+        let estimates = boards.iter().filter_map(|(_, board)| Some((&board.name, board.estimate.as_ref()?)));
+        let lines: Vec<String> = estimates.map(|(name, estimate)| sources(name, &estimate.sources)).collect();
+        assert!(lines.len() >= 3, "{lines:?}");
+        for line in &lines {
+            assert!(document.contains(&format!("\n{line}\n")), "`cargo xtask bench-mcu --write`: {line}");
+        }
+        let planted = lines[0].replacen("MHz", "kHz", 1);
+        assert!(!document.contains(&planted));
+    }
 }

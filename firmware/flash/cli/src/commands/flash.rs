@@ -2,7 +2,7 @@
 
 use super::board::board;
 use crate::cli::FlashOptions;
-use crate::probe::{self, Probe};
+use crate::probe::{self, Probe, WhenLocked};
 use anyhow::Context;
 use flash::outcome::Refused;
 use flash::progress::Bars;
@@ -36,7 +36,8 @@ pub fn run(options: &FlashOptions) -> anyhow::Result<()> {
     if options.dry_run {
         return Ok(writeln!(out, "would write {what}")?);
     }
-    let mut link = Probe::connect(target, selector.as_ref())?;
+    let when_locked = if options.unlock { WhenLocked::Erase } else { WhenLocked::Refuse };
+    let mut link = Probe::connect(target, selector.as_ref(), when_locked)?;
     let mut bars = Bars::default();
     let done = program::put(&mut link, &pieces, &mut |progress| bars.show(progress));
     bars.finish();

@@ -3,7 +3,7 @@
 use super::board::board;
 use super::output::{tell, warn_of_development};
 use crate::cli::FlashModelOptions;
-use crate::probe::Probe;
+use crate::probe::{Probe, WhenLocked};
 use anyhow::Context;
 use edge_model::aligned::AlignedBytes;
 use flash::model::{self, Model};
@@ -33,7 +33,7 @@ pub fn run(options: &FlashModelOptions) -> anyhow::Result<()> {
     if let Ok(key) = board.key() {
         warn_of_development(&key);
     }
-    let mut link = Probe::connect(target, selector.as_ref())?;
+    let mut link = Probe::connect(target, selector.as_ref(), WhenLocked::Refuse)?;
     let mut bars = Bars::default();
     let plan = model::plan(&mut link, &board, &model, &mut |progress| bars.show(progress))
         .map_err(|error| named(error, &path))?;

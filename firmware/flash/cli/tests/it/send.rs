@@ -136,7 +136,7 @@ fn a_board_has_the_very_rows_of_each_picture_as_often_as_was_asked() {
     let (code, out, err) = board.send(&["--frames", "2", text(&small), text(&wide)]);
     assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
     assert!(out.contains("small.png: the board has 2 frames of 96 x 96 Gray8; what it says"), "{out}");
-    assert!(out.contains("2 frames of 550 x 550 Gray8, made grey and smaller from 1100 x 1100;"), "{out}");
+    assert!(out.contains("2 frames of 366 x 366 Gray8, made grey and smaller from 1100 x 1100;"), "{out}");
     let [small, wide]: [Picture; 2] = [small, wide].map(|path| fit(decode::open(path).unwrap()).unwrap());
     let expected = [&small, &small, &wide, &wide].map(|picture| picture.bytes().to_vec());
     assert_eq!(board.ends(), expected);
