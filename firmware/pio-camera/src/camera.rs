@@ -21,6 +21,10 @@ pub const FRAME_LIMIT_MS: u32 = 400;
 /// How long each other may take, in milliseconds: some rows, and less than the pause between two
 /// frames, so that the first row of the next frame never stands for a missing one of this.
 pub const ROW_LIMIT_MS: u32 = 3;
+const _: () = {
+    let blank = (hm01b0::FRAME - HEIGHT) as u32 * hm01b0::LINE as u32;
+    assert!(ROW_LIMIT_MS < blank / (hm01b0::PIXEL_HZ / 1000));
+};
 
 /// A row's bytes, where words can be written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,6 +14,8 @@ use embedded_hal::i2c::I2c;
 pub const WIDTH: u16 = 324;
 /// Rows of a frame.
 pub const HEIGHT: u16 = 244;
+/// Its pixel clock, in hertz: an eighth of a clock of 12.5 MHz.
+pub const PIXEL_HZ: u32 = 12_500_000 / 8;
 /// How a pixel comes.
 pub const FORMAT: PixelFormat = PixelFormat::Gray8;
 
@@ -31,9 +33,9 @@ const HOLD: u16 = 0x0104;
 
 /// Columns between two starts of rows, read and blank: the blank ones are the time in which DMA is
 /// set up for the next row. Other drivers have 376, the least.
-const LINE: u16 = 500;
+pub const LINE: u16 = 500;
 /// Rows between two starts of frames, read and blank.
-const FRAME: u16 = 260;
+pub const FRAME: u16 = 260;
 /// Rows for which its own exposure may gather light: with more it skips frames.
 const MOST_INTEGRATION: u16 = FRAME - 2;
 /// Rows with which it begins.
@@ -150,9 +152,8 @@ mod tests {
 
     #[test]
     fn its_times_are_those_of_its_clock() {
-        let pixel_hz = 12_500_000 / 8;
-        let frames_a_second = pixel_hz / (u32::from(LINE) * u32::from(FRAME));
-        let gap_us = u32::from(LINE - WIDTH) * 1_000_000 / pixel_hz;
+        let frames_a_second = PIXEL_HZ / (u32::from(LINE) * u32::from(FRAME));
+        let gap_us = u32::from(LINE - WIDTH) * 1_000_000 / PIXEL_HZ;
         assert_eq!((frames_a_second, gap_us), (12, 112));
         assert!(FRAME > HEIGHT && INTEGRATION <= MOST_INTEGRATION);
     }

@@ -197,7 +197,11 @@ impl I2c for Control {
             match operation {
                 Operation::Write(bytes) => {
                     at = [bytes[0], bytes[1]];
-                    world.wakes += u32::from(bytes[..2] == MODE && bytes.get(2) == Some(&1));
+                    if bytes[..2] == MODE && bytes.get(2) == Some(&1) {
+                        world.wakes += 1;
+                        let now = world.now;
+                        world.camera.start(now);
+                    }
                 }
                 Operation::Read(bytes) => {
                     bytes[0] = match at {

@@ -106,9 +106,11 @@ fn a_receive_queue_with_all_places_never_gives_a_frame() {
 
 /// Code from serial flash that comes too late for a row: 16 bytes and the pause between rows are
 /// what there is.
+const LATE: u64 = 150 * CYCLES_A_MS / 1000;
+
 fn late_once(planted: Planted) -> Answers {
     let mut bench = bench(&[], 0, planted);
-    let usual = std::mem::replace(&mut bench.world.borrow_mut().gap, 60 * CYCLES_A_MS / 1000);
+    let usual = std::mem::replace(&mut bench.world.borrow_mut().gap, LATE);
     let mut got = answers(&mut bench, 1);
     bench.world.borrow_mut().gap = usual;
     got.extend(answers(&mut bench, 2));

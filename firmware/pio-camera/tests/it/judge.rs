@@ -37,7 +37,7 @@ fn on_the_model(script: &[Frame], jitter: u64, gap: u64) -> (Outcome, String) {
     (world.gap, world.steps) = (gap, Some(Vec::new()));
     let mut bench = Bench::new(world);
     match bench.frame() {
-        Ok(bytes) => assert_eq!(bytes, picture(0)),
+        Ok(bytes) => assert!(bytes == picture(0)),
         Err(error) => assert!(matches!(error, Damaged | Overrun), "{error:?}"),
     }
     let mut world = bench.world.borrow_mut();
@@ -97,7 +97,7 @@ fn pio_judge_sees_a_short_row_and_a_late_one() {
     let (short, lines) = on_the_model(&[Frame::ShortRow(2, 300)], 15, 450);
     assert!(short.short && !short.stalled);
     judged(&lines).expect(&short);
-    let (late, lines) = on_the_model(&[], 0, 60 * CYCLES_A_MS / 1000);
+    let (late, lines) = on_the_model(&[], 0, 150 * CYCLES_A_MS / 1000);
     assert!(late.stalled);
     // Which bytes are lost depends on a cycle; that some are, does not.
     assert!(judged(&lines).stalled);

@@ -3,18 +3,16 @@
 
 use std::collections::VecDeque;
 
-use firmware::sensors::hm01b0::{HEIGHT, WIDTH};
+use firmware::sensors::hm01b0::{FRAME, HEIGHT, LINE, WIDTH};
 use pio_camera::{HREF, PCLK, VSYNC};
 
 /// D0 is GP6.
 const D0: u32 = 6;
 /// Cycles of half a period of PCLK, whose clock is an eighth of 12.5 MHz.
 const HALF: u64 = 48;
-/// Periods from row to row, and rows from frame to frame; HREF comes so many periods into a row.
-const LINE: u32 = 376;
-const FRAME: u32 = 260;
+/// HREF comes so many periods of PCLK into a row.
 const LEAD: u32 = 20;
-/// When the first frame begins.
+/// From there to its first frame.
 const START: u64 = 30_000;
 
 /// What one frame has of its own.
@@ -59,8 +57,8 @@ pub struct Waveform {
     /// Number of the frame that comes, and of its row.
     pub frame: u32,
     row: u32,
-    /// When the next row begins, without jitter.
-    at: u64,
+    /// When the next row begins, without jitter; none before the camera streams.
+    at: Option<u64>,
     edges: VecDeque<(u64, u32)>,
 }
 
@@ -69,13 +67,19 @@ impl Waveform {
     pub fn new(script: &[Frame], jitter: u64) -> Self {
         assert!(2 * jitter < HALF, "edges would change places");
         let script = script.iter().copied().collect();
-        Self { script, jitter, seed: 1, frame: 0, row: 0, at: START, edges: VecDeque::new() }
+        Self { script, jitter, seed: 1, frame: 0, row: 0, at: None, edges: VecDeque::new() }
+    }
+
+    /// It streams from now on, where it does not yet.
+    pub fn start(&mut self, now: u64) {
+        self.at.get_or_insert(now + START);
     }
 
     /// When the next change is.
     pub fn next(&mut self) -> u64 {
         while self.edges.is_empty() {
-            self.draw_row();
+            let Some(at) = self.at else { return u64::MAX };
+            self.at = Some(self.draw_row(at));
         }
         self.edges[0].0
     }
@@ -85,7 +89,8 @@ impl Waveform {
         self.edges.pop_front().expect("`next` has seen to it").1
     }
 
-    fn draw_row(&mut self) {
+    /// A row that begins at `at`; gives when it ends.
+    fn draw_row(&mut self, mut at: u64) -> u64 {
         let kind = self.script.front().copied().unwrap_or(Frame::Whole);
         let height = match kind {
             Frame::CutAfter(rows) => u32::from(rows),
@@ -100,27 +105,28 @@ impl Waveform {
             && kind != Frame::Silent
             && !matches!(kind, Frame::WithoutRow(row) if u32::from(row) == self.row);
         let vsync = self.row < height && kind != Frame::Silent;
-        for period in 0..LINE {
+        for period in 0..u32::from(LINE) {
             let column = period.wrapping_sub(LEAD);
             let href = comes && column < width;
             // Between rows the data lines hold anything.
             let byte = pixel(self.frame, self.row, column);
             let low = u32::from(byte) << D0 | u32::from(href) << HREF | u32::from(vsync) << VSYNC;
-            let (falls, rises) = (self.shaken(self.at), self.shaken(self.at + HALF));
+            let (falls, rises) = (self.shaken(at), self.shaken(at + HALF));
             let stopped = matches!(kind, Frame::StopsIn(row, bytes)
                 if (self.row, period) >= (row.into(), LEAD + u32::from(bytes)));
             let levels = if stopped { [0, 0] } else { [low, low | 1 << PCLK] };
             self.edges.extend([(falls, levels[0]), (rises, levels[1])]);
-            self.at += 2 * HALF;
+            at += 2 * HALF;
         }
         self.row += 1;
         // A camera that starts anew is low for a row at least.
         let cut = matches!(kind, Frame::CutAfter(_)) && self.row > height;
-        if self.row == FRAME || cut {
+        if self.row == u32::from(FRAME) || cut {
             self.row = 0;
             self.frame += 1;
             self.script.pop_front();
         }
+        at
     }
 
     fn shaken(&mut self, at: u64) -> u64 {
