@@ -23,7 +23,12 @@ const OTHER_MACHINES: [(Target, &str, &[&str], &str); 6] = [
     (Target::CortexM, WORKSPACES[1], &["stm32h7"], ""),
     (Target::CortexM33, WORKSPACES[1], &["on-target", "qemu", "rp2350"], "qemu/an505"),
     (Target::Aarch64, WORKSPACES[0], &["edge-core"], "edge-core/std"),
-    (Target::CortexM, WORKSPACES[0], &["edge-core", "firmware", "usb"], "edge-core/cortex-m-dsp,firmware/defmt"),
+    (
+        Target::CortexM,
+        WORKSPACES[0],
+        &["edge-core", "firmware", "usb"],
+        "edge-core/cortex-m-dsp,firmware/defmt",
+    ),
 ];
 
 pub fn run() -> anyhow::Result<()> {
