@@ -26,9 +26,14 @@ const PIECE: usize = 4096;
 const MOST_BYTES: usize = 512 * 512;
 
 /// Milliseconds from a frame's first byte to its answer on the slowest board, an nRF52840;
-/// estimated, not measured. Judging: docs/PERFORMANCE.md estimates 410 ms for a smaller frame; 600
-/// are taken. Bytes a millisecond: a guess, 300. Bulk packets at full speed carry 1,216 at most
-/// (USB 2.0, table 5-9), but the board takes one at a time and reads it byte by byte.
+/// estimated, not measured.
+///
+/// Judging: docs/PERFORMANCE.md estimates 410 ms for a smaller frame; 600 are taken. Bytes: each
+/// takes 0.8 us on the wire at least (USB 2.0, table 5-9: 1,216 a millisecond in bulk packets at
+/// full speed), 0.6 us in the decoder (32 instructions in the linked firmware) and 0.3 us in the
+/// rows (docs/PERFORMANCE.md: 14 instructions more a pixel), one after another, which makes 590 a
+/// millisecond. What driver, executor and host take between two packets is a guess: as much
+/// again, so 300 are taken.
 const fn taken_ms(bytes: usize) -> usize {
     600 + bytes / 300
 }

@@ -1,5 +1,5 @@
-//! What operating systems ask a new device, as far as their sources and their makers' documents
-//! tell. Names and numbers of requests: USB 2.0, tables 9-4 and 9-5; CDC PSTN 1.2, table 13.
+//! What operating systems ask a new device, as far as their sources, their makers' documents and
+//! other people's reports tell. Names and numbers of requests: USB 2.0, tables 9-4 and 9-5; CDC PSTN 1.2, table 13.
 
 use crate::bus::{Answer, Board};
 use std::collections::BTreeMap;
@@ -17,10 +17,11 @@ pub enum Host {
     /// drivers/usb/core/hub.c and config.c: 64 bytes of the device before its address; a BOS
     /// descriptor that is missing is a warning.
     Linux,
-    /// "USB device layout" and the hub driver's messages: as Linux, but the configuration's first
-    /// 255 bytes at once, and a BOS descriptor that is missing ends it.
+    /// Microsoft's USB blog, "USB 2.1, 2.0, 1.1 device enumeration changes in Windows 8": a BOS
+    /// descriptor that is missing ends it. The configuration's first 255 bytes at once.
     Windows,
-    /// 8 bytes of the device first, and each string's first 2 for its length.
+    /// Older versions refuse as Windows does (rust-embedded-community/usb-device, issue 35). Not
+    /// from a document: 8 bytes of the device first, and each string's first 2 for its length.
     Macos,
 }
 
