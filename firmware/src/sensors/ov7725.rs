@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn one_that_answers_late_is_waited_for_and_one_that_never_does_ends_in_time() {
-        assert_eq!(complaints(chip, |chip, time| configure(chip, time)), [""; 0]);
+        assert_eq!(complaints(chip, configure), [""; 0]);
         // Planted: a pause of fixed length, and no question, after the reset.
         let hurried = |chip: &mut Chip<1>, time: &mut Time| {
             patiently(time, POWER_ON_MS, || check(chip))?;
