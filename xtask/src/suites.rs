@@ -36,7 +36,7 @@ pub struct Inputs {
 }
 
 /// In the order in which they run.
-pub const ALL: [Suite; 14] = [
+pub const ALL: [Suite; 15] = [
     Suite {
         name: "host",
         tier: Tier::Commit,
@@ -93,6 +93,16 @@ pub const ALL: [Suite; 14] = [
         about: "flash, memory and stack of every board, no allocator, no panic in the loop",
         needs: "a compiler for Cortex-M",
         run: |_| Ok(Outcome::checks(tool("sizes", &[])?.status()?, 1)),
+    },
+    Suite {
+        name: "loaders",
+        tier: Tier::All,
+        about: "UF2, DFU and HEX files as Microsoft's reader, dfu-util and intelhex read them",
+        needs: "Python with pip, dfu-util",
+        run: |_| {
+            ensure_tools(&[Tool { ask: &["dfu-suffix", "--version"], package: "dfu-util" }])?;
+            ignored("loaders")
+        },
     },
     Suite {
         name: "tools",
