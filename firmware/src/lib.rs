@@ -19,6 +19,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod boot;
+pub mod bring_up;
 pub mod bundle;
 pub mod capture;
 pub mod crash_record;

@@ -5,6 +5,10 @@
 //! rising edge of PCLK. Its pixel clock is an eighth of its clock: 12.5 MHz give 16 frames a
 //! second, and 33 microseconds between two rows.
 
+mod pattern;
+
+pub use pattern::show_pattern;
+
 use super::SensorError;
 use edge_core::PixelFormat;
 use embedded_hal::delay::DelayNs;
@@ -20,7 +24,8 @@ pub const FORMAT: PixelFormat = PixelFormat::Gray8;
 const ADDRESS: u8 = 0x24;
 /// MODEL_ID, two bytes.
 const MODEL: u16 = 0x0000;
-const IDENTITY: u16 = 0x01B0;
+/// The product number that it says.
+pub const IDENTITY: u16 = 0x01B0;
 /// MODE_SELECT: 0 is standby, 1 is streaming.
 const MODE: u16 = 0x0100;
 const SOFTWARE_RESET: u16 = 0x0103;
