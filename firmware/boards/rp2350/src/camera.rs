@@ -19,6 +19,7 @@ use embassy_rp::pio::{
 };
 use embassy_rp::pwm::Pwm;
 use embassy_time::{Delay, Duration, with_timeout};
+use firmware::bring_up::{self, Pattern, TestSensor};
 use firmware::capture::{FrameError, Sensor};
 use firmware::rows::Sender;
 use firmware::sensors::hm01b0::{self, FORMAT, HEIGHT, WIDTH};
@@ -150,5 +151,18 @@ impl Sensor<ROW> for Camera {
         sender.row(&whole);
         sender.end();
         Ok(())
+    }
+}
+
+impl TestSensor<ROW> for Camera {
+    const IDENTITY: u16 = hm01b0::IDENTITY;
+    const PATTERN: Pattern = Pattern::WalkingOnes;
+
+    fn identity(&mut self) -> Option<u16> {
+        bring_up::identity(hm01b0::IDENTITY, hm01b0::check(&mut self.bus))
+    }
+
+    fn show_pattern(&mut self) -> bool {
+        hm01b0::show_pattern(&mut self.bus).is_ok()
     }
 }
