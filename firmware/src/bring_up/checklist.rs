@@ -41,6 +41,8 @@ pub struct Bench<'b, B: Board, R: Report> {
 /// Goes through the checklist. The record in flash is checked before: writing flash stops what runs
 /// beside. It ends by a reset, which [`after_reset`](super::after_reset) tells of at the next start; it
 /// returns only where the watchdog does not bite.
+// Of its own, so that the size report finds it.
+#[inline(never)]
 pub fn run<B: Board, R: Report>(bench: &mut Bench<'_, B, R>) {
     for lamp in Lamp::ALL {
         let Bench { parts, report, .. } = bench;

@@ -22,11 +22,13 @@ pub struct DefmtReport {
 
 impl DefmtReport {
     /// The first line.
+    #[inline(never)]
     pub fn start(&mut self, board: &str) {
         self.until_read(|| println!("bring-up firmware={=str} board={=str}", VERSION, board));
     }
 
     /// The last one.
+    #[inline(never)]
     pub fn done(&mut self) {
         self.until_read(|| println!("done"));
     }
