@@ -20,6 +20,7 @@ extern crate std;
 
 pub mod boot;
 pub mod bounded_bus;
+pub mod bring_up;
 pub mod bundle;
 pub mod capture;
 pub mod crash_record;

@@ -70,6 +70,14 @@ enum Command {
     Flash(Handed),
     /// Put a signed model on a board.
     FlashModel(Handed),
+    /// Make a file of a board's firmware or of a model that the RP2350 takes as a drive.
+    Uf2(Handed),
+    /// Make a file of a board's firmware or of a model for an STM32's boot loader.
+    Dfu(Handed),
+    /// Make an Intel HEX file of a board's firmware or of a model.
+    Hex(Handed),
+    /// Go through the checklist of a board's first start: lamps, button, camera, flash, watchdog.
+    BringUp(Handed),
     /// Send pictures to a board over its serial port.
     Send(Handed),
 }
@@ -99,6 +107,10 @@ fn main() -> ExitCode {
         Command::Sign(handed) => become_tool("flash-cli", Some("sign"), &handed),
         Command::Flash(handed) => become_tool("flash-cli", Some("flash"), &handed),
         Command::FlashModel(handed) => become_tool("flash-cli", Some("flash-model"), &handed),
+        Command::Uf2(handed) => become_tool("flash-cli", Some("uf2"), &handed),
+        Command::Dfu(handed) => become_tool("flash-cli", Some("dfu"), &handed),
+        Command::Hex(handed) => become_tool("flash-cli", Some("hex"), &handed),
+        Command::BringUp(handed) => become_tool("flash-cli", Some("bring-up"), &handed),
         Command::Send(handed) => become_tool("flash-cli", Some("send"), &handed),
     })
 }

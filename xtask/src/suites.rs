@@ -36,7 +36,7 @@ pub struct Inputs {
 }
 
 /// In the order in which they run.
-pub const ALL: [Suite; 16] = [
+pub const ALL: [Suite; 17] = [
     Suite {
         name: "host",
         tier: Tier::Commit,
@@ -110,6 +110,16 @@ pub const ALL: [Suite; 16] = [
         about: "flash, memory and stack of every board, no allocator, no panic in the loop",
         needs: "a compiler for Cortex-M",
         run: |_| Ok(Outcome::checks(tool("sizes", &[])?.status()?, 1)),
+    },
+    Suite {
+        name: "loaders",
+        tier: Tier::All,
+        about: "UF2, DFU and HEX files as Microsoft's reader, dfu-util and intelhex read them",
+        needs: "Python with pip, dfu-util",
+        run: |_| {
+            ensure_tools(&[Tool { ask: &["dfu-suffix", "--version"], package: "dfu-util" }])?;
+            ignored("loaders")
+        },
     },
     Suite {
         name: "tools",

@@ -34,6 +34,10 @@ pub struct Board {
     /// Further regions, for the linker only.
     #[serde(default)]
     pub other: BTreeMap<String, Region>,
+    /// The pin of each wire, as it is written on the board, by the wire's name in the checklist of
+    /// a first start; empty for an emulated board.
+    #[serde(default)]
+    pub wires: BTreeMap<String, String>,
     /// What time and energy are estimated from; none for an emulated board.
     pub estimate: Option<Estimate>,
 }

@@ -5,6 +5,9 @@ pub trait Link {
     /// Fills `bytes` with the board's memory from `address` on.
     fn read(&mut self, address: u32, bytes: &mut [u8]) -> anyhow::Result<()>;
 
+    /// Writes a word of the board's memory, not of its flash.
+    fn store(&mut self, address: u32, word: u32) -> anyhow::Result<()>;
+
     /// Erases the sectors of flash that `pieces` lie in, and writes the pieces. `progress` is told
     /// now and then. Where it fails any part may have been written.
     fn write(&mut self, pieces: &[Piece], progress: &mut dyn FnMut(Progress)) -> anyhow::Result<()>;

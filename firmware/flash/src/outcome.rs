@@ -40,6 +40,18 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
+/// The board's checklist has complaints; each is in the table.
+#[derive(Debug)]
+pub struct ChecksFailed(pub usize);
+
+impl fmt::Display for ChecksFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of the checks failed; the table says where to look", self.0)
+    }
+}
+
+impl std::error::Error for ChecksFailed {}
+
 /// Reports an error, if there is one, and chooses the exit status.
 pub fn code(result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
@@ -48,6 +60,8 @@ pub fn code(result: anyhow::Result<()>) -> ExitCode {
         ExitCode::from(3)
     } else if error.is::<Refused>() {
         ExitCode::from(4)
+    } else if error.is::<ChecksFailed>() {
+        ExitCode::from(5)
     } else {
         ExitCode::FAILURE
     }

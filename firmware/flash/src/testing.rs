@@ -40,6 +40,12 @@ impl Link for Fixture {
         Ok(())
     }
 
+    fn store(&mut self, address: u32, word: u32) -> anyhow::Result<()> {
+        let start = address as usize;
+        self.flash[start..start + 4].copy_from_slice(&word.to_le_bytes());
+        Ok(())
+    }
+
     fn write(&mut self, pieces: &[Piece], progress: &mut dyn FnMut(Progress)) -> anyhow::Result<()> {
         self.writes += 1;
         for piece in pieces {

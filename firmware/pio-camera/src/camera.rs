@@ -8,6 +8,7 @@ use edge_core::agree::FrameStamp;
 use edge_core::ports::SourceError;
 use embedded_hal::delay::DelayNs;
 use embedded_hal::i2c::I2c;
+use firmware::bring_up::{self, Pattern, TestSensor};
 use firmware::capture::{FrameError, Sensor};
 use firmware::rows::Sender;
 use firmware::sensors::hm01b0::{self, FORMAT, HEIGHT, WIDTH};
@@ -121,5 +122,18 @@ impl<R: Registers, D: RowDma, B, W> Camera<R, D, B, W> {
         sender.row(&whole.0);
         sender.end();
         Ok(())
+    }
+}
+
+impl<R: Registers, D: RowDma, B: I2c, W: DelayNs> TestSensor<ROW> for Camera<R, D, B, W> {
+    const IDENTITY: u16 = hm01b0::IDENTITY;
+    const PATTERN: Pattern = Pattern::WalkingOnes;
+
+    fn identity(&mut self) -> Option<u16> {
+        bring_up::identity(hm01b0::IDENTITY, hm01b0::check(&mut self.bus))
+    }
+
+    fn show_pattern(&mut self) -> bool {
+        hm01b0::show_pattern(&mut self.bus).is_ok()
     }
 }

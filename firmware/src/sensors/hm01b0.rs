@@ -5,6 +5,10 @@
 //! rising edge of PCLK. Its pixel clock is an eighth of its clock: 12.5 MHz give 12 frames a
 //! second, and 113 microseconds between two rows.
 
+mod pattern;
+
+pub use pattern::show_pattern;
+
 use super::{POWER_ON_MS, RESET_MS, SensorError, patiently};
 use edge_core::PixelFormat;
 use embedded_hal::delay::DelayNs;
@@ -22,7 +26,8 @@ pub const FORMAT: PixelFormat = PixelFormat::Gray8;
 const ADDRESS: u8 = 0x24;
 /// MODEL_ID, two bytes.
 const MODEL: u16 = 0x0000;
-const IDENTITY: u16 = 0x01B0;
+/// The product number that it says.
+pub const IDENTITY: u16 = 0x01B0;
 /// MODE_SELECT.
 const MODE: u16 = 0x0100;
 const STANDBY: u8 = 0;

@@ -5,6 +5,10 @@
 //! nearly 16 frames a second. VSYNC is high between frames, HREF is high while a row comes, and a byte is to
 //! be taken at the rising edge of PCLK.
 
+mod pattern;
+
+pub use pattern::show_pattern;
+
 use super::{POWER_ON_MS, RESET_MS, SensorError, patiently};
 use edge_core::PixelFormat;
 use embedded_hal::delay::DelayNs;
@@ -24,7 +28,8 @@ const ADDRESS: u8 = 0x21;
 /// Product number and version, registers 0x0A and 0x0B.
 const PRODUCT: u8 = 0x0A;
 const VERSION: u8 = 0x0B;
-const IDENTITY: u16 = 0x7721;
+/// The product number that it says.
+pub const IDENTITY: u16 = 0x7721;
 
 /// COM7: what the sensor gives; its top bit sets every register back.
 const COM7: u8 = 0x12;

@@ -1,6 +1,7 @@
 //! The integration tests of this package in one program. One module a subject.
 
 mod boot;
+mod bring_up;
 mod bundle;
 mod device;
 mod hosts;

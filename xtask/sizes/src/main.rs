@@ -61,20 +61,30 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let boards = firmware::boards(arguments.board.as_deref())?;
     let mut reports = Vec::new();
     let mut failures = Vec::new();
+    let mut names = Vec::new();
     for (folder, board) in &boards {
         let elf = match &arguments.elf {
             Some(elf) => elf.clone(),
             None => firmware::build(folder, board)?,
         };
-        let image = Image::read(&elf)?;
-        let report = measure::measure(board, &image, &table)?;
+        let report = measure::measure(board, &board.name, measure::LOOP, &Image::read(&elf)?, &table)?;
+        names.push(board.name.clone());
+        // A real board has a second program.
+        if board.chip.is_some() && arguments.elf.is_none() {
+            let image = Image::read(&firmware::build_bring_up(folder, board)?)?;
+            let name = format!("{}-bring-up", board.name);
+            let report = measure::measure(board, &name, measure::CHECKLIST, &image, &table)?;
+            failures.extend(budget::check(&report, budgets.get(&name)));
+            reports.push(report);
+            names.push(name);
+        }
         let wrong = arguments.stack_left.and_then(|left| measure::contradiction(&report, board, left));
         failures.extend(wrong.map(|why| format!("{}: {why}", board.name)));
         failures.extend(budget::check(&report, budgets.get(&board.name)));
         reports.push(report);
     }
     if arguments.board.is_none() {
-        failures.extend(budget::strangers(&budgets, boards.iter().map(|(_, board)| board.name.as_str())));
+        failures.extend(budget::strangers(&budgets, names.iter().map(String::as_str)));
         failures.extend(table.unused().into_iter().map(|entry| {
             format!("{CALLS}: nothing needs the entry `{entry}`: its names are out of date, or it can go")
         }));

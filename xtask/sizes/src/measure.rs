@@ -15,7 +15,9 @@ use crate::elf::{reach, stack};
 pub const EXCEPTION: u32 = 27 * 4;
 
 /// The device's loop, of which one turn may not panic.
-const LOOP: &str = "*firmware::device::Device<*>::poll";
+pub const LOOP: &str = "*firmware::device::Device<*>::poll";
+/// What a board's program is in its place during the first start.
+pub const CHECKLIST: &str = "*firmware::bring_up::checklist::run*";
 
 /// A second region of the board's memory, where one cannot hold everything: the arena's.
 const BULK: &str = "BULK";
@@ -65,8 +67,16 @@ impl Report {
     }
 }
 
-pub fn measure(board: &Board, image: &Image, table: &Table) -> anyhow::Result<Report> {
-    let mut report = Report { board: board.name.clone(), reserved: board.stack, ..Report::default() };
+/// Measures the program `name` of a board. No panic may be reached from the functions named like
+/// `turn`.
+pub fn measure(
+    board: &Board,
+    name: &str,
+    turn: &str,
+    image: &Image,
+    table: &Table,
+) -> anyhow::Result<Report> {
+    let mut report = Report { board: name.to_owned(), reserved: board.stack, ..Report::default() };
     memories(&mut report, board, image);
     let (reset, handlers) = image.vectors()?;
     let roots: Vec<u32> = handlers.keys().copied().chain([reset]).collect();
@@ -94,7 +104,7 @@ pub fn measure(board: &Board, image: &Image, table: &Table) -> anyhow::Result<Re
         report.stack = Some(bytes);
     }
     report.faults = why.into_iter().map(|reason| format!("stack: {reason}")).collect();
-    contents(&mut report, &graph);
+    contents(&mut report, turn, &graph);
     report.faults.extend(overflow(&report, board));
     Ok(report)
 }
@@ -152,15 +162,15 @@ fn memories(report: &mut Report, board: &Board, image: &Image) {
     }
 }
 
-fn contents(report: &mut Report, graph: &Graph<'_>) {
+fn contents(report: &mut Report, turn: &str, graph: &Graph<'_>) {
     let allocator = reach::allocator(&graph.image.names);
     if !allocator.is_empty() {
         report.faults.push(format!("allocator: none may be linked, found {}", allocator.join(", ")));
     }
-    let is_turn = |entry: &u32| graph.image.functions.get(entry).is_some_and(|f| any(LOOP, &f.names));
+    let is_turn = |entry: &u32| graph.image.functions.get(entry).is_some_and(|f| any(turn, &f.names));
     let turns: Vec<u32> = graph.nodes.keys().copied().filter(is_turn).collect();
     if turns.is_empty() {
-        report.faults.push(format!("panics: the loop is not found, no function that runs is named {LOOP}"));
+        report.faults.push(format!("panics: the loop is not found, no function that runs is named {turn}"));
     }
     if let Some(way) = reach::panic(graph, &turns) {
         report.faults.push(format!("panics: the loop reaches one: {}", way.join(" -> ")));

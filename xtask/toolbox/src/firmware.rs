@@ -29,14 +29,27 @@ pub fn boards(name: Option<&str>) -> anyhow::Result<Vec<(PathBuf, Board)>> {
     }
 }
 
+/// The feature of a real board that makes its program the checklist of a first start.
+const BRING_UP: &str = "bring-up";
+
 /// Builds a board's program as it is shipped and says where it is. Boards that share a package do
 /// not overwrite each other's.
 pub fn build(folder: &Path, board: &Board) -> anyhow::Result<PathBuf> {
+    build_with(folder, board, &[], &board.name)
+}
+
+/// The same of the checklist of a board's first start.
+pub fn build_bring_up(folder: &Path, board: &Board) -> anyhow::Result<PathBuf> {
+    build_with(folder, board, &["--features", BRING_UP], &format!("{}-{BRING_UP}", board.name))
+}
+
+fn build_with(folder: &Path, board: &Board, more: &[&str], name: &str) -> anyhow::Result<PathBuf> {
     let (package, _) = names(&root().join(BOARDS), folder)?;
-    process::run(cargo(folder, board, "build")?.args(["--quiet", "--profile", "chip", "--bin", &package]))?;
+    let mut build = cargo(folder, board, "build")?;
+    process::run(build.args(["--quiet", "--profile", "chip", "--bin", &package]).args(more))?;
     let target = Target::of(&board.target)?;
     let built = cross::folder().join(target.triple()).join("chip").join(package);
-    let kept = cross::folder().join("firmware").join(&board.name);
+    let kept = cross::folder().join("firmware").join(name);
     fs::create_dir_all(kept.parent().unwrap_or(&kept))?;
     fs::copy(&built, &kept)
         .with_context(|| format!("cannot copy {} to {}", built.display(), kept.display()))?;

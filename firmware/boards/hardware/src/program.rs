@@ -1,18 +1,13 @@
-//! The program that every real board has: its start, its loop, and the tasks beside it. What
+//! What every real board's program is made of: its parts, and the tasks beside its loop. What
 //! differs is a [`Chip`].
 
 use crate::clock::Uptime;
-use crate::memory::arena;
 use core::marker::PhantomData;
 use edge_core::ports::{Button, FrameSource, LampDriver, Watchdog};
-use embassy_time::Timer;
-use embedded_storage::nor_flash::NorFlash;
-use firmware::boot::{Models, start_from_slots};
-use firmware::capture::{self, Sensor};
 use firmware::defmt_log::DefmtLog;
-use firmware::device::{self, Board, Settings};
+use firmware::device::{self, Board};
 use firmware::message_buffer::LogCounts;
-use support::{LIVENESS, RETAINED_RAM, stack_left};
+use support::{LIVENESS, stack_left};
 
 /// What one real board has of its own. The rest of [`Board`] is the same on all of them.
 pub trait Chip {
@@ -29,7 +24,7 @@ pub trait Chip {
 }
 
 /// The board around a chip.
-struct Hardware<C>(PhantomData<C>);
+pub(crate) struct Hardware<C>(PhantomData<C>);
 
 impl<C: Chip> Board for Hardware<C> {
     type Source = C::Source;
@@ -64,32 +59,19 @@ pub struct Parts<C: Chip> {
     pub log_counts: fn() -> LogCounts,
 }
 
-/// Starts the device, then its tasks, and runs its loop for ever.
-///
-/// The tasks come after the start because the start writes flash: meanwhile a chip's interrupts
-/// wait, or may not run at all.
-// Inlined, because what never returns would keep its caller's stack.
-#[inline(always)]
-pub fn run<C: Chip>(
-    parts: Parts<C>,
-    settings: Settings,
-    flash: &mut impl NorFlash,
-    models: Models<'static>,
-    start_tasks: impl FnOnce(),
-) -> ! {
-    let Parts { source, lights, button, watchdog, log_counts } = parts;
-    let log = DefmtLog { counts: log_counts };
-    let parts = device::Parts::<Hardware<C>> { source, lights, button, clock: Uptime, watchdog, log };
-    let mut device = start_from_slots(parts, settings, &RETAINED_RAM, arena(), flash, models);
-    start_tasks();
-    loop {
-        device.poll();
+impl<C: Chip> Parts<C> {
+    /// As the application takes them.
+    pub(crate) fn device(self) -> device::Parts<Hardware<C>> {
+        let Parts { source, lights, button, watchdog, log_counts } = self;
+        device::Parts {
+            source,
+            lights,
+            button,
+            clock: Uptime,
+            watchdog,
+            log: DefmtLog { counts: log_counts },
+        }
     }
-}
-
-/// The task of a camera on a chip.
-pub async fn run_camera<const ROW: usize>(sensor: impl Sensor<ROW>) -> ! {
-    capture::run(sensor, async |ms: u32| Timer::after_millis(ms.into()).await).await
 }
 
 /// Makes `fn start_tasks(lamps, camera)`: it starts the camera's task and the one that shows FAULT

@@ -68,8 +68,7 @@ impl RowDma for Words {
             core::ptr::slice_from_raw_parts_mut(into.0.as_mut_ptr().cast(), into.0.len() / 4);
         // SAFETY: the row is aligned for words, has as many, and is borrowed until the transfer is
         // dropped, which ends it; the source is the machine's receive queue.
-        let transfer =
-            unsafe { self.0.read(Pio0::address(Register::RXF0), words, TreqSel::PIO0_RX0, false) };
+        let transfer = unsafe { self.0.read(Pio0::address(Register::RXF0), words, TreqSel::PIO0_RX0, false) };
         let limited = with_timeout(Duration::from_millis(limit_ms.into()), transfer);
         async move { limited.await.map_err(|_| TimedOut) }
     }

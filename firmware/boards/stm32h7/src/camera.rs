@@ -20,6 +20,7 @@ use embassy_stm32::mode::Blocking;
 use embassy_stm32::pac;
 use embassy_stm32::pac::dcmi::regs::Cr;
 use embassy_time::{Delay, Duration, Timer, with_timeout};
+use firmware::bring_up::{self, Pattern, TestSensor};
 use firmware::capture::{FrameError, Sensor};
 use firmware::rows::Sender;
 use firmware::sensors::ov7725::{self, FORMAT, HEIGHT, WIDTH};
@@ -145,6 +146,19 @@ impl Sensor<ROW> for Ov7725 {
         } else {
             Err(FrameError::Void(SourceError::Damaged))
         }
+    }
+}
+
+impl TestSensor<ROW> for Ov7725 {
+    const IDENTITY: u16 = ov7725::IDENTITY;
+    const PATTERN: Pattern = Pattern::Bars;
+
+    fn identity(&mut self) -> Option<u16> {
+        bring_up::identity(ov7725::IDENTITY, ov7725::check(&mut self.camera.bus))
+    }
+
+    fn show_pattern(&mut self) -> bool {
+        ov7725::show_pattern(&mut self.camera.bus).is_ok()
     }
 }
 

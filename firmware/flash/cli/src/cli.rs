@@ -1,5 +1,9 @@
-//! The command lines of `sign`, `flash`, `flash-model` and `send`. `cargo xtask` has this file too,
-//! so that it answers `--help` and mistakes before anything is built.
+//! The command lines of `sign`, `flash`, `flash-model`, `uf2`, `dfu`, `hex`, `bring-up` and
+//! `send`.
+
+mod loader;
+
+pub use loader::{DfuOptions, FileOptions, HexOptions, Loader, SlotName, Uf2Options};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -17,6 +21,10 @@ pub enum Command {
     Sign(SignOptions),
     Flash(FlashOptions),
     FlashModel(FlashModelOptions),
+    Uf2(Uf2Options),
+    Dfu(DfuOptions),
+    Hex(HexOptions),
+    BringUp(BringUpOptions),
     Send(SendOptions),
 }
 
@@ -126,6 +134,41 @@ pub struct FlashModelOptions {
     #[arg(long)]
     pub dry_run: bool,
     /// Write one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flash the checklist of a board's first start in place of its firmware, and show what it says.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask bring-up --board rp2350                   flash the checklist, go through it, print its table
+  cargo xtask bring-up --board rp2350 --json            one JSON object
+  cargo xtask bring-up --board rp2350 --picture a.png   keep the camera's picture
+
+Watch the lamps meanwhile, and press the button once when you are asked to. Models and records on the board stay. \
+Afterwards `cargo xtask flash` puts the firmware back. docs/BRING-UP.md has the wiring.
+
+Exit status:
+  0  every check passed, or had nothing to check
+  1  anything else went wrong; the last line says what
+  2  the command line is wrong
+  3  no debug probe is connected
+  4  the program is not for this board, which was left as it was
+  5  a check failed")]
+pub struct BringUpOptions {
+    #[command(flatten)]
+    pub board: BoardOptions,
+    /// Flash this built checklist instead of building it.
+    #[arg(long, value_name = "FILE")]
+    pub elf: Option<PathBuf>,
+    /// Where to write the picture of the camera, as PNG.
+    #[arg(long, value_name = "FILE")]
+    pub picture: Option<PathBuf>,
+    /// How long the board may be silent.
+    #[arg(long, value_name = "SECONDS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
+    /// Write one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
 }

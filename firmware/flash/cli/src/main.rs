@@ -1,5 +1,6 @@
-//! The program behind `cargo xtask sign`, `flash`, `flash-model` and `send`: wiring only.
+//! The program behind `cargo xtask sign`, `flash`, `flash-model`, `uf2`, `dfu`, `hex`, `bring-up` and `send`: wiring only.
 
+mod checklist;
 mod chip;
 mod cli;
 mod commands;
@@ -14,6 +15,10 @@ fn main() -> ExitCode {
         Command::Sign(options) => commands::sign::run(&options),
         Command::Flash(options) => commands::flash::run(&options),
         Command::FlashModel(options) => commands::flash_model::run(&options),
+        Command::Uf2(options) => commands::loader::uf2(&options.file),
+        Command::Dfu(options) => commands::loader::dfu(&options),
+        Command::Hex(options) => commands::loader::hex(&options.file),
+        Command::BringUp(options) => commands::bring_up::run(&options),
         Command::Send(options) => commands::send::run(&options),
     })
 }

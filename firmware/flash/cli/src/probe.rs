@@ -94,6 +94,12 @@ impl Link for Probe {
             .with_context(|| format!("cannot read the board's memory at {address:#010x}"))
     }
 
+    fn store(&mut self, address: u32, word: u32) -> anyhow::Result<()> {
+        let mut core = self.session.core(0)?;
+        core.write_word_32(address.into(), word)
+            .with_context(|| format!("cannot write the board's memory at {address:#010x}"))
+    }
+
     fn write(&mut self, pieces: &[Piece], progress: &mut dyn FnMut(Progress)) -> anyhow::Result<()> {
         let mut loader = self.session.target().flash_loader();
         for piece in pieces {

@@ -1,5 +1,6 @@
 //! The integration tests of the program `flash`, without a board.
 
+mod loader;
 mod program;
 mod send;
 

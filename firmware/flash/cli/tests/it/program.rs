@@ -16,13 +16,13 @@ fn shipped() -> PathBuf {
 
 /// A folder with a board for a fixture, one that is emulated, and the shipped model signed for
 /// both.
-struct Fixture {
-    folder: TempDir,
-    bundle: PathBuf,
+pub struct Fixture {
+    pub folder: TempDir,
+    pub bundle: PathBuf,
 }
 
 impl Fixture {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, chip) in [("desk", "chip = \"nRF52840_xxAA\""), ("emulated", "")] {
             let place = folder.path().join("boards").join(name);
@@ -39,14 +39,14 @@ impl Fixture {
         Self { folder, bundle }
     }
 
-    fn run(&self, command: &str, board: &str, more: &[&str]) -> (Option<i32>, String, String) {
+    pub fn run(&self, command: &str, board: &str, more: &[&str]) -> (Option<i32>, String, String) {
         let boards = self.folder.path().join("boards");
         flash(&[&[command, "--boards", text(&boards), "--board", board], more].concat())
     }
 }
 
 /// One line on standard error and nothing on standard output.
-fn ends(got: &(Option<i32>, String, String), status: i32, line: &str) {
+pub fn ends(got: &(Option<i32>, String, String), status: i32, line: &str) {
     let (code, out, err) = got;
     let last = err.lines().last().unwrap_or_default();
     assert_eq!((*code, out.as_str()), (Some(status), ""), "{err}");
@@ -82,6 +82,7 @@ fn without_a_probe_each_command_ends_with_one_clear_line() {
     let bundle = text(&fixture.bundle);
     for got in [
         fixture.run("flash", "desk", &NO_PROBE),
+        fixture.run("bring-up", "desk", &NO_PROBE),
         fixture.run("flash-model", "desk", &[&[bundle][..], &NO_PROBE].concat()),
         fixture.run("flash-model", "desk", &[&[bundle, "--dry-run", "--json"][..], &NO_PROBE].concat()),
     ] {
@@ -95,6 +96,11 @@ fn without_a_probe_each_command_ends_with_one_clear_line() {
     }
     // A firmware's form and place are looked at before.
     ends(&fixture.run("flash", "desk", &["--elf", bundle]), 4, "expected the firmware as a 32-bit ELF file");
+    ends(
+        &fixture.run("bring-up", "desk", &["--elf", bundle]),
+        4,
+        "expected the firmware as a 32-bit ELF file",
+    );
     // Without it the board's package is built, which a board of another folder does not have.
     ends(&fixture.run("flash", "desk", &["--dry-run"]), 1, "boards/desk is not in firmware/boards");
 }

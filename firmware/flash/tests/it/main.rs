@@ -1,0 +1,4 @@
+//! The integration tests of the package `flash`.
+
+mod loaders;
+mod sign;
