@@ -26,7 +26,7 @@ const OTHER_MACHINES: [(Target, &str, &[&str], &str); 6] = [
     (
         Target::CortexM,
         WORKSPACES[0],
-        &["edge-core", "firmware", "usb"],
+        &["edge-core", "firmware", "pio-camera", "usb"],
         "edge-core/cortex-m-dsp,firmware/defmt",
     ),
 ];
@@ -35,21 +35,27 @@ pub fn run() -> anyhow::Result<()> {
     for manifest in WORKSPACES {
         process::run(process::cargo().args(["fmt", "--all", "--manifest-path", manifest, "--check"]))?;
     }
-    // What lints for other machines does not need is fetched meanwhile.
+    // Two builds that know nothing of each other: where one compiles a single large crate, the
+    // other has the second processor.
     thread::scope(|scope| {
-        let libtorch = scope.spawn(host::libtorch);
-        for (target, workspace, packages, features) in OTHER_MACHINES {
-            let mut cargo = clippy_for(target)?;
-            cargo.args(["--manifest-path", workspace, "--features", features]);
-            clippy(cargo.args(packages.iter().flat_map(|package| ["--package", package])))?;
-        }
-        libtorch.join().unwrap_or_else(|_| bail!("putting libtorch in place ended by a panic"))
+        let others = scope.spawn(other_machines);
+        host::libtorch()?;
+        clippy(process::cargo().args(["clippy", "--workspace", "--all-targets"]))?;
+        others.join().unwrap_or_else(|_| bail!("the lints for other machines ended by a panic"))
     })?;
-    clippy(process::cargo().args(["clippy", "--workspace", "--all-targets"]))?;
     let libraries = ["--package", "edge-core", "--package", "edge-model", "--all-features"];
     let mut pages = process::cargo();
     pages.args(["doc", "--no-deps"]).args(libraries).env("RUSTDOCFLAGS", "--deny=warnings");
     process::run(&mut pages)
+}
+
+fn other_machines() -> anyhow::Result<()> {
+    for (target, workspace, packages, features) in OTHER_MACHINES {
+        let mut cargo = clippy_for(target)?;
+        cargo.args(["--manifest-path", workspace, "--features", features]);
+        clippy(cargo.args(packages.iter().flat_map(|package| ["--package", package])))?;
+    }
+    Ok(())
 }
 
 fn clippy(cargo: &mut Command) -> anyhow::Result<()> {
