@@ -76,12 +76,15 @@ fn tract_with_every_set_of_kernels_gives_identical_tensors_and_logits() {
 #[test]
 fn every_engine_gives_identical_logits() {
     let (model, golden, frames) = shipped();
-    // Stock tract has no kernels to choose.
-    let choices = |kind| if kind == EngineKind::TractStock { 1 } else { usize::MAX };
+    // Stock tract has no kernels to choose. All its tensors are compared above, frame by frame, and it
+    // takes its time: here is only its way through the engine.
+    let is_stock = |kind| kind == EngineKind::TractStock;
+    let choices = |kind| if is_stock(kind) { 1 } else { usize::MAX };
     let each = |kind| sets().take(choices(kind)).map(move |kernels| (kind, kernels));
     for (kind, kernels) in EngineKind::ALL.into_iter().flat_map(each) {
         let mut engine = kind.load_with(kernels, &model).expect("it loads");
-        for (frame, entry) in frames.iter().zip(&golden.frames) {
+        let each = if is_stock(kind) { 8 } else { 1 };
+        for (frame, entry) in frames.iter().zip(&golden.frames).step_by(each) {
             let logit = engine.infer(&frame.input).expect("it runs");
             let bits = format!("{:08x}", logit.to_bits());
             assert_eq!(bits, entry.logit_bits, "{kind}, {kernels:?}, {}", frame.name);
