@@ -28,7 +28,8 @@ impl<E: embedded_hal::i2c::Error> embedded_hal::i2c::Error for BusError<E> {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Bus(error) => error.kind(),
-            Self::Held => ErrorKind::Bus,
+            // As a driver says that has waited long enough: nobody need ask again at once.
+            Self::Held => ErrorKind::Other,
         }
     }
 }
