@@ -17,11 +17,15 @@ pub const WORKSPACES: [&str; 3] = ["Cargo.toml", "firmware/boards/Cargo.toml", "
 /// and M7 that QEMU has, one: nothing asks which. The STM32H7 is alone: embassy takes the width of
 /// one chip's interrupt priorities. The first workspace's packages are checked as its members,
 /// because clippy passes over them where they are the second's dependencies.
-const OTHER_MACHINES: [(Target, &str, &[&str], &str); 6] = [
+const OTHER_MACHINES: [(Target, &str, &[&str], &str); 9] = [
     (Target::Aarch64, WORKSPACES[1], &["arm64-agent", "on-target"], ""),
     (Target::CortexM, WORKSPACES[1], &["nrf52840", "on-target", "panic-free", "qemu"], "qemu/an386"),
     (Target::CortexM, WORKSPACES[1], &["stm32h7"], ""),
     (Target::CortexM33, WORKSPACES[1], &["on-target", "qemu", "rp2350"], "qemu/an505"),
+    // The checklists, which are another program of the same boards.
+    (Target::CortexM, WORKSPACES[1], &["nrf52840", "qemu"], "nrf52840/bring-up,qemu/an386,qemu/bring-up"),
+    (Target::CortexM, WORKSPACES[1], &["stm32h7"], "stm32h7/bring-up"),
+    (Target::CortexM33, WORKSPACES[1], &["rp2350"], "rp2350/bring-up"),
     (Target::Aarch64, WORKSPACES[0], &["edge-core"], "edge-core/std"),
     (
         Target::CortexM,

@@ -116,7 +116,7 @@ fn two_data_lines_that_are_swapped_are_named_where_the_pattern_tells_them() {
         for high in low + 1..8 {
             let fault = Fault::DataSwapped(low, high);
             let expected = format!("pattern {HEIGHT}/0 d{low},d{high}");
-            assert_eq!(complaints(&go::<false>(fault)), [expected.clone()], "{fault:?}");
+            assert_eq!(complaints(&go::<false>(fault)), [expected.as_str()], "{fault:?}");
             // Bars have eight levels: some swaps leave them in order, some look like another.
             match &complaints(&go::<true>(fault))[..] {
                 [] => silent += 1,

@@ -63,12 +63,21 @@ pub struct Run {
 
 impl Chip {
     pub fn build(name: &str) -> anyhow::Result<Self> {
+        Self::of(name, firmware::build)
+    }
+
+    /// The chip with the checklist of a first start in the device's place.
+    pub fn bring_up(name: &str) -> anyhow::Result<Self> {
+        Self::of(name, firmware::build_bring_up)
+    }
+
+    fn of(name: &str, build: fn(&Path, &Board) -> anyhow::Result<PathBuf>) -> anyhow::Result<Self> {
         debian::ensure_tools(&[Tool { ask: &[QEMU, "--version"], package: "qemu-system-arm" }])?;
         let (folder, board) = firmware::boards(Some(name))?.pop().context("there is no such board")?;
         if let Some(chip) = &board.chip {
             bail!("{name} is no emulated board but a {chip}: see `cargo xtask flash --board {name}`");
         }
-        let elf = firmware::build(&folder, &board)?;
+        let elf = build(&folder, &board)?;
         Ok(Self { board, elf, plugin: None })
     }
 

@@ -28,7 +28,7 @@ const UNLOCK: u32 = 0x1ACC_E551;
 const INTERRUPT_AND_RESET: u32 = 0b11;
 /// Longer than any turn of the loop: a frame that comes in slowly (three seconds) and is judged
 /// (below one).
-const WATCHDOG_MS: u32 = 5000;
+pub const WATCHDOG_MS: u32 = 5000;
 
 /// Milliseconds since the start, and how often they went round.
 static MILLIS: [AtomicU32; 2] = [const { AtomicU32::new(0) }; 2];

@@ -5,10 +5,16 @@
 //! back, [`script`] says what happens to the board, LOG, which exists, takes the defmt log.
 #![no_std]
 #![no_main]
+// The checklist has no settings of the device, and ends by itself.
+#![cfg_attr(feature = "bring-up", allow(dead_code))]
 
 mod board;
+#[cfg(feature = "bring-up")]
+mod bring_up;
 mod camera;
 mod chip;
+#[cfg(not(feature = "bring-up"))]
+mod device;
 mod flash;
 mod host;
 mod interrupts;
@@ -18,18 +24,21 @@ mod script;
 mod trap;
 mod world;
 
+#[cfg(feature = "bring-up")]
+use bring_up::run;
 use camera::Camera;
 use cortex_m_rt::entry;
+#[cfg(not(feature = "bring-up"))]
+use device::run;
 use edge_core::PixelFormat;
 use edge_core::kernels;
 use edge_core::pipeline::Stage;
 use edge_core::ports::Clock as _;
 use edge_core::signal::{ActiveHigh, LampPins};
-use firmware::boot::{ARENA_BYTES, Models, start_from_slots};
+use firmware::boot::{ARENA_BYTES, Models};
 use firmware::defmt_log::DefmtLog;
 use firmware::device::{Board, Parts};
-use firmware::event_log::{EventLog, LogEvent};
-use support::{LIVENESS, RETAINED_RAM, stack_left};
+use support::{LIVENESS, stack_left};
 
 support::logger!(host::log);
 
@@ -37,8 +46,6 @@ defmt::timestamp!("{=u64:ms}", chip::Clock.now_ms());
 
 /// Bytes of the longest row that is taken: the widest picture, in colour of sixteen bits.
 const ROW: usize = edge_core::frame::MAX_SIDE as usize * PixelFormat::Rgb16.bytes_per_pixel();
-/// Milliseconds after which the board ends the run by itself, whatever its script says.
-const LIMIT_MS: u64 = 120_000;
 
 #[repr(align(64))]
 struct Arena([u8; ARENA_BYTES]);
@@ -93,17 +100,5 @@ fn main() -> ! {
         key: &board::PUBLIC_KEY,
         kernels: kernels::best(),
     };
-    let arena = &mut ARENA.0;
-    let mut device = start_from_slots(parts, script::settings(), &RETAINED_RAM, arena, &mut flash, models);
-    loop {
-        device.poll();
-        let now = chip::Clock.now_ms();
-        script::advance(now);
-        if script::ended() || now > LIMIT_MS {
-            let counts =
-                LogEvent::Counts { frames: device.frames(), stack_left: stack_left(), log: log_counts() };
-            DefmtLog { counts: log_counts }.record(&counts);
-            host::exit(if now > LIMIT_MS { host::Ends::Late } else { host::Ends::Well });
-        }
-    }
+    run(parts, &mut flash, models, &mut ARENA.0)
 }

@@ -141,7 +141,9 @@ impl Picture {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use emulation::chip::{Chip, IN_USE};
     use std::collections::BTreeMap;
+    use std::sync::PoisonError;
 
     fn line(text: &str) -> Line {
         Line { time: "7".into(), text: text.into() }
@@ -233,5 +235,48 @@ mod tests {
         // Beyond its end nothing is written.
         let list = of(&["picture width=3 height=2", "pixels row=2 column=0 values=[1]"]);
         assert_eq!(list.picture.unwrap().missing(), 6);
+    }
+
+    /// The whole way of a line, from the checklist on a chip through its log: each check, the
+    /// watchdog's over a reset, and the picture.
+    #[test]
+    #[ignore = "needs the emulators: `cargo xtask test tools` runs it"]
+    fn an_emulated_chip_goes_through_the_checklist() {
+        const SIZE: (u32, u32) = (150, 40);
+        let _alone = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = Path::new(".cache/chip");
+        std::fs::create_dir_all(toolbox::root().join(folder)).unwrap();
+        let pixels: Vec<u8> = (0..SIZE.0 * SIZE.1).map(|at| (at * 7 / 5) as u8).collect();
+        std::fs::write(toolbox::root().join(folder).join("ramp.rows"), &pixels).unwrap();
+        let frame = format!(
+            "quiet 6000\npress\nframe {}/ramp.rows {} {} gray8 1\n",
+            folder.display(),
+            SIZE.0,
+            SIZE.1
+        );
+        let chip = Chip::bring_up("an386").unwrap();
+        let go = |script: &str| {
+            let run = chip.run(folder, &chip.flash(&[]).unwrap(), script).unwrap();
+            assert_eq!((run.status, run.complaint.as_str()), (0, ""));
+            let mut list = Checklist::default();
+            for line in &run.log {
+                list.take(line, &chip.board);
+            }
+            list
+        };
+        let outcomes = |list: &Checklist| {
+            let failed = list.checks.iter().filter(|check| check.outcome == "failed");
+            failed.map(|check| format!("{} {}", check.check, check.wires.join(","))).collect::<Vec<_>>()
+        };
+        let good = go(&frame);
+        assert_eq!((outcomes(&good), good.checks.len(), good.done), (vec![], 11, true), "{}", good.table());
+        let last = good.checks.last().unwrap();
+        assert_eq!((last.check.as_str(), last.outcome.as_str()), ("watchdog", "passed"));
+        let picture = good.picture.unwrap();
+        assert_eq!((picture.width, picture.height), SIZE);
+        assert_eq!(picture.pixels, pixels.into_iter().map(Some).collect::<Vec<_>>());
+        // A line that does not follow, and a button that nobody presses.
+        let bad = go(&format!("break green\n{}", frame.replace("press\n", "quiet 30000\n")));
+        assert_eq!(outcomes(&bad), ["lamp-green green", "button button"]);
     }
 }

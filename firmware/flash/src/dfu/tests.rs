@@ -32,7 +32,7 @@ fn crc(bytes: &[u8]) -> u32 {
 }
 
 /// What is before the suffix, when that is right.
-fn body<'f>(file: &'f [u8], form: u16, vendor: u32, product: u32) -> Result<&'f [u8], String> {
+fn body(file: &[u8], form: u16, vendor: u32, product: u32) -> Result<&[u8], String> {
     let (body, suffix) = file.split_last_chunk::<16>().ok_or("cut short")?;
     let mut suffix = Reader(suffix);
     let (_, product_got, vendor_got, form_got) =
