@@ -3,7 +3,7 @@
 use super::board::board;
 use crate::checklist::Checklist;
 use crate::cli::BringUpOptions;
-use crate::probe::{self, Probe};
+use crate::probe::{self, Probe, WhenLocked};
 use anyhow::{Context, bail};
 use board_config::Board;
 use emulation::chip;
@@ -32,7 +32,7 @@ pub fn run(options: &BringUpOptions) -> anyhow::Result<()> {
     let file = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let pieces = elf::pieces(&file, &board).map_err(|error| Refused(format!("{error:#}")))?;
     let rtt = Rtt::of(&file).map_err(|error| Refused(format!("{error:#}")))?;
-    let mut link = Probe::connect(target, selector.as_ref())?;
+    let mut link = Probe::connect(target, selector.as_ref(), WhenLocked::Refuse)?;
     let mut bars = Bars::default();
     let done = program::put(&mut link, &pieces, &mut |progress| bars.show(progress));
     bars.finish();
