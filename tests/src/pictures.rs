@@ -78,9 +78,9 @@ pub fn bytes(picture: &Picture) -> anyhow::Result<Vec<u8>> {
 /// An answer in the words of the boards, without its number.
 pub fn line(decision: &Decision, figures: &QualityMetrics) -> String {
     let float = |value: Option<f32>| value.map_or("none".into(), |v| format!("{:08x}", v.to_bits()));
-    let QualityMetrics { elongation_permille, stats, sharpness, layout, features } = figures;
+    let QualityMetrics { elongation_permille, stats, sharpness, layout, features, familiarity } = figures;
     format!(
-        "{} {} {:?} {} {} {elongation_permille} {:?} {sharpness} {layout} {features:?}",
+        "{} {} {:?} {} {} {elongation_permille} {:?} {sharpness} {layout} {features:?} {familiarity:?}",
         decision.state,
         decision.reason.code(),
         decision.reason.numbers(),

@@ -106,6 +106,15 @@ impl Decision {
     pub const fn refused(reason: Reason) -> Self {
         Self { state: State::Invalid, reason, logit: None, score: None }
     }
+
+    /// The same picture, which nobody may be answered on: an answer becomes REFER for this reason.
+    /// Logit and score stay, and so does a FAULT.
+    pub fn referred(self, reason: Reason) -> Self {
+        match self.state {
+            State::Positive | State::Negative | State::Refer => Self { state: State::Refer, reason, ..self },
+            State::Invalid | State::Fault => self,
+        }
+    }
 }
 
 /// Decides on a logit. Total: a logit or a score that is not a number is a FAULT.

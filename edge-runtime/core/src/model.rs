@@ -12,8 +12,10 @@ use crate::gate::{FEATURE_CELLS, GateThresholds, LAYOUT_CELLS, MAX_CHANNELS};
 use crate::preprocess;
 use core::fmt;
 
-/// Version of the metadata's form that this code reads and writes.
-pub const FORMAT: u32 = 2;
+/// Version of the metadata's form that this code writes.
+pub const FORMAT: u32 = 3;
+/// The oldest version that it reads: there no chest is unfamiliar.
+pub const OLDEST_FORMAT: u32 = 2;
 
 /// The properties' names, in the order in which they are written.
 pub mod key {
@@ -64,10 +66,14 @@ pub mod key {
     pub const MIN_LAYOUT: &str = "pneumoscope.gate.min_layout_likeness";
     /// Gate: least likeness of the features.
     pub const MIN_FEATURES: &str = "pneumoscope.gate.min_feature_likeness";
+    /// Gate: least likeness to the chests that the model was measured on. From version 3.
+    pub const MIN_FAMILIAR: &str = "pneumoscope.gate.min_familiarity";
     /// Gate: weights of the layout, two hexadecimal digits each, or `none`.
     pub const LAYOUT: &str = "pneumoscope.gate.layout_weights";
     /// Gate: weights of the features, two hexadecimal digits each, or `none`.
     pub const FEATURES: &str = "pneumoscope.gate.feature_weights";
+    /// Gate: weights of the familiar features, two hexadecimal digits each, or `none`. From version 3.
+    pub const FAMILIAR: &str = "pneumoscope.gate.familiar_weights";
     /// Who may use it for what.
     pub const INTENDED_USE: &str = "pneumoscope.intended_use";
     /// SHA-256 over the training data's content.
@@ -156,6 +162,7 @@ impl<T: AsRef<str>, W: AsRef<[i8]>> Metadata<T, W> {
                 min_sharpness: gate.min_sharpness,
                 layout: gate.layout.view(),
                 features: gate.features.view(),
+                familiar: gate.familiar.view(),
             },
             intended_use: self.intended_use.as_ref(),
             training_data_sha256: self.training_data_sha256.as_ref(),
@@ -213,16 +220,21 @@ impl<'a> MetadataView<'a> {
         if ![0, LAYOUT_CELLS].contains(&self.gate.layout.weights.len()) {
             return wrong(key::LAYOUT, "256 weights of two hexadecimal digits, or `none`");
         }
-        let weights = self.gate.features.weights.len();
-        if !weights.is_multiple_of(FEATURE_CELLS) || weights > FEATURE_CELLS * MAX_CHANNELS {
-            return wrong(key::FEATURES, "16 weights a channel of two hexadecimal digits each, or `none`");
+        for (key, detector) in [(key::FEATURES, self.gate.features), (key::FAMILIAR, self.gate.familiar)] {
+            let weights = detector.weights.len();
+            if !weights.is_multiple_of(FEATURE_CELLS) || weights > FEATURE_CELLS * MAX_CHANNELS {
+                return wrong(key, "16 weights a channel of two hexadecimal digits each, or `none`");
+            }
         }
         // Without weights every likeness is 0: another limit would refuse all, or only seem to be one.
-        if self.gate.layout.weights.is_empty() && self.gate.layout.least != 0 {
-            return wrong(key::MIN_LAYOUT, "0 where there are no weights");
-        }
-        if self.gate.features.weights.is_empty() && self.gate.features.least != 0 {
-            return wrong(key::MIN_FEATURES, "0 where there are no weights");
+        for (key, detector) in [
+            (key::MIN_LAYOUT, self.gate.layout),
+            (key::MIN_FEATURES, self.gate.features),
+            (key::MIN_FAMILIAR, self.gate.familiar),
+        ] {
+            if detector.weights.is_empty() && detector.least != 0 {
+                return wrong(key, "0 where there are no weights");
+            }
         }
         // Logs and tables are made of lines: a control character could fake one or steer a terminal.
         for (key, text, longest) in self.texts() {
@@ -275,7 +287,7 @@ pub enum MetadataError {
     Missing { key: &'static str },
     /// The value is not of the form or range that it must have.
     Malformed { key: &'static str, expected: &'static str },
-    /// Written in that other version of the metadata's form than [`FORMAT`].
+    /// Written in that other version of the metadata's form than [`OLDEST_FORMAT`] to [`FORMAT`].
     Format { got: u32 },
     /// Trained on another preprocessing than this build has.
     Preprocessing,
@@ -292,7 +304,7 @@ impl fmt::Display for MetadataError {
             }
             Self::Format { got } => write!(
                 f,
-                "metadata `{}`: expected version {FORMAT}, got {got}; use the program version that made the model",
+                "metadata `{}`: expected version {OLDEST_FORMAT} to {FORMAT}, got {got}; use the program version that made the model",
                 key::FORMAT
             ),
             Self::Preprocessing => write!(

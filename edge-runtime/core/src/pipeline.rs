@@ -278,5 +278,10 @@ pub fn judge<I: Infer>(
         return Ok(FrameResult { decision: Decision::refused(reason), figures });
     }
     observe(Stage::Decide);
-    Ok(FrameResult { decision: decide(logit, &model.calibration, &model.thresholds), figures })
+    let decision = decide(logit, &model.calibration, &model.thresholds);
+    let decision = match figures.unfamiliar(&model.gate) {
+        Some(reason) => decision.referred(reason),
+        None => decision,
+    };
+    Ok(FrameResult { decision, figures })
 }

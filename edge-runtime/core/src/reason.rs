@@ -36,6 +36,9 @@ pub enum Reason {
     /// Code 18: likeness of the network's features to those of a chest radiograph, and its lower
     /// limit.
     UnlikeFeatures(i32, i32),
+    /// Code 19: likeness of the network's features to those of chests that the model was measured on,
+    /// and its lower limit.
+    Unfamiliar(i32, i32),
     /// Code 20: the network's output is not a finite number.
     NotFinite,
     /// Code 21: the engine could not compute.
@@ -87,6 +90,7 @@ impl Reason {
             Reason::Blurred(..) => 16,
             Reason::UnlikeLayout(..) => 17,
             Reason::UnlikeFeatures(..) => 18,
+            Reason::Unfamiliar(..) => 19,
             Reason::NotFinite => 20,
             Reason::EngineFailed => 21,
             Reason::Starting => 30,
@@ -140,6 +144,12 @@ impl fmt::Display for Reason {
                     "no whole, upright chest radiograph by the network's features: {got}, at least {limit}"
                 )
             }
+            Reason::Unfamiliar(got, limit) => {
+                write!(
+                    f,
+                    "a chest unlike those that the model was measured on: {got}, at least {limit}: a person must look"
+                )
+            }
             Reason::NotFinite => {
                 f.write_str("the network gave no finite number: the model or the engine is damaged")
             }
@@ -189,9 +199,9 @@ impl Reason {
             | Reason::Underexposed(got, limit)
             | Reason::Overexposed(got, limit)
             | Reason::Blurred(got, limit) => Some([got as i64, limit as i64]),
-            Reason::UnlikeLayout(got, limit) | Reason::UnlikeFeatures(got, limit) => {
-                Some([got as i64, limit as i64])
-            }
+            Reason::UnlikeLayout(got, limit)
+            | Reason::UnlikeFeatures(got, limit)
+            | Reason::Unfamiliar(got, limit) => Some([got as i64, limit as i64]),
             Reason::AboveThreshold
             | Reason::BelowThreshold
             | Reason::BetweenThresholds

@@ -64,11 +64,14 @@ impl TractEngine {
         let outputs: Vec<String> = logit.chain(model.features().map(str::to_owned)).collect();
         let metadata = model.metadata();
         let plan = TractPlan::new(operators, model.proto(), metadata.input_side, &outputs)?;
-        let weights = metadata.gate.features.weights.len();
-        if weights > 0 && plan.channels(1).map(|channels| channels * FEATURE_CELLS) != Some(weights) {
-            let what =
-                format!("its gate has {weights} weights, which do not fit the features before its head");
-            return Err(EngineError::Load { engine: operators.engine(), what });
+        let fitting = plan.channels(1).map(|channels| channels * FEATURE_CELLS);
+        for detector in [&metadata.gate.features, &metadata.gate.familiar] {
+            let weights = detector.weights.len();
+            if weights > 0 && fitting != Some(weights) {
+                let what =
+                    format!("its gate has {weights} weights, which do not fit the features before its head");
+                return Err(EngineError::Load { engine: operators.engine(), what });
+            }
         }
         Ok(Self { plan, features: Vec::new(), ran: false })
     }

@@ -73,7 +73,15 @@ fn limits(gate: &GateThresholds<Vec<i8>>) -> String {
         ("Sharpness", format!("{} or more", gate.min_sharpness)),
         ("Chest by layout", likeness(&gate.layout)),
         ("Chest by features", likeness(&gate.features)),
+        ("Chest of a kind measured", familiarity(&gate.familiar)),
     ])
+}
+
+fn familiarity(familiar: &LinearDetector<Vec<i8>>) -> String {
+    match familiar.weights.len() {
+        0 => "not looked at: this model answers on any chest, an adult's too".to_owned(),
+        weights => format!("likeness {} or more, by {weights} weights; else REFER", familiar.least),
+    }
 }
 
 fn likeness(likeness: &LinearDetector<Vec<i8>>) -> String {

@@ -44,6 +44,8 @@ struct Aim<'a> {
     /// None where the gate refused before the network.
     features: Option<i32>,
     min_features: i32,
+    familiarity: Option<i32>,
+    min_familiarity: i32,
     state: State,
     score: Option<f32>,
     reason: String,
@@ -114,6 +116,8 @@ fn look<'a>(
         min_layout: limits.layout.least,
         features: measured.features,
         min_features: limits.features.least,
+        familiarity: measured.familiarity,
+        min_familiarity: limits.familiar.least,
         state: decision.state,
         score: decision.score,
         reason: decision.reason.to_string(),
@@ -133,10 +137,11 @@ fn look<'a>(
 }
 
 fn figures(aim: &Aim) -> Vec<String> {
-    let &Aim { sharpness, min_sharpness, layout, min_layout, min_features, .. } = aim;
+    let &Aim { sharpness, min_sharpness, layout, min_layout, min_features, min_familiarity, .. } = aim;
     let [mean, contrast] = [aim.mean, aim.deviation].map(|level| f64::from(level) * 100.0 / 65535.0);
     let [black, white] = [aim.black_permille, aim.white_permille].map(|share| f64::from(share) / 10.0);
-    let features = aim.features.map_or("not looked at".to_owned(), |features| features.to_string());
+    let [features, familiar] = [aim.features, aim.familiarity]
+        .map(|figure| figure.map_or("not looked at".to_owned(), |figure| figure.to_string()));
     let crop = aim.crop.map_or("the whole picture".to_owned(), |crop| format!("the rectangle {crop}"));
     let score = aim.score.map_or(String::new(), |score| format!(", score {score:.3}"));
     vec![
@@ -146,7 +151,8 @@ fn figures(aim: &Aim) -> Vec<String> {
         ),
         format!(
             "sharpness {sharpness} (at least {min_sharpness}); likeness to a chest: \
-             layout {layout} (at least {min_layout}), features {features} (at least {min_features})"
+             layout {layout} (at least {min_layout}), features {features} (at least {min_features}), \
+             familiar {familiar} (at least {min_familiarity})"
         ),
         format!("{}{score} (reason {}): {}", aim.state, aim.reason_code, aim.reason),
     ]

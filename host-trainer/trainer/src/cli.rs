@@ -16,6 +16,7 @@ use std::path::PathBuf;
   cargo run -p host-trainer -- all --data chest_xray --resume   go on after an interruption
   cargo run -p host-trainer -- evaluate --model models/pneumonia/model.onnx --data chest_xray --out measured
   cargo run -p host-trainer -- gate --data chest_xray --model model.onnx --out model.onnx
+  cargo run -p host-trainer -- gate --data chest_xray --not-chests wrists --unfamiliar adults --model model.onnx --out model.onnx
   cargo run -p host-trainer -- pack --model models/pneumonia/model.onnx --out model.packed
 
 Data: a folder with train/ (and optional val/, test/), each with NORMAL and PNEUMONIA; or a MedMNIST .npz file.
@@ -116,6 +117,24 @@ pub struct GateArgs {
     /// Version to write into the model; without it, the version stays
     #[arg(long)]
     pub model_version: Option<String>,
+    #[command(flatten)]
+    pub others: OtherArgs,
+}
+
+/// Real pictures that the model is not for, in folders of any depth, without labels. Half of each, by
+/// patient as far as file names tell, is fitted on, the other half measured.
+#[derive(Args, Clone, Debug, Default)]
+pub struct OtherArgs {
+    /// Folder of pictures that are no upright frontal chests: the gate is to refuse such ones
+    #[arg(long, value_name = "DIR")]
+    pub not_chests: Vec<PathBuf>,
+    /// Folder of chests unlike those that the model is measured on, adults' for example: the device is to
+    /// refer such ones
+    #[arg(long, value_name = "DIR")]
+    pub unfamiliar: Vec<PathBuf>,
+    /// Folder of pictures of either kind that is measured and never fitted on
+    #[arg(long, value_name = "DIR")]
+    pub measure_only: Vec<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -39,7 +39,9 @@ pub fn gate(args: &cli::GateArgs) -> Result<()> {
     let data = load(args.data.as_deref(), args.phantoms, model.metadata().input_side)?;
     let split = Split::draw(&data.samples, Recipe::default().validation_share, args.seed);
     let indices = split.indices(&data.samples).context("the split was drawn from this data")?;
-    gate_model(&model, &data, &indices, args.seed, args.model_version.as_deref(), &args.out)
+    let cli::OtherArgs { not_chests, unfamiliar, measure_only } = &args.others;
+    let others = gate::Others::load(not_chests, unfamiliar, measure_only, model.metadata().input_side)?;
+    gate_model(&model, &data, &indices, &others, args.seed, args.model_version.as_deref(), &args.out)
 }
 
 /// Measurement of a model on labelled pictures, or on a run's validation patients.
@@ -209,13 +211,15 @@ fn export_run(run: &Run, data: &Dataset, version: &str, device: Device) -> Resul
 fn gate_run(run: &Run, data: &Dataset) -> Result<()> {
     let path = run.path("model.onnx");
     let model = ModelFile::load(&path).with_context(|| path.display().to_string())?;
-    gate_model(&model, data, &run.indices(&data.samples)?, run.recipe.seed, None, &path)
+    let others = gate::Others::default();
+    gate_model(&model, data, &run.indices(&data.samples)?, &others, run.recipe.seed, None, &path)
 }
 
 fn gate_model(
     model: &ModelFile,
     data: &Dataset,
     (train, validate): &(Vec<usize>, Vec<usize>),
+    others: &gate::Others,
     seed: u64,
     version: Option<&str>,
     out: &Path,
@@ -223,13 +227,17 @@ fn gate_model(
     // Before there is a gate: what it is to let through is scored whole.
     let open = ModelFile::from_bytes(&gate::bind(model, GateThresholds::open(), [0; 9], None)?)?;
     let deciles = gate::score_deciles(&open, &data.samples, validate)?;
-    let limits = gate::fit_limits(model, &data.samples, train, seed)?;
+    let limits = gate::fit_limits(model, &data.samples, train, others, seed)?;
     let bytes = gate::bind(model, limits, deciles, version)?;
     files::write(out, &bytes)?;
     let gated = ModelFile::from_bytes(&bytes)?;
     println!("{}: {} bytes, sha256 {}", out.display(), bytes.len(), gated.sha256());
     println!("{}", gate::check_training(&gated, &data.samples, train)?);
     println!("validation patients:\n{}", gate::measure_gate(&gated, &data.samples, validate)?);
+    let measured = gate::measure_others(&gated, others)?;
+    if !measured.0.is_empty() {
+        println!("what the model is not for:\n{measured}");
+    }
     Ok(())
 }
 

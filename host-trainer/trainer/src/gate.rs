@@ -5,17 +5,20 @@
 //! patients' pictures as they are, the same changed as by another camera
 //! ([`crate::augment::AugmentParams::SHIFTED`]), and drawn phantoms, which stand for X-rays
 //! wherever there are none. The others ([`not_chests`]) are the same chests turned, inverted or
-//! half covered, and drawings of anything else. Two linear figures tell them apart ([`linear`]);
-//! their limits, and that of sharpness, are quantiles of the chests alone. No validation patient is
-//! looked at before the report.
+//! half covered, drawings of anything else, and real ones where there are any ([`others`]). Two linear
+//! figures tell them apart ([`linear`]); their limits, and that of sharpness, are quantiles of the
+//! chests alone. A third figure tells chests like these from chests of another kind, where such were
+//! given. No validation patient is looked at before the report.
 
 mod fit;
 pub mod linear;
 mod measure;
 pub mod not_chests;
+pub mod others;
 
 pub use fit::fit_limits;
-pub use measure::{GateReport, GroupRefusals, check_training, measure_gate, score_deciles};
+pub use measure::{GateReport, GroupOutcomes, check_training, measure_gate, measure_others, score_deciles};
+pub use others::Others;
 
 use anyhow::{Context, Result};
 use edge_core::gate::GateThresholds;

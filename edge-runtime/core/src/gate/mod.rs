@@ -3,8 +3,9 @@
 //!
 //! Before inference [`QualityMetrics::of`] measures the preprocessed picture and
 //! [`QualityMetrics::judge`] holds it against the limits; after
-//! inference [`QualityMetrics::judge_features`] looks at what the network itself made of it. All
-//! figures are integers. The limits, and the weights of the two likenesses, travel with the model;
+//! inference [`QualityMetrics::judge_features`] looks at what the network itself made of it, and
+//! [`QualityMetrics::unfamiliar`] refers a chest that is unlike those that the model was measured on. All
+//! figures are integers. The limits, and the weights of the likenesses, travel with the model;
 //! the trainer sets them from its training pictures. A refusal carries the measured number and the
 //! limit, so that a log can be read without the source code.
 
@@ -42,6 +43,9 @@ pub struct GateThresholds<W> {
     pub layout: LinearDetector<W>,
     /// What the network must find where.
     pub features: LinearDetector<W>,
+    /// What it finds where in chests like those that the model was measured on. Without weights no
+    /// chest is unfamiliar.
+    pub familiar: LinearDetector<W>,
 }
 
 impl<W: Default> GateThresholds<W> {
@@ -57,6 +61,7 @@ impl<W: Default> GateThresholds<W> {
             min_sharpness: 0,
             layout: LinearDetector::default(),
             features: LinearDetector::default(),
+            familiar: LinearDetector::default(),
         }
     }
 }
@@ -93,6 +98,9 @@ pub struct QualityMetrics {
     /// Likeness of the network's features to those of a chest radiograph; none before
     /// inference.
     pub features: Option<i32>,
+    /// Likeness of the network's features to those of chests that the model was measured on; none
+    /// before inference.
+    pub familiarity: Option<i32>,
 }
 
 impl QualityMetrics {
@@ -109,6 +117,7 @@ impl QualityMetrics {
             sharpness: sharpness(input),
             layout: limits.layout.of_picture(input),
             features: None,
+            familiarity: None,
         }
     }
 
@@ -158,9 +167,17 @@ impl QualityMetrics {
     ) -> Result<(), Reason> {
         let likeness = limits.features.of_features(features);
         self.features = Some(likeness);
+        self.familiarity = Some(limits.familiar.of_features(features));
         if likeness < limits.features.least {
             return Err(Reason::UnlikeFeatures(likeness, limits.features.least));
         }
         Ok(())
+    }
+
+    /// Why a chest that was let through must be referred all the same: the model was not measured
+    /// on such ones, an adult's for example. None where it may be answered.
+    pub fn unfamiliar<W>(&self, limits: &GateThresholds<W>) -> Option<Reason> {
+        let least = limits.familiar.least;
+        self.familiarity.filter(|got| *got < least).map(|got| Reason::Unfamiliar(got, least))
     }
 }

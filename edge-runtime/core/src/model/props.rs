@@ -1,7 +1,7 @@
 //! The text form of metadata, as an ONNX file has it: properties in, checked metadata out, and
 //! back.
 
-use super::{DECILES, FORMAT, Metadata, MetadataError, key};
+use super::{DECILES, FORMAT, Metadata, MetadataError, OLDEST_FORMAT, key};
 use crate::decide::{Calibration, Thresholds};
 use crate::gate::{GateThresholds, LinearDetector};
 use crate::preprocess;
@@ -16,7 +16,7 @@ impl<T: AsRef<str> + for<'t> From<&'t str>, W: AsRef<[i8]> + FromIterator<i8>> M
     pub fn from_props<'p>(props: impl Fn(&str) -> Option<&'p str>) -> Result<Self, MetadataError> {
         let props = Props(props);
         let format: u32 = props.number(key::FORMAT, "a whole number")?;
-        if format != FORMAT {
+        if !(OLDEST_FORMAT..=FORMAT).contains(&format) {
             return Err(MetadataError::Format { got: format });
         }
         if props.raw(key::PREPROCESSING)? != preprocess::NAME {
@@ -52,6 +52,11 @@ impl<T: AsRef<str> + for<'t> From<&'t str>, W: AsRef<[i8]> + FromIterator<i8>> M
                 min_sharpness: thousandths(key::MIN_SHARPNESS)?,
                 layout: props.likeness(key::LAYOUT, key::MIN_LAYOUT)?,
                 features: props.likeness(key::FEATURES, key::MIN_FEATURES)?,
+                familiar: if format < 3 {
+                    LinearDetector { weights: W::from_iter([]), least: 0 }
+                } else {
+                    props.likeness(key::FAMILIAR, key::MIN_FAMILIAR)?
+                },
             },
             intended_use: text(key::INTENDED_USE)?,
             training_data_sha256: text(key::TRAINING_DATA)?,
@@ -84,9 +89,11 @@ impl<T: AsRef<str>, W: AsRef<[i8]>> Metadata<T, W> {
         put(key::MIN_SHARPNESS, &gate.min_sharpness);
         put(key::MIN_LAYOUT, &gate.layout.least);
         put(key::MIN_FEATURES, &gate.features.least);
+        put(key::MIN_FAMILIAR, &gate.familiar.least);
         put(key::SCORE_DECILES, &Deciles(&self.score_deciles_ppm));
         put(key::LAYOUT, &Weights(gate.layout.weights));
         put(key::FEATURES, &Weights(gate.features.weights));
+        put(key::FAMILIAR, &Weights(gate.familiar.weights));
         put(key::PREPROCESSING, &preprocess::NAME);
         for (key, text, _) in self.view().texts() {
             put(key, &text);

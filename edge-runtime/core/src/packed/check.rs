@@ -28,9 +28,12 @@ impl ExecutionPlan<'_> {
         }
         let metadata = self.metadata()?;
         metadata.check()?;
-        let (side, weights) = (metadata.input_side, metadata.gate.features.weights);
-        if ![0, FEATURE_CELLS * self.features()?.shape.channels].contains(&weights.len()) {
-            return Err(form("the gate's weights of the features"));
+        let side = metadata.input_side;
+        let weights = FEATURE_CELLS * self.features()?.shape.channels;
+        for detector in [metadata.gate.features, metadata.gate.familiar] {
+            if ![0, weights].contains(&detector.weights.len()) {
+                return Err(form("the gate's weights of the features"));
+            }
         }
         if self.value(0)?.shape != (Shape { height: side.into(), width: side.into(), channels: 1 }) {
             return Err(form("the input's size"));

@@ -9,7 +9,7 @@ compile_error!(
 /// What a packed model begins with.
 pub const MAGIC: [u8; 8] = *b"PNEUMOPK";
 /// Version of the form that this code reads and writes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Sections, and values in the arena, begin at multiples of this.
 pub const ALIGNMENT: usize = 16;
 /// Packed model and arena lie in memory at multiples of this.
@@ -93,14 +93,17 @@ pub(super) mod metadata {
     pub const LAYOUT_COUNT: usize = 164;
     pub const FEATURES: usize = 168;
     pub const FEATURE_COUNT: usize = 172;
-    pub const INPUT_SIDE: usize = 176;
-    pub const MIN_MEAN: usize = 178;
-    pub const MAX_MEAN: usize = 180;
-    pub const MIN_DEVIATION: usize = 182;
-    pub const MAX_BLACK: usize = 184;
-    pub const MAX_WHITE: usize = 186;
-    pub const MIN_SHARPNESS: usize = 188;
-    pub const SIZE: usize = 192;
+    pub const MIN_FAMILIAR: usize = 176;
+    pub const FAMILIAR: usize = 180;
+    pub const FAMILIAR_COUNT: usize = 184;
+    pub const INPUT_SIDE: usize = 188;
+    pub const MIN_MEAN: usize = 190;
+    pub const MAX_MEAN: usize = 192;
+    pub const MIN_DEVIATION: usize = 194;
+    pub const MAX_BLACK: usize = 196;
+    pub const MAX_WHITE: usize = 198;
+    pub const MIN_SHARPNESS: usize = 200;
+    pub const SIZE: usize = 208;
 }
 
 /// What [`layer::KIND`] may be.

@@ -48,6 +48,11 @@ impl<'a> ExecutionPlan<'a> {
             usize_at::<{ field::FEATURE_COUNT }, _>(record),
             u32_at::<{ field::MIN_FEATURES }, _>(record),
         );
+        let familiar = likeness(
+            usize_at::<{ field::FAMILIAR }, _>(record),
+            usize_at::<{ field::FAMILIAR_COUNT }, _>(record),
+            u32_at::<{ field::MIN_FAMILIAR }, _>(record),
+        );
         Ok(MetadataView {
             name,
             version,
@@ -75,6 +80,7 @@ impl<'a> ExecutionPlan<'a> {
                 min_sharpness: u16_at::<{ field::MIN_SHARPNESS }, _>(record),
                 layout: layout.ok_or(form)?,
                 features: features.ok_or(form)?,
+                familiar: familiar.ok_or(form)?,
             },
             intended_use,
             training_data_sha256,
@@ -100,6 +106,7 @@ pub(super) fn write(metadata: &MetadataView, record: usize, out: &mut Out) {
     for (place, count, weights) in [
         (field::LAYOUT, field::LAYOUT_COUNT, gate.layout.weights),
         (field::FEATURES, field::FEATURE_COUNT, gate.features.weights),
+        (field::FAMILIAR, field::FAMILIAR_COUNT, gate.familiar.weights),
     ] {
         let at = out.section(weights.len());
         out.put(at, bytemuck::cast_slice(weights));
@@ -120,6 +127,7 @@ pub(super) fn write(metadata: &MetadataView, record: usize, out: &mut Out) {
     out.put(record + field::MAX_ELONGATION, &gate.max_elongation_permille.to_le_bytes());
     out.put(record + field::MIN_LAYOUT, &gate.layout.least.to_le_bytes());
     out.put(record + field::MIN_FEATURES, &gate.features.least.to_le_bytes());
+    out.put(record + field::MIN_FAMILIAR, &gate.familiar.least.to_le_bytes());
     for (field, number) in [
         (field::INPUT_SIDE, metadata.input_side),
         (field::MIN_MEAN, gate.min_mean),

@@ -51,6 +51,19 @@ proptest! {
         prop_assert_eq!(decision.state, expected);
     }
 
+    /// Whatever the score, nobody is answered on a picture that must be referred; a FAULT stays one.
+    #[test]
+    fn what_is_referred_is_never_an_answer(logit in floats()) {
+        let decision = decide(logit, &CALIBRATION, &THRESHOLDS);
+        let referred = decision.referred(Reason::Unfamiliar(1, 2));
+        if decision.state == State::Fault {
+            prop_assert_eq!(referred.state, State::Fault);
+            prop_assert_eq!(referred.reason, decision.reason);
+        } else {
+            prop_assert_eq!(referred, Decision { state: State::Refer, reason: Reason::Unfamiliar(1, 2), ..decision });
+        }
+    }
+
     #[test]
     fn frames_are_checked_once_and_then_give_every_row(
         width in 0u32..70, height in 0u32..70, format in prop_oneof![Just(PixelFormat::Gray8), Just(PixelFormat::Rgb16)],
@@ -183,6 +196,7 @@ fn reason_codes_are_fixed_and_differ() {
         (Reason::Blurred(1, 2), 16),
         (Reason::UnlikeLayout(1, 2), 17),
         (Reason::UnlikeFeatures(1, 2), 18),
+        (Reason::Unfamiliar(1, 2), 19),
         (Reason::NotFinite, 20),
     ];
     for (reason, code) in codes {

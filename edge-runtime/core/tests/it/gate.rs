@@ -4,7 +4,7 @@
 use edge_core::gate::{
     FEATURE_CELLS, GateThresholds, LAYOUT_CELLS, LinearDetector, QualityMetrics, sharpness,
 };
-use edge_core::{PixelStats, Reason};
+use edge_core::{Geometry, PixelFormat, PixelStats, Reason};
 use proptest::prelude::*;
 
 fn likeness(weights: &[i8]) -> LinearDetector<&[i8]> {
@@ -130,8 +130,14 @@ fn each_limit_refuses_for_its_own_reason() {
     (limits.max_black_permille, limits.max_white_permille) = (600, 400);
     (limits.layout.least, limits.features.least) = (-70, -90);
     let stats = PixelStats { mean: 30_000, deviation: 2000, black_permille: 600, white_permille: 400 };
-    let good =
-        QualityMetrics { elongation_permille: 1500, stats, sharpness: 300, layout: -70, features: None };
+    let good = QualityMetrics {
+        elongation_permille: 1500,
+        stats,
+        sharpness: 300,
+        layout: -70,
+        features: None,
+        familiarity: None,
+    };
     type Change = fn(&mut QualityMetrics);
     let cases: [(Change, Reason); 8] = [
         (|f| f.elongation_permille += 1, Reason::Elongated(1501, 1500)),
@@ -163,4 +169,23 @@ fn each_limit_refuses_for_its_own_reason() {
         |figures: &mut QualityMetrics, value: u8| figures.judge_features(&[value; FEATURE_CELLS], &limits);
     assert_eq!(judged(&mut figures, 0), Err(Reason::UnlikeFeatures(0, 9)));
     assert_eq!((judged(&mut figures, 1), figures.features), (Ok(()), Some(16)));
+}
+
+/// A chest of another kind is no refusal: it is told apart after it was let through.
+#[test]
+fn what_the_model_was_not_measured_on_is_unfamiliar() {
+    let mut limits = GateThresholds::<Vec<i8>>::open();
+    let familiarity = |figures: &mut QualityMetrics, value: u8, limits: &GateThresholds<Vec<i8>>| {
+        assert_eq!(figures.judge_features(&[value; FEATURE_CELLS], limits), Ok(()));
+        figures.unfamiliar(limits)
+    };
+    let stats = PixelStats { mean: 1, deviation: 1, black_permille: 0, white_permille: 0 };
+    let geometry = Geometry::new(32, 32, PixelFormat::Gray8).unwrap();
+    let mut figures = QualityMetrics::of(geometry, &stats, &[0; 1024], &limits);
+    assert_eq!((figures.familiarity, figures.unfamiliar(&limits)), (None, None), "nothing before inference");
+    assert_eq!(familiarity(&mut figures, 0, &limits), None, "without weights nothing is unfamiliar");
+    limits.familiar = LinearDetector { weights: vec![1; FEATURE_CELLS], least: 32 };
+    assert_eq!(familiarity(&mut figures, 2, &limits), None, "on the limit");
+    assert_eq!(familiarity(&mut figures, 1, &limits), Some(Reason::Unfamiliar(16, 32)));
+    assert_eq!(figures.familiarity, Some(16));
 }

@@ -49,6 +49,7 @@ fn valid() -> Metadata {
             min_sharpness: 180,
             layout: likeness(256, 70_000),
             features: likeness(32, -5),
+            familiar: likeness(48, 9),
         },
         intended_use: "children".into(),
         training_data_sha256: text(&"0123456789abcdef".repeat(4)),
@@ -101,6 +102,7 @@ prop_compose! {
         (max_elongation_permille, max_black_permille, max_white_permille, min_sharpness)
             in (1000u32.., 0u16..=1000, 0u16..=1000, any::<u16>()),
         (layout, features) in likenesses(),
+        (_, familiar) in likenesses(),
     ) -> Metadata {
         Metadata {
             name, version, input_side, label_negative, label_positive,
@@ -111,7 +113,7 @@ prop_compose! {
             chosen_for,
             gate: GateThresholds {
                 min_mean: c.min(d), max_mean: c.max(d), min_deviation, max_elongation_permille,
-                max_black_permille, max_white_permille, min_sharpness, layout, features,
+                max_black_permille, max_white_permille, min_sharpness, layout, features, familiar,
             },
             intended_use, training_data_sha256: text(&sha), seeds, made_by, metrics,
         }
@@ -126,7 +128,7 @@ proptest! {
     }
 
     #[test]
-    fn any_value_of_any_property_is_read_or_refused_by_name(index in 0usize..30, value in any::<String>()) {
+    fn any_value_of_any_property_is_read_or_refused_by_name(index in 0usize..32, value in any::<String>()) {
         let mut props = write(&valid());
         let key = props.keys().nth(index).unwrap().clone();
         props.insert(key.clone(), value);
@@ -140,7 +142,7 @@ proptest! {
 #[test]
 fn every_property_is_needed_and_named_where_it_is_missing() {
     let props = write(&valid());
-    assert_eq!(props.len(), 30);
+    assert_eq!(props.len(), 32);
     for key in props.keys() {
         let mut without = props.clone();
         without.remove(key);
@@ -149,6 +151,19 @@ fn every_property_is_needed_and_named_where_it_is_missing() {
         let expected = format!("metadata `{key}` is missing; export the model again with host-trainer");
         assert_eq!(error.to_string(), expected);
     }
+}
+
+/// Files of before there were unfamiliar chests go on as they were.
+#[test]
+fn a_file_of_the_version_before_knows_no_unfamiliar_chest() {
+    let mut props = write(&valid());
+    props.insert(key::FORMAT.to_owned(), "2".to_owned());
+    for key in [key::FAMILIAR, key::MIN_FAMILIAR] {
+        props.remove(key).unwrap();
+    }
+    let mut expected = valid();
+    expected.gate.familiar = LinearDetector::default();
+    assert_eq!(read(&props), Ok(expected));
 }
 
 #[test]
@@ -201,6 +216,9 @@ fn every_malformed_value_is_refused_by_name() {
         (key::FEATURES, "0g"),
         (key::FEATURES, "000102"), // not 16 a channel
         (key::FEATURES, "None"),
+        (key::MIN_FAMILIAR, "x"),
+        (key::FAMILIAR, "0g"),
+        (key::FAMILIAR, "000102"), // not 16 a channel
         (key::INTENDED_USE, ""),
         (key::TRAINING_DATA, "0123"),
         (key::TRAINING_DATA, &"g".repeat(64)),
@@ -210,7 +228,7 @@ fn every_malformed_value_is_refused_by_name() {
     ];
     let mut tried: Vec<_> = wrong.iter().map(|(key, _)| *key).collect();
     tried.dedup();
-    assert_eq!(tried.len(), 30, "every property is tried");
+    assert_eq!(tried.len(), 32, "every property is tried");
     for (key, value) in wrong {
         let mut props = write(&valid());
         assert!(props.insert(key.to_owned(), value.to_owned()).is_some());

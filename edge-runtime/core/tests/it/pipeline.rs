@@ -24,6 +24,8 @@ fn pipeline(seed: u64) -> Pipeline<Aligned> {
     let weight = |i: usize| (i * 37 % 255) as u8 as i8;
     gate.layout = LinearDetector { weights: (0..256).map(weight).collect(), least: -4000 };
     gate.features = LinearDetector { weights: (0..16 * 9).map(weight).collect(), least: 0 };
+    let weight = |i: usize| (i * 59 % 251) as u8 as i8;
+    gate.familiar = LinearDetector { weights: (0..16 * 9).map(weight).collect(), least: -4000 };
     Pipeline::new(Packed::new(packed(&built)).unwrap(), Kernels::SCALAR)
 }
 
@@ -63,7 +65,14 @@ fn apart(
             let logit = engine.infer(&mut arena, &input).unwrap();
             match figures.judge_features(engine.features(&arena).unwrap(), &metadata.gate) {
                 Err(reason) => Decision::refused(reason),
-                Ok(()) => decide(logit, &metadata.calibration, &metadata.thresholds),
+                Ok(()) => {
+                    let decision = decide(logit, &metadata.calibration, &metadata.thresholds);
+                    let least = metadata.gate.familiar.least;
+                    match figures.familiarity.unwrap() {
+                        got if got < least => decision.referred(Reason::Unfamiliar(got, least)),
+                        _ => decision,
+                    }
+                }
             }
         }
     };
@@ -128,7 +137,7 @@ proptest! {
 fn frames_do_not_disturb_each_other() {
     let pipeline = pipeline(1);
     let mut arena = arena(&pipeline, 0xA5);
-    let (mut before, mut behind, mut judged) = (0, 0, 0);
+    let (mut before, mut behind, mut unfamiliar, mut judged) = (0, 0, 0, 0);
     for seed in 0..300 {
         let (width, height) = (32 + seed as u16 * 7 % 200, 40 + seed as u16 * 11 % 90);
         let (geometry, bytes) = picture(width, height, PixelFormat::ALL[seed as usize % 6], seed);
@@ -136,11 +145,13 @@ fn frames_do_not_disturb_each_other() {
         assert_eq!(bits(&got), bits(&apart(&pipeline, geometry, &bytes).2), "{seed}");
         match got.decision.reason {
             Reason::UnlikeFeatures(..) => behind += 1,
+            Reason::Unfamiliar(..) => unfamiliar += 1,
             _ if got.decision.score.is_some() => judged += 1,
             _ => before += 1,
         }
     }
-    assert!(before > 10 && behind > 10 && judged > 10, "{before}, {behind}, {judged}");
+    let all = [before, behind, unfamiliar, judged];
+    assert!(all.iter().all(|count| *count > 5), "{all:?}");
 }
 
 /// The comparison bites: one byte of the input changed in the arena, before it is judged, is seen

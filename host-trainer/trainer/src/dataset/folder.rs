@@ -49,6 +49,41 @@ pub(super) fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, Datase
     Ok(Dataset { samples, notes })
 }
 
+/// All pictures below `path`, in its folders too, sorted by name: without labels, for whoever wants
+/// to know what a model makes of them.
+///
+/// # Errors
+/// What cannot be read, and a folder without pictures.
+pub fn unlabelled(path: &Path, side: u16) -> Result<Vec<Sample>, DatasetError> {
+    let mut files = pictures_in(path)?;
+    for folder in folders_in(path)? {
+        files.extend(pictures_in(&folder)?);
+    }
+    if files.is_empty() {
+        let hint = "No JPEG or PNG picture is in it.".into();
+        return Err(DatasetError::Layout { path: path.to_path_buf(), hint });
+    }
+    let mut samples = progress::map("reading other pictures", &files, |file| read(path, file, false, side))
+        .into_iter()
+        .collect::<Result<Vec<Sample>, DatasetError>>()?;
+    samples.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(samples)
+}
+
+/// The folders below a folder, at any depth.
+fn folders_in(path: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+    let failed = |source| DatasetError::Io { path: path.to_path_buf(), source };
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        let folder = entry.map_err(failed)?.path();
+        if folder.is_dir() {
+            folders.extend(folders_in(&folder)?);
+            folders.push(folder);
+        }
+    }
+    Ok(folders)
+}
+
 fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
     let failed = |source| DatasetError::Io { path: folder.to_path_buf(), source };
     let mut files = Vec::new();

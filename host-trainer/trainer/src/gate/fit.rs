@@ -3,6 +3,7 @@
 
 use super::linear::{self, Moments};
 use super::not_chests::{CHANGES, DRAWINGS, picture};
+use super::others::{Halves, Others};
 use crate::augment::{AugmentParams, augment_and_preprocess};
 use crate::dataset::{Sample, WORKING_SIDE, prepare};
 use crate::evaluate::perturbation::Perturbation;
@@ -19,10 +20,19 @@ use edge_model::pack::pack;
 use phantoms::{Label, draw};
 use rayon::prelude::*;
 
-/// Share of the training pictures, as they are, that each figure alone may refuse.
+/// Share of the training pictures that a figure alone may refuse: as they are, and changed.
+const REFUSED_BY_LAYOUT: [f64; 2] = [REFUSED_PLAIN, 0.005];
+const REFUSED_BY_FEATURES: [f64; 2] = [REFUSED_PLAIN, 0.02];
 const REFUSED_PLAIN: f64 = 0.001;
-/// The same of changed training pictures, by layout and by features.
-const REFUSED_CHANGED: [f64; 2] = [0.005, 0.02];
+/// The same of those that may be referred as unfamiliar.
+const UNFAMILIAR: [f64; 2] = [0.01, 0.04];
+/// How often a real picture that is no chest is shown, changed each time: as much as a kind that is
+/// drawn, and no more, so that those are found as before.
+const NOT_CHEST_COPIES: usize = 16;
+/// How often a chest of another kind is shown, and how many pictures come of it in all, at most: it
+/// stands against all chests alone.
+const UNFAMILIAR_COPIES: usize = 40;
+const MOST_COPIES: usize = 6000;
 /// The same of pictures with a blur of 1 % of the side, by sharpness.
 const REFUSED_BLURRED: f64 = 0.003;
 /// Phantoms of each label in the fit; their seeds are far from those that programs and tests draw.
@@ -36,6 +46,7 @@ pub fn fit_limits(
     model: &ModelFile,
     samples: &[Sample],
     train: &[usize],
+    others: &Others,
     seed: u64,
 ) -> Result<GateThresholds<Vec<i8>>> {
     ensure!(
@@ -57,10 +68,12 @@ pub fn fit_limits(
         augment_and_preprocess(chest, &AugmentParams::SHIFTED, side, &mut rng(0, *i)).bytes
     });
     let drawn: Vec<Vec<u8>> = phantoms.iter().map(|p| input(p, side)).collect();
-    let not_chests = not_chests(&numbered, side, train.len(), &rng);
+    let mut not_chests = not_chests(&numbered, side, train.len(), &rng);
+    not_chests.extend(copies(&others.not_chests, NOT_CHEST_COPIES, side, &|i| rng(1000, i)));
+    let unfamiliar = copies(&others.unfamiliar, UNFAMILIAR_COPIES, side, &|i| rng(1001, i));
     let (changed, changed_phantoms) = changed.split_at(train.len());
 
-    let pictures = [&plain[..], changed, &drawn, changed_phantoms, &not_chests];
+    let pictures = [&plain[..], changed, &drawn, changed_phantoms, &not_chests, &unfamiliar];
     let features: Vec<_> = pictures.iter().map(|group| features(model, group)).collect::<Result<_>>()?;
 
     let limits = GateThresholds {
@@ -68,22 +81,55 @@ pub fn fit_limits(
         ..calibrate::limits(samples, train)
     };
     let layout = |input: &[u8]| cells::<LAYOUT_SIDE>(input, 1, 128.0);
-    let layout = fit_one(&pictures, layout, REFUSED_CHANGED[0], LinearDetector::of_picture)?;
+    let layout = fit_one(&chests_and_not(pictures), layout, REFUSED_BY_LAYOUT, LinearDetector::of_picture)?;
     // Weights of an earlier fit may be for another network.
     let channels = pack(model)?.plan()?.features()?.shape.channels;
-    let groups = std::array::from_fn(|group| &features[group][..]);
+    let groups: [&[Vec<u8>]; 6] = std::array::from_fn(|group| &features[group][..]);
     let cells = |features: &[u8]| cells::<FEATURE_SIDE>(features, channels, 0.0);
-    let features = fit_one(&groups, cells, REFUSED_CHANGED[1], LinearDetector::of_features)?;
-    Ok(GateThresholds { layout, features, ..limits })
+    let of_features = LinearDetector::of_features;
+    let familiar = match groups {
+        [.., []] => LinearDetector::default(),
+        [plain, changed, drawn, changed_drawn, _, unfamiliar] => {
+            fit_one(&[plain, changed, drawn, changed_drawn, unfamiliar], cells, UNFAMILIAR, of_features)?
+        }
+    };
+    let features = fit_one(&chests_and_not(groups), cells, REFUSED_BY_FEATURES, of_features)?;
+    Ok(GateThresholds { layout, features, familiar, ..limits })
+}
+
+/// The half of each folder that may be fitted on: each picture as it is, and changed as by other
+/// cameras, `most` times in all or as many as there is room for.
+fn copies(
+    folders: &[Halves],
+    most: usize,
+    side: u16,
+    rng: &(impl Fn(usize) -> SeededRng + Sync),
+) -> Vec<Vec<u8>> {
+    let pictures: Vec<&Sample> = folders.iter().flat_map(|folder| &folder.fitted).collect();
+    let each = (MOST_COPIES / pictures.len().max(1)).clamp(1, most);
+    let jobs: Vec<(usize, &Sample)> =
+        pictures.iter().flat_map(|sample| std::iter::repeat_n(*sample, each)).enumerate().collect();
+    progress::map("changing other pictures", &jobs, |(i, sample)| {
+        if i % each == 0 {
+            return sample.input.bytes.clone();
+        }
+        augment_and_preprocess(&sample.working, &AugmentParams::SHIFTED, side, &mut rng(*i)).bytes
+    })
+}
+
+/// The four groups of chests, and what is none.
+fn chests_and_not<'a>(groups: [&'a [Vec<u8>]; 6]) -> [&'a [Vec<u8>]; 5] {
+    let [plain, changed, drawn, changed_drawn, not_chests, _] = groups;
+    [plain, changed, drawn, changed_drawn, not_chests]
 }
 
 /// Weights and limit of one figure. The groups are plain, changed, phantoms, changed phantoms,
-/// pictures that are no chests; `cells` gives what is weighed and `measure` the device's own
-/// figure.
+/// and what is to be told from them; `cells` gives what is weighed, `refused` the share of plain and
+/// changed chests that may lie below the limit, and `measure` the device's own figure.
 fn fit_one(
     groups: &[&[Vec<u8>]; 5],
     cells: impl Fn(&[u8]) -> Result<Vec<f32>> + Sync,
-    refused_changed: f64,
+    refused: [f64; 2],
     measure: impl Fn(&LinearDetector<Vec<i8>>, &[u8]) -> i32,
 ) -> Result<LinearDetector<Vec<i8>>> {
     let sums = |groups: &[&[Vec<u8>]]| {
@@ -98,7 +144,7 @@ fn fit_one(
     let least =
         |group: usize, share| quantile(groups[group].iter().map(|p| measure(&likeness, p)).collect(), share);
     let phantoms = least(2, 0.0); // all of them
-    likeness.least = phantoms.min(least(0, REFUSED_PLAIN)).min(least(1, refused_changed));
+    likeness.least = phantoms.min(least(0, refused[0])).min(least(1, refused[1]));
     Ok(likeness)
 }
 
@@ -201,7 +247,7 @@ mod tests {
         let groups =
             [plain, changed, phantoms, phantoms, &greys(&[], 10).iter().map(|_| vec![0]).collect::<Vec<_>>()];
         let cells = |picture: &[u8]| Ok(vec![f32::from(picture[0])]);
-        let fitted = fit_one(&groups, cells, 0.02, |_, picture| picture[0].into()).unwrap();
+        let fitted = fit_one(&groups, cells, [0.001, 0.02], |_, picture| picture[0].into()).unwrap();
         assert_eq!(fitted.weights[..], [127], "high on chests");
         fitted.least
     }

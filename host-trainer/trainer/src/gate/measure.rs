@@ -2,13 +2,14 @@
 //! picture and reason.
 
 use super::not_chests::{CHANGES, blurred, picture};
+use super::others::Others;
 use crate::augment::batches::shifted_picture;
 use crate::dataset::Sample;
 use crate::evaluate::scoring::EnginePool;
 use crate::progress;
 use crate::random::{Purpose, SeededRng};
 use anyhow::{Context, Result, ensure};
-use edge_core::State;
+use edge_core::{Reason, State};
 use edge_model::decode::Picture;
 use edge_model::engine::{Engine, EngineKind};
 use edge_model::model_file::ModelFile;
@@ -74,6 +75,26 @@ pub fn measure_gate(model: &ModelFile, samples: &[Sample], indices: &[usize]) ->
     Ok(GateReport(kinds))
 }
 
+/// Measures the gate on real pictures that the model is not for: the halves that no fit has seen.
+pub fn measure_others(model: &ModelFile, others: &Others) -> Result<GateReport> {
+    let make = || engine_of(model);
+    let engines = EnginePool::new(model, &make)?;
+    let kinds = [
+        (&others.not_chests, "no chests, other half"),
+        (&others.unfamiliar, "other chests, other half"),
+        (&others.measured, "not fitted on"),
+    ];
+    let mut groups = Vec::new();
+    for (folders, kind) in kinds {
+        for folder in folders {
+            let all: Vec<usize> = (0..folder.measured.len()).collect();
+            let name = format!("{}: {kind}", folder.name);
+            groups.push(refused(&engines, &name, &all, &|i| as_it_is(&folder.measured[i]))?);
+        }
+    }
+    Ok(GateReport(groups))
+}
+
 fn as_it_is(sample: &Sample) -> Option<Picture> {
     sample.original.open().ok().map(|picture| (*picture).clone())
 }
@@ -88,45 +109,64 @@ fn refused(
     name: &str,
     indices: &[usize],
     make: &(dyn Fn(usize) -> Option<Picture> + Sync),
-) -> Result<GroupRefusals> {
+) -> Result<GroupOutcomes> {
     let outcomes = progress::map("measuring the gate", indices, |&i| Some(engines.classify(&make(i)?)));
-    let mut kind = GroupRefusals {
-        name: name.to_owned(),
-        pictures: indices.len(),
-        refused: 0,
-        reasons: BTreeMap::new(),
-    };
+    let mut kind = GroupOutcomes { name: name.to_owned(), pictures: indices.len(), ..Default::default() };
     for outcome in outcomes {
         let outcome = outcome.with_context(|| format!("{name}: a picture could not be made"))?;
         ensure!(outcome.state != Some(State::Fault), "{name}: {}", outcome.note);
-        if outcome.state == Some(State::Invalid) {
-            kind.refused += 1;
-            *kind.reasons.entry(outcome.reason_code.unwrap_or(0)).or_default() += 1;
+        let code = outcome.reason_code.unwrap_or(0);
+        match outcome.state {
+            Some(State::Invalid) => {
+                kind.refused += 1;
+                *kind.reasons.entry(code).or_default() += 1;
+            }
+            Some(State::Positive) => kind.positive += 1,
+            Some(State::Negative) => kind.negative += 1,
+            _ if code == UNFAMILIAR => kind.unfamiliar += 1,
+            _ => {}
         }
     }
     Ok(kind)
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupRefusals {
+/// Code of the reason that refers a chest of another kind.
+const UNFAMILIAR: u8 = Reason::Unfamiliar(0, 0).code();
+
+/// What became of one kind of pictures.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupOutcomes {
     pub name: String,
     pub pictures: usize,
+    /// INVALID.
     pub refused: usize,
+    /// REFER, because the model was not measured on such chests.
+    pub unfamiliar: usize,
+    pub positive: usize,
+    pub negative: usize,
     /// How many of those by each reason's code.
     pub reasons: BTreeMap<u8, usize>,
 }
 
 /// How many pictures of each kind the gate of a model refuses; prints as a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GateReport(pub Vec<GroupRefusals>);
+pub struct GateReport(pub Vec<GroupOutcomes>);
 
 impl fmt::Display for GateReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<32}{:>9}{:>9}{:>9}   by reason", "", "pictures", "refused", "")?;
-        for GroupRefusals { name, pictures, refused, reasons } in &self.0 {
+        write!(
+            f,
+            "{:<40}{:>9}{:>9}{:>9}{:>12}{:>10}{:>10}   refused by reason",
+            "", "pictures", "refused", "", "unfamiliar", "POSITIVE", "NEGATIVE"
+        )?;
+        for GroupOutcomes { name, pictures, refused, unfamiliar, positive, negative, reasons } in &self.0 {
             let share = 100.0 * *refused as f64 / (*pictures).max(1) as f64;
             let reasons: Vec<String> = reasons.iter().map(|(code, n)| format!("{code}: {n}")).collect();
-            write!(f, "\n{name:<32}{pictures:>9}{refused:>9}{share:>8.1}%   {}", reasons.join(", "))?;
+            write!(
+                f,
+                "\n{name:<40}{pictures:>9}{refused:>9}{share:>8.1}%{unfamiliar:>12}{positive:>10}{negative:>10}   {}",
+                reasons.join(", ")
+            )?;
         }
         Ok(())
     }

@@ -3,14 +3,16 @@
 
 use edge_core::Decision;
 use edge_core::decide::Calibration;
-use edge_core::gate::GateThresholds;
+use edge_core::gate::{GateThresholds, LinearDetector};
 use edge_model::classify::Classifier;
 use edge_model::engine::EngineKind;
 use edge_model::model_file::ModelFile;
 use std::collections::BTreeSet;
-use trainer::dataset::phantoms;
-use trainer::gate::not_chests::CHANGES;
-use trainer::gate::{bind, check_training, fit_limits, measure_gate, score_deciles};
+use std::sync::Arc;
+use trainer::dataset::{PictureSource, Sample, WORKING_SIDE, phantoms, prepare};
+use trainer::gate::not_chests::{CHANGES, picture};
+use trainer::gate::others::{Halves, Others};
+use trainer::gate::{bind, check_training, fit_limits, measure_gate, measure_others, score_deciles};
 
 const SIDE: u16 = 32;
 /// Codes of the reasons of the two linear figures.
@@ -30,7 +32,7 @@ fn a_fitted_gate_passes_chests_and_refuses_what_is_none() {
     let model = open_model(Calibration { temperature: 1.0, bias: 0.0 });
     let data = phantoms::load(120, SIDE);
     let (train, held_out): (Vec<usize>, Vec<usize>) = (0..120).partition(|i| i % 3 != 0);
-    let limits = fit_limits(&model, &data.samples, &train, 1).unwrap();
+    let limits = fit_limits(&model, &data.samples, &train, &Others::default(), 1).unwrap();
     let gated = ModelFile::from_bytes(&bind(&model, limits, [0; 9], Some("9.9.9")).unwrap()).unwrap();
     assert_eq!(gated.metadata().version, "9.9.9");
     check_training(&gated, &data.samples, &train).unwrap();
@@ -47,7 +49,10 @@ fn a_fitted_gate_passes_chests_and_refuses_what_is_none() {
     let before = measure_gate(&model, &data.samples, &held_out).unwrap();
     assert!(before.0.iter().all(|group| group.refused == 0), "{before}");
     assert!(
-        fit_limits(&model, &data.samples, &train[..19], 1).unwrap_err().to_string().contains("at least 20")
+        fit_limits(&model, &data.samples, &train[..19], &Others::default(), 1)
+            .unwrap_err()
+            .to_string()
+            .contains("at least 20")
     );
 }
 
@@ -79,4 +84,50 @@ fn deciles_cut_the_scores_of_devices_into_ten_parts() {
         assert_eq!(score_deciles(&model, &data.samples, &indices).unwrap(), expected, "{count} pictures");
     }
     assert!(score_deciles(&model, &data.samples, &[]).is_err());
+}
+
+/// Chests of another kind: drawn ones behind a grating, which changes what the network finds and
+/// not where light and dark lie.
+const GRATING: u8 = 9;
+
+fn behind_a_grating(from: usize, count: usize) -> Vec<Sample> {
+    let chests = phantoms::load(from + count, SIDE).samples.split_off(from);
+    let behind = |sample: Sample| {
+        let side = usize::from(WORKING_SIDE);
+        let bar = |(at, pixel): (usize, &u8)| match at % side / 7 % 2 {
+            0 => pixel.saturating_sub(GRATING),
+            _ => pixel.saturating_add(GRATING),
+        };
+        let working: Vec<u8> = sample.working.iter().enumerate().map(bar).collect();
+        let picture = picture(&working).expect("a square");
+        let input = prepare(&working, side as u32, SIDE);
+        Sample { original: PictureSource::Memory(Arc::new(picture)), working, input, ..sample }
+    };
+    chests.into_iter().map(behind).collect()
+}
+
+#[test]
+fn chests_of_another_kind_are_referred_once_some_were_seen() {
+    let model = open_model(Calibration { temperature: 1.0, bias: 0.0 });
+    let data = phantoms::load(120, SIDE);
+    let (train, held_out): (Vec<usize>, Vec<usize>) = (0..120).partition(|i| i % 3 != 0);
+    let (fitted, measured) = (behind_a_grating(120, 40), behind_a_grating(160, 40));
+    let unfamiliar = vec![Halves { name: "grating".into(), fitted, measured }];
+    let others = Others { unfamiliar, ..Others::default() };
+    let limits = fit_limits(&model, &data.samples, &train, &others, 1).unwrap();
+    let outcomes = |limits: GateThresholds<Vec<i8>>| {
+        let gated = ModelFile::from_bytes(&bind(&model, limits, [0; 9], None).unwrap()).unwrap();
+        let chests = measure_gate(&gated, &data.samples, &held_out).unwrap().0.remove(0);
+        let others = measure_others(&gated, &others).unwrap();
+        assert_eq!(others.0[0].pictures, 40);
+        (chests, others.0[0].clone())
+    };
+    let (chests, grating) = outcomes(limits.clone());
+    assert!(grating.positive + grating.negative <= 4, "{grating:?}");
+    assert!(grating.unfamiliar >= 15, "they are chests, and referred: {grating:?}");
+    assert!(chests.unfamiliar <= 4, "{chests:?}");
+    // It is this figure that refers them: the gate lets as many pass without it.
+    let (without, answered) = outcomes(GateThresholds { familiar: LinearDetector::default(), ..limits });
+    assert_eq!((without.unfamiliar, answered.unfamiliar), (0, 0));
+    assert_eq!(answered.refused, grating.refused);
 }
