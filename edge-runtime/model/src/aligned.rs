@@ -12,10 +12,12 @@ pub struct AlignedBytes {
 }
 
 impl AlignedBytes {
+    /// `length` zero bytes.
     pub fn zeroed(length: usize) -> Self {
         Self { words: vec![0; length.div_ceil(size_of::<u64>())], length }
     }
 
+    /// The same bytes at such an address.
     pub fn copy_of(bytes: &[u8]) -> Self {
         let mut aligned = Self::zeroed(bytes.len());
         aligned.as_mut().copy_from_slice(bytes);

@@ -44,8 +44,11 @@ pub struct Classifier<E> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Inference {
+    /// The decision on this picture alone.
     pub decision: Decision,
+    /// Exposure of the picture, in 16-bit luminance.
     pub stats: PixelStats,
+    /// What the gate measured.
     pub figures: QualityMetrics,
     /// Time that preprocessing and the gate before the network took.
     pub preprocess: Duration,
@@ -103,6 +106,7 @@ impl<E: Engine> Classifier<E> {
         &self.input
     }
 
+    /// The engine; its [`Engine::features`] are those of the picture that it computed last.
     pub fn engine(&self) -> &E {
         &self.engine
     }
@@ -130,11 +134,14 @@ impl<E: Engine> Infer for Network<'_, E> {
     }
 }
 
+/// Why there is no decision on a frame.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClassifyError {
+    /// The frame could not be made into the network's input.
     #[error(transparent)]
     Preprocess(#[from] edge_core::preprocess::PreprocessError),
+    /// The engine gave no logit or no features.
     #[error(transparent)]
     Engine(#[from] EngineError),
 }

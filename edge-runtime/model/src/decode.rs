@@ -46,6 +46,7 @@ pub fn read(source: impl Read) -> Result<Picture, DecodeError> {
     decode(&bytes)
 }
 
+/// Decodes the bytes of a file. What a decoder panics on is [`DecodeError::Damaged`] too.
 pub fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
     if bytes.is_empty() {
         return Err(DecodeError::Empty);

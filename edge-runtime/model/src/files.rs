@@ -4,10 +4,13 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// Why a file was not written; one that was there stayed as it was.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {}: {source}; check that the folder exists, is writable and has room", path.display())]
 pub struct WriteError {
+    /// The file that was to be written.
     pub path: PathBuf,
+    /// What the system said.
     pub source: io::Error,
 }
 

@@ -20,17 +20,20 @@ pub struct CoreEngine {
 }
 
 impl CoreEngine {
+    /// Packs a model and makes it ready. [`EngineError::Load`] where it cannot be packed.
     pub fn load(model: &ModelFile, kernels: Kernels) -> Result<Self, EngineError> {
         let packed = pack(model);
         let packed = packed.map_err(|e| EngineError::Load { engine: NAME, what: e.to_string() })?;
         Ok(Self::new(packed, kernels))
     }
 
+    /// Makes a packed model ready, with an arena of its [`Packed::arena_bytes`].
     pub fn new(model: Packed<AlignedBytes>, kernels: Kernels) -> Self {
         let arena = AlignedBytes::zeroed(model.arena_bytes());
         Self { core: Core::new(model, kernels), arena, ran: false }
     }
 
+    /// The packed model that it computes.
     pub fn model(&self) -> &Packed<AlignedBytes> {
         self.core.model()
     }

@@ -49,6 +49,8 @@
 //!    [`model_file::ModelFile`].
 //! 3. Nothing here panics on any input; an error says what was expected, what came, and what to do.
 
+#![warn(missing_docs)]
+
 pub mod activation;
 pub mod aligned;
 pub mod classify;

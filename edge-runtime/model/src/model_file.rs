@@ -50,6 +50,7 @@ impl ModelFile {
         Self::from_bytes(&std::fs::read(path)?)
     }
 
+    /// Checks the bytes of a file.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelFileError> {
         if bytes.starts_with(&MAGIC) {
             let what = "it is a packed one, for devices: give the ONNX model that it was made of".to_owned();
@@ -233,23 +234,40 @@ fn describe(values: &[pb::ValueInfoProto]) -> String {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelFileError {
+    /// The file itself.
     #[error("cannot be read: {0}")]
     Read(#[from] io::Error),
+    /// No ONNX model, or one without a graph.
     #[error("expected an ONNX model, but {what}; copy the file again or export it with host-trainer")]
-    Parse { what: String },
+    Parse {
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The metadata are incomplete or contradict themselves.
     #[error(transparent)]
     Metadata(#[from] MetadataError),
+    /// Two programs could read it differently.
     #[error(
         "metadata `{}` is there more than once; export the model again with host-trainer",
         key.escape_debug()
     )]
-    Duplicate { key: String },
+    Duplicate {
+        /// The property's name.
+        key: String,
+    },
+    /// The [`digest`] is not the one that was sealed in.
     #[error(
         "graph or metadata were changed after export: sealed with SHA-256 {}, now {got}; \
          copy the file again or export it with host-trainer",
         expected.escape_debug()
     )]
-    Digest { expected: String, got: String },
+    Digest {
+        /// As sealed in: 64 hexadecimal digits from an exporter, any text from elsewhere.
+        expected: String,
+        /// As it is now, 64 hexadecimal digits.
+        got: String,
+    },
+    /// The engines take one square picture of bytes.
     #[error(
         "expected one input UINT8 [1, 1, {side}, {side}] as its metadata says, got {got}; \
          export the model again with host-trainer"
@@ -257,10 +275,16 @@ pub enum ModelFileError {
     Input {
         /// The side in the metadata, in pixels.
         side: u16,
+        /// Names, types and shapes of the inputs that it has.
         got: String,
     },
+    /// The engines give one logit.
     #[error("expected one computed output FLOAT [1, 1], got {got}; export the model again with host-trainer")]
-    Output { got: String },
+    Output {
+        /// Names, types and shapes of the outputs that it has.
+        got: String,
+    },
+    /// What lies in another file is not under the seal.
     #[error("weights of `{}` lie outside the file; export the model again as one file", tensor.escape_debug())]
     External {
         /// Name of the tensor.

@@ -15,6 +15,11 @@ use crate::aligned::AlignedBytes;
 use crate::model_file::ModelFile;
 use edge_core::packed::{self, Network, Packed};
 
+/// Packs a model: the result is one flat file, aligned as devices read it, and has passed every check
+/// that a device makes.
+///
+/// # Errors
+/// The graph is not in that form, or edge-core's kernels have no way to compute it.
 pub fn pack(model: &ModelFile) -> Result<Packed<AlignedBytes>, PackError> {
     let graph = graph::read(model)?;
     let (values, layers) = (graph.values(), graph.layers());

@@ -6,13 +6,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
+/// Where a picture is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
+    /// A file of any name; whether it is there shows when it is read.
     File(PathBuf),
+    /// Standard input, `-` on the command line.
     Stdin,
 }
 
 impl Source {
+    /// Reads and decodes it; [`Source::Stdin`] to its end.
     pub fn read(&self) -> Result<Picture, DecodeError> {
         match self {
             Source::File(path) => decode::open(path),
@@ -30,9 +34,12 @@ impl fmt::Display for Source {
     }
 }
 
+/// A path that stands for no picture.
 #[derive(Debug)]
 pub struct Unusable {
+    /// The path, or what below it is the trouble.
     pub path: String,
+    /// What is wrong, and what was expected.
     pub why: String,
 }
 

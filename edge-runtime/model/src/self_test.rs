@@ -15,33 +15,42 @@ pub mod shipped {
     pub const MODEL: &str = "8cff722358d73d9bce6988eb9313582e71fd3796b86b72f8d27a0eda73e051de";
     /// SHA-256 of the network's input.
     pub const INPUT: &str = "eeca3323b4f2cb598cc9549be9bd5956b17baa2b46aae3ff53cf3ad60a4f2c6b";
+    /// Bits of the logit.
     pub const LOGIT: u32 = 0x3f00_ff75;
     /// Side of the shipped model's input, in pixels.
     pub const SIDE: u16 = 128;
 }
 
+/// Why nothing that an engine says may be shown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SelfTestError {
+    /// The network's input is another.
     #[error(
         "preprocessing gives SHA-256 {got}, expected {expected}; the program is damaged: install it again"
     )]
     Preprocessing {
         /// SHA-256 of the input as it must be.
         expected: &'static str,
+        /// SHA-256 of the input that came.
         got: String,
     },
+    /// The logit is another.
     #[error(
         "{engine} gives a logit with bits {got:08x}, expected {expected:08x} as by {reference}; \
          the program, the memory or the processor is damaged: install it again, and if it stays, change the machine"
     )]
     Logit {
+        /// [`Engine::name`].
         engine: &'static str,
+        /// Whose logit is the expected one.
         reference: &'static str,
         /// Bits of the logit as they must be.
         expected: u32,
+        /// Bits of the logit that came.
         got: u32,
     },
+    /// The engine, or the one that it is compared with, gave no logit.
     #[error(transparent)]
     Engine(#[from] EngineError),
 }

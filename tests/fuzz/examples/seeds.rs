@@ -2,8 +2,12 @@
 //! is among them.
 //!
 //! `cargo run --manifest-path tests/fuzz/Cargo.toml --example seeds`. Inputs that once broke a
-//! target are kept beside them under `found-*` and are left alone.
+//! target are among them under `found-*`: with the same damage in today's form where they are made
+//! here, and left alone where they are not.
 
+use edge_core::kernels::layout::{BLOCK, DEPTH};
+use edge_core::packed::{self, Packed, PackedError};
+use edge_model::aligned::AlignedBytes;
 use edge_model::model_file::ModelFile;
 use edge_model::pack::pack;
 use image::{GrayImage, ImageFormat};
@@ -113,7 +117,7 @@ fn models() -> Vec<Seed> {
     seeds.map(|(name, bytes)| (name.to_owned(), bytes)).into()
 }
 
-/// Two packed models, and one cut short.
+/// Two packed models, one cut short, and one with weights where none may be.
 fn packed() -> Vec<Seed> {
     let packed = |side| {
         let file = ModelFile::from_bytes(&model::bytes(&model::sealed(side, 1))).expect("a valid model");
@@ -121,8 +125,29 @@ fn packed() -> Vec<Seed> {
     };
     let (small, larger) = (packed(8), packed(16));
     let cut = small[..small.len() / 2].to_vec();
-    let seeds = [("side-8", small), ("side-16", larger), ("cut", cut)];
+    let padding = with_padding(&small);
+    let seeds = [("side-8", small), ("side-16", larger), ("cut", cut), ("found-padding", padding)];
     seeds.map(|(name, bytes)| (name.to_owned(), bytes)).into()
+}
+
+/// The model with two weights in what fills up the steps of its first output: one in the first
+/// step, its opposite in the next, so that their sum, which the biases say too, is as before.
+/// Kernels multiply them with whatever lies beside their input.
+fn with_padding(model: &[u8]) -> Vec<u8> {
+    let with = |weights: &[(usize, i8)]| {
+        let mut bytes = AlignedBytes::copy_of(model);
+        weights.iter().for_each(|&(at, weight)| bytes.as_mut()[at] = weight as u8);
+        packed::seal(bytes.as_mut());
+        bytes
+    };
+    let is_padding = |at: &usize| {
+        let error = Packed::new(with(&[(*at, 1)])).err();
+        matches!(error, Some(PackedError::Layer { what: "a weight", .. }))
+    };
+    // The weights lie behind the plan, whose length stands here.
+    let plan = u32::from_le_bytes([model[24], model[25], model[26], model[27]]) as usize;
+    let first = (plan..model.len()).find(is_padding).expect("three columns do not fill a step");
+    with(&[(first, 1), (first + BLOCK * DEPTH, -1)]).as_ref().to_vec()
 }
 
 /// Nothing, zeros, and `count` files of `length` pseudo-random bytes (SplitMix64).

@@ -117,6 +117,28 @@ fn every_kind_of_damage_has_its_name() {
     assert_eq!(Packed::new(&shifted.as_ref()[4..]).err(), Some(PackedError::Alignment));
 }
 
+/// What once broke the fuzz target is still refused for what broke it, and not for the version, the
+/// length or the checksum that it had then.
+#[test]
+fn what_fuzzing_found_is_refused_for_what_it_is() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fuzz/seeds/packed");
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let found: Vec<_> = files
+        .filter_map(|path| {
+            let name = path.file_name()?.to_str()?.strip_prefix("found-")?.to_owned();
+            Some((name, Packed::new(Aligned::copy_of(&std::fs::read(path).unwrap())).err()))
+        })
+        .collect();
+    for (name, error) in &found {
+        assert!(
+            matches!(error, Some(PackedError::Form { .. } | PackedError::Layer { .. })),
+            "{name}: {error:?}"
+        );
+    }
+    let padding = PackedError::Layer { layer: 0, what: "a weight" };
+    assert!(found.contains(&("padding".to_owned(), Some(padding))), "{found:?}");
+}
+
 #[test]
 fn what_breaks_the_exact_form_is_not_packed() {
     let refused = |change: &dyn Fn(&mut Built)| {

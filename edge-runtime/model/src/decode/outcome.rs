@@ -38,40 +38,65 @@ impl Picture {
         Ok(Self { geometry, bytes })
     }
 
+    /// Its size in pixels, and their form.
     pub fn geometry(&self) -> Geometry {
         self.geometry
     }
 
+    /// All rows, one after the other, `geometry().row_bytes()` bytes each.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
+    /// A view of it, as the stages take pictures.
     pub fn frame(&self) -> Frame<'_> {
         // `new` is the only constructor and made this very check; nothing changes the fields afterwards.
         Frame::packed(self.geometry, &self.bytes).expect("checked by Picture::new")
     }
 }
 
+/// Why there is no picture. The texts name no file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
+    /// The file or stream itself.
     #[error("cannot be read: {0}")]
     Read(#[from] io::Error),
+    /// Not one byte.
     #[error("the file is empty (0 bytes); copy it again from its source")]
     Empty,
+    /// More than [`MAX_FILE_BYTES`].
     #[error("the file is larger than {} MB; expected a single JPEG or PNG picture", MAX_FILE_BYTES >> 20)]
     TooLong,
+    /// Neither JPEG nor PNG.
     #[error("expected a JPEG or PNG picture, got {got}; export the picture as JPEG or PNG")]
-    Format { got: &'static str },
+    Format {
+        /// What it is instead, as far as it shows.
+        got: &'static str,
+    },
+    /// A side is too small or too large.
     #[error(transparent)]
     Size(#[from] FrameError),
+    /// Several pictures in one file.
     #[error("expected a single picture, got an animated {format}; export one frame as JPEG or PNG")]
-    Animated { format: &'static str },
+    Animated {
+        /// The file's format.
+        format: &'static str,
+    },
     /// A colour model for printing, or another that has no defined luminance here.
     #[error("expected a greyscale, YCbCr or RGB JPEG, got {got}; export the picture in greyscale or RGB")]
-    ColourModel { got: String },
+    ColourModel {
+        /// The colour model, as the decoder calls it.
+        got: String,
+    },
+    /// The decoder refused it, or panicked.
     #[error("the {format} file is damaged or cut short ({}); copy it again from its source", one_line(what))]
-    Damaged { format: &'static str, what: String },
+    Damaged {
+        /// The file's format.
+        format: &'static str,
+        /// The decoder's own words.
+        what: String,
+    },
 }
 
 /// A decoder's words without line breaks and what else could spoil a log that is read line by line.

@@ -46,9 +46,11 @@ impl Engine for Box<dyn Engine> {
     }
 }
 
+/// Which convolutions of a model edge-core's kernels compute in an engine on tract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Convolutions {
+    /// Name of the kernels, [`edge_core::kernels::Kernels::name`].
     pub kernels: &'static str,
     /// Nodes that the kernels compute, in the graph's order.
     pub by_kernels: Vec<String>,
@@ -59,7 +61,9 @@ pub struct Convolutions {
 /// A convolution that the kernels do not cover.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fallback {
+    /// The node's name in the graph.
     pub node: String,
+    /// What the kernels do not have.
     pub reason: String,
 }
 
@@ -83,15 +87,38 @@ impl fmt::Display for Convolutions {
     }
 }
 
+/// Why an engine cannot be made, or did not compute.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
+    /// The model has something that this engine does not compute.
     #[error("{engine} cannot compute this model ({what}); export it again with host-trainer")]
-    Load { engine: &'static str, what: String },
+    Load {
+        /// [`Engine::name`].
+        engine: &'static str,
+        /// What it cannot compute.
+        what: String,
+    },
+    /// The input is not of the model's side.
     #[error("expected a preprocessed picture of {expected} bytes, got {got}")]
-    Input { expected: usize, got: usize },
+    Input {
+        /// `side * side` of the model, in bytes.
+        expected: usize,
+        /// Bytes of the input.
+        got: usize,
+    },
+    /// There was no picture yet, or the last one failed.
     #[error("{engine} has no features: it computed no picture yet, or the last one failed; compute one")]
-    NoFeatures { engine: &'static str },
+    NoFeatures {
+        /// [`Engine::name`].
+        engine: &'static str,
+    },
+    /// A model that was loaded is not computed: it or the engine is damaged.
     #[error("{engine} failed ({what}); the model or the engine is damaged")]
-    Run { engine: &'static str, what: String },
+    Run {
+        /// [`Engine::name`].
+        engine: &'static str,
+        /// The engine's own words.
+        what: String,
+    },
 }

@@ -67,6 +67,7 @@ impl FromStr for EngineKind {
     }
 }
 
+/// A name that is none of [`EngineKind::ALL`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no engine `{}`; known here: {}", name.escape_debug(), EngineKind::names())]
 pub struct UnknownEngine {
