@@ -12,7 +12,7 @@ use edge_core::kernels::Kernels;
 /// A test compares.
 pub mod shipped {
     /// SHA-256 of the shipped model.
-    pub const MODEL: &str = "8cff722358d73d9bce6988eb9313582e71fd3796b86b72f8d27a0eda73e051de";
+    pub const MODEL: &str = "529a06fd65760f002e21632fff19421562e9cbf9257c7d264591fdc8ad3b97cd";
     /// SHA-256 of the network's input.
     pub const INPUT: &str = "eeca3323b4f2cb598cc9549be9bd5956b17baa2b46aae3ff53cf3ad60a4f2c6b";
     /// Bits of the logit.

@@ -26,12 +26,13 @@ const REFUSED_BY_FEATURES: [f64; 2] = [REFUSED_PLAIN, 0.02];
 const REFUSED_PLAIN: f64 = 0.001;
 /// The same of those that may be referred as unfamiliar.
 const UNFAMILIAR: [f64; 2] = [0.01, 0.04];
-/// How often a real picture that is no chest is shown, changed each time: as much as a kind that is
-/// drawn, and no more, so that those are found as before.
-const NOT_CHEST_COPIES: usize = 16;
-/// How often a chest of another kind is shown, and how many pictures come of it in all, at most: it
-/// stands against all chests alone.
+/// How often a real picture that is no chest is shown beside those that are drawn, changed each time:
+/// with more, chests that are half covered are found less often.
+const NOT_CHEST_COPIES: usize = 4;
+/// How often it, and a chest of another kind, is shown where real chests are told from what is not
+/// familiar: there nothing is drawn.
 const UNFAMILIAR_COPIES: usize = 40;
+/// How many pictures come of either in all, at most.
 const MOST_COPIES: usize = 6000;
 /// The same of pictures with a blur of 1 % of the side, by sharpness.
 const REFUSED_BLURRED: f64 = 0.003;
@@ -70,7 +71,8 @@ pub fn fit_limits(
     let drawn: Vec<Vec<u8>> = phantoms.iter().map(|p| input(p, side)).collect();
     let mut not_chests = not_chests(&numbered, side, train.len(), &rng);
     not_chests.extend(copies(&others.not_chests, NOT_CHEST_COPIES, side, &|i| rng(1000, i)));
-    let unfamiliar = copies(&others.unfamiliar, UNFAMILIAR_COPIES, side, &|i| rng(1001, i));
+    let mut unfamiliar = copies(&others.unfamiliar, UNFAMILIAR_COPIES, side, &|i| rng(1001, i));
+    unfamiliar.extend(copies(&others.not_chests, UNFAMILIAR_COPIES, side, &|i| rng(1002, i)));
     let (changed, changed_phantoms) = changed.split_at(train.len());
 
     let pictures = [&plain[..], changed, &drawn, changed_phantoms, &not_chests, &unfamiliar];
