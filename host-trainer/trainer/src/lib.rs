@@ -16,6 +16,7 @@
 //! 3. Nothing is chosen on data that is reported on without saying so; the test part of a data set
 //!    is only measured.
 
+mod archive;
 pub mod augment;
 pub mod cli;
 pub mod commands;
@@ -28,4 +29,5 @@ pub mod quantize;
 pub mod random;
 pub mod report;
 pub mod run;
+pub mod teach;
 pub mod train;

@@ -1,0 +1,68 @@
+//! Reads a PyTorch state dict in the form of before 2020: five pickles, then the numbers. libtorch
+//! itself only reads the zip archives that came after.
+
+use super::pickle::{self, Value};
+use anyhow::{Context, Result, bail, ensure};
+use std::collections::{BTreeMap, HashMap};
+use tch::{Kind, Tensor};
+
+/// The integer that such a file starts with, little-endian.
+const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+
+/// The tensors of a file by name: f32 ones, and i64 counters.
+pub fn read(mut bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
+    let magic = pickle::read(&mut bytes)?;
+    ensure!(magic == Value::Long(MAGIC.into()), "expected a PyTorch state dict in the form of before 2020");
+    let version = pickle::read(&mut bytes)?;
+    ensure!(version == Value::Int(1001), "expected version 1001 of the form, got {version:?}");
+    let Value::Dict(system) = pickle::read(&mut bytes)? else { bail!("expected a dictionary") };
+    let little = (Value::Text("little_endian".into()), Value::Int(1));
+    ensure!(system.contains(&little), "expected little-endian numbers");
+    let Value::Dict(tensors) = pickle::read(&mut bytes)? else { bail!("expected a dictionary of tensors") };
+    let Value::List(keys) = pickle::read(&mut bytes)? else { bail!("expected a list of blocks") };
+
+    let class_of: HashMap<&str, &str> = tensors.iter().filter_map(|(_, v)| class(v)).collect();
+    let mut blocks = HashMap::new();
+    for key in &keys {
+        let Value::Text(key) = key else { bail!("expected the name of a block, got {key:?}") };
+        let (_, bytes_each) = kind(class_of.get(key.as_str()).context("a block that no tensor uses")?)?;
+        let count = u64::from_le_bytes(pickle::take(&mut bytes)?);
+        let length = usize::try_from(count)?.checked_mul(bytes_each).context("a block without an end")?;
+        blocks.insert(key.as_str(), pickle::take_slice(&mut bytes, length)?);
+    }
+    ensure!(bytes.is_empty(), "{} bytes behind the last block", bytes.len());
+
+    let mut found = BTreeMap::new();
+    for (name, value) in &tensors {
+        let (Value::Text(name), Value::Tensor { class, key, offset, shape }) = (name, value) else {
+            bail!("expected a name and a tensor, got {name:?} and {value:?}")
+        };
+        let (kind, bytes_each) = kind(class)?;
+        let block = blocks.get(key.as_str()).with_context(|| format!("`{name}`: no block {key}"))?;
+        let count =
+            shape.iter().try_fold(1i64, |n, &side| n.checked_mul(side)).context("a shape without an end")?;
+        let from = usize::try_from(*offset)?.checked_mul(bytes_each).context("an offset without an end")?;
+        let mut rest = block.get(from..).with_context(|| format!("`{name}` lies outside its block"))?;
+        let numbers = pickle::take_slice(&mut rest, usize::try_from(count)?.saturating_mul(bytes_each))
+            .with_context(|| format!("`{name}` lies outside its block"))?;
+        found.insert(name.clone(), Tensor::f_from_data_size(numbers, shape, kind)?);
+    }
+    Ok(found)
+}
+
+/// Key and class of the block that a tensor views.
+fn class(value: &Value) -> Option<(&str, &str)> {
+    match value {
+        Value::Tensor { class, key, .. } => Some((key, class)),
+        _ => None,
+    }
+}
+
+/// What the numbers of a class are, and the bytes of one.
+fn kind(class: &str) -> Result<(Kind, usize)> {
+    match class {
+        "torch FloatStorage" => Ok((Kind::Float, 4)),
+        "torch LongStorage" => Ok((Kind::Int64, 8)),
+        other => bail!("expected numbers of f32 or i64, got `{other}`"),
+    }
+}
