@@ -5,10 +5,11 @@ use std::fs::{self, File};
 use std::io::{self, BufReader};
 use std::path::Path;
 
+use wheels::progress;
 use zip::ZipArchive;
 
 use super::error::{Error, at};
-use super::files::{progress, write_synced};
+use super::files::write_synced;
 
 /// Libraries that are left out: CUDA's, Python's, and helpers of these two.
 const LEFT_OUT: [&str; 7] = [

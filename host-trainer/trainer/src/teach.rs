@@ -2,5 +2,8 @@
 //! and then teach the small network. Nothing of them is in the shipped file.
 
 pub mod efficientnet;
+pub mod ensemble;
+pub mod finetune;
 mod pickle;
 pub mod state_dict;
+pub mod weights;

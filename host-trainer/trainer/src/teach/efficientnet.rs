@@ -3,12 +3,12 @@
 
 use crate::train::net::{Convention, Net};
 use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, Serialize};
+use clap::ValueEnum;
 use std::collections::BTreeMap;
 use tch::{Kind, Tensor};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
+/// Sizes of EfficientNet-Lite, by their published names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Size {
     Lite0,
     Lite1,
@@ -30,6 +30,11 @@ const STAGES: [[i64; 5]; 7] = [
 ];
 
 impl Size {
+    /// Its name in the command line and in a teacher's recipe.
+    pub fn name(self) -> String {
+        self.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned())
+    }
+
     /// Channels of a stage: scaled, and rounded to a multiple of 8 that is no more than a tenth
     /// lower.
     fn channels(self, base: i64) -> i64 {
