@@ -22,13 +22,15 @@ pub enum Value {
         class: String,
         key: String,
     },
-    /// A view of a block of numbers, rows in C order.
+    /// A view of a block of numbers.
     Tensor {
         class: String,
         key: String,
         /// Numbers before the first one.
         offset: i64,
         shape: Vec<i64>,
+        /// Numbers from one to the next along each axis.
+        strides: Vec<i64>,
     },
     /// What lies below the arguments of an instruction.
     Mark,
@@ -205,8 +207,7 @@ fn call(function: &Value, arguments: Value) -> Result<Value> {
             ],
         ) => {
             let (shape, strides) = (integers(shape)?, integers(strides)?);
-            ensure!(strides == c_order(&shape)?, "expected numbers in C order, got the strides {strides:?}");
-            Ok(Value::Tensor { class: class.clone(), key: key.clone(), offset: *offset, shape })
+            Ok(Value::Tensor { class: class.clone(), key: key.clone(), offset: *offset, shape, strides })
         }
         _ => bail!("the file calls `{name}`, which is no part of a state dict; nothing of it was run"),
     }
@@ -215,15 +216,6 @@ fn call(function: &Value, arguments: Value) -> Result<Value> {
 fn integers(values: &[Value]) -> Result<Vec<i64>> {
     let int = |v: &Value| if let Value::Int(i) = v { Ok(*i) } else { bail!("expected a number, got {v:?}") };
     values.iter().map(int).collect()
-}
-
-/// Strides of an array whose last axis is the innermost.
-fn c_order(shape: &[i64]) -> Result<Vec<i64>> {
-    let mut strides = vec![1i64; shape.len()];
-    for axis in (1..shape.len()).rev() {
-        strides[axis - 1] = strides[axis].checked_mul(shape[axis]).context("a shape without an end")?;
-    }
-    Ok(strides)
 }
 
 #[cfg(test)]

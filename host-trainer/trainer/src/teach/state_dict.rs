@@ -25,29 +25,39 @@ pub fn read(mut bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
     let mut blocks = HashMap::new();
     for key in &keys {
         let Value::Text(key) = key else { bail!("expected the name of a block, got {key:?}") };
-        let (_, bytes_each) = kind(class_of.get(key.as_str()).context("a block that no tensor uses")?)?;
+        let (kind, bytes_each) = kind(class_of.get(key.as_str()).context("a block that no tensor uses")?)?;
         let count = u64::from_le_bytes(pickle::take(&mut bytes)?);
         let length = usize::try_from(count)?.checked_mul(bytes_each).context("a block without an end")?;
-        blocks.insert(key.as_str(), pickle::take_slice(&mut bytes, length)?);
+        let numbers = pickle::take_slice(&mut bytes, length)?;
+        blocks.insert(key.as_str(), Tensor::f_from_data_size(numbers, &[i64::try_from(count)?], kind)?);
     }
     ensure!(bytes.is_empty(), "{} bytes behind the last block", bytes.len());
 
     let mut found = BTreeMap::new();
     for (name, value) in &tensors {
-        let (Value::Text(name), Value::Tensor { class, key, offset, shape }) = (name, value) else {
+        let (Value::Text(name), Value::Tensor { key, offset, shape, strides, .. }) = (name, value) else {
             bail!("expected a name and a tensor, got {name:?} and {value:?}")
         };
-        let (kind, bytes_each) = kind(class)?;
         let block = blocks.get(key.as_str()).with_context(|| format!("`{name}`: no block {key}"))?;
-        let count =
-            shape.iter().try_fold(1i64, |n, &side| n.checked_mul(side)).context("a shape without an end")?;
-        let from = usize::try_from(*offset)?.checked_mul(bytes_each).context("an offset without an end")?;
-        let mut rest = block.get(from..).with_context(|| format!("`{name}` lies outside its block"))?;
-        let numbers = pickle::take_slice(&mut rest, usize::try_from(count)?.saturating_mul(bytes_each))
-            .with_context(|| format!("`{name}` lies outside its block"))?;
-        found.insert(name.clone(), Tensor::f_from_data_size(numbers, shape, kind)?);
+        let last =
+            last_number(*offset, shape, strides).with_context(|| format!("`{name}`: no view of numbers"))?;
+        ensure!(last < block.size()[0], "`{name}` lies outside its block");
+        found.insert(name.clone(), block.f_as_strided(shape, strides, *offset)?.f_contiguous()?);
     }
     Ok(found)
+}
+
+/// Place of the last number of a view; none where it views nothing.
+fn last_number(offset: i64, shape: &[i64], strides: &[i64]) -> Option<i64> {
+    if shape.len() != strides.len() || offset < 0 {
+        return None;
+    }
+    shape.iter().zip(strides).try_fold(offset, |last, (&count, &stride)| {
+        if count < 1 || stride < 0 {
+            return None;
+        }
+        last.checked_add((count - 1).checked_mul(stride)?)
+    })
 }
 
 /// Key and class of the block that a tensor views.

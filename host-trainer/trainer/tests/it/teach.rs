@@ -1,9 +1,19 @@
 //! Teachers: the published network, number by number, and the way from a teacher to its pupil.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 use tch::{Device, Kind, Tensor, no_grad};
+use trainer::dataset::{self, Dataset, phantoms};
+use trainer::run::{Recipe, Run, TeacherRecipe};
 use trainer::teach::efficientnet::{Size, parameters};
-use trainer::teach::state_dict;
+use trainer::teach::ensemble::Ensemble;
+use trainer::teach::{finetune, weights};
+use trainer::train;
+use trainer::train::distillation::Distillation;
+use trainer::train::net::to_steps;
+use trainer::train::optimizer::values;
 
 const SIZES: [Size; 3] = [Size::Lite0, Size::Lite1, Size::Lite2];
 
@@ -71,14 +81,10 @@ fn the_networks_have_the_published_numbers_of_parameters() {
 }
 
 #[test]
-#[ignore = "needs ImageNet's weights: cargo run -p host-trainer -- teach fetches them"]
+#[ignore = "fetches ImageNet's weights, 61 MB: cargo test -p trainer --test it published -- --ignored"]
 fn published_weights_give_the_references_logits() {
-    let folder = std::env::var("PNEUMOSCOPE_WEIGHTS").expect("a folder with the three published .pth files");
-    let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     for (size, (side, first, sum, _)) in SIZES.into_iter().zip(REFERENCE) {
-        let name = format!("efficientnet-{}-", format!("{size:?}").to_lowercase());
-        let file = files.iter().find(|f| f.to_string_lossy().contains(&name)).unwrap();
-        let mut published = state_dict::read(&std::fs::read(file).unwrap()).unwrap();
+        let mut published = weights::load(size, None).unwrap();
         let logits = imagenet_logits(size, side, &published);
         let far = |logits: &Tensor| {
             let each = first.iter().zip(0..).map(|(z, i)| (logits.double_value(&[i]) - z).abs());
@@ -93,4 +99,128 @@ fn published_weights_give_the_references_logits() {
         let wrong = far(&imagenet_logits(size, side, &published));
         assert!(wrong > 1e-2, "{size:?}: {wrong}");
     }
+}
+
+fn recipe(side: u16) -> Recipe {
+    Recipe { side, epochs: 4, quantized_epochs: 0, batch: 16, average: 0.9, ..Recipe::default() }
+}
+
+/// A new run on drawings.
+fn start(folder: &Path, recipe: Recipe) -> (Run, Dataset) {
+    tch::set_num_threads(1);
+    let data = phantoms::load(160, recipe.side);
+    let about = (phantoms::NAME.to_owned(), dataset::content_hash(&data.samples));
+    let run = Run::start(folder, recipe, about, vec![], &data.samples, false).unwrap();
+    (run, data)
+}
+
+fn teacher_recipe(split_seed: u64) -> Recipe {
+    let teacher = TeacherRecipe { size: Size::Lite0.name(), weights: None, split_seed };
+    Recipe { teacher: Some(teacher), ..recipe(64) }
+}
+
+/// Correlation of two networks' logits.
+fn correlation(a: &[f32], b: &[f32]) -> f64 {
+    let mean = |v: &[f32]| v.iter().sum::<f32>() / v.len() as f32;
+    let (of_a, of_b) = (mean(a), mean(b));
+    let sum = |f: &dyn Fn(f32, f32) -> f32| -> f64 {
+        a.iter().zip(b).map(|(x, y)| f64::from(f(x - of_a, y - of_b))).sum()
+    };
+    sum(&|x, y| x * y) / (sum(&|x, _| x * x) * sum(&|_, y| y * y)).sqrt()
+}
+
+#[test]
+fn a_teacher_learns_and_its_pupil_answers_as_it_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_teacher = folder.path().join("teacher");
+    let (mut run, large) = start(&of_teacher, teacher_recipe(1));
+    finetune::finetune(&mut run, &large.samples, None, Device::Cpu).unwrap();
+    let falls = |run: &Run| run.history.last().unwrap().train_loss < 0.9 * run.history[0].train_loss;
+    assert!(falls(&run), "{:?}", run.history);
+
+    // One that learns at half the side, without a label; the teacher says the truth or its reverse.
+    let pupil = |name: &str, sign: f64| {
+        let (mut run, small) = start(&folder.path().join(name), recipe(32));
+        let ensemble = Ensemble::load(&[of_teacher.clone(), of_teacher.clone()], &run, Device::Cpu).unwrap();
+        assert_eq!(ensemble.sides(), [64], "one side for both");
+        let teach = |steps: &[Tensor]| ensemble.logits(steps) * sign;
+        let lessons = Distillation { sides: vec![64], teach: &teach, temperature: 2.0, share: 1.0 };
+        let network = train::train(&mut run, &small.samples, Some(&lessons), Device::Cpu).unwrap();
+        let (_, validate) = run.indices(&small.samples).unwrap();
+        let steps = |data: &Dataset, side: i64| {
+            to_steps(validate.iter().map(|&i| data.samples[i].input.bytes.as_slice()), side, Device::Cpu)
+        };
+        let logits = |tensor: Tensor| values(&tensor);
+        let (of_pupil, of_teacher) =
+            (logits(network.logits(&steps(&small, 32))), logits(ensemble.logits(&[steps(&large, 64)])));
+        println!("{name}: {:?}", run.history.iter().map(|e| e.train_loss).collect::<Vec<_>>());
+        correlation(&of_pupil, &of_teacher)
+    };
+    let (taught, misled) = (pupil("taught", 1.0), pupil("misled", -1.0));
+    assert!(taught > 0.5, "correlation {taught}");
+    assert!(misled < -0.3, "planted: a teacher's logits negated, correlation {misled}");
+}
+
+#[test]
+fn a_teacher_of_other_patients_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pupil, _) = start(&folder.path().join("pupil"), recipe(32));
+    let other = folder.path().join("other");
+    start(&other, teacher_recipe(2));
+    let error = Ensemble::load(&[other], &pupil, Device::Cpu).unwrap_err().to_string();
+    assert!(error.contains("--split-seed 1"), "{error}");
+    // Of the same patients, but not finished.
+    let same = folder.path().join("same");
+    start(&same, teacher_recipe(1));
+    let error = format!("{:#}", Ensemble::load(&[same], &pupil, Device::Cpu).unwrap_err());
+    assert!(error.contains("teacher.safetensors"), "{error}");
+}
+
+fn trainer(arguments: &[&str]) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    program.args(arguments).args(["--phantoms", "60"]).stdout(Stdio::null());
+    program
+}
+
+fn succeeds(arguments: &[&str]) {
+    assert!(trainer(arguments).status().unwrap().success(), "{arguments:?}");
+}
+
+fn refused(arguments: &[&str]) -> String {
+    let output = trainer(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_killed_teacher_ends_with_the_same_bytes_and_teaches() {
+    let folder = tempfile::tempdir().unwrap();
+    let [whole, killed, other, pupil] =
+        ["whole", "killed", "other", "pupil"].map(|n| folder.path().join(n).to_string_lossy().into_owned());
+    let teach = ["teach", "--from-scratch", "--side", "64", "--epochs", "3", "--out"];
+    let asked = |out| [&teach[..], &[out]].concat();
+    succeeds(&asked(&whole));
+    let mut child = trainer(&asked(&killed)).spawn().unwrap();
+    let started = Instant::now();
+    while !Path::new(&killed).join("teach.safetensors").exists() {
+        assert!(started.elapsed() < Duration::from_secs(600), "no epoch was finished");
+        assert!(child.try_wait().unwrap().is_none(), "the program ended before it could be killed");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!Path::new(&killed).join("teacher.safetensors").exists(), "killed before it was done");
+    assert!(refused(&asked(&killed)).contains("add --resume"));
+    succeeds(&[&asked(&killed)[..], &["--resume"]].concat());
+    let bytes = |of: &str| std::fs::read(Path::new(of).join("teacher.safetensors")).unwrap();
+    assert!(bytes(&whole) == bytes(&killed), "another teacher after the kill");
+    // The comparison bites: another seed makes another teacher, of the same patients.
+    succeeds(&[&asked(&other)[..], &["--seed", "2"]].concat());
+    assert!(bytes(&whole) != bytes(&other));
+
+    let train = ["train", "--side", "32", "--epochs", "1", "--run", &pupil, "--teacher", &whole, &other];
+    succeeds(&train);
+    let taught = Run::open(Path::new(&pupil)).unwrap().recipe.taught.unwrap();
+    assert_eq!((taught.teachers.len(), taught.temperature, taught.share), (2, 2.0, 0.7));
+    assert!(refused(&[&train[..9], &["--resume"]].concat()).contains("another recipe"), "one teacher less");
 }
