@@ -11,12 +11,6 @@ const WHEELS: [((&str, &str), Wheel); 3] = [
         ("linux", "x86_64"),
         torch(
             "cp312-cp312-manylinux_2_28_x86_64",
-            &[
-                "--platform=manylinux_2_28_x86_64",
-                "--implementation=cp",
-                "--python-version=3.12",
-                "--abi=cp312",
-            ],
             527,
             "796633c4cdf0fe2cdced72d8f88f22e73dbcfce83132763162f6d4bff13b820b",
         ),
@@ -25,12 +19,6 @@ const WHEELS: [((&str, &str), Wheel); 3] = [
         ("linux", "aarch64"),
         torch(
             "cp312-cp312-manylinux_2_28_aarch64",
-            &[
-                "--platform=manylinux_2_28_aarch64",
-                "--implementation=cp",
-                "--python-version=3.12",
-                "--abi=cp312",
-            ],
             427,
             "572df8be8ffb4599c88cbd6a0726f1f854f4da65d2e3c09f0e2c2283333cd6d4",
         ),
@@ -39,20 +27,14 @@ const WHEELS: [((&str, &str), Wheel); 3] = [
         ("macos", "aarch64"),
         torch(
             "cp312-cp312-macosx_14_0_arm64",
-            &["--platform=macosx_14_0_arm64", "--implementation=cp", "--python-version=3.12", "--abi=cp312"],
             111,
             "2fe228aba290d14b9f31b049be550dbd469c3fd3013d7a19705b30454da97027",
         ),
     ),
 ];
 
-const fn torch(
-    tags: &'static str,
-    chosen_by: &'static [&'static str],
-    megabytes: u32,
-    sha256: &'static str,
-) -> Wheel {
-    Wheel { project: "torch", version: VERSION, tags, chosen_by, megabytes, sha256 }
+const fn torch(tags: &'static str, megabytes: u32, sha256: &'static str) -> Wheel {
+    Wheel { project: "torch", version: VERSION, tags, megabytes, sha256 }
 }
 
 pub fn for_this_machine() -> Result<&'static Wheel, Error> {
@@ -69,8 +51,7 @@ mod tests {
     fn every_wheel_has_a_full_hash_and_its_own_machine() {
         for (index, (machine, wheel)) in WHEELS.iter().enumerate() {
             assert_eq!(wheel.sha256.len(), 64);
-            let platform = wheel.tags.rsplit('-').next().expect("a platform");
-            assert!(wheel.chosen_by.contains(&&*format!("--platform={platform}")), "{wheel:?}");
+            assert!(wheel.tags.ends_with(machine.1) || machine.0 == "macos", "{wheel:?}");
             assert!(WHEELS[..index].iter().all(|(other, _)| other != machine));
         }
     }

@@ -1,11 +1,11 @@
 //! The trainer: a folder for each stage of the model flow, in its order.
 //!
 //! ```text
-//! dataset -> augment -> train -> quantize -> export -> gate -> evaluate -> report -> pack
+//! dataset -> augment -> [teach ->] train -> quantize -> export -> gate -> evaluate -> report -> pack
 //! ```
 //!
 //! Beside them stands what all stages share: [`run`], the folder that a training run keeps its
-//! state in, [`random`] and `progress`. [`cli`] says what can be asked for, [`commands`] does it.
+//! state in, [`random`], `archive` and `progress`. [`cli`] says what can be asked for, [`commands`] does it.
 //!
 //! Principles:
 //!

