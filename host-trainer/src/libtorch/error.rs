@@ -18,6 +18,16 @@ pub enum Error {
         /// Processor architecture, as Rust names it.
         arch: &'static str,
     },
+    #[error(
+        "CUDA is set up on Linux with an x86-64 processor, not for {os} on {arch}; install PyTorch {VERSION} with CUDA \
+         and set LIBTORCH_USE_PYTORCH=1"
+    )]
+    NoCuda {
+        /// Operating system, as Rust names it.
+        os: &'static str,
+        /// Processor architecture, as Rust names it.
+        arch: &'static str,
+    },
     #[error("{0}. Or set LIBTORCH to a libtorch {VERSION} of your own")]
     Wheel(#[from] wheels::Error),
     #[error("cannot read the wheel {}: {source}; remove it and run again", file.display())]

