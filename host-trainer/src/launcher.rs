@@ -29,19 +29,36 @@ pub fn run(args: Vec<OsString>) -> anyhow::Result<()> {
     let ours = root.join(".cache/libtorch");
     let choice = choose(std::env::var_os("LIBTORCH"), std::env::var_os("LIBTORCH_USE_PYTORCH"), &ours);
     ensure_tools(&TOOLS)?;
+    let setup = setup(&args)?;
     match &choice {
-        Choice::Ours => libtorch::ensure(&root.join(".cache"))?,
+        Choice::Ours => libtorch::ensure(&root.join(".cache"), setup == Some(Setup { cuda: true }))?,
         Choice::Users(name) => eprintln!("libtorch: using {name} from the environment; nothing is fetched"),
     }
-    if args.first().is_some_and(|first| first == "setup") {
-        if args.len() > 1 {
-            bail!("`setup` fetches libtorch and stops; it takes no argument, but got {:?}", args[1]);
-        }
+    if setup.is_some() {
         return Ok(());
     }
     let mut trainer = trainer(&root, &choice);
     let error = trainer.args(args).exec();
     Err(error).with_context(|| format!("cannot run {:?}; is cargo installed?", trainer.get_program()))
+}
+
+/// The subcommand `setup`, which stops when libtorch is there.
+#[derive(Debug, PartialEq, Eq)]
+struct Setup {
+    /// One that uses CUDA where there is a driver.
+    cuda: bool,
+}
+
+/// None where the arguments are the trainer's.
+fn setup(args: &[OsString]) -> anyhow::Result<Option<Setup>> {
+    match args {
+        [first] if first == "setup" => Ok(Some(Setup { cuda: false })),
+        [first, second] if first == "setup" && second == "--cuda" => Ok(Some(Setup { cuda: true })),
+        [first, other, ..] if first == "setup" => {
+            bail!("`setup` fetches libtorch and stops; it takes --cuda or nothing, but got {other:?}")
+        }
+        _ => Ok(None),
+    }
 }
 
 /// The command that builds the trainer of the workspace `root`, in this program's own profile, and
@@ -109,6 +126,16 @@ mod tests {
 
     fn chosen(libtorch: Option<&str>, use_pytorch: Option<&str>) -> Choice {
         choose(libtorch.map(Into::into), use_pytorch.map(Into::into), Path::new("/w/.cache/libtorch"))
+    }
+
+    #[test]
+    fn setup_takes_cuda_or_nothing() {
+        let of = |args: &[&str]| setup(&args.iter().map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(of(&["setup"]).unwrap(), Some(Setup { cuda: false }));
+        assert_eq!(of(&["setup", "--cuda"]).unwrap(), Some(Setup { cuda: true }));
+        assert_eq!(of(&["all", "--cuda"]).unwrap(), None);
+        assert_eq!(of(&[]).unwrap(), None);
+        assert!(of(&["setup", "--gpu"]).is_err() && of(&["setup", "--cuda", "x"]).is_err());
     }
 
     #[test]

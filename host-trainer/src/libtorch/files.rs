@@ -1,10 +1,8 @@
-//! Files that are whole or not there, and how far the work on large ones is.
+//! Files that are whole or not there.
 
-use std::fs::File;
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::Path;
-
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::error::{Error, at};
 
@@ -14,10 +12,10 @@ pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at("write", path))
 }
 
-/// A bar over `bytes` bytes with the remaining time; hidden when standard error is no terminal.
-pub(super) fn progress(bytes: u64, what: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:10} [{bar:40}] {bytes}/{total_bytes}, {eta} left");
-    // The template is a constant; were it wrong, the plain bar would do.
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ");
-    ProgressBar::new(bytes).with_style(style).with_message(what)
+/// Removes a folder that may not exist.
+pub(super) fn remove_dir(dir: &Path) -> Result<(), Error> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at("remove", dir)(error)),
+        _ => Ok(()),
+    }
 }

@@ -3,31 +3,37 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use wheels::progress;
 use zip::ZipArchive;
 
 use super::error::{Error, at};
-use super::files::{progress, write_synced};
+use super::files::write_synced;
 
-/// Libraries that are left out: CUDA's, Python's, and helpers of these two.
-const LEFT_OUT: [&str; 7] = [
-    "libc10_cuda",
-    "libcaffe2_nvrtc",
-    "libshm",
-    "libtorch_cuda",
-    "libtorch_global_deps",
-    "libtorch_nvshmem",
-    "libtorch_python",
-];
+/// Libraries that are left out: Python's and its helpers.
+const PYTHON: [&str; 3] = ["libshm", "libtorch_global_deps", "libtorch_python"];
+/// Libraries that are left out where CUDA is not wanted.
+const CUDA: [&str; 4] = ["libc10_cuda", "libcaffe2_nvrtc", "libtorch_cuda", "libtorch_nvshmem"];
 
 /// On Linux `libtorch.so` is an empty shell that needs `libtorch_cuda.so`. In its place stands this
 /// linker script, which GNU ld and lld take for the two libraries it names.
 const LINKER_SCRIPT: &str = "INPUT(libtorch_cpu.so libc10.so)\n";
 
-/// Unpacks the needed part of `wheel` into the new folder `target`, as `target/include` and
-/// `target/lib`.
-pub fn unpack(wheel: &Path, target: &Path) -> Result<(), Error> {
+/// Unpacks the needed part of the `torch` wheel into the new folder `target`, as `target/include`
+/// and `target/lib`.
+pub fn unpack_torch(wheel: &Path, target: &Path, cuda: bool) -> Result<(), Error> {
+    unpack(wheel, target, &|name| is_needed(name, cuda))?;
+    let shell = target.join("lib/libtorch.so");
+    if !cuda && shell.exists() {
+        write_synced(&shell, LINKER_SCRIPT.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Unpacks the files of `wheel` whose names are `needed` into the folder `target`, without the
+/// first folder of their names.
+pub fn unpack(wheel: &Path, target: &Path, needed: &dyn Fn(&str) -> bool) -> Result<(), Error> {
     let archive_error = |source| Error::Archive { file: wheel.to_path_buf(), source };
     let file = File::open(wheel).map_err(at("open", wheel))?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(archive_error)?;
@@ -36,7 +42,7 @@ pub fn unpack(wheel: &Path, target: &Path) -> Result<(), Error> {
     let mut bytes = 0;
     for index in 0..archive.len() {
         let entry = archive.by_index(index).map_err(archive_error)?;
-        if entry.is_file() && entry.name().is_ok_and(|name| is_needed(&name)) {
+        if entry.is_file() && entry.name().is_ok_and(|name| needed(&name)) {
             chosen.push(index);
             bytes += entry.size();
         }
@@ -53,13 +59,8 @@ pub fn unpack(wheel: &Path, target: &Path) -> Result<(), Error> {
         let entry = archive.by_index(index).map_err(archive_error)?;
         // A name that would leave the folder is none of a torch wheel.
         let Some(name) = entry.enclosed_name() else { continue };
-        let Ok(name) = name.strip_prefix("torch") else { continue };
-        let path = target.join(name);
-        if name == Path::new("lib/libtorch.so") {
-            bar.inc(entry.size());
-            write_synced(&path, LINKER_SCRIPT.as_bytes())?;
-            continue;
-        }
+        let name: PathBuf = name.components().skip(1).collect();
+        let path = target.join(&name);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(at("create the folder", parent))?;
         }
@@ -67,7 +68,7 @@ pub fn unpack(wheel: &Path, target: &Path) -> Result<(), Error> {
         io::copy(&mut bar.wrap_read(entry), &mut out).map_err(at("write", &path))?;
         // The libraries must be on the disk before the version file is; ten thousand headers are not worth
         // the wait.
-        if name.starts_with("lib") {
+        if name.components().any(|folder| folder.as_os_str() == "lib") {
             out.sync_all().map_err(at("write", &path))?;
         }
     }
@@ -75,14 +76,16 @@ pub fn unpack(wheel: &Path, target: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// True for the headers and for each library that works without CUDA and Python.
-fn is_needed(name: &str) -> bool {
+/// True for the headers and for each library that works without Python and, unless it is wanted,
+/// without CUDA.
+fn is_needed(name: &str, cuda: bool) -> bool {
     if name.starts_with("torch/include/") {
         return true;
     }
     let Some(library) = name.strip_prefix("torch/lib/") else { return false };
     let is_library = library.contains(".so") || library.ends_with(".dylib");
-    is_library && !library.contains('/') && !LEFT_OUT.iter().any(|prefix| library.starts_with(prefix))
+    let one_of = |prefixes: &[&str]| prefixes.iter().any(|prefix| library.starts_with(prefix));
+    is_library && !library.contains('/') && !one_of(&PYTHON) && (cuda || !one_of(&CUDA))
 }
 
 #[cfg(test)]
@@ -111,7 +114,7 @@ pub mod tests {
             "torch/lib/libtorch_cpu.so",
             "torch/lib/libtorch.dylib",
         ] {
-            assert!(is_needed(name), "{name}");
+            assert!(is_needed(name, false) && is_needed(name, true), "{name}");
         }
         for name in [
             "torch/__init__.py",
@@ -121,7 +124,8 @@ pub mod tests {
             "torch/_C.cpython-312-x86_64-linux-gnu.so",
             "torch/test/libc10.so",
         ] {
-            assert!(!is_needed(name), "{name}");
+            assert!(!is_needed(name, false), "{name}");
+            assert_eq!(is_needed(name, true), name.contains("cuda"), "{name}");
         }
     }
 
@@ -138,11 +142,15 @@ pub mod tests {
                 ("torch/__init__.py", b"python"),
             ],
         );
-        unpack(&wheel, &target).unwrap();
+        unpack_torch(&wheel, &target, false).unwrap();
         assert_eq!(fs::read_to_string(target.join("lib/libtorch.so")).unwrap(), LINKER_SCRIPT);
         assert_eq!(fs::read(target.join("lib/libc10.so")).unwrap(), b"c10");
         assert_eq!(fs::read_dir(target.join("lib")).unwrap().count(), 2);
         assert_eq!(fs::read_dir(&target).unwrap().count(), 1);
+        // With CUDA it stays the shell, beside what it pulls in.
+        unpack_torch(&wheel, &target, true).unwrap();
+        assert_eq!(fs::read(target.join("lib/libtorch.so")).unwrap(), b"shell");
+        assert_eq!(fs::read(target.join("lib/libtorch_cuda.so")).unwrap(), b"cuda");
     }
 
     #[test]
@@ -155,6 +163,6 @@ pub mod tests {
         let mut bytes = fs::read(&wheel).unwrap();
         bytes[1000] ^= 0xFF;
         fs::write(&wheel, bytes).unwrap();
-        assert!(unpack(&wheel, &target).is_err());
+        assert!(unpack_torch(&wheel, &target, false).is_err());
     }
 }

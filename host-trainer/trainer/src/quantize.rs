@@ -101,6 +101,8 @@ pub fn quantize(run: &mut Run, samples: &[Sample], device: Device) -> Result<Com
         checkpoint: "quantize.safetensors",
         epochs: recipe.quantized_epochs,
         rate: recipe.quantized_rate,
+        smoothing: 0.0,
+        lessons: None,
     };
     fit(run, samples, &schedule, &mut optimizer, &mut network, device)?;
     tensors::save(&run.path(INT8), &[("parameters", &optimizer.average)])?;

@@ -6,6 +6,9 @@
 //! history.json      one entry an epoch                  float.safetensors     the float network
 //! quantize.json     float and int8 side by side         quantize.safetensors  state after the last int8 epoch
 //! model.onnx        the model                           validation/ shifted/  metrics.json and predictions.csv
+//!
+//! a teacher's has run.json, history.json and            teach.safetensors     state after the last epoch
+//!                                                       teacher.safetensors   the network
 //! ```
 
 use crate::dataset::Sample;
@@ -36,6 +39,41 @@ pub struct Recipe {
     pub average: f64,
     pub quantized_epochs: usize,
     pub quantized_rate: f64,
+    /// For a teacher: which one. None for the network that ships.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teacher: Option<TeacherRecipe>,
+    /// Which teachers the network learns from, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taught: Option<TaughtRecipe>,
+}
+
+/// What makes a teacher of a recipe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TeacherRecipe {
+    /// The network's name, as in `--size`.
+    pub size: String,
+    /// SHA-256 of the weights that it starts from; none where these are drawn.
+    pub weights: Option<String>,
+    /// Seed of the split: the pupils'. The recipe's own seed is for everything else.
+    pub split_seed: u64,
+}
+
+/// What a network learns from beside the labels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaughtRecipe {
+    /// SHA-256 of each teacher's file.
+    pub teachers: Vec<String>,
+    /// Divides the logits of teacher and pupil.
+    pub temperature: f64,
+    /// Share of the teachers in the loss, 0 to 1.
+    pub share: f64,
+}
+
+impl Recipe {
+    /// Seed of the split into training and validation patients.
+    pub fn split_seed(&self) -> u64 {
+        self.teacher.as_ref().map_or(self.seed, |teacher| teacher.split_seed)
+    }
 }
 
 impl Default for Recipe {
@@ -51,6 +89,8 @@ impl Default for Recipe {
             average: 0.995,
             quantized_epochs: 4,
             quantized_rate: 0.02,
+            teacher: None,
+            taught: None,
         }
     }
 }
@@ -60,6 +100,7 @@ impl Default for Recipe {
 pub enum Phase {
     Float,
     Qat,
+    Teacher,
 }
 
 impl Phase {
@@ -68,13 +109,18 @@ impl Phase {
         match self {
             Phase::Float => 0,
             Phase::Qat => 1 << 32,
+            Phase::Teacher => 2 << 32,
         }
     }
 }
 
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(if *self == Phase::Float { "float" } else { "int8" })
+        f.pad(match self {
+            Phase::Float => "float",
+            Phase::Qat => "int8",
+            Phase::Teacher => "teach",
+        })
     }
 }
 
@@ -85,7 +131,8 @@ pub struct Epoch<T = f64> {
     /// From 1, in its phase.
     pub epoch: usize,
     pub phase: Phase,
-    /// Class-balanced cross-entropy on the changed training pictures.
+    /// On the changed training pictures: class-balanced cross-entropy, and where there is a teacher
+    /// its share (see [`crate::train::distillation`]).
     pub train_loss: T,
     /// Share on the right side of a logit of 0.
     pub train_accuracy: T,
@@ -177,7 +224,7 @@ impl Run {
             );
             return Ok(run);
         }
-        let split = Split::draw(samples, recipe.validation_share, recipe.seed);
+        let split = Split::draw(samples, recipe.validation_share, recipe.split_seed());
         let (folder, trainer, tch) = (folder.into(), TRAINER.into(), TCH.into());
         let run = Self { folder, recipe, data, data_sha256, notes, split, trainer, tch, history: vec![] };
         run.write_json("run.json", &run)?;

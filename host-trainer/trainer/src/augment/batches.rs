@@ -3,8 +3,8 @@
 //! Order and changes depend on (seed, epoch, sample) alone: which thread makes a batch, and when,
 //! changes nothing.
 
-use crate::augment::{AugmentParams, augment, augment_and_preprocess};
-use crate::dataset::Sample;
+use crate::augment::{AugmentParams, GrayImage, augment, augment_and_preprocess};
+use crate::dataset::{Sample, prepare};
 use crate::progress;
 use crate::random::{Purpose, SeededRng};
 use edge_core::{FrameError, Geometry, PixelFormat};
@@ -14,8 +14,8 @@ use std::thread::ScopedJoinHandle;
 
 #[derive(Debug)]
 pub struct Batch {
-    /// Preprocessed pictures, `side * side` bytes each.
-    pub pictures: Vec<Vec<u8>>,
+    /// For each side that was asked for, the preprocessed pictures, `side * side` bytes each.
+    pub pictures: Vec<Vec<Vec<u8>>>,
     /// 1 for pneumonia.
     pub labels: Vec<f32>,
 }
@@ -29,19 +29,24 @@ pub fn epoch<'scope, 'data: 'scope>(
     samples: &'data [Sample],
     indices: &[usize],
     (seed, epoch): (u64, u64),
-    (batch, side): (usize, u16),
+    (batch, sides): (usize, Vec<u16>),
 ) -> (Receiver<Batch>, ScopedJoinHandle<'scope, ()>) {
     let mut order = indices.to_vec();
     SeededRng::new(seed, Purpose::Order, epoch, 0).shuffle(&mut order);
     let (sender, receiver) = sync_channel(AHEAD);
     let worker = scope.spawn(move || {
         for chunk in order.chunks(batch.max(1)) {
-            let pictures = chunk.iter().map(|&i| {
+            // Changed once, then as large as each network takes it.
+            let changed = chunk.iter().map(|&i| {
                 let mut rng = SeededRng::new(seed, Purpose::Augment, epoch, i as u64);
-                augment_and_preprocess(&samples[i].working, &AugmentParams::TRAINING, side, &mut rng).bytes
+                augment(&samples[i].working, &AugmentParams::TRAINING, &mut rng)
             });
+            let changed: Vec<GrayImage> = changed.collect();
+            let prepared = |&side: &u16| {
+                changed.iter().map(|picture| prepare(&picture.pixels, picture.side, side).bytes).collect()
+            };
             let made = Batch {
-                pictures: pictures.collect(),
+                pictures: sides.iter().map(prepared).collect(),
                 labels: chunk.iter().map(|&i| f32::from(u8::from(samples[i].positive))).collect(),
             };
             if sender.send(made).is_err() {

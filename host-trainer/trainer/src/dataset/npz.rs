@@ -6,22 +6,20 @@
 //! means.
 
 use super::sample::{Dataset, DatasetError, Part, Sample, check_both, sample_of};
+use crate::archive;
 use edge_core::{Geometry, PixelFormat, frame};
 use edge_model::decode::Picture;
-use flate2::read::DeflateDecoder;
 use npyz::NpyFile;
-use rawzip::{CompressionMethod, FileReader, RECOMMENDED_BUFFER_SIZE, ZipArchive};
+use rawzip::{FileReader, ZipArchive};
 use rayon::prelude::*;
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 /// Reads one part; `Learning` is train and val together.
 pub(super) fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, DatasetError> {
     let wrong = |reason: String| DatasetError::Npz { path: path.to_path_buf(), reason };
     let file = File::open(path).map_err(|source| DatasetError::Io { path: path.to_path_buf(), source })?;
-    let archive = ZipArchive::from_file(file, &mut vec![0; RECOMMENDED_BUFFER_SIZE]);
-    let archive = archive.map_err(|error| wrong(error.to_string()))?;
+    let archive = archive::open(file).map_err(wrong)?;
     let names: &[&str] = if part == Part::Learning { &["train", "val"] } else { &["test"] };
     let mut samples = Vec::new();
     for name in names {
@@ -64,21 +62,8 @@ pub(super) fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, Datase
 fn array(archive: &ZipArchive<FileReader>, name: &str) -> Result<(Vec<usize>, Vec<u8>), String> {
     let wrong = |error: &dyn std::fmt::Display| format!("{name}: {error}");
     let member = format!("{name}.npy");
-    let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
-    let mut entries = archive.entries(&mut buffer);
-    let (place, compression) = loop {
-        let entry = entries.next_entry().map_err(|e| wrong(&e))?;
-        let entry = entry.ok_or_else(|| format!("expected an array {name}, found none"))?;
-        if entry.file_path().as_ref() == member.as_bytes() {
-            break (entry.wayfinder(), entry.compression_method());
-        }
-    };
-    let entry = archive.get_entry(place).map_err(|e| wrong(&e))?;
-    let reader: Box<dyn Read> = match compression {
-        CompressionMethod::STORE => Box::new(entry.verifying_reader(entry.reader())),
-        CompressionMethod::DEFLATE => Box::new(entry.verifying_reader(DeflateDecoder::new(entry.reader()))),
-        other => return Err(format!("{name}: expected it stored or deflated, got {other:?}")),
-    };
+    let reader = archive::member(archive, |found| found == member.as_bytes()).map_err(|e| wrong(&e))?;
+    let reader = reader.ok_or_else(|| format!("expected an array {name}, found none"))?;
     let array = NpyFile::new(reader).map_err(|e| wrong(&e))?;
     let shape = array.shape().iter().map(|&n| n as usize).collect();
     if array.order() != npyz::Order::C {

@@ -8,6 +8,7 @@ use crate::augment::batches;
 use crate::dataset::Sample;
 use crate::progress;
 use crate::run::{Epoch, Phase, Run};
+use crate::train::distillation::Distillation;
 use crate::train::net;
 use crate::train::optimizer::{AdamW, balanced_loss, class_weights, cosine, values};
 use crate::train::tensors;
@@ -44,6 +45,10 @@ pub struct Schedule<'a> {
     pub checkpoint: &'a str,
     pub epochs: usize,
     pub rate: f64,
+    /// Share of each label that goes to both classes alike, 0 to 1 (Szegedy 2016).
+    pub smoothing: f64,
+    /// A teacher beside the labels.
+    pub lessons: Option<&'a Distillation<'a>>,
 }
 
 /// Trains until all epochs are done, going on from the checkpoint where there is one.
@@ -66,6 +71,9 @@ pub fn fit(
     let validation = Validation::new(samples, &validate, recipe.side, device);
     let weights = class_weights(train.iter().filter(|&&i| samples[i].positive).count(), train.len());
     let steps = train.len().div_ceil(recipe.batch);
+    // The network's own side, then the teacher's.
+    let sides = std::iter::once(recipe.side).chain(schedule.lessons.iter().flat_map(|l| l.sides.clone()));
+    let sides: Vec<u16> = sides.collect();
     for epoch in done..schedule.epochs {
         let started = Instant::now();
         let bar =
@@ -75,14 +83,28 @@ pub fn fit(
         std::thread::scope(|scope| -> Result<()> {
             // Fine-tuning sees other orders and changes than float training did.
             let key = (recipe.seed, epoch as u64 + schedule.phase.first_epoch());
-            let (receiver, worker) = batches::epoch(scope, samples, &train, key, (recipe.batch, recipe.side));
+            let (receiver, worker) =
+                batches::epoch(scope, samples, &train, key, (recipe.batch, sides.clone()));
             for (index, batch) in receiver.iter().enumerate() {
                 let rate = cosine(epoch * steps + index, steps, schedule.epochs * steps, schedule.rate);
-                let pictures = batch.pictures.iter().map(Vec::as_slice);
-                let pictures = net::to_steps(pictures, i64::from(recipe.side), device);
+                let mut seen = batch.pictures.iter().zip(&sides).map(|(pictures, &side)| {
+                    let pictures = pictures.iter().map(Vec::as_slice);
+                    net::channels_last(&net::to_steps(pictures, i64::from(side), device))
+                });
+                let pictures = seen.next().context("a batch without pictures")?;
                 let labels = Tensor::from_slice(&batch.labels).to_device(device);
-                let logits = network.train_logits(&optimizer.parameters, &net::channels_last(&pictures));
-                let loss = balanced_loss(&logits, &labels, weights);
+                let labels = match schedule.smoothing {
+                    0.0 => labels,
+                    share => labels * (1.0 - share) + share / 2.0,
+                };
+                let logits = network.train_logits(&optimizer.parameters, &pictures);
+                let loss = match schedule.lessons {
+                    None => balanced_loss(&logits, &labels, weights),
+                    Some(lessons) => {
+                        let taught = tch::no_grad(|| (lessons.teach)(&seen.collect::<Vec<_>>()));
+                        lessons.loss(&logits, &taught, &labels, weights)
+                    }
+                };
                 loss_sum += loss.double_value(&[]) * batch.labels.len() as f64;
                 let hits = values(&logits)
                     .iter()

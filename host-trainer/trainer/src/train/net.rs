@@ -13,7 +13,7 @@ use tch::{Device, Kind, Tensor};
 /// the input, node `i` makes value `i + 1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Node {
-    /// A convolution, square kernel, padding kernel/2, no dilation.
+    /// A convolution, square kernel, padded as the network's [`Convention`] says, no dilation.
     Conv(Conv),
     /// The sum of two earlier values of the same shape.
     Add(usize, usize),
@@ -51,17 +51,58 @@ pub struct Net {
     pub nodes: Vec<Node>,
     /// Channels of the last value, which the head averages.
     pub features: i64,
+    pub convention: Convention,
 }
 
-/// Added to the variance in batch normalisation.
-const EPSILON: f64 = 1e-5;
-/// Share of a new batch in the running statistics.
-const MOMENTUM: f64 = 0.05;
+/// What a network takes for granted around its convolutions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Convention {
+    /// kernel/2 pixels on each side: the network that ships.
+    Symmetric,
+    /// TensorFlow's "SAME", in which an odd pixel of padding lies behind, and its normalisation:
+    /// EfficientNet.
+    Same,
+}
+
+impl Convention {
+    /// Added to the variance in batch normalisation.
+    fn epsilon(self) -> f64 {
+        match self {
+            Self::Symmetric => 1e-5,
+            Self::Same => 1e-3,
+        }
+    }
+
+    /// Share of a new batch in the running statistics.
+    fn momentum(self) -> f64 {
+        match self {
+            Self::Symmetric => 0.05,
+            Self::Same => 0.01,
+        }
+    }
+
+    /// The convolution of `x`, N x channels x side x side, padded.
+    fn convolve(self, c: &Conv, x: &Tensor, weight: &Tensor) -> Tensor {
+        let side = x.size()[3];
+        let missing = ((side + c.stride - 1) / c.stride - 1) * c.stride + c.kernel - side;
+        if self == Self::Symmetric || missing == c.kernel / 2 * 2 {
+            return x.conv2d(weight, None::<Tensor>, [c.stride; 2], [c.kernel / 2; 2], [1, 1], c.groups);
+        }
+        let (before, after) = (missing.max(0) / 2, (missing.max(0) + 1) / 2);
+        let x = x.constant_pad_nd([before, after, before, after]);
+        x.conv2d(weight, None::<Tensor>, [c.stride; 2], [0; 2], [1, 1], c.groups)
+    }
+}
 
 impl Net {
+    /// A network without a convolution yet, for an input of `side` pixels.
+    pub fn empty(side: i64, convention: Convention) -> Self {
+        Self { side, nodes: vec![], features: 0, convention }
+    }
+
     /// The shipped architecture for an input of `side` pixels.
     pub fn pneumonia(side: i64) -> Self {
-        let mut net = Self { side, nodes: vec![], features: 0 };
+        let mut net = Self::empty(side, Convention::Symmetric);
         let x = net.conv("stem", 0, [1, 16, 3, 2, 1], true);
         let x = net.separable("a1", x, 16, 24, 1, true);
         let x = net.separable("b1", x, 24, 40, 2, true);
@@ -77,7 +118,7 @@ impl Net {
     }
 
     /// Adds a convolution of `[cin, cout, kernel, stride, groups]` and returns its value's number.
-    fn conv(&mut self, name: &str, input: usize, numbers: [i64; 5], relu6: bool) -> usize {
+    pub fn conv(&mut self, name: &str, input: usize, numbers: [i64; 5], relu6: bool) -> usize {
         let [cin, cout, kernel, stride, groups] = numbers;
         let conv = Conv { name: name.into(), input, cin, cout, kernel, stride, groups, relu6 };
         self.nodes.push(Node::Conv(conv));
@@ -102,6 +143,11 @@ impl Net {
         let y = self.conv(&format!("{name}.expand"), x, [channels, wide, 1, 1, 1], true);
         let y = self.conv(&format!("{name}.depthwise"), y, [wide, wide, 3, 1, wide], true);
         let y = self.conv(&format!("{name}.project"), y, [wide, channels, 1, 1, 1], false);
+        self.add(x, y)
+    }
+
+    /// Adds the sum of two values and returns its number.
+    pub fn add(&mut self, x: usize, y: usize) -> usize {
         self.nodes.push(Node::Add(x, y));
         self.nodes.len()
     }
@@ -208,12 +254,12 @@ impl Net {
         for node in &self.nodes {
             let y = match node {
                 Node::Conv(c) => {
-                    let (x, pad) = (&values[c.input], c.kernel / 2);
                     let weight = pieces[3 * index].view(c.weight_shape());
-                    let y = x.conv2d(&weight, None::<Tensor>, [c.stride; 2], [pad; 2], [1, 1], c.groups);
+                    let y = self.convention.convolve(c, &values[c.input], &weight);
                     let [scale, shift] = [1, 2].map(|piece| Some(&pieces[3 * index + piece]));
                     let [mean, variance] = [0, 1].map(|piece| Some(&running[2 * index + piece]));
-                    let y = y.batch_norm(scale, shift, mean, variance, training, MOMENTUM, EPSILON, false);
+                    let (momentum, epsilon) = (self.convention.momentum(), self.convention.epsilon());
+                    let y = y.batch_norm(scale, shift, mean, variance, training, momentum, epsilon, false);
                     index += 1;
                     if c.relu6 { y.clamp(0.0, 6.0) } else { y }
                 }
@@ -233,7 +279,7 @@ impl Net {
         let pieces = parameters.split_with_sizes(self.parameter_sizes(), 0);
         let running = statistics.split_with_sizes(self.statistic_sizes(), 0);
         let fold = |(i, c): (usize, &Conv)| {
-            let scale = &pieces[3 * i + 1] / (&running[2 * i + 1] + EPSILON).sqrt();
+            let scale = &pieces[3 * i + 1] / (&running[2 * i + 1] + self.convention.epsilon()).sqrt();
             let weight = pieces[3 * i].view(c.weight_shape()) * scale.view([-1, 1, 1, 1]);
             (weight, &pieces[3 * i + 2] - &running[2 * i] * scale)
         };

