@@ -9,7 +9,7 @@ compile_error!(
 /// What a packed model begins with.
 pub const MAGIC: [u8; 8] = *b"PNEUMOPK";
 /// Version of the form that this code reads and writes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Sections, and values in the arena, begin at multiples of this.
 pub const ALIGNMENT: usize = 16;
 /// Packed model and arena lie in memory at multiples of this.
@@ -41,6 +41,10 @@ pub(super) mod header {
     pub const HEAD_BIAS: usize = 80;
     pub const NAMES: usize = 84;
     pub const NAMES_LENGTH: usize = 88;
+    /// What holds of the model as a whole: [`NARROW_WEIGHTS`] or nothing.
+    pub const FLAGS: usize = 92;
+    /// No weight of a convolution has more than 7 bits, which lets kernels add products in 16 bits.
+    pub const NARROW_WEIGHTS: u32 = 1;
     pub const SIZE: usize = 96;
 }
 
