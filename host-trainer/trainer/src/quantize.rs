@@ -12,7 +12,7 @@ use crate::augment::{AugmentParams, augment_and_preprocess};
 use crate::dataset::Sample;
 use crate::progress;
 use crate::quantize::integer::IntegerNet;
-use crate::quantize::params::{HEAD_MAX, QuantParams, head_limit};
+use crate::quantize::params::{HEAD_MAX, QuantParams, WEIGHT_MAX, head_limit};
 use crate::random::{Purpose, SeededRng};
 use crate::run::{Phase, Run};
 use crate::train::fit::{Schedule, Trainable, fit};
@@ -21,7 +21,7 @@ use crate::train::optimizer::{AdamW, values};
 use crate::train::{FloatNet, tensors};
 
 use crate::train::validation::Validation;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor, no_grad};
 
@@ -29,6 +29,7 @@ use tch::{Device, Tensor, no_grad};
 const CALIBRATION: usize = 768;
 const BATCH: usize = 48;
 const QUANT_PARAMS: &str = "grid.json";
+const QUANTIZE_STATE: &str = "quantize.safetensors";
 const INT8: &str = "int8.safetensors";
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,7 +59,7 @@ pub struct Quantized {
 
 impl Quantized {
     pub fn load(run: &Run, device: Device) -> Result<Self> {
-        let quant: QuantParams = run.read_json(QUANT_PARAMS).context("run the `quantize` step first")?;
+        let quant = scales(run).context("run the `quantize` step first")?;
         let mut found = tensors::load(&run.path(INT8), device)?;
         let parameters =
             found.remove("parameters").with_context(|| format!("{INT8}: no tensor `parameters`"))?;
@@ -72,13 +73,26 @@ impl Quantized {
     }
 }
 
+/// The run's frozen scales, where this exporter can keep to them.
+fn scales(run: &Run) -> Result<QuantParams> {
+    let quant: QuantParams = run.read_json(QUANT_PARAMS)?;
+    ensure!(
+        quant.weight_max == WEIGHT_MAX,
+        "{}: expected scales for weights of up to {WEIGHT_MAX} steps (rule 9 of the exact form), got {}; an older \
+         version made it: delete {QUANT_PARAMS}, {QUANTIZE_STATE} and {INT8}, then run the `quantize` step again",
+        run.path(QUANT_PARAMS).display(),
+        quant.weight_max,
+    );
+    Ok(quant)
+}
+
 /// Quantizes the run's float network, or goes on with it, and writes scales, parameters and the
 /// comparison.
 pub fn quantize(run: &mut Run, samples: &[Sample], device: Device) -> Result<Comparison> {
     let float = FloatNet::load(run, device)?;
     let folded = float.net.fold(&float.parameters, &float.statistics);
     let quant = if run.path(QUANT_PARAMS).exists() {
-        run.read_json(QUANT_PARAMS)?
+        scales(run)?
     } else {
         let ranges = ranges(run, samples, &float, device)?;
         let largest: Vec<Vec<f32>> =
@@ -98,7 +112,7 @@ pub fn quantize(run: &mut Run, samples: &[Sample], device: Device) -> Result<Com
     let mut optimizer = AdamW::new(&first, first.zeros_like(), 0.0, recipe.average);
     let schedule = Schedule {
         phase: Phase::Qat,
-        checkpoint: "quantize.safetensors",
+        checkpoint: QUANTIZE_STATE,
         epochs: recipe.quantized_epochs,
         rate: recipe.quantized_rate,
         smoothing: 0.0,

@@ -6,6 +6,8 @@ pub mod intermediates;
 pub mod loaded;
 #[cfg(feature = "models")]
 pub mod model;
+#[cfg(feature = "models")]
+pub mod narrow;
 pub mod network;
 #[cfg(feature = "models")]
 pub mod no_chest;

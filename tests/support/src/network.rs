@@ -106,6 +106,12 @@ impl Built {
         built
     }
 
+    /// Halves all weights: they have 7 bits then.
+    pub fn narrow(mut self) -> Self {
+        self.weights.iter_mut().flatten().for_each(|w| *w /= 2);
+        self
+    }
+
     /// Changes one weight of the pointwise convolution.
     pub fn change_a_weight(&mut self) {
         let weight = &mut self.weights[2][7];

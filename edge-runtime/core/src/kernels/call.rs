@@ -2,6 +2,7 @@
 //! that is too short, and that is what a row kernel's unsafe code relies on.
 
 use super::params::{RequantParams, ShapeMismatch};
+use super::weights::{WeightBits, Weights};
 use super::window::{Shape, Window};
 
 /// The numbers of a convolution over padded rows.
@@ -10,7 +11,7 @@ pub(super) struct ConvParams<'a> {
     pub shape: Shape,
     pub window: Window,
     pub output: Shape,
-    pub weights: &'a [i8],
+    pub weights: Weights<'a>,
     pub channels: RequantParams<'a>,
     /// What padding is filled with.
     pub x_zero: u8,
@@ -74,7 +75,12 @@ impl<'a> RowCall<'a> {
     /// Weights: in blocks, the inputs four columns a kernel row, or in a depthwise convolution as
     /// taps.
     pub fn weights(&self) -> &'a [i8] {
-        self.numbers.weights
+        self.numbers.weights.values
+    }
+
+    /// Whether no weight has more than 7 bits.
+    pub fn narrow(&self) -> bool {
+        self.numbers.weights.bits == WeightBits::Seven
     }
 
     /// Bias, multiplier, zero point.
@@ -97,7 +103,7 @@ pub(super) struct MatrixParams<'a> {
     pub depth: usize,
     pub outputs: usize,
     /// In blocks, see [`layout`](super::layout).
-    pub weights: &'a [i8],
+    pub weights: Weights<'a>,
     pub channels: RequantParams<'a>,
 }
 
@@ -157,7 +163,12 @@ impl<'a> PointwiseCall<'a> {
 
     /// Weights in blocks, see [`layout`](super::layout).
     pub fn weights(&self) -> &'a [i8] {
-        self.op.weights
+        self.op.weights.values
+    }
+
+    /// Whether no weight has more than 7 bits.
+    pub fn narrow(&self) -> bool {
+        self.op.weights.bits == WeightBits::Seven
     }
 
     /// Bias, multiplier, zero point.

@@ -4,7 +4,7 @@
 use super::layout::{self, block_bytes};
 use super::pointwise::Pointwise;
 use super::size::product;
-use super::{Kernels, RequantParams, Shape, ShapeMismatch, Window};
+use super::{Kernels, RequantParams, Shape, ShapeMismatch, Weights, Window};
 use core::num::NonZeroUsize;
 
 /// Pixels that are gathered before the matrix is gone through.
@@ -58,7 +58,7 @@ impl<'a> Convolution<'a> {
         window: Window,
         outputs: usize,
         groups: usize,
-        weights: &'a [i8],
+        weights: Weights<'a>,
         channels: RequantParams<'a>,
         x_zero: u8,
     ) -> Result<Self, ShapeMismatch> {

@@ -3,7 +3,7 @@
 use super::call::{ConvParams, RowCall};
 use super::layout::{self, tap_bytes};
 use super::rows::{MAX_KERNEL_ROWS, Rows};
-use super::{Kernels, RequantParams, Shape, ShapeMismatch, Window, scalar};
+use super::{Kernels, RequantParams, Shape, ShapeMismatch, Weights, Window, scalar};
 
 /// The numbers of a depthwise convolution.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ impl<'a> Depthwise<'a> {
     pub fn new(
         shape: Shape,
         window: Window,
-        weights: &'a [i8],
+        weights: Weights<'a>,
         channels: RequantParams<'a>,
         x_zero: u8,
     ) -> Result<Self, ShapeMismatch> {
@@ -36,7 +36,7 @@ impl<'a> Depthwise<'a> {
         let [height, width] = window.output(shape.height, shape.width).ok_or(wrong)?;
         let output = Shape { height, width, ..shape };
         let sizes = [shape.checked_bytes(), output.checked_bytes(), Self::scratch(&shape, &window)];
-        let fits = Some(weights.len()) == tap_bytes(shape.channels, window.kernel)
+        let fits = Some(weights.values.len()) == tap_bytes(shape.channels, window.kernel)
             && channels.bias().len() == layout::padded(shape.channels);
         if !fits || !Self::covers(&window) || sizes.contains(&None) {
             return Err(wrong);

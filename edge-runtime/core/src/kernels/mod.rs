@@ -18,7 +18,9 @@
 //! - Activations are unsigned 8 bits, height x width x channels (NHWC), tight. A machine that
 //!   multiplies signed by signed reads them as `q ^ 0x80` and starts from
 //!   [`RequantParams::signed_bias`].
-//! - Weights are signed 8 bits in the layouts of [`layout`]; the input's zero point is folded into
+//! - Weights are signed bytes in the layouts of [`layout`]. Where all of them have 7 bits
+//!   ([`WeightBits`]), a set may add products in 16 bits: two by unsigned activations (VPMADDUBSW),
+//!   four by signed ones (SMULL, SMLAL). The input's zero point is folded into
 //!   the bias, so padding is filled with that zero point and nothing is subtracted in a loop.
 //! - An accumulator becomes an output by [`requantize`], the formula of ONNX QLinearConv in
 //!   onnxruntime.
@@ -40,6 +42,7 @@ mod sets;
 pub mod single_channel;
 mod size;
 pub mod suite;
+mod weights;
 pub mod window;
 
 #[cfg(target_arch = "aarch64")]
@@ -58,4 +61,5 @@ pub use params::{RequantParams, ShapeMismatch};
 pub use requantize::requantize;
 pub use sets::{ALL, best, by_name};
 pub use size::MAX_BYTES;
+pub use weights::{NARROW_MAX, WeightBits, Weights};
 pub use window::{Shape, Window};

@@ -5,6 +5,7 @@ use super::call::{MatrixParams, PointwiseCall};
 use super::dispatch::Kernels;
 use super::layout::{self, block_bytes};
 use super::params::{RequantParams, ShapeMismatch};
+use super::weights::Weights;
 
 /// The numbers of a pointwise convolution.
 #[derive(Clone, Copy, Debug)]
@@ -15,10 +16,10 @@ impl<'a> Pointwise<'a> {
     pub fn new(
         depth: usize,
         outputs: usize,
-        weights: &'a [i8],
+        weights: Weights<'a>,
         channels: RequantParams<'a>,
     ) -> Result<Self, ShapeMismatch> {
-        let fits = depth > 0 && outputs > 0 && Some(weights.len()) == block_bytes(outputs, depth);
+        let fits = depth > 0 && outputs > 0 && Some(weights.values.len()) == block_bytes(outputs, depth);
         if fits && channels.bias().len() == layout::padded(outputs) {
             Ok(Self(MatrixParams { depth, outputs, weights, channels }))
         } else {
@@ -49,7 +50,8 @@ impl<'a> Pointwise<'a> {
         let wrong = ShapeMismatch { what: "weights of a group" };
         let from = block_bytes(first, self.0.depth).ok_or(wrong)?;
         let length = block_bytes(outputs, self.0.depth).ok_or(wrong)?;
-        let weights = self.0.weights.get(from..).and_then(|rest| rest.get(..length)).ok_or(wrong)?;
-        Self::new(self.0.depth, outputs, weights, self.0.channels.part(first, outputs)?)
+        let Weights { values, bits } = self.0.weights;
+        let values = values.get(from..).and_then(|rest| rest.get(..length)).ok_or(wrong)?;
+        Self::new(self.0.depth, outputs, Weights { values, bits }, self.0.channels.part(first, outputs)?)
     }
 }

@@ -4,7 +4,7 @@
 use super::call::{ConvParams, RowCall};
 use super::layout::{self, DEPTH, block_bytes};
 use super::rows::{MAX_KERNEL_ROWS, Rows};
-use super::{Kernels, RequantParams, Shape, ShapeMismatch, Window};
+use super::{Kernels, RequantParams, Shape, ShapeMismatch, Weights, Window};
 
 /// The numbers of a convolution over one channel.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ impl<'a> SingleChannelConv<'a> {
         shape: Shape,
         window: Window,
         outputs: usize,
-        weights: &'a [i8],
+        weights: Weights<'a>,
         channels: RequantParams<'a>,
         x_zero: u8,
     ) -> Result<Self, ShapeMismatch> {
@@ -33,7 +33,7 @@ impl<'a> SingleChannelConv<'a> {
         let [height, width] = window.output(shape.height, shape.width).ok_or(wrong)?;
         let output = Shape { height, width, channels: outputs };
         let sizes = [shape.checked_bytes(), output.checked_bytes(), Self::scratch(&shape, &window)];
-        let fits = Some(weights.len()) == block_bytes(outputs, window.kernel[0] * DEPTH)
+        let fits = Some(weights.values.len()) == block_bytes(outputs, window.kernel[0] * DEPTH)
             && channels.bias().len() == layout::padded(outputs);
         if !Self::covers(&shape, &window) || !fits || sizes.contains(&None) {
             return Err(wrong);

@@ -10,7 +10,7 @@ use crate::gate::FEATURE_CELLS;
 use crate::kernels::convolution::Convolution;
 use crate::kernels::depthwise::Depthwise;
 use crate::kernels::single_channel::SingleChannelConv;
-use crate::kernels::{Shape, Window};
+use crate::kernels::{Shape, WeightBits, Window};
 use heapless::Vec;
 
 impl ExecutionPlan<'_> {
@@ -105,6 +105,9 @@ impl ExecutionPlan<'_> {
         };
         if let Some((form, window, rows)) = form {
             let weights = self.weights(record).ok_or(wrong("its weights"))?;
+            if self.weight_bits()? == WeightBits::Seven && WeightBits::of(weights) == WeightBits::Eight {
+                return Err(wrong("a weight of more than 7 bits, which the header rules out,"));
+            }
             let channels = self.channels(record, rows, output.zero).ok_or(wrong("its numbers"))?;
             numbers::check(&form, (&input.shape, input.zero), &window, outputs, weights, &channels)
                 .map_err(wrong)?;

@@ -9,7 +9,7 @@ use super::format::{header, kind, layer, metadata as metadata_fields, value};
 use super::out::{Out, u32_of};
 use super::plan::Plan;
 use super::{MAGIC, Network, NetworkLayer, VERSION, metadata};
-use crate::kernels::Window;
+use crate::kernels::{WeightBits, Window};
 use crate::kernels::layout::{self, DEPTH};
 
 pub(super) fn compose(network: &Network, forms: &[Form], plan: &Plan, out: &mut Out) {
@@ -63,6 +63,7 @@ pub(super) fn compose(network: &Network, forms: &[Form], plan: &Plan, out: &mut 
         (header::LAYER_COUNT, layers),
         (header::NAMES, names),
         (header::NAMES_LENGTH, name),
+        (header::FLAGS, if is_narrow(network) { header::NARROW_WEIGHTS as usize } else { 0 }),
         (header::PREPROCESS, plan.scratch.first().copied().unwrap_or(0)),
     ] {
         out.put(field, &u32_of(n));
@@ -74,6 +75,14 @@ pub(super) fn compose(network: &Network, forms: &[Form], plan: &Plan, out: &mut 
     ] {
         out.put(field, &n.to_le_bytes());
     }
+}
+
+/// Whether no weight of a convolution has more than 7 bits.
+fn is_narrow(network: &Network) -> bool {
+    network.layers.iter().all(|layer| match layer {
+        NetworkLayer::Convolution { weights, .. } => WeightBits::of(weights) == WeightBits::Seven,
+        NetworkLayer::Add { .. } => true,
+    })
 }
 
 fn write_layer(network: &Network, index: usize, form: &Form, scratch: usize, record: usize, out: &mut Out) {

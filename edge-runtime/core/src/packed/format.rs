@@ -41,6 +41,10 @@ pub(super) mod header {
     pub const HEAD_BIAS: usize = 80;
     pub const NAMES: usize = 84;
     pub const NAMES_LENGTH: usize = 88;
+    /// What holds of the model as a whole: [`NARROW_WEIGHTS`] or nothing.
+    pub const FLAGS: usize = 92;
+    /// No weight of a convolution has more than 7 bits, which lets kernels add products in 16 bits.
+    pub const NARROW_WEIGHTS: u32 = 1;
     pub const SIZE: usize = 96;
 }
 

@@ -12,6 +12,8 @@
 //! - Weights lie as the kernels read them ([`crate::kernels::layout`]); biases and multipliers are
 //!   arrays of 32-bit numbers. Every section begins at a multiple of [`ALIGNMENT`]; the file itself
 //!   must lie at a multiple of [`ADDRESS_ALIGNMENT`].
+//! - A flag in the header says whether all weights of convolutions have 7 bits; the writer looks at
+//!   them, and so does the view. Kernels choose by it.
 //! - The metadata is that of the ONNX file, in binary; the SHA-256 of the ONNX file stands in the
 //!   header.
 //! - A CRC-32 over everything behind it finds damage; it is no signature.

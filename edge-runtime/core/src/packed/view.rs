@@ -11,7 +11,7 @@ use crate::kernels::layout::{self, DEPTH};
 use crate::kernels::pointwise::Pointwise;
 use crate::kernels::pool::ClassifierHead;
 use crate::kernels::single_channel::SingleChannelConv;
-use crate::kernels::{RequantParams, Shape, Window};
+use crate::kernels::{RequantParams, Shape, WeightBits, Weights, Window};
 use crate::preprocess;
 use core::ops::Range;
 
@@ -241,6 +241,18 @@ impl<'a> ExecutionPlan<'a> {
         within.ok_or(PackedError::Form { what: "the place of preprocessing's memory" })
     }
 
+    /// Bits that no weight of a convolution exceeds.
+    ///
+    /// # Errors
+    /// [`PackedError::Form`] where a flag is set that this version does not know.
+    pub fn weight_bits(&self) -> Result<WeightBits, PackedError> {
+        match u32_at::<{ header::FLAGS }, _>(self.header) {
+            0 => Ok(WeightBits::Eight),
+            header::NARROW_WEIGHTS => Ok(WeightBits::Seven),
+            _ => Err(PackedError::Form { what: "a flag" }),
+        }
+    }
+
     /// Number of layers, 1..=[`MAX_LAYERS`].
     pub fn layers(&self) -> usize {
         self.layers.len()
@@ -342,7 +354,11 @@ impl<'a> ExecutionPlan<'a> {
         let (window, outputs) = (window(record), y.shape.channels);
         let groups = usize::from(u16_at::<{ layer::GROUPS }, _>(record));
         let numbers = || wrong("its numbers");
-        let weights = || self.weights(record).ok_or(wrong("its weights"));
+        let bits = self.weight_bits()?;
+        let weights = || {
+            let values = self.weights(record).ok_or(wrong("its weights"))?;
+            Ok::<_, PackedError>(Weights { values, bits })
+        };
         let channels = |rows| self.channels(record, rows, y.zero).ok_or_else(numbers);
         let operator = match u16_at::<{ layer::KIND }, _>(record) {
             kind::SINGLE_CHANNEL => {

@@ -4,7 +4,7 @@
 use edge_core::infer::{Engine, InferError};
 use edge_core::kernels::convolution::Convolution;
 use edge_core::kernels::depthwise::Depthwise;
-use edge_core::kernels::{Kernels, RequantParams, Shape, Window, layout};
+use edge_core::kernels::{self, Kernels, RequantParams, Shape, WeightBits, Weights, Window, layout};
 use edge_core::packed::plan::{Step, is_sound, plan};
 use edge_core::packed::{self, Operator, Packed, PackedError, WriteError};
 use proptest::prelude::*;
@@ -77,6 +77,52 @@ fn the_engine_computes_what_onnx_defines() {
     }
 }
 
+/// Weights of 7 bits, with one at their limit, through every set of this machine.
+#[test]
+fn weights_of_seven_bits_give_the_same_with_every_set() {
+    for seed in 0..20 {
+        let mut built = Built::new(16, seed).narrow();
+        built.weights[2][0] = 63;
+        for set in kernels::ALL.iter().filter_map(|set| set.kernels()) {
+            let model = Packed::new(packed(&built)).unwrap();
+            assert_eq!(model.plan().unwrap().weight_bits(), Ok(WeightBits::Seven));
+            let engine = Engine::new(model, set);
+            let mut arena = vec![0xEE; engine.model().arena_bytes()];
+            let input: Vec<u8> = (0..16 * 16).map(|i| (i * (7 + seed as usize)) as u8).collect();
+            let (values, expected) = built.compute(&input);
+            let logit = engine.infer_observed(&mut arena, &input, &mut |layer, bytes| {
+                assert_eq!(bytes, values[layer + 1], "{}, seed {seed}, layer {layer}", set.name());
+            });
+            assert_eq!(logit.map(f32::to_bits), Ok(expected.to_bits()), "{}", set.name());
+        }
+    }
+}
+
+/// The flag is the writer's finding, and nobody's word: one weight of 64 clears it, and a file that
+/// sets it all the same is refused, as is a flag that nobody knows.
+#[test]
+fn the_flag_of_seven_bits_is_that_of_the_weights() {
+    const FLAGS: usize = 92;
+    let mut built = Built::new(16, 1).narrow();
+    let bits = |file: Aligned| Packed::new(file).map(|model| model.plan().unwrap().weight_bits().unwrap());
+    assert_eq!(bits(packed(&built)), Ok(WeightBits::Seven));
+    for (layer, weight) in [(0, 64), (1, -64), (2, 64), (3, -127)] {
+        let was = std::mem::replace(&mut built.weights[layer][3], weight);
+        let mut file = packed(&built);
+        assert_eq!(file.as_ref()[FLAGS], 0);
+        assert_eq!(bits(Aligned::copy_of(file.as_ref())), Ok(WeightBits::Eight));
+        file.as_mut()[FLAGS] = 1;
+        packed::seal(file.as_mut());
+        let what = "a weight of more than 7 bits, which the header rules out,";
+        assert_eq!(bits(file), Err(PackedError::Layer { layer, what }));
+        built.weights[layer][3] = was;
+    }
+    let mut file = packed(&built);
+    file.as_mut()[FLAGS] = 2;
+    packed::seal(file.as_mut());
+    assert_eq!(bits(file), Err(PackedError::Form { what: "a flag" }));
+}
+
 /// The comparison bites: a weight changed after packing, under a right checksum, changes what is
 /// computed.
 #[test]
@@ -109,6 +155,11 @@ fn every_kind_of_damage_has_its_name() {
     assert_eq!(with(&|_| ()), None);
     assert_eq!(with(&|b| b[0] = b'x'), Some(PackedError::Magic));
     assert_eq!(with(&|b| b[8] = 9), Some(PackedError::Version { got: 9 }));
+    let old = with(&|b| b[8] = 2).unwrap();
+    let remedy =
+        "expected a packed model of version 3, got version 2; pack the model again: `edge-runtime --model MODEL.onnx \
+         pack MODEL.packed`";
+    assert_eq!(old.to_string(), remedy);
     assert!(matches!(with(&|b| b[length / 2] ^= 1), Some(PackedError::Checksum { .. })));
     let cut = Packed::new(Aligned::copy_of(&good.as_ref()[..length - 1])).err();
     assert_eq!(cut, Some(PackedError::Length { expected: length, got: length - 1 }));
@@ -224,8 +275,9 @@ fn what_wraps_on_32_bits_is_refused_everywhere() {
     let (bias, multiplier) = of_channels(5);
     let numbers = RequantParams::new(5, &bias, &bias, &multiplier, 0).unwrap();
     let taps = vec![0i8; layout::tap_bytes(5, [1, 1]).unwrap()];
-    assert!(Depthwise::new(shape(26, 32, 5), Window::POINT, &taps, numbers, 0).is_ok());
-    assert!(Depthwise::new(shape(26_215, 32_768, 5), Window::POINT, &taps, numbers, 0).is_err());
+    let taps = Weights { values: &taps, bits: WeightBits::Seven };
+    assert!(Depthwise::new(shape(26, 32, 5), Window::POINT, taps, numbers, 0).is_ok());
+    assert!(Depthwise::new(shape(26_215, 32_768, 5), Window::POINT, taps, numbers, 0).is_err());
     // A packed value of that size, in an arena as large as what is left of it on 32 bits.
     let mut bytes = packed(&Built::new(16, 1));
     let value_1 = 96 + 24;

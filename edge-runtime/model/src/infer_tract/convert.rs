@@ -6,7 +6,7 @@ use edge_core::kernels::convolution::Convolution;
 use edge_core::kernels::depthwise::Depthwise;
 use edge_core::kernels::layout::{self, DEPTH};
 use edge_core::kernels::single_channel::SingleChannelConv;
-use edge_core::kernels::{Shape, Window};
+use edge_core::kernels::{Shape, WeightBits, Window};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::ops::cnn::Conv;
 
@@ -192,6 +192,7 @@ impl PackedConvolution {
             groups,
             output,
             rows,
+            weight_bits: WeightBits::of(&weights),
             weights,
             bias: Vec::new(),
             signed_bias: Vec::new(),

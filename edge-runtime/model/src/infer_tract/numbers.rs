@@ -5,7 +5,7 @@ use edge_core::kernels::convolution::Convolution;
 use edge_core::kernels::depthwise::{Depthwise, Places};
 use edge_core::kernels::pointwise::Pointwise;
 use edge_core::kernels::single_channel::SingleChannelConv;
-use edge_core::kernels::{Kernels, RequantParams, Shape, ShapeMismatch, Window};
+use edge_core::kernels::{Kernels, RequantParams, Shape, ShapeMismatch, WeightBits, Weights, Window};
 
 /// Which of edge-core's operators computes a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,8 @@ pub struct PackedConvolution {
     /// [`Form::General`].
     pub rows: usize,
     pub weights: Vec<i8>,
+    /// What [`WeightBits::of`] finds in them.
+    pub weight_bits: WeightBits,
     pub bias: Vec<i32>,
     pub signed_bias: Vec<i32>,
     pub multiplier: Vec<f32>,
@@ -105,7 +107,8 @@ impl PackedConvolution {
         y: &mut [u8],
         scratch: &mut [u8],
     ) -> Result<(), ShapeMismatch> {
-        let Self { shape, window, groups, weights, x_zero, .. } = self;
+        let Self { shape, window, groups, x_zero, .. } = self;
+        let weights = Weights { values: &self.weights, bits: self.weight_bits };
         let outputs = self.output.channels;
         let channels =
             RequantParams::new(self.rows, &self.bias, &self.signed_bias, &self.multiplier, self.y_zero)?;

@@ -7,7 +7,7 @@
 //! as in the engines. Gradients pass through rounding unchanged and stop where a value is clamped
 //! (straight-through estimator, Bengio 2013; Jacob 2018).
 
-use crate::quantize::params::{HEAD_MAX, QuantParams, head_limit};
+use crate::quantize::params::{HEAD_MAX, QuantParams, WEIGHT_MAX, head_limit};
 use crate::train::net::{Conv, FoldedNet, Net, Node};
 use crate::train::optimizer::values;
 use anyhow::{Result, ensure};
@@ -28,7 +28,7 @@ const BIAS_STEP: f64 = 1.0 / 32.0;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct IntegerConv {
-    /// -127..=127, shape as [`Conv::weight_shape`].
+    /// Up to [`WEIGHT_MAX`] either way, shape as [`Conv::weight_shape`].
     pub weights: Vec<i8>,
     /// One an output channel, in steps of the accumulator.
     pub biases: Vec<i32>,
@@ -116,7 +116,8 @@ impl IntegerNet {
 
     /// The accumulators of a convolution, exact.
     fn convolve(&self, conv: &Conv, index: usize, pieces: &[Tensor], x: &Tensor) -> Tensor {
-        let weight = round(&pieces[2 * index].view(conv.weight_shape()).clamp(-127.0, 127.0));
+        let most = f64::from(WEIGHT_MAX);
+        let weight = round(&pieces[2 * index].view(conv.weight_shape()).clamp(-most, most));
         let bias = round(&(&pieces[2 * index + 1] / self.multipliers[index].view(-1)));
         let pad = conv.kernel / 2;
         x.conv2d(&weight, Some(&bias), [conv.stride, conv.stride], [pad, pad], [1, 1], conv.groups)
@@ -131,7 +132,7 @@ impl IntegerNet {
         };
         let mut convs = Vec::new();
         for (i, conv) in self.net.convs().enumerate() {
-            let weights = whole(&pieces[2 * i], 127.0);
+            let weights = whole(&pieces[2 * i], WEIGHT_MAX.into());
             let biases = (&pieces[2 * i + 1] / self.multipliers[i].view(-1)).round();
             let biases: Vec<i32> = values(&biases).iter().map(|&b| b as i32).collect();
             let zero = i64::from(self.quant.values[conv.input].zero_point);

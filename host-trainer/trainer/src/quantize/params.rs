@@ -1,7 +1,8 @@
 //! The numbers that int8 values stand on: scale and zero point of every value, a scale for every
 //! weight channel. Frozen before fine-tuning, so that what is trained is what is exported.
 //!
-//! Real = scale * (q - zero). Activations are unsigned 8 bits; weights signed, -127..=127, zero 0.
+//! Real = scale * (q - zero). Activations are unsigned 8 bits; weights signed, up to [`WEIGHT_MAX`], zero
+//! 0.
 //! The rules are those of the exact form (see [`crate::export::exact_form`]): every engine computes
 //! `q = clamp(round(acc * M) + zero)` with `M = (x_scale * w_scale) / y_scale` in f32, rounding
 //! half to even.
@@ -19,6 +20,9 @@ pub struct TensorScale {
     pub zero_point: u8,
 }
 
+/// Largest magnitude of a convolution's weight, in steps: 7 bits, rule 9 of the exact form.
+pub const WEIGHT_MAX: i8 = edge_core::kernels::NARROW_MAX;
+
 /// Largest magnitude of a head weight: five bits keep the head's sum exact, see [`head_limit`].
 pub const HEAD_MAX: f32 = 31.0;
 
@@ -31,6 +35,14 @@ pub struct QuantParams {
     pub weights: Vec<Vec<f32>>,
     /// Logit of one head weight at one feature of 1 (256 steps).
     pub head: f32,
+    /// Largest weight that the scales are for: [`WEIGHT_MAX`], or what it was when the run was made.
+    #[serde(default = "before_rule_9")]
+    pub weight_max: i8,
+}
+
+/// Runs that do not say were made when weights had 8 bits.
+fn before_rule_9() -> i8 {
+    127
 }
 
 impl QuantParams {
@@ -55,12 +67,12 @@ impl QuantParams {
         }
         let weights = net.convs().zip(largest).enumerate().map(|(i, (conv, largest))| {
             let (x, y) = (values[conv.input].scale, values[output_of(net, i)]);
-            largest.iter().map(|&l| agreeing(l.max(1e-6) / 127.0, x, y.scale, y.zero_point)).collect()
+            largest.iter().map(|&l| agreeing(l.max(1e-6) / f32::from(WEIGHT_MAX), x, y.scale, y.zero_point)).collect()
         });
         let weights = weights.collect();
         // A feature of 1 is 256 steps of the last value.
         let feature = values[values.len() - 1].scale * 256.0;
-        Self { weights, head: largest_head.max(1e-6) * feature / HEAD_MAX, values }
+        Self { weights, head: largest_head.max(1e-6) * feature / HEAD_MAX, values, weight_max: WEIGHT_MAX }
     }
 
     /// `M` of each output channel of convolution `index`: accumulator to steps of the output.

@@ -9,11 +9,27 @@ use crate::kernels::layout::{self, padded};
 use crate::kernels::pointwise::Pointwise;
 use crate::kernels::pool::{self, ClassifierHead};
 use crate::kernels::single_channel::SingleChannelConv;
-use crate::kernels::{Kernels, RequantParams, Shape, ShapeMismatch, Window, add as addition};
+use crate::kernels::{
+    Kernels, NARROW_MAX, RequantParams, Shape, ShapeMismatch, WeightBits, Weights, Window, add as addition,
+};
 
 /// Where, what was expected, what came.
 type Difference = (usize, i64, i64);
 type Outcome = Result<(), Difference>;
+
+/// What is tested.
+pub(super) struct Subject {
+    pub kernels: Kernels,
+    /// Whether all weights are said to have 7 bits.
+    pub mislabelled: bool,
+}
+
+impl Subject {
+    fn weights<'a>(&self, values: &'a [i8]) -> Weights<'a> {
+        let bits = if self.mislabelled { WeightBits::Seven } else { WeightBits::of(values) };
+        Weights { values, bits }
+    }
+}
 
 const UNTOUCHED: u8 = 0xA5;
 
@@ -47,7 +63,7 @@ fn draw(rng: &mut Rng, m: &mut Memory, case: &Case, row: impl Fn(usize) -> usize
     let (x_zero, size) = (case.x_zero, case.shape.bytes());
     let x_from = m.x.len() - size;
     rng.bytes(&mut m.x[x_from..]);
-    rng.weights(&mut m.onnx[..fan_in * count]);
+    rng.weights(&mut m.onnx[..fan_in * count], case.most);
     m.multipliers.fill(0.0);
     m.biases.iter_mut().for_each(|b| b.fill(0));
     let largest = (fan_in * 127 * 255) as f32;
@@ -69,12 +85,16 @@ struct Case {
     groups: usize,
     x_zero: u8,
     y_zero: u8,
+    /// The largest weight: of 7 bits, or of 8.
+    most: i8,
 }
 
 impl Case {
     fn new(rng: &mut Rng, shape: Shape, window: Window, outputs: usize, groups: usize) -> Self {
         let x_zero = rng.pick(&[0, 128, 255, 3], 0);
-        Self { shape, window, outputs, groups, x_zero, y_zero: rng.pick(&[0, 128, 255, 77], 0) }
+        let y_zero = rng.pick(&[0, 128, 255, 77], 0);
+        let most = rng.pick(&[NARROW_MAX, 127], 127);
+        Self { shape, window, outputs, groups, x_zero, y_zero, most }
     }
 
     fn fan_in(&self) -> usize {
@@ -110,7 +130,7 @@ fn channels<'a>(
     RequantParams::new(rows, &biases[1][..n], &biases[2][..n], &multipliers[..n], zero).map_err(refused)
 }
 
-pub(super) fn pointwise(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Outcome {
+pub(super) fn pointwise(subject: &Subject, rng: &mut Rng, m: &mut Memory) -> Outcome {
     // Mostly of the sizes that networks have, sometimes deep.
     let (widest, deepest, most) = rng.pick(&[(37, 100, 100), (37, 100, 100), (9, 600, 32)], (1, 1, 1));
     let shape = Shape { height: 1, width: rng.range(1, widest), channels: rng.range(1, deepest) };
@@ -128,9 +148,9 @@ pub(super) fn pointwise(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Out
     let length = (shape.width - 1) * stride + outputs;
     m.y.fill(UNTOUCHED);
     let numbers = channels(&m.biases, m.multipliers, outputs, case.y_zero)?;
-    let op = Pointwise::new(depth, outputs, tail(m.packed, size), numbers).map_err(refused)?;
+    let op = Pointwise::new(depth, outputs, subject.weights(tail(m.packed, size)), numbers).map_err(refused)?;
     let x = &m.x[m.x.len() - shape.bytes()..];
-    op.run(kernels, x, depth, &mut m.y[..length], stride).map_err(refused)?;
+    op.run(&subject.kernels, x, depth, &mut m.y[..length], stride).map_err(refused)?;
     let pixels = m.expected[..expected].chunks(outputs).zip(m.y.chunks(stride));
     for (pixel, (expected, got)) in pixels.enumerate() {
         compare(expected, &got[..outputs]).map_err(|(at, e, g)| (pixel * stride + at, e, g))?;
@@ -158,7 +178,7 @@ fn window(rng: &mut Rng, kernel: [usize; 2], strides: usize, dilations: usize) -
     Window { kernel, stride, dilation: [dilation[0], 1 + up_to(dilations - 1)], before, after }
 }
 
-pub(super) fn single_channel(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Outcome {
+pub(super) fn single_channel(subject: &Subject, rng: &mut Rng, m: &mut Memory) -> Outcome {
     let shape = Shape { height: rng.range(4, 18), width: rng.range(4, 40), channels: 1 };
     let kernel = if rng.range(0, 3) > 0 { [3, 3] } else { [rng.range(1, 4), rng.range(1, 4)] };
     let window = window(rng, kernel, 2, 1);
@@ -176,15 +196,15 @@ pub(super) fn single_channel(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -
     let expected = case.expect(m, &plain[..outputs]);
     m.y.fill(UNTOUCHED);
     let numbers = channels(&m.biases, m.multipliers, outputs, case.y_zero)?;
-    let op = SingleChannelConv::new(shape, window, outputs, tail(m.packed, size), numbers, case.x_zero)
+    let op = SingleChannelConv::new(shape, window, outputs, subject.weights(tail(m.packed, size)), numbers, case.x_zero)
         .map_err(refused)?;
     let scratch = tail(m.scratch, sized(SingleChannelConv::scratch(&shape, &window))?);
-    op.run(kernels, &m.x[m.x.len() - shape.bytes()..], m.y, scratch).map_err(refused)?;
+    op.run(&subject.kernels, &m.x[m.x.len() - shape.bytes()..], m.y, scratch).map_err(refused)?;
     compare(&m.expected[..expected], &m.y[..expected])?;
     compare(&[UNTOUCHED; 64], &m.y[expected..][..64])
 }
 
-pub(super) fn convolution(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Outcome {
+pub(super) fn convolution(subject: &Subject, rng: &mut Rng, m: &mut Memory) -> Outcome {
     let groups = rng.pick(&[1, 1, 2, 3], 1);
     let shape =
         Shape { height: rng.range(6, 12), width: rng.range(6, 12), channels: groups * rng.range(1, 8) };
@@ -209,10 +229,10 @@ pub(super) fn convolution(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> O
     let expected = case.expect(m, &plain[..outputs]);
     m.y.fill(UNTOUCHED);
     let numbers = channels(&m.biases, m.multipliers, rows, case.y_zero)?;
-    let op = Convolution::new(shape, window, outputs, groups, tail(m.packed, size), numbers, case.x_zero)
+    let op = Convolution::new(shape, window, outputs, groups, subject.weights(tail(m.packed, size)), numbers, case.x_zero)
         .map_err(refused)?;
     let scratch = tail(m.scratch, sized(Convolution::scratch(&shape, &window, groups))?);
-    op.run(kernels, &m.x[m.x.len() - shape.bytes()..], m.y, scratch).map_err(refused)?;
+    op.run(&subject.kernels, &m.x[m.x.len() - shape.bytes()..], m.y, scratch).map_err(refused)?;
     compare(&m.expected[..expected], &m.y[..expected])?;
     compare(&[UNTOUCHED; 64], &m.y[expected..][..64])
 }
@@ -239,7 +259,7 @@ fn depthwise_shape(rng: &mut Rng) -> (Shape, Window) {
     }
 }
 
-pub(super) fn depthwise(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Outcome {
+pub(super) fn depthwise(subject: &Subject, rng: &mut Rng, m: &mut Memory) -> Outcome {
     let (shape, window) = depthwise_shape(rng);
     let kernel = window.kernel;
     let case = Case::new(rng, shape, window, shape.channels, shape.channels);
@@ -258,16 +278,16 @@ pub(super) fn depthwise(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Out
         m.y[..shape.bytes()].copy_from_slice(&m.x[x..]);
     }
     let numbers = channels(&m.biases, m.multipliers, shape.channels, case.y_zero)?;
-    let op = Depthwise::new(shape, window, tail(m.packed, size), numbers, case.x_zero).map_err(refused)?;
+    let op = Depthwise::new(shape, window, subject.weights(tail(m.packed, size)), numbers, case.x_zero).map_err(refused)?;
     let scratch = tail(m.scratch, sized(Depthwise::scratch(&shape, &window))?);
     let places = if in_place { Places::Same(m.y) } else { Places::Apart(&m.x[x..], m.y) };
-    op.run(kernels, places, scratch).map_err(refused)?;
+    op.run(&subject.kernels, places, scratch).map_err(refused)?;
     compare(&m.expected[..expected], &m.y[..expected])?;
     let end = if in_place { expected.max(shape.bytes()) } else { expected };
     compare(&[UNTOUCHED; 64], &m.y[end..][..64])
 }
 
-pub(super) fn add(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Outcome {
+pub(super) fn add(subject: &Subject, rng: &mut Rng, m: &mut Memory) -> Outcome {
     let length = rng.range(1, 300);
     let x = m.x.len() - length;
     rng.bytes(&mut m.x[x..]);
@@ -277,19 +297,19 @@ pub(super) fn add(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Outcome {
     for ((expected, &a), &b) in m.expected.iter_mut().zip(&m.x[x..]).zip(&*m.y) {
         *expected = (i32::from(a) + i32::from(b) - i32::from(zero)).clamp(0, 255) as u8;
     }
-    addition::add(kernels, &m.x[x..], &mut m.y[..length], zero).map_err(refused)?;
+    addition::add(&subject.kernels, &m.x[x..], &mut m.y[..length], zero).map_err(refused)?;
     compare(&m.expected[..length], &m.y[..length])?;
     compare(&[UNTOUCHED; 64], &m.y[length..][..64])
 }
 
-pub(super) fn pool(kernels: &Kernels, rng: &mut Rng, m: &mut Memory) -> Outcome {
+pub(super) fn pool(subject: &Subject, rng: &mut Rng, m: &mut Memory) -> Outcome {
     let positions = rng.pick(&[1, 4, 16, 64], 64);
     let count = rng.range(1, 200);
     let x = m.x.len() - positions * count;
     rng.bytes(&mut m.x[x..]);
     let x = &m.x[x..];
     m.sums.fill(u32::MAX);
-    pool::sums(kernels, x, &mut m.sums[..count]).map_err(refused)?;
+    pool::sums(&subject.kernels, x, &mut m.sums[..count]).map_err(refused)?;
     for channel in 0..count {
         let expected: u32 = (0..positions).map(|p| u32::from(x[p * count + channel])).sum();
         if m.sums[channel] != expected {

@@ -15,6 +15,7 @@ pub use memory::Memory;
 
 use super::Kernels;
 use super::call::{AddCall, PointwiseCall, RowCall, SumsCall};
+use cases::Subject;
 use core::fmt;
 use rng::Rng;
 
@@ -52,6 +53,22 @@ pub fn run(kernels: &Kernels, first_case: u64, cases: u64, memory: &mut Memory) 
     OPERATORS.iter().try_for_each(|operator| run_operator(operator, kernels, first_case, cases, memory))
 }
 
+/// Runs cases of one of [`OPERATORS`] with all weights said to have 7 bits, the limits of 8 among
+/// them: a planted fault. Kernels that add products in 16 bits must be found wrong, others not.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_mislabelled(
+    operator: &'static str,
+    kernels: &Kernels,
+    first_case: u64,
+    cases: u64,
+    memory: &mut Memory,
+) -> Result<(), Failure> {
+    let subject = Subject { kernels: *kernels, mislabelled: true };
+    run_subject(operator, &subject, first_case, cases, memory)
+}
+
 /// Runs cases of one of [`OPERATORS`].
 pub fn run_operator(
     operator: &'static str,
@@ -60,15 +77,26 @@ pub fn run_operator(
     cases: u64,
     memory: &mut Memory,
 ) -> Result<(), Failure> {
+    let subject = Subject { kernels: *kernels, mislabelled: false };
+    run_subject(operator, &subject, first_case, cases, memory)
+}
+
+fn run_subject(
+    operator: &'static str,
+    subject: &Subject,
+    first_case: u64,
+    cases: u64,
+    memory: &mut Memory,
+) -> Result<(), Failure> {
     for case in first_case..first_case.saturating_add(cases) {
         let mut rng = Rng::new(case);
         let outcome = match operator {
-            "pointwise" => cases::pointwise(kernels, &mut rng, memory),
-            "single_channel" => cases::single_channel(kernels, &mut rng, memory),
-            "convolution" => cases::convolution(kernels, &mut rng, memory),
-            "depthwise" => cases::depthwise(kernels, &mut rng, memory),
-            "add" => cases::add(kernels, &mut rng, memory),
-            _ => cases::pool(kernels, &mut rng, memory),
+            "pointwise" => cases::pointwise(subject, &mut rng, memory),
+            "single_channel" => cases::single_channel(subject, &mut rng, memory),
+            "convolution" => cases::convolution(subject, &mut rng, memory),
+            "depthwise" => cases::depthwise(subject, &mut rng, memory),
+            "add" => cases::add(subject, &mut rng, memory),
+            _ => cases::pool(subject, &mut rng, memory),
         };
         outcome.map_err(|(at, expected, got)| Failure { operator, case, at, expected, got })?;
     }

@@ -35,16 +35,18 @@ impl Rng {
         }
     }
 
-    /// Fills weights of -127..=127: mostly random, sometimes all at one end or jumping between
-    /// both.
-    pub fn weights(&mut self, to: &mut [i8]) {
+    /// Fills weights up to `most` either way: mostly random, sometimes all at one end or jumping
+    /// between both.
+    pub fn weights(&mut self, to: &mut [i8], most: i8) {
         match self.range(0, 9) {
-            0 => to.fill(127),
-            1 => to.fill(-127),
-            2 => to.iter_mut().for_each(|w| *w = if self.next().is_multiple_of(2) { -127 } else { 127 }),
-            _ => to.iter_mut().for_each(|w| *w = (self.next() % 255) as u8 as i8 as i16 as i8),
+            0 => to.fill(most),
+            1 => to.fill(-most),
+            2 => to.iter_mut().for_each(|w| *w = if self.next().is_multiple_of(2) { -most } else { most }),
+            _ => {
+                let values = 2 * u64::from(most.unsigned_abs()) + 1;
+                to.iter_mut().for_each(|w| *w = ((self.next() % values) as i16 - i16::from(most)) as i8);
+            }
         }
-        to.iter_mut().filter(|w| **w == -128).for_each(|w| *w = -127);
     }
 
     /// A multiplier under which accumulators up to `largest` fill the output's range, miss it by

@@ -3,7 +3,7 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("rule {rule} of the exact form: {what}; the file was not written, this is a fault of the exporter")]
 pub struct Violation {
-    /// Number of the rule, 1..=8.
+    /// Number of the rule, 1..=9.
     pub rule: u8,
     /// Where, what was expected, what is there.
     pub what: String,

@@ -1,5 +1,6 @@
-//! AVX2. Its byte multiply saturates in the middle of a sum, so bytes are widened and VPMADDWD
-//! multiplies pairs of 16-bit numbers, which is exact.
+//! AVX2. Its byte multiply, VPMADDUBSW, adds two products in 16 bits and saturates there, which
+//! weights of 7 bits never reach. Where there are larger ones, bytes are widened and VPMADDWD
+//! multiplies pairs of 16-bit numbers.
 
 mod add;
 mod depthwise;

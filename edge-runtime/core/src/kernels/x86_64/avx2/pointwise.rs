@@ -6,11 +6,11 @@ use crate::kernels::layout::{BLOCK, DEPTH};
 
 pub(in crate::kernels::x86_64) fn pointwise(call: PointwiseCall) {
     // SAFETY: the set is handed out only where the processor has AVX2.
-    unsafe { run(call) }
+    unsafe { if call.narrow() { run::<true>(call) } else { run::<false>(call) } }
 }
 
 #[target_feature(enable = "avx2")]
-fn run(mut call: PointwiseCall) {
+fn run<const NARROW: bool>(mut call: PointwiseCall) {
     let (pixels, depth, outputs) = (call.pixels(), call.depth(), call.outputs());
     let (x_stride, y_stride, channels) = (call.x_stride(), call.y_stride(), *call.channels());
     let all_weights = call.weights().as_ptr();
@@ -41,7 +41,7 @@ fn run(mut call: PointwiseCall) {
                     for i in 0..PIXELS {
                         words[i] = from[i].add(k * DEPTH).cast::<i32>().read_unaligned();
                     }
-                    step(&mut acc, words, weights.add(k * BLOCK * DEPTH));
+                    step::<NARROW>(&mut acc, words, weights.add(k * BLOCK * DEPTH));
                 }
             }
             if rest > 0 {
@@ -52,7 +52,7 @@ fn run(mut call: PointwiseCall) {
                         from[i].add(whole * DEPTH).copy_to_nonoverlapping(four.as_mut_ptr(), rest);
                         words[i] = i32::from_le_bytes(four);
                     }
-                    step(&mut acc, words, weights.add(whole * BLOCK * DEPTH));
+                    step::<NARROW>(&mut acc, words, weights.add(whole * BLOCK * DEPTH));
                 }
             }
             // SAFETY: these are the block's outputs of pixels that exist.

@@ -6,11 +6,11 @@ use crate::kernels::layout::{BLOCK, DEPTH};
 
 pub(in crate::kernels::x86_64) fn single_channel(call: RowCall) {
     // SAFETY: the set is handed out only where the processor has AVX2.
-    unsafe { run(call) }
+    unsafe { if call.narrow() { run::<true>(call) } else { run::<false>(call) } }
 }
 
 #[target_feature(enable = "avx2")]
-fn run(mut call: RowCall) {
+fn run<const NARROW: bool>(mut call: RowCall) {
     let (pixels, stride, outputs) = (call.pixels(), call.stride(), call.outputs());
     let (all_weights, channels) = (call.weights().as_ptr(), *call.channels());
     let (rows, y) = call.slices();
@@ -36,7 +36,7 @@ fn run(mut call: RowCall) {
                     for i in 0..PIXELS {
                         words[i] = row.as_ptr().add(column[i]).cast::<i32>().read_unaligned();
                     }
-                    step(&mut acc, words, weights.add(k * BLOCK * DEPTH));
+                    step::<NARROW>(&mut acc, words, weights.add(k * BLOCK * DEPTH));
                 }
             }
             // SAFETY: these are the block's outputs of pixels that exist.

@@ -1,8 +1,9 @@
 //! A tile of 4 pixels times a block of 16 outputs, which stays in registers: what pointwise and
 //! first convolution share.
 //!
-//! A step's four inputs are taken as two pairs, `(q0, q2)` and `(q1, q3)`: masks and shifts make
-//! them of the bytes, of the weights likewise.
+//! With weights of 7 bits a step is VPMADDUBSW, then VPMADDWD by ones. With others its four inputs
+//! are taken as two pairs, `(q0, q2)` and `(q1, q3)`: masks and shifts make them of the bytes, of the
+//! weights likewise.
 
 use super::requantize::{Requantize, store};
 use crate::kernels::RequantParams;
@@ -70,15 +71,32 @@ impl Block {
     }
 }
 
-/// Adds the products of one step: four inputs of each pixel, as a little-endian word.
+/// Adds the products of one step: four inputs of each pixel, as a little-endian word. `NARROW` is
+/// for weights of 7 bits.
 ///
 /// # Safety
 /// `weights` is valid for reads of one step of a block, 64 bytes.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) unsafe fn step(acc: &mut Accumulators, words: [i32; PIXELS], weights: *const i8) {
+pub(super) unsafe fn step<const NARROW: bool>(
+    acc: &mut Accumulators,
+    words: [i32; PIXELS],
+    weights: *const i8,
+) {
     // SAFETY: the first and the second half of the step.
     let weights = unsafe { [_mm256_loadu_si256(weights.cast()), _mm256_loadu_si256(weights.add(32).cast())] };
+    if NARROW {
+        let ones = _mm256_set1_epi16(1);
+        for i in 0..PIXELS {
+            let word = _mm256_set1_epi32(words[i]);
+            for half in 0..2 {
+                // At most 2 * 255 * 63, which 16 bits hold.
+                let pairs = _mm256_maddubs_epi16(word, weights[half]);
+                acc[i][half] = _mm256_add_epi32(acc[i][half], _mm256_madd_epi16(pairs, ones));
+            }
+        }
+        return;
+    }
     let [low, high] = weights;
     let even = [
         _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(low)),
