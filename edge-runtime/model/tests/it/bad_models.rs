@@ -40,7 +40,7 @@ fn the_unchanged_model_is_accepted() {
 #[test]
 fn each_missing_property_is_named() {
     let keys: Vec<String> = model::sealed(32, 1).metadata_props.into_iter().map(|entry| entry.key).collect();
-    assert_eq!(keys.len(), 31);
+    assert_eq!(keys.len(), 33);
     for key in keys {
         let mut proto = model::unsealed(32, 1);
         proto.metadata_props.retain(|entry| entry.key != key);
@@ -54,18 +54,18 @@ fn each_missing_property_is_named() {
 
 #[test]
 fn each_changed_property_breaks_the_seal() {
-    for index in 0..30 {
+    for index in 0..32 {
         let mut proto = model::sealed(32, 1);
         let entry = &mut proto.metadata_props[index];
         let key = entry.key.clone();
         entry.value = match entry.value.parse::<f32>() {
-            _ if key == key::FORMAT => "+2".to_owned(),
+            _ if key == key::FORMAT => "+3".to_owned(),
             _ if [key::MAX_BLACK, key::MAX_WHITE].contains(&&*key) => "999".to_owned(),
             _ if key == key::MIN_SHARPNESS => "1".to_owned(),
-            _ if [key::MIN_LAYOUT, key::MIN_FEATURES].contains(&&*key) => "+0".to_owned(),
+            _ if [key::MIN_LAYOUT, key::MIN_FEATURES, key::MIN_FAMILIAR].contains(&&*key) => "+0".to_owned(),
             _ if key == key::SCORE_DECILES => "1 2 3 4 5 6 7 8 9".to_owned(),
             _ if key == key::LAYOUT => "00".repeat(256),
-            _ if key == key::FEATURES => "00".repeat(16),
+            _ if [key::FEATURES, key::FAMILIAR].contains(&&*key) => "00".repeat(16),
             Ok(_) if entry.value.contains('.') => format!("{}1", entry.value), // 0.3 becomes 0.31
             Ok(1.0) => "+1".to_owned(),
             Ok(0.0) => "1".repeat(64), // the hash of the training data
@@ -78,7 +78,7 @@ fn each_changed_property_breaks_the_seal() {
         assert_eq!(broken, !caught_before, "{key}: {error}");
     }
     let mut proto = model::sealed(32, 1);
-    proto.metadata_props[0].value = "02".to_owned();
+    proto.metadata_props[0].value = "03".to_owned();
     let error = refusal(&model::bytes(&proto));
     assert!(error.starts_with("graph or metadata were changed after export: sealed with"), "{error}");
 }
@@ -104,7 +104,7 @@ fn wrong_values_are_named() {
     );
     assert_eq!(
         with(key::FORMAT, "1"),
-        "metadata `pneumoscope.format`: expected version 2, got 1; use the program version that made the model"
+        "metadata `pneumoscope.format`: expected version 2 to 3, got 1; use the program version that made the model"
     );
     assert_eq!(
         with(key::PREPROCESSING, "area-standardise/9"),
