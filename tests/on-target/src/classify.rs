@@ -121,8 +121,8 @@ impl fmt::Display for Line<'_> {
                 None => write!(out, " none")?,
             }
         }
-        let QualityMetrics { elongation_permille, stats, sharpness, layout, features } = figures;
+        let QualityMetrics { elongation_permille, stats, sharpness, layout, features, familiarity } = figures;
         let exposure = [stats.mean, stats.deviation, stats.black_permille, stats.white_permille];
-        write!(out, " {elongation_permille} {exposure:?} {sharpness} {layout} {features:?}")
+        write!(out, " {elongation_permille} {exposure:?} {sharpness} {layout} {features:?} {familiarity:?}")
     }
 }

@@ -79,6 +79,7 @@ impl<'a> RowCall<'a> {
     }
 
     /// Whether no weight has more than 7 bits.
+    #[cfg(target_arch = "x86_64")]
     pub fn narrow(&self) -> bool {
         self.numbers.weights.bits == WeightBits::Seven
     }
@@ -167,6 +168,7 @@ impl<'a> PointwiseCall<'a> {
     }
 
     /// Whether no weight has more than 7 bits.
+    #[cfg(target_arch = "x86_64")]
     pub fn narrow(&self) -> bool {
         self.op.weights.bits == WeightBits::Seven
     }

@@ -120,7 +120,7 @@ fn copies(
 }
 
 /// The four groups of chests, and what is none.
-fn chests_and_not<'a>(groups: [&'a [Vec<u8>]; 6]) -> [&'a [Vec<u8>]; 5] {
+fn chests_and_not(groups: [&[Vec<u8>]; 6]) -> [&[Vec<u8>]; 5] {
     let [plain, changed, drawn, changed_drawn, not_chests, _] = groups;
     [plain, changed, drawn, changed_drawn, not_chests]
 }
