@@ -2,7 +2,9 @@
 //! that is too short, and that is what a row kernel's unsafe code relies on.
 
 use super::params::{RequantParams, ShapeMismatch};
-use super::weights::{WeightBits, Weights};
+#[cfg(target_arch = "x86_64")]
+use super::weights::WeightBits;
+use super::weights::Weights;
 use super::window::{Shape, Window};
 
 /// The numbers of a convolution over padded rows.
