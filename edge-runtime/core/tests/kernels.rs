@@ -68,6 +68,7 @@ fn a_planted_fault_is_found() -> Result<(), Failed> {
 fn adds_in_16_bits(set: &str, operator: &str) -> bool {
     match set {
         "avx2" => ["pointwise", "single_channel", "convolution"].contains(&operator),
+        "smlal" => ["pointwise", "single_channel", "convolution", "depthwise"].contains(&operator),
         _ => false,
     }
 }

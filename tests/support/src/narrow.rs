@@ -13,7 +13,8 @@ use tract_onnx::pb::{ModelProto, TensorProto};
 pub fn narrow(model: &mut ModelProto) {
     let graph = model.graph.as_mut().unwrap();
     let convolutions = graph.node.iter().filter(|node| node.op_type == "QLinearConv");
-    let names: Vec<[String; 3]> = convolutions.map(|node| [3, 4, 8].map(|at| node.input[at].clone())).collect();
+    let names: Vec<[String; 3]> =
+        convolutions.map(|node| [3, 4, 8].map(|at| node.input[at].clone())).collect();
     let mut done = Vec::new();
     for (name, halve) in names.iter().flat_map(|[weights, scales, biases]| {
         [(weights, halve_weights as fn(&mut TensorProto)), (scales, double_scales), (biases, halve_biases)]

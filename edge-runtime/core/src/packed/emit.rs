@@ -9,8 +9,8 @@ use super::format::{header, kind, layer, metadata as metadata_fields, value};
 use super::out::{Out, u32_of};
 use super::plan::Plan;
 use super::{MAGIC, Network, NetworkLayer, VERSION, metadata};
-use crate::kernels::{WeightBits, Window};
 use crate::kernels::layout::{self, DEPTH};
+use crate::kernels::{WeightBits, Window};
 
 pub(super) fn compose(network: &Network, forms: &[Form], plan: &Plan, out: &mut Out) {
     let layers = network.layers.len();

@@ -36,7 +36,10 @@ impl fmt::Display for PackedError {
         match self {
             Self::Magic => write!(f, "expected a packed model, got other bytes; make one with `pack`"),
             Self::Version { got } => {
-                write!(f, "expected a packed model of version {VERSION}, got version {got}; {remedy}: `edge-runtime --model MODEL.onnx pack MODEL.packed`")
+                write!(
+                    f,
+                    "expected a packed model of version {VERSION}, got version {got}; {remedy}: `edge-runtime --model MODEL.onnx pack MODEL.packed`"
+                )
             }
             Self::Length { expected, got } => {
                 write!(f, "expected a packed model of {expected} bytes, got {got}; copy the file again")

@@ -156,8 +156,7 @@ fn every_kind_of_damage_has_its_name() {
     assert_eq!(with(&|b| b[0] = b'x'), Some(PackedError::Magic));
     assert_eq!(with(&|b| b[8] = 9), Some(PackedError::Version { got: 9 }));
     let old = with(&|b| b[8] = 2).unwrap();
-    let remedy =
-        "expected a packed model of version 3, got version 2; pack the model again: `edge-runtime --model MODEL.onnx \
+    let remedy = "expected a packed model of version 3, got version 2; pack the model again: `edge-runtime --model MODEL.onnx \
          pack MODEL.packed`";
     assert_eq!(old.to_string(), remedy);
     assert!(matches!(with(&|b| b[length / 2] ^= 1), Some(PackedError::Checksum { .. })));

@@ -67,7 +67,10 @@ impl QuantParams {
         }
         let weights = net.convs().zip(largest).enumerate().map(|(i, (conv, largest))| {
             let (x, y) = (values[conv.input].scale, values[output_of(net, i)]);
-            largest.iter().map(|&l| agreeing(l.max(1e-6) / f32::from(WEIGHT_MAX), x, y.scale, y.zero_point)).collect()
+            largest
+                .iter()
+                .map(|&l| agreeing(l.max(1e-6) / f32::from(WEIGHT_MAX), x, y.scale, y.zero_point))
+                .collect()
         });
         let weights = weights.collect();
         // A feature of 1 is 256 steps of the last value.

@@ -148,7 +148,8 @@ pub(super) fn pointwise(subject: &Subject, rng: &mut Rng, m: &mut Memory) -> Out
     let length = (shape.width - 1) * stride + outputs;
     m.y.fill(UNTOUCHED);
     let numbers = channels(&m.biases, m.multipliers, outputs, case.y_zero)?;
-    let op = Pointwise::new(depth, outputs, subject.weights(tail(m.packed, size)), numbers).map_err(refused)?;
+    let op =
+        Pointwise::new(depth, outputs, subject.weights(tail(m.packed, size)), numbers).map_err(refused)?;
     let x = &m.x[m.x.len() - shape.bytes()..];
     op.run(&subject.kernels, x, depth, &mut m.y[..length], stride).map_err(refused)?;
     let pixels = m.expected[..expected].chunks(outputs).zip(m.y.chunks(stride));
@@ -196,8 +197,15 @@ pub(super) fn single_channel(subject: &Subject, rng: &mut Rng, m: &mut Memory) -
     let expected = case.expect(m, &plain[..outputs]);
     m.y.fill(UNTOUCHED);
     let numbers = channels(&m.biases, m.multipliers, outputs, case.y_zero)?;
-    let op = SingleChannelConv::new(shape, window, outputs, subject.weights(tail(m.packed, size)), numbers, case.x_zero)
-        .map_err(refused)?;
+    let op = SingleChannelConv::new(
+        shape,
+        window,
+        outputs,
+        subject.weights(tail(m.packed, size)),
+        numbers,
+        case.x_zero,
+    )
+    .map_err(refused)?;
     let scratch = tail(m.scratch, sized(SingleChannelConv::scratch(&shape, &window))?);
     op.run(&subject.kernels, &m.x[m.x.len() - shape.bytes()..], m.y, scratch).map_err(refused)?;
     compare(&m.expected[..expected], &m.y[..expected])?;
@@ -229,8 +237,16 @@ pub(super) fn convolution(subject: &Subject, rng: &mut Rng, m: &mut Memory) -> O
     let expected = case.expect(m, &plain[..outputs]);
     m.y.fill(UNTOUCHED);
     let numbers = channels(&m.biases, m.multipliers, rows, case.y_zero)?;
-    let op = Convolution::new(shape, window, outputs, groups, subject.weights(tail(m.packed, size)), numbers, case.x_zero)
-        .map_err(refused)?;
+    let op = Convolution::new(
+        shape,
+        window,
+        outputs,
+        groups,
+        subject.weights(tail(m.packed, size)),
+        numbers,
+        case.x_zero,
+    )
+    .map_err(refused)?;
     let scratch = tail(m.scratch, sized(Convolution::scratch(&shape, &window, groups))?);
     op.run(&subject.kernels, &m.x[m.x.len() - shape.bytes()..], m.y, scratch).map_err(refused)?;
     compare(&m.expected[..expected], &m.y[..expected])?;
@@ -278,7 +294,8 @@ pub(super) fn depthwise(subject: &Subject, rng: &mut Rng, m: &mut Memory) -> Out
         m.y[..shape.bytes()].copy_from_slice(&m.x[x..]);
     }
     let numbers = channels(&m.biases, m.multipliers, shape.channels, case.y_zero)?;
-    let op = Depthwise::new(shape, window, subject.weights(tail(m.packed, size)), numbers, case.x_zero).map_err(refused)?;
+    let op = Depthwise::new(shape, window, subject.weights(tail(m.packed, size)), numbers, case.x_zero)
+        .map_err(refused)?;
     let scratch = tail(m.scratch, sized(Depthwise::scratch(&shape, &window))?);
     let places = if in_place { Places::Same(m.y) } else { Places::Apart(&m.x[x..], m.y) };
     op.run(&subject.kernels, places, scratch).map_err(refused)?;
