@@ -4,14 +4,16 @@
 //! `cargo run --manifest-path tests/fuzz/Cargo.toml --example seeds`. Inputs that once broke a
 //! target are kept beside them under `found-*` and are left alone.
 
-use edge_model::model_file::ModelFile;
+use edge_model::model_file::{ModelFile, seal};
 use edge_model::pack::pack;
 use image::{GrayImage, ImageFormat};
 use phantoms::Label;
 use png::{BitDepth, ColorType};
 use std::io::Cursor;
 use std::path::Path;
+use test_support::narrow::narrow;
 use test_support::{model, picture};
+use tract_onnx::pb::ModelProto;
 
 fn main() -> std::io::Result<()> {
     write("decode", &pictures())?;
@@ -113,15 +115,18 @@ fn models() -> Vec<Seed> {
     seeds.map(|(name, bytes)| (name.to_owned(), bytes)).into()
 }
 
-/// Two packed models, and one cut short.
+/// Two packed models, one whose weights have 7 bits, and one cut short.
 fn packed() -> Vec<Seed> {
-    let packed = |side| {
-        let file = ModelFile::from_bytes(&model::bytes(&model::sealed(side, 1))).expect("a valid model");
+    let packed = |side, change: fn(&mut ModelProto)| {
+        let mut proto = model::unsealed(side, 1);
+        change(&mut proto);
+        seal(&mut proto);
+        let file = ModelFile::from_bytes(&model::bytes(&proto)).expect("a valid model");
         pack(&file).expect("in the exact form").bytes().to_vec()
     };
-    let (small, larger) = (packed(8), packed(16));
+    let (small, larger) = (packed(8, |_| ()), packed(16, |_| ()));
     let cut = small[..small.len() / 2].to_vec();
-    let seeds = [("side-8", small), ("side-16", larger), ("cut", cut)];
+    let seeds = [("side-8", small), ("side-8-narrow", packed(8, narrow)), ("side-16", larger), ("cut", cut)];
     seeds.map(|(name, bytes)| (name.to_owned(), bytes)).into()
 }
 
