@@ -8,14 +8,16 @@
 use edge_core::kernels::layout::{BLOCK, DEPTH};
 use edge_core::packed::{self, Packed, PackedError};
 use edge_model::aligned::AlignedBytes;
-use edge_model::model_file::ModelFile;
+use edge_model::model_file::{ModelFile, seal};
 use edge_model::pack::pack;
 use image::{GrayImage, ImageFormat};
 use phantoms::Label;
 use png::{BitDepth, ColorType};
 use std::io::Cursor;
 use std::path::Path;
+use test_support::narrow::narrow;
 use test_support::{model, picture};
+use tract_onnx::pb::ModelProto;
 
 fn main() -> std::io::Result<()> {
     write("decode", &pictures())?;
@@ -117,16 +119,26 @@ fn models() -> Vec<Seed> {
     seeds.map(|(name, bytes)| (name.to_owned(), bytes)).into()
 }
 
-/// Two packed models, one cut short, and one with weights where none may be.
+/// Three packed models, of which one has weights of 7 bits, one cut short, and one with weights where
+/// none may be.
 fn packed() -> Vec<Seed> {
-    let packed = |side| {
-        let file = ModelFile::from_bytes(&model::bytes(&model::sealed(side, 1))).expect("a valid model");
+    let packed = |side, change: fn(&mut ModelProto)| {
+        let mut proto = model::unsealed(side, 1);
+        change(&mut proto);
+        seal(&mut proto);
+        let file = ModelFile::from_bytes(&model::bytes(&proto)).expect("a valid model");
         pack(&file).expect("in the exact form").bytes().to_vec()
     };
-    let (small, larger) = (packed(8), packed(16));
+    let (small, larger) = (packed(8, |_| ()), packed(16, |_| ()));
     let cut = small[..small.len() / 2].to_vec();
     let padding = with_padding(&small);
-    let seeds = [("side-8", small), ("side-16", larger), ("cut", cut), ("found-padding", padding)];
+    let seeds = [
+        ("side-8", small),
+        ("side-8-narrow", packed(8, narrow)),
+        ("side-16", larger),
+        ("cut", cut),
+        ("found-padding", padding),
+    ];
     seeds.map(|(name, bytes)| (name.to_owned(), bytes)).into()
 }
 

@@ -93,6 +93,12 @@ fn planted(machine: &mut impl Machine, memory: &mut suite::Memory, cases: u64) -
             Ok(()) => writeln!(machine, "missed {operator}")?,
         }
     }
+    for kernels in kernels::ALL.iter().filter_map(Set::kernels) {
+        match suite::run_mislabelled(&kernels, 0, cases, memory) {
+            Ok(()) => writeln!(machine, "label {} passed", kernels.name())?,
+            Err(operator) => writeln!(machine, "label {} failed: {operator}", kernels.name())?,
+        }
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod bad_pictures;
 mod decode;
 mod engine;
 mod gate;
+mod narrow;
 mod pack;
 mod qlinearconv;
 mod self_test;

@@ -1,5 +1,6 @@
 //! Depthwise convolution 3 x 3 by SMULL and SMLAL: 16 channels side by side, nine taps in
-//! registers; two taps' products are added in 16 bits, then widened.
+//! registers; two taps' products are added in 16 bits, or four taps' where weights have 7 bits, then
+//! widened.
 
 use super::depthwise::{Block, Kernel, blocks};
 use super::long::{mlal_high, mull_high};
@@ -9,14 +10,20 @@ use core::arch::aarch64::*;
 pub(in crate::kernels) fn depthwise(call: RowCall) {
     // SAFETY: NEON is part of every processor that the set is handed out on.
     unsafe {
-        let sixteen =
-            [[dense::<4, false> as Kernel, sparse::<4, false>], [dense::<4, true>, sparse::<4, true>]];
-        blocks(
-            call,
-            sixteen,
-            [[dense::<2, false>, sparse::<2, false>], [dense::<2, true>, sparse::<2, true>]],
-        )
+        if call.narrow() {
+            blocks(call, kernels::<4, true>(), kernels::<2, true>())
+        } else {
+            blocks(call, kernels::<4, false>(), kernels::<2, false>())
+        }
     }
+}
+
+/// By zero point and stride, as [`blocks`] takes them; `NARROW` for weights of 7 bits.
+fn kernels<const Q: usize, const NARROW: bool>() -> [[Kernel; 2]; 2] {
+    [
+        [dense::<Q, false, NARROW>, sparse::<Q, false, NARROW>],
+        [dense::<Q, true, NARROW>, sparse::<Q, true, NARROW>],
+    ]
 }
 
 /// The three rows of a column (or of a kernel column's weights), 16 channels each, or 8 in the
@@ -28,7 +35,7 @@ type Column = [int8x16_t; 3];
 /// # Safety
 /// As [`super::depthwise::Kernel`], `4 * Q` channels.
 #[target_feature(enable = "neon")]
-unsafe fn dense<const Q: usize, const RELU: bool>(block: &Block) {
+unsafe fn dense<const Q: usize, const RELU: bool, const NARROW: bool>(block: &Block) {
     let (mut at, end, ahead) = (0, block.pixels * block.count, 2 * block.count);
     // SAFETY: the caller's promise; `pixels + 2` columns are read and `pixels` written.
     unsafe {
@@ -38,19 +45,19 @@ unsafe fn dense<const Q: usize, const RELU: bool>(block: &Block) {
         // The columns change roles from pixel to pixel: no moves between registers.
         loop {
             let c = column::<Q>(block, at + ahead);
-            pixel::<Q, RELU>(block, [&a, &b, &c], weights, at);
+            pixel::<Q, RELU, NARROW>(block, [&a, &b, &c], weights, at);
             at += block.count;
             if at == end {
                 break;
             }
             a = column::<Q>(block, at + ahead);
-            pixel::<Q, RELU>(block, [&b, &c, &a], weights, at);
+            pixel::<Q, RELU, NARROW>(block, [&b, &c, &a], weights, at);
             at += block.count;
             if at == end {
                 break;
             }
             b = column::<Q>(block, at + ahead);
-            pixel::<Q, RELU>(block, [&c, &a, &b], weights, at);
+            pixel::<Q, RELU, NARROW>(block, [&c, &a, &b], weights, at);
             at += block.count;
             if at == end {
                 break;
@@ -64,7 +71,7 @@ unsafe fn dense<const Q: usize, const RELU: bool>(block: &Block) {
 /// # Safety
 /// As [`dense`].
 #[target_feature(enable = "neon")]
-unsafe fn sparse<const Q: usize, const RELU: bool>(block: &Block) {
+unsafe fn sparse<const Q: usize, const RELU: bool, const NARROW: bool>(block: &Block) {
     let (mut at, mut x, end) = (0, block.count, block.pixels * block.count);
     // SAFETY: the caller's promise; `2 * pixels + 1` columns are read and `pixels` written.
     unsafe {
@@ -72,7 +79,7 @@ unsafe fn sparse<const Q: usize, const RELU: bool>(block: &Block) {
         let mut a = column::<Q>(block, 0);
         while at != end {
             let (b, c) = (column::<Q>(block, x), column::<Q>(block, x + block.count));
-            pixel::<Q, RELU>(block, [&a, &b, &c], weights, at);
+            pixel::<Q, RELU, NARROW>(block, [&a, &b, &c], weights, at);
             a = c;
             at += block.count;
             x += 2 * block.count;
@@ -95,7 +102,7 @@ unsafe fn column<const Q: usize>(block: &Block, at: usize) -> Column {
 /// # Safety
 /// That pixel exists.
 #[inline(always)]
-unsafe fn pixel<const Q: usize, const RELU: bool>(
+unsafe fn pixel<const Q: usize, const RELU: bool, const NARROW: bool>(
     block: &Block,
     x: [&Column; 3],
     w: &[Column; 3],
@@ -104,12 +111,14 @@ unsafe fn pixel<const Q: usize, const RELU: bool>(
     // SAFETY: the caller's promise.
     unsafe {
         let mut acc = block.start::<Q>();
-        for pair in 0..5 {
-            let (tap, next) = (2 * pair, 2 * pair + 1);
+        // Products that fit 16 bits together.
+        let most = if NARROW { 4 } else { 2 };
+        for group in 0..9usize.div_ceil(most) {
+            let tap = group * most;
             let (x0, w0) = (x[tap / 3][tap % 3], w[tap / 3][tap % 3]);
             let mut low = vmull_s8(vget_low_s8(x0), vget_low_s8(w0));
             let mut high = if Q == 4 { mull_high(x0, w0) } else { low };
-            if next < 9 {
+            for next in tap + 1..9.min(tap + most) {
                 let (x1, w1) = (x[next / 3][next % 3], w[next / 3][next % 3]);
                 low = vmlal_s8(low, vget_low_s8(x1), vget_low_s8(w1));
                 high = if Q == 4 { mlal_high(high, x1, w1) } else { low };

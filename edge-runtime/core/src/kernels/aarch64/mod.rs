@@ -2,8 +2,8 @@
 //!
 //! `sdot` takes the dot product extension (Cortex-A55, A76 and later): one SDOT is 16 products and
 //! their sums of four. `smlal` runs on every processor (Cortex-A53, A72): SMULL and SMLAL give
-//! 16-bit products, of which two fit before they must be widened: `2 * 128 * 127 < 2^15`. Both read
-//! activations as signed, `q ^ 0x80`.
+//! 16-bit products, of which two fit before they must be widened, `2 * 128 * 127 < 2^15`, and four
+//! where weights have 7 bits, `4 * 128 * 63 < 2^15`. Both read activations as signed, `q ^ 0x80`.
 //!
 //! Tiles of a fixed size are all there is: where pixels or channels do not fill the last one, it
 //! begins earlier and computes some outputs again, to the same bytes. So nothing is read or written
@@ -26,6 +26,7 @@ mod pointwise_smlal;
 mod requantize;
 mod single_channel_sdot;
 mod single_channel_smlal;
+mod steps_smlal;
 mod sums;
 
 use super::{Kernels, Set};

@@ -1,6 +1,6 @@
 //! Convolution over one channel by SMULL and SMLAL, 3 x 3 at a stride of 2: nine taps as five
 //! pairs, each of which meets the weights of eight outputs. Products of two pairs are added in 16
-//! bits, then widened and added in pairs, to one sum an output. Other windows are left to the
+//! bits, or of four where weights have 7 bits, then widened and added in pairs, to one sum an output. Other windows are left to the
 //! scalar kernel.
 
 use super::long::{mlal_high, mull_high};
@@ -18,10 +18,11 @@ pub(in crate::kernels) fn single_channel(mut call: RowCall) {
     let done = match rows {
         // SAFETY: NEON is part of every processor that the set is handed out on.
         &[a, b, c] if call.stride() == 2 && call.pixels() >= PIXELS => unsafe {
-            if call.channels().zero() == 0 {
-                run::<true>(&mut call, [a, b, c])
-            } else {
-                run::<false>(&mut call, [a, b, c])
+            match (call.channels().zero(), call.narrow()) {
+                (0, true) => run::<true, true>(&mut call, [a, b, c]),
+                (0, false) => run::<true, false>(&mut call, [a, b, c]),
+                (_, true) => run::<false, true>(&mut call, [a, b, c]),
+                (_, false) => run::<false, false>(&mut call, [a, b, c]),
             }
         },
         _ => None,
@@ -33,7 +34,7 @@ pub(in crate::kernels) fn single_channel(mut call: RowCall) {
 
 /// None where the kernel has a fourth column.
 #[target_feature(enable = "neon")]
-fn run<const RELU: bool>(call: &mut RowCall, rows: [&[u8]; 3]) -> Option<()> {
+fn run<const RELU: bool, const NARROW: bool>(call: &mut RowCall, rows: [&[u8]; 3]) -> Option<()> {
     let (pixels, outputs) = (call.pixels(), call.outputs());
     let (weights, channels) = (call.weights(), *call.channels());
     let y = call.slices().1.as_mut_ptr();
@@ -43,7 +44,7 @@ fn run<const RELU: bool>(call: &mut RowCall, rows: [&[u8]; 3]) -> Option<()> {
         // row holds the windows of all pixels: the 18 bytes of a tile's. `y` holds `outputs` bytes
         // for each pixel.
         unsafe {
-            let block = Block::<RELU>::new(
+            let block = Block::<RELU, NARROW>::new(
                 weights.as_ptr().add(first * 3 * DEPTH),
                 channels.signed_bias().as_ptr().add(first),
                 Requantize::new(channels.multiplier().as_ptr().add(first), channels.zero()),
@@ -70,14 +71,15 @@ fn run<const RELU: bool>(call: &mut RowCall, rows: [&[u8]; 3]) -> Option<()> {
 /// column 2 of the first two rows, and column 2 of the last row with whatever follows it (or 0).
 type Pairs = [int16x8_t; 5];
 
-struct Block<const RELU: bool> {
+/// `NARROW` is for weights of 7 bits.
+struct Block<const RELU: bool, const NARROW: bool> {
     /// Eight outputs each.
     weights: [Pairs; 2],
     bias: *const i32,
     requantize: Requantize<4, RELU, false>,
 }
 
-impl<const RELU: bool> Block<RELU> {
+impl<const RELU: bool, const NARROW: bool> Block<RELU, NARROW> {
     /// None where a fourth column has weights.
     ///
     /// # Safety
@@ -146,10 +148,17 @@ impl<const RELU: bool> Block<RELU> {
             // SAFETY: `bias` points to 16 numbers.
             let (mut low, mut high) =
                 unsafe { (vld1q_s32(self.bias.add(8 * half)), vld1q_s32(self.bias.add(8 * half + 4))) };
-            for i in [0, 2] {
-                let four = vmull_s8(vget_low_s8(x[i]), vget_low_s8(w[i]));
-                low = vpadalq_s16(low, vmlal_s8(four, vget_low_s8(x[i + 1]), vget_low_s8(w[i + 1])));
-                high = vpadalq_s16(high, mlal_high(mull_high(x[i], w[i]), x[i + 1], w[i + 1]));
+            // Pairs whose products fit 16 bits together.
+            let most = if NARROW { 4 } else { 2 };
+            for first in (0..4).step_by(most) {
+                let mut sums = vmull_s8(vget_low_s8(x[first]), vget_low_s8(w[first]));
+                let mut more = mull_high(x[first], w[first]);
+                for i in first + 1..first + most {
+                    sums = vmlal_s8(sums, vget_low_s8(x[i]), vget_low_s8(w[i]));
+                    more = mlal_high(more, x[i], w[i]);
+                }
+                low = vpadalq_s16(low, sums);
+                high = vpadalq_s16(high, more);
             }
             acc[2 * half] = vpadalq_s16(low, vmull_s8(vget_low_s8(x[4]), vget_low_s8(w[4])));
             acc[2 * half + 1] = vpadalq_s16(high, mull_high(x[4], w[4]));
