@@ -18,8 +18,7 @@ const FILE: &str = "teacher.safetensors";
 /// Share of each label that goes to both classes: the training set's labels are not all right.
 const SMOOTHING: f64 = 0.04;
 
-/// What is asked of a teacher by default. Seven epochs: more than that gained nothing by hand, and
-/// they take an hour.
+/// What is asked of a teacher by default; longer schedules were not tried.
 pub fn recipe(side: u16, seed: u64, teacher: TeacherRecipe) -> Recipe {
     Recipe {
         seed,
