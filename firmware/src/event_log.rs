@@ -1,4 +1,4 @@
-//! What the device says of itself, as values: [`crate::defmt_log`] turns them into a log, tests
+//! What the device says of itself, as values: `defmt_log` turns them into a log, tests
 //! look at them.
 
 use crate::bundle::Version;

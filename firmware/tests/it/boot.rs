@@ -5,7 +5,7 @@ use crate::signed::Recipe;
 use crate::signed::flash::{Sim, regions};
 use crate::simulated::camera::Camera;
 use crate::simulated::world::World;
-use crate::simulated::{arena, parts, retained_ram};
+use crate::simulated::{Part, arena, parts, retained_ram};
 use edge_core::kernels;
 use firmware::boot::{Models, start_from_slots};
 use firmware::device::Settings;
@@ -22,7 +22,7 @@ fn run(bundle: Option<&[u8]>) -> Rc<World> {
     }
     let [a, b] = flash.slots().map(|slot| crate::signed::aligned(&slot));
     let world = Rc::new(World::default());
-    let parts = parts(&world, Camera::new(&world, &["normal 4"]));
+    let parts = parts(Camera::new(&world, &["normal 4"]), Part(world.clone()));
     let models = Models {
         slots: [a, b],
         records: regions().records,

@@ -3,7 +3,7 @@
 //! state machine between is one; what is compared is the wiring.
 
 use crate::simulated::world::STACK_LEFT;
-use crate::simulated::{arena, model, retained_ram};
+use crate::simulated::{Simulated, arena, model, parts, retained_ram};
 use edge_core::agree::{FrameStamp, Indication};
 use edge_core::kernels;
 use edge_core::ports::{Button, Clock, FrameSource, LampDriver, SourceError, SourceEvent, Watchdog};
@@ -16,7 +16,7 @@ use edge_runtime::capture::{CaptureError, Shot, Source};
 use edge_runtime::log::{Context, Log, Options};
 use edge_runtime::run::{FrontPanel, Run};
 use firmware::boot;
-use firmware::device::{Board, Device, Parts, Settings};
+use firmware::device::{Device, Settings};
 use firmware::event_log::{EventLog, LogEvent};
 use firmware::slots::Slot;
 use phantoms::{Label, draw};
@@ -101,25 +101,6 @@ impl LampDriver for Part {
 }
 
 // ---- the chip
-
-struct Chip;
-
-impl Board for Chip {
-    type Source = ChipCamera;
-    type Lights = Part;
-    type Button = Part;
-    type Clock = Part;
-    type Watchdog = Part;
-    type Log = Part;
-
-    const NAME: &'static str = "one of two";
-
-    fn stack_left() -> u32 {
-        STACK_LEFT.get()
-    }
-
-    fn beat() {}
-}
 
 impl Button for Part {
     fn is_closed(&mut self) -> bool {
@@ -245,7 +226,7 @@ impl FrontPanel for Front {
 /// Both devices, and where the log of one of them lies.
 struct Both {
     part: Part,
-    chip: Device<'static, Chip>,
+    chip: Device<'static, Simulated<ChipCamera, Part>>,
     linux: Run<Box<dyn Engine>, Part>,
     _log: tempfile::TempDir,
 }
@@ -271,10 +252,15 @@ impl Both {
         let films = [film(Label::Normal), film(Label::Pneumonia)];
 
         let source = ChipCamera { part: part.clone(), films: films.clone(), wanted: false, row: None };
-        let [lights, button, clock, watchdog, log] = [(); 5].map(|()| part.clone());
-        let parts = Parts { source, lights, button, clock, watchdog, log };
         let choose = |_: &mut [u8], _: &mut Part| Ok((Slot::A, *model()));
-        let chip = boot::start(parts, settings, retained_ram(), arena(), kernels::best(), choose);
+        let chip = boot::start(
+            parts(source, part.clone()),
+            settings,
+            retained_ram(),
+            arena(),
+            kernels::best(),
+            choose,
+        );
         part.world().boots = false;
 
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/pneumonia/model.onnx");

@@ -2,9 +2,9 @@
 //! pneumonia.
 //!
 //! There is no X-ray picture and no patient data in them. A child is a handful of measures, drawn
-//! by lot: solids of tissue ([`body`]), hoops and rods of bone ([`bones`]), trees of vessels
-//! ([`vessels`]), and fluid where the air should be ([`disease`]). Rays through them give a map of
-//! thickness ([`canvas`]); the film turns it into grey ([`film`]). No picture of a data set, nor an
+//! by lot: solids of tissue (`body`), hoops and rods of bone (`bones`), trees of vessels
+//! (`vessels`), and fluid where the air should be (`disease`). Rays through them give a map of
+//! thickness (`canvas`); the film turns it into grey (`film`). No picture of a data set, nor an
 //! average of pictures, is stored here.
 //!
 //! How the measures were found: by looking at the public set of children's films (Kermany et al.

@@ -47,7 +47,12 @@ fn onnx_and_packed_give_the_same_bundle() {
 
 #[test]
 fn what_is_no_model_is_refused() {
-    for bytes in [&b""[..], b"no model", b"PNEUMOPK"] {
-        assert!(sign::pack(bytes).is_err());
+    for (bytes, expected) in [
+        (&b""[..], "it holds no graph"),
+        (b"no model", "expected an ONNX model"),
+        (b"PNEUMOPK", "expected a packed model of"),
+    ] {
+        let error = sign::pack(bytes).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
     }
 }

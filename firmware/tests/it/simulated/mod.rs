@@ -1,5 +1,6 @@
-//! A board made of values: a camera that follows a script, lamps whose every change is kept, a
-//! clock that the camera's rows move.
+//! Boards made of values: of any camera and one thing that is all their other parts. The one here
+//! has a camera that follows a script, lamps whose every change is kept, and a clock that the
+//! camera's rows move.
 
 pub mod camera;
 pub mod world;
@@ -7,7 +8,7 @@ pub mod world;
 use camera::Camera;
 use edge_core::kernels;
 use edge_core::packed::Packed;
-use edge_core::ports::{Button, Clock, LampDriver, Watchdog};
+use edge_core::ports::{Button, Clock, FrameSource, LampDriver, Watchdog};
 use edge_core::signal::{Lamp, LampSet, Levels};
 use edge_model::model_file::ModelFile;
 use edge_model::pack::pack;
@@ -16,6 +17,7 @@ use firmware::crash_record::RetainedRam;
 use firmware::device::{Board, Device, Parts, Settings};
 use firmware::event_log::{EventLog, LogEvent};
 use firmware::slots::Slot;
+use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::OnceLock;
 use world::{BEATS, BY_HAND, STACK_LEFT, World};
@@ -23,18 +25,16 @@ use world::{BEATS, BY_HAND, STACK_LEFT, World};
 /// A look at the clock takes this long: without it nothing that waits would end.
 const LOOK_MICROS: u64 = 100;
 
-pub struct Simulated;
+/// A board with this source, whose every other part is a `P`.
+pub struct Simulated<S, P>(PhantomData<(S, P)>);
 
-#[derive(Clone)]
-pub struct Part(pub Rc<World>);
-
-impl Board for Simulated {
-    type Source = Camera;
-    type Lights = Part;
-    type Button = Part;
-    type Clock = Part;
-    type Watchdog = Part;
-    type Log = Part;
+impl<S: FrameSource, P: LampDriver + Button + Clock + Watchdog + EventLog> Board for Simulated<S, P> {
+    type Source = S;
+    type Lights = P;
+    type Button = P;
+    type Clock = P;
+    type Watchdog = P;
+    type Log = P;
 
     const NAME: &'static str = "simulated";
 
@@ -50,6 +50,20 @@ impl Board for Simulated {
         BY_HAND.get()
     }
 }
+
+/// The parts of such a board.
+pub fn parts<S, P>(source: S, part: P) -> Parts<Simulated<S, P>>
+where
+    S: FrameSource,
+    P: LampDriver + Button + Clock + Watchdog + EventLog + Clone,
+{
+    let [lights, button, clock, watchdog] = [(); 4].map(|()| part.clone());
+    Parts { source, lights, button, clock, watchdog, log: part }
+}
+
+/// What such a part does, the world keeps.
+#[derive(Clone)]
+pub struct Part(pub Rc<World>);
 
 impl Clock for Part {
     fn now_ms(&self) -> u64 {
@@ -131,19 +145,6 @@ pub fn arena() -> &'static mut [u8] {
     bytemuck::cast_slice_mut(words)
 }
 
-/// What the parts of a simulated board do, `world` keeps.
-pub fn parts(world: &Rc<World>, camera: Camera) -> Parts<Simulated> {
-    let part = Part(world.clone());
-    Parts {
-        source: camera,
-        lights: part.clone(),
-        button: part.clone(),
-        clock: part.clone(),
-        watchdog: part.clone(),
-        log: part,
-    }
-}
-
 /// The memory in which a device keeps what ended it.
 pub fn retained_ram() -> &'static RetainedRam {
     Box::leak(Box::new(RetainedRam::new()))
@@ -154,9 +155,9 @@ pub fn switch_on<S: ToString>(
     steps: &[S],
     settings: Settings,
     retained_ram: &'static RetainedRam,
-) -> (Rc<World>, Device<'static, Simulated>) {
+) -> (Rc<World>, Device<'static, Simulated<Camera, Part>>) {
     let world = Rc::new(World::default());
-    let parts = parts(&world, Camera::new(&world, steps));
+    let parts = parts(Camera::new(&world, steps), Part(world.clone()));
     let device =
         boot::start(parts, settings, retained_ram, arena(), kernels::best(), |_, _| Ok((Slot::A, *model())));
     (world, device)

@@ -19,7 +19,7 @@ pub enum Step {
     Hide,
     /// `unplug camera`, `plug gpio` and so on.
     Plug(Part, bool),
-    /// `control NAME VALUE`: a control of the camera's driver, see [`CONTROLS`].
+    /// `control NAME VALUE`: a control of the camera's driver, one of `CONTROLS`.
     Control(u32, i32),
     /// `often NAME`: a control that acts once acts on every frame; `often off` ends it.
     Often(Option<u32>),
@@ -89,7 +89,7 @@ pub enum Disk {
 
 /// Controls of the driver that make it fail, by the names that the files use. Those without an end
 /// act once.
-pub const CONTROLS: [(&str, u32); 10] = [
+const CONTROLS: [(&str, u32); 10] = [
     ("sequence-wrap", 0x00f0_f026),
     ("timestamp-wrap", 0x00f0_f027),
     ("signal", 0x00f0_f03e),
