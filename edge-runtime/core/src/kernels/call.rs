@@ -2,7 +2,7 @@
 //! that is too short, and that is what a row kernel's unsafe code relies on.
 
 use super::params::{RequantParams, ShapeMismatch};
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 use super::weights::WeightBits;
 use super::weights::Weights;
 use super::window::{Shape, Window};
@@ -81,7 +81,7 @@ impl<'a> RowCall<'a> {
     }
 
     /// Whether no weight has more than 7 bits.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
     pub fn narrow(&self) -> bool {
         self.numbers.weights.bits == WeightBits::Seven
     }
@@ -170,7 +170,7 @@ impl<'a> PointwiseCall<'a> {
     }
 
     /// Whether no weight has more than 7 bits.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
     pub fn narrow(&self) -> bool {
         self.op.weights.bits == WeightBits::Seven
     }
