@@ -4,9 +4,9 @@
 //! source -> classify (preprocess, gate, infer, decide) -> edge_core::device -> shown
 //! ```
 //!
-//! [`Device::poll`] says what happened and what is to be shown now; whoever calls it lights, logs
-//! and feeds watchdogs. It always returns within about the time it is given, whatever the camera
-//! does, and allocates nothing with the core engine.
+//! [`Device::poll`] says what happened, [`Device::shown`] what is to be shown; whoever calls them
+//! lights, logs and feeds watchdogs. `poll` always returns within about the time it is given,
+//! whatever the camera does, and allocates nothing with the core engine.
 
 use crate::capture::{CaptureError, Source};
 use crate::log::{Hash, frame_hash};
@@ -27,16 +27,15 @@ pub struct Device<E, C> {
     name: String,
 }
 
-/// What one turn brought. What is shown is none while the device waits for its trigger and nothing
-/// is wrong.
+/// What one turn brought. What is to be shown from now on says [`Device::shown`].
 #[derive(Debug)]
 pub enum PollOutcome<'a> {
-    Frame(FrameAnswer<'a>, Option<Indication>),
+    Frame(FrameAnswer<'a>),
     /// Nothing to answer came in the time given. No fault by itself; what is shown may be one by
     /// now.
-    Quiet(Option<Indication>),
-    Fault(CaptureError, Option<Indication>),
-    End(Option<Indication>),
+    Quiet,
+    Fault(CaptureError),
+    End,
 }
 
 /// The answer on one frame, alone and together with those before it.
@@ -54,19 +53,8 @@ pub struct FrameAnswer<'a> {
     pub decision: Decision,
     /// Frames in a row that agree with this one, this one counted.
     pub agreeing: u8,
-    /// What these frames agree on.
-    pub agreed: Indication,
-}
-
-impl PollOutcome<'_> {
-    pub fn shown(&self) -> Option<Indication> {
-        match self {
-            PollOutcome::Frame(_, shown)
-            | PollOutcome::Quiet(shown)
-            | PollOutcome::Fault(_, shown)
-            | PollOutcome::End(shown) => *shown,
-        }
-    }
+    /// What is shown because of it; what these frames agree on where nothing is shown.
+    pub shown: Indication,
 }
 
 impl<E: Engine, C: Clock> Device<E, C> {
@@ -96,7 +84,7 @@ impl<E: Engine, C: Clock> Device<E, C> {
                         if now < deadline_ms {
                             continue;
                         }
-                        return PollOutcome::Quiet(self.shown());
+                        return PollOutcome::Quiet;
                     }
                     self.name.clear();
                     self.name.push_str(shot.name);
@@ -108,12 +96,12 @@ impl<E: Engine, C: Clock> Device<E, C> {
                     if !live {
                         self.handle(DeviceEvent::SourceWell);
                     }
-                    return PollOutcome::Quiet(self.shown());
+                    return PollOutcome::Quiet;
                 }
-                Err(CaptureError::End) => return PollOutcome::End(self.shown()),
+                Err(CaptureError::End) => return PollOutcome::End,
                 Err(error) => {
                     self.fail(&error);
-                    return PollOutcome::Fault(error, self.shown());
+                    return PollOutcome::Fault(error);
                 }
             }
         }
@@ -134,8 +122,8 @@ impl<E: Engine, C: Clock> Device<E, C> {
         let decision = classified.as_ref().map_or(failed, |classified| classified.decision);
         self.state.handle(DeviceEvent::Frame { taken_ms, stamp, decision: &decision }, began_ms);
         let now = self.clock.now_ms();
-        let (agreed, shown) = (self.state.agreed(now), self.state.indication(now));
-        let answer = FrameAnswer {
+        let shown = self.state.indication(now).unwrap_or_else(|| self.state.agreed(now));
+        PollOutcome::Frame(FrameAnswer {
             name: &self.name,
             stamp,
             taken_ms,
@@ -143,9 +131,8 @@ impl<E: Engine, C: Clock> Device<E, C> {
             classified,
             decision,
             agreeing: self.state.agreeing(),
-            agreed,
-        };
-        PollOutcome::Frame(answer, shown)
+            shown,
+        })
     }
 
     /// The source failed, or one of its files did: that is the answer on this file.

@@ -86,7 +86,7 @@ impl<E: Engine, C: Clock> Run<E, C> {
         let needed = self.device.settings().policy.frames;
         let mut report = StepReport { shown: None, score: None, answered: None, ended: false, trouble: None };
         match self.device.poll(wait) {
-            PollOutcome::Frame(answer, shown) => {
+            PollOutcome::Frame(answer) => {
                 let input = answer.input;
                 let latency = answer.classified.as_ref().map_or(Duration::ZERO, |c| c.latency());
                 self.score = answer.decision.score;
@@ -99,16 +99,16 @@ impl<E: Engine, C: Clock> Run<E, C> {
                     name: answer.name,
                     frame: Some(input),
                     decision: &answer.decision,
-                    shown: shown.unwrap_or(answer.agreed),
+                    shown: answer.shown,
                     agreeing: answer.agreeing,
                     needed,
                     latency_us: u64::try_from(latency.as_micros()).unwrap_or(u64::MAX),
                 });
                 report.answered = Some(JudgedFrame { decision: answer.decision, input, latency });
             }
-            PollOutcome::Quiet(_) => {}
-            PollOutcome::End(_) => report.ended = true,
-            PollOutcome::Fault(error, _) => {
+            PollOutcome::Quiet => {}
+            PollOutcome::End => report.ended = true,
+            PollOutcome::Fault(error) => {
                 self.score = None;
                 report.trouble = Some(error.to_string());
             }

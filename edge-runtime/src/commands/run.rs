@@ -229,9 +229,9 @@ struct View {
 
 #[derive(Serialize)]
 struct Line<'a> {
-    shown: Option<&'static str>,
+    shown: Option<State>,
     shown_reason: Option<String>,
-    state: &'static str,
+    state: State,
     score: Option<f32>,
     logit: Option<f32>,
     reason: String,
@@ -271,9 +271,9 @@ impl View {
         }
         let Some(JudgedFrame { decision, input, latency }) = &report.answered else { return Ok(()) };
         report::json(&Line {
-            shown: report.shown.map(|shown| shown.state.name()),
+            shown: report.shown.map(|shown| shown.state),
             shown_reason: report.shown.map(|shown| shown.reason.to_string()),
-            state: decision.state.name(),
+            state: decision.state,
             score: decision.score,
             logit: decision.logit,
             reason: decision.reason.to_string(),

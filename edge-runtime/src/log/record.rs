@@ -9,7 +9,7 @@
 use super::chain::Hash;
 use edge_core::agree::Indication;
 use edge_core::decide::Thresholds;
-use edge_core::{Decision, Reason};
+use edge_core::{Decision, Reason, State};
 use serde::{Serialize, Serializer};
 
 /// Longest text from outside that is logged, in bytes; the rest is cut off.
@@ -139,10 +139,10 @@ pub(super) struct RecordForm<'a> {
     positive_above: f32,
     logit: Option<f32>,
     score: Option<f32>,
-    state: &'a str,
+    state: State,
     #[serde(serialize_with = "explained")]
     reason: Reason,
-    shown_state: &'a str,
+    shown_state: State,
     #[serde(serialize_with = "explained")]
     shown_reason: Reason,
     agreeing: u8,
@@ -168,9 +168,9 @@ impl<'a> RecordForm<'a> {
             positive_above: context.thresholds.positive_above,
             logit: record.decision.logit,
             score: record.decision.score,
-            state: record.decision.state.name(),
+            state: record.decision.state,
             reason: record.decision.reason,
-            shown_state: record.shown.state.name(),
+            shown_state: record.shown.state,
             shown_reason: record.shown.reason,
             agreeing: record.agreeing,
             needed: record.needed,

@@ -3,7 +3,7 @@
 
 use crate::support::{classifier, shipped};
 use allocation_counter::measure;
-use edge_core::agree::{AgreementPolicy, FrameStamp};
+use edge_core::agree::{AgreementPolicy, FrameStamp, Indication};
 use edge_core::device::{DeviceEvent, Settings};
 use edge_core::ports::Clock;
 use edge_core::{Reason, State};
@@ -100,6 +100,12 @@ fn device_with(lines: Vec<Line>, live: bool, settings: Settings) -> (TestDevice,
     (Device::new(Box::new(source), classifier, settings, clock.clone()), clock)
 }
 
+/// What is shown after one turn.
+fn turn(device: &mut TestDevice) -> Option<Indication> {
+    device.poll(Duration::ZERO);
+    device.shown()
+}
+
 /// A phantom that gives this state by itself.
 fn phantom_of(state: State) -> Picture {
     let mut classifier = classifier(EngineKind::Core, &shipped());
@@ -113,8 +119,8 @@ fn phantom_of(state: State) -> Picture {
 fn shown(lines: Vec<Line>) -> Vec<State> {
     let count = lines.len();
     let mut device = device(lines);
-    let states = (0..count).map(|_| device.poll(Duration::ZERO).shown().unwrap().state).collect();
-    assert!(matches!(device.poll(Duration::ZERO), PollOutcome::End(_)));
+    let states = (0..count).map(|_| turn(&mut device).unwrap().state).collect();
+    assert!(matches!(device.poll(Duration::ZERO), PollOutcome::End));
     states
 }
 
@@ -147,7 +153,7 @@ fn every_fault_of_a_source_has_its_reason() {
     ];
     for (error, reason) in cases {
         let (mut device, _) = device_with(vec![Line::Fail(error), QUIET], true, ALWAYS);
-        let mut poll = || device.poll(Duration::ZERO).shown().unwrap().reason;
+        let mut poll = || turn(&mut device).unwrap().reason;
         assert_eq!([poll(), poll()], [reason; 2], "it lasts until a frame comes");
     }
 }
@@ -169,7 +175,7 @@ fn with_a_button_nothing_is_shown_but_faults_until_it_is_pressed() {
     let mut lines = vec![frame(), Line::Fail(lost), frame(), QUIET, frame(), frame(), frame()];
     lines.extend([Line::Fail(lost), frame(), frame()]);
     let (mut device, _) = device_with(lines, true, Settings { hold_ms: Some(60_000), ..ALWAYS });
-    let poll = |device: &mut TestDevice| device.poll(Duration::ZERO).shown().map(|shown| shown.state);
+    let poll = |device: &mut TestDevice| turn(device).map(|shown| shown.state);
     let states = |device: &mut TestDevice| [poll(device), poll(device), poll(device)];
     assert_eq!(states(&mut device), [None, Some(State::Fault), None]);
     device.handle(DeviceEvent::Trigger);
@@ -186,9 +192,9 @@ fn an_answer_goes_out_when_its_time_is_over() {
     let settings = Settings { policy: AT_ONCE, hold_ms: Some(150), ..ALWAYS };
     let (mut device, clock) = device_with(lines, true, settings);
     device.handle(DeviceEvent::Trigger);
-    assert_eq!(device.poll(Duration::ZERO).shown().unwrap().state, State::Negative);
+    assert_eq!(turn(&mut device).unwrap().state, State::Negative);
     clock.pass(150);
-    assert_eq!(device.poll(Duration::ZERO).shown(), None);
+    assert_eq!(turn(&mut device), None);
 }
 
 /// A file that is no picture is answered like any file; a folder that is gone is a fault as long as
@@ -199,7 +205,7 @@ fn a_damaged_file_is_shown_for_its_time_and_a_lost_folder_for_its_own() {
     let lines = vec![Line::Fail(damaged), QUIET, Line::Fail(lost), Line::Fail(lost), QUIET];
     let settings = Settings { policy: AT_ONCE, hold_ms: Some(60_000), ..ALWAYS };
     let (mut device, _) = device_with(lines, false, settings);
-    let mut poll = || device.poll(Duration::ZERO).shown().map(|shown| shown.reason);
+    let mut poll = || turn(&mut device).map(|shown| shown.reason);
     assert_eq!([poll(), poll()], [Some(Reason::DamagedFrame); 2]);
     assert_eq!([poll(), poll()], [Some(Reason::CameraLost); 2]);
     assert_eq!(poll(), None);
@@ -213,7 +219,7 @@ fn a_file_is_answered_at_once_and_its_light_goes_out() {
     let lines = vec![QUIET, Line::Show(picture), QUIET, QUIET];
     let settings = Settings { policy: AT_ONCE, hold_ms: Some(150), ..ALWAYS };
     let (mut device, clock) = device_with(lines, false, settings);
-    let mut poll = || device.poll(Duration::ZERO).shown().map(|shown| shown.state);
+    let mut poll = || turn(&mut device).map(|shown| shown.state);
     assert_eq!([poll(), poll(), poll()], [None, Some(State::Positive), Some(State::Positive)]);
     clock.pass(150);
     assert_eq!(poll(), None);
@@ -226,7 +232,8 @@ fn a_camera_is_answered_at_the_devices_own_pace() {
     let (mut device, clock) = device_with(lines, true, Settings { interval_ms: 3_600_000, ..ALWAYS });
     assert!(matches!(device.poll(Duration::ZERO), PollOutcome::Frame(..)));
     // The frames between are taken off the camera's hands, and the turn still ends in its time.
-    assert!(matches!(device.poll(Duration::ZERO), PollOutcome::Quiet(Some(_))));
+    assert!(matches!(device.poll(Duration::ZERO), PollOutcome::Quiet));
+    assert!(device.shown().is_some());
     clock.pass(3_600_000);
     assert!(matches!(device.poll(Duration::ZERO), PollOutcome::Frame(..)));
 }

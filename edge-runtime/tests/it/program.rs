@@ -1,11 +1,11 @@
 //! The program as its users meet it: output for people and for programs, order, exit codes, pipes.
 
-use crate::support::{Bench, assert_contains, model, picture, program, run};
+use crate::support::{Bench, assert_contains, model, picture, process, program, run};
 use edge_model::drawings::DRAWINGS;
 use edge_model::engine::EngineKind;
 use serde_json::Value;
 use std::io::Read;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 #[test]
 fn json_has_all_that_a_log_needs() {
@@ -205,7 +205,7 @@ fn the_demonstration_runs_the_shipped_model() {
 fn a_closed_pipe_is_no_panic() {
     let bench = Bench::new();
     let film = bench.file("film.png", picture::png(64, 64));
-    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("edge-runtime"))
+    let mut child = process()
         .args(["--model", &bench.model, "classify", "--json"])
         .args(std::iter::repeat_n(&film, 600)) // more than a pipe holds
         .stdout(Stdio::piped())

@@ -2,13 +2,13 @@
 //! refusals.
 
 use crate::support::log::{assert_sound, decisions, events};
-use crate::support::{Bench, assert_contains, comes, film, program, run};
+use crate::support::{Bench, assert_contains, comes, film, process, program, run};
 use edge_core::State;
 use phantoms::Label;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 /// A bench with an empty folder for films, and the log that is to be there.
@@ -20,8 +20,7 @@ fn place() -> (Bench, PathBuf) {
 }
 
 fn start(arguments: &[&str]) -> Child {
-    let mut program = Command::new(assert_cmd::cargo::cargo_bin!("edge-runtime"));
-    program.arg("run").args(arguments).stdout(Stdio::piped()).spawn().unwrap()
+    process().arg("run").args(arguments).stdout(Stdio::piped()).spawn().unwrap()
 }
 
 fn wait_for(log: &Path, text: &str) {
@@ -46,7 +45,7 @@ fn a_reader_of_json_lines_that_goes_away_ends_no_device() {
     let (place, log) = place();
     let films = place.path("films");
     (0..6).for_each(|seed| film(&films, Label::Normal, seed));
-    let mut device = Command::new(assert_cmd::cargo::cargo_bin!("edge-runtime"));
+    let mut device = process();
     device.args(["run", "--json", "--source", &format!("replay:{films}"), "--log"]).arg(&log);
     let mut device = device.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(device.stdout.take());

@@ -2,11 +2,11 @@
 //! `PNEUMOSCOPE_SOAK_FRAMES` says, thousands where it says nothing (fewer in tract, which is not
 //! optimised in tests and would keep all others waiting); `cargo xtask soak` runs a day of them.
 
-use crate::support::film;
 use crate::support::log::assert_sound;
+use crate::support::{film, process};
 use phantoms::Label;
 use std::fs;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -74,7 +74,7 @@ fn soak(engine: &str, default: u64) {
         film(&films, label, seed);
     }
     let log = folder.path().join("log.jsonl");
-    let mut program = Command::new(assert_cmd::cargo::cargo_bin!("edge-runtime"));
+    let mut program = process();
     program.args(["run", "--engine", engine, "--frames", &frames.to_string()]);
     program.arg("--source").arg(format!("replay:{}?loop", films.display()));
     program.arg("--log").arg(&log);

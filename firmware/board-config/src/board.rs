@@ -265,35 +265,22 @@ impl Error {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-
-    pub(crate) const GOOD: &str = r#"
-        name = "a"
-        description = "b"
-        target = "thumbv7em-none-eabihf"
-        public_key = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-        ram = { start = 0x20000000, size = 0x40000 }
-        [flash]
-        sector = 0x1000
-        firmware = { start = 0, size = 0x20000 }
-        records = { start = 0x20000, size = 0x2000 }
-        slot_a = { start = 0x30000, size = 0x40000 }
-        slot_b = { start = 0x70000, size = 0x40000 }
-    "#;
+    use test_support::BOARD;
 
     #[test]
     fn a_board_gives_the_linker_and_the_program_its_regions() {
-        let board = Board::parse(GOOD).unwrap();
-        assert!(board.memory_x().contains("FLASH : ORIGIN = 0x00000000, LENGTH = 0x20000"));
+        let board = Board::parse(BOARD).unwrap();
+        assert!(board.memory_x().contains("FLASH : ORIGIN = 0x00000000, LENGTH = 0x40000"));
         let constants = board.constants().unwrap();
-        assert!(constants.contains("SLOT_B: core::ops::Range<u32> = 0x70000..0xb0000"), "{constants}");
-        assert!(constants.contains("[0, 17, 34, 51"), "{constants}");
+        assert!(constants.contains("SLOT_B: core::ops::Range<u32> = 0x90000..0xd0000"), "{constants}");
+        assert!(constants.contains("[38, 193, 251, 207"), "{constants}");
     }
 
     #[test]
     fn a_stack_lies_below_everything_else() {
-        let text = GOOD.replace("ram =", "stack = 0x1000\n        ram =");
+        let text = BOARD.replace("ram =", "stack = 0x1000\nram =");
         let memory_x = Board::parse(&text).unwrap().memory_x();
         assert!(memory_x.contains("RAM : ORIGIN = 0x20001000, LENGTH = 0x3f000"), "{memory_x}");
         assert!(memory_x.contains("_stack_end = 0x20000000;\n_stack_start = 0x20001000;"), "{memory_x}");
@@ -302,7 +289,7 @@ pub(crate) mod tests {
     #[test]
     fn what_cannot_be_is_refused_with_its_name() {
         for (from, to, message) in [
-            ("0x30000, size", "0x21000, size", "flash.slot_a overlaps flash.records"),
+            ("0x50000, size", "0x41000, size", "flash.slot_a overlaps flash.records"),
             (
                 "firmware = { start = 0,",
                 "firmware = { start = 0x100,",
@@ -310,26 +297,27 @@ pub(crate) mod tests {
             ),
             (
                 "[flash]",
-                "[flash]\nkept.boot = { start = 0x1F000, size = 0x1000 }",
+                "[flash]\nkept.boot = { start = 0x3F000, size = 0x1000 }",
                 "overlaps flash.kept.boot",
             ),
             (
                 "[flash]",
-                "[flash]\nkept.boot = { start = 0x22100, size = 0x1000 }",
+                "[flash]\nkept.boot = { start = 0x42100, size = 0x1000 }",
                 "flash.kept.boot: expected",
             ),
             ("size = 0x2000 ", "size = 0x3000 ", "two sectors"),
-            ("start = 0x70000", "start = 0x70001", "flash.slot_b: expected whole sectors"),
+            ("start = 0x90000", "start = 0x90001", "flash.slot_b: expected whole sectors"),
             ("sector = 0x1000", "sector = 0", "whole sectors of 0 bytes"),
-            ("0x70000, size = 0x40000", "0x70000, size = 0x41000", "two slots of one size"),
-            ("001122", "00112g", "public_key"),
+            ("0x90000, size = 0x40000", "0x90000, size = 0x41000", "two slots of one size"),
+            ("26c1fb", "26c1fg", "public_key"),
             ("name =", "nam =", "unknown field"),
-            ("ram =", "stack = 0x1004\n        ram =", "stack: expected a multiple of 8"),
+            ("ram =", "stack = 0x1004\nram =", "stack: expected a multiple of 8"),
         ] {
-            let error = Board::parse(&GOOD.replacen(from, to, 1)).unwrap_err().to_string();
+            let error = Board::parse(&BOARD.replacen(from, to, 1)).unwrap_err().to_string();
             assert!(error.contains(message), "{from} -> {to}: {error}");
         }
     }
+
     #[test]
     fn the_boot_loader_of_the_openmv_cam_stays() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards/stm32h7");

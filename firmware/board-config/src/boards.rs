@@ -47,14 +47,14 @@ fn folders(of: &Path) -> Result<Vec<PathBuf>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::tests::GOOD;
+    use test_support::BOARD;
 
     #[test]
     fn boards_are_found_at_both_depths_and_an_unknown_one_lists_them() {
         let folder = std::env::temp_dir().join(format!("boards.{}", std::process::id()));
         for (place, name) in [("one", "one"), ("emulated/two", "two"), ("emulated/three/deep", "deep")] {
             fs::create_dir_all(folder.join(place)).unwrap();
-            let text = GOOD.replace("name = \"a\"", &format!("name = {name:?}"));
+            let text = BOARD.replace("name = \"desk\"", &format!("name = {name:?}"));
             fs::write(folder.join(place).join("board.toml"), text).unwrap();
         }
         let (place, board) = find(&folder, "two").unwrap();

@@ -65,7 +65,7 @@ impl Sources {
 #[cfg(test)]
 mod tests {
     use crate::Board;
-    use crate::board::tests::GOOD;
+    use test_support::BOARD;
 
     const ESTIMATE: &str = r#"
         [estimate]
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_number_without_a_source_is_refused_with_its_name() {
-        Board::parse(&format!("{GOOD}{ESTIMATE}")).unwrap();
+        Board::parse(&format!("{BOARD}{ESTIMATE}")).unwrap();
         for (from, to, message) in [
             (", chapter 4", "", "estimate.sources of MHz: expected a document"),
             ("a guess: it", "it", "estimate.sources of Cycles an instruction"),
@@ -90,7 +90,7 @@ mod tests {
             ("milliwatts = \"the", "left = \"the", "unknown field"),
             ("left_out = \"the lamps\"", "", "missing field `left_out`"),
         ] {
-            let text = format!("{GOOD}{}", ESTIMATE.replacen(from, to, 1));
+            let text = format!("{BOARD}{}", ESTIMATE.replacen(from, to, 1));
             let error = Board::parse(&text).unwrap_err().to_string();
             assert!(error.contains(message), "{from} -> {to}: {error}");
         }

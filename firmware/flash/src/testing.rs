@@ -5,11 +5,8 @@ use crate::link::{Link, Piece, Progress, Step};
 use anyhow::bail;
 use board_config::Board;
 
-/// A board's `board.toml`; the chip is one that probe-rs knows.
-pub const TEXT: &str = include_str!("testing/board.toml");
-
 pub fn board() -> Board {
-    Board::parse(TEXT).unwrap()
+    Board::parse(test_support::BOARD).unwrap()
 }
 
 #[derive(Default)]

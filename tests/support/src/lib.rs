@@ -15,6 +15,9 @@ pub mod no_chest;
 pub mod picture;
 pub mod reference;
 
+/// A `board.toml` of no real board, with a chip that probe-rs knows and the development key.
+pub const BOARD: &str = include_str!("board.toml");
+
 /// Fails where a text lacks one of these parts.
 #[track_caller]
 pub fn assert_contains(text: &str, parts: &[&str]) {

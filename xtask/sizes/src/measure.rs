@@ -182,24 +182,16 @@ mod tests {
     use super::*;
     use crate::elf::image::{Section, Static};
 
-    const BOARD: &str = r#"
-        name = "b"
-        description = ""
-        target = "thumbv7em-none-eabihf"
-        public_key = "0000000000000000000000000000000000000000000000000000000000000000"
-        ram = { start = 0x20000000, size = 0x2000 }
-        [flash]
-        sector = 0x1000
-        firmware = { start = 0, size = 0x20000 }
-        records = { start = 0x20000, size = 0x2000 }
-        slot_a = { start = 0x30000, size = 0x40000 }
-        slot_b = { start = 0x70000, size = 0x40000 }
-    "#;
+    /// The tests' board with little memory, of which so many bytes are set apart for the stack.
+    fn board(stack: u32) -> Board {
+        let mut board = Board::parse(test_support::BOARD).unwrap();
+        (board.ram.size, board.stack) = (0x2000, stack);
+        board
+    }
 
     #[test]
     fn a_stack_has_what_is_set_apart_for_it_or_what_is_left() {
-        let left = Board::parse(BOARD).unwrap();
-        let apart = Board::parse(&BOARD.replace("ram =", "stack = 0x800\n        ram =")).unwrap();
+        let (left, apart) = (board(0), board(0x800));
         let report =
             |stack| Report { statics: 0x100, arena: 0x1000, stack: Some(stack), ..Report::default() };
         assert_eq!(overflow(&report(0xf00), &left), None);
@@ -213,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_run_that_used_more_than_the_bound_shows_that_it_is_wrong() {
-        let board = Board::parse(&BOARD.replace("ram =", "stack = 0x800\n        ram =")).unwrap();
+        let board = board(0x800);
         let report = Report { stack: Some(1000), ..Report::default() };
         assert_eq!(contradiction(&report, &board, 2048 - 1000), None);
         let why = contradiction(&report, &board, 2048 - 1004).unwrap();
@@ -222,7 +214,7 @@ mod tests {
 
     #[test]
     fn sections_count_where_they_lie_and_where_they_are_loaded_from() {
-        let board = Board::parse(BOARD).unwrap();
+        let board = board(0);
         let section = |name: &str, address, load, bytes: usize, size| Section {
             name: name.into(),
             address,

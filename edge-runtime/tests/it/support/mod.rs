@@ -30,10 +30,19 @@ pub fn comes(mut is_so: impl FnMut() -> bool) -> bool {
     true
 }
 
-/// The built program, without colours.
+/// The built program, to be run to its end: as [`process`].
 pub fn program() -> Command {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("edge-runtime"));
+    process().into()
+}
+
+/// The built program, to be started: without colours, and without the service manager that may have
+/// started the tests, which must hear nothing of it.
+pub fn process() -> std::process::Command {
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("edge-runtime"));
     command.env("NO_COLOR", "1");
+    for name in ["NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"] {
+        command.env_remove(name);
+    }
     command
 }
 

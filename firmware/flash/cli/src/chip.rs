@@ -100,8 +100,7 @@ fn sector_at(target: &Target, address: u64) -> Option<Range<u64>> {
 mod tests {
     use super::*;
     use std::path::Path;
-
-    const TEXT: &str = include_str!("../../src/testing/board.toml");
+    use test_support::BOARD;
 
     /// The boards below `folder` that have a chip, and what does not fit it.
     fn misfits(folder: &Path) -> (Vec<String>, Vec<String>) {
@@ -112,7 +111,7 @@ mod tests {
     }
 
     fn changed(changes: &[(&str, &str)]) -> anyhow::Result<Target> {
-        let text = changes.iter().fold(TEXT.to_owned(), |text, (from, to)| {
+        let text = changes.iter().fold(BOARD.to_owned(), |text, (from, to)| {
             assert!(text.contains(from), "{from} is not there");
             text.replace(from, to)
         });
@@ -132,7 +131,7 @@ mod tests {
     fn a_wrong_board_in_a_folder_is_found() {
         let folder = tempfile::tempdir().unwrap();
         for (name, chip) in [("good", "nRF52840_xxAA"), ("bad", "nRF52832_xxAA")] {
-            let text = TEXT.replace("\"desk\"", &format!("{name:?}")).replace("nRF52840_xxAA", chip);
+            let text = BOARD.replace("\"desk\"", &format!("{name:?}")).replace("nRF52840_xxAA", chip);
             std::fs::create_dir(folder.path().join(name)).unwrap();
             std::fs::write(folder.path().join(name).join("board.toml"), text).unwrap();
         }

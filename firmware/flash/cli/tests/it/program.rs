@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;
+use test_support::BOARD;
 
 /// A probe that nobody has; so no test can write to a board that happens to be connected.
 const NO_PROBE: [&str; 2] = ["--probe", "ffff:ffff:none"];
@@ -27,8 +28,7 @@ impl Fixture {
         for (name, chip) in [("desk", "chip = \"nRF52840_xxAA\""), ("emulated", "")] {
             let place = folder.path().join("boards").join(name);
             fs::create_dir_all(&place).unwrap();
-            let board = include_str!("../../../src/testing/board.toml");
-            let board = board.replace("name = \"desk\"", &format!("name = {name:?}"));
+            let board = BOARD.replace("name = \"desk\"", &format!("name = {name:?}"));
             fs::write(place.join("board.toml"), board.replace("chip = \"nRF52840_xxAA\"", chip)).unwrap();
         }
         let bundle = folder.path().join("m.bundle");
@@ -135,15 +135,15 @@ fn a_model_that_the_board_would_not_take_is_refused_before_a_probe_is_looked_for
 
 #[test]
 fn a_wrong_command_line_is_told_before_anything_is_done() {
-    let bare: [&[&str]; 5] = [
-        &["sign"],
-        &["sign", "--key", "k"],
-        &["sign", "--new-key", "k", "m"],
-        &["flash"],
-        &["flash-model", "--board", "b"],
-    ];
-    for args in bare {
-        let (code, _, err) = flash(args);
-        assert_eq!(code, Some(2), "{args:?}: {err}");
+    for (args, told) in [
+        (&["sign"][..], "required arguments were not provided"),
+        (&["sign", "--key", "k"], "<MODEL>"),
+        (&["sign", "--new-key", "k", "m"], "'--new-key <FILE>' cannot be used with '[MODEL]'"),
+        (&["flash"], "--board <"),
+        (&["flash-model", "--board", "b"], "<FILE>"),
+    ] {
+        let (code, out, err) = flash(args);
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{args:?}: {err}");
+        assert!(err.starts_with("error: ") && err.contains(told), "{args:?}: {err}");
     }
 }
