@@ -96,19 +96,20 @@ unsafe fn column(rows: [*const u8; 3], at: usize) -> Column {
 #[target_feature(enable = "avx2")]
 unsafe fn taps(weights: *const i8, row: usize) -> [__m256i; 5] {
     let byte = _mm256_set1_epi32(0xFF);
-    let mut halves = [[_mm256_setzero_si256(); 2]; 5];
-    for half in 0..2 {
+    let pair =
+        |a, b| _mm256_or_si256(_mm256_and_si256(a, byte), _mm256_slli_epi32::<8>(_mm256_and_si256(b, byte)));
+    // Channels as `split` takes them.
+    let [low, high] = [0, 16].map(|at| {
         // SAFETY: as the caller says.
-        let [a, b, c] = [0, 1, 2].map(|k| unsafe { split(weights.add(k * row + half * 16).cast()) });
-        let pair = |a, b| {
-            _mm256_or_si256(_mm256_and_si256(a, byte), _mm256_slli_epi32::<8>(_mm256_and_si256(b, byte)))
-        };
-        halves[0][half] = pair(a, b);
-        halves[1][half] = pair(_mm256_srli_epi32::<8>(a), _mm256_srli_epi32::<8>(b));
-        halves[2][half] = pair(_mm256_srli_epi32::<16>(a), _mm256_srli_epi32::<16>(b));
-        halves[3][half] = pair(c, _mm256_srli_epi32::<8>(c));
-        halves[4][half] = _mm256_and_si256(_mm256_srli_epi32::<16>(c), byte);
-    }
+        let [a, b, c] = [0, 1, 2].map(|k| unsafe { split(weights.add(k * row + at).cast()) });
+        [
+            pair(a, b),
+            pair(_mm256_srli_epi32::<8>(a), _mm256_srli_epi32::<8>(b)),
+            pair(_mm256_srli_epi32::<16>(a), _mm256_srli_epi32::<16>(b)),
+            pair(c, _mm256_srli_epi32::<8>(c)),
+            _mm256_and_si256(_mm256_srli_epi32::<16>(c), byte),
+        ]
+    });
     // Packing goes by lanes of 128 bits, as `split` does.
-    halves.map(|[low, high]| _mm256_packus_epi32(low, high))
+    core::array::from_fn(|i| _mm256_packus_epi32(low[i], high[i]))
 }
