@@ -75,8 +75,7 @@ pub fn run_mislabelled(
 /// Whether a set adds an operator's products in 16 bits where weights have 7.
 fn adds_in_16_bits(set: &str, operator: &str) -> bool {
     match set {
-        "avx2" => ["pointwise", "single_channel", "convolution"].contains(&operator),
-        "smlal" => ["pointwise", "single_channel", "convolution", "depthwise"].contains(&operator),
+        "avx2" | "smlal" => ["pointwise", "single_channel", "convolution", "depthwise"].contains(&operator),
         _ => false,
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Bytes are widened to 16 bits and the nine taps taken in pairs, one VPMADDWD each: columns 0 and
 //! 2 of every kernel row, then the middle columns of the first two rows, then that of the last row
-//! and nothing.
+//! and nothing. Weights of 7 bits go by [`narrow`](super::depthwise_narrow).
 
-use super::requantize::{Requantize, store};
+use super::depthwise_narrow::narrow;
+use super::requantize::{Requantize, split, store};
 use crate::kernels::call::RowCall;
 use crate::kernels::layout::{BLOCK, DEPTH, padded};
 use crate::kernels::scalar;
@@ -17,7 +18,13 @@ pub(in crate::kernels::x86_64) fn depthwise(call: RowCall) {
         scalar::depthwise(call);
     } else {
         // SAFETY: the set is handed out only where the processor has AVX2.
-        unsafe { run(call) }
+        unsafe {
+            match (call.narrow(), call.stride()) {
+                (false, _) => run(call),
+                (true, 1) => narrow::<1>(call),
+                (true, _) => narrow::<2>(call),
+            }
+        }
     }
 }
 
@@ -84,17 +91,6 @@ unsafe fn columns(row: *const u8, count: usize) -> [__m256i; 3] {
         *column = unsafe { _mm256_cvtepu8_epi16(_mm_loadu_si128(row.add(i * count).cast())) };
     }
     columns
-}
-
-/// Two of four registers: numbers 0-3 and 8-11 of 16, in the order in which unpacking leaves them.
-///
-/// # Safety
-/// `from` is valid for reads of three registers.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn split(from: *const __m128i) -> __m256i {
-    // SAFETY: as the caller says.
-    unsafe { _mm256_loadu2_m128i(from.add(2), from) }
 }
 
 /// The taps of 16 channels in pairs; `row` bytes from one kernel row to the next.

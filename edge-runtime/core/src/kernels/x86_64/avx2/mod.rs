@@ -4,6 +4,7 @@
 
 mod add;
 mod depthwise;
+mod depthwise_narrow;
 mod pointwise;
 mod pool;
 mod requantize;

@@ -34,6 +34,17 @@ impl Requantize {
     }
 }
 
+/// Two of four registers: numbers 0-3 and 8-11 of 16, in the order in which unpacking leaves them.
+///
+/// # Safety
+/// `from` is valid for reads of three registers.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn split(from: *const __m128i) -> __m256i {
+    // SAFETY: as the caller says.
+    unsafe { _mm256_loadu2_m128i(from.add(2), from) }
+}
+
 /// Stores the lowest `count` bytes.
 ///
 /// # Safety
