@@ -6,6 +6,7 @@ mod evaluate;
 mod exact_form;
 mod gate;
 mod metrics;
+mod metrics_judge;
 mod report;
 mod support;
 mod teach;

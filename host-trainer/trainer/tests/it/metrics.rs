@@ -7,7 +7,7 @@ use trainer::evaluate::metrics::{
 };
 
 /// A row by label and score; the logit is the score's, the thresholds are 0.3 and 0.7.
-fn scored_picture(patient: &str, label: bool, score: f64) -> ScoredPicture {
+pub fn scored_picture(patient: &str, label: bool, score: f64) -> ScoredPicture {
     let state = match score {
         s if s > 0.7 => State::Positive,
         s if s < 0.3 => State::Negative,
