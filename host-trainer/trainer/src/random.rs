@@ -28,6 +28,8 @@ pub enum Purpose {
     Gate = 9,
     /// Pictures that the gate's report is measured on.
     GateReport = 10,
+    /// Which part of a picture is covered by lot.
+    Cover = 11,
 }
 
 /// A ChaCha8 generator seeded with a key. Trained weights follow from its sequences: how a draw is

@@ -5,6 +5,7 @@ mod data;
 mod evaluate;
 mod exact_form;
 mod gate;
+mod localization;
 mod metrics;
 mod metrics_judge;
 mod report;

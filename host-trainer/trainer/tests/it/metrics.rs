@@ -205,6 +205,20 @@ fn pictures_of_one_patient_are_drawn_together() {
     assert_eq!((together.patients, apart.patients, together.pictures), (80, 640, 640));
 }
 
+/// The mean of right answers is the accuracy, drawn the same way.
+#[test]
+fn the_mean_of_a_figure_has_the_interval_of_its_patients() {
+    let (rows, bootstrap) = (noisy(60, 3), Bootstrap { resamples: 300, seed: 7 });
+    let right = |r: &ScoredPicture| f64::from(u8::from(r.label == (r.score >= 0.5)));
+    let figures: Vec<(&str, f64)> = rows.iter().map(|r| (&*r.patient, right(r))).collect();
+    let (mean, accuracy) = (bootstrap.mean(&figures), measure(&rows, &bootstrap).statistics.accuracy);
+    near(mean.value, accuracy.value.unwrap());
+    near(mean.low, accuracy.low.unwrap());
+    near(mean.high, accuracy.high.unwrap());
+    assert_eq!(bootstrap.mean(&[]), Estimate::default());
+    assert_eq!(bootstrap.mean(&[("p", 2.0), ("p", 4.0)]), Estimate { value: Some(3.0), low: None, high: None });
+}
+
 #[test]
 fn one_patient_gives_no_interval() {
     let same: Vec<ScoredPicture> =
