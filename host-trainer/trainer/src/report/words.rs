@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// A share with three digits, a dash where undefined.
 pub(super) fn number(value: Option<f64>) -> String {
-    value.filter(|v| v.is_finite()).map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"))
+    value.filter(|v| v.is_finite()).map_or_else(|| "–".to_owned(), |v| format!("{v:.3}").replace('-', "−"))
 }
 
 /// A share in per cent, a dash where undefined.
@@ -19,7 +19,7 @@ pub(super) fn estimate(e: &Estimate) -> Markup {
     html! {
         (number(e.value))
         @if let (Some(low), Some(high)) = (e.low, e.high) {
-            " " span.interval { (format!("{low:.3} – {high:.3}")) }
+            " " span.interval { (number(Some(low))) " – " (number(Some(high))) }
         }
     }
 }

@@ -123,7 +123,7 @@ fn lost_ties(found: &mut Value) {
 const PLANTED: [(&str, fn(&mut Value)); 7] = [
     ("accuracy low", narrow_tails),
     ("auc value", lost_ties),
-    ("precision value", |found| {
+    ("precision", |found| {
         let statistics = &mut found["statistics"];
         let other = statistics["precision"].clone();
         statistics["precision"] = statistics["negative_precision"].clone();

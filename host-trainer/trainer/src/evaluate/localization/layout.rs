@@ -135,14 +135,14 @@ mod tests {
     fn inputs(cell: usize, signal: f32) -> Vec<(Vec<u8>, bool)> {
         let one = |i: u64| {
             let mut rng = SeededRng::new(3, Purpose::Sample, 0, i);
-            let (ill, offset) = (i / 2 % 2 == 1, SIDE / ACROSS);
+            let (ill, offset) = (i / 4 % 2 == 1, SIDE / ACROSS);
             let pixel = |at: usize| {
                 let here = at / SIDE / offset * ACROSS + at % SIDE / offset == cell;
                 (128.0 + 20.0 * rng.normal() + if here && ill { signal } else { 0.0 }) as u8
             };
             ((0..SIDE * SIDE).map(pixel).collect(), ill)
         };
-        (0..200).map(one).collect()
+        (0..800).map(one).collect()
     }
 
     /// The area under the curve, and the mean share of the heat in the chest's part.
@@ -161,9 +161,9 @@ mod tests {
     #[test]
     fn it_finds_where_the_class_lies_and_nothing_where_there_is_none() {
         let (area, in_the_corner) = judged(&inputs(0, 40.0));
-        assert!(area > 0.95 && in_the_corner < 0.35, "{area}, {in_the_corner}");
+        assert!(area > 0.95 && in_the_corner < 0.4, "{area}, {in_the_corner}");
         let (area, in_the_middle) = judged(&inputs(3 * ACROSS + 4, 40.0));
-        assert!(area > 0.95 && in_the_middle > 0.65, "{area}, {in_the_middle}");
+        assert!(area > 0.95 && in_the_middle > 0.68, "{area}, {in_the_middle}");
         // Nobody is asked about pictures that the fit has seen: noise stays noise.
         let (area, _) = judged(&inputs(0, 0.0));
         assert!((0.35..0.65).contains(&area), "{area}");

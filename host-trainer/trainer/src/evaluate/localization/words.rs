@@ -35,14 +35,22 @@ impl Localization {
     pub fn covering_in_words(&self) -> String {
         let points = |part, with_disease| {
             let change = self.covered(part, with_disease).and_then(|c| c.score_change.value);
-            change.map_or_else(|| "-".to_owned(), |c| format!("{c:+.2}").replace('-', "−"))
+            change.map_or_else(|| "-".to_owned(), signed)
         };
         let [hottest, by_lot, coldest] = PARTS
             .map(|part| format!("{} with disease and {} without", points(part, true), points(part, false)));
         format!(
-            "Covering the ninth of the picture that the map calls hottest moves the score by {hottest}, a ninth by lot by {by_lot}, \
-             the coldest by {coldest}."
+            "Covering the ninth of the picture that the map calls hottest moves the score, which goes from 0 to 1, by {hottest}; \
+             a ninth by lot by {by_lot}; the coldest by {coldest}."
         )
+    }
+}
+
+/// Two decimals with a sign, which what rounds to 0 has not.
+fn signed(change: f64) -> String {
+    match format!("{change:+.2}").replace('-', "−") {
+        zero if zero.ends_with("0.00") => "0.00".to_owned(),
+        text => text,
     }
 }
 
