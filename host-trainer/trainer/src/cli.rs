@@ -38,7 +38,7 @@ pub enum Command {
     /// Train in float: split by patient, augment, train
     Train(TrainArgs),
     /// Fold, calibrate and fine-tune in int8
-    Quantize(StepArgs),
+    Quantize(QuantizeArgs),
     /// Fit score and thresholds, write model.onnx
     Export(ExportArgs),
     /// Fit the gate of a model.onnx: what a picture must look like to be judged at all
@@ -131,16 +131,39 @@ pub struct TrainArgs {
     /// How many drawings, without --data
     #[arg(long, default_value_t = 800)]
     pub phantoms: usize,
-    /// Folders of teachers, made by `teach` on the same patients; the float network learns from the
-    /// mean of their logits too
-    #[arg(long, num_args = 1.., value_name = "DIR")]
-    pub teacher: Vec<PathBuf>,
+    #[command(flatten)]
+    pub teachers: TeacherArgs,
+    /// Each picture has so many draws of its changes, the same in every run on this data; 0: a new
+    /// one each epoch. Teachers are then asked once about each draw, not in every epoch
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1000))]
+    pub draws: u64,
     /// Divides the logits of teachers and pupil, so that how sure a teacher is tells more
-    #[arg(long, default_value_t = 2.0, requires = "teacher", value_parser = temperature)]
+    #[arg(long, default_value_t = 2.0, value_parser = temperature)]
     pub temperature: f64,
     /// Share of the teachers in the loss, 0 to 1; the rest is the labels'
-    #[arg(long, default_value_t = 0.7, requires = "teacher", value_parser = share)]
+    #[arg(long, default_value_t = 0.7, value_parser = share)]
     pub teacher_share: f64,
+}
+
+/// Where what teachers say comes from.
+#[derive(Args, Clone, Debug)]
+pub struct TeacherArgs {
+    /// Folders of teachers, made by `teach` on the same patients; the network learns from the mean of
+    /// their logits too
+    #[arg(long, num_args = 1.., value_name = "DIR")]
+    pub teacher: Vec<PathBuf>,
+    /// With --draws: the folder of what the teachers said, which runs on the same data may share;
+    /// without it, the run's own
+    #[arg(long, value_name = "DIR")]
+    pub lessons: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct QuantizeArgs {
+    #[command(flatten)]
+    pub step: StepArgs,
+    #[command(flatten)]
+    pub teachers: TeacherArgs,
 }
 
 #[derive(Args, Clone, Debug)]

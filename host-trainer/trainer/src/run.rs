@@ -39,6 +39,10 @@ pub struct Recipe {
     pub average: f64,
     pub quantized_epochs: usize,
     pub quantized_rate: f64,
+    /// How many draws of the pictures' changes there are: epoch e has the draw e modulo this number,
+    /// which is the same in every run. 0: each epoch has a draw of its own, by the seed.
+    #[serde(default)]
+    pub draws: u64,
     /// For a teacher: which one. None for the network that ships.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teacher: Option<TeacherRecipe>,
@@ -63,6 +67,9 @@ pub struct TeacherRecipe {
 pub struct TaughtRecipe {
     /// SHA-256 of each teacher's file.
     pub teachers: Vec<String>,
+    /// Sides of the teachers' inputs, in pixels.
+    #[serde(default)]
+    pub sides: Vec<u16>,
     /// Divides the logits of teacher and pupil.
     pub temperature: f64,
     /// Share of the teachers in the loss, 0 to 1.
@@ -89,6 +96,7 @@ impl Default for Recipe {
             average: 0.995,
             quantized_epochs: 4,
             quantized_rate: 0.02,
+            draws: 0,
             teacher: None,
             taught: None,
         }

@@ -3,6 +3,7 @@
 
 pub mod distillation;
 pub mod fit;
+pub mod lessons;
 pub mod net;
 pub mod optimizer;
 pub mod tensors;

@@ -4,11 +4,11 @@
 //! checkpoint is selected by its validation score: the last one counts, so the validation figures
 //! are not flattered by the choice.
 
-use crate::augment::batches;
+use crate::augment::batches::{self, Changes};
 use crate::dataset::Sample;
 use crate::progress;
 use crate::run::{Epoch, Phase, Run};
-use crate::train::distillation::Distillation;
+use crate::train::distillation::{Distillation, Teacher};
 use crate::train::net;
 use crate::train::optimizer::{AdamW, balanced_loss, class_weights, cosine, values};
 use crate::train::tensors;
@@ -72,8 +72,8 @@ pub fn fit(
     let weights = class_weights(train.iter().filter(|&&i| samples[i].positive).count(), train.len());
     let steps = train.len().div_ceil(recipe.batch);
     // The network's own side, then the teacher's.
-    let sides = std::iter::once(recipe.side).chain(schedule.lessons.iter().flat_map(|l| l.sides.clone()));
-    let sides: Vec<u16> = sides.collect();
+    let teachers = schedule.lessons.map_or(&[][..], |lessons| lessons.teacher.sides());
+    let sides: Vec<u16> = std::iter::once(recipe.side).chain(teachers.iter().copied()).collect();
     for epoch in done..schedule.epochs {
         let started = Instant::now();
         let bar =
@@ -82,9 +82,15 @@ pub fn fit(
         let (mut loss_sum, mut right, mut count) = (0.0, 0.0, 0f64);
         std::thread::scope(|scope| -> Result<()> {
             // Fine-tuning sees other orders and changes than float training did.
-            let key = (recipe.seed, epoch as u64 + schedule.phase.first_epoch());
+            let number = epoch as u64 + schedule.phase.first_epoch();
+            let order = batches::shuffled(&train, recipe.seed, number);
+            let draw = epoch as u64 % recipe.draws.max(1);
+            let changes = match recipe.draws {
+                0 => Changes::of_epoch(recipe.seed, number),
+                _ => Changes::shared(draw),
+            };
             let (receiver, worker) =
-                batches::epoch(scope, samples, &train, key, (recipe.batch, sides.clone()));
+                batches::start(scope, samples, order, changes, (recipe.batch, sides.clone()));
             for (index, batch) in receiver.iter().enumerate() {
                 let rate = cosine(epoch * steps + index, steps, schedule.epochs * steps, schedule.rate);
                 let mut seen = batch.pictures.iter().zip(&sides).map(|(pictures, &side)| {
@@ -101,7 +107,12 @@ pub fn fit(
                 let loss = match schedule.lessons {
                     None => balanced_loss(&logits, &labels, weights),
                     Some(lessons) => {
-                        let taught = tch::no_grad(|| (lessons.teach)(&seen.collect::<Vec<_>>()));
+                        let taught = match &lessons.teacher {
+                            Teacher::Asked { teach, .. } => tch::no_grad(|| teach(&seen.collect::<Vec<_>>())),
+                            Teacher::Kept(kept) => {
+                                Tensor::from_slice(&kept.logits(draw, &batch.indices)?).to_device(device)
+                            }
+                        };
                         lessons.loss(&logits, &taught, &labels, weights)
                     }
                 };

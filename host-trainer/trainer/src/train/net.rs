@@ -82,15 +82,15 @@ impl Convention {
     }
 
     /// The convolution of `x`, N x channels x side x side, padded.
-    fn convolve(self, c: &Conv, x: &Tensor, weight: &Tensor) -> Tensor {
+    fn convolve(self, c: &Conv, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
         let side = x.size()[3];
         let missing = ((side + c.stride - 1) / c.stride - 1) * c.stride + c.kernel - side;
         if self == Self::Symmetric || missing == c.kernel / 2 * 2 {
-            return x.conv2d(weight, None::<Tensor>, [c.stride; 2], [c.kernel / 2; 2], [1, 1], c.groups);
+            return x.conv2d(weight, bias, [c.stride; 2], [c.kernel / 2; 2], [1, 1], c.groups);
         }
         let (before, after) = (missing.max(0) / 2, (missing.max(0) + 1) / 2);
         let x = x.constant_pad_nd([before, after, before, after]);
-        x.conv2d(weight, None::<Tensor>, [c.stride; 2], [0; 2], [1, 1], c.groups)
+        x.conv2d(weight, bias, [c.stride; 2], [0; 2], [1, 1], c.groups)
     }
 }
 
@@ -255,7 +255,7 @@ impl Net {
             let y = match node {
                 Node::Conv(c) => {
                     let weight = pieces[3 * index].view(c.weight_shape());
-                    let y = self.convention.convolve(c, &values[c.input], &weight);
+                    let y = self.convention.convolve(c, &values[c.input], &weight, None);
                     let [scale, shift] = [1, 2].map(|piece| Some(&pieces[3 * index + piece]));
                     let [mean, variance] = [0, 1].map(|piece| Some(&running[2 * index + piece]));
                     let (momentum, epsilon) = (self.convention.momentum(), self.convention.epsilon());
@@ -271,6 +271,25 @@ impl Net {
         let features = values[values.len() - 1].mean_dim([2i64, 3].as_slice(), false, Kind::Float);
         let (head, bias) = (&pieces[3 * index], &pieces[3 * index + 1]);
         features.matmul(head) + bias
+    }
+
+    /// Logits as those of [`Net::forward`] without training but for rounding, without a pass over
+    /// memory for each normalisation.
+    pub fn forward_folded(&self, folded: &FoldedNet, x: &Tensor) -> Tensor {
+        let mut values = vec![x.shallow_clone()];
+        let mut convs = folded.convs.iter();
+        for node in &self.nodes {
+            values.push(match node {
+                Node::Add(a, b) => &values[*a] + &values[*b],
+                Node::Conv(c) => {
+                    let Some((weight, bias)) = convs.next() else { break };
+                    let y = self.convention.convolve(c, &values[c.input], weight, Some(bias));
+                    if c.relu6 { y.clamp(0.0, 6.0) } else { y }
+                }
+            });
+        }
+        let features = values[values.len() - 1].mean_dim([2i64, 3].as_slice(), false, Kind::Float);
+        features.matmul(&folded.head) + &folded.bias
     }
 
     /// Folds the normalisation into weights and biases: for each convolution the pair, then head
