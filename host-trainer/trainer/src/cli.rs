@@ -1,5 +1,6 @@
 //! The trainer's commands, in the order of the model flow. `all` is the flow itself.
 
+use crate::options::TrainOptions;
 use crate::teach::efficientnet::Size;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -118,31 +119,13 @@ pub struct TrainArgs {
     /// Split, first weights, order and changes of the pictures
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Side of the network's input in pixels: 32, 64 or 128 (the exact form pools a power of two of
-    /// positions)
-    #[arg(long, default_value_t = 128, value_parser = side)]
-    pub side: u16,
-    /// Epochs in float; 24 on X-rays, fewer on drawings
-    #[arg(long)]
-    pub epochs: Option<usize>,
-    /// Epochs of fine-tuning in int8
-    #[arg(long)]
-    pub quantized_epochs: Option<usize>,
     /// How many drawings, without --data
     #[arg(long, default_value_t = 800)]
     pub phantoms: usize,
     #[command(flatten)]
     pub teachers: TeacherArgs,
-    /// Each picture has so many draws of its changes, the same in every run on this data; 0: a new
-    /// one each epoch. Teachers are then asked once about each draw, not in every epoch
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1000))]
-    pub draws: u64,
-    /// Divides the logits of teachers and pupil, so that how sure a teacher is tells more
-    #[arg(long, default_value_t = 2.0, value_parser = temperature)]
-    pub temperature: f64,
-    /// Share of the teachers in the loss, 0 to 1; the rest is the labels'
-    #[arg(long, default_value_t = 0.7, value_parser = share)]
-    pub teacher_share: f64,
+    #[command(flatten)]
+    pub options: TrainOptions,
 }
 
 /// Where what teachers say comes from.
@@ -270,26 +253,4 @@ pub struct AllArgs {
     /// Most pictures for the robustness table; 0 leaves it out
     #[arg(long)]
     pub robustness: Option<usize>,
-}
-
-/// The sides that end in a power of two of positions.
-fn side(text: &str) -> Result<u16, String> {
-    match text.parse() {
-        Ok(side @ (32 | 64 | 128)) => Ok(side),
-        _ => Err("expected 32, 64 or 128".into()),
-    }
-}
-
-fn temperature(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(value) if (0.1..=100.0).contains(&value) => Ok(value),
-        _ => Err("expected a number from 0.1 to 100".into()),
-    }
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        _ => Err("expected a number from 0 to 1".into()),
-    }
 }

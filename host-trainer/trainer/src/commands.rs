@@ -7,13 +7,13 @@ use crate::dataset::{self, Dataset, Part, PictureSource, Sample, content_hash, p
 use crate::evaluate::{self, Evaluation, EvaluationOptions, LabelledPicture};
 use crate::export::metadata::metadata;
 use crate::gate;
+use crate::options::TrainOptions;
 use crate::quantize::{self, Comparison, Quantized};
 use crate::run::{Recipe, Run, TaughtRecipe, TeacherRecipe, folder};
 use crate::teach::ensemble::Ensemble;
 use crate::teach::{finetune, weights};
 use crate::train::distillation::{Distillation, Teacher};
 use crate::train::lessons::Lessons;
-use crate::train::net::Net;
 use crate::{report, train};
 use anyhow::{Context, Result, ensure};
 use edge_core::gate::GateThresholds;
@@ -129,29 +129,35 @@ fn model_path(asked: &Option<PathBuf>, run: Option<&Path>) -> Result<PathBuf> {
     asked.clone().map_or_else(|| Ok(folder(run, false)?.join("model.onnx")), Ok)
 }
 
-/// Data, device, and a run that is new or goes on.
-fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
-    let drawn = args.step.data.is_none();
-    let mut recipe = Recipe { seed: args.seed, side: args.side, draws: args.draws, ..Recipe::default() };
+/// What is asked of a run of these options, with the teachers in these folders.
+fn recipe(seed: u64, options: &TrainOptions, teachers: &[PathBuf], drawn: bool) -> Result<Recipe> {
+    let mut recipe = Recipe { seed, ..Recipe::default() };
     if drawn {
         // A few hundred drawings: many short epochs, each at least a dozen steps.
         recipe = Recipe { epochs: 8, quantized_epochs: 2, average: DRAWN_AVERAGE, ..recipe };
     }
-    recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
-    recipe.quantized_epochs = args.quantized_epochs.unwrap_or(recipe.quantized_epochs);
-    let teachers = &args.teachers.teacher;
+    recipe = options.apply(recipe)?;
     if !teachers.is_empty() {
-        let sides =
-            teachers.iter().map(|folder| Ok(Run::open(folder)?.recipe.side)).collect::<Result<_>>()?;
-        let teachers = teachers.iter().map(|folder| finetune::sha256(folder)).collect::<Result<_>>()?;
-        let (temperature, share) = (args.temperature, args.teacher_share);
-        recipe.taught = Some(TaughtRecipe { teachers, sides, temperature, share });
+        let sides = teachers.iter().map(|folder| Ok(Run::open(folder)?.recipe.side));
+        recipe.taught = Some(TaughtRecipe {
+            sides: sides.collect::<Result<_>>()?,
+            teachers: teachers.iter().map(|folder| finetune::sha256(folder)).collect::<Result<_>>()?,
+            temperature: options.temperature.unwrap_or(2.0),
+            share: options.teacher_share.unwrap_or(0.7),
+        });
     }
+    Ok(recipe)
+}
+
+/// Data, device, and a run that is new or goes on.
+fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
+    let drawn = args.step.data.is_none();
+    let recipe = recipe(args.seed, &args.options, &args.teachers.teacher, drawn)?;
     let device = device(args.step.cuda)?;
     let data = load(args.step.data.as_deref(), args.phantoms, recipe.side)?;
     let at = folder(args.step.run.as_deref(), !args.resume)?;
     let run = begin(&at, recipe, args.step.data.as_deref(), &data, args.resume)?;
-    let net = Net::pneumonia(i64::from(run.recipe.side));
+    let net = run.recipe.net();
     println!(
         "network: {} multiply-accumulates a picture, {} bytes of numbers in int8",
         net.macs(),

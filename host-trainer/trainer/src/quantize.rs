@@ -16,7 +16,7 @@ use crate::quantize::params::{HEAD_MAX, QuantParams, WEIGHT_MAX, head_limit};
 use crate::random::{Purpose, SeededRng};
 use crate::run::{Phase, Run};
 use crate::train::distillation::Distillation;
-use crate::train::fit::{Schedule, Trainable, fit};
+use crate::train::fit::{Regularisation, Schedule, Trainable, fit};
 use crate::train::net::{channels_last, to_steps, to_units};
 use crate::train::optimizer::{AdamW, values};
 use crate::train::{FloatNet, tensors};
@@ -64,8 +64,7 @@ impl Quantized {
         let mut found = tensors::load(&run.path(INT8), device)?;
         let parameters =
             found.remove("parameters").with_context(|| format!("{INT8}: no tensor `parameters`"))?;
-        let net = crate::train::net::Net::pneumonia(i64::from(run.recipe.side));
-        Ok(Self { network: IntegerNet::new(net, quant, device), parameters })
+        Ok(Self { network: IntegerNet::new(run.recipe.net(), quant, device), parameters })
     }
 
     /// Logits of pictures given as steps.
@@ -121,7 +120,7 @@ pub fn quantize(
         checkpoint: QUANTIZE_STATE,
         epochs: recipe.quantized_epochs,
         rate: recipe.quantized_rate,
-        smoothing: 0.0,
+        regularisation: Regularisation::default(),
         lessons,
     };
     fit(run, samples, &schedule, &mut optimizer, &mut network, device)?;

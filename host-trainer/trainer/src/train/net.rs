@@ -94,26 +94,38 @@ impl Convention {
     }
 }
 
+/// Channels come in groups of so many: the kernels take blocks of 16 outputs, of which half a block
+/// is the least that is worth its padding.
+const CHANNEL_GROUP: i64 = 8;
+
 impl Net {
     /// A network without a convolution yet, for an input of `side` pixels.
     pub fn empty(side: i64, convention: Convention) -> Self {
         Self { side, nodes: vec![], features: 0, convention }
     }
 
-    /// The shipped architecture for an input of `side` pixels.
-    pub fn pneumonia(side: i64) -> Self {
+    /// The shipped architecture for an input of `side` pixels; at a `width` of 1 the very network.
+    ///
+    /// Channels are multiplied by `width` (Howard 2017) and rounded to whole groups of
+    /// [`CHANNEL_GROUP`], but for those at half the input's side: they alone decide how much memory a
+    /// device needs.
+    pub fn pneumonia(side: i64, width: f64) -> Self {
+        let group = CHANNEL_GROUP as f64;
+        let wide = |channels: i64| ((channels as f64 * width / group).round().max(1.0) * group) as i64;
+        let [b, c, d, last] = [40, 48, 80, 128].map(wide);
+        let [in_c, in_d1, in_d] = [96, 144, 160].map(wide);
         let mut net = Self::empty(side, Convention::Symmetric);
         let x = net.conv("stem", 0, [1, 16, 3, 2, 1], true);
         let x = net.separable("a1", x, 16, 24, 1, true);
-        let x = net.separable("b1", x, 24, 40, 2, true);
-        let x = net.separable("c1", x, 40, 48, 2, false);
-        let x = net.inverted("c2", x, 48, 96);
-        let x = net.inverted("c3", x, 48, 96);
-        let x = net.expanded("d1", x, 48, 144, 80);
-        let x = net.inverted("d2", x, 80, 160);
-        let x = net.inverted("d3", x, 80, 160);
-        net.conv("last", x, [80, 128, 1, 1, 1], true);
-        net.features = 128;
+        let x = net.separable("b1", x, 24, b, 2, true);
+        let x = net.separable("c1", x, b, c, 2, false);
+        let x = net.inverted("c2", x, c, in_c);
+        let x = net.inverted("c3", x, c, in_c);
+        let x = net.expanded("d1", x, c, in_d1, d);
+        let x = net.inverted("d2", x, d, in_d);
+        let x = net.inverted("d3", x, d, in_d);
+        net.conv("last", x, [d, last, 1, 1, 1], true);
+        net.features = last;
         net
     }
 
@@ -350,7 +362,7 @@ mod tests {
 
     #[test]
     fn the_shipped_network_fits_a_microcontroller() {
-        let net = Net::pneumonia(128);
+        let net = Net::pneumonia(128, 1.0);
         assert!(net.int8_bytes() <= 300_000, "{} bytes", net.int8_bytes());
         assert_eq!(net.shapes().last(), Some(&(8, net.features)), "an 8 x 8 map of features before the head");
         // The largest pair of an input and its output, which must both be in memory: below 192 kB.
