@@ -9,6 +9,10 @@
 
 pub mod batches;
 
+/// Raised by whoever changes what a key of random draws does to a picture, so that nothing is read
+/// that was computed from other pictures.
+pub const VERSION: u32 = 1;
+
 use crate::dataset::{ModelInput, WORKING_SIDE, prepare};
 use crate::random::SeededRng;
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};

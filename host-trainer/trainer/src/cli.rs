@@ -1,5 +1,6 @@
 //! The trainer's commands, in the order of the model flow. `all` is the flow itself.
 
+use crate::options::TrainOptions;
 use crate::teach::efficientnet::Size;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -38,7 +39,7 @@ pub enum Command {
     /// Train in float: split by patient, augment, train
     Train(TrainArgs),
     /// Fold, calibrate and fine-tune in int8
-    Quantize(StepArgs),
+    Quantize(QuantizeArgs),
     /// Fit score and thresholds, write model.onnx
     Export(ExportArgs),
     /// Fit the gate of a model.onnx: what a picture must look like to be judged at all
@@ -118,29 +119,34 @@ pub struct TrainArgs {
     /// Split, first weights, order and changes of the pictures
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Side of the network's input in pixels: 32, 64 or 128 (the exact form pools a power of two of
-    /// positions)
-    #[arg(long, default_value_t = 128, value_parser = side)]
-    pub side: u16,
-    /// Epochs in float; 24 on X-rays, fewer on drawings
-    #[arg(long)]
-    pub epochs: Option<usize>,
-    /// Epochs of fine-tuning in int8
-    #[arg(long)]
-    pub quantized_epochs: Option<usize>,
     /// How many drawings, without --data
     #[arg(long, default_value_t = 800)]
     pub phantoms: usize,
-    /// Folders of teachers, made by `teach` on the same patients; the float network learns from the
-    /// mean of their logits too
+    #[command(flatten)]
+    pub teachers: TeacherArgs,
+    #[command(flatten)]
+    pub options: TrainOptions,
+}
+
+/// Where what teachers say comes from.
+#[derive(Args, Clone, Debug)]
+pub struct TeacherArgs {
+    /// Folders of teachers, made by `teach` on the same patients; the network learns from the mean of
+    /// their logits too
     #[arg(long, num_args = 1.., value_name = "DIR")]
     pub teacher: Vec<PathBuf>,
-    /// Divides the logits of teachers and pupil, so that how sure a teacher is tells more
-    #[arg(long, default_value_t = 2.0, requires = "teacher", value_parser = temperature)]
-    pub temperature: f64,
-    /// Share of the teachers in the loss, 0 to 1; the rest is the labels'
-    #[arg(long, default_value_t = 0.7, requires = "teacher", value_parser = share)]
-    pub teacher_share: f64,
+    /// With --draws: the folder of what the teachers said, which runs on the same data may share;
+    /// without it, the run's own
+    #[arg(long, value_name = "DIR")]
+    pub lessons: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct QuantizeArgs {
+    #[command(flatten)]
+    pub step: StepArgs,
+    #[command(flatten)]
+    pub teachers: TeacherArgs,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -247,26 +253,4 @@ pub struct AllArgs {
     /// Most pictures for the robustness table; 0 leaves it out
     #[arg(long)]
     pub robustness: Option<usize>,
-}
-
-/// The sides that end in a power of two of positions.
-fn side(text: &str) -> Result<u16, String> {
-    match text.parse() {
-        Ok(side @ (32 | 64 | 128)) => Ok(side),
-        _ => Err("expected 32, 64 or 128".into()),
-    }
-}
-
-fn temperature(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(value) if (0.1..=100.0).contains(&value) => Ok(value),
-        _ => Err("expected a number from 0.1 to 100".into()),
-    }
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        _ => Err("expected a number from 0 to 1".into()),
-    }
 }

@@ -7,12 +7,13 @@ use crate::dataset::{self, Dataset, Part, PictureSource, Sample, content_hash, p
 use crate::evaluate::{self, Evaluation, EvaluationOptions, LabelledPicture};
 use crate::export::metadata::metadata;
 use crate::gate;
+use crate::options::TrainOptions;
 use crate::quantize::{self, Comparison, Quantized};
 use crate::run::{Recipe, Run, TaughtRecipe, TeacherRecipe, folder};
 use crate::teach::ensemble::Ensemble;
 use crate::teach::{finetune, weights};
-use crate::train::distillation::Distillation;
-use crate::train::net::Net;
+use crate::train::distillation::{Distillation, Teacher};
+use crate::train::lessons::Lessons;
 use crate::{report, train};
 use anyhow::{Context, Result, ensure};
 use edge_core::gate::GateThresholds;
@@ -20,7 +21,7 @@ use edge_model::files;
 use edge_model::model_file::ModelFile;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tch::Device;
+use tch::{Device, Tensor};
 
 /// Decay of the weights' average on drawings, of which there are a few hundred.
 const DRAWN_AVERAGE: f64 = 0.97;
@@ -45,12 +46,12 @@ pub fn teach(args: &cli::TeachArgs) -> Result<()> {
 
 pub fn train(args: &cli::TrainArgs) -> Result<()> {
     let (mut run, data, device) = start(args)?;
-    train_run(&mut run, &data, &args.teacher, device)
+    train_run(&mut run, &data, &args.teachers, device)
 }
 
-pub fn quantize(args: &cli::StepArgs) -> Result<()> {
-    let (mut run, data, device) = open(args)?;
-    quantize_run(&mut run, &data, device)
+pub fn quantize(args: &cli::QuantizeArgs) -> Result<()> {
+    let (mut run, data, device) = open(&args.step)?;
+    quantize_run(&mut run, &data, &args.teachers, device)
 }
 
 pub fn export(args: &cli::ExportArgs) -> Result<()> {
@@ -104,8 +105,8 @@ pub fn pack(args: &cli::PackArgs) -> Result<()> {
 
 pub fn all(args: &cli::AllArgs) -> Result<()> {
     let (mut run, data, device) = start(&args.training)?;
-    train_run(&mut run, &data, &args.training.teacher, device)?;
-    quantize_run(&mut run, &data, device)?;
+    train_run(&mut run, &data, &args.training.teachers, device)?;
+    quantize_run(&mut run, &data, &args.training.teachers, device)?;
     export_run(&run, &data, &args.model_version, device)?;
     gate_run(&run, &data)?;
     let drawn = args.training.step.data.is_none();
@@ -128,26 +129,35 @@ fn model_path(asked: &Option<PathBuf>, run: Option<&Path>) -> Result<PathBuf> {
     asked.clone().map_or_else(|| Ok(folder(run, false)?.join("model.onnx")), Ok)
 }
 
-/// Data, device, and a run that is new or goes on.
-fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
-    let drawn = args.step.data.is_none();
-    let mut recipe = Recipe { seed: args.seed, side: args.side, ..Recipe::default() };
+/// What is asked of a run of these options, with the teachers in these folders.
+fn recipe(seed: u64, options: &TrainOptions, teachers: &[PathBuf], drawn: bool) -> Result<Recipe> {
+    let mut recipe = Recipe { seed, ..Recipe::default() };
     if drawn {
         // A few hundred drawings: many short epochs, each at least a dozen steps.
         recipe = Recipe { epochs: 8, quantized_epochs: 2, average: DRAWN_AVERAGE, ..recipe };
     }
-    recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
-    recipe.quantized_epochs = args.quantized_epochs.unwrap_or(recipe.quantized_epochs);
-    if !args.teacher.is_empty() {
-        let teachers = args.teacher.iter().map(|folder| finetune::sha256(folder)).collect::<Result<_>>()?;
-        let (temperature, share) = (args.temperature, args.teacher_share);
-        recipe.taught = Some(TaughtRecipe { teachers, temperature, share });
+    recipe = options.apply(recipe)?;
+    if !teachers.is_empty() {
+        let sides = teachers.iter().map(|folder| Ok(Run::open(folder)?.recipe.side));
+        recipe.taught = Some(TaughtRecipe {
+            sides: sides.collect::<Result<_>>()?,
+            teachers: teachers.iter().map(|folder| finetune::sha256(folder)).collect::<Result<_>>()?,
+            temperature: options.temperature.unwrap_or(2.0),
+            share: options.teacher_share.unwrap_or(0.7),
+        });
     }
+    Ok(recipe)
+}
+
+/// Data, device, and a run that is new or goes on.
+fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
+    let drawn = args.step.data.is_none();
+    let recipe = recipe(args.seed, &args.options, &args.teachers.teacher, drawn)?;
     let device = device(args.step.cuda)?;
     let data = load(args.step.data.as_deref(), args.phantoms, recipe.side)?;
     let at = folder(args.step.run.as_deref(), !args.resume)?;
     let run = begin(&at, recipe, args.step.data.as_deref(), &data, args.resume)?;
-    let net = Net::pneumonia(i64::from(run.recipe.side));
+    let net = run.recipe.net();
     println!(
         "network: {} multiply-accumulates a picture, {} bytes of numbers in int8",
         net.macs(),
@@ -177,19 +187,48 @@ fn begin(at: &Path, recipe: Recipe, path: Option<&Path>, data: &Dataset, resume:
     Ok(run)
 }
 
-/// Float training, by the teachers in these folders where there are any.
-fn train_run(run: &mut Run, data: &Dataset, teachers: &[PathBuf], device: Device) -> Result<()> {
-    let Some(taught) = run.recipe.taught.clone() else {
-        return train::train(run, &data.samples, None, device).map(drop);
+/// Float training, by the run's teachers where it has any.
+fn train_run(run: &mut Run, data: &Dataset, teachers: &cli::TeacherArgs, device: Device) -> Result<()> {
+    with_lessons(run, data, teachers, device, |run, lessons| {
+        train::train(run, &data.samples, lessons, device).map(drop)
+    })
+}
+
+/// Calls `learn` with what the run's teachers say, where it has any: with what they said about each
+/// draw of the recipe, else with themselves.
+fn with_lessons<T>(
+    run: &mut Run,
+    data: &Dataset,
+    from: &cli::TeacherArgs,
+    device: Device,
+    learn: impl FnOnce(&mut Run, Option<&Distillation>) -> Result<T>,
+) -> Result<T> {
+    let Some(taught) = run.recipe.taught.clone() else { return learn(run, None) };
+    let by = |teacher| Distillation { teacher, temperature: taught.temperature, share: taught.share };
+    let ensemble = |run: &Run| {
+        ensure!(
+            !from.teacher.is_empty(),
+            "{} was taught by {} networks; give their folders with --teacher, or what they said with --lessons",
+            run.folder.display(),
+            taught.teachers.len()
+        );
+        Ensemble::load(&from.teacher, run, device)
     };
-    let ensemble = Ensemble::load(teachers, run, device)?;
-    let lessons = Distillation {
-        sides: ensemble.sides().to_vec(),
-        teach: &|steps| ensemble.logits(steps),
-        temperature: taught.temperature,
-        share: taught.share,
-    };
-    train::train(run, &data.samples, Some(&lessons), device).map(drop)
+    if run.recipe.draws == 0 {
+        let ensemble = ensemble(run)?;
+        let teach = |steps: &[Tensor]| ensemble.logits(steps);
+        return learn(run, Some(&by(Teacher::Asked { sides: ensemble.sides().to_vec(), teach: &teach })));
+    }
+    let folder = from.lessons.as_deref().unwrap_or(&run.folder);
+    let mut lessons = Lessons::open(folder, run, &taught, data.samples.len())?;
+    if lessons.draws() < run.recipe.draws {
+        let ensemble = ensemble(run)?;
+        let (train, _) = run.indices(&data.samples)?;
+        let teacher =
+            (ensemble.sides(), (&|steps: &[Tensor]| ensemble.logits(steps)) as &dyn Fn(&[Tensor]) -> Tensor);
+        lessons.complete(folder, run.recipe.draws, (&data.samples, &train), teacher, device)?;
+    }
+    learn(run, Some(&by(Teacher::Kept(&lessons))))
 }
 
 /// Data, device and a run that is there.
@@ -223,8 +262,10 @@ fn device(cuda: bool) -> Result<Device> {
     Ok(Device::Cuda(0))
 }
 
-fn quantize_run(run: &mut Run, data: &Dataset, device: Device) -> Result<()> {
-    let Comparison { float, int8 } = quantize::quantize(run, &data.samples, device)?;
+fn quantize_run(run: &mut Run, data: &Dataset, teachers: &cli::TeacherArgs, device: Device) -> Result<()> {
+    let Comparison { float, int8 } = with_lessons(run, data, teachers, device, |run, lessons| {
+        quantize::quantize(run, &data.samples, lessons, device)
+    })?;
     println!("           AUC validation  shifted   accuracy validation  shifted");
     for (name, f) in [("float", &float), ("int8", &int8)] {
         println!(

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Beside them stands what all stages share: [`run`], the folder that a training run keeps its
-//! state in, [`random`], `archive` and `progress`. [`cli`] says what can be asked for, [`commands`] does it.
+//! state in, [`options`] that change its recipe, [`random`], `archive` and `progress`. [`cli`] says what can be
+//! asked for, [`commands`] does it.
 //!
 //! Principles:
 //!
@@ -24,6 +25,7 @@ pub mod dataset;
 pub mod evaluate;
 pub mod export;
 pub mod gate;
+pub mod options;
 mod progress;
 pub mod quantize;
 pub mod random;

@@ -15,7 +15,8 @@ use crate::quantize::integer::IntegerNet;
 use crate::quantize::params::{HEAD_MAX, QuantParams, WEIGHT_MAX, head_limit};
 use crate::random::{Purpose, SeededRng};
 use crate::run::{Phase, Run};
-use crate::train::fit::{Schedule, Trainable, fit};
+use crate::train::distillation::Distillation;
+use crate::train::fit::{Regularisation, Schedule, Trainable, fit};
 use crate::train::net::{channels_last, to_steps, to_units};
 use crate::train::optimizer::{AdamW, values};
 use crate::train::{FloatNet, tensors};
@@ -63,8 +64,7 @@ impl Quantized {
         let mut found = tensors::load(&run.path(INT8), device)?;
         let parameters =
             found.remove("parameters").with_context(|| format!("{INT8}: no tensor `parameters`"))?;
-        let net = crate::train::net::Net::pneumonia(i64::from(run.recipe.side));
-        Ok(Self { network: IntegerNet::new(net, quant, device), parameters })
+        Ok(Self { network: IntegerNet::new(run.recipe.net(), quant, device), parameters })
     }
 
     /// Logits of pictures given as steps.
@@ -87,8 +87,13 @@ fn scales(run: &Run) -> Result<QuantParams> {
 }
 
 /// Quantizes the run's float network, or goes on with it, and writes scales, parameters and the
-/// comparison.
-pub fn quantize(run: &mut Run, samples: &[Sample], device: Device) -> Result<Comparison> {
+/// comparison; where there are `lessons`, fine-tuning takes them too.
+pub fn quantize(
+    run: &mut Run,
+    samples: &[Sample],
+    lessons: Option<&Distillation>,
+    device: Device,
+) -> Result<Comparison> {
     let float = FloatNet::load(run, device)?;
     let folded = float.net.fold(&float.parameters, &float.statistics);
     let quant = if run.path(QUANT_PARAMS).exists() {
@@ -115,8 +120,8 @@ pub fn quantize(run: &mut Run, samples: &[Sample], device: Device) -> Result<Com
         checkpoint: QUANTIZE_STATE,
         epochs: recipe.quantized_epochs,
         rate: recipe.quantized_rate,
-        smoothing: 0.0,
-        lessons: None,
+        regularisation: Regularisation::default(),
+        lessons,
     };
     fit(run, samples, &schedule, &mut optimizer, &mut network, device)?;
     tensors::save(&run.path(INT8), &[("parameters", &optimizer.average)])?;

@@ -28,6 +28,8 @@ pub enum Purpose {
     Gate = 9,
     /// Pictures that the gate's report is measured on.
     GateReport = 10,
+    /// How much of a neighbour is mixed into the pictures of a training batch.
+    Mix = 11,
 }
 
 /// A ChaCha8 generator seeded with a key. Trained weights follow from its sequences: how a draw is

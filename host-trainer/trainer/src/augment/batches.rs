@@ -1,7 +1,7 @@
 //! Training batches, changed by a second thread while the first one trains.
 //!
-//! Order and changes depend on (seed, epoch, sample) alone: which thread makes a batch, and when,
-//! changes nothing.
+//! Order and changes each depend on (seed, number, sample) alone: which thread makes a batch, and
+//! when, changes nothing.
 
 use crate::augment::{AugmentParams, GrayImage, augment, augment_and_preprocess};
 use crate::dataset::{Sample, prepare};
@@ -14,31 +14,59 @@ use std::thread::ScopedJoinHandle;
 
 #[derive(Debug)]
 pub struct Batch {
+    /// Which samples these are.
+    pub indices: Vec<usize>,
     /// For each side that was asked for, the preprocessed pictures, `side * side` bytes each.
     pub pictures: Vec<Vec<Vec<u8>>>,
     /// 1 for pneumonia.
     pub labels: Vec<f32>,
 }
 
+/// Seed of the draws that runs share; no run's own, so that none is better off with them.
+pub const SHARED_SEED: u64 = 20_261_129;
 /// Batches that wait to be used; more would only cost memory.
 const AHEAD: usize = 4;
 
-/// Starts making the batches of `epoch` over the samples at `indices`; the last batch may be short.
-pub fn epoch<'scope, 'data: 'scope>(
-    scope: &'scope std::thread::Scope<'scope, '_>,
-    samples: &'data [Sample],
-    indices: &[usize],
-    (seed, epoch): (u64, u64),
-    (batch, sides): (usize, Vec<u16>),
-) -> (Receiver<Batch>, ScopedJoinHandle<'scope, ()>) {
+/// Which changes are made to the pictures: the key of their random draws, besides the sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changes {
+    seed: u64,
+    number: u64,
+}
+
+impl Changes {
+    /// Those of a run's own epoch.
+    pub fn of_epoch(seed: u64, epoch: u64) -> Self {
+        Self { seed, number: epoch }
+    }
+
+    /// The draw of this number, which is the same in every run on the same data.
+    pub fn shared(draw: u64) -> Self {
+        Self { seed: SHARED_SEED, number: draw }
+    }
+}
+
+/// The order of an epoch's pictures.
+pub fn shuffled(indices: &[usize], seed: u64, epoch: u64) -> Vec<usize> {
     let mut order = indices.to_vec();
     SeededRng::new(seed, Purpose::Order, epoch, 0).shuffle(&mut order);
+    order
+}
+
+/// Starts making the batches of the samples in this order; the last batch may be short.
+pub fn start<'scope, 'data: 'scope>(
+    scope: &'scope std::thread::Scope<'scope, '_>,
+    samples: &'data [Sample],
+    order: Vec<usize>,
+    changes: Changes,
+    (batch, sides): (usize, Vec<u16>),
+) -> (Receiver<Batch>, ScopedJoinHandle<'scope, ()>) {
     let (sender, receiver) = sync_channel(AHEAD);
     let worker = scope.spawn(move || {
         for chunk in order.chunks(batch.max(1)) {
             // Changed once, then as large as each network takes it.
             let changed = chunk.iter().map(|&i| {
-                let mut rng = SeededRng::new(seed, Purpose::Augment, epoch, i as u64);
+                let mut rng = SeededRng::new(changes.seed, Purpose::Augment, changes.number, i as u64);
                 augment(&samples[i].working, &AugmentParams::TRAINING, &mut rng)
             });
             let changed: Vec<GrayImage> = changed.collect();
@@ -46,6 +74,7 @@ pub fn epoch<'scope, 'data: 'scope>(
                 changed.iter().map(|picture| prepare(&picture.pixels, picture.side, side).bytes).collect()
             };
             let made = Batch {
+                indices: chunk.to_vec(),
                 pictures: sides.iter().map(prepared).collect(),
                 labels: chunk.iter().map(|&i| f32::from(u8::from(samples[i].positive))).collect(),
             };

@@ -1,6 +1,7 @@
 //! What the exporter binds into a model: calibration and thresholds from the validation patients,
 //! limits of the gate from the training pictures, and where all of it came from.
 
+use crate::augment::batches::SHARED_SEED;
 use crate::dataset::Sample;
 use crate::dataset::phantoms;
 use crate::export::calibrate;
@@ -59,8 +60,22 @@ pub fn metadata(
         gate: calibrate::limits(samples, &train),
         intended_use: if drawn { NO_USE } else { INTENDED_USE }.to_owned(),
         training_data_sha256: run.data_sha256.clone(),
-        seeds: format!("split, weights, order and augmentation: {}", run.recipe.seed),
-        made_by: format!("{TRAINER}, {TCH}"),
+        seeds: match run.recipe.draws {
+            0 => format!("split, weights, order and augmentation: {}", run.recipe.seed),
+            n => format!(
+                "split, weights and order: {}; augmentation: {SHARED_SEED}, {n} draws",
+                run.recipe.seed
+            ),
+        },
+        made_by: format!("{TRAINER}, {TCH}{}", taught(run)),
         metrics,
     })
+}
+
+/// How many networks taught this one, and the hash of each as far as it tells them apart.
+fn taught(run: &Run) -> String {
+    let Some(taught) = &run.recipe.taught else { return String::new() };
+    let short = |hash: &String| hash.chars().take(12).collect::<String>();
+    let teachers: Vec<String> = taught.teachers.iter().map(short).collect();
+    format!(", taught by {} networks: {}", teachers.len(), teachers.join(" "))
 }

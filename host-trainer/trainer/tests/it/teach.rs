@@ -11,7 +11,7 @@ use trainer::teach::efficientnet::{Size, parameters};
 use trainer::teach::ensemble::Ensemble;
 use trainer::teach::{finetune, weights};
 use trainer::train;
-use trainer::train::distillation::Distillation;
+use trainer::train::distillation::{Distillation, Teacher};
 use trainer::train::net::to_steps;
 use trainer::train::optimizer::values;
 
@@ -144,7 +144,8 @@ fn a_teacher_learns_and_its_pupil_answers_as_it_does() {
         let ensemble = Ensemble::load(&[of_teacher.clone(), of_teacher.clone()], &run, Device::Cpu).unwrap();
         assert_eq!(ensemble.sides(), [64], "one side for both");
         let teach = |steps: &[Tensor]| ensemble.logits(steps) * sign;
-        let lessons = Distillation { sides: vec![64], teach: &teach, temperature: 2.0, share: 1.0 };
+        let teacher = Teacher::Asked { sides: vec![64], teach: &teach };
+        let lessons = Distillation { teacher, temperature: 2.0, share: 1.0 };
         let network = train::train(&mut run, &small.samples, Some(&lessons), Device::Cpu).unwrap();
         let (_, validate) = run.indices(&small.samples).unwrap();
         let steps = |data: &Dataset, side: i64| {

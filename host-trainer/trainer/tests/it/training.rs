@@ -33,7 +33,7 @@ fn trained(folder: &Path) -> (Run, Dataset) {
     let name = (phantoms::NAME.to_owned(), hash);
     let mut run = Run::start(folder, recipe(), name, vec![], &data.samples, false).unwrap();
     train::train(&mut run, &data.samples, None, Device::Cpu).unwrap();
-    quantize(&mut run, &data.samples, Device::Cpu).unwrap();
+    quantize(&mut run, &data.samples, None, Device::Cpu).unwrap();
     (run, data)
 }
 
