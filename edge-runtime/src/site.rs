@@ -10,7 +10,7 @@ mod rates;
 
 pub use cases::{Case, CasesError, read};
 pub use choose::{ChooseError, Rule, Targets, choose, needed};
-pub use rates::{Operating, Rate, wilson};
+pub use rates::{Operating, Rate};
 
 use edge_core::decide::Thresholds;
 use edge_model::files;

@@ -19,6 +19,7 @@ use std::path::PathBuf;
   cargo run -p host-trainer -- evaluate --model models/pneumonia/model.onnx --data chest_xray --out measured
   cargo run -p host-trainer -- gate --data chest_xray --model model.onnx --out model.onnx
   cargo run -p host-trainer -- gate --data chest_xray --not-chests wrists --unfamiliar adults --model model.onnx --out model.onnx
+  cargo run -p host-trainer -- gate --data chest_xray --not-chests wrists --unfamiliar adults --model model.onnx --compare detectors.json
   cargo run -p host-trainer -- teach --data chest_xray --out teachers/lite0-160-s1
   cargo run -p host-trainer -- all --data chest_xray --teacher teachers/lite0-160-s1
   cargo run -p host-trainer -- pack --model models/pneumonia/model.onnx --out model.packed
@@ -167,8 +168,12 @@ pub struct GateArgs {
     #[arg(long)]
     pub model: PathBuf,
     /// The file to write; the model itself may be named again
-    #[arg(long)]
-    pub out: PathBuf,
+    #[arg(long, required_unless_present = "compare")]
+    pub out: Option<PathBuf>,
+    /// Compare detectors of what the model is not for on these pictures, into this JSON file, and leave
+    /// the model as it is
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["out", "model_version"])]
+    pub compare: Option<PathBuf>,
     /// Which patients train (as in `train`), and every draw of the fit
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

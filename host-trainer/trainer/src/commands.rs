@@ -66,7 +66,15 @@ pub fn gate(args: &cli::GateArgs) -> Result<()> {
     let indices = split.indices(&data.samples).context("the split was drawn from this data")?;
     let cli::OtherArgs { not_chests, unfamiliar, measure_only } = &args.others;
     let others = gate::Others::load(not_chests, unfamiliar, measure_only, model.metadata().input_side)?;
-    gate_model(&model, &data, &indices, &others, args.seed, args.model_version.as_deref(), &args.out)
+    if let Some(json) = &args.compare {
+        let (train, validate) = (&indices.0[..], &indices.1[..]);
+        let comparison = gate::compare(&model, &data.samples, (train, validate), &others, args.seed)?;
+        files::write(json, &serde_json::to_vec_pretty(&comparison)?)?;
+        println!("{comparison}");
+        return Ok(());
+    }
+    let out = args.out.as_deref().context("expected --out or --compare")?;
+    gate_model(&model, &data, &indices, &others, args.seed, args.model_version.as_deref(), out)
 }
 
 /// Measurement of a model on labelled pictures, or on a run's validation patients.
