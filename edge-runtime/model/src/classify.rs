@@ -84,6 +84,14 @@ impl<E: Engine> Classifier<E> {
         self
     }
 
+    /// The same, answering on chests down to this familiarity where the model's own limit is higher: a
+    /// site's, which measured the model on its own pictures. What the gate refuses stays refused.
+    pub fn with_familiar_from(mut self, least: i32) -> Self {
+        let familiar = &mut self.metadata.gate.familiar;
+        familiar.least = familiar.least.min(least);
+        self
+    }
+
     /// An error is the device's FAULT; a picture that must not be judged is no error but INVALID.
     pub fn classify(&mut self, frame: &Frame) -> Result<Inference, ClassifyError> {
         let start = Instant::now();

@@ -6,6 +6,7 @@ use crate::{model, report};
 use anyhow::Result;
 use edge_runtime::config::Config;
 use edge_runtime::self_test::{Check, lines, log_folder};
+use edge_runtime::site::Site;
 use std::path::Path;
 
 pub fn run(file: &Path, output: Output) -> Result<Outcome> {
@@ -30,9 +31,9 @@ fn check(file: &Path, config: &Config) -> Vec<Check> {
     }
     if let Some(site) = &config.model.site {
         let loaded = match &model {
-            Ok(model) => {
-                model::site(site, model).map(|_| site.display()).map_err(|error| format!("{error:#}"))
-            }
+            Ok(model) => model::site(site, model)
+                .map(|loaded| said(site, &loaded))
+                .map_err(|error| format!("{error:#}")),
             Err(_) => Err(format!("{}: it cannot be checked without its model", site.display())),
         };
         checks.push(Check::new("site", loaded));
@@ -41,4 +42,13 @@ fn check(file: &Path, config: &Config) -> Vec<Check> {
     checks.push(log_folder(&config.log.file));
     checks.extend(lines(&config.lights));
     checks
+}
+
+/// A site file, and what it widens.
+fn said(path: &Path, site: &Site) -> String {
+    let path = path.display();
+    match &site.file().widening {
+        Some(widening) => format!("{path}: {}, {widening}", site.file().date),
+        None => path.to_string(),
+    }
 }

@@ -59,6 +59,10 @@ pub fn run(
     };
     let name = config.capture.source.to_string();
     let classifier = Classifier::new(&model, engine).with_thresholds(context.thresholds);
+    let classifier = match context.familiar_widened_to {
+        Some(least) => classifier.with_familiar_from(least),
+        None => classifier,
+    };
     let device = Device::new(source, classifier, settings(&config), Monotonic);
     let view = View::new(&config, &context, output)?;
     let panel = panel.map(|panel| Box::new(panel) as Box<dyn FrontPanel>);
@@ -96,6 +100,7 @@ fn prepare(config: &Config) -> Result<Ready> {
         model_sha256: model.sha256().to_owned(),
         model_version: model.metadata().version.to_string(),
         engine: engine.name(),
+        familiar_widened_to: site.as_ref().and_then(Site::familiar_widened_to),
         thresholds: site.as_ref().map_or(model.metadata().thresholds, Site::thresholds),
         site_sha256: site.map(|site| site.sha256().to_owned()),
     };
@@ -240,6 +245,8 @@ struct Line<'a> {
     latency_us: u128,
     model_sha256: &'a str,
     model_version: &'a str,
+    /// A site's limit of what is familiar; none where the model's own holds.
+    familiar_widened_to: Option<i32>,
     negative_below: f32,
     positive_above: f32,
 }
@@ -282,6 +289,7 @@ impl View {
             latency_us: latency.as_micros(),
             model_sha256: &context.model_sha256,
             model_version: &context.model_version,
+            familiar_widened_to: context.familiar_widened_to,
             negative_below: context.thresholds.negative_below,
             positive_above: context.thresholds.positive_above,
         })

@@ -4,7 +4,7 @@ use super::read::{DecisionLine, LogReadError, Reader};
 use std::io::{self, Write};
 use std::path::Path;
 
-const HEADER: [&str; 28] = [
+const HEADER: [&str; 29] = [
     "seq",
     "time",
     "uptime_ms",
@@ -22,6 +22,7 @@ const HEADER: [&str; 28] = [
     "site_sha256",
     "negative_below",
     "positive_above",
+    "familiar_widened_to",
     "logit",
     "score",
     "state",
@@ -81,7 +82,7 @@ fn no_formula(text: String) -> String {
 }
 
 /// The columns of a decision, those from `source` on.
-fn fields(d: DecisionLine) -> [String; 22] {
+fn fields(d: DecisionLine) -> [String; 23] {
     fn optional(value: Option<impl ToString>) -> String {
         value.map(|value| value.to_string()).unwrap_or_default()
     }
@@ -97,6 +98,7 @@ fn fields(d: DecisionLine) -> [String; 22] {
         d.site_sha256.unwrap_or_default(),
         d.negative_below.to_string(),
         d.positive_above.to_string(),
+        optional(d.familiar_widened_to),
         optional(d.logit),
         optional(d.score),
         d.state,

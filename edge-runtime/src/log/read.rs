@@ -102,6 +102,8 @@ pub struct DecisionLine {
     pub site_sha256: Option<String>,
     pub negative_below: f32,
     pub positive_above: f32,
+    /// The limit of what is familiar where a site had widened it; none where the model's held.
+    pub familiar_widened_to: Option<i32>,
     pub logit: Option<f32>,
     pub score: Option<f32>,
     pub state: String,

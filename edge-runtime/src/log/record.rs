@@ -24,6 +24,8 @@ pub struct Context {
     pub model_sha256: String,
     pub model_version: String,
     pub engine: &'static str,
+    /// Where a site has widened what is familiar, the limit that holds instead of the model's.
+    pub familiar_widened_to: Option<i32>,
     pub thresholds: Thresholds,
     /// SHA-256 of the site file that the thresholds come from; none where they are the model's own.
     pub site_sha256: Option<String>,
@@ -137,6 +139,9 @@ pub(super) struct RecordForm<'a> {
     site_sha256: Option<&'a str>,
     negative_below: f32,
     positive_above: f32,
+    /// Stands in lines under a site's widening only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    familiar_widened_to: Option<i32>,
     logit: Option<f32>,
     score: Option<f32>,
     state: State,
@@ -166,6 +171,7 @@ impl<'a> RecordForm<'a> {
             site_sha256: context.site_sha256.as_deref(),
             negative_below: context.thresholds.negative_below,
             positive_above: context.thresholds.positive_above,
+            familiar_widened_to: context.familiar_widened_to,
             logit: record.decision.logit,
             score: record.decision.score,
             state: record.decision.state,

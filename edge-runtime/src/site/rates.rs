@@ -23,7 +23,8 @@ pub struct Rate {
     pub high: f64,
 }
 
-fn rate(count: usize, total: usize) -> Option<Rate> {
+/// A share with its interval; none where `total` is 0.
+pub(super) fn rate(count: usize, total: usize) -> Option<Rate> {
     let (low, high) = wilson(count, total, Z_95)?;
     Some(Rate { estimate: count as f64 / total as f64, low, high })
 }

@@ -42,6 +42,7 @@ fn device_with(
         model_sha256: model.sha256().to_owned(),
         model_version: model.metadata().version.to_string(),
         engine: engine.name(),
+        familiar_widened_to: None,
         thresholds: model.metadata().thresholds,
         site_sha256: None,
     };

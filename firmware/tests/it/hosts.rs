@@ -271,6 +271,7 @@ impl Both {
             model_sha256: file.sha256().to_owned(),
             model_version: file.metadata().version.to_string(),
             engine: engine.name(),
+            familiar_widened_to: None,
             thresholds: file.metadata().thresholds,
             site_sha256: None,
         };

@@ -3,7 +3,8 @@
 //! other pictures that no fit has seen are only measured.
 
 use super::detectors::{
-    Detector, LINEAR, MAHALANOBIS_CELLS, MAHALANOBIS_POOLED, Seen, figures, fit_all, of_weights, sorted, together,
+    Detector, LINEAR, MAHALANOBIS_CELLS, MAHALANOBIS_POOLED, Seen, figures, fit_all, of_weights, sorted,
+    together,
 };
 use super::fit::{infer_all, unfamiliar};
 use super::not_chests::{DRAWINGS, picture};
@@ -213,7 +214,8 @@ fn measure(detector: &Detector, limit: f64, sets: &[Set]) -> Result<DetectorResu
     let one = |set: &Set| -> Result<SetResult> {
         let known: Vec<bool> = figures(detector, &set.seen)?.iter().map(|figure| *figure >= limit).collect();
         let (pictures, beyond) = (known.len(), known.iter().filter(|known| !**known).count());
-        let answered = |state: State| known.iter().zip(&set.states).filter(|&(k, s)| *k && *s == state).count();
+        let answered =
+            |state: State| known.iter().zip(&set.states).filter(|&(k, s)| *k && *s == state).count();
         Ok(SetResult {
             name: set.name.clone(),
             pictures,

@@ -68,11 +68,7 @@ pub fn fit_all(chests: &[Seen], others: &[Seen], channels: usize) -> Result<Vec<
 
 /// Two detectors in one: the figure is the smaller of the numbers of `chests` that each puts below a
 /// picture, so that both refuse as many of those.
-pub fn together(
-    name: &'static str,
-    [first, second]: [&Detector; 2],
-    chests: &[Seen],
-) -> Result<Detector> {
+pub fn together(name: &'static str, [first, second]: [&Detector; 2], chests: &[Seen]) -> Result<Detector> {
     let [first_chests, second_chests] = [first, second].map(|detector| figures(detector, chests));
     let (first_chests, second_chests) = (sorted(first_chests?), sorted(second_chests?));
     let (bytes, multiply_accumulates) =
@@ -81,7 +77,9 @@ pub fn together(
     let below = |chests: &[f64], figure: f64| chests.partition_point(|chest| *chest < figure) as f64;
     let (first, second) = (Arc::clone(&first.figure), Arc::clone(&second.figure));
     let figure: Figure =
-        Arc::new(move |seen| Ok(below(&first_chests, first(seen)?).min(below(&second_chests, second(seen)?))));
+        Arc::new(
+            move |seen| Ok(below(&first_chests, first(seen)?).min(below(&second_chests, second(seen)?))),
+        );
     Ok(Detector { name, bytes, multiply_accumulates, figure })
 }
 
@@ -98,7 +96,8 @@ pub fn sorted(mut figures: Vec<f64>) -> Vec<f64> {
 
 /// The gate's own form.
 fn linear(chests: &[Seen], others: &[Seen], channels: usize) -> Result<Detector> {
-    let moments = |pictures: &[Seen]| anyhow::Ok(Moments::of(&all_cells::<FEATURE_SIDE>(pictures, channels)?));
+    let moments =
+        |pictures: &[Seen]| anyhow::Ok(Moments::of(&all_cells::<FEATURE_SIDE>(pictures, channels)?));
     let direction = linear::direction(&moments(chests)?, &moments(others)?)
         .context("the chests and the others have the same features; is this a trained model?")?;
     let positions = chests.first().map_or(0, |seen| seen.features.len());
@@ -150,10 +149,8 @@ fn shrunk(mut covariance: Vec<f64>, n: usize, count: f64) -> Vec<f64> {
         })
         .sum();
     let p = n as f64;
-    let (above, below) = (
-        (1.0 - 2.0 / p) * squares + trace * trace,
-        (count + 1.0 - 2.0 / p) * (squares - trace * trace / p),
-    );
+    let (above, below) =
+        ((1.0 - 2.0 / p) * squares + trace * trace, (count + 1.0 - 2.0 / p) * (squares - trace * trace / p));
     let share = if below > 0.0 { (above / below).min(1.0) } else { 1.0 };
     for i in 0..n {
         covariance[i * n..=i * n + i].iter_mut().for_each(|x| *x *= 1.0 - share);
