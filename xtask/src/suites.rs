@@ -36,7 +36,7 @@ pub struct Inputs {
 }
 
 /// In the order in which they run.
-pub const ALL: [Suite; 18] = [
+pub const ALL: [Suite; 19] = [
     Suite {
         name: "host",
         tier: Tier::Commit,
@@ -62,6 +62,13 @@ pub const ALL: [Suite; 18] = [
         about: "the gate refuses photographs",
         needs: "Python with pip",
         run: |_| ignored("photographs"),
+    },
+    Suite {
+        name: "metrics",
+        tier: Tier::Commit,
+        about: "metrics, intervals and calibration are those of scikit-learn and scipy",
+        needs: "Python with pip",
+        run: |_| ignored("metrics_judge"),
     },
     Suite {
         name: "pio",

@@ -12,6 +12,7 @@ mod log_command;
 mod log_killed;
 mod log_recovery;
 mod log_tampering;
+mod metrics_judge;
 mod pack;
 mod packaging;
 mod program;

@@ -214,7 +214,7 @@ pub struct EvaluateArgs {
     /// run's validation patients
     #[arg(long, requires = "data")]
     pub out: Option<PathBuf>,
-    /// Most pictures for the robustness table; 0 leaves it out
+    /// Most pictures for the tables of robustness and of where the network looked; 0 leaves both out
     #[arg(long, default_value_t = 400)]
     pub robustness: usize,
     /// One JSON object on standard output instead of the tables
@@ -255,7 +255,7 @@ pub struct AllArgs {
     /// Version to write into the model
     #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
     pub model_version: String,
-    /// Most pictures for the robustness table; 0 leaves it out
+    /// Most pictures for the tables of robustness and of where the network looked; 0 leaves both out
     #[arg(long)]
     pub robustness: Option<usize>,
 }

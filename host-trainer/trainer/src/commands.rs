@@ -372,8 +372,8 @@ fn evaluate_run(run: &Run, data: &Dataset, model: &Path, robustness: usize) -> R
     ])
 }
 
-fn options(description: &str, robustness_limit: usize) -> EvaluationOptions {
-    EvaluationOptions { description: description.into(), robustness_limit, ..EvaluationOptions::default() }
+fn options(description: &str, sample_limit: usize) -> EvaluationOptions {
+    EvaluationOptions { description: description.into(), sample_limit, ..EvaluationOptions::default() }
 }
 
 fn plain_item(sample: &Sample) -> LabelledPicture {

@@ -10,11 +10,13 @@
 //! In `out`: `predictions.csv`, one line a picture, and `metrics.json`, which holds no date and no
 //! time, so that the same model and pictures give the same bytes.
 
+pub mod localization;
 pub mod metrics;
 pub mod perturbation;
 pub mod prediction;
 pub mod record;
 pub mod robustness;
+mod sample;
 pub(crate) mod scoring;
 mod table;
 
@@ -23,11 +25,15 @@ pub use record::Evaluation;
 pub use scoring::MakeEngine;
 
 use anyhow::{Context, Result, ensure};
+use edge_model::activation::ActivationMapper;
 use edge_model::engine::EngineKind;
 use edge_model::files;
 use edge_model::model_file::ModelFile;
+use localization::measure_localization;
 use metrics::{Bootstrap, ScoredPicture, measure};
 use record::{DataFacts, ModelFacts, StateTable, Subgroup, UnscoredPicture};
+use robustness::measure_robustness;
+use sample::Sample;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -37,8 +43,9 @@ pub struct EvaluationOptions {
     /// apart.
     pub description: String,
     pub bootstrap: Bootstrap,
-    /// Most pictures that the robustness table is measured on; 0 leaves it out.
-    pub robustness_limit: usize,
+    /// Most pictures that robustness, and where the network looked, are measured on; 0 leaves both
+    /// out.
+    pub sample_limit: usize,
     pub engine: EngineKind,
 }
 
@@ -47,7 +54,7 @@ impl Default for EvaluationOptions {
         Self {
             description: String::new(),
             bootstrap: Bootstrap::default(),
-            robustness_limit: 400,
+            sample_limit: 400,
             engine: EngineKind::default(),
         }
     }
@@ -86,12 +93,14 @@ pub fn run_with(
             predictions.first().map(|p| format!("{}: {} ({})", p.id, p.state, p.note)).unwrap_or_default();
         anyhow::bail!("none of {} pictures could be scored; the first is {why}", items.len());
     }
-    let robustness = match options.robustness_limit {
-        0 => None,
-        limit => {
-            Some(robustness::measure_robustness(&engines, items, &predictions, limit, &options.bootstrap))
-        }
-    };
+    let (mut robustness, mut localization) = (None, None);
+    if options.sample_limit > 0 {
+        let bootstrap = &options.bootstrap;
+        let sample = Sample::draw(&predictions, options.sample_limit, bootstrap.seed);
+        robustness = Some(measure_robustness(&engines, items, &predictions, &sample, bootstrap));
+        let mapper = ActivationMapper::new(model).context("the model cannot be packed, which its maps need")?;
+        localization = measure_localization(&engines, &mapper, items, &predictions, &sample, bootstrap);
+    }
     let evaluation = Evaluation {
         format: record::FORMAT,
         model: ModelFacts::of(model, bytes, options.engine.name()),
@@ -106,6 +115,7 @@ pub fn run_with(
             .collect(),
         subgroups: subgroups(&scored, &options.bootstrap),
         robustness,
+        localization,
     };
     std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
     files::write(&out.join(prediction::PREDICTIONS), &prediction::to_csv(&predictions)?)?;

@@ -30,6 +30,8 @@ pub enum Purpose {
     GateReport = 10,
     /// How much of a neighbour is mixed into the pictures of a training batch.
     Mix = 11,
+    /// Which part of a picture is covered by lot.
+    Cover = 12,
 }
 
 /// A ChaCha8 generator seeded with a key. Trained weights follow from its sequences: how a draw is

@@ -8,6 +8,7 @@
 mod examples;
 mod heat;
 mod inputs;
+mod looked;
 mod page;
 mod plots;
 mod results;

@@ -13,6 +13,7 @@ pub mod network;
 pub mod no_chest;
 #[cfg(feature = "models")]
 pub mod picture;
+pub mod python;
 pub mod reference;
 
 /// A `board.toml` of no real board, with a chip that probe-rs knows and the development key.

@@ -1,5 +1,6 @@
-//! The Python packages that cross-check the models (onnxruntime, onnx), in a folder of their own,
-//! one that brings photographs, and two that read files for boot loaders.
+//! The Python packages that cross-check the models (onnxruntime, onnx) and the metrics
+//! (scikit-learn, scipy), in a folder of their own, one that brings photographs, and two that read
+//! files for boot loaders.
 //!
 //! They are installed with `pip install --target`, which needs neither a virtual environment nor
 //! leave to change the system's Python, and with the hashes of tests/requirements.txt,
@@ -72,7 +73,7 @@ pub fn packages(python: &Python) -> anyhow::Result<PathBuf> {
         }
     }
     eprintln!(
-        "==> installing onnxruntime, onnx, numpy, photographs and readers of boot loaders' files (about 55 MB, 230 MB unpacked) into {}",
+        "==> installing onnxruntime, onnx, scikit-learn, scipy, photographs and readers of boot loaders' files (about 100 MB, 400 MB unpacked) into {}",
         target.display()
     );
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore"];

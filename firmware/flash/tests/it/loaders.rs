@@ -59,9 +59,7 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
 
 /// A script of Python's with the packages of tests/loaders.txt.
 fn python(script: &str, arguments: &[&Path]) -> anyhow::Result<()> {
-    let [python, packages] =
-        ["PNEUMOSCOPE_PYTHON", "PNEUMOSCOPE_PYTHON_PACKAGES"].map(|name| std::env::var(name).expect(name));
-    run(Command::new(python).env("PYTHONPATH", packages).args(["-c", script]).args(arguments))
+    run(test_support::python::python().args(["-c", script]).args(arguments))
 }
 
 /// Microsoft's own reader, of one family, as Adafruit packs it.

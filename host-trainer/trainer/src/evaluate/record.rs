@@ -1,5 +1,6 @@
 //! The form of `metrics.json`, for writing and for reading back.
 
+use super::localization::Localization;
 use super::metrics::{Estimate, PerformanceMetrics};
 use super::prediction::{LabelledPicture, Prediction};
 use super::robustness::Robustness;
@@ -26,6 +27,8 @@ pub struct Evaluation {
     pub not_scored: Vec<UnscoredPicture>,
     pub subgroups: Vec<Subgroup>,
     pub robustness: Option<Robustness>,
+    /// Where the network looked; absent where no picture has a map.
+    pub localization: Option<Localization>,
 }
 
 /// Which model was evaluated, and what it says of itself.

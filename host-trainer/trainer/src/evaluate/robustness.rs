@@ -3,9 +3,9 @@
 use super::metrics::{Bootstrap, Estimate, measure, three_decimals};
 use super::perturbation::{PERTURBATIONS, Perturbation};
 use super::prediction::{LabelledPicture, Outcome, Prediction, scored};
+use super::sample::Sample;
 use super::scoring::EnginePool;
 use crate::progress;
-use crate::random::{Purpose, SeededRng};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -35,17 +35,16 @@ pub struct PerturbationResult {
     pub changed_states: Option<f64>,
 }
 
-/// Measures all [`PERTURBATIONS`] on at most `limit` scored pictures.
+/// Measures all [`PERTURBATIONS`] on the pictures of the sample.
 pub(super) fn measure_robustness(
     engines: &EnginePool,
     items: &[LabelledPicture],
     predictions: &[Prediction],
-    limit: usize,
+    sample: &Sample,
     bootstrap: &Bootstrap,
 ) -> Robustness {
-    let (sample, drawn_from) = draw(predictions, limit, bootstrap.seed);
     let pairs: Vec<(&LabelledPicture, &Prediction)> =
-        sample.iter().filter_map(|&i| items.get(i).zip(predictions.get(i))).collect();
+        sample.positions.iter().filter_map(|&i| items.get(i).zip(predictions.get(i))).collect();
     // One pass over the pictures: opening a file costs as much as scoring it.
     let changed: Vec<Vec<Prediction>> = progress::map("changing pictures", &pairs, |(item, _)| {
         let picture = item.source.open().ok();
@@ -61,25 +60,7 @@ pub(super) fn measure_robustness(
         let after = changed.iter().filter_map(|of_one| of_one.get(i));
         lines.push(compare(change.to_string(), &before, after, bootstrap));
     }
-    Robustness { pictures: pairs.len(), drawn_from, seed: bootstrap.seed, lines }
-}
-
-/// Positions of at most `limit` scored pictures (two at least), from each class by its share,
-/// rising.
-fn draw(predictions: &[Prediction], limit: usize, seed: u64) -> (Vec<usize>, usize) {
-    let mut classes: [Vec<usize>; 2] = Default::default();
-    for (i, p) in predictions.iter().enumerate().filter(|(_, p)| p.score.is_some()) {
-        classes[usize::from(p.label == 1)].push(i);
-    }
-    let all = classes[0].len() + classes[1].len();
-    let mut sample = Vec::new();
-    for (number, mut class) in classes.into_iter().enumerate() {
-        let take = if all <= limit { class.len() } else { (class.len() * limit / all).max(1) };
-        SeededRng::new(seed, Purpose::Sample, 0, number as u64).shuffle(&mut class);
-        sample.extend(class.into_iter().take(take));
-    }
-    sample.sort_unstable();
-    (sample, all)
+    Robustness { pictures: pairs.len(), drawn_from: sample.drawn_from, seed: bootstrap.seed, lines }
 }
 
 /// Compares `after` with `before`, picture by picture.

@@ -30,20 +30,31 @@ impl<'a> EnginePool<'a> {
 
     /// Classifies one picture; an engine's failure is a FAULT with its text.
     pub fn classify(&self, picture: &Picture) -> Outcome {
+        self.classify_and(picture, |_| ()).0
+    }
+
+    /// The same with what `look` takes from the classifier afterwards; none without an answer.
+    pub fn classify_and<T>(
+        &self,
+        picture: &Picture,
+        look: impl FnOnce(&Classifier<Box<dyn Engine>>) -> T,
+    ) -> (Outcome, Option<T>) {
         let taken = self.free.lock().ok().and_then(|mut free| free.pop());
         let made = taken.map_or_else(|| (self.make)().map(|e| Classifier::new(self.model, e)), Ok);
         let mut classifier = match made {
             Ok(classifier) => classifier,
-            Err(e) => return Outcome::none(Some(State::Fault), format!("{e:#}")),
+            Err(e) => return (Outcome::none(Some(State::Fault), format!("{e:#}")), None),
         };
         let result = classifier.classify(&picture.frame());
+        let looked = result.is_ok().then(|| look(&classifier));
         if let Ok(mut free) = self.free.lock() {
             free.push(classifier);
         }
-        match result {
+        let outcome = match result {
             Ok(classified) => Outcome::of(&classified.decision),
             Err(e) => Outcome::none(Some(State::Fault), e),
-        }
+        };
+        (outcome, looked)
     }
 }
 

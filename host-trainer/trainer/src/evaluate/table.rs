@@ -72,6 +72,9 @@ impl fmt::Display for Evaluation {
         if let Some(robustness) = &self.robustness {
             write!(f, "\n{robustness}")?;
         }
+        if let Some(localization) = &self.localization {
+            write!(f, "\n{localization}")?;
+        }
         writeln!(f, "\nThis supports a decision and makes none. Intended use: {}", m.intended_use)
     }
 }

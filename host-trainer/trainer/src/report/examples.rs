@@ -1,7 +1,7 @@
 //! Thumbnails of right and wrong answers, and what the network looked at in each.
 //!
-//! Wrong ones are the most confident first: those are what a reader must see. Right ones are spread
-//! evenly over the list, so that they are neither the best nor chosen by anybody.
+//! The four kinds of answers at the decision point, the wrong ones first; of each the most and the
+//! least certain ones, so that nobody chose them.
 
 use super::heat::HeatMaps;
 use super::inputs::{EvaluatedSet, PageOptions};
@@ -18,7 +18,10 @@ use std::collections::HashMap;
 use std::io::Cursor;
 use std::path::Path;
 
+/// Most pictures of a changed set.
 const MOST: usize = 12;
+/// Pictures at either end of a kind of answer.
+const EACH_END: usize = 4;
 /// Longer side of a thumbnail, in pixels.
 const SIDE: u32 = 176;
 
@@ -65,29 +68,43 @@ pub(super) fn sections(sets: &[EvaluatedSet], maps: Option<&HeatMaps>, options: 
     html! { @for set in sets.iter().filter(|s| !s.predictions.is_empty()) { (section(set)) } }
 }
 
+/// What a kind of answer is called, whether it was right, and which label it is about.
+const KINDS: [(&str, bool, u8); 4] = [
+    ("disease that was missed (false negatives)", false, 1),
+    ("false alarms (false positives)", false, 0),
+    ("disease that was found (true positives)", true, 1),
+    ("no disease, and called so (true negatives)", true, 0),
+];
+
 fn section(set: &EvaluatedSet, find: &Find) -> Markup {
-    let scored = |p: &&Prediction| p.score.is_some();
-    let (right, mut wrong): (Vec<&Prediction>, Vec<&Prediction>) =
-        set.predictions.iter().filter(scored).partition(|p| called(p) == (p.label == 1));
-    wrong.sort_by(|a, b| confidence(b).total_cmp(&confidence(a)));
-    let (all_wrong, all_right) = (wrong.len(), right.len());
-    let step = (all_right as f64 / MOST as f64).max(1.0);
-    let spread: Vec<&Prediction> =
-        (0..MOST.min(all_right)).filter_map(|i| right.get((i as f64 * step) as usize).copied()).collect();
-    wrong.truncate(MOST);
-    html! {
-        h3 { (set.name) ": wrong at score 0.5, most confident first" }
-        p.note {
-            (all_wrong) " of " (all_wrong + all_right) " scored pictures; " (wrong.len()) " shown."
-            @if set.changed { " The thumbnails show the pictures before the change; score and state are those after it." }
-        }
-        (thumbnails(&wrong, find))
-        @if !set.changed {
-            h3 { (set.name) ": right at score 0.5" }
-            p.note { (all_right) " of " (all_wrong + all_right) " scored pictures; " (spread.len()) " shown, evenly spread over the list." }
-            (thumbnails(&spread, find))
-        }
+    let mut scored: Vec<&Prediction> = set.predictions.iter().filter(|p| p.score.is_some()).collect();
+    scored.sort_by(|a, b| confidence(b).total_cmp(&confidence(a)));
+    let right = |p: &Prediction| called(p) == (p.label == 1);
+    if set.changed {
+        let wrong: Vec<&Prediction> = scored.iter().copied().filter(|p| !right(p)).collect();
+        let shown = &wrong[..MOST.min(wrong.len())];
+        return html! {
+            h3 { (set.name) ": wrong at score 0.5, most certain first" }
+            p.note {
+                (wrong.len()) " of " (scored.len()) " scored pictures; " (shown.len()) " shown. "
+                "The thumbnails show the pictures before the change; score and state are those after it."
+            }
+            (thumbnails(shown, find))
+        };
     }
+    html! { @for (what, is_right, label) in KINDS {
+        @let kind = scored.iter().copied().filter(|p| right(p) == is_right && p.label == label).collect::<Vec<_>>();
+        h3 { (set.name) ": " (what) }
+        @if kind.len() <= 2 * EACH_END {
+            p.note { (kind.len()) " of " (scored.len()) " scored pictures" @if kind.is_empty() { "." } @else { "; all, most certain first." } }
+            (thumbnails(&kind, find))
+        } @else {
+            p.note { (kind.len()) " of " (scored.len()) " scored pictures. The " (EACH_END) " most certain:" }
+            (thumbnails(&kind[..EACH_END], find))
+            p.note { "The " (EACH_END) " least certain:" }
+            (thumbnails(&kind[kind.len() - EACH_END..], find))
+        }
+    } }
 }
 
 fn called(p: &Prediction) -> bool {

@@ -3,7 +3,7 @@
 
 use super::heat::HeatMaps;
 use super::inputs::{Inputs, PageOptions};
-use super::{examples, results, training, words};
+use super::{examples, looked, results, training, words};
 use anyhow::Result;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -12,7 +12,7 @@ const STYLE: &str = include_str!("style.css");
 /// Nothing is loaded and no script runs, whatever the page's data hold.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
-const SECTIONS: [(&str, &str); 12] = [
+const SECTIONS: [(&str, &str); 13] = [
     ("glance", "At a glance"),
     ("model", "Model"),
     ("curves", "Learning curves"),
@@ -23,6 +23,7 @@ const SECTIONS: [(&str, &str); 12] = [
     ("calibration", "Calibration"),
     ("subgroups", "Subgroups"),
     ("robustness", "Robustness"),
+    ("looked", "Where it looked"),
     ("examples", "Examples"),
     ("method", "Method"),
 ];
@@ -60,6 +61,7 @@ pub(super) fn page(inputs: &Inputs, options: &PageOptions) -> Result<Markup> {
                     (results::calibration(&inputs.sets)?)
                     (results::subgroups(&inputs.sets)?)
                     (results::robustness(&inputs.sets))
+                    (looked::looked(&inputs.sets))
                     (pictures(inputs, options)?)
                     (method(inputs))
                 }
@@ -130,6 +132,7 @@ fn method(inputs: &Inputs) -> Markup {
                 dt { "Average precision" } dd { "Σ (Rₙ − Rₙ₋₁) Pₙ over the distinct scores, without interpolation (Davis and Goadrich 2006)." }
                 dt { "At score 0.5" } dd { "Called positive where score ≥ 0.5. Precision TP/(TP+FP), recall TP/(TP+FN), F1 their harmonic mean, for each class; macro: plain mean, weighted: by support (Sokolova and Lapalme 2009)." }
                 dt { "Calibration" } dd { "Brier score: mean of (score − label)² (Brier 1950). ECE: Σ n_b/N · |share with disease − mean score| over 15 equal-width bins of the score (Naeini et al. 2015)." }
+                dt { "Where it looked" } dd { "Heat of a place: how much it moves the logit, in either direction (class activation map, Zhou et al. 2016). The chest's part is what lies an eighth of a side or more from every edge, the same for every film: it is no outline of lungs. The model that sees no detail is a logistic regression on the mean greys of 8 × 8 cells, fitted on one half of the patients and asked about the other, in turn. Covered parts have the picture's mean grey (Zeiler and Fergus 2014)." }
                 dt { "A dash" } dd { "The number is not defined on these pictures, or was not measured." }
             }
         }

@@ -7,7 +7,7 @@ use trainer::evaluate::metrics::{
 };
 
 /// A row by label and score; the logit is the score's, the thresholds are 0.3 and 0.7.
-fn scored_picture(patient: &str, label: bool, score: f64) -> ScoredPicture {
+pub fn scored_picture(patient: &str, label: bool, score: f64) -> ScoredPicture {
     let state = match score {
         s if s > 0.7 => State::Positive,
         s if s < 0.3 => State::Negative,
@@ -203,6 +203,20 @@ fn pictures_of_one_patient_are_drawn_together() {
     let ratio = width(together.statistics.auc) / width(apart.statistics.auc);
     assert!((2.2..3.6).contains(&ratio), "{ratio}");
     assert_eq!((together.patients, apart.patients, together.pictures), (80, 640, 640));
+}
+
+/// The mean of right answers is the accuracy, drawn the same way.
+#[test]
+fn the_mean_of_a_figure_has_the_interval_of_its_patients() {
+    let (rows, bootstrap) = (noisy(60, 3), Bootstrap { resamples: 300, seed: 7 });
+    let right = |r: &ScoredPicture| f64::from(u8::from(r.label == (r.score >= 0.5)));
+    let figures: Vec<(&str, f64)> = rows.iter().map(|r| (&*r.patient, right(r))).collect();
+    let (mean, accuracy) = (bootstrap.mean(&figures), measure(&rows, &bootstrap).statistics.accuracy);
+    near(mean.value, accuracy.value.unwrap());
+    near(mean.low, accuracy.low.unwrap());
+    near(mean.high, accuracy.high.unwrap());
+    assert_eq!(bootstrap.mean(&[]), Estimate::default());
+    assert_eq!(bootstrap.mean(&[("p", 2.0), ("p", 4.0)]), Estimate { value: Some(3.0), low: None, high: None });
 }
 
 #[test]

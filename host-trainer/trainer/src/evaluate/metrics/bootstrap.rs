@@ -7,11 +7,13 @@
 //! interval (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13). It covers
 //! chance in the choice of patients, not another hospital or another device.
 
+use super::estimate::Estimate;
 use super::rank::{self, ROC_GRID};
 use super::statistics::Statistics;
-use super::table::ScoreTable;
+use super::table::{ScoreTable, ratio};
 use crate::random::{Purpose, SeededRng};
 use rayon::prelude::*;
+use std::collections::HashMap;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bootstrap {
@@ -38,6 +40,33 @@ impl Bootstrap {
             }
         }
         drawn
+    }
+
+    /// The mean of a figure that each picture has, with its interval. Each comes with its patient;
+    /// of no pictures the mean is undefined.
+    pub fn mean(&self, figures: &[(&str, f64)]) -> Estimate {
+        let mut numbers: HashMap<&str, usize> = HashMap::new();
+        let mut patients: Vec<(f64, f64)> = Vec::new();
+        for &(patient, figure) in figures {
+            let number = *numbers.entry(patient).or_insert(patients.len());
+            if number == patients.len() {
+                patients.push((0.0, 0.0));
+            }
+            if let Some((sum, count)) = patients.get_mut(number) {
+                *sum += figure;
+                *count += 1.0;
+            }
+        }
+        let mean = |drawn: &[u32]| {
+            let (sum, count) = patients.iter().zip(drawn).fold((0.0, 0.0), |(a, b), ((sum, count), &times)| {
+                (a + f64::from(times) * sum, b + f64::from(times) * count)
+            });
+            ratio(sum, count)
+        };
+        let resamples = if patients.len() < 2 { 0 } else { self.resamples };
+        let resampled: Vec<Option<f64>> =
+            (0..resamples).into_par_iter().map(|number| mean(&self.draw(number, patients.len()))).collect();
+        Estimate::percentile(mean(&vec![1; patients.len()]), resampled.into_iter())
     }
 
     /// All resamples' statistics and, of those with both classes, sensitivities over the grid. None

@@ -14,11 +14,11 @@ use trainer::evaluate::metrics::Bootstrap;
 use trainer::evaluate::{Evaluation, EvaluationOptions, LabelledPicture, run_with};
 
 /// How the tests evaluate phantoms.
-pub fn options(robustness_limit: usize) -> EvaluationOptions {
+pub fn options(sample_limit: usize) -> EvaluationOptions {
     EvaluationOptions {
         description: "phantoms".into(),
         bootstrap: Bootstrap { resamples: 200, seed: 5 },
-        robustness_limit,
+        sample_limit,
         ..EvaluationOptions::default()
     }
 }
@@ -27,10 +27,10 @@ pub fn options(robustness_limit: usize) -> EvaluationOptions {
 pub fn evaluate(
     items: &[LabelledPicture],
     out: &Path,
-    robustness_limit: usize,
+    sample_limit: usize,
 ) -> anyhow::Result<Evaluation> {
     let make = || Ok(Box::new(LungBrightness) as Box<dyn Engine>);
-    run_with(&fake(), Some(98_765), &make, items, out, &options(robustness_limit))
+    run_with(&fake(), Some(98_765), &make, items, out, &options(sample_limit))
 }
 
 /// Side of the fake model's input.
@@ -77,6 +77,12 @@ pub fn fake() -> ModelFile {
     ModelFile::from_bytes(&bytes).unwrap()
 }
 
+/// Features of the fake model that lie evenly over the picture.
+static EVEN: [u8; FEATURES.0 * FEATURES.0 * FEATURES.1] = [1; FEATURES.0 * FEATURES.0 * FEATURES.1];
+
+/// Side of the fake model's features, and their channels.
+pub const FEATURES: (usize, usize) = (SIDE as usize / 4, 16);
+
 /// Mean brightness of the lung fields over that of the whole picture, scaled to a logit.
 pub struct LungBrightness;
 
@@ -102,7 +108,7 @@ impl Engine for LungBrightness {
     }
 
     fn features(&self) -> Result<&[u8], EngineError> {
-        Ok(&[])
+        Ok(&EVEN)
     }
 }
 
