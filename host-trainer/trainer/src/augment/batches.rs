@@ -1,14 +1,15 @@
-//! Training batches, changed by a second thread while the first one trains.
+//! Training batches, changed on all cores while one thread trains.
 //!
 //! Order and changes each depend on (seed, number, sample) alone: which thread makes a batch, and
 //! when, changes nothing.
 
-use crate::augment::{AugmentParams, GrayImage, augment, augment_and_preprocess};
+use crate::augment::{AugmentParams, augment, augment_and_preprocess};
 use crate::dataset::{Sample, prepare};
 use crate::progress;
 use crate::random::{Purpose, SeededRng};
 use edge_core::{FrameError, Geometry, PixelFormat};
 use edge_model::decode::Picture;
+use rayon::prelude::*;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::ScopedJoinHandle;
 
@@ -64,26 +65,31 @@ pub fn start<'scope, 'data: 'scope>(
     let (sender, receiver) = sync_channel(AHEAD);
     let worker = scope.spawn(move || {
         for chunk in order.chunks(batch.max(1)) {
-            // Changed once, then as large as each network takes it.
-            let changed = chunk.iter().map(|&i| {
-                let mut rng = SeededRng::new(changes.seed, Purpose::Augment, changes.number, i as u64);
-                augment(&samples[i].working, &AugmentParams::TRAINING, &mut rng)
-            });
-            let changed: Vec<GrayImage> = changed.collect();
-            let prepared = |&side: &u16| {
-                changed.iter().map(|picture| prepare(&picture.pixels, picture.side, side).bytes).collect()
-            };
-            let made = Batch {
-                indices: chunk.to_vec(),
-                pictures: sides.iter().map(prepared).collect(),
-                labels: chunk.iter().map(|&i| f32::from(u8::from(samples[i].positive))).collect(),
-            };
-            if sender.send(made).is_err() {
+            if sender.send(Batch::make(samples, chunk, changes, &sides)).is_err() {
                 return; // the training side has stopped
             }
         }
     });
     (receiver, worker)
+}
+
+impl Batch {
+    /// The samples at `indices`, changed on all threads of the current pool of rayon.
+    pub fn make(samples: &[Sample], indices: &[usize], changes: Changes, sides: &[u16]) -> Self {
+        let one = |&i: &usize| -> Vec<Vec<u8>> {
+            let mut rng = SeededRng::new(changes.seed, Purpose::Augment, changes.number, i as u64);
+            // Changed once, then as large as each network takes it.
+            let changed = augment(&samples[i].working, &AugmentParams::TRAINING, &mut rng);
+            sides.iter().map(|&side| prepare(&changed.pixels, changed.side, side).bytes).collect()
+        };
+        let made: Vec<Vec<Vec<u8>>> = indices.par_iter().map(one).collect();
+        let mut pictures = vec![Vec::with_capacity(indices.len()); sides.len()];
+        for picture in made {
+            pictures.iter_mut().zip(picture).for_each(|(of_side, picture)| of_side.push(picture));
+        }
+        let labels = indices.iter().map(|&i| f32::from(u8::from(samples[i].positive))).collect();
+        Self { indices: indices.to_vec(), pictures, labels }
+    }
 }
 
 /// The shifted validation set: each sample changed once, by a seed that no training uses.

@@ -7,13 +7,18 @@ use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use npyz::WriterBuilder;
 use proptest::prelude::*;
 use rawzip::{CompressionMethod, ZipArchiveWriter};
+use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
+use trainer::augment::batches::{Batch, Changes, shifted_picture};
 use trainer::augment::{AugmentParams, augment};
 use trainer::dataset::split::Split;
 use trainer::dataset::{self, DatasetError, Part, Sample, patient_of, phantoms};
 use trainer::random::{Purpose, SeededRng};
+
+/// Of the first 40 phantoms, shifted.
+const SHIFTED_PHANTOMS: &str = "?";
 
 fn write(root: &Path, name: &str, seed: u64) {
     let picture = draw(Label::Normal, seed, 64);
@@ -150,6 +155,41 @@ proptest! {
         prop_assert_eq!(picture.pixels.len(), (picture.side * picture.side) as usize);
         prop_assert_eq!(picture, make());
     }
+}
+
+/// Figures on the shifted validation set are compared over years: whatever becomes faster, its bytes
+/// stay. (The platform's logarithm and cosine are in them.)
+#[test]
+fn the_shifted_validation_set_is_what_it_always_was() {
+    let samples = phantoms::load(40, 32).samples;
+    let hash = |samples: &[Sample]| {
+        let mut hash = Sha256::new();
+        for sample in samples {
+            hash.update(shifted_picture(sample).unwrap().bytes());
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    assert_eq!(hash(&samples), SHIFTED_PHANTOMS);
+    // Planted: one grey value of one picture.
+    let mut other = samples;
+    other[7].working[100 * 224 + 100] ^= 16;
+    assert_ne!(hash(&other), SHIFTED_PHANTOMS);
+}
+
+#[test]
+fn batches_are_the_same_on_any_number_of_threads() {
+    let samples = phantoms::load(30, 32).samples;
+    let indices: Vec<usize> = (0..30).rev().collect();
+    let on = |threads: usize, draw: u64| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let batch = pool.install(|| Batch::make(&samples, &indices, Changes::shared(draw), &[32, 64]));
+        assert_eq!((batch.indices, batch.pictures.len()), (indices.clone(), 2));
+        batch.pictures
+    };
+    let one = on(1, 0);
+    assert!(one[0].iter().all(|p| p.len() == 32 * 32) && one[1].iter().all(|p| p.len() == 64 * 64));
+    assert!(one == on(2, 0) && one == on(5, 0));
+    assert!(one != on(2, 1), "another draw gives other pictures");
 }
 
 #[test]

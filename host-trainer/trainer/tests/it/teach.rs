@@ -1,19 +1,21 @@
 //! Teachers: the published network, number by number, and the way from a teacher to its pupil.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tch::{Device, Kind, Tensor, no_grad};
 use trainer::dataset::{self, Dataset, phantoms};
-use trainer::run::{Recipe, Run, TeacherRecipe};
+use trainer::run::{Recipe, Run, TaughtRecipe, TeacherRecipe};
 use trainer::teach::efficientnet::{Size, parameters};
 use trainer::teach::ensemble::Ensemble;
 use trainer::teach::{finetune, weights};
-use trainer::train;
 use trainer::train::distillation::{Distillation, Teacher};
+use trainer::train::lessons::Lessons;
 use trainer::train::net::to_steps;
 use trainer::train::optimizer::values;
+use trainer::train::{self, FloatNet};
 
 const SIZES: [Size; 3] = [Size::Lite0, Size::Lite1, Size::Lite2];
 
@@ -162,6 +164,97 @@ fn a_teacher_learns_and_its_pupil_answers_as_it_does() {
     assert!(misled < -0.3, "planted: a teacher's logits negated, correlation {misled}");
 }
 
+/// Its logits are the network's own, by another way through memory.
+#[test]
+fn an_ensemble_of_one_says_what_its_network_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let (run, data) = start(&folder.path().join("teacher"), teacher_recipe(1));
+    let net = Size::Lite0.net(64);
+    let statistics = net.first_statistics().rand_like() + 0.5;
+    let parameters = net.first_parameters(3);
+    // A head that says something.
+    let head = parameters.size()[0] - 1281;
+    no_grad(|| {
+        let _ = parameters.narrow(0, head, 1280).copy_(&Tensor::randn([1280], (Kind::Float, Device::Cpu)));
+    });
+    let network = FloatNet { net, parameters, statistics };
+    network.save(&run.path("teacher.safetensors")).unwrap();
+    let ensemble = Ensemble::load(&[run.folder.clone()], &run, Device::Cpu).unwrap();
+    let steps = to_steps(data.samples.iter().take(8).map(|s| s.input.bytes.as_slice()), 64, Device::Cpu);
+    let far = |steps: &Tensor, other: &Tensor| {
+        let (a, b) = (values(&network.logits(steps)), values(&ensemble.logits(&[other.copy()])));
+        println!("{a:?}");
+        a.iter().zip(&b).map(|(a, b)| (a - b).abs() / (1.0 + a.abs())).fold(0f32, f32::max)
+    };
+    assert!(far(&steps, &steps) < 1e-3, "{}", far(&steps, &steps));
+    // The comparison bites: other pictures give other logits.
+    assert!(far(&steps, &(&steps + 3.0)) > 1e-2);
+}
+
+/// A teacher whose logits tell draw and picture apart, and how many pictures it was shown.
+fn counted(steps: &[Tensor], shown: &Cell<i64>) -> Tensor {
+    shown.set(shown.get() + steps[0].size()[0]);
+    steps[0].mean_dim([1i64, 2, 3].as_slice(), false, Kind::Float)
+        + steps[0].std_dim([1i64, 2, 3].as_slice(), false, false) / 50.0
+}
+
+#[test]
+fn lessons_are_asked_once_and_shared_between_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let shared = folder.path().join("lessons");
+    let taught =
+        TaughtRecipe { teachers: vec!["ab".repeat(32)], sides: vec![64], temperature: 2.0, share: 0.7 };
+    let pupil = |name: &str, rate: f64| {
+        let recipe = Recipe { draws: 2, epochs: 3, rate, taught: Some(taught.clone()), ..recipe(32) };
+        start(&folder.path().join(name), recipe)
+    };
+    let shown = Cell::new(0);
+    let teach = |steps: &[Tensor]| counted(steps, &shown);
+    let complete = |run: &Run, data: &Dataset, draws: u64| {
+        let mut lessons = Lessons::open(&shared, run, &taught, data.samples.len()).unwrap();
+        let (train, _) = run.indices(&data.samples).unwrap();
+        lessons.complete(&shared, draws, (&data.samples, &train), (&[64], &teach), Device::Cpu).unwrap();
+        lessons
+    };
+    let (mut first, data) = pupil("first", 3e-3);
+    let (train, validate) = first.indices(&data.samples).unwrap();
+    let count = train.len() as i64;
+    // One draw, as if interrupted; then the other alone.
+    complete(&first, &data, 1);
+    assert_eq!(shown.get(), count);
+    let kept = complete(&first, &data, 2);
+    assert_eq!((shown.get(), kept.draws()), (2 * count, 2), "the first draw was not asked again");
+    assert_ne!(kept.logits(0, &train).unwrap(), kept.logits(1, &train).unwrap());
+    let error = kept.logits(1, &validate[..1]).unwrap_err().to_string();
+    assert!(error.contains("no lesson about sample"), "{error}");
+    assert!(kept.logits(2, &train).is_err(), "a draw that nobody asked about");
+
+    // Another run shares them, and learns as if it asked the teacher about every batch.
+    let (mut second, data) = pupil("second", 3e-3);
+    let kept = complete(&second, &data, 2);
+    assert_eq!(shown.get(), 2 * count, "nothing was asked again");
+    let learn = |run: &mut Run, teacher| {
+        let lessons = Distillation { teacher, temperature: 2.0, share: 0.7 };
+        train::train(run, &data.samples, Some(&lessons), Device::Cpu).unwrap();
+        run.history.iter().map(|e| e.train_loss).collect::<Vec<_>>()
+    };
+    let by_kept = learn(&mut second, Teacher::Kept(&kept));
+    let by_asked = learn(&mut first, Teacher::Asked { sides: vec![64], teach: &teach });
+    assert_eq!(by_kept.len(), 3);
+    for (kept, asked) in by_kept.iter().zip(&by_asked) {
+        assert!((kept - asked).abs() < 1e-3, "{by_kept:?} {by_asked:?}");
+    }
+    // Planted: a teacher that says the reverse.
+    let (mut third, data) = pupil("third", 3e-3);
+    let reverse = |steps: &[Tensor]| counted(steps, &shown) * -1.0;
+    let by_other = learn(&mut third, Teacher::Asked { sides: vec![64], teach: &reverse });
+    assert!((by_other[0] - by_kept[0]).abs() > 1e-2, "{by_other:?}");
+
+    let of_others = TaughtRecipe { teachers: vec!["cd".repeat(32)], ..taught.clone() };
+    let error = Lessons::open(&shared, &third, &of_others, data.samples.len()).unwrap_err().to_string();
+    assert!(error.contains("expected the lessons of") && error.contains("--lessons"), "{error}");
+}
+
 #[test]
 fn a_teacher_of_other_patients_is_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -237,4 +330,21 @@ fn a_killed_teacher_ends_with_the_same_bytes_and_teaches() {
     let taught = Run::open(Path::new(&pupil)).unwrap().recipe.taught.unwrap();
     assert_eq!((taught.teachers.len(), taught.temperature, taught.share), (2, 2.0, 0.7));
     assert!(refused(&[&train[..9], &["--resume"]].concat()).contains("another recipe"), "one teacher less");
+    let quantize = |run: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_trainer")).args(["quantize", "--run", run]).output();
+        let output = output.unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (status, error) = quantize(&pupil);
+    assert!(status == Some(1) && error.contains("give their folders with --teacher"), "{error}");
+
+    // Asked once and kept: int8 fine-tuning needs no teacher any more, and takes what they said.
+    let kept = folder.path().join("kept").to_string_lossy().into_owned();
+    let train =
+        ["train", "--side", "32", "--epochs", "1", "--quantized-epochs", "1", "--draws", "1", "--run"];
+    succeeds(&[&train[..], &[&kept, "--teacher", &whole, &other]].concat());
+    assert_eq!(quantize(&kept).0, Some(0));
+    std::fs::remove_file(Path::new(&kept).join("lessons.safetensors")).unwrap();
+    let (status, error) = quantize(&kept);
+    assert!(status == Some(1) && error.contains("or what they said with --lessons"), "{error}");
 }
