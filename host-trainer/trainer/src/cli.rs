@@ -1,7 +1,8 @@
 //! The trainer's commands, in the order of the model flow. `all` is the flow itself.
 
+use crate::dataset::split::Fold;
 use crate::teach::efficientnet::Size;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Trains a chest X-ray triage model: a folder of X-rays in, one small int8 ONNX model and a report
@@ -20,6 +21,8 @@ use std::path::PathBuf;
   cargo run -p host-trainer -- gate --data chest_xray --not-chests wrists --unfamiliar adults --model model.onnx --out model.onnx
   cargo run -p host-trainer -- teach --data chest_xray --out teachers/lite0-160-s1
   cargo run -p host-trainer -- all --data chest_xray --teacher teachers/lite0-160-s1
+  cargo run -p host-trainer -- folds --data chest_xray --kind cluster --epochs 10 --out folds/clusters
+  cargo run -p host-trainer -- export --data chest_xray --out-of-fold folds/clusters
   cargo run -p host-trainer -- pack --model models/pneumonia/model.onnx --out model.packed
 
 Data: a folder with train/ (and optional val/, test/), each with NORMAL and PNEUMONIA; or a MedMNIST .npz file.
@@ -37,6 +40,8 @@ pub enum Command {
     Teach(TeachArgs),
     /// Train in float: split by patient, augment, train
     Train(TrainArgs),
+    /// Train a network a fold, and gather what each says of patients that it has not seen
+    Folds(FoldsArgs),
     /// Fold, calibrate and fine-tune in int8
     Quantize(StepArgs),
     /// Fit score and thresholds, write model.onnx
@@ -141,6 +146,39 @@ pub struct TrainArgs {
     /// Share of the teachers in the loss, 0 to 1; the rest is the labels'
     #[arg(long, default_value_t = 0.7, requires = "teacher", value_parser = share)]
     pub teacher_share: f64,
+    /// Share of the training pictures that are photographed from a film, 0 to 1: askew, with glare,
+    /// moire, noise
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
+    pub film: f64,
+    /// Validate on part K of N of the patients, instead of on a fifth
+    #[arg(long, value_name = "K/N")]
+    pub fold: Option<Fold>,
+    /// Validate on acquisition cluster K of N, which no training picture is of
+    #[arg(long, value_name = "K/N", conflicts_with = "fold")]
+    pub hold_out_cluster: Option<Fold>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct FoldsArgs {
+    #[command(flatten)]
+    pub training: TrainArgs,
+    /// Folder of all folds; what is finished there is not trained again
+    #[arg(long)]
+    pub out: PathBuf,
+    /// What a fold is
+    #[arg(long, value_enum)]
+    pub kind: FoldKind,
+    /// How many folds, 2 to 100; of clusters there may be fewer, since small ones are joined
+    #[arg(long, default_value_t = 5, value_parser = folds)]
+    pub n: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FoldKind {
+    /// A part of the patients
+    Patient,
+    /// All pictures that were taken alike, as far as the pictures tell
+    Cluster,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -150,6 +188,10 @@ pub struct ExportArgs {
     /// Version to write into the model
     #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
     pub model_version: String,
+    /// Folder of `folds`: score and thresholds are fitted on its predictions, not on the validation
+    /// patients that are reported on
+    #[arg(long, value_name = "DIR")]
+    pub out_of_fold: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -247,6 +289,9 @@ pub struct AllArgs {
     /// Most pictures for the robustness table; 0 leaves it out
     #[arg(long)]
     pub robustness: Option<usize>,
+    /// Folder of `folds`, as in `export`
+    #[arg(long, value_name = "DIR")]
+    pub out_of_fold: Option<PathBuf>,
 }
 
 /// The sides that end in a power of two of positions.
@@ -254,6 +299,13 @@ fn side(text: &str) -> Result<u16, String> {
     match text.parse() {
         Ok(side @ (32 | 64 | 128)) => Ok(side),
         _ => Err("expected 32, 64 or 128".into()),
+    }
+}
+
+fn folds(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count) if (2..=100).contains(&count) => Ok(count),
+        _ => Err("expected a whole number from 2 to 100".into()),
     }
 }
 

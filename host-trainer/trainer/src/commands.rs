@@ -1,11 +1,14 @@
 //! What each command does: read the data, open the run, call the step, say what came out.
 
-use crate::augment::batches::shifted_picture;
+pub mod folds;
+
+use crate::augment::condition::Condition;
 use crate::cli;
-use crate::dataset::split::Split;
-use crate::dataset::{self, Dataset, Part, PictureSource, Sample, content_hash, phantoms};
+use crate::dataset::split::{Split, SplitKind};
+use crate::dataset::{self, Dataset, Part, Sample, content_hash, phantoms};
 use crate::evaluate::{self, Evaluation, EvaluationOptions, LabelledPicture};
 use crate::export::metadata::metadata;
+use crate::folds as out_of_fold;
 use crate::gate;
 use crate::quantize::{self, Comparison, Quantized};
 use crate::run::{Recipe, Run, TaughtRecipe, TeacherRecipe, folder};
@@ -19,7 +22,6 @@ use edge_core::gate::GateThresholds;
 use edge_model::files;
 use edge_model::model_file::ModelFile;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use tch::Device;
 
 /// Decay of the weights' average on drawings, of which there are a few hundred.
@@ -55,7 +57,7 @@ pub fn quantize(args: &cli::StepArgs) -> Result<()> {
 
 pub fn export(args: &cli::ExportArgs) -> Result<()> {
     let (run, data, device) = open(&args.step)?;
-    export_run(&run, &data, &args.model_version, device)
+    export_run(&run, &data, &args.model_version, args.out_of_fold.as_deref(), device)
 }
 
 pub fn gate(args: &cli::GateArgs) -> Result<()> {
@@ -106,7 +108,7 @@ pub fn all(args: &cli::AllArgs) -> Result<()> {
     let (mut run, data, device) = start(&args.training)?;
     train_run(&mut run, &data, &args.training.teacher, device)?;
     quantize_run(&mut run, &data, device)?;
-    export_run(&run, &data, &args.model_version, device)?;
+    export_run(&run, &data, &args.model_version, args.out_of_fold.as_deref(), device)?;
     gate_run(&run, &data)?;
     let drawn = args.training.step.data.is_none();
     let robustness = args.robustness.unwrap_or(if drawn { 60 } else { 400 });
@@ -130,19 +132,7 @@ fn model_path(asked: &Option<PathBuf>, run: Option<&Path>) -> Result<PathBuf> {
 
 /// Data, device, and a run that is new or goes on.
 fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
-    let drawn = args.step.data.is_none();
-    let mut recipe = Recipe { seed: args.seed, side: args.side, ..Recipe::default() };
-    if drawn {
-        // A few hundred drawings: many short epochs, each at least a dozen steps.
-        recipe = Recipe { epochs: 8, quantized_epochs: 2, average: DRAWN_AVERAGE, ..recipe };
-    }
-    recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
-    recipe.quantized_epochs = args.quantized_epochs.unwrap_or(recipe.quantized_epochs);
-    if !args.teacher.is_empty() {
-        let teachers = args.teacher.iter().map(|folder| finetune::sha256(folder)).collect::<Result<_>>()?;
-        let (temperature, share) = (args.temperature, args.teacher_share);
-        recipe.taught = Some(TaughtRecipe { teachers, temperature, share });
-    }
+    let recipe = recipe(args)?;
     let device = device(args.step.cuda)?;
     let data = load(args.step.data.as_deref(), args.phantoms, recipe.side)?;
     let at = folder(args.step.run.as_deref(), !args.resume)?;
@@ -154,6 +144,29 @@ fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
         net.int8_bytes()
     );
     Ok((run, data, device))
+}
+
+/// The recipe that was asked for.
+fn recipe(args: &cli::TrainArgs) -> Result<Recipe> {
+    let drawn = args.step.data.is_none();
+    let mut recipe = Recipe { seed: args.seed, side: args.side, film: args.film, ..Recipe::default() };
+    if drawn {
+        // A few hundred drawings: many short epochs, each at least a dozen steps.
+        recipe = Recipe { epochs: 8, quantized_epochs: 2, average: DRAWN_AVERAGE, ..recipe };
+    }
+    recipe.split = match (args.fold, args.hold_out_cluster) {
+        (Some(fold), _) => SplitKind::PatientFold(fold),
+        (None, Some(fold)) => SplitKind::HeldOutCluster(fold),
+        (None, None) => SplitKind::Share,
+    };
+    recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
+    recipe.quantized_epochs = args.quantized_epochs.unwrap_or(recipe.quantized_epochs);
+    if !args.teacher.is_empty() {
+        let teachers = args.teacher.iter().map(|folder| finetune::sha256(folder)).collect::<Result<_>>()?;
+        let (temperature, share) = (args.temperature, args.teacher_share);
+        recipe.taught = Some(TaughtRecipe { teachers, temperature, share });
+    }
+    Ok(recipe)
 }
 
 /// A run in the folder `at` that is new or goes on, and what it is about.
@@ -225,10 +238,11 @@ fn device(cuda: bool) -> Result<Device> {
 
 fn quantize_run(run: &mut Run, data: &Dataset, device: Device) -> Result<()> {
     let Comparison { float, int8 } = quantize::quantize(run, &data.samples, device)?;
-    println!("           AUC validation  shifted   accuracy validation  shifted");
+    println!("           AUC validation  shifted     film   accuracy validation  shifted     film");
     for (name, f) in [("float", &float), ("int8", &int8)] {
+        let (film_auc, film_accuracy) = (f.film_auc.unwrap_or(f64::NAN), f.film_accuracy.unwrap_or(f64::NAN));
         println!(
-            "{name:<10} {:>14.4} {:>8.4} {:>21.4} {:>8.4}",
+            "{name:<10} {:>14.4} {:>8.4} {film_auc:>8.4} {:>21.4} {:>8.4} {film_accuracy:>8.4}",
             f.val_auc, f.shifted_auc, f.val_accuracy, f.shifted_accuracy
         );
     }
@@ -240,14 +254,27 @@ fn quantize_run(run: &mut Run, data: &Dataset, device: Device) -> Result<()> {
     Ok(())
 }
 
-fn export_run(run: &Run, data: &Dataset, version: &str, device: Device) -> Result<()> {
+/// Exports a run's model; figures of predictions out of fold are copied into the run, for its report.
+fn export_run(run: &Run, data: &Dataset, version: &str, folds: Option<&Path>, device: Device) -> Result<()> {
     let quantized = Quantized::load(run, device)?;
-    let metadata = metadata(run, &data.samples, &quantized, version, device)?;
+    let rows = folds.map(|folder| out_of_fold::read(&folder.join(out_of_fold::PREDICTIONS))).transpose()?;
+    let bound = metadata(run, &data.samples, &quantized, version, rows.as_deref(), device)?;
+    let metadata = &bound.metadata;
     let integers = quantized.network.integers(&quantized.parameters)?;
     let path = run.path("model.onnx");
-    let sha256 = crate::export::export(&quantized.network, &integers, &metadata, &path)?;
+    let sha256 = crate::export::export(&quantized.network, &integers, &bound, &path)?;
     let bytes =
         std::fs::metadata(&path).map(|m| m.len()).context("the model was written but cannot be read")?;
+    let kept = run.path(out_of_fold::IN_RUN);
+    match folds {
+        Some(folder) => {
+            let figures = folder.join(out_of_fold::FIGURES);
+            std::fs::copy(&figures, &kept).with_context(|| figures.display().to_string())?;
+        }
+        // What an earlier export was fitted on is not what this one was.
+        None if kept.exists() => std::fs::remove_file(&kept).with_context(|| kept.display().to_string())?,
+        None => {}
+    }
     let t = metadata.thresholds;
     println!("{}: {bytes} bytes, sha256 {sha256}", path.display());
     println!(
@@ -304,23 +331,30 @@ fn pack_model(path: &Path, out: &Path) -> Result<()> {
     Ok(())
 }
 
-fn evaluate_run(run: &Run, data: &Dataset, model: &Path, robustness: usize) -> Result<[Evaluation; 2]> {
+/// The run's validation patients under every condition, each in the folder that the report looks in.
+fn evaluate_run(run: &Run, data: &Dataset, model: &Path, robustness: usize) -> Result<Vec<Evaluation>> {
     let (_, validate) = run.indices(&data.samples)?;
-    let plain: Vec<LabelledPicture> = validate.iter().map(|&i| plain_item(&data.samples[i])).collect();
-    let shifted: Vec<LabelledPicture> =
-        validate.iter().map(|&i| shifted_item(&data.samples[i])).collect::<Result<_>>()?;
-    let measure = |folder, what, items: &[LabelledPicture], robustness| {
+    let file = ModelFile::load(model).with_context(|| model.display().to_string())?;
+    let fitted_on = &file.metadata().fitted_on;
+    let measure = |condition| {
+        let (folder, what, robustness) = match condition {
+            Condition::Plain => ("validation", "as they are", robustness),
+            Condition::Shifted => ("shifted", "shifted", 0),
+            Condition::Film => ("film", "photographed from a film", 0),
+        };
+        let item = |&i: &usize| -> Result<LabelledPicture> {
+            let sample = &data.samples[i];
+            Ok(LabelledPicture { source: condition.picture(sample)?, ..plain_item(sample) })
+        };
+        let items: Vec<LabelledPicture> = validate.iter().map(item).collect::<Result<_>>()?;
         println!("measuring on the validation patients, {what}");
         let about = format!(
-            "{}, validation patients of split seed {}, {what}; score and thresholds were fitted on them",
-            run.data, run.split.seed
+            "{}, validation patients of split seed {} ({}), {what}; the score was fitted on: {fitted_on}",
+            run.data, run.split.seed, run.recipe.split
         );
-        evaluate::run(model, items, &run.path(folder), &options(&about, robustness))
+        evaluate::run(model, &items, &run.path(folder), &options(&about, robustness))
     };
-    Ok([
-        measure("validation", "as they are", &plain, robustness)?,
-        measure("shifted", "shifted", &shifted, 0)?,
-    ])
+    Condition::ALL.into_iter().map(measure).collect()
 }
 
 fn options(description: &str, robustness_limit: usize) -> EvaluationOptions {
@@ -335,11 +369,4 @@ fn plain_item(sample: &Sample) -> LabelledPicture {
         patient: sample.patient.clone(),
         subgroup: sample.subgroup.into(),
     }
-}
-
-fn shifted_item(sample: &Sample) -> Result<LabelledPicture> {
-    Ok(LabelledPicture {
-        source: PictureSource::Memory(Arc::new(shifted_picture(sample)?)),
-        ..plain_item(sample)
-    })
 }

@@ -3,7 +3,10 @@
 //!
 //! `test/` is never read for training: it belongs to `evaluate`.
 
+mod acquisition;
+pub mod cluster;
 mod folder;
+mod kmeans;
 mod npz;
 pub mod phantoms;
 mod sample;

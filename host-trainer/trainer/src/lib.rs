@@ -23,6 +23,7 @@ pub mod commands;
 pub mod dataset;
 pub mod evaluate;
 pub mod export;
+pub mod folds;
 pub mod gate;
 mod progress;
 pub mod quantize;

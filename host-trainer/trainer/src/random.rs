@@ -28,6 +28,10 @@ pub enum Purpose {
     Gate = 9,
     /// Pictures that the gate's report is measured on.
     GateReport = 10,
+    /// A photograph of the film, in training and in the film validation set.
+    Film = 11,
+    /// First centres of clusters.
+    Cluster = 12,
 }
 
 /// A ChaCha8 generator seeded with a key. Trained weights follow from its sequences: how a draw is

@@ -3,6 +3,7 @@
 //! Order and changes depend on (seed, epoch, sample) alone: which thread makes a batch, and when,
 //! changes nothing.
 
+use crate::augment::film;
 use crate::augment::{AugmentParams, GrayImage, augment, augment_and_preprocess};
 use crate::dataset::{Sample, prepare};
 use crate::progress;
@@ -24,12 +25,14 @@ pub struct Batch {
 const AHEAD: usize = 4;
 
 /// Starts making the batches of `epoch` over the samples at `indices`; the last batch may be short.
+/// A share of `film_share` of the pictures is photographed from a film before the other changes.
 pub fn epoch<'scope, 'data: 'scope>(
     scope: &'scope std::thread::Scope<'scope, '_>,
     samples: &'data [Sample],
     indices: &[usize],
     (seed, epoch): (u64, u64),
     (batch, sides): (usize, Vec<u16>),
+    film_share: f64,
 ) -> (Receiver<Batch>, ScopedJoinHandle<'scope, ()>) {
     let mut order = indices.to_vec();
     SeededRng::new(seed, Purpose::Order, epoch, 0).shuffle(&mut order);
@@ -38,8 +41,10 @@ pub fn epoch<'scope, 'data: 'scope>(
         for chunk in order.chunks(batch.max(1)) {
             // Changed once, then as large as each network takes it.
             let changed = chunk.iter().map(|&i| {
-                let mut rng = SeededRng::new(seed, Purpose::Augment, epoch, i as u64);
-                augment(&samples[i].working, &AugmentParams::TRAINING, &mut rng)
+                let [mut rng, mut taking] = [Purpose::Augment, Purpose::Film]
+                    .map(|purpose| SeededRng::new(seed, purpose, epoch, i as u64));
+                let working = film::sometimes(&samples[i].working, film_share, &mut taking);
+                augment(&working, &AugmentParams::TRAINING, &mut rng)
             });
             let changed: Vec<GrayImage> = changed.collect();
             let prepared = |&side: &u16| {

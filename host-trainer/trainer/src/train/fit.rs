@@ -84,7 +84,7 @@ pub fn fit(
             // Fine-tuning sees other orders and changes than float training did.
             let key = (recipe.seed, epoch as u64 + schedule.phase.first_epoch());
             let (receiver, worker) =
-                batches::epoch(scope, samples, &train, key, (recipe.batch, sides.clone()));
+                batches::epoch(scope, samples, &train, key, (recipe.batch, sides.clone()), recipe.film);
             for (index, batch) in receiver.iter().enumerate() {
                 let rate = cosine(epoch * steps + index, steps, schedule.epochs * steps, schedule.rate);
                 let mut seen = batch.pictures.iter().zip(&sides).map(|(pictures, &side)| {
@@ -122,7 +122,7 @@ pub fn fit(
         })?;
         bar.finish_and_clear();
         let forward = |steps: &Tensor| network.logits(&optimizer.average, steps);
-        let [plain, shifted] = validation.score(weights, &forward);
+        let [plain, shifted, film] = validation.score(weights, &forward);
         // The checkpoint says how far the run is; a history that is one epoch ahead of it is cut
         // when the run goes on.
         run.record(Epoch {
@@ -136,6 +136,9 @@ pub fn fit(
             shifted_loss: shifted.loss,
             shifted_accuracy: shifted.accuracy,
             shifted_auc: shifted.auc,
+            film_loss: Some(film.loss),
+            film_accuracy: Some(film.accuracy),
+            film_auc: Some(film.auc),
             seconds: started.elapsed().as_secs_f64(),
         })?;
         save(&checkpoint, optimizer, network, epoch + 1)?;
