@@ -222,9 +222,10 @@ fn from_log(path: &Path, model_sha256: &str) -> Result<HashMap<String, Result<f3
     let mut found = HashMap::new();
     for entry in &mut reader {
         let Some(decision) = entry?.decision.filter(|d| d.model_sha256 == model_sha256) else { continue };
+        let score = decision.own_score();
         let name = decision.name.or(decision.name_sha256.map(|hash| hash.to_string()));
         let Some(name) = name else { continue };
-        found.insert(name, judged(&decision.state, decision.score, decision.reason.text));
+        found.insert(name, judged(&decision.state, score, decision.reason.text));
     }
     let (path, damaged) = (path.display(), reader.damaged());
     ensure!(damaged == 0, "{path} holds {damaged} damaged lines; `edge-runtime log verify` names them");

@@ -20,6 +20,7 @@ const HEADER: [&str; 28] = [
     "model_version",
     "engine",
     "site_sha256",
+    "prevalence",
     "negative_below",
     "positive_above",
     "logit",
@@ -81,7 +82,7 @@ fn no_formula(text: String) -> String {
 }
 
 /// The columns of a decision, those from `source` on.
-fn fields(d: DecisionLine) -> [String; 22] {
+fn fields(d: DecisionLine) -> [String; 23] {
     fn optional(value: Option<impl ToString>) -> String {
         value.map(|value| value.to_string()).unwrap_or_default()
     }
@@ -95,6 +96,7 @@ fn fields(d: DecisionLine) -> [String; 22] {
         d.model_version,
         d.engine,
         d.site_sha256.unwrap_or_default(),
+        optional(d.prior.map(|prior| prior.prevalence)),
         d.negative_below.to_string(),
         d.positive_above.to_string(),
         optional(d.logit),

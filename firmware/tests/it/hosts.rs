@@ -273,6 +273,7 @@ impl Both {
             engine: engine.name(),
             thresholds: file.metadata().thresholds,
             site_sha256: None,
+            prior: None,
         };
         let source = LinuxCamera { part: part.clone(), films, gave_ms: None };
         let classifier = Classifier::new(&file, engine);

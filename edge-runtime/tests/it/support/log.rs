@@ -19,6 +19,7 @@ pub fn context() -> Context {
         engine: "core",
         thresholds: Thresholds { negative_below: 0.25, positive_above: 0.75 },
         site_sha256: None,
+        prior: None,
     }
 }
 
