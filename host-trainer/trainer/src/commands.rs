@@ -1,5 +1,6 @@
 //! What each command does: read the data, open the run, call the step, say what came out.
 
+pub mod baselines;
 pub mod folds;
 
 use crate::augment::condition::Condition;
@@ -8,7 +9,7 @@ use crate::dataset::split::{Split, SplitKind};
 use crate::dataset::{self, Dataset, Part, Sample, content_hash, phantoms};
 use crate::evaluate::{self, Evaluation, EvaluationOptions, LabelledPicture};
 use crate::export::metadata::metadata;
-use crate::folds as out_of_fold;
+use crate::folds::{self as out_of_fold, Gathered};
 use crate::gate;
 use crate::quantize::{self, Comparison, Quantized};
 use crate::run::{Recipe, Run, TaughtRecipe, TeacherRecipe, folder};
@@ -257,8 +258,11 @@ fn quantize_run(run: &mut Run, data: &Dataset, device: Device) -> Result<()> {
 /// Exports a run's model; figures of predictions out of fold are copied into the run, for its report.
 fn export_run(run: &Run, data: &Dataset, version: &str, folds: Option<&Path>, device: Device) -> Result<()> {
     let quantized = Quantized::load(run, device)?;
-    let rows = folds.map(|folder| out_of_fold::read(&folder.join(out_of_fold::PREDICTIONS))).transpose()?;
-    let bound = metadata(run, &data.samples, &quantized, version, rows.as_deref(), device)?;
+    let gathered = folds.map(|folder| Gathered::open(folder, &run.recipe)).transpose()?;
+    if gathered.as_ref().is_some_and(|gathered| !gathered.same_recipe) {
+        println!("note: the folds are of another recipe than this run; their logits may be on another scale");
+    }
+    let bound = metadata(run, &data.samples, &quantized, version, gathered.as_ref(), device)?;
     let metadata = &bound.metadata;
     let integers = quantized.network.integers(&quantized.parameters)?;
     let path = run.path("model.onnx");

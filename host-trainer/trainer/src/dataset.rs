@@ -12,6 +12,7 @@ pub mod phantoms;
 mod sample;
 pub mod split;
 
+pub use acquisition::figures;
 pub use folder::{patient_of, unlabelled};
 pub use sample::{
     Dataset, DatasetError, ModelInput, Part, PictureSource, Sample, WORKING_SIDE, content_hash, prepare,

@@ -5,8 +5,10 @@
 //! picture, `figures.json` what they amount to. Score and thresholds of an export can be fitted on
 //! them.
 
+pub mod baselines;
 pub mod figures;
 
+use crate::run::{Recipe, Run};
 use anyhow::{Context, Result, ensure};
 use edge_model::files;
 use serde::{Deserialize, Serialize};
@@ -45,6 +47,24 @@ impl OutOfFold {
     /// In the order of [`crate::augment::condition::Condition::ALL`].
     pub fn logits(&self) -> [f32; 3] {
         [self.plain, self.shifted, self.film]
+    }
+}
+
+/// A folds folder, gathered for the model of a run.
+#[derive(Clone, Debug)]
+pub struct Gathered {
+    pub rows: Vec<OutOfFold>,
+    /// Whether the folds were trained by the run's own recipe, but for who validates. Networks of another
+    /// one, with fewer epochs for example, may have logits on another scale.
+    pub same_recipe: bool,
+}
+
+impl Gathered {
+    pub fn open(folder: &Path, recipe: &Recipe) -> Result<Self> {
+        let rows = read(&folder.join(PREDICTIONS))?;
+        let fold = Run::open(&folder.join("fold-1"))?;
+        let same_recipe = Recipe { split: recipe.split, ..fold.recipe } == *recipe;
+        Ok(Self { rows, same_recipe })
     }
 }
 

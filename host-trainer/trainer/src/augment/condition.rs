@@ -3,9 +3,10 @@
 //! split it is in.
 
 use super::{batches, film};
-use crate::dataset::{PictureSource, Sample};
+use crate::dataset::{PictureSource, Sample, WORKING_SIDE};
 use crate::progress;
 use edge_core::FrameError;
+use edge_model::decode::Picture;
 use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,16 @@ impl Condition {
                 film::film_input(&samples[i], side).bytes
             }),
         }
+    }
+
+    /// The grey square under this condition before the preprocessing: its side, and its pixels.
+    pub fn square(self, sample: &Sample) -> Result<(u32, Vec<u8>), FrameError> {
+        let of = |picture: Picture| (u32::from(picture.geometry().width()), picture.bytes().to_vec());
+        Ok(match self {
+            Self::Plain => (WORKING_SIDE.into(), sample.working.clone()),
+            Self::Shifted => of(batches::shifted_picture(sample)?),
+            Self::Film => of(film::film_picture(sample)?),
+        })
     }
 
     /// What a device would be given of this sample.

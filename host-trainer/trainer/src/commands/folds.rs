@@ -38,12 +38,12 @@ pub fn folds(args: &FoldsArgs) -> Result<()> {
             cluster.traits
         );
     }
-    let (mut rows, mut trained, mut seconds) = (vec![], 0, 0.0);
+    let (mut rows, mut trained, mut seconds) = (vec![], 0u32, 0.0);
     for number in 1..=count {
         let started = Instant::now();
         let folder = args.out.join(format!("fold-{number}"));
         let predictions = folder.join(PREDICTIONS);
-        let recipe = Recipe { split: kind(args, number), ..first.clone() };
+        let recipe = Recipe { split: fold_kind(args.kind, number, args.n), ..first.clone() };
         let mut run = begin(&folder, recipe, training.step.data.as_deref(), &data, true)?;
         if !predictions.exists() {
             train_run(&mut run, &data, &training.teacher, device)?;
@@ -52,15 +52,20 @@ pub fn folds(args: &FoldsArgs) -> Result<()> {
             seconds += started.elapsed().as_secs_f64();
         }
         rows.extend(read(&predictions)?);
-        let left = (count - number) as f64 * seconds / f64::from(trained.max(1)) / 60.0;
-        println!("fold {number} of {count} is done; about {left:.0} minutes left");
+        // What was finished before says nothing of how long the rest takes.
+        let left = match trained {
+            0 => String::new(),
+            _ => format!("; about {:.0} minutes left", (count - number) as f64 * seconds / f64::from(trained) / 60.0),
+        };
+        println!("fold {number} of {count} is done{left}");
     }
-    finish(&args.out, &kind(args, 1), &rows, &clusters)
+    finish(&args.out, &fold_kind(args.kind, 1, args.n), &rows, &clusters)
 }
 
-fn kind(args: &FoldsArgs, number: usize) -> SplitKind {
-    let fold = Fold { number, of: args.n };
-    match args.kind {
+/// The split of fold `number` of `of`.
+pub(super) fn fold_kind(kind: FoldKind, number: usize, of: usize) -> SplitKind {
+    let fold = Fold { number, of };
+    match kind {
         FoldKind::Patient => SplitKind::PatientFold(fold),
         FoldKind::Cluster => SplitKind::HeldOutCluster(fold),
     }
@@ -72,7 +77,7 @@ fn clusters(args: &FoldsArgs, recipe: &Recipe, data: &Dataset) -> Result<Vec<Clu
         FoldKind::Patient => vec![],
         FoldKind::Cluster => {
             let share = recipe.validation_share;
-            Split::of_kind(kind(args, 1), &data.samples, share, recipe.split_seed())?.clusters
+            Split::of_kind(fold_kind(args.kind, 1, args.n), &data.samples, share, recipe.split_seed())?.clusters
         }
     })
 }

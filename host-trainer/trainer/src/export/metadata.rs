@@ -5,7 +5,7 @@ use crate::dataset::Sample;
 use crate::dataset::phantoms;
 use crate::export::Bound;
 use crate::export::calibrate;
-use crate::folds::OutOfFold;
+use crate::folds::{Gathered, OutOfFold};
 use crate::folds::figures::cases;
 use crate::quantize::{Comparison, Quantized};
 use crate::run::{Run, TCH, TRAINER};
@@ -30,12 +30,12 @@ pub fn metadata(
     samples: &[Sample],
     quantized: &Quantized,
     version: &str,
-    out_of_fold: Option<&[OutOfFold]>,
+    out_of_fold: Option<&Gathered>,
     device: Device,
 ) -> Result<Bound> {
     let (train, validate) = run.indices(samples)?;
     let fitted = match out_of_fold {
-        Some(rows) => for_new_patients(run, samples, rows)?,
+        Some(gathered) => for_new_patients(run, samples, gathered)?,
         None => on_validation(run, samples, &validate, quantized, device),
     };
     let Comparison { float, int8 } = run.read_json("quantize.json")?;
@@ -104,7 +104,8 @@ fn on_validation(
     Fitted { calibration, thresholds, prevalence: share(&labels), on, whom: "validation patients" }
 }
 
-fn for_new_patients(run: &Run, samples: &[Sample], rows: &[OutOfFold]) -> Result<Fitted> {
+fn for_new_patients(run: &Run, samples: &[Sample], gathered: &Gathered) -> Result<Fitted> {
+    let rows = &gathered.rows;
     let of: HashMap<&str, &Sample> = samples.iter().map(|sample| (sample.id.as_str(), sample)).collect();
     for row in rows {
         let same = of.get(row.id.as_str()).is_some_and(|sample| sample.positive == row.positive());
@@ -126,9 +127,10 @@ fn for_new_patients(run: &Run, samples: &[Sample], rows: &[OutOfFold]) -> Result
     );
     let (calibration, thresholds) = calibrate::for_new_patients(&cases(&mine));
     let patients: HashSet<&str> = mine.iter().map(|row| row.patient.as_str()).collect();
+    let whose = if gathered.same_recipe { "of this recipe" } else { "of another recipe" };
     let on = format!(
-        "{} pictures of {} patients, each as it is and shifted, judged out of fold by other networks of this \
-         recipe; none of them is reported on",
+        "{} pictures of {} patients, each as it is and shifted, judged out of fold by other networks {whose}; \
+         none of them is reported on",
         mine.len(),
         patients.len()
     );
