@@ -3,7 +3,7 @@
 
 use crate::engine::{Engine, EngineError};
 use crate::model_file::{ModelFile, OwnedMetadata};
-use edge_core::decide::Thresholds;
+use edge_core::decide::{Calibration, Thresholds};
 use edge_core::gate::QualityMetrics;
 use edge_core::pipeline::{Infer, Stage, judge};
 use edge_core::{Decision, Frame, PixelStats, Scratch, preprocess};
@@ -89,6 +89,12 @@ impl<E: Engine> Classifier<E> {
     pub fn with_familiar_from(mut self, least: i32) -> Self {
         let familiar = &mut self.metadata.gate.familiar;
         familiar.least = familiar.least.min(least);
+        self
+    }
+
+    /// The same, with another score of a logit than the model's: one for a site's prevalence.
+    pub fn with_calibration(mut self, calibration: Calibration) -> Self {
+        self.metadata.calibration = calibration;
         self
     }
 

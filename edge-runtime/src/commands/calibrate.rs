@@ -258,6 +258,7 @@ fn from_log(path: &Path, model: &ModelFile) -> Result<HashMap<String, Result<Sco
     let mut found = HashMap::new();
     for entry in &mut reader {
         let Some(decision) = entry?.decision.filter(|d| d.model_sha256 == model.sha256()) else { continue };
+        let own_score = decision.own_score();
         let name = decision.name.or(decision.name_sha256.map(|hash| hash.to_string()));
         let Some(name) = name else { continue };
         let own = model.metadata().gate.familiar.least;
@@ -267,7 +268,7 @@ fn from_log(path: &Path, model: &ModelFile) -> Result<HashMap<String, Result<Sco
             }
             _ => Some(Familiarity::AtLeast(decision.familiar_widened_to.unwrap_or(own))),
         };
-        let score = judged(&decision.state, decision.score, decision.reason.text);
+        let score = judged(&decision.state, own_score, decision.reason.text);
         found.insert(name, score.map(|score| (score, familiarity)));
     }
     let (path, damaged) = (path.display(), reader.damaged());

@@ -7,6 +7,7 @@
 //! hide it from somebody who has the names to try.
 
 use super::chain::Hash;
+use crate::prevalence::PriorShift;
 use edge_core::agree::Indication;
 use edge_core::decide::Thresholds;
 use edge_core::{Decision, Reason, State};
@@ -29,6 +30,8 @@ pub struct Context {
     pub thresholds: Thresholds,
     /// SHA-256 of the site file that the thresholds come from; none where they are the model's own.
     pub site_sha256: Option<String>,
+    /// The site's prevalence, by which score and thresholds were moved; none where they are the model's own.
+    pub prior: Option<PriorShift>,
 }
 
 /// One frame's decision, and what the lights show because of it.
@@ -137,6 +140,7 @@ pub(super) struct RecordForm<'a> {
     model_version: &'a str,
     engine: &'a str,
     site_sha256: Option<&'a str>,
+    prior: Option<PriorShift>,
     negative_below: f32,
     positive_above: f32,
     /// Stands in lines under a site's widening only.
@@ -169,6 +173,7 @@ impl<'a> RecordForm<'a> {
             model_version: &context.model_version,
             engine: context.engine,
             site_sha256: context.site_sha256.as_deref(),
+            prior: context.prior,
             negative_below: context.thresholds.negative_below,
             positive_above: context.thresholds.positive_above,
             familiar_widened_to: context.familiar_widened_to,

@@ -1,6 +1,7 @@
 //! A threshold's rates and their intervals against scipy and scikit-learn (tests/metrics.py).
 
-use edge_runtime::site::{Operating, wilson};
+use edge_model::intervals::wilson;
+use edge_runtime::site::Operating;
 use serde_json::{Value, json};
 use test_support::{python, random};
 

@@ -45,6 +45,7 @@ fn device_with(
         familiar_widened_to: None,
         thresholds: model.metadata().thresholds,
         site_sha256: None,
+        prior: None,
     };
     let settings = Settings { policy: POLICY, interval_ms: 0, hold_ms: None };
     let device = Device::new(Box::new(source), Classifier::new(&model, engine), settings, Monotonic);

@@ -274,6 +274,7 @@ impl Both {
             familiar_widened_to: None,
             thresholds: file.metadata().thresholds,
             site_sha256: None,
+            prior: None,
         };
         let source = LinuxCamera { part: part.clone(), films, gave_ms: None };
         let classifier = Classifier::new(&file, engine);

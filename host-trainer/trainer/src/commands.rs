@@ -1,11 +1,15 @@
 //! What each command does: read the data, open the run, call the step, say what came out.
 
-use crate::augment::batches::shifted_picture;
+pub mod baselines;
+pub mod folds;
+
+use crate::augment::condition::Condition;
 use crate::cli;
-use crate::dataset::split::Split;
-use crate::dataset::{self, Dataset, Part, PictureSource, Sample, content_hash, phantoms};
+use crate::dataset::split::{Split, SplitKind};
+use crate::dataset::{self, Dataset, Part, Sample, content_hash, phantoms};
 use crate::evaluate::{self, Evaluation, EvaluationOptions, LabelledPicture};
 use crate::export::metadata::metadata;
+use crate::folds::{self as out_of_fold, Gathered};
 use crate::gate;
 use crate::options::TrainOptions;
 use crate::quantize::{self, Comparison, Quantized};
@@ -20,7 +24,6 @@ use edge_core::gate::GateThresholds;
 use edge_model::files;
 use edge_model::model_file::ModelFile;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use tch::{Device, Tensor};
 
 /// Decay of the weights' average on drawings, of which there are a few hundred.
@@ -56,7 +59,7 @@ pub fn quantize(args: &cli::QuantizeArgs) -> Result<()> {
 
 pub fn export(args: &cli::ExportArgs) -> Result<()> {
     let (run, data, device) = open(&args.step)?;
-    export_run(&run, &data, &args.model_version, device)
+    export_run(&run, &data, &args.model_version, args.out_of_fold.as_deref(), device)
 }
 
 pub fn gate(args: &cli::GateArgs) -> Result<()> {
@@ -115,7 +118,7 @@ pub fn all(args: &cli::AllArgs) -> Result<()> {
     let (mut run, data, device) = start(&args.training)?;
     train_run(&mut run, &data, &args.training.teachers, device)?;
     quantize_run(&mut run, &data, &args.training.teachers, device)?;
-    export_run(&run, &data, &args.model_version, device)?;
+    export_run(&run, &data, &args.model_version, args.out_of_fold.as_deref(), device)?;
     gate_run(&run, &data)?;
     let drawn = args.training.step.data.is_none();
     let robustness = args.robustness.unwrap_or(if drawn { 60 } else { 400 });
@@ -157,10 +160,20 @@ fn recipe(seed: u64, options: &TrainOptions, teachers: &[PathBuf], drawn: bool) 
     Ok(recipe)
 }
 
+/// What the command line asks of a run.
+fn asked(args: &cli::TrainArgs) -> Result<Recipe> {
+    let drawn = args.step.data.is_none();
+    let split = match (args.fold, args.hold_out_cluster) {
+        (Some(fold), _) => SplitKind::PatientFold(fold),
+        (None, Some(fold)) => SplitKind::HeldOutCluster(fold),
+        (None, None) => SplitKind::Share,
+    };
+    Ok(Recipe { split, ..recipe(args.seed, &args.options, &args.teachers.teacher, drawn)? })
+}
+
 /// Data, device, and a run that is new or goes on.
 fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
-    let drawn = args.step.data.is_none();
-    let recipe = recipe(args.seed, &args.options, &args.teachers.teacher, drawn)?;
+    let recipe = asked(args)?;
     let device = device(args.step.cuda)?;
     let data = load(args.step.data.as_deref(), args.phantoms, recipe.side)?;
     let at = folder(args.step.run.as_deref(), !args.resume)?;
@@ -274,10 +287,11 @@ fn quantize_run(run: &mut Run, data: &Dataset, teachers: &cli::TeacherArgs, devi
     let Comparison { float, int8 } = with_lessons(run, data, teachers, device, |run, lessons| {
         quantize::quantize(run, &data.samples, lessons, device)
     })?;
-    println!("           AUC validation  shifted   accuracy validation  shifted");
+    println!("           AUC validation  shifted     film   accuracy validation  shifted     film");
     for (name, f) in [("float", &float), ("int8", &int8)] {
+        let (film_auc, film_accuracy) = (f.film_auc.unwrap_or(f64::NAN), f.film_accuracy.unwrap_or(f64::NAN));
         println!(
-            "{name:<10} {:>14.4} {:>8.4} {:>21.4} {:>8.4}",
+            "{name:<10} {:>14.4} {:>8.4} {film_auc:>8.4} {:>21.4} {:>8.4} {film_accuracy:>8.4}",
             f.val_auc, f.shifted_auc, f.val_accuracy, f.shifted_accuracy
         );
     }
@@ -289,14 +303,30 @@ fn quantize_run(run: &mut Run, data: &Dataset, teachers: &cli::TeacherArgs, devi
     Ok(())
 }
 
-fn export_run(run: &Run, data: &Dataset, version: &str, device: Device) -> Result<()> {
+/// Exports a run's model; figures of predictions out of fold are copied into the run, for its report.
+fn export_run(run: &Run, data: &Dataset, version: &str, folds: Option<&Path>, device: Device) -> Result<()> {
     let quantized = Quantized::load(run, device)?;
-    let metadata = metadata(run, &data.samples, &quantized, version, device)?;
+    let gathered = folds.map(|folder| Gathered::open(folder, &run.recipe)).transpose()?;
+    if gathered.as_ref().is_some_and(|gathered| !gathered.same_recipe) {
+        println!("note: the folds are of another recipe than this run; their logits may be on another scale");
+    }
+    let bound = metadata(run, &data.samples, &quantized, version, gathered.as_ref(), device)?;
+    let metadata = &bound.metadata;
     let integers = quantized.network.integers(&quantized.parameters)?;
     let path = run.path("model.onnx");
-    let sha256 = crate::export::export(&quantized.network, &integers, &metadata, &path)?;
+    let sha256 = crate::export::export(&quantized.network, &integers, &bound, &path)?;
     let bytes =
         std::fs::metadata(&path).map(|m| m.len()).context("the model was written but cannot be read")?;
+    let kept = run.path(out_of_fold::IN_RUN);
+    match folds {
+        Some(folder) => {
+            let figures = folder.join(out_of_fold::FIGURES);
+            std::fs::copy(&figures, &kept).with_context(|| figures.display().to_string())?;
+        }
+        // What an earlier export was fitted on is not what this one was.
+        None if kept.exists() => std::fs::remove_file(&kept).with_context(|| kept.display().to_string())?,
+        None => {}
+    }
     let t = metadata.thresholds;
     println!("{}: {bytes} bytes, sha256 {sha256}", path.display());
     println!(
@@ -353,23 +383,30 @@ fn pack_model(path: &Path, out: &Path) -> Result<()> {
     Ok(())
 }
 
-fn evaluate_run(run: &Run, data: &Dataset, model: &Path, robustness: usize) -> Result<[Evaluation; 2]> {
+/// The run's validation patients under every condition, each in the folder that the report looks in.
+fn evaluate_run(run: &Run, data: &Dataset, model: &Path, robustness: usize) -> Result<Vec<Evaluation>> {
     let (_, validate) = run.indices(&data.samples)?;
-    let plain: Vec<LabelledPicture> = validate.iter().map(|&i| plain_item(&data.samples[i])).collect();
-    let shifted: Vec<LabelledPicture> =
-        validate.iter().map(|&i| shifted_item(&data.samples[i])).collect::<Result<_>>()?;
-    let measure = |folder, what, items: &[LabelledPicture], robustness| {
+    let file = ModelFile::load(model).with_context(|| model.display().to_string())?;
+    let fitted_on = &file.metadata().fitted_on;
+    let measure = |condition| {
+        let (folder, what, robustness) = match condition {
+            Condition::Plain => ("validation", "as they are", robustness),
+            Condition::Shifted => ("shifted", "shifted", 0),
+            Condition::Film => ("film", "photographed from a film", 0),
+        };
+        let item = |&i: &usize| -> Result<LabelledPicture> {
+            let sample = &data.samples[i];
+            Ok(LabelledPicture { source: condition.picture(sample)?, ..plain_item(sample) })
+        };
+        let items: Vec<LabelledPicture> = validate.iter().map(item).collect::<Result<_>>()?;
         println!("measuring on the validation patients, {what}");
         let about = format!(
-            "{}, validation patients of split seed {}, {what}; score and thresholds were fitted on them",
-            run.data, run.split.seed
+            "{}, validation patients of split seed {} ({}), {what}; the score was fitted on: {fitted_on}",
+            run.data, run.split.seed, run.recipe.split
         );
-        evaluate::run(model, items, &run.path(folder), &options(&about, robustness))
+        evaluate::run(model, &items, &run.path(folder), &options(&about, robustness))
     };
-    Ok([
-        measure("validation", "as they are", &plain, robustness)?,
-        measure("shifted", "shifted", &shifted, 0)?,
-    ])
+    Condition::ALL.into_iter().map(measure).collect()
 }
 
 fn options(description: &str, sample_limit: usize) -> EvaluationOptions {
@@ -384,11 +421,4 @@ fn plain_item(sample: &Sample) -> LabelledPicture {
         patient: sample.patient.clone(),
         subgroup: sample.subgroup.into(),
     }
-}
-
-fn shifted_item(sample: &Sample) -> Result<LabelledPicture> {
-    Ok(LabelledPicture {
-        source: PictureSource::Memory(Arc::new(shifted_picture(sample)?)),
-        ..plain_item(sample)
-    })
 }

@@ -98,7 +98,8 @@ pub fn run_with(
         let bootstrap = &options.bootstrap;
         let sample = Sample::draw(&predictions, options.sample_limit, bootstrap.seed);
         robustness = Some(measure_robustness(&engines, items, &predictions, &sample, bootstrap));
-        let mapper = ActivationMapper::new(model).context("the model cannot be packed, which its maps need")?;
+        let mapper =
+            ActivationMapper::new(model).context("the model cannot be packed, which its maps need")?;
         localization = measure_localization(&engines, &mapper, items, &predictions, &sample, bootstrap);
     }
     let evaluation = Evaluation {

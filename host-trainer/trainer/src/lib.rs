@@ -24,6 +24,7 @@ pub mod commands;
 pub mod dataset;
 pub mod evaluate;
 pub mod export;
+pub mod folds;
 pub mod gate;
 pub mod options;
 mod progress;

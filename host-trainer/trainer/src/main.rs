@@ -22,6 +22,8 @@ fn run(cli: Cli) -> Result<()> {
         None => run(Cli::parse_from(["host-trainer", "all"])),
         Some(Command::Teach(args)) => commands::teach(&args),
         Some(Command::Train(args)) => commands::train(&args),
+        Some(Command::Folds(args)) => commands::folds::folds(&args),
+        Some(Command::Baselines(args)) => commands::baselines::baselines(&args),
         Some(Command::Quantize(args)) => commands::quantize(&args),
         Some(Command::Export(args)) => commands::export(&args),
         Some(Command::Gate(args)) => commands::gate(&args),

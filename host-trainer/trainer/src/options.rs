@@ -58,6 +58,10 @@ pub struct TrainOptions {
     /// default: a new one each epoch. Teachers are then asked once about each draw, not in every epoch
     #[arg(long, value_name = "N")]
     pub draws: Option<u64>,
+    /// Share of the training pictures that are photographed from a film, 0 to 1: askew, with glare,
+    /// moire, noise; 0, the default, for none
+    #[arg(long, value_name = "SHARE")]
+    pub film: Option<f64>,
     /// In a file, the teachers by name; on the command line their folders are given.
     #[arg(skip)]
     pub teachers: Option<Vec<String>>,
@@ -87,6 +91,7 @@ impl TrainOptions {
             quantized_epochs: self.quantized_epochs.or(others.quantized_epochs),
             quantized_rate: self.quantized_rate.or(others.quantized_rate),
             draws: self.draws.or(others.draws),
+            film: self.film.or(others.film),
             teachers: self.teachers.clone().or_else(|| others.teachers.clone()),
             temperature: self.temperature.or(others.temperature),
             teacher_share: self.teacher_share.or(others.teacher_share),
@@ -114,6 +119,7 @@ impl TrainOptions {
             quantized_epochs: self.quantized_epochs.unwrap_or(recipe.quantized_epochs),
             quantized_rate: self.quantized_rate.unwrap_or(recipe.quantized_rate),
             draws: self.draws.unwrap_or(recipe.draws),
+            film: self.film.unwrap_or(recipe.film),
             ..recipe
         })
     }
@@ -151,6 +157,7 @@ impl TrainOptions {
             ("sam", self.sam, 0.0..=1.0),
             ("auxiliary", self.auxiliary, 0.0..=10.0),
             ("quantized_rate", self.quantized_rate, 1e-6..=1.0),
+            ("film", self.film, 0.0..=1.0),
             ("temperature", self.temperature, 0.1..=100.0),
             ("teacher_share", self.teacher_share, 0.0..=1.0),
         ];

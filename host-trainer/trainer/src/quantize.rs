@@ -8,6 +8,7 @@
 pub mod integer;
 pub mod params;
 
+use crate::augment::film;
 use crate::augment::{AugmentParams, augment_and_preprocess};
 use crate::dataset::Sample;
 use crate::progress;
@@ -39,7 +40,7 @@ pub struct Comparison {
     pub int8: QualityMetrics,
 }
 
-/// One network on both validation sets.
+/// One network on the validation sets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct QualityMetrics {
     /// Area under the ROC curve, validation patients.
@@ -50,6 +51,12 @@ pub struct QualityMetrics {
     pub shifted_auc: f64,
     /// Share on the right side of a logit of 0, shifted validation set.
     pub shifted_accuracy: f64,
+    /// Area under the ROC curve, photographs of films; none in runs that are older than this set.
+    #[serde(default)]
+    pub film_auc: Option<f64>,
+    /// Share on the right side of a logit of 0, photographs of films.
+    #[serde(default)]
+    pub film_accuracy: Option<f64>,
 }
 
 #[derive(Debug)]
@@ -129,12 +136,14 @@ pub fn quantize(
     let (_, validate) = run.indices(samples)?;
     let sets = Validation::new(samples, &validate, recipe.side, device);
     let figures = |forward: &dyn Fn(&Tensor) -> Tensor| {
-        let [plain, shifted] = sets.score([1.0, 1.0], forward);
+        let [plain, shifted, film] = sets.score([1.0, 1.0], forward);
         QualityMetrics {
             val_auc: plain.auc,
             val_accuracy: plain.accuracy,
             shifted_auc: shifted.auc,
             shifted_accuracy: shifted.accuracy,
+            film_auc: Some(film.auc),
+            film_accuracy: Some(film.accuracy),
         }
     };
     let comparison = Comparison { float: figures(&|x| float.logits(x)), int8: figures(&|x| int8.logits(x)) };
@@ -166,8 +175,9 @@ fn ranges(run: &Run, samples: &[Sample], float: &FloatNet, device: Device) -> Re
                 let mut rng = SeededRng::new(seed, Purpose::Calibrate, 1, i as u64);
                 match rng.bernoulli(0.5) {
                     true => {
-                        augment_and_preprocess(&samples[i].working, &AugmentParams::TRAINING, side, &mut rng)
-                            .bytes
+                        let mut taking = SeededRng::new(seed, Purpose::Film, 0, i as u64);
+                        let working = film::sometimes(&samples[i].working, run.recipe.film, &mut taking);
+                        augment_and_preprocess(&working, &AugmentParams::TRAINING, side, &mut rng).bytes
                     }
                     false => samples[i].input.bytes.clone(),
                 }

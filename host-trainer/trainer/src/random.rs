@@ -32,6 +32,10 @@ pub enum Purpose {
     Mix = 11,
     /// Which part of a picture is covered by lot.
     Cover = 12,
+    /// A photograph of the film, in training and in the film validation set.
+    Film = 13,
+    /// First centres of clusters.
+    Cluster = 14,
 }
 
 /// A ChaCha8 generator seeded with a key. Trained weights follow from its sequences: how a draw is

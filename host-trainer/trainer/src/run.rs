@@ -5,14 +5,14 @@
 //! run.json          recipe, data, split                 train.safetensors     state after the last float epoch
 //! history.json      one entry an epoch                  float.safetensors     the float network
 //! quantize.json     float and int8 side by side         quantize.safetensors  state after the last int8 epoch
-//! model.onnx        the model                           validation/ shifted/  metrics.json and predictions.csv
+//! model.onnx        the model                           validation/ shifted/ film/  metrics.json, predictions.csv
 //!
 //! a teacher's has run.json, history.json and            teach.safetensors     state after the last epoch
 //!                                                       teacher.safetensors   the network
 //! ```
 
 use crate::dataset::Sample;
-use crate::dataset::split::Split;
+use crate::dataset::split::{Split, SplitKind};
 use crate::train::net::Net;
 use anyhow::{Context, Result, ensure};
 use edge_model::files;
@@ -66,6 +66,12 @@ pub struct Recipe {
     /// Which teachers the network learns from, where it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taught: Option<TaughtRecipe>,
+    /// Share of the training pictures that are photographed from a film, 0 to 1.
+    #[serde(default)]
+    pub film: f64,
+    /// Which patients validate.
+    #[serde(default)]
+    pub split: SplitKind,
 }
 
 /// What makes a teacher of a recipe.
@@ -138,6 +144,8 @@ impl Default for Recipe {
             draws: 0,
             teacher: None,
             taught: None,
+            film: 0.0,
+            split: SplitKind::default(),
         }
     }
 }
@@ -191,6 +199,13 @@ pub struct Epoch<T = f64> {
     pub shifted_accuracy: T,
     pub shifted_auc: T,
     pub seconds: T,
+    /// On photographs of films; none in runs that are older than this set.
+    #[serde(default)]
+    pub film_loss: Option<f64>,
+    #[serde(default)]
+    pub film_accuracy: Option<f64>,
+    #[serde(default)]
+    pub film_auc: Option<f64>,
 }
 
 /// A run; `run.json` holds what does not change.
@@ -271,7 +286,7 @@ impl Run {
             );
             return Ok(run);
         }
-        let split = Split::draw(samples, recipe.validation_share, recipe.split_seed());
+        let split = Split::of_kind(recipe.split, samples, recipe.validation_share, recipe.split_seed())?;
         let (folder, trainer, tch) = (folder.into(), TRAINER.into(), TCH.into());
         let run = Self { folder, recipe, data, data_sha256, notes, split, trainer, tch, history: vec![] };
         run.write_json("run.json", &run)?;
@@ -298,8 +313,16 @@ impl Run {
 
     pub fn record(&mut self, e: Epoch) -> Result<()> {
         println!(
-            "{:>5} {:>3}  loss {:.4} / {:.4} / {:.4}  AUC {:.4} / {:.4}  {:.0} s",
-            e.phase, e.epoch, e.train_loss, e.val_loss, e.shifted_loss, e.val_auc, e.shifted_auc, e.seconds
+            "{:>5} {:>3}  loss {:.4} / {:.4} / {:.4}  AUC {:.4} / {:.4} / {:.4} (film)  {:.0} s",
+            e.phase,
+            e.epoch,
+            e.train_loss,
+            e.val_loss,
+            e.shifted_loss,
+            e.val_auc,
+            e.shifted_auc,
+            e.film_auc.unwrap_or(f64::NAN),
+            e.seconds
         );
         self.history.push(e);
         self.write_json("history.json", &self.history)

@@ -20,6 +20,7 @@ pub fn context() -> Context {
         familiar_widened_to: None,
         thresholds: Thresholds { negative_below: 0.25, positive_above: 0.75 },
         site_sha256: None,
+        prior: None,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Order and changes each depend on (seed, number, sample) alone: which thread makes a batch, and
 //! when, changes nothing.
 
-use crate::augment::{AugmentParams, augment, augment_and_preprocess};
+use crate::augment::{AugmentParams, augment, augment_and_preprocess, film};
 use crate::dataset::{Sample, prepare};
 use crate::progress;
 use crate::random::{Purpose, SeededRng};
@@ -29,21 +29,28 @@ pub const SHARED_SEED: u64 = 20_261_129;
 const AHEAD: usize = 4;
 
 /// Which changes are made to the pictures: the key of their random draws, besides the sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Changes {
     seed: u64,
     number: u64,
+    /// Share of the pictures that are photographed from a film before the other changes.
+    film: f64,
 }
 
 impl Changes {
     /// Those of a run's own epoch.
     pub fn of_epoch(seed: u64, epoch: u64) -> Self {
-        Self { seed, number: epoch }
+        Self { seed, number: epoch, film: 0.0 }
     }
 
     /// The draw of this number, which is the same in every run on the same data.
     pub fn shared(draw: u64) -> Self {
-        Self { seed: SHARED_SEED, number: draw }
+        Self { seed: SHARED_SEED, number: draw, film: 0.0 }
+    }
+
+    /// The same, with this share photographed from a film.
+    pub fn with_film(self, film: f64) -> Self {
+        Self { film, ..self }
     }
 }
 
@@ -77,9 +84,11 @@ impl Batch {
     /// The samples at `indices`, changed on all threads of the current pool of rayon.
     pub fn make(samples: &[Sample], indices: &[usize], changes: Changes, sides: &[u16]) -> Self {
         let one = |&i: &usize| -> Vec<Vec<u8>> {
-            let mut rng = SeededRng::new(changes.seed, Purpose::Augment, changes.number, i as u64);
+            let [mut rng, mut taking] = [Purpose::Augment, Purpose::Film]
+                .map(|purpose| SeededRng::new(changes.seed, purpose, changes.number, i as u64));
             // Changed once, then as large as each network takes it.
-            let changed = augment(&samples[i].working, &AugmentParams::TRAINING, &mut rng);
+            let working = film::sometimes(&samples[i].working, changes.film, &mut taking);
+            let changed = augment(&working, &AugmentParams::TRAINING, &mut rng);
             sides.iter().map(|&side| prepare(&changed.pixels, changed.side, side).bytes).collect()
         };
         let made: Vec<Vec<Vec<u8>>> = indices.par_iter().map(one).collect();

@@ -176,7 +176,11 @@ fn covered_part(
     }
 }
 
-fn layout_baseline(looked: &[Looked], shares: &[(&str, f64)], bootstrap: &Bootstrap) -> Option<LayoutBaseline> {
+fn layout_baseline(
+    looked: &[Looked],
+    shares: &[(&str, f64)],
+    bootstrap: &Bootstrap,
+) -> Option<LayoutBaseline> {
     let seen: Vec<layout::Seen> = looked
         .iter()
         .map(|l| layout::Seen { input: &l.input, label: l.item.label, patient: &l.item.patient })
@@ -189,7 +193,9 @@ fn layout_baseline(looked: &[Looked], shares: &[(&str, f64)], bootstrap: &Bootst
         .filter_map(|((patient, share), j)| Some((*patient, *share, j.heat.as_ref()?.share_in(Part::CHEST))))
         .collect();
     let figure = |of: fn(f64, f64) -> f64| {
-        bootstrap.mean(&pairs.iter().map(|&(patient, ours, theirs)| (patient, of(ours, theirs))).collect::<Vec<_>>())
+        bootstrap.mean(
+            &pairs.iter().map(|&(patient, ours, theirs)| (patient, of(ours, theirs))).collect::<Vec<_>>(),
+        )
     };
     Some(LayoutBaseline {
         auc: auc(&logits, &labels),

@@ -103,7 +103,8 @@ pub fn fit(
             let changes = match recipe.draws {
                 0 => Changes::of_epoch(recipe.seed, number),
                 _ => Changes::shared(draw),
-            };
+            }
+            .with_film(recipe.film);
             let (receiver, worker) =
                 batches::start(scope, samples, order, changes, (recipe.batch, sides.clone()));
             for (index, batch) in receiver.iter().enumerate() {
@@ -162,7 +163,7 @@ pub fn fit(
         })?;
         bar.finish_and_clear();
         let forward = |steps: &Tensor| network.logits(&optimizer.average, steps);
-        let [plain, shifted] = validation.score(weights, &forward);
+        let [plain, shifted, film] = validation.score(weights, &forward);
         // The checkpoint says how far the run is; a history that is one epoch ahead of it is cut
         // when the run goes on.
         run.record(Epoch {
@@ -176,6 +177,9 @@ pub fn fit(
             shifted_loss: shifted.loss,
             shifted_accuracy: shifted.accuracy,
             shifted_auc: shifted.auc,
+            film_loss: Some(film.loss),
+            film_accuracy: Some(film.accuracy),
+            film_auc: Some(film.auc),
             seconds: started.elapsed().as_secs_f64(),
         })?;
         save(&checkpoint, optimizer, network, epoch + 1)?;

@@ -29,6 +29,8 @@ pub struct Lessons {
     /// One row a draw, one number a sample.
     logits: Vec<f32>,
     samples: usize,
+    /// Share of the pictures that are photographed from a film.
+    film: f64,
     /// What they depend on besides the draw.
     about: String,
 }
@@ -40,9 +42,9 @@ impl Lessons {
     /// # Errors
     /// A file that cannot be read, or that other teachers, data or changes made.
     pub fn open(folder: &Path, run: &Run, taught: &TaughtRecipe, samples: usize) -> Result<Self> {
-        let (path, about) = (folder.join(FILE), about(run, taught));
+        let (path, about, film) = (folder.join(FILE), about(run, taught), run.recipe.film);
         if !path.exists() {
-            return Ok(Self { logits: vec![], samples, about });
+            return Ok(Self { logits: vec![], samples, film, about });
         }
         let mut found = tensors::load(&path, Device::Cpu)?;
         let mut take = |name| {
@@ -63,7 +65,7 @@ impl Lessons {
             path.display(),
             logits.size()
         );
-        Ok(Self { logits: values(&logits), samples, about })
+        Ok(Self { logits: values(&logits), samples, film, about })
     }
 
     /// Draws that are there.
@@ -88,8 +90,8 @@ impl Lessons {
             let mut row = vec![f32::NAN; self.samples];
             std::thread::scope(|scope| -> Result<()> {
                 let asked = (BATCH, sides.to_vec());
-                let (receiver, worker) =
-                    batches::start(scope, samples, train.to_vec(), Changes::shared(draw), asked);
+                let changes = Changes::shared(draw).with_film(self.film);
+                let (receiver, worker) = batches::start(scope, samples, train.to_vec(), changes, asked);
                 for batch in receiver {
                     let steps = batch.pictures.iter().zip(sides).map(|(pictures, &side)| {
                         let pictures = pictures.iter().map(Vec::as_slice);
@@ -134,10 +136,11 @@ fn about(run: &Run, taught: &TaughtRecipe) -> String {
     run.split.train.iter().for_each(|id| split.update(format!("{id}\n")));
     let split: String = split.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     format!(
-        "teachers {} (sides {:?}), data {}, training samples {split}, changes {} seed {SHARED_SEED}",
+        "teachers {} (sides {:?}), data {}, training samples {split}, changes {} seed {SHARED_SEED}, film {}",
         taught.teachers.join(" "),
         taught.sides,
         run.data_sha256,
         augment::VERSION,
+        run.recipe.film,
     )
 }

@@ -4,6 +4,7 @@
 mod data;
 mod evaluate;
 mod exact_form;
+mod folds;
 mod gate;
 mod localization;
 mod metrics;

@@ -216,7 +216,10 @@ fn the_mean_of_a_figure_has_the_interval_of_its_patients() {
     near(mean.low, accuracy.low.unwrap());
     near(mean.high, accuracy.high.unwrap());
     assert_eq!(bootstrap.mean(&[]), Estimate::default());
-    assert_eq!(bootstrap.mean(&[("p", 2.0), ("p", 4.0)]), Estimate { value: Some(3.0), low: None, high: None });
+    assert_eq!(
+        bootstrap.mean(&[("p", 2.0), ("p", 4.0)]),
+        Estimate { value: Some(3.0), low: None, high: None }
+    );
 }
 
 #[test]

@@ -109,8 +109,12 @@ fn narrow_tails(found: &mut Value) {
 
 /// The area where a tie is lost.
 fn lost_ties(found: &mut Value) {
-    let points: Vec<[f64; 2]> =
-        found["roc"].as_array().unwrap().iter().map(|p| ["fpr", "tpr"].map(|k| p[k].as_f64().unwrap())).collect();
+    let points: Vec<[f64; 2]> = found["roc"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| ["fpr", "tpr"].map(|k| p[k].as_f64().unwrap()))
+        .collect();
     let area: f64 = points.windows(2).map(|pair| (pair[1][0] - pair[0][0]) * pair[0][1]).sum();
     found["statistics"]["auc"]["value"] = area.into();
 }
@@ -139,7 +143,8 @@ const PLANTED: [(&str, fn(&mut Value)); 7] = [
 fn metrics_that_are_wrong_are_noticed() {
     // Pictures on seven scores, so that both classes share some.
     let score = |i: usize| ((i * 5 % 7 + i % 2) as f64 + 0.5) / 8.0;
-    let pictures: Vec<_> = (0..40).map(|i| scored_picture(&(i / 2).to_string(), i % 2 == 1, score(i))).collect();
+    let pictures: Vec<_> =
+        (0..40).map(|i| scored_picture(&(i / 2).to_string(), i % 2 == 1, score(i))).collect();
     let right = measured(&pictures, &Bootstrap { resamples: 50, seed: 1 });
     let mut statements: Vec<Value> = vec![right.clone(), platt(&mut 2)];
     for (_, plant) in PLANTED {

@@ -79,7 +79,7 @@ fn loss_falls_and_the_exported_file_computes_what_was_trained() {
 
     let quantized = Quantized::load(&run, Device::Cpu).unwrap();
     let mut integers = quantized.network.integers(&quantized.parameters).unwrap();
-    let about = metadata(&run, &data.samples, &quantized, "0.0.0", Device::Cpu).unwrap();
+    let about = metadata(&run, &data.samples, &quantized, "0.0.0", None, Device::Cpu).unwrap();
     let exported = |integers: &_| {
         let proto = model(&quantized.network, integers, &about).unwrap();
         ModelFile::from_bytes(&proto.encode_to_vec()).unwrap()

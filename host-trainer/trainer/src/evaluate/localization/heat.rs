@@ -86,7 +86,9 @@ mod tests {
         assert_eq!(even.share_in(Part::CHEST), 36.0 / 64.0);
         assert_eq!(Part::CHEST.area(), 36.0 / 64.0);
         for part in Part::ninths() {
-            assert!((even.share_in(part) - 1.0 / 9.0).abs() < 1e-12 && (part.area() - 1.0 / 9.0).abs() < 1e-12);
+            assert!(
+                (even.share_in(part) - 1.0 / 9.0).abs() < 1e-12 && (part.area() - 1.0 / 9.0).abs() < 1e-12
+            );
         }
         // Two by two: a ninth at the corner holds (2/3)^2 of a place, the middle one a ninth of each.
         let corners = heat(2, [3.0, 0.0, 0.0, -1.0]);
@@ -109,7 +111,8 @@ mod tests {
 
     #[test]
     fn parts_are_whole_pixels_and_leave_none_out() {
-        let columns: Vec<usize> = Part::ninths()[3..6].iter().flat_map(|p| p.pixels(100, 50)[0].clone()).collect();
+        let columns: Vec<usize> =
+            Part::ninths()[3..6].iter().flat_map(|p| p.pixels(100, 50)[0].clone()).collect();
         assert_eq!(columns, (0..100).collect::<Vec<_>>());
         assert_eq!(Part::ninths()[7].pixels(100, 50), [33..67, 33..50]);
     }

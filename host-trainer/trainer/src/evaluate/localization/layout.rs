@@ -78,7 +78,8 @@ struct Fit {
 impl Fit {
     /// None where a class is missing.
     fn on(pictures: &[(&[f64; CELLS], bool)]) -> Option<Self> {
-        let (count, ill) = (pictures.len() as f64, pictures.iter().filter(|(_, label)| *label).count() as f64);
+        let (count, ill) =
+            (pictures.len() as f64, pictures.iter().filter(|(_, label)| *label).count() as f64);
         if ill == 0.0 || ill == count {
             return None;
         }
@@ -87,7 +88,8 @@ impl Fit {
         };
         let mean: [f64; CELLS] = std::array::from_fn(|i| average(&|cells| cells[i]));
         // A cell that never changes weighs nothing, and must not divide by 0.
-        let deviation = std::array::from_fn(|i| average(&|cells| (cells[i] - mean[i]).powi(2)).sqrt().max(1e-6));
+        let deviation =
+            std::array::from_fn(|i| average(&|cells| (cells[i] - mean[i]).powi(2)).sqrt().max(1e-6));
         let mut fit = Self { mean, deviation, weights: [0.0; CELLS], bias: (ill / (count - ill)).ln() };
         let standard: Vec<([f64; CELLS], f64)> = pictures
             .iter()
@@ -171,7 +173,9 @@ mod tests {
     fn without_both_classes_in_both_halves_there_is_no_baseline() {
         let all = inputs(0, 40.0);
         let seen = |patient: fn(bool) -> &'static str| {
-            all.iter().map(|(input, label)| Seen { input, label: *label, patient: patient(*label) }).collect::<Vec<_>>()
+            all.iter()
+                .map(|(input, label)| Seen { input, label: *label, patient: patient(*label) })
+                .collect::<Vec<_>>()
         };
         assert!(judge(&seen(|ill| if ill { "a" } else { "b" })).is_none());
         assert!(judge(&seen(|_| "a")).is_none());

@@ -7,7 +7,8 @@ use std::fmt;
 impl Localization {
     /// Where the heat lies, in a sentence.
     pub fn place_in_words(&self) -> String {
-        let per_cent = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |s| format!("{:.0} %", 100.0 * s));
+        let per_cent =
+            |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |s| format!("{:.0} %", 100.0 * s));
         let mut text = format!(
             "{} of what moved the answers lies in the middle of the picture, where the chest is; spread evenly it would be {}",
             per_cent(self.heat_in_chest.value),
@@ -36,9 +37,8 @@ impl Localization {
             let change = self.covered(part, with_disease).and_then(|c| c.score_change.value);
             change.map_or_else(|| "-".to_owned(), |c| format!("{c:+.2}").replace('-', "−"))
         };
-        let [hottest, by_lot, coldest] = PARTS.map(|part| {
-            format!("{} with disease and {} without", points(part, true), points(part, false))
-        });
+        let [hottest, by_lot, coldest] = PARTS
+            .map(|part| format!("{} with disease and {} without", points(part, true), points(part, false)));
         format!(
             "Covering the ninth of the picture that the map calls hottest moves the score by {hottest}, a ninth by lot by {by_lot}, \
              the coldest by {coldest}."
@@ -53,7 +53,11 @@ impl fmt::Display for Localization {
             "where it looked ({} of {} scored pictures, seed {})",
             self.pictures, self.drawn_from, self.seed
         )?;
-        writeln!(f, "  heat in the chest's part    {}, spread evenly {:.3}", self.heat_in_chest, self.chest_area)?;
+        writeln!(
+            f,
+            "  heat in the chest's part    {}, spread evenly {:.3}",
+            self.heat_in_chest, self.chest_area
+        )?;
         if let Some(layout) = &self.layout {
             writeln!(
                 f,
@@ -63,7 +67,11 @@ impl fmt::Display for Localization {
                 layout.difference
             )?;
         }
-        writeln!(f, "  {:<28}{:>10}{:>8}   {:<28}{:<26}", "ninth covered", "pictures", "scored", "change of score", "states changed")?;
+        writeln!(
+            f,
+            "  {:<28}{:>10}{:>8}   {:<28}{:<26}",
+            "ninth covered", "pictures", "scored", "change of score", "states changed"
+        )?;
         for c in &self.covered {
             let name = format!("{}, {}", c.part, if c.with_disease { "with disease" } else { "without" });
             let [change, states] = [c.score_change, c.changed_states].map(|e| e.to_string());

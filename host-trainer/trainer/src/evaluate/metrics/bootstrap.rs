@@ -58,9 +58,10 @@ impl Bootstrap {
             }
         }
         let mean = |drawn: &[u32]| {
-            let (sum, count) = patients.iter().zip(drawn).fold((0.0, 0.0), |(a, b), ((sum, count), &times)| {
-                (a + f64::from(times) * sum, b + f64::from(times) * count)
-            });
+            let (sum, count) =
+                patients.iter().zip(drawn).fold((0.0, 0.0), |(a, b), ((sum, count), &times)| {
+                    (a + f64::from(times) * sum, b + f64::from(times) * count)
+                });
             ratio(sum, count)
         };
         let resamples = if patients.len() < 2 { 0 } else { self.resamples };

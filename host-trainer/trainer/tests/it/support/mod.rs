@@ -24,11 +24,7 @@ pub fn options(sample_limit: usize) -> EvaluationOptions {
 }
 
 /// Evaluates [`LungBrightness`] on `items` into the folder `out`.
-pub fn evaluate(
-    items: &[LabelledPicture],
-    out: &Path,
-    sample_limit: usize,
-) -> anyhow::Result<Evaluation> {
+pub fn evaluate(items: &[LabelledPicture], out: &Path, sample_limit: usize) -> anyhow::Result<Evaluation> {
     let make = || Ok(Box::new(LungBrightness) as Box<dyn Engine>);
     run_with(&fake(), Some(98_765), &make, items, out, &options(sample_limit))
 }
