@@ -182,3 +182,84 @@ fn nearest(chests: &[Seen], channels: usize) -> Result<Detector> {
 fn all_cells<const ACROSS: usize>(pictures: &[Seen], channels: usize) -> Result<Vec<Vec<f32>>> {
     pictures.par_iter().map(|seen| cells::<ACROSS>(&seen.features, channels, 0.0)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A map of 4 x 4 positions of two channels, each of one value.
+    fn map(a: i32, b: i32) -> Seen {
+        let position = [a, b].map(|v| u8::try_from(v).unwrap());
+        Seen { logit: 0.0, features: position.repeat(16) }
+    }
+
+    /// Two channels that rise and fall together.
+    fn chests() -> Vec<Seen> {
+        (0..200).map(|i| map(100 + i * 7 % 41 - 20, 100 + i * 7 % 41 - 20 + i * 3 % 5 - 2)).collect()
+    }
+
+    fn of(detectors: &[Detector], name: &str, seen: &Seen) -> f64 {
+        (detectors.iter().find(|d| d.name == name).unwrap().figure)(seen).unwrap()
+    }
+
+    #[test]
+    fn the_whole_covariance_knows_what_goes_together_and_its_diagonal_does_not() {
+        let detectors = fit_all(&chests(), &[], 2).unwrap();
+        assert!(detectors.iter().all(|d| d.name != LINEAR), "nothing to tell them from");
+        // As far from the mean in each channel, with the channels together and against each other.
+        let (usual, odd) = (map(115, 115), map(115, 85));
+        for name in [MAHALANOBIS_POOLED, MAHALANOBIS_CELLS] {
+            assert!(of(&detectors, name, &odd) < 20.0 * of(&detectors, name, &usual), "{name}");
+        }
+        let diagonal = |seen| of(&detectors, "Mahalanobis, pooled, diagonal", seen);
+        assert!((diagonal(&odd) / diagonal(&usual) - 1.0).abs() < 0.1);
+        let nearest = |seen| of(&detectors, "10th nearest, pooled", seen);
+        assert!(nearest(&odd) < nearest(&usual) && nearest(&usual) < 1.0 + 1e-6);
+    }
+
+    #[test]
+    fn only_the_linear_figure_learns_from_others_and_it_sees_where() {
+        // The same values, but in the upper half and not in the lower one: pooled alike.
+        let halves = |upper: u8, lower: u8| {
+            let features = [[upper; 2].repeat(8), [lower; 2].repeat(8)].concat();
+            Seen { logit: 0.0, features }
+        };
+        let group = |upper, lower| (0..60).map(|i| halves(upper + i % 9, lower + i % 9)).collect::<Vec<_>>();
+        let detectors = fit_all(&group(150, 50), &group(50, 150), 2).unwrap();
+        let (chest, other) = (halves(152, 52), halves(52, 152));
+        assert!(of(&detectors, LINEAR, &chest) > of(&detectors, LINEAR, &other));
+        assert_eq!(of(&detectors, MAHALANOBIS_POOLED, &chest), of(&detectors, MAHALANOBIS_POOLED, &other));
+    }
+
+    #[test]
+    fn two_together_find_what_either_finds() {
+        let by = |name, of: fn(&Seen) -> f64| Detector {
+            name,
+            bytes: 3,
+            multiply_accumulates: 5,
+            figure: Arc::new(move |seen| Ok(of(seen))),
+        };
+        let first = by("first", |seen| f64::from(seen.features[0]));
+        let second = by("second", |seen| 1000.0 * f64::from(seen.features[1]));
+        let both = together("both", [&first, &second], &chests()).unwrap();
+        let figure = |seen: &Seen| (both.figure)(seen).unwrap();
+        assert_eq!((both.bytes, both.multiply_accumulates), (6, 10));
+        assert_eq!((figure(&map(0, 200)), figure(&map(200, 0))), (0.0, 0.0));
+        assert_eq!(figure(&map(200, 200)), 200.0);
+        let middle = figure(&map(100, 200));
+        assert!((80.0..120.0).contains(&middle), "{middle}");
+    }
+
+    #[test]
+    fn a_covariance_of_many_samples_is_left_as_it_is_and_one_of_few_drawn_to_the_mean_variance() {
+        let (n, given) = (2, vec![4.0, f64::NAN, 1.0, 2.0]);
+        let many = shrunk(given.clone(), n, 1e12);
+        assert!((many[0] - 4.0).abs() < 1e-9 && (many[2] - 1.0).abs() < 1e-9);
+        let one = shrunk(given.clone(), n, 1.0);
+        assert_eq!((one[0], one[2], one[3]), (3.0, 0.0, 3.0));
+        // By hand: squares 4*4 + 2*2 + 2*1 = 22, trace 6, so for ten samples the share is
+        // 36 / (10 * (22 - 18)) = 0.9.
+        let ten = shrunk(given, n, 10.0);
+        assert!((ten[2] - 0.1).abs() < 1e-12 && (ten[0] - 3.1).abs() < 1e-12, "{ten:?}");
+    }
+}
