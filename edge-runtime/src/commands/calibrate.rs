@@ -26,10 +26,11 @@ The list is CSV with a header: `path` (or `name`), `label` (NORMAL or PNEUMONIA,
 from the column `score` where there is one: they must be this model's. With --log they come from a device's log, joined by the
 picture's path or file name; the last decision on a picture counts. Else each picture is classified now, its path taken from the list's folder.
 
-A picture that the model refers as unfamiliar counts for nothing, unless --widen-familiar lets it in: then a device with the site file
-answers on it. That takes --choose bound, a log or the pictures themselves, and of the unfamiliar ones that are let in at least 189 ill and 73
-healthy (at the usual shares): with fewer, not even a model without an error could be shown to keep to them. The intervals on these very
-pictures must keep to the shares, and the lower end of their AUC's to 0.9; else nothing is written. What the gate refuses stays INVALID.
+A picture that the model refers as unfamiliar counts for nothing (a column `score` does not tell which are), unless
+--widen-familiar lets it in: then a device with the site file answers on it. That takes --choose bound, a log or the pictures
+themselves, and of those that it lets in at least 189 ill and 73 healthy (at the usual shares): with fewer, not even a model
+without an error could be shown to keep to them. The intervals on these very pictures must keep to the shares, and the lower
+end of their AUC's to 0.9; else nothing is written. What the gate refuses stays INVALID.
 
 One picture a patient, please: intervals count pictures as independent. Sensitivity and specificity have Wilson's 95 % intervals;
 predictive values follow by Bayes' rule at --prevalence, with intervals from both. Without --prevalence the share in the list
