@@ -224,7 +224,8 @@ mod tests {
             let features = [[upper; 2].repeat(8), [lower; 2].repeat(8)].concat();
             Seen { logit: 0.0, features }
         };
-        let group = |upper, lower| (0..60).map(|i| halves(upper + i % 9, lower + i % 9)).collect::<Vec<_>>();
+        let group =
+            |upper: u8, lower: u8| (0..60).map(|i| halves(upper + i % 9, lower + i % 9)).collect::<Vec<_>>();
         let detectors = fit_all(&group(150, 50), &group(50, 150), 2).unwrap();
         let (chest, other) = (halves(152, 52), halves(52, 152));
         assert!(of(&detectors, LINEAR, &chest) > of(&detectors, LINEAR, &other));
