@@ -4,6 +4,7 @@ mod deb;
 mod deny;
 mod fuzz;
 mod golden;
+mod kernel_sets;
 mod lint;
 mod outcome;
 mod panic_free;

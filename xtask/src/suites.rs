@@ -8,7 +8,7 @@ use debian_packages::{Tool, ensure_tools};
 use toolbox::{host, node, process, python};
 
 use crate::outcome::{Outcome, run_counted};
-use crate::{fuzz, panic_free, readme, sanitize};
+use crate::{fuzz, kernel_sets, panic_free, readme, sanitize};
 
 /// Which run a suite belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +110,13 @@ pub const ALL: [Suite; 19] = [
         about: "thousands of frames: memory stays flat, no file stays open; `cargo xtask soak` runs a day of them",
         needs: "libtorch",
         run: |_| run_counted(&mut ignored_tests("soak::")?),
+    },
+    Suite {
+        name: "kernel-sets",
+        tier: Tier::All,
+        about: "every kernel set for this kind of machine, none passed over because the processor lacks it",
+        needs: "on x86-64 AVX-512 with VNNI, on arm64 SDOT",
+        run: |_| kernel_sets::run(),
     },
     Suite {
         name: "panic-free",

@@ -102,16 +102,10 @@ pub fn fit(logits: &[f32], labels: &[bool]) -> Calibration {
             h[2] += weight;
         }
         let determinant = h[0] * h[2] - h[1] * h[1];
-        if determinant.abs() < 1e-12 {
-            break;
-        }
         let step = [(h[2] * g[0] - h[1] * g[1]) / determinant, (h[0] * g[1] - h[1] * g[0]) / determinant];
         // A bounded step: Newton's method overshoots far from the optimum.
         slope = (slope - step[0].clamp(-0.5, 0.5)).max(1e-3);
         bias -= step[1].clamp(-1.0, 1.0);
-        if step[0].abs() + step[1].abs() < 1e-10 {
-            break;
-        }
     }
     Calibration { temperature: (1.0 / slope) as f32, bias: bias as f32 }
 }
@@ -205,12 +199,34 @@ mod tests {
         assert!((fit(&logits, &flipped).temperature - 2.0).abs() > 0.5);
     }
 
+    /// Two logits have as many parameters as the curve, so that it goes through Platt's targets: of
+    /// `n` positives `(n + 1) / (n + 2)`, of `n` negatives `1 / (n + 2)`.
+    #[test]
+    fn the_targets_are_platts() {
+        let found = fit(&[-1.0, 1.0, 1.0], &[false, true, true]);
+        // log(2/1) on one side of 0, log(3/1) on the other.
+        let (slope, bias) = ((3f32.ln() + 2f32.ln()) / 2.0, (3f32.ln() - 2f32.ln()) / 2.0);
+        assert!((found.temperature - 1.0 / slope).abs() < 1e-5, "{found:?}");
+        assert!((found.bias - bias).abs() < 1e-5, "{found:?}");
+    }
+
     #[test]
     fn separable_and_one_sided_data_give_finite_numbers() {
         for labels in [[false, false, true, true], [true; 4], [false; 4]] {
             let found = fit(&[-9.0, -8.0, 8.0, 9.0], &labels);
             assert!(found.temperature > 0.0 && found.temperature.is_finite() && found.bias.is_finite());
         }
+    }
+
+    #[test]
+    fn thresholds_are_the_widest_that_keep_both_promises() {
+        // Positives from 0.01 to 1, negatives from 0 to 0.99: two of the first may lie below, five of the
+        // second above.
+        let scores: Vec<f32> = (1..=100).chain(0..100).map(|percent| percent as f32 / 100.0).collect();
+        let labels: Vec<bool> = (0..200).map(|i| i < 100).collect();
+        let found = thresholds(&scores, &labels);
+        assert_eq!((found.negative_below, found.positive_above), (0.03, 0.94));
+        assert!(chosen_for().ends_with("at most 2 % of pneumonia NEGATIVE, at most 5 % of normal POSITIVE"));
     }
 
     #[test]
