@@ -58,6 +58,10 @@ pub struct TrainOptions {
     /// default: a new one each epoch. Teachers are then asked once about each draw, not in every epoch
     #[arg(long, value_name = "N")]
     pub draws: Option<u64>,
+    /// Which patients train, where it is not --seed that decides: for networks of several seeds that
+    /// share teachers
+    #[arg(long, value_name = "SEED")]
+    pub split_seed: Option<u64>,
     /// In a file, the teachers by name; on the command line their folders are given.
     #[arg(skip)]
     pub teachers: Option<Vec<String>>,
@@ -87,6 +91,7 @@ impl TrainOptions {
             quantized_epochs: self.quantized_epochs.or(others.quantized_epochs),
             quantized_rate: self.quantized_rate.or(others.quantized_rate),
             draws: self.draws.or(others.draws),
+            split_seed: self.split_seed.or(others.split_seed),
             teachers: self.teachers.clone().or_else(|| others.teachers.clone()),
             temperature: self.temperature.or(others.temperature),
             teacher_share: self.teacher_share.or(others.teacher_share),
@@ -114,6 +119,7 @@ impl TrainOptions {
             quantized_epochs: self.quantized_epochs.unwrap_or(recipe.quantized_epochs),
             quantized_rate: self.quantized_rate.unwrap_or(recipe.quantized_rate),
             draws: self.draws.unwrap_or(recipe.draws),
+            split_seed: self.split_seed.or(recipe.split_seed),
             ..recipe
         })
     }
