@@ -2,6 +2,7 @@
 //! add it to [`ALL`].
 
 use std::path::PathBuf;
+use std::thread;
 
 use anyhow::Context;
 use debian_packages::{Tool, ensure_tools};
@@ -13,7 +14,8 @@ use crate::{fuzz, panic_free, readme, sanitize};
 /// Which run a suite belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tier {
-    /// What this machine can run by itself, before every commit.
+    /// What this machine can run by itself, before every commit. The first builds everything, and the
+    /// others run beside it.
     Commit,
     /// What needs other machines, or time.
     All,
@@ -44,8 +46,12 @@ pub const ALL: [Suite; 18] = [
         needs: "libtorch",
         run: |_| {
             host::libtorch()?;
-            // Every program runs even after one failed, so that one run tells everything.
-            let products = run_counted(host::cargo("test").arg("--no-fail-fast").env_remove(DATA))?;
+            // Every program runs even after one failed, so that one run tells everything. Some tests
+            // wait more than they compute: two for a processor.
+            let threads = 2 * thread::available_parallelism().map_or(1, usize::from);
+            let mut products = host::cargo("test");
+            products.arg("--no-fail-fast").env_remove(DATA).env("RUST_TEST_THREADS", threads.to_string());
+            let products = run_counted(&mut products)?;
             Ok(products.and(run_counted(test_of(&host::FRONT).args(["--no-fail-fast"]))?))
         },
     },
