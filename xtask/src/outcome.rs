@@ -53,8 +53,7 @@ pub fn say(line: &str) {
 /// whose lines are shown as they come.
 pub fn held<T>(work: impl FnOnce() -> T) -> (T, String) {
     HELD.set(Some(String::new()));
-    let done = work();
-    (done, HELD.take().unwrap_or_default())
+    (work(), HELD.take().unwrap_or_default())
 }
 
 /// Runs tests by cargo, shows what they print and counts them by the closing line of each program.

@@ -80,8 +80,7 @@ fn rows<'s>(suites: impl Iterator<Item = &'s Suite>, inputs: &Inputs) -> Vec<Row
     let beside = first.split_off(first.len().min(1));
     if !beside.is_empty() {
         // In sight, and before either needs it. Where it fails, the suites say so.
-        let build = || process::run(host::cargo("test").arg("--no-run"));
-        let _ = host::libtorch().and_then(|()| build());
+        let _ = host::libtorch().and_then(|()| process::run(host::cargo("test").arg("--no-run")));
     }
     let run = |suites: Vec<&Suite>| -> Vec<Row> { suites.iter().map(|suite| row(suite, inputs)).collect() };
     let (mut rows, (more, said)) = thread::scope(|scope| {
@@ -89,8 +88,7 @@ fn rows<'s>(suites: impl Iterator<Item = &'s Suite>, inputs: &Inputs) -> Vec<Row
         (run(first), beside.join().unwrap_or_else(|panic| resume_unwind(panic)))
     });
     print!("{said}");
-    rows.extend(more);
-    rows.extend(run(rest));
+    rows.extend(more.into_iter().chain(run(rest)));
     rows
 }
 
