@@ -1,11 +1,12 @@
 //! Teachers: the published network, number by number, and the way from a teacher to its pupil.
 
+use crate::support::drawn;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tch::{Device, Kind, Tensor, no_grad};
-use trainer::dataset::{self, Dataset, phantoms};
+use trainer::dataset::{self, Sample, phantoms};
 use trainer::run::{Recipe, Run, TeacherRecipe};
 use trainer::teach::efficientnet::{Size, parameters};
 use trainer::teach::ensemble::Ensemble;
@@ -106,11 +107,11 @@ fn recipe(side: u16) -> Recipe {
 }
 
 /// A new run on drawings.
-fn start(folder: &Path, recipe: Recipe) -> (Run, Dataset) {
+fn start(folder: &Path, recipe: Recipe) -> (Run, &'static [Sample]) {
     tch::set_num_threads(1);
-    let data = phantoms::load(160, recipe.side);
-    let about = (phantoms::NAME.to_owned(), dataset::content_hash(&data.samples));
-    let run = Run::start(folder, recipe, about, vec![], &data.samples, false).unwrap();
+    let data = &drawn(recipe.side)[..160];
+    let about = (phantoms::NAME.to_owned(), dataset::content_hash(data));
+    let run = Run::start(folder, recipe, about, vec![], data, false).unwrap();
     (run, data)
 }
 
@@ -134,25 +135,28 @@ fn a_teacher_learns_and_its_pupil_answers_as_it_does() {
     let folder = tempfile::tempdir().unwrap();
     let of_teacher = folder.path().join("teacher");
     let (mut run, large) = start(&of_teacher, teacher_recipe(1));
-    finetune::finetune(&mut run, &large.samples, None, Device::Cpu).unwrap();
+    finetune::finetune(&mut run, large, None, Device::Cpu).unwrap();
     let falls = |run: &Run| run.history.last().unwrap().train_loss < 0.9 * run.history[0].train_loss;
     assert!(falls(&run), "{:?}", run.history);
 
     // One that learns at half the side, without a label; the teacher says the truth or its reverse.
     let pupil = |name: &str, sign: f64| {
         let (mut run, small) = start(&folder.path().join(name), recipe(32));
-        let ensemble = Ensemble::load(&[of_teacher.clone(), of_teacher.clone()], &run, Device::Cpu).unwrap();
-        assert_eq!(ensemble.sides(), [64], "one side for both");
+        let load = |folders: &[PathBuf]| Ensemble::load(folders, &run, Device::Cpu).unwrap();
+        let ensemble = load(std::slice::from_ref(&of_teacher));
+        let pair = load(&[of_teacher.clone(), of_teacher.clone()]);
         let teach = |steps: &[Tensor]| ensemble.logits(steps) * sign;
         let lessons = Distillation { sides: vec![64], teach: &teach, temperature: 2.0, share: 1.0 };
-        let network = train::train(&mut run, &small.samples, Some(&lessons), Device::Cpu).unwrap();
-        let (_, validate) = run.indices(&small.samples).unwrap();
-        let steps = |data: &Dataset, side: i64| {
-            to_steps(validate.iter().map(|&i| data.samples[i].input.bytes.as_slice()), side, Device::Cpu)
+        let network = train::train(&mut run, small, Some(&lessons), Device::Cpu).unwrap();
+        let (_, validate) = run.indices(small).unwrap();
+        let steps = |data: &[Sample], side: i64| {
+            to_steps(validate.iter().map(|&i| data[i].input.bytes.as_slice()), side, Device::Cpu)
         };
         let logits = |tensor: Tensor| values(&tensor);
         let (of_pupil, of_teacher) =
-            (logits(network.logits(&steps(&small, 32))), logits(ensemble.logits(&[steps(&large, 64)])));
+            (logits(network.logits(&steps(small, 32))), logits(ensemble.logits(&[steps(large, 64)])));
+        assert_eq!(pair.sides(), [64], "one side for both");
+        assert_eq!(values(&pair.logits(&[steps(large, 64)])), of_teacher, "the mean of one and itself");
         println!("{name}: {:?}", run.history.iter().map(|e| e.train_loss).collect::<Vec<_>>());
         correlation(&of_pupil, &of_teacher)
     };
@@ -210,7 +214,7 @@ fn a_killed_teacher_ends_with_the_same_bytes_and_teaches() {
     let folder = tempfile::tempdir().unwrap();
     let [whole, killed, other, pupil] =
         ["whole", "killed", "other", "pupil"].map(|n| folder.path().join(n).to_string_lossy().into_owned());
-    let teach = ["teach", "--from-scratch", "--side", "64", "--epochs", "3", "--out"];
+    let teach = ["teach", "--from-scratch", "--side", "32", "--epochs", "3", "--out"];
     let asked = |out| [&teach[..], &[out]].concat();
     succeeds(&asked(&whole));
     let mut child = trainer(&asked(&killed)).spawn().unwrap();
@@ -231,7 +235,7 @@ fn a_killed_teacher_ends_with_the_same_bytes_and_teaches() {
     succeeds(&[&asked(&other)[..], &["--seed", "2"]].concat());
     assert!(bytes(&whole) != bytes(&other));
 
-    let train = ["train", "--side", "32", "--epochs", "1", "--run", &pupil, "--teacher", &whole, &other];
+    let train = ["train", "--side", "64", "--epochs", "1", "--run", &pupil, "--teacher", &whole, &other];
     succeeds(&train);
     let taught = Run::open(Path::new(&pupil)).unwrap().recipe.taught.unwrap();
     assert_eq!((taught.teachers.len(), taught.temperature, taught.share), (2, 2.0, 0.7));
