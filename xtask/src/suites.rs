@@ -2,6 +2,7 @@
 //! add it to [`ALL`].
 
 use std::path::PathBuf;
+use std::thread;
 
 use anyhow::Context;
 use debian_packages::{Tool, ensure_tools};
@@ -13,7 +14,8 @@ use crate::{fuzz, kernel_sets, panic_free, readme, sanitize};
 /// Which run a suite belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tier {
-    /// What this machine can run by itself, before every commit.
+    /// What this machine can run by itself, before every commit. The first builds everything, and the
+    /// others run beside it.
     Commit,
     /// What needs other machines, or time.
     All,
@@ -35,19 +37,27 @@ pub struct Inputs {
     pub data: Option<PathBuf>,
 }
 
-/// In the order in which they run.
-pub const ALL: [Suite; 19] = [
+/// In the order in which they are shown.
+pub const ALL: [Suite; 21] = [
     Suite {
         name: "host",
         tier: Tier::Commit,
-        about: "unit, integration and doc tests of all crates; every engine and kernel set of this processor",
+        about: "unit and integration tests of all crates; every engine and kernel set of this processor",
         needs: "libtorch",
         run: |_| {
-            host::libtorch()?;
-            // Every program runs even after one failed, so that one run tells everything.
-            let products = run_counted(host::cargo("test").arg("--no-fail-fast").env_remove(DATA))?;
-            Ok(products.and(run_counted(test_of(&host::FRONT).args(["--no-fail-fast"]))?))
+            // Some tests wait more than they compute: two for a processor.
+            let threads = 2 * thread::available_parallelism().map_or(1, usize::from);
+            let mut all = everything(&["--tests"])?;
+            let all = run_counted(all.env_remove(DATA).env("RUST_TEST_THREADS", threads.to_string()))?;
+            Ok(all.and(run_counted(test_of(&host::FRONT).arg("--no-fail-fast"))?))
         },
+    },
+    Suite {
+        name: "docs",
+        tier: Tier::Commit,
+        about: "the examples in the documentation of all crates",
+        needs: "libtorch",
+        run: |_| run_counted(&mut everything(&["--doc"])?),
     },
     Suite {
         name: "onnxruntime",
@@ -155,8 +165,7 @@ pub const ALL: [Suite; 19] = [
         about: "kernels, golden frames and whole pictures on an emulated A53, A76, M4F, M7 and M33",
         needs: "QEMU",
         run: |_| {
-            let folder = prepared("on-target")?;
-            run_counted(ignored_tests("on_target")?.env("PNEUMOSCOPE_ON_TARGET", folder))
+            run_counted(ignored_tests("on_target")?.env("PNEUMOSCOPE_ON_TARGET", prepared("on-target")?))
         },
     },
     Suite {
@@ -165,10 +174,8 @@ pub const ALL: [Suite; 19] = [
         about: "the device on an emulated arm64 board: end to end, every fault, kills and power cuts",
         needs: "QEMU, Debian's arm64 kernel",
         run: |_| {
-            let folder = prepared("arm64")?;
-            let mut cargo = host::cargo("test");
-            cargo.args(["--test", "arm64", "--", "--ignored"]);
-            run_counted(cargo.env("PNEUMOSCOPE_ARM64", folder))
+            let mut tests = everything(&["--test", "arm64", "--", "--ignored"])?;
+            run_counted(tests.env("PNEUMOSCOPE_ARM64", prepared("arm64")?))
         },
     },
     Suite {
@@ -214,13 +221,19 @@ fn test_of(packages: &[&str]) -> std::process::Command {
     cargo
 }
 
+/// `cargo test` of all packages of the host. Every program runs even after one failed, so that one
+/// run tells everything.
+fn everything(arguments: &[&str]) -> anyhow::Result<std::process::Command> {
+    host::libtorch()?;
+    let mut cargo = host::cargo("test");
+    cargo.arg("--no-fail-fast").args(arguments);
+    Ok(cargo)
+}
+
 /// Tests that a bare `cargo test` ignores, because they need what the suite brings; chosen by a
 /// part of their names.
 pub fn ignored_tests(filter: &str) -> anyhow::Result<std::process::Command> {
-    host::libtorch()?;
-    let mut cargo = host::cargo("test");
-    cargo.args(["--no-fail-fast", "--test", "it", "--", "--ignored", filter]);
-    Ok(cargo)
+    everything(&["--test", "it", "--", "--ignored", filter])
 }
 
 /// The same with Python and its packages.

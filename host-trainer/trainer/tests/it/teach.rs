@@ -1,12 +1,13 @@
 //! Teachers: the published network, number by number, and the way from a teacher to its pupil.
 
+use crate::support::drawn;
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tch::{Device, Kind, Tensor, no_grad};
-use trainer::dataset::{self, Dataset, phantoms};
+use trainer::dataset::{self, Sample, phantoms};
 use trainer::run::{Recipe, Run, TaughtRecipe, TeacherRecipe};
 use trainer::teach::efficientnet::{Size, parameters};
 use trainer::teach::ensemble::Ensemble;
@@ -108,11 +109,11 @@ fn recipe(side: u16) -> Recipe {
 }
 
 /// A new run on drawings.
-fn start(folder: &Path, recipe: Recipe) -> (Run, Dataset) {
+fn start(folder: &Path, recipe: Recipe) -> (Run, &'static [Sample]) {
     tch::set_num_threads(1);
-    let data = phantoms::load(160, recipe.side);
-    let about = (phantoms::NAME.to_owned(), dataset::content_hash(&data.samples));
-    let run = Run::start(folder, recipe, about, vec![], &data.samples, false).unwrap();
+    let data = &drawn(recipe.side)[..160];
+    let about = (phantoms::NAME.to_owned(), dataset::content_hash(data));
+    let run = Run::start(folder, recipe, about, vec![], data, false).unwrap();
     (run, data)
 }
 
@@ -136,26 +137,29 @@ fn a_teacher_learns_and_its_pupil_answers_as_it_does() {
     let folder = tempfile::tempdir().unwrap();
     let of_teacher = folder.path().join("teacher");
     let (mut run, large) = start(&of_teacher, teacher_recipe(1));
-    finetune::finetune(&mut run, &large.samples, None, Device::Cpu).unwrap();
+    finetune::finetune(&mut run, large, None, Device::Cpu).unwrap();
     let falls = |run: &Run| run.history.last().unwrap().train_loss < 0.9 * run.history[0].train_loss;
     assert!(falls(&run), "{:?}", run.history);
 
     // One that learns at half the side, without a label; the teacher says the truth or its reverse.
     let pupil = |name: &str, sign: f64| {
         let (mut run, small) = start(&folder.path().join(name), recipe(32));
-        let ensemble = Ensemble::load(&[of_teacher.clone(), of_teacher.clone()], &run, Device::Cpu).unwrap();
-        assert_eq!(ensemble.sides(), [64], "one side for both");
+        let load = |folders: &[PathBuf]| Ensemble::load(folders, &run, Device::Cpu).unwrap();
+        let ensemble = load(std::slice::from_ref(&of_teacher));
+        let pair = load(&[of_teacher.clone(), of_teacher.clone()]);
         let teach = |steps: &[Tensor]| ensemble.logits(steps) * sign;
         let teacher = Teacher::Asked { sides: vec![64], teach: &teach };
         let lessons = Distillation { teacher, temperature: 2.0, share: 1.0 };
-        let network = train::train(&mut run, &small.samples, Some(&lessons), Device::Cpu).unwrap();
-        let (_, validate) = run.indices(&small.samples).unwrap();
-        let steps = |data: &Dataset, side: i64| {
-            to_steps(validate.iter().map(|&i| data.samples[i].input.bytes.as_slice()), side, Device::Cpu)
+        let network = train::train(&mut run, small, Some(&lessons), Device::Cpu).unwrap();
+        let (_, validate) = run.indices(small).unwrap();
+        let steps = |data: &[Sample], side: i64| {
+            to_steps(validate.iter().map(|&i| data[i].input.bytes.as_slice()), side, Device::Cpu)
         };
         let logits = |tensor: Tensor| values(&tensor);
         let (of_pupil, of_teacher) =
-            (logits(network.logits(&steps(&small, 32))), logits(ensemble.logits(&[steps(&large, 64)])));
+            (logits(network.logits(&steps(small, 32))), logits(ensemble.logits(&[steps(large, 64)])));
+        assert_eq!(pair.sides(), [64], "one side for both");
+        assert_eq!(values(&pair.logits(&[steps(large, 64)])), of_teacher, "the mean of one and itself");
         println!("{name}: {:?}", run.history.iter().map(|e| e.train_loss).collect::<Vec<_>>());
         correlation(&of_pupil, &of_teacher)
     };
@@ -180,7 +184,7 @@ fn an_ensemble_of_one_says_what_its_network_says() {
     let network = FloatNet { net, parameters, statistics };
     network.save(&run.path("teacher.safetensors")).unwrap();
     let ensemble = Ensemble::load(&[run.folder.clone()], &run, Device::Cpu).unwrap();
-    let steps = to_steps(data.samples.iter().take(8).map(|s| s.input.bytes.as_slice()), 64, Device::Cpu);
+    let steps = to_steps(data.iter().take(8).map(|s| s.input.bytes.as_slice()), 64, Device::Cpu);
     let far = |steps: &Tensor, other: &Tensor| {
         let (a, b) = (values(&network.logits(steps)), values(&ensemble.logits(&[other.copy()])));
         println!("{a:?}");
@@ -211,19 +215,19 @@ fn lessons_are_asked_once_and_shared_between_runs() {
     };
     let shown = Cell::new(0);
     let teach = |steps: &[Tensor]| counted(steps, &shown);
-    let complete = |run: &Run, data: &Dataset, draws: u64| {
-        let mut lessons = Lessons::open(&shared, run, &taught, data.samples.len()).unwrap();
-        let (train, _) = run.indices(&data.samples).unwrap();
-        lessons.complete(&shared, draws, (&data.samples, &train), (&[64], &teach), Device::Cpu).unwrap();
+    let complete = |run: &Run, data: &[Sample], draws: u64| {
+        let mut lessons = Lessons::open(&shared, run, &taught, data.len()).unwrap();
+        let (train, _) = run.indices(data).unwrap();
+        lessons.complete(&shared, draws, (data, &train), (&[64], &teach), Device::Cpu).unwrap();
         lessons
     };
     let (first, data) = pupil("first", 1);
-    let (train, validate) = first.indices(&data.samples).unwrap();
+    let (train, validate) = first.indices(data).unwrap();
     let count = train.len() as i64;
     // One draw, as if interrupted; then the other alone.
-    complete(&first, &data, 1);
+    complete(&first, data, 1);
     assert_eq!(shown.get(), count);
-    let kept = complete(&first, &data, 2);
+    let kept = complete(&first, data, 2);
     assert_eq!((shown.get(), kept.draws()), (2 * count, 2), "the first draw was not asked again");
     assert_ne!(kept.logits(0, &train).unwrap(), kept.logits(1, &train).unwrap());
     let error = kept.logits(1, &validate[..1]).unwrap_err().to_string();
@@ -232,11 +236,11 @@ fn lessons_are_asked_once_and_shared_between_runs() {
 
     // Another run shares them, and learns as if it asked the teacher about every batch.
     let (mut second, data) = pupil("second", 2);
-    let kept = complete(&second, &data, 2);
+    let kept = complete(&second, data, 2);
     assert_eq!(shown.get(), 2 * count, "nothing was asked again");
     let learn = |run: &mut Run, teacher| {
         let lessons = Distillation { teacher, temperature: 2.0, share: 0.7 };
-        train::train(run, &data.samples, Some(&lessons), Device::Cpu).unwrap();
+        train::train(run, data, Some(&lessons), Device::Cpu).unwrap();
         run.history.iter().map(|e| e.train_loss).collect::<Vec<_>>()
     };
     let by_kept = learn(&mut second, Teacher::Kept(&kept));
@@ -253,7 +257,7 @@ fn lessons_are_asked_once_and_shared_between_runs() {
     assert!((by_other[0] - by_kept[0]).abs() > 1e-2, "{by_other:?}");
 
     let of_others = TaughtRecipe { teachers: vec!["cd".repeat(32)], ..taught.clone() };
-    let error = Lessons::open(&shared, &third, &of_others, data.samples.len()).unwrap_err().to_string();
+    let error = Lessons::open(&shared, &third, &of_others, data.len()).unwrap_err().to_string();
     assert!(error.contains("expected the lessons of") && error.contains("--lessons"), "{error}");
 }
 
@@ -306,7 +310,7 @@ fn a_killed_teacher_ends_with_the_same_bytes_and_teaches() {
     let folder = tempfile::tempdir().unwrap();
     let [whole, killed, other, pupil] =
         ["whole", "killed", "other", "pupil"].map(|n| folder.path().join(n).to_string_lossy().into_owned());
-    let teach = ["teach", "--from-scratch", "--side", "64", "--epochs", "3", "--out"];
+    let teach = ["teach", "--from-scratch", "--side", "32", "--epochs", "3", "--out"];
     let asked = |out| [&teach[..], &[out]].concat();
     succeeds(&asked(&whole));
     let mut child = trainer(&asked(&killed)).spawn().unwrap();
@@ -327,7 +331,7 @@ fn a_killed_teacher_ends_with_the_same_bytes_and_teaches() {
     succeeds(&[&asked(&other)[..], &["--seed", "2"]].concat());
     assert!(bytes(&whole) != bytes(&other));
 
-    let train = ["train", "--side", "32", "--epochs", "1", "--run", &pupil, "--teacher", &whole, &other];
+    let train = ["train", "--side", "64", "--epochs", "1", "--run", &pupil, "--teacher", &whole, &other];
     succeeds(&train);
     let taught = Run::open(Path::new(&pupil)).unwrap().recipe.taught.unwrap();
     assert_eq!((taught.teachers.len(), taught.temperature, taught.share), (2, 2.0, 0.7));
