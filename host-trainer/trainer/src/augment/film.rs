@@ -18,7 +18,7 @@ const N: usize = WORKING_SIDE as usize;
 /// What cameras encode with, and what a screen that is set right undoes.
 const GAMMA: f32 = 2.2;
 /// Seed of the film validation set; no training uses it.
-const SEED: u64 = 20_261_129;
+const SEED: u64 = 20_261_130;
 
 /// One way to take the photograph. Lengths are shares of a side unless they are called pixels.
 #[derive(Clone, Debug, PartialEq)]

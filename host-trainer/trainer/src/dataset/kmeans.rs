@@ -110,6 +110,6 @@ mod tests {
     #[test]
     fn few_points_give_few_clusters() {
         assert_eq!(kmeans(&[], 3, 1), Vec::<usize>::new());
-        assert_eq!(kmeans(&vec![vec![1.0]; 5], 3, 1), vec![0; 5]);
+        assert_eq!(kmeans(&[1.0; 5].map(|x| vec![x]), 3, 1), vec![0; 5]);
     }
 }

@@ -316,10 +316,11 @@ mod tests {
             })
             .collect();
         let mean = |at: usize| shares.iter().map(|s| s[at]).sum::<f64>() / shares.len() as f64;
-        assert!(mean(0) <= MISSED + 0.002 && mean(0) > 0.005, "{}", mean(0));
-        assert!(mean(1) <= FALSE_ALARMS + 0.002 && mean(1) > 0.02, "{}", mean(1));
+        // Both bounds leave room for three standard errors of the mean.
+        assert!(mean(0) <= MISSED + 0.008 && mean(0) > 0.005, "{}", mean(0));
+        assert!(mean(1) <= FALSE_ALARMS + 0.012 && mean(1) > 0.02, "{}", mean(1));
         // The comparison bites: order statistics over pictures promise patients more than they get.
-        assert!(mean(2) > MISSED && mean(3) > FALSE_ALARMS, "{} {}", mean(2), mean(3));
+        assert!(mean(2) > MISSED + 0.008 && mean(3) > FALSE_ALARMS + 0.012, "{} {}", mean(2), mean(3));
     }
 
     /// Samples of these exposures and sizes.

@@ -121,7 +121,7 @@ fn motion_draws_a_point_out_along_its_direction() {
 
 #[test]
 fn white_balance_clips_one_colour_before_the_others() {
-    let grey = |light: f32, gains| f32::from(develop(&vec![light; N], gains, (0.0, 0.0), &mut rng())[0]);
+    let grey = |light: f32, gains| f32::from(develop(&[light; N], gains, (0.0, 0.0), &mut rng())[0]);
     near(grey(0.5, [1.0; 3]), 255.0 * 0.5f32.powf(1.0 / 2.2), 1.0);
     let encode = |light: f32| 255.0 * light.min(1.0).powf(1.0 / 2.2);
     // Red and blue exchanged would give another grey: their weights are 77 and 29.
