@@ -11,6 +11,7 @@ mod inputs;
 mod page;
 mod plots;
 mod results;
+mod settings;
 mod training;
 mod words;
 
