@@ -25,6 +25,8 @@ use std::path::PathBuf;
   cargo run -p host-trainer -- all --data chest_xray --teacher teachers/lite0-160-s1
   cargo run -p host-trainer -- folds --data chest_xray --kind cluster --epochs 10 --out folds/clusters
   cargo run -p host-trainer -- export --data chest_xray --out-of-fold folds/clusters
+  cargo run -p host-trainer -- all --data chest_xray --recipe models/pneumonia/recipe.toml
+  cargo run -p host-trainer -- sweep models/pneumonia/sweep.toml --data chest_xray
   cargo run -p host-trainer -- pack --model models/pneumonia/model.onnx --out model.packed
 
 Data: a folder with train/ (and optional val/, test/), each with NORMAL and PNEUMONIA; or a MedMNIST .npz file.
@@ -60,6 +62,8 @@ pub enum Command {
     Pack(PackArgs),
     /// All of the above, one after the other (the default)
     All(AllArgs),
+    /// Run the experiments of a file and compare them in a table
+    Sweep(SweepArgs),
 }
 
 /// What every step needs.
@@ -124,9 +128,9 @@ pub struct TrainArgs {
     /// Go on with the run instead of starting one
     #[arg(long)]
     pub resume: bool,
-    /// Split, first weights, order and changes of the pictures
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    /// Split, first weights, order and changes of the pictures; 1 by default
+    #[arg(long)]
+    pub seed: Option<u64>,
     /// How many drawings, without --data
     #[arg(long, default_value_t = 800)]
     pub phantoms: usize,
@@ -326,15 +330,78 @@ pub struct PackArgs {
 pub struct AllArgs {
     #[command(flatten)]
     pub training: TrainArgs,
-    /// Version to write into the model
-    #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
-    pub model_version: String,
+    /// File that says how the model is made, its teachers included; what is said here too is taken from
+    /// here
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
+    /// Folder of the recipe's teachers, which are trained where they are not there; without it,
+    /// teachers/ in the run's folder
+    #[arg(long, value_name = "DIR", requires = "recipe")]
+    pub teachers: Option<PathBuf>,
+    /// Version to write into the model; this program's by default
+    #[arg(long)]
+    pub model_version: Option<String>,
+    #[command(flatten)]
+    pub others: OtherArgs,
     /// Most pictures for the tables of robustness and of where the network looked; 0 leaves both out
     #[arg(long)]
     pub robustness: Option<usize>,
     /// Folder of `folds`, as in `export`
     #[arg(long, value_name = "DIR")]
     pub out_of_fold: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example, FILE:
+
+  seeds = [1, 2, 3]                  # of split, weights, order and changes
+  quantize = true                    # also the int8 network of each
+
+  [train]                            # what is common to all, as `train` takes it
+  epochs = 24
+
+  [[experiment]]
+  name = \"as-shipped\"
+
+  [[experiment]]
+  name = \"smoothing\"
+  train = { smoothing = 0.05 }
+
+  [[experiment]]
+  name = \"wide-taught\"
+  train = { width = 1.5, teachers = [\"lite0-160\"], draws = 24 }
+
+  [[teacher]]                        # trained for each split, unless it is there
+  name = \"lite0-160\"
+  size = \"lite0\"
+  side = 160
+  epochs = 7
+
+  cargo run -p host-trainer -- sweep FILE --data chest_xray --out runs/ladder
+
+The same command goes on after an interruption. DIR/sweep.md and DIR/sweep.json hold the table, sorted by the
+lowest AUC on any validation set, while runs are under way too. Exit status: 1 where an experiment failed.")]
+pub struct SweepArgs {
+    /// The experiments
+    pub file: PathBuf,
+    /// Folder or .npz file of labelled X-rays; without it, built-in drawings
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// Folder of the runs and the table; without it, the file's name below runs/
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Folder of the teachers; without it, teachers/ in --out
+    #[arg(long, value_name = "DIR")]
+    pub teachers: Option<PathBuf>,
+    /// How many drawings, without --data
+    #[arg(long, default_value_t = 800)]
+    pub phantoms: usize,
+    /// Use CUDA where libtorch has it
+    #[arg(long)]
+    pub cuda: bool,
+    /// The table as one line of JSON, the last line on standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn folds(text: &str) -> Result<usize, String> {

@@ -1,21 +1,25 @@
 //! What each command does: read the data, open the run, call the step, say what came out.
 
+pub mod all;
 pub mod baselines;
 pub mod folds;
+pub mod sweep;
+pub mod teachers;
 
 use crate::augment::condition::Condition;
 use crate::cli;
 use crate::dataset::split::{Split, SplitKind};
 use crate::dataset::{self, Dataset, Part, Sample, content_hash, phantoms};
 use crate::evaluate::{self, Evaluation, EvaluationOptions, LabelledPicture};
+use crate::export::footprint::Footprint;
 use crate::export::metadata::metadata;
 use crate::folds::{self as out_of_fold, Gathered};
 use crate::gate;
 use crate::options::TrainOptions;
 use crate::quantize::{self, Comparison, Quantized};
-use crate::run::{Recipe, Run, TaughtRecipe, TeacherRecipe, folder};
+use crate::run::{Recipe, Run, TaughtRecipe, folder};
 use crate::teach::ensemble::Ensemble;
-use crate::teach::{finetune, weights};
+use crate::teach::finetune;
 use crate::train::distillation::{Distillation, Teacher};
 use crate::train::lessons::Lessons;
 use crate::{report, train};
@@ -28,24 +32,6 @@ use tch::{Device, Tensor};
 
 /// Decay of the weights' average on drawings, of which there are a few hundred.
 const DRAWN_AVERAGE: f64 = 0.97;
-
-pub fn teach(args: &cli::TeachArgs) -> Result<()> {
-    let device = device(args.cuda)?;
-    let weights = (!args.from_scratch).then(|| weights::sha256(args.size).to_owned());
-    let teacher = TeacherRecipe { size: args.size.name(), weights, split_seed: args.split_seed };
-    let mut recipe = finetune::recipe(args.side, args.seed, teacher);
-    if args.data.is_none() {
-        recipe = Recipe { epochs: 4, average: DRAWN_AVERAGE, ..recipe };
-    }
-    recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
-    let published = match args.from_scratch {
-        true => None,
-        false => Some(weights::load(args.size, args.weights.as_deref())?),
-    };
-    let data = load(args.data.as_deref(), args.phantoms, recipe.side)?;
-    let mut run = begin(&args.out, recipe, args.data.as_deref(), &data, args.resume)?;
-    finetune::finetune(&mut run, &data.samples, published, device)
-}
 
 pub fn train(args: &cli::TrainArgs) -> Result<()> {
     let (mut run, data, device) = start(args)?;
@@ -114,27 +100,6 @@ pub fn pack(args: &cli::PackArgs) -> Result<()> {
     pack_model(&model, &args.out.clone().unwrap_or_else(|| model.with_file_name("model.packed")))
 }
 
-pub fn all(args: &cli::AllArgs) -> Result<()> {
-    let (mut run, data, device) = start(&args.training)?;
-    train_run(&mut run, &data, &args.training.teachers, device)?;
-    quantize_run(&mut run, &data, &args.training.teachers, device)?;
-    export_run(&run, &data, &args.model_version, args.out_of_fold.as_deref(), device)?;
-    gate_run(&run, &data)?;
-    let drawn = args.training.step.data.is_none();
-    let robustness = args.robustness.unwrap_or(if drawn { 60 } else { 400 });
-    for metrics in evaluate_run(&run, &data, &run.path("model.onnx"), robustness)? {
-        println!("{metrics}");
-    }
-    let out = run.path("report.html");
-    let open = |id: &str| {
-        data.samples.iter().find(|c| c.id == id).and_then(|c| c.original.open().ok()).map(|p| (*p).clone())
-    };
-    report::run(&run.folder, &out, &report::PageOptions { no_pictures: false, open: Some(&open) })?;
-    pack_model(&run.path("model.onnx"), &run.path("model.packed"))?;
-    println!("model:  {}\nreport: {}", run.path("model.onnx").display(), out.display());
-    Ok(())
-}
-
 /// The model asked for, else that of the run.
 fn model_path(asked: &Option<PathBuf>, run: Option<&Path>) -> Result<PathBuf> {
     asked.clone().map_or_else(|| Ok(folder(run, false)?.join("model.onnx")), Ok)
@@ -168,12 +133,13 @@ fn asked(args: &cli::TrainArgs) -> Result<Recipe> {
         (None, Some(fold)) => SplitKind::HeldOutCluster(fold),
         (None, None) => SplitKind::Share,
     };
-    Ok(Recipe { split, ..recipe(args.seed, &args.options, &args.teachers.teacher, drawn)? })
+    Ok(Recipe { split, ..recipe(args.seed.unwrap_or(1), &args.options, &args.teachers.teacher, drawn)? })
 }
 
 /// Data, device, and a run that is new or goes on.
 fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
     let recipe = asked(args)?;
+    Footprint::of(&recipe.net())?.check()?;
     let device = device(args.step.cuda)?;
     let data = load(args.step.data.as_deref(), args.phantoms, recipe.side)?;
     let at = folder(args.step.run.as_deref(), !args.resume)?;
@@ -189,10 +155,7 @@ fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
 
 /// A run in the folder `at` that is new or goes on, and what it is about.
 fn begin(at: &Path, recipe: Recipe, path: Option<&Path>, data: &Dataset, resume: bool) -> Result<Run> {
-    // The folder's last name: enough to recognise it, and no path of this machine in the run or the
-    // model.
-    let last = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let name = path.map_or(phantoms::NAME.into(), last);
+    let name = name_of(path);
     let hash = content_hash(&data.samples);
     let run = Run::start(at, recipe, (name, hash), data.notes.clone(), &data.samples, resume)?;
     println!("run:    {}", at.display());
@@ -206,6 +169,13 @@ fn begin(at: &Path, recipe: Recipe, path: Option<&Path>, data: &Dataset, resume:
     );
     data.notes.iter().for_each(|note| println!("note: {note}"));
     Ok(run)
+}
+
+/// What the data is called: the folder's last name is enough to recognise it, and puts no path of this
+/// machine into the run or the model.
+fn name_of(path: Option<&Path>) -> String {
+    let last = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    path.map_or(phantoms::NAME.into(), last)
 }
 
 /// Float training, by the run's teachers where it has any.
@@ -337,10 +307,11 @@ fn export_run(run: &Run, data: &Dataset, version: &str, folds: Option<&Path>, de
 }
 
 /// The gate of a run's exported model, fitted on the run's training patients.
-fn gate_run(run: &Run, data: &Dataset) -> Result<()> {
+fn gate_run(run: &Run, data: &Dataset, others: &cli::OtherArgs) -> Result<()> {
     let path = run.path("model.onnx");
     let model = ModelFile::load(&path).with_context(|| path.display().to_string())?;
-    let others = gate::Others::default();
+    let cli::OtherArgs { not_chests, unfamiliar, measure_only } = others;
+    let others = gate::Others::load(not_chests, unfamiliar, measure_only, run.recipe.side)?;
     gate_model(&model, data, &run.indices(&data.samples)?, &others, run.recipe.seed, None, &path)
 }
 

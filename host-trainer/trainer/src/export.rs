@@ -3,6 +3,7 @@
 
 pub mod calibrate;
 pub mod exact_form;
+pub mod footprint;
 pub mod metadata;
 
 use crate::quantize::integer::{IntegerNet, IntegerParams};

@@ -12,6 +12,7 @@ mod looked;
 mod page;
 mod plots;
 mod results;
+mod settings;
 mod training;
 mod words;
 

@@ -226,7 +226,10 @@ mod tests {
         let labels: Vec<bool> = (0..200).map(|i| i < 100).collect();
         let found = thresholds(&scores, &labels);
         assert_eq!((found.negative_below, found.positive_above), (0.03, 0.94));
-        assert!(chosen_for("validation patients").ends_with("at most 2 % of pneumonia NEGATIVE, at most 5 % of normal POSITIVE"));
+        assert!(
+            chosen_for("validation patients")
+                .ends_with("at most 2 % of pneumonia NEGATIVE, at most 5 % of normal POSITIVE")
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::inputs::Inputs;
 use super::plots::{self, BLUE, GREEN, GREY, ORANGE};
+use super::settings::settings;
 use super::words::{estimate, figure, json_paths, json_text, missing, number};
 use crate::evaluate::record::ModelFacts;
 use crate::run::{Epoch, Phase};
@@ -21,7 +22,7 @@ pub(super) fn model(inputs: &Inputs) -> Markup {
             @if let Some(run) = &inputs.run {
                 details {
                     summary { "Settings of the training run" }
-                    table.facts { @for (key, value) in json_paths(run) { tr { th { (key) } td { (json_text(&value)) } } } }
+                    table.facts { @for (key, value) in settings(run) { tr { th { (key) } td { (value) } } } }
                     (clusters(run))
                 }
             }

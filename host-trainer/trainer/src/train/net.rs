@@ -107,12 +107,13 @@ impl Net {
     /// The shipped architecture for an input of `side` pixels; at a `width` of 1 the very network.
     ///
     /// Channels are multiplied by `width` (Howard 2017) and rounded to whole groups of
-    /// [`CHANNEL_GROUP`], but for those at half the input's side: they alone decide how much memory a
-    /// device needs.
+    /// [`CHANNEL_GROUP`], but for those at half the input's side, which alone decide how much memory a
+    /// device needs, and for the features, of which the gate can look at 128 at most.
     pub fn pneumonia(side: i64, width: f64) -> Self {
         let group = CHANNEL_GROUP as f64;
         let wide = |channels: i64| ((channels as f64 * width / group).round().max(1.0) * group) as i64;
-        let [b, c, d, last] = [40, 48, 80, 128].map(wide);
+        let [b, c, d] = [40, 48, 80].map(wide);
+        let last = wide(128).min(edge_core::gate::MAX_CHANNELS as i64);
         let [in_c, in_d1, in_d] = [96, 144, 160].map(wide);
         let mut net = Self::empty(side, Convention::Symmetric);
         let x = net.conv("stem", 0, [1, 16, 3, 2, 1], true);
@@ -359,6 +360,30 @@ pub fn channels_last(x: &Tensor) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_width_of_one_is_the_shipped_network() {
+        let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pneumonia/model.onnx");
+        let shipped = edge_model::model_file::ModelFile::load(shipped).unwrap();
+        let net = Net::pneumonia(128, 1.0);
+        let weights = &shipped.proto().graph.as_ref().unwrap().initializer;
+        for conv in net.convs() {
+            let weights = weights.iter().find(|t| t.name == format!("{}.weight", conv.name)).unwrap();
+            assert_eq!(weights.dims, conv.weight_shape(), "{}", conv.name);
+        }
+        assert_eq!(weights.iter().filter(|t| t.name.ends_with(".bias")).count(), net.convs().count() + 1);
+        // The shapes decide the draws: first weights are those that they always were.
+        let drawn = crate::train::optimizer::values(&net.first_parameters(1));
+        let first = SeededRng::new(1, Purpose::Weights, 0, 0).normal() * (2.0f32 / (9.0 * 16.0)).sqrt();
+        assert_eq!(drawn[0].to_bits(), first.to_bits());
+
+        let channels = |width| Net::pneumonia(128, width).convs().map(|c| c.cout).collect::<Vec<_>>();
+        let wide = channels(1.5);
+        assert_eq!(wide[..5], [16, 16, 24, 24, 64], "not at half the side; 60 is rounded to 64");
+        assert_eq!(wide.last(), Some(&128));
+        assert!(wide.iter().all(|c| c % CHANNEL_GROUP == 0), "{wide:?}");
+        assert!(channels(0.25).iter().all(|c| *c >= CHANNEL_GROUP));
+    }
 
     #[test]
     fn the_shipped_network_fits_a_microcontroller() {
