@@ -62,6 +62,10 @@ pub struct TrainOptions {
     /// moire, noise; 0, the default, for none
     #[arg(long, value_name = "SHARE")]
     pub film: Option<f64>,
+    /// Which patients train, where it is not --seed that decides: for networks of several seeds that
+    /// share teachers
+    #[arg(long, value_name = "SEED")]
+    pub split_seed: Option<u64>,
     /// In a file, the teachers by name; on the command line their folders are given.
     #[arg(skip)]
     pub teachers: Option<Vec<String>>,
@@ -92,6 +96,7 @@ impl TrainOptions {
             quantized_rate: self.quantized_rate.or(others.quantized_rate),
             draws: self.draws.or(others.draws),
             film: self.film.or(others.film),
+            split_seed: self.split_seed.or(others.split_seed),
             teachers: self.teachers.clone().or_else(|| others.teachers.clone()),
             temperature: self.temperature.or(others.temperature),
             teacher_share: self.teacher_share.or(others.teacher_share),
@@ -120,6 +125,7 @@ impl TrainOptions {
             quantized_rate: self.quantized_rate.unwrap_or(recipe.quantized_rate),
             draws: self.draws.unwrap_or(recipe.draws),
             film: self.film.unwrap_or(recipe.film),
+            split_seed: self.split_seed.or(recipe.split_seed),
             ..recipe
         })
     }

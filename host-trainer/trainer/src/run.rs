@@ -60,6 +60,10 @@ pub struct Recipe {
     /// which is the same in every run. 0: each epoch has a draw of its own, by the seed.
     #[serde(default)]
     pub draws: u64,
+    /// Seed of the split, where it is not the recipe's own: networks of several seeds then learn from
+    /// the same patients, and from the same teachers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_seed: Option<u64>,
     /// For a teacher: which one. None for the network that ships.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teacher: Option<TeacherRecipe>,
@@ -119,7 +123,7 @@ impl Recipe {
 
     /// Seed of the split into training and validation patients.
     pub fn split_seed(&self) -> u64 {
-        self.teacher.as_ref().map_or(self.seed, |teacher| teacher.split_seed)
+        self.teacher.as_ref().map_or(self.split_seed.unwrap_or(self.seed), |teacher| teacher.split_seed)
     }
 }
 
@@ -142,6 +146,7 @@ impl Default for Recipe {
             quantized_epochs: 4,
             quantized_rate: 0.02,
             draws: 0,
+            split_seed: None,
             teacher: None,
             taught: None,
             film: 0.0,

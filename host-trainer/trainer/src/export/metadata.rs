@@ -61,9 +61,9 @@ pub fn metadata(
         intended_use: if drawn { NO_USE } else { INTENDED_USE }.to_owned(),
         training_data_sha256: run.data_sha256.clone(),
         seeds: match run.recipe.draws {
-            0 => format!("split, weights, order and augmentation: {}", run.recipe.seed),
+            0 => format!("split: {seed}; weights, order and augmentation: {}", run.recipe.seed),
             n => format!(
-                "split, weights and order: {}; augmentation: {SHARED_SEED}, {n} draws",
+                "split: {seed}; weights and order: {}; augmentation: {SHARED_SEED}, {n} draws",
                 run.recipe.seed
             ),
         },
