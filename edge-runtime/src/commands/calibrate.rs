@@ -178,13 +178,16 @@ pub fn run(model: &ModelFile, engine: EngineKind, options: &Calibrate, output: O
     Ok(if complete { Outcome::Complete } else { Outcome::Incomplete })
 }
 
+/// Each picture that the model judged, with its row of the list.
+type JudgedCases<'c> = Vec<(&'c Case, Judged)>;
+
 /// The pictures that the model judged, and those without a score.
 fn score<'c>(
     model: &ModelFile,
     engine: EngineKind,
     options: &Calibrate,
     cases: &'c [Case],
-) -> Result<(Vec<(&'c Case, Judged)>, Vec<LeftOut>)> {
+) -> Result<(JudgedCases<'c>, Vec<LeftOut>)> {
     let logged = options.log.as_deref().map(|log| from_log(log, model)).transpose()?;
     let folder = options.labels.parent().unwrap_or(Path::new(""));
     let mut classifier = None;

