@@ -7,7 +7,7 @@ disagreement of each, null where there is none:
     platt       the trainer's fit of temperature and bias
     operating   the device's rates at a threshold, with their intervals, at a prevalence
 
-    python tests/metrics.py statements.json
+    python tests/metrics.py < statements.json
 """
 
 import json
@@ -110,7 +110,6 @@ def report(labels, scores, found):
     counts = metrics.confusion_matrix(labels, called, labels=[0, 1]).ravel()
     for name, count in zip(("true_negative", "false_positive", "false_negative", "true_positive"), counts):
         yield name, count, found["confusion"][name]
-    both = len(set(labels)) == 2
     ours, theirs = found["report"], metrics.classification_report(
         labels, called, labels=[0, 1], output_dict=True, zero_division=np.nan
     )
@@ -119,7 +118,7 @@ def report(labels, scores, found):
     for name, key in (("macro_average", "macro avg"), ("weighted_average", "weighted avg")):
         for ours_key, theirs_key in (("precision", "precision"), ("recall", "recall"), ("f1", "f1-score")):
             # Ours is undefined where one class's entry is; scikit-learn leaves that class out.
-            complete = both and not any(np.isnan(theirs[key][theirs_key]) for key in ("0", "1"))
+            complete = not any(np.isnan(theirs[key][theirs_key]) for key in ("0", "1"))
             yield f"{name} {ours_key}", theirs[key][theirs_key] if complete else None, ours[name][ours_key]
 
 
@@ -221,5 +220,4 @@ if __name__ == "__main__":
     # A class may be absent on purpose; what is undefined is compared as such.
     warnings.filterwarnings("ignore")
     sklearn.set_config(assume_finite=True, skip_parameter_validation=True)
-    with open(sys.argv[1], encoding="utf-8") as statements:
-        json.dump([disagreement(statement) for statement in json.load(statements)], sys.stdout)
+    json.dump([disagreement(statement) for statement in json.load(sys.stdin)], sys.stdout)

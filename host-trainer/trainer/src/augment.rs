@@ -385,4 +385,54 @@ mod tests {
         let largest = turned.iter().copied().fold(0.0, f32::max);
         assert!((9.0..12.1).contains(&largest), "{turned:?}");
     }
+
+    /// How many of the picture's columns and rows lie between two neighbours of the framed one,
+    /// seen in its middle.
+    fn steps(params: &AugmentParams, index: u64) -> [f32; 2] {
+        let across = framed(&ramp(), params, index);
+        let down: Vec<u8> = (0..N * N).map(|at| (at / N) as u8).collect();
+        let down = framed(&down, params, index);
+        let (middle, off) = (N / 2, 10);
+        [
+            (across[middle * N + middle + off] - across[middle * N + middle - off]) / 20.0,
+            (down[(middle + off) * N + middle] - down[(middle - off) * N + middle]) / 20.0,
+        ]
+    }
+
+    fn range(values: impl Iterator<Item = f32>) -> [f32; 2] {
+        values.fold([f32::MAX, f32::MIN], |[low, high], v| [low.min(v), high.max(v)])
+    }
+
+    #[test]
+    fn crop_and_aspect_go_as_far_as_they_may_and_no_further() {
+        let crop = AugmentParams { crop: 0.7, ..UPRIGHT };
+        let [least, most] = range((0..60).map(|index| steps(&crop, index)[0]));
+        assert!((0.699..0.73).contains(&least) && (1.07..1.101).contains(&most), "{least} to {most}");
+        let aspect = AugmentParams { aspect: 1.4, ..UPRIGHT };
+        let shape = |index| {
+            let [wide, high] = steps(&aspect, index);
+            assert!((wide * high - 1.21).abs() < 0.01, "the area is the crop's: {wide} x {high}");
+            wide / high
+        };
+        let [least, most] = range((0..60).map(shape));
+        assert!(
+            (1.0 / 1.41..1.0 / 1.35).contains(&least) && (1.35..1.41).contains(&most),
+            "{least} to {most}"
+        );
+    }
+
+    #[test]
+    fn shrinking_takes_the_mean_of_what_falls_together() {
+        // Halved: the mean of two by two. To 96: a slope stays the slope, cell centre by cell centre.
+        let chequered: Vec<f32> =
+            (0..N * N).map(|at| [8.0, 16.0, 24.0, 48.0][at / N % 2 * 2 + at % 2]).collect();
+        assert!(shrink(&chequered, N / 2).iter().all(|v| (v - 24.0).abs() < 1e-3));
+        let slope: Vec<f32> = (0..N * N).map(|at| (at % N) as f32 + 0.5).collect();
+        let small = shrink(&slope, 96);
+        assert_eq!(small.len(), 96 * 96);
+        for (at, value) in small.iter().enumerate() {
+            let centre = ((at % 96) as f32 + 0.5) * N as f32 / 96.0;
+            assert!((value - centre).abs() < 0.3, "{at}: {value} instead of {centre}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Python with the packages that some tests are judged by, as `cargo xtask test` brings it.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 /// The interpreter, with the packages on its path.
 ///
@@ -27,17 +28,24 @@ pub fn script(name: &str) -> Command {
 /// # Panics
 /// Where it fails, with what it says.
 pub fn output(command: &mut Command) -> String {
-    let run = command.output().expect("Python runs");
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    String::from_utf8(run.stdout).expect("text")
+    printed(command.output().expect("Python runs"))
 }
 
 /// What `tests/metrics.py` makes of statements, a JSON list: another, of the first disagreement of
 /// each.
+///
+/// # Panics
+/// Where it fails, with what it says.
 pub fn judge_metrics(statements: &str) -> String {
-    let file: PathBuf = std::env::temp_dir().join(format!("statements-{}.json", std::process::id()));
-    std::fs::write(&file, statements).expect("a temporary file");
-    let judged = output(script("metrics.py").arg(&file).env("OMP_NUM_THREADS", "1"));
-    std::fs::remove_file(&file).expect("a temporary file");
-    judged
+    let mut judge = script("metrics.py");
+    judge.env("OMP_NUM_THREADS", "1").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = judge.spawn().expect("Python runs");
+    // Who fails before it has read says why on its standard error.
+    let _ = running.stdin.take().expect("a pipe").write_all(statements.as_bytes());
+    printed(running.wait_with_output().expect("Python ends"))
+}
+
+fn printed(run: Output) -> String {
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    String::from_utf8(run.stdout).expect("text")
 }

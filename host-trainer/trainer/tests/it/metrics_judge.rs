@@ -86,8 +86,8 @@ fn metrics_and_calibration_are_those_of_scikit_learn() {
     for _ in 0..300 {
         statements.push(measured(&pictures(state, 60), &Bootstrap { resamples: 0, seed: 1 }));
     }
-    for seed in 0..10 {
-        statements.push(measured(&pictures(state, 40), &Bootstrap { resamples: 100, seed }));
+    for seed in 0..8 {
+        statements.push(measured(&pictures(state, 40), &Bootstrap { resamples: 60, seed }));
     }
     statements.extend((0..100).map(|_| platt(state)));
     let wrong: Vec<String> = judge(&statements)

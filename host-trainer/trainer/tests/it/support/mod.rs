@@ -68,7 +68,12 @@ pub fn fake() -> ModelFile {
         (key::METRICS, "none"),
     ];
     let find = |name: &str| props.iter().find(|(k, _)| *k == name).map(|(_, v)| *v);
-    let network = ModelFile::from_bytes(&model::bytes(&model::sealed(SIDE, 1))).unwrap();
+    // A head that only adds up: every feature speaks for the positive label.
+    let mut proto = model::unsealed(SIDE, 1);
+    let head = model::tensor_mut(proto.graph.as_mut().unwrap(), "head");
+    head.raw_data = 1f32.to_le_bytes().repeat(FEATURES.1);
+    edge_model::model_file::seal(&mut proto);
+    let network = ModelFile::from_bytes(&model::bytes(&proto)).unwrap();
     let bytes = network.with_metadata(&Metadata::from_props(find).unwrap()).unwrap();
     ModelFile::from_bytes(&bytes).unwrap()
 }
