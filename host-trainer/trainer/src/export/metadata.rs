@@ -60,13 +60,7 @@ pub fn metadata(
         gate: calibrate::limits(samples, &train),
         intended_use: if drawn { NO_USE } else { INTENDED_USE }.to_owned(),
         training_data_sha256: run.data_sha256.clone(),
-        seeds: match run.recipe.draws {
-            0 => format!("split: {}; weights, order and augmentation: {}", run.split.seed, run.recipe.seed),
-            n => format!(
-                "split: {}; weights and order: {}; augmentation: {SHARED_SEED}, {n} draws",
-                run.split.seed, run.recipe.seed
-            ),
-        },
+        seeds: seeds(run),
         made_by: format!("{TRAINER}, {TCH}{}", taught(run)),
         metrics,
     };
@@ -151,4 +145,13 @@ fn taught(run: &Run) -> String {
     let short = |hash: &String| hash.chars().take(12).collect::<String>();
     let teachers: Vec<String> = taught.teachers.iter().map(short).collect();
     format!(", taught by {} networks: {}", teachers.len(), teachers.join(" "))
+}
+
+/// What every draw of the run depends on.
+fn seeds(run: &Run) -> String {
+    let (split, seed) = (run.split.seed, run.recipe.seed);
+    match run.recipe.draws {
+        0 => format!("split: {split}; weights, order and augmentation: {seed}"),
+        n => format!("split: {split}; weights and order: {seed}; augmentation: {SHARED_SEED}, {n} draws"),
+    }
 }
