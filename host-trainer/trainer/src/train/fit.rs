@@ -147,13 +147,13 @@ pub fn fit(
                 count += batch.labels.len() as f64;
                 let decay = match sam {
                     0.0 => optimizer.step(&loss, rate, CLIP),
-                    rho => {
+                    rho => unmoved(network, |network| {
                         let mut again = |parameters: &Tensor| {
-                            let outputs = unmoved(network, || network.train_outputs(parameters, &pictures));
+                            let outputs = network.train_outputs(parameters, &pictures);
                             objective.loss(&outputs, &targets, own)
                         };
                         optimizer.sharpness_aware_step(&loss, &mut again, rho, (rate, CLIP))
-                    }
+                    }),
                 };
                 network.after_step(decay);
                 bar.inc(1);
@@ -197,15 +197,15 @@ fn subtypes(samples: &[Sample], indices: &[usize]) -> Vec<f32> {
     indices.iter().map(of).collect()
 }
 
-/// What `look` returns, with the network's buffers as they were: a second look at a batch is not
-/// another batch.
-fn unmoved(network: &dyn Trainable, look: impl FnOnce() -> Outputs) -> Outputs {
+/// What `step` returns, with the network's buffers as they were: a second look at a batch is not
+/// another batch. They are put back after the whole step, because its gradient needs what it saw.
+fn unmoved<T>(network: &dyn Trainable, step: impl FnOnce(&dyn Trainable) -> T) -> T {
     let before: Vec<Tensor> = network.buffers().iter().map(|(_, buffer)| buffer.copy()).collect();
-    let outputs = look();
+    let result = step(network);
     for ((_, buffer), before) in network.buffers().into_iter().zip(before) {
         tch::no_grad(|| buffer.shallow_clone().copy_(&before));
     }
-    outputs
+    result
 }
 
 /// Everything that changes while training, by name.

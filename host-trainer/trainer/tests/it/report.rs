@@ -157,7 +157,7 @@ fn an_empty_folder_makes_a_page_that_says_so() {
     let html = page(folder.path(), &report::PageOptions::default());
     assert_self_contained(&html);
     assert_all_sections(&html);
-    assert_eq!(html.matches("Not measured").count(), 12, "every section but limits and method");
+    assert_eq!(html.matches("Not measured").count(), 13, "every section but limits and method");
 }
 
 #[test]
