@@ -77,7 +77,7 @@ fn a_network_that_looks_at_one_corner_is_told_from_one_that_looks_at_the_chest()
         assert!(moved(&found, "hottest") > 0.2, "{found}");
         assert!(moved(&found, "hottest") > 5.0 * moved(&found, "coldest"), "{found}");
         assert!(moved(&found, "hottest") > 2.0 * moved(&found, "by lot"), "{found}");
-        assert!(found.covered("hottest", true).unwrap().changed_states.value.unwrap() > 0.9, "{found}");
+        assert!(found.covered("hottest", true).unwrap().changed_states.value.unwrap() > 0.8, "{found}");
     }
     let found = localization(MIDDLE, MIDDLE);
     assert_eq!(found.heat_in_chest.value, Some(1.0));
