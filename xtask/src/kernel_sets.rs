@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use toolbox::{host, process};
 
-use crate::outcome::{Outcome, run_counted};
+use toolbox::outcome::{Outcome, run_counted};
 
 pub fn run() -> anyhow::Result<Outcome> {
     let tests = || {

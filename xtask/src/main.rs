@@ -6,7 +6,7 @@ mod fuzz;
 mod golden;
 mod kernel_sets;
 mod lint;
-mod outcome;
+
 mod panic_free;
 mod readme;
 mod sanitize;

@@ -11,7 +11,7 @@ use std::process::Stdio;
 use anyhow::{Context, ensure};
 use toolbox::{host, process, root};
 
-use crate::outcome::{Outcome, say};
+use toolbox::outcome::{Outcome, say};
 
 /// One command of the page.
 #[derive(Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use anyhow::Context;
 use debian_packages::{Tool, ensure_tools};
 use toolbox::{host, node, process, python};
 
-use crate::outcome::{Outcome, run_counted};
 use crate::{fuzz, kernel_sets, panic_free, readme, sanitize};
+use toolbox::outcome::{Outcome, run_counted};
 
 /// Which run a suite belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct Inputs {
 }
 
 /// In the order in which they are shown.
-pub const ALL: [Suite; 21] = [
+pub const ALL: [Suite; 22] = [
     Suite {
         name: "host",
         tier: Tier::Commit,
@@ -113,6 +113,13 @@ pub const ALL: [Suite; 21] = [
         about: "ImageNet's weights in our networks give the logits of the published ones",
         needs: "libtorch, 61 MB of weights",
         run: |_| run_counted(&mut ignored_tests("published_weights")?),
+    },
+    Suite {
+        name: "flow",
+        tier: Tier::All,
+        about: "whole trainings: recipes, sweeps, folds and teachers, killed and gone on with, to the same bytes",
+        needs: "libtorch",
+        run: |_| run_counted(&mut ignored_tests("flow_")?),
     },
     Suite {
         name: "soak",

@@ -11,8 +11,8 @@ use anyhow::{Context, ensure};
 use comfy_table::{Table, presets};
 use toolbox::{host, process, root};
 
-use crate::outcome::{Outcome, held, say};
 use crate::suites::{ALL, Inputs, Suite, Tier};
+use toolbox::outcome::{Outcome, held, say};
 
 /// Suites that may be missing from `--all`, with the reason; anything else that cannot run fails
 /// it.

@@ -137,7 +137,8 @@ fn chests_of_another_kind_are_referred_once_some_were_seen() {
 }
 
 #[test]
-fn detectors_are_compared_at_one_price_on_what_none_was_fitted_on() {
+#[ignore = "takes a while: cargo xtask test flow"]
+fn flow_detectors_are_compared_at_one_price_on_what_none_was_fitted_on() {
     let open = open_model(Calibration { temperature: 1.0, bias: 0.0 });
     // Chests that nothing else of the test draws from.
     let all = phantoms::load(280, SIDE).samples;

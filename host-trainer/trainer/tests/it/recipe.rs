@@ -47,7 +47,8 @@ fn killed_at(mut program: Command, file: &Path) {
 }
 
 #[test]
-fn a_recipe_makes_its_model_whatever_interrupts_it() {
+#[ignore = "takes a while: cargo xtask test flow"]
+fn flow_a_recipe_makes_its_model_whatever_interrupts_it() {
     let folder = tempfile::tempdir().unwrap();
     let [file, whole, killed] = ["recipe.toml", "whole", "killed"].map(|name| folder.path().join(name));
     std::fs::write(&file, FILE).unwrap();

@@ -134,7 +134,8 @@ fn correlation(a: &[f32], b: &[f32]) -> f64 {
 }
 
 #[test]
-fn a_teacher_learns_and_its_pupil_answers_as_it_does() {
+#[ignore = "takes a while: cargo xtask test flow"]
+fn flow_a_teacher_learns_and_its_pupil_answers_as_it_does() {
     let folder = tempfile::tempdir().unwrap();
     let of_teacher = folder.path().join("teacher");
     let (mut run, large) = start(&of_teacher, teacher_recipe(1));
@@ -310,7 +311,8 @@ fn refused(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn a_killed_teacher_ends_with_the_same_bytes_and_teaches() {
+#[ignore = "takes a while: cargo xtask test flow"]
+fn flow_a_killed_teacher_ends_with_the_same_bytes_and_teaches() {
     let folder = tempfile::tempdir().unwrap();
     let [whole, killed, other, pupil] =
         ["whole", "killed", "other", "pupil"].map(|n| folder.path().join(n).to_string_lossy().into_owned());

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::io::{self, BufRead, BufReader};
 use std::process::{Command, ExitStatus, Stdio};
 
+use crate::process;
 use anyhow::Context;
-use toolbox::process;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
