@@ -35,8 +35,11 @@ fn one_error(found: &mut Value) {
     found["sensitivity"]["high"] = high.into();
 }
 
+/// Changes what was found.
+type Plant = fn(&mut Value);
+
 /// Each with the name that the judge must say.
-const PLANTED: [(&str, fn(&mut Value)); 4] = [
+const PLANTED: [(&str, Plant); 4] = [
     ("sensitivity low", one_error),
     ("ppv estimate", |found| {
         let ppv = found["ppv"].clone();

@@ -214,7 +214,7 @@ impl Framing {
         let mut bordered = Vec::with_capacity(wide * wide);
         for y in 0..wide {
             let row = &source[y.saturating_sub(2).min(N - 1) * N..][..N];
-            let beyond = y < 2 || y >= N + 2;
+            let beyond = !(2..N + 2).contains(&y);
             let [left, right] = [row[0], row[N - 1]].map(|edge| self.outside.unwrap_or(f32::from(edge)));
             bordered.extend([left; 2]);
             match self.outside {

@@ -301,7 +301,7 @@ mod tests {
                         logits.map(|logit| Case { logit, positive: *positive, patient })
                     })
                     .collect();
-                let (calibration, conformal) = for_new_patients(&[cases.clone()]);
+                let (calibration, conformal) = for_new_patients(std::slice::from_ref(&cases));
                 let scores: Vec<f32> = cases.iter().map(|case| calibration.score(case.logit)).collect();
                 let labels: Vec<bool> = cases.iter().map(|case| case.positive).collect();
                 let plain = thresholds(&scores, &labels);

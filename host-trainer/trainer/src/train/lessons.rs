@@ -23,6 +23,9 @@ pub const FILE: &str = "lessons.safetensors";
 /// Pictures that a teacher is shown at once.
 const BATCH: usize = 64;
 
+/// A teacher: logits, shape N, of N pictures as steps in each of its sides.
+pub type Ask<'a> = dyn Fn(&[Tensor]) -> Tensor + 'a;
+
 /// Logits by draw and sample.
 #[derive(Debug)]
 pub struct Lessons {
@@ -74,13 +77,13 @@ impl Lessons {
     }
 
     /// Asks the teacher about the draws that are missing of `draws`, and writes the file into
-    /// `folder` after each. `teach` is as in [`crate::train::distillation::Teacher`].
+    /// `folder` after each.
     pub fn complete(
         &mut self,
         folder: &Path,
         draws: u64,
         (samples, train): (&[Sample], &[usize]),
-        (sides, teach): (&[u16], &dyn Fn(&[Tensor]) -> Tensor),
+        (sides, teach): (&[u16], &Ask),
         device: Device,
     ) -> Result<()> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;

@@ -185,11 +185,11 @@ fn an_ensemble_of_one_says_what_its_network_says() {
     // A head that says something.
     let head = parameters.size()[0] - 1281;
     no_grad(|| {
-        let _ = parameters.narrow(0, head, 1280).copy_(&Tensor::randn([1280], (Kind::Float, Device::Cpu)));
+        parameters.narrow(0, head, 1280).copy_(&Tensor::randn([1280], (Kind::Float, Device::Cpu)));
     });
     let network = FloatNet { net, parameters, statistics };
     network.save(&run.path("teacher.safetensors")).unwrap();
-    let ensemble = Ensemble::load(&[run.folder.clone()], &run, Device::Cpu).unwrap();
+    let ensemble = Ensemble::load(std::slice::from_ref(&run.folder), &run, Device::Cpu).unwrap();
     let far = |steps: &Tensor, other: &Tensor| {
         let (a, b) = (values(&network.logits(steps)), values(&ensemble.logits(&[other.copy()])));
         println!("{a:?}");
