@@ -126,7 +126,7 @@ type Plant = fn(&mut Value);
 const PLANTED: [(&str, Plant); 7] = [
     ("accuracy low", narrow_tails),
     ("auc value", lost_ties),
-    ("precision value", |found| {
+    ("precision", |found| {
         let statistics = &mut found["statistics"];
         let other = statistics["precision"].clone();
         statistics["precision"] = statistics["negative_precision"].clone();
