@@ -24,6 +24,7 @@ pub struct Config {
     pub model: Model,
     pub capture: CaptureOptions,
     pub decision: Decision,
+    pub site: Site,
     pub lights: Lights,
     pub log: Log,
     pub watchdog: Watchdog,
@@ -72,6 +73,16 @@ pub struct Decision {
 pub enum Mode {
     Continuous,
     Button,
+}
+
+/// What is known of the place.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Site {
+    /// Share of patients here that have the disease; none for that of the data that the model's score
+    /// was fitted on. Not together with a site file, whose thresholds are on the model's own score.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "value::some_share")]
+    pub prevalence: Option<f64>,
 }
 
 /// The GPIO lines of the lights. Red, amber and green are there together or not at all.
@@ -240,6 +251,11 @@ impl Config {
     /// What no single value can tell.
     fn check(&self) -> Result<(), String> {
         self.capture.check().map_err(|error| format!("[capture]: {error}"))?;
+        if self.site.prevalence.is_some() && self.model.site.is_some() {
+            return Err("[site] prevalence and [model] site: expected one of them, got both; a site file's \
+                        thresholds are on the model's own score, so leave one out"
+                .into());
+        }
         let lights = &self.lights;
         let lamps = [&lights.red, &lights.amber, &lights.green].iter().filter(|line| line.is_some()).count();
         if lamps == 1 || lamps == 2 {

@@ -1,16 +1,20 @@
 //! Local calibration: thresholds chosen from pictures that a person has read at this site, in a
 //! file bound to one model.
 //!
-//! The model and its score stay as they are; only where NEGATIVE ends and POSITIVE begins moves. A
-//! site file for another model is refused: a threshold on another model's score means nothing.
+//! The model and its score stay as they are; only where NEGATIVE ends and POSITIVE begins moves, and, where
+//! the site has shown that it may, which chests are familiar. A site file for another model is refused: a
+//! threshold on another model's score means nothing.
 
+mod auc;
 mod cases;
 mod choose;
 mod rates;
+mod widen;
 
 pub use cases::{Case, CasesError, read};
 pub use choose::{ChooseError, Rule, Targets, choose, needed};
-pub use rates::{Operating, Rate, wilson};
+pub use rates::{Operating, Rate};
+pub use widen::{Familiarity, Judged, MIN_AUC, WidenError, Widening, widen, widened_limit};
 
 use edge_core::decide::Thresholds;
 use edge_model::files;
@@ -56,6 +60,9 @@ pub struct SiteFile {
     pub negative_light: Operating,
     /// How good the POSITIVE light is on them: POSITIVE alone counts as called positive.
     pub positive_light: Operating,
+    /// A wider limit of what is familiar; none where the model's own holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub widening: Option<Widening>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -85,11 +92,21 @@ impl Site {
         if !((0.0..=1.0).contains(&low) && (low..=1.0).contains(&high)) {
             return Err(SiteError::Thresholds { low, high });
         }
+        if let Some(&Widening { least, instead_of, .. }) =
+            file.widening.as_ref().filter(|w| w.least >= w.instead_of)
+        {
+            return Err(SiteError::Narrower { least, instead_of });
+        }
         Ok(Self { file, sha256: sha256_hex(text.as_bytes()) })
     }
 
     pub fn thresholds(&self) -> Thresholds {
         Thresholds { negative_below: self.file.negative_below, positive_above: self.file.positive_above }
+    }
+
+    /// The widened limit of what is familiar; none where the model's own holds.
+    pub fn familiar_widened_to(&self) -> Option<i32> {
+        self.file.widening.as_ref().map(|widening| widening.least)
     }
 
     /// SHA-256 of the file, 64 hexadecimal digits: its name in the log.
@@ -136,4 +153,8 @@ pub enum SiteError {
         /// `positive_above`.
         high: f32,
     },
+    #[error(
+        "expected a limit of what is familiar below the model's own {instead_of}, got {least}; calibrate again"
+    )]
+    Narrower { least: i32, instead_of: i32 },
 }

@@ -1,5 +1,6 @@
 //! Values that say what they expect, and what is said of a key or value that is wrong.
 
+use crate::prevalence::RANGE;
 use edge_model::engine::EngineKind;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use std::fmt;
@@ -43,6 +44,28 @@ impl<const MIN: u64, const MAX: u64, T: TryFrom<u64>> Visitor<'_> for Whole<MIN,
         match u64::try_from(number) {
             Ok(number) => self.visit_u64(number),
             Err(_) => Err(E::invalid_value(Unexpected::Signed(number), &self)),
+        }
+    }
+}
+
+/// A share that [`crate::prevalence::RANGE`] holds, for a key that may be absent.
+pub(crate) fn some_share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    deserializer.deserialize_f64(Share).map(Some)
+}
+
+struct Share;
+
+impl Visitor<'_> for Share {
+    type Value = f64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a share from {} to {}", RANGE.start(), RANGE.end())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<f64, E> {
+        match RANGE.contains(&number) {
+            true => Ok(number),
+            false => Err(E::invalid_value(Unexpected::Float(number), &self)),
         }
     }
 }

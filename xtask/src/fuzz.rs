@@ -14,7 +14,7 @@ use anyhow::{Context, bail, ensure};
 
 use toolbox::{process, root, tool};
 
-use crate::outcome::Outcome;
+use toolbox::outcome::Outcome;
 
 /// The version of cargo-fuzz that the targets were written for.
 const VERSION: &str = "0.13.2";

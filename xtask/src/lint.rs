@@ -1,5 +1,5 @@
-//! `cargo xtask lint`: formatting, clippy, and the pages of the two libraries that others use, with
-//! every warning an error. What is checked for each machine is checked in one run, in the profile
+//! `cargo xtask lint`: formatting, clippy, and the pages of the libraries that others take into their
+//! products, with every warning an error. What is checked for each machine is checked in one run, in the profile
 //! and the folder in which the tests build it.
 
 use std::process::Command;
@@ -35,6 +35,9 @@ const OTHER_MACHINES: [(Target, &str, &[&str], &str); 9] = [
     ),
 ];
 
+/// Libraries that others take into their products: their pages have no broken link.
+const LIBRARIES: [&str; 6] = ["board-config", "edge-core", "edge-model", "firmware", "pio-camera", "usb"];
+
 pub fn run() -> anyhow::Result<()> {
     for manifest in WORKSPACES {
         process::run(process::cargo().args(["fmt", "--all", "--manifest-path", manifest, "--check"]))?;
@@ -47,9 +50,9 @@ pub fn run() -> anyhow::Result<()> {
         clippy(process::cargo().args(["clippy", "--workspace", "--all-targets"]))?;
         others.join().unwrap_or_else(|_| bail!("the lints for other machines ended by a panic"))
     })?;
-    let libraries = ["--package", "edge-core", "--package", "edge-model", "--all-features"];
     let mut pages = process::cargo();
-    pages.args(["doc", "--no-deps"]).args(libraries).env("RUSTDOCFLAGS", "--deny=warnings");
+    pages.args(["doc", "--no-deps", "--lib", "--all-features"]).env("RUSTDOCFLAGS", "--deny=warnings");
+    pages.args(LIBRARIES.iter().flat_map(|library| ["--package", library]));
     process::run(&mut pages)
 }
 

@@ -4,8 +4,9 @@ mod deb;
 mod deny;
 mod fuzz;
 mod golden;
+mod kernel_sets;
 mod lint;
-mod outcome;
+
 mod panic_free;
 mod readme;
 mod sanitize;

@@ -8,7 +8,7 @@ use anyhow::ensure;
 
 use toolbox::cross::{self, Profile, Program, Target};
 
-use crate::outcome::Outcome;
+use toolbox::outcome::Outcome;
 
 const PANIC_FREE: Program =
     Program { manifest: "tests/panic-free/Cargo.toml", bin: "panic-free", features: &[] };

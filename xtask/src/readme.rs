@@ -11,7 +11,7 @@ use std::process::Stdio;
 use anyhow::{Context, ensure};
 use toolbox::{host, process, root};
 
-use crate::outcome::Outcome;
+use toolbox::outcome::{Outcome, say};
 
 /// One command of the page.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,17 +32,17 @@ pub fn run() -> anyhow::Result<Outcome> {
     for step in steps(&page) {
         let name = format!("README.md:{} {}", step.line, step.command);
         if let Some(reason) = step.not_run {
-            println!("test {name} ... not run: {reason}");
+            say(&format!("test {name} ... not run: {reason}"));
             continue;
         }
         match shell(&step.command) {
             Ok(()) => {
                 passed += 1;
-                println!("test {name} ... ok");
+                say(&format!("test {name} ... ok"));
             }
             Err(error) => {
                 failed += 1;
-                println!("test {name} ... FAILED\n{error:#}");
+                say(&format!("test {name} ... FAILED\n{error:#}"));
             }
         }
     }

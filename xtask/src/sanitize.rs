@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 use crate::fuzz::{nightly, nightly_is_there};
-use crate::outcome::{Outcome, run_counted};
+use toolbox::outcome::{Outcome, run_counted};
 use toolbox::{process, root};
 
 /// What both run: the stages, and the suite that holds every kernel set to the plain computation.

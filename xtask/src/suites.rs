@@ -2,18 +2,20 @@
 //! add it to [`ALL`].
 
 use std::path::PathBuf;
+use std::thread;
 
 use anyhow::Context;
 use debian_packages::{Tool, ensure_tools};
 use toolbox::{host, node, process, python};
 
-use crate::outcome::{Outcome, run_counted};
-use crate::{fuzz, panic_free, readme, sanitize};
+use crate::{fuzz, kernel_sets, panic_free, readme, sanitize};
+use toolbox::outcome::{Outcome, run_counted};
 
 /// Which run a suite belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tier {
-    /// What this machine can run by itself, before every commit.
+    /// What this machine can run by itself, before every commit. The first builds everything, and the
+    /// others run beside it.
     Commit,
     /// What needs other machines, or time.
     All,
@@ -35,19 +37,27 @@ pub struct Inputs {
     pub data: Option<PathBuf>,
 }
 
-/// In the order in which they run.
-pub const ALL: [Suite; 19] = [
+/// In the order in which they are shown.
+pub const ALL: [Suite; 22] = [
     Suite {
         name: "host",
         tier: Tier::Commit,
-        about: "unit, integration and doc tests of all crates; every engine and kernel set of this processor",
+        about: "unit and integration tests of all crates; every engine and kernel set of this processor",
         needs: "libtorch",
         run: |_| {
-            host::libtorch()?;
-            // Every program runs even after one failed, so that one run tells everything.
-            let products = run_counted(host::cargo("test").arg("--no-fail-fast").env_remove(DATA))?;
-            Ok(products.and(run_counted(test_of(&host::FRONT).args(["--no-fail-fast"]))?))
+            // Some tests wait more than they compute: two for a processor.
+            let threads = 2 * thread::available_parallelism().map_or(1, usize::from);
+            let mut all = everything(&["--tests"])?;
+            let all = run_counted(all.env_remove(DATA).env("RUST_TEST_THREADS", threads.to_string()))?;
+            Ok(all.and(run_counted(test_of(&host::FRONT).arg("--no-fail-fast"))?))
         },
+    },
+    Suite {
+        name: "docs",
+        tier: Tier::Commit,
+        about: "the examples in the documentation of all crates",
+        needs: "libtorch",
+        run: |_| run_counted(&mut everything(&["--doc"])?),
     },
     Suite {
         name: "onnxruntime",
@@ -105,11 +115,25 @@ pub const ALL: [Suite; 19] = [
         run: |_| run_counted(&mut ignored_tests("published_weights")?),
     },
     Suite {
+        name: "flow",
+        tier: Tier::All,
+        about: "whole trainings: recipes, sweeps, folds and teachers, killed and gone on with, to the same bytes",
+        needs: "libtorch",
+        run: |_| run_counted(&mut ignored_tests("flow_")?),
+    },
+    Suite {
         name: "soak",
         tier: Tier::All,
         about: "thousands of frames: memory stays flat, no file stays open; `cargo xtask soak` runs a day of them",
         needs: "libtorch",
         run: |_| run_counted(&mut ignored_tests("soak::")?),
+    },
+    Suite {
+        name: "kernel-sets",
+        tier: Tier::All,
+        about: "every kernel set for this kind of machine, none passed over because the processor lacks it",
+        needs: "on x86-64 AVX-512 with VNNI, on arm64 SDOT",
+        run: |_| kernel_sets::run(),
     },
     Suite {
         name: "panic-free",
@@ -148,8 +172,7 @@ pub const ALL: [Suite; 19] = [
         about: "kernels, golden frames and whole pictures on an emulated A53, A76, M4F, M7 and M33",
         needs: "QEMU",
         run: |_| {
-            let folder = prepared("on-target")?;
-            run_counted(ignored_tests("on_target")?.env("PNEUMOSCOPE_ON_TARGET", folder))
+            run_counted(ignored_tests("on_target")?.env("PNEUMOSCOPE_ON_TARGET", prepared("on-target")?))
         },
     },
     Suite {
@@ -158,10 +181,8 @@ pub const ALL: [Suite; 19] = [
         about: "the device on an emulated arm64 board: end to end, every fault, kills and power cuts",
         needs: "QEMU, Debian's arm64 kernel",
         run: |_| {
-            let folder = prepared("arm64")?;
-            let mut cargo = host::cargo("test");
-            cargo.args(["--test", "arm64", "--", "--ignored"]);
-            run_counted(cargo.env("PNEUMOSCOPE_ARM64", folder))
+            let mut tests = everything(&["--test", "arm64", "--", "--ignored"])?;
+            run_counted(tests.env("PNEUMOSCOPE_ARM64", prepared("arm64")?))
         },
     },
     Suite {
@@ -207,13 +228,19 @@ fn test_of(packages: &[&str]) -> std::process::Command {
     cargo
 }
 
+/// `cargo test` of all packages of the host. Every program runs even after one failed, so that one
+/// run tells everything.
+fn everything(arguments: &[&str]) -> anyhow::Result<std::process::Command> {
+    host::libtorch()?;
+    let mut cargo = host::cargo("test");
+    cargo.arg("--no-fail-fast").args(arguments);
+    Ok(cargo)
+}
+
 /// Tests that a bare `cargo test` ignores, because they need what the suite brings; chosen by a
 /// part of their names.
 pub fn ignored_tests(filter: &str) -> anyhow::Result<std::process::Command> {
-    host::libtorch()?;
-    let mut cargo = host::cargo("test");
-    cargo.args(["--no-fail-fast", "--test", "it", "--", "--ignored", filter]);
-    Ok(cargo)
+    everything(&["--test", "it", "--", "--ignored", filter])
 }
 
 /// The same with Python and its packages.

@@ -3,7 +3,7 @@
 
 use crate::engine::{Engine, EngineError};
 use crate::model_file::{ModelFile, OwnedMetadata};
-use edge_core::decide::Thresholds;
+use edge_core::decide::{Calibration, Thresholds};
 use edge_core::gate::QualityMetrics;
 use edge_core::pipeline::{Infer, Stage, judge};
 use edge_core::{Decision, Frame, PixelStats, Scratch, preprocess};
@@ -81,6 +81,20 @@ impl<E: Engine> Classifier<E> {
     /// The same, deciding at other thresholds than the model's: a site's own.
     pub fn with_thresholds(mut self, thresholds: Thresholds) -> Self {
         self.metadata.thresholds = thresholds;
+        self
+    }
+
+    /// The same, answering on chests down to this familiarity where the model's own limit is higher: a
+    /// site's, which measured the model on its own pictures. What the gate refuses stays refused.
+    pub fn with_familiar_from(mut self, least: i32) -> Self {
+        let familiar = &mut self.metadata.gate.familiar;
+        familiar.least = familiar.least.min(least);
+        self
+    }
+
+    /// The same, with another score of a logit than the model's: one for a site's prevalence.
+    pub fn with_calibration(mut self, calibration: Calibration) -> Self {
+        self.metadata.calibration = calibration;
         self
     }
 

@@ -61,6 +61,7 @@ pub mod files;
 mod guard;
 pub mod infer_core;
 pub mod infer_tract;
+pub mod intervals;
 pub mod model_file;
 pub mod pack;
 pub mod pictures;

@@ -16,6 +16,10 @@ use tract_onnx::pb;
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 use tract_onnx::pb::tensor_shape_proto::dimension;
 
+/// Property that only Linux reads: share of the positive label among the pictures that the score was
+/// fitted on, between 0 and 1. Files from before it lack it.
+pub const FITTED_PREVALENCE: &str = "pneumoscope.calibration.prevalence";
+
 /// Metadata that owns what it says.
 pub type OwnedMetadata = Metadata<String, Vec<i8>>;
 
@@ -39,6 +43,7 @@ pub type OwnedMetadata = Metadata<String, Vec<i8>>;
 #[derive(Clone, Debug)]
 pub struct ModelFile {
     metadata: OwnedMetadata,
+    fitted_prevalence: Option<f64>,
     sha256: String,
     length: usize,
     proto: pb::ModelProto,
@@ -67,12 +72,19 @@ impl ModelFile {
         check_inputs(graph, metadata.input_side)?;
         check_outputs(graph)?;
         check_weights(graph)?;
-        Ok(Self { metadata, sha256: sha256_hex(bytes), length: bytes.len(), proto })
+        let fitted_prevalence = prop(&proto, FITTED_PREVALENCE).map(prevalence).transpose()?;
+        Ok(Self { metadata, fitted_prevalence, sha256: sha256_hex(bytes), length: bytes.len(), proto })
     }
 
     /// What the model says of itself.
     pub fn metadata(&self) -> &OwnedMetadata {
         &self.metadata
+    }
+
+    /// Share of the positive label among the pictures that the score was fitted on, between 0 and 1;
+    /// none where the file is older than this figure.
+    pub fn fitted_prevalence(&self) -> Option<f64> {
+        self.fitted_prevalence
     }
 
     /// SHA-256 of the whole file, 64 hexadecimal digits: the name by which logs and reports call
@@ -105,7 +117,7 @@ impl ModelFile {
     pub fn with_metadata(&self, metadata: &OwnedMetadata) -> Result<Vec<u8>, MetadataError> {
         metadata.check()?;
         let mut proto = self.proto.clone();
-        proto.metadata_props.clear();
+        proto.metadata_props.retain(|entry| entry.key == FITTED_PREVALENCE);
         metadata.write_props(|key, value| {
             let entry = pb::StringStringEntryProto { key: key.to_owned(), value: value.to_string() };
             proto.metadata_props.push(entry);
@@ -142,6 +154,12 @@ pub fn seal(proto: &mut pb::ModelProto) {
 /// SHA-256 of `bytes` as 64 hexadecimal digits.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads [`FITTED_PREVALENCE`].
+fn prevalence(text: &str) -> Result<f64, MetadataError> {
+    let share = text.parse().ok().filter(|&share: &f64| share > 0.0 && share < 1.0);
+    share.ok_or(MetadataError::Malformed { key: FITTED_PREVALENCE, expected: "a share between 0 and 1" })
 }
 
 /// The first metadata property of that name.

@@ -9,14 +9,16 @@
 mod camera;
 mod choice;
 mod list;
+mod newest;
 mod sys;
 
 use super::{CaptureError, CaptureOptions, Encoding, Shot, Source, now_ms};
-use camera::{Camera, CameraError, Taken};
+use camera::{Camera, CameraError};
 use edge_core::Frame;
 use edge_core::agree::FrameStamp;
 use edge_model::decode::{self, Picture};
 use list::Place;
+use newest::Taken;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};

@@ -6,13 +6,15 @@ use crate::{model, report};
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use edge_core::State;
+use edge_core::{Reason, State};
 use edge_model::classify::{Classifier, Inference};
 use edge_model::decode;
 use edge_model::engine::EngineKind;
 use edge_model::model_file::ModelFile;
 use edge_runtime::log::{Hash, Reader};
-use edge_runtime::site::{self, Case, FORMAT, Operating, Rate, Rule, SiteFile, Targets};
+use edge_runtime::site::{
+    self, Case, FORMAT, Familiarity, Judged, Operating, Rate, Rule, SiteFile, Targets, WidenError, Widening,
+};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fs::File;
@@ -24,6 +26,12 @@ The list is CSV with a header: `path` (or `name`), `label` (NORMAL or PNEUMONIA,
 from the column `score` where there is one: they must be this model's. With --log they come from a device's log, joined by the
 picture's path or file name; the last decision on a picture counts. Else each picture is classified now, its path taken from the list's folder.
 
+A picture that the model refers as unfamiliar counts for nothing (a column `score` does not tell which are), unless
+--widen-familiar lets it in: then a device with the site file answers on it. That takes --choose bound, a log or the pictures
+themselves, and of those that it lets in at least 189 ill and 73 healthy (at the usual shares): with fewer, not even a model
+without an error could be shown to keep to them. The intervals on these very pictures must keep to the shares, and the lower
+end of their AUC's to 0.9; else nothing is written. What the gate refuses stays INVALID.
+
 One picture a patient, please: intervals count pictures as independent. Sensitivity and specificity have Wilson's 95 % intervals;
 predictive values follow by Bayes' rule at --prevalence, with intervals from both. Without --prevalence the share in the list
 is taken, which is right only if the list holds the patients as they came.
@@ -32,6 +40,7 @@ Examples:
   edge-runtime calibrate --labels site.csv                              only the table
   edge-runtime calibrate --labels site.csv --prevalence 0.08 --out site.toml
   edge-runtime calibrate --labels read.csv --log device.log --max-missed 0.05 --choose bound --out site.toml
+  edge-runtime calibrate --labels read.csv --log device.log --choose bound --widen-familiar 0.05 --out site.toml
 
 With too few pictures it refuses, and says how many are needed.";
 
@@ -56,6 +65,10 @@ pub struct Calibrate {
     /// What must keep to these shares: the estimate, or the upper bound of its 95 % interval.
     #[arg(long, value_name = "WHAT", default_value = "estimate", value_parser = rule())]
     choose: Rule,
+    /// Have pictures answered that the model refers as unfamiliar, so that at most this share of the list
+    /// stays so.
+    #[arg(long, value_name = "SHARE")]
+    widen_familiar: Option<f64>,
     /// Where it was made, in free words.
     #[arg(long, value_name = "TEXT", default_value = "")]
     site: String,
@@ -71,9 +84,6 @@ fn rule() -> impl TypedValueParser<Value = Rule> {
     let names = PossibleValuesParser::new(["estimate", "bound"]);
     names.map(|name| if name == "bound" { Rule::Bound } else { Rule::Estimate })
 }
-
-/// Scores, and whether a person found the disease.
-type Scored = Vec<(f32, bool)>;
 
 #[derive(Serialize)]
 struct CalibrateOutput<'a> {
@@ -97,13 +107,30 @@ pub fn run(model: &ModelFile, engine: EngineKind, options: &Calibrate, output: O
     let labels = options.labels.display();
     let file = File::open(&options.labels).with_context(|| format!("cannot read {labels}"))?;
     let cases = site::read(file).with_context(|| format!("{labels} cannot be used"))?;
-    let (scored, left_out) = score(model, engine, options, &cases)?;
+    let (judged, mut left_out) = score(model, engine, options, &cases)?;
     let &Calibrate { max_missed, max_false_alarms, choose: rule, .. } = options;
     let targets = Targets { max_missed, max_false_alarms, rule };
     for LeftOut { line, name, cause } in left_out.iter().filter(|left| !left.cause.refused) {
         report::error(&format!("{labels}, line {line}: {name}: {}; left out", cause.why));
     }
+    let pictures: Vec<Judged> = judged.iter().map(|(_, picture)| *picture).collect();
+    let own = model.metadata().gate.familiar.least;
+    let widening = "nothing is widened";
+    let least = match options.widen_familiar {
+        Some(_) if rule != Rule::Bound => return Err(WidenError::Rule).context(widening),
+        Some(share) => site::widened_limit(&pictures, own, share).context(widening)?,
+        None => own,
+    };
+    let (familiar, unfamiliar): (Vec<_>, Vec<_>) = judged.iter().partition(|(_, p)| p.is_familiar(least));
+    left_out.extend(unfamiliar.into_iter().map(|(case, _)| LeftOut {
+        line: case.line,
+        name: case.name.clone(),
+        cause: Unscored { why: "unfamiliar: a device refers it".to_owned(), refused: true },
+    }));
+    let scored: Vec<(f32, bool)> = familiar.into_iter().map(|(_, p)| (p.score, p.label)).collect();
     let chosen = site::choose(&scored, &targets).with_context(|| format!("no thresholds from {labels}"))?;
+    let widen = |share| site::widen(&pictures, (own, least), share, &chosen, &targets);
+    let widening: Option<Widening> = options.widen_familiar.map(widen).transpose().context(widening)?;
 
     let positives = scored.iter().filter(|(_, label)| *label).count();
     let prevalence = options.prevalence.unwrap_or(positives as f64 / scored.len() as f64);
@@ -133,6 +160,7 @@ pub fn run(model: &ModelFile, engine: EngineKind, options: &Calibrate, output: O
         targets,
         negative_light: row(chosen.negative_below, true)?,
         positive_light: row(chosen.positive_above, false)?,
+        widening,
     };
     let table = (1..20).map(|i| row(i as f32 / 20.0, false)).collect::<Result<Vec<_>>>()?;
     if let Some(out) = &options.out {
@@ -150,14 +178,17 @@ pub fn run(model: &ModelFile, engine: EngineKind, options: &Calibrate, output: O
     Ok(if complete { Outcome::Complete } else { Outcome::Incomplete })
 }
 
-/// The scores with their labels, and the pictures without one.
-fn score(
+/// Each picture that the model judged, with its row of the list.
+type JudgedCases<'c> = Vec<(&'c Case, Judged)>;
+
+/// The pictures that the model judged, and those without a score.
+fn score<'c>(
     model: &ModelFile,
     engine: EngineKind,
     options: &Calibrate,
-    cases: &[Case],
-) -> Result<(Scored, Vec<LeftOut>)> {
-    let logged = options.log.as_deref().map(|log| from_log(log, model.sha256())).transpose()?;
+    cases: &'c [Case],
+) -> Result<(JudgedCases<'c>, Vec<LeftOut>)> {
+    let logged = options.log.as_deref().map(|log| from_log(log, model)).transpose()?;
     let folder = options.labels.parent().unwrap_or(Path::new(""));
     let mut classifier = None;
     let progress = report::progress(cases.len() as u64, "pictures");
@@ -172,7 +203,7 @@ fn score(
                 });
                 found.cloned().unwrap_or_else(|| Err(Unscored::wrong("not in the log with this model")))
             }
-            (None, Some(score)) => Ok(score),
+            (None, Some(score)) => Ok((score, None)),
             (None, None) => {
                 let classifier = match &mut classifier {
                     Some(classifier) => classifier,
@@ -181,14 +212,17 @@ fn score(
                 decode::open(folder.join(&case.name))
                     .map_err(Unscored::wrong)
                     .and_then(|picture| classifier.classify(&picture.frame()).map_err(Unscored::wrong))
-                    .and_then(|Inference { decision: d, .. }| {
-                        judged(d.state.name(), d.score, d.reason.to_string())
+                    .and_then(|Inference { decision: d, figures, .. }| {
+                        let score = judged(d.state.name(), d.score, d.reason.to_string())?;
+                        Ok((score, figures.familiarity.map(Familiarity::Is)))
                     })
             }
         };
         progress.inc(1);
         match found {
-            Ok(score) => scored.push((score, case.label)),
+            Ok((score, familiarity)) => {
+                scored.push((case, Judged { score, label: case.label, familiarity }));
+            }
             Err(cause) => left_out.push(LeftOut { line: case.line, name: case.name.clone(), cause }),
         }
     }
@@ -196,10 +230,13 @@ fn score(
     Ok((scored, left_out))
 }
 
+/// Code of the reason that refers a chest of another kind.
+const UNFAMILIAR: u8 = Reason::Unfamiliar(0, 0).code();
+
 #[derive(Clone, Serialize)]
 struct Unscored {
     why: String,
-    /// The gate refused it: an answer, not an error.
+    /// The gate refused it, or it is unfamiliar: an answer, not an error.
     refused: bool,
 }
 
@@ -216,15 +253,27 @@ fn judged(state: &str, score: Option<f32>, reason: String) -> Result<f32, Unscor
     score.filter(|_| judged).ok_or(Unscored { why: format!("{state}: {reason}"), refused })
 }
 
+/// A score, and how familiar its picture is.
+type Scored = (f32, Option<Familiarity>);
+
 /// The last decision by this model on each picture of a log, by its name or by the name's hash.
-fn from_log(path: &Path, model_sha256: &str) -> Result<HashMap<String, Result<f32, Unscored>>> {
+fn from_log(path: &Path, model: &ModelFile) -> Result<HashMap<String, Result<Scored, Unscored>>> {
     let mut reader = Reader::open(path)?;
     let mut found = HashMap::new();
     for entry in &mut reader {
-        let Some(decision) = entry?.decision.filter(|d| d.model_sha256 == model_sha256) else { continue };
+        let Some(decision) = entry?.decision.filter(|d| d.model_sha256 == model.sha256()) else { continue };
+        let own_score = decision.own_score();
         let name = decision.name.or(decision.name_sha256.map(|hash| hash.to_string()));
         let Some(name) = name else { continue };
-        found.insert(name, judged(&decision.state, decision.score, decision.reason.text));
+        let own = model.metadata().gate.familiar.least;
+        let familiarity = match decision.reason.numbers {
+            Some([got, _]) if decision.reason.code == UNFAMILIAR => {
+                i32::try_from(got).map(Familiarity::Is).ok()
+            }
+            _ => Some(Familiarity::AtLeast(decision.familiar_widened_to.unwrap_or(own))),
+        };
+        let score = judged(&decision.state, own_score, decision.reason.text);
+        found.insert(name, score.map(|score| (score, familiarity)));
     }
     let (path, damaged) = (path.display(), reader.damaged());
     ensure!(damaged == 0, "{path} holds {damaged} damaged lines; `edge-runtime log verify` names them");
@@ -272,7 +321,17 @@ fn print(
         ("Chosen for", site.targets.to_string()),
         ("On the list", format!("{missed} of {ill} ill NEGATIVE, {alarms} of {healthy} healthy POSITIVE")),
         ("Prevalence", format!("{:.1} %, {from}", 100.0 * site.prevalence)),
-        ("Left out", format!("{refused} refused by the gate, {} without a score", left_out.len() - refused)),
+        (
+            "Left out",
+            format!(
+                "{refused} refused by the gate or unfamiliar, {} without a score",
+                left_out.len() - refused
+            ),
+        ),
+        (
+            "Familiar",
+            site.widening.as_ref().map_or("by the model's own limit".to_owned(), ToString::to_string),
+        ),
         ("Model", format!("{}, SHA-256 {}", site.model, site.model_sha256)),
         ("Written", answer.out.clone().unwrap_or_else(|| "nothing: give --out".to_owned())),
         (

@@ -4,8 +4,11 @@ use crate::outcome::Outcome;
 use crate::report::Output;
 use crate::{model, report};
 use anyhow::Result;
+use edge_model::model_file::ModelFile;
 use edge_runtime::config::Config;
+use edge_runtime::prevalence::PriorShift;
 use edge_runtime::self_test::{Check, lines, log_folder};
+use edge_runtime::site::Site;
 use std::path::Path;
 
 pub fn run(file: &Path, output: Output) -> Result<Outcome> {
@@ -30,15 +33,46 @@ fn check(file: &Path, config: &Config) -> Vec<Check> {
     }
     if let Some(site) = &config.model.site {
         let loaded = match &model {
-            Ok(model) => {
-                model::site(site, model).map(|_| site.display()).map_err(|error| format!("{error:#}"))
-            }
+            Ok(model) => model::site(site, model)
+                .map(|loaded| site_said(site, &loaded))
+                .map_err(|error| format!("{error:#}")),
             Err(_) => Err(format!("{}: it cannot be checked without its model", site.display())),
         };
         checks.push(Check::new("site", loaded));
+    }
+    if let Some(prevalence) = config.site.prevalence {
+        let shown = match &model {
+            Ok(model) => PriorShift::new(prevalence, model)
+                .map(|prior| prior_said(&prior, model))
+                .map_err(|error| error.to_string()),
+            Err(_) => Err(format!("{prevalence}: it cannot be checked without its model")),
+        };
+        checks.push(Check::new("prevalence", shown));
     }
     checks.push(Check::new("source", Ok::<_, String>(&config.capture.source)));
     checks.push(log_folder(&config.log.file));
     checks.extend(lines(&config.lights));
     checks
+}
+
+/// A site file, and what it widens.
+fn site_said(path: &Path, site: &Site) -> String {
+    let path = path.display();
+    match &site.file().widening {
+        Some(widening) => format!("{path}: {}, {widening}", site.file().date),
+        None => path.to_string(),
+    }
+}
+
+/// What a prevalence makes of the model's score and thresholds.
+fn prior_said(prior: &PriorShift, model: &ModelFile) -> String {
+    let thresholds = prior.thresholds(model.metadata().thresholds);
+    format!(
+        "{} here, {} where the score was fitted: {:+.3} on the score's logit, NEGATIVE below {:.4}, POSITIVE above {:.4}",
+        prior.prevalence,
+        prior.fitted_prevalence,
+        prior.logit_shift(),
+        thresholds.negative_below,
+        thresholds.positive_above
+    )
 }

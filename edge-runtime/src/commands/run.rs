@@ -19,6 +19,7 @@ use edge_runtime::config::{self, Config, Mode};
 use edge_runtime::device::Device;
 use edge_runtime::keep::Keeper;
 use edge_runtime::log::{Context, Event, Log, Options};
+use edge_runtime::prevalence::PriorShift;
 use edge_runtime::run::{FrontPanel, JudgedFrame, Run, StepReport};
 use edge_runtime::service::Service;
 use edge_runtime::signal::{self, GpioLines, LightsThread, Terminal, stop_on_signals};
@@ -58,7 +59,13 @@ pub fn run(
         }
     };
     let name = config.capture.source.to_string();
-    let classifier = Classifier::new(&model, engine).with_thresholds(context.thresholds);
+    let mut classifier = Classifier::new(&model, engine).with_thresholds(context.thresholds);
+    if let Some(least) = context.familiar_widened_to {
+        classifier = classifier.with_familiar_from(least);
+    }
+    if let Some(prior) = context.prior {
+        classifier = classifier.with_calibration(prior.calibration(model.metadata().calibration));
+    }
     let device = Device::new(source, classifier, settings(&config), Monotonic);
     let view = View::new(&config, &context, output)?;
     let panel = panel.map(|panel| Box::new(panel) as Box<dyn FrontPanel>);
@@ -91,13 +98,21 @@ fn prepare(config: &Config) -> Result<Ready> {
     let mut engine = model::engine(config.model.engine, &model)?;
     golden(&model, &mut *engine).context("self-test")?;
     let site = config.model.site.as_deref().map(|path| model::site(path, &model)).transpose()?;
+    let prior = config.site.prevalence.map(|share| PriorShift::new(share, &model)).transpose()?;
+    let own = model.metadata().thresholds;
     let context = Context {
         preprocessing: edge_core::preprocess::NAME,
         model_sha256: model.sha256().to_owned(),
         model_version: model.metadata().version.to_string(),
         engine: engine.name(),
-        thresholds: site.as_ref().map_or(model.metadata().thresholds, Site::thresholds),
+        familiar_widened_to: site.as_ref().and_then(Site::familiar_widened_to),
+        thresholds: match (&site, prior) {
+            (Some(site), _) => site.thresholds(),
+            (None, Some(prior)) => prior.thresholds(own),
+            (None, None) => own,
+        },
         site_sha256: site.map(|site| site.sha256().to_owned()),
+        prior,
     };
     let source = capture::open(&config.capture)?;
     Ok(Ready { model, engine, context, source })
@@ -240,8 +255,12 @@ struct Line<'a> {
     latency_us: u128,
     model_sha256: &'a str,
     model_version: &'a str,
+    /// A site's limit of what is familiar; none where the model's own holds.
+    familiar_widened_to: Option<i32>,
     negative_below: f32,
     positive_above: f32,
+    /// By which score and thresholds were moved; none where they are the model's own.
+    prior: Option<PriorShift>,
 }
 
 impl View {
@@ -282,8 +301,10 @@ impl View {
             latency_us: latency.as_micros(),
             model_sha256: &context.model_sha256,
             model_version: &context.model_version,
+            familiar_widened_to: context.familiar_widened_to,
             negative_below: context.thresholds.negative_below,
             positive_above: context.thresholds.positive_above,
+            prior: context.prior,
         })
     }
 }

@@ -4,7 +4,7 @@ use super::read::{DecisionLine, LogReadError, Reader};
 use std::io::{self, Write};
 use std::path::Path;
 
-const HEADER: [&str; 28] = [
+const HEADER: [&str; 30] = [
     "seq",
     "time",
     "uptime_ms",
@@ -20,8 +20,10 @@ const HEADER: [&str; 28] = [
     "model_version",
     "engine",
     "site_sha256",
+    "prevalence",
     "negative_below",
     "positive_above",
+    "familiar_widened_to",
     "logit",
     "score",
     "state",
@@ -81,7 +83,7 @@ fn no_formula(text: String) -> String {
 }
 
 /// The columns of a decision, those from `source` on.
-fn fields(d: DecisionLine) -> [String; 22] {
+fn fields(d: DecisionLine) -> [String; 24] {
     fn optional(value: Option<impl ToString>) -> String {
         value.map(|value| value.to_string()).unwrap_or_default()
     }
@@ -95,8 +97,10 @@ fn fields(d: DecisionLine) -> [String; 22] {
         d.model_version,
         d.engine,
         d.site_sha256.unwrap_or_default(),
+        optional(d.prior.map(|prior| prior.prevalence)),
         d.negative_below.to_string(),
         d.positive_above.to_string(),
+        optional(d.familiar_widened_to),
         optional(d.logit),
         optional(d.score),
         d.state,

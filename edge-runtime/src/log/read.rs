@@ -3,6 +3,7 @@
 use super::chain::Hash;
 use super::files::Files;
 use super::line;
+use crate::prevalence::PriorShift;
 use serde::Deserialize;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -100,8 +101,12 @@ pub struct DecisionLine {
     pub model_version: String,
     pub engine: String,
     pub site_sha256: Option<String>,
+    /// Absent in logs that are older than the setting.
+    pub prior: Option<PriorShift>,
     pub negative_below: f32,
     pub positive_above: f32,
+    /// The limit of what is familiar where a site had widened it; none where the model's held.
+    pub familiar_widened_to: Option<i32>,
     pub logit: Option<f32>,
     pub score: Option<f32>,
     pub state: String,
@@ -111,6 +116,15 @@ pub struct DecisionLine {
     pub agreeing: u8,
     pub needed: u8,
     pub latency_us: u64,
+}
+
+impl DecisionLine {
+    /// The model's own score, whatever prevalence the site had set: what other scores of this model are
+    /// compared with.
+    pub fn own_score(&self) -> Option<f32> {
+        let own = |score| self.prior.map_or(score, |prior| prior.own_score(score));
+        self.score.map(own)
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -7,6 +7,7 @@
 //! hide it from somebody who has the names to try.
 
 use super::chain::Hash;
+use crate::prevalence::PriorShift;
 use edge_core::agree::Indication;
 use edge_core::decide::Thresholds;
 use edge_core::{Decision, Reason, State};
@@ -24,9 +25,13 @@ pub struct Context {
     pub model_sha256: String,
     pub model_version: String,
     pub engine: &'static str,
+    /// Where a site has widened what is familiar, the limit that holds instead of the model's.
+    pub familiar_widened_to: Option<i32>,
     pub thresholds: Thresholds,
     /// SHA-256 of the site file that the thresholds come from; none where they are the model's own.
     pub site_sha256: Option<String>,
+    /// The site's prevalence, by which score and thresholds were moved; none where they are the model's own.
+    pub prior: Option<PriorShift>,
 }
 
 /// One frame's decision, and what the lights show because of it.
@@ -135,8 +140,12 @@ pub(super) struct RecordForm<'a> {
     model_version: &'a str,
     engine: &'a str,
     site_sha256: Option<&'a str>,
+    prior: Option<PriorShift>,
     negative_below: f32,
     positive_above: f32,
+    /// Stands in lines under a site's widening only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    familiar_widened_to: Option<i32>,
     logit: Option<f32>,
     score: Option<f32>,
     state: State,
@@ -164,8 +173,10 @@ impl<'a> RecordForm<'a> {
             model_version: &context.model_version,
             engine: context.engine,
             site_sha256: context.site_sha256.as_deref(),
+            prior: context.prior,
             negative_below: context.thresholds.negative_below,
             positive_above: context.thresholds.positive_above,
+            familiar_widened_to: context.familiar_widened_to,
             logit: record.decision.logit,
             score: record.decision.score,
             state: record.decision.state,

@@ -87,13 +87,14 @@ pub fn summarise(
         if let Some(state) = State::ALL.iter().position(|state| state.name() == decision.state) {
             day.states[state] += 1;
         }
+        let score = decision.own_score();
         let reason = reasons.entry(decision.reason.code).or_insert((String::new(), 0));
         *reason = (decision.reason.text, reason.1 + 1);
         if model.as_ref() != Some(&decision.model_sha256) {
             scores.clear();
             model = Some(decision.model_sha256);
         }
-        scores.extend(decision.score);
+        scores.extend(score);
     }
     let (compared, drift) = compare(&scores, model.as_deref(), reference, newest);
     let days = days.into_iter().map(|(day, latency)| Day {

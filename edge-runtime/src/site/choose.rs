@@ -5,8 +5,8 @@
 //! floor(share * n) below it, `positive_above` at most that many healthy above it; where the two
 //! cross they change places, which keeps both promises.
 
-use super::rates::{Z_95, wilson};
 use edge_core::decide::Thresholds;
+use edge_model::intervals::{Z_95, wilson};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -8,11 +8,10 @@
 //! logit interval of Mercaldo, Lau and Zhou (Stat. Med. 26, 2007), and unlike that one defined when
 //! nothing was missed. Pictures count as independent: of each patient there should be one.
 
+use edge_model::intervals::{Z_95, wilson};
 use serde::{Deserialize, Serialize};
 
-/// Normal quantile of a two-sided 95 % interval.
-pub(super) const Z_95: f64 = 1.959_963_984_540_054;
-/// The same of 97.5 %.
+/// Normal quantile of a two-sided 97.5 % interval.
 const Z_97_5: f64 = 2.241_402_727_604_947;
 
 /// A share with its 95 % interval, all in 0..=1.
@@ -24,23 +23,8 @@ pub struct Rate {
     pub high: f64,
 }
 
-/// Wilson's interval for `count` of `total`, at the normal quantile `z`; none where `total` is 0 or
-/// less than `count`.
-pub fn wilson(count: usize, total: usize, z: f64) -> Option<(f64, f64)> {
-    if total == 0 || count > total {
-        return None;
-    }
-    let (n, p) = (total as f64, count as f64 / total as f64);
-    let scale = 1.0 + z * z / n;
-    let centre = (p + z * z / (2.0 * n)) / scale;
-    let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt() / scale;
-    // Rounding may step over the ends, which are exact for none and for all.
-    let low = if count == 0 { 0.0 } else { (centre - half).clamp(0.0, p) };
-    let high = if count == total { 1.0 } else { (centre + half).clamp(p, 1.0) };
-    Some((low, high))
-}
-
-fn rate(count: usize, total: usize) -> Option<Rate> {
+/// A share with its interval; none where `total` is 0.
+pub(super) fn rate(count: usize, total: usize) -> Option<Rate> {
     let (low, high) = wilson(count, total, Z_95)?;
     Some(Rate { estimate: count as f64 / total as f64, low, high })
 }
@@ -120,22 +104,6 @@ fn negative_value(sensitivity: f64, specificity: f64, prevalence: f64) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn wilson_by_hand_and_at_the_ends() {
-        // Newcombe (Stat. Med. 17, 1998), table I, method 3.
-        for (count, total, low, high) in [
-            (81, 263, 0.2553, 0.3662),
-            (15, 148, 0.0624, 0.1605),
-            (0, 20, 0.0, 0.1611),
-            (1, 29, 0.0061, 0.1718),
-        ] {
-            let (a, b) = wilson(count, total, Z_95).unwrap();
-            assert!((a - low).abs() < 5e-5 && (b - high).abs() < 5e-5, "{count} of {total}: {a} {b}");
-        }
-        assert_eq!(wilson(20, 20, Z_95).unwrap().1, 1.0);
-        assert_eq!((wilson(0, 0, Z_95), wilson(3, 2, Z_95)), (None, None));
-    }
 
     #[test]
     fn predictive_values_by_hand() {

@@ -48,7 +48,14 @@ fn the_shipped_file_names_every_key() {
 /// Examples that were not valid would be worse than none; and all of them are read.
 #[test]
 fn its_examples_are_valid_and_none_is_a_default() {
-    let config = parse(&with_examples()).unwrap();
+    // All but one: a site file and a prevalence exclude each other.
+    let (site, prevalence) = ("\nsite = ", "\nprevalence = ");
+    let examples = with_examples();
+    assert!(examples.contains(site) && examples.contains(prevalence));
+    let other = parse(&examples.replace(site, "\n#")).unwrap();
+    assert_eq!((other.site.prevalence, &other.model.site), (Some(0.1), &None));
+    assert!(parse(&examples).unwrap_err().contains("expected one of them, got both"));
+    let config = parse(&examples.replace(prevalence, "\n#")).unwrap();
     assert_eq!(config.lights.lines().count(), 6);
     let capture = &config.capture;
     assert!(capture.format.is_some() && capture.width.is_some() && capture.crop.is_some());
@@ -93,6 +100,13 @@ fn what_is_wrong_is_said_with_its_line() {
         ("[lights]\nred = { name = \"A\", line = 3 }", "got name and line"),
         ("[lights]\nred = { nane = \"A\" }", "test.toml:2: there is no key `nane`; did you mean `name`?"),
         ("[lights]\nred = { name = \"A\" }", "got 1 of the three"),
+        (
+            "[site]\nprevalence = 1.5",
+            "test.toml:2: expected a share from 0.0001 to 0.9999, got floating point `1.5`",
+        ),
+        ("[site]\nprevalence = 0.0", "expected a share from 0.0001 to 0.9999, got floating point `0.0`"),
+        ("[site]\nprevalence = nan", "expected a share from 0.0001 to 0.9999"),
+        ("[site]\nprevalence = \"rare\"", "expected a share from 0.0001 to 0.9999, got string"),
         ("[decision]\nmode = \"button\"", "needs the line of the button"),
         (
             "[lights]\nheartbeat = { name = \"A\" }\nbuzzer = { name = \"A\", active_low = true }",

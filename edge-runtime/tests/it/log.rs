@@ -2,11 +2,12 @@
 //! names are hidden.
 
 use crate::support::log::{
-    SMALL, assert_sound, context, decision, files, kinds, names, place, record, write,
+    SMALL, assert_sound, context, decision, decisions, files, kinds, names, place, record, write,
 };
 use allocation_counter::measure;
 use edge_core::{Decision, Reason, State};
 use edge_runtime::log::{Context, Event, Hash, Kind, Log, Options, Reader, Record, verify};
+use edge_runtime::prevalence::PriorShift;
 use serde_json::Value;
 use std::fs;
 
@@ -17,7 +18,8 @@ fn lines(path: &std::path::Path) -> Vec<Value> {
 #[test]
 fn a_line_holds_all_that_must_be_known() {
     let (_folder, path) = place();
-    let context = Context { site_sha256: Some("cd".repeat(32)), ..context() };
+    let prior = PriorShift { prevalence: 0.25, fitted_prevalence: 0.75 };
+    let context = Context { site_sha256: Some("cd".repeat(32)), prior: Some(prior), ..context() };
     let decision = decision(0.8);
     let mut log = Log::open(&path, Options::default()).unwrap();
     log.write(&record(&context, "DOE^JANE.png", &decision)).unwrap();
@@ -38,6 +40,7 @@ fn a_line_holds_all_that_must_be_known() {
         ("model_version", "0.0.1".into()),
         ("engine", "core".into()),
         ("site_sha256", "cd".repeat(32).into()),
+        ("prior", serde_json::json!({"prevalence": 0.25, "fitted_prevalence": 0.75})),
         ("negative_below", Value::from(0.25)),
         ("positive_above", Value::from(0.75)),
         ("state", "POSITIVE".into()),
@@ -58,6 +61,22 @@ fn a_line_holds_all_that_must_be_known() {
     assert_eq!(line["hash"], Hash::of(hashed.as_bytes()).to_string());
     let (count, last) = log.last().unwrap();
     assert_eq!((count, &line["hash"]), (1, &last.to_string().into()));
+}
+
+/// Scores are compared over months and between sites: a setting of the site must not look like drift.
+#[test]
+fn a_score_is_read_back_as_the_models_own_whatever_the_prevalence() {
+    let (_folder, path) = place();
+    let prior = PriorShift { prevalence: 0.25, fitted_prevalence: 0.75 };
+    let moved = Context { prior: Some(prior), ..context() };
+    let mut log = Log::open(&path, SMALL).unwrap();
+    log.write(&record(&moved, "moved.png", &decision(0.3))).unwrap();
+    log.write(&record(&context(), "own.png", &decision(0.3))).unwrap();
+    let [moved, own] = decisions(&path).try_into().unwrap();
+    assert_eq!(own.own_score(), Some(0.3));
+    // Odds of 3/7 here are nine times that where the disease is as common as in the model's data.
+    let expected = 27.0 / 34.0;
+    assert!((moved.own_score().unwrap() - expected).abs() < 1e-6, "{:?}", moved.own_score());
 }
 
 #[test]

@@ -20,5 +20,6 @@ mod run;
 mod run_program;
 mod self_test;
 mod site;
+mod site_widen;
 mod soak;
 mod support;

@@ -1,6 +1,7 @@
 //! A threshold's rates and their intervals against scipy and scikit-learn (tests/metrics.py).
 
-use edge_runtime::site::{Operating, wilson};
+use edge_model::intervals::wilson;
+use edge_runtime::site::Operating;
 use serde_json::{Value, json};
 use test_support::{python, random};
 
@@ -34,8 +35,11 @@ fn one_error(found: &mut Value) {
     found["sensitivity"]["high"] = high.into();
 }
 
+/// Changes what was found.
+type Plant = fn(&mut Value);
+
 /// Each with the name that the judge must say.
-const PLANTED: [(&str, fn(&mut Value)); 4] = [
+const PLANTED: [(&str, Plant); 4] = [
     ("sensitivity low", one_error),
     ("ppv estimate", |found| {
         let ppv = found["ppv"].clone();

@@ -42,8 +42,10 @@ fn device_with(
         model_sha256: model.sha256().to_owned(),
         model_version: model.metadata().version.to_string(),
         engine: engine.name(),
+        familiar_widened_to: None,
         thresholds: model.metadata().thresholds,
         site_sha256: None,
+        prior: None,
     };
     let settings = Settings { policy: POLICY, interval_ms: 0, hold_ms: None };
     let device = Device::new(Box::new(source), Classifier::new(&model, engine), settings, Monotonic);

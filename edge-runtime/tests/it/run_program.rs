@@ -2,10 +2,12 @@
 //! refusals.
 
 use crate::support::log::{assert_sound, decisions, events};
-use crate::support::{Bench, assert_contains, comes, film, process, program, run};
+use crate::support::{Bench, assert_contains, comes, film, model, process, program, run, shipped};
 use edge_core::State;
+use edge_model::model_file::FITTED_PREVALENCE;
 use phantoms::Label;
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -154,6 +156,68 @@ fn thresholds_of_a_site_decide_and_those_for_another_model_are_refused() {
     let refused = place.run(["run", "--config", &config]);
     assert_ne!(refused.code, Some(0));
     assert_contains(&refused.stderr, &["site.toml"]);
+}
+
+/// The shipped network, in a file that says how common the disease was where its score was fitted.
+fn of_prevalence(share: &str) -> Vec<u8> {
+    model::with_property(&shipped(), FITTED_PREVALENCE, share)
+}
+
+#[test]
+fn a_prevalence_moves_score_and_thresholds_together_and_is_told_everywhere() {
+    let (place, log) = place();
+    (0..6).for_each(|seed| film(place.path("films"), Label::Pneumonia, seed));
+    (6..12).for_each(|seed| film(place.path("films"), Label::Normal, seed));
+    place.file("model.onnx", of_prevalence("0.75"));
+    let config = |site: &str| {
+        let text = format!(
+            "[model]\nfile = \"model.onnx\"\n{site}\n[capture]\nsource = \"replay:films\"\n[log]\nfile = \"log.jsonl\"\n"
+        );
+        place.file("device.toml", text)
+    };
+    let answers =
+        |site: &str| run(program().args(["run", "--json", "--config", &config(site)])).ended(0).json();
+    let (own, here) = (answers(""), answers("[site]\nprevalence = 0.1"));
+    let number = |line: &Value, key: &str| line[key].as_f64().unwrap();
+    let odds = |share: f64| share / (1.0 - share);
+    // Bayes: the odds change by those of 10 % over those of 75 %.
+    let ratio = odds(0.1) / odds(0.75);
+    assert_eq!((own.len(), here.len()), (12, 12));
+    let mut between = 0;
+    for (own, here) in own.iter().zip(&here) {
+        assert_eq!(own["logit"], here["logit"]);
+        assert_eq!(own["state"], here["state"], "what was promised of the states stays");
+        for key in ["score", "negative_below", "positive_above"] {
+            let (before, after) = (number(own, key), number(here, key));
+            if (0.001..0.999).contains(&before) {
+                assert!(
+                    (odds(after) / odds(before) / ratio - 1.0).abs() < 1e-2,
+                    "{key}: {before} to {after}"
+                );
+                between += 1;
+            }
+        }
+        assert_eq!(own["prior"], Value::Null);
+        assert_eq!(here["prior"], serde_json::json!({"prevalence": 0.1, "fitted_prevalence": 0.75}));
+    }
+    assert!(between >= 24, "the thresholds at least: {between}");
+    let logged = decisions(&log);
+    assert!(logged.last().unwrap().prior.is_some_and(|prior| prior.prevalence == 0.1));
+
+    let check = |site: &str| run(program().args(["check-config", &config(site)]));
+    let refused = |site: &str, why: &str| assert_contains(&check(site).ended(5).stdout, &[why]);
+    let said = check("[site]\nprevalence = 0.1").ended(0).stdout;
+    assert_contains(&said, &["prevalence", "0.1 here, 0.75 where the score was fitted: -3.296"]);
+    refused("[site]\nprevalence = 1.0", "expected a share from 0.0001 to 0.9999");
+    // A model that does not say where it was fitted cannot be moved: the built-in one is older.
+    place.file("model.onnx", model::small(1));
+    refused("[site]\nprevalence = 0.1", "the model does not say how common the disease was");
+    let device = run(program().args(["run", "--config", &config("[site]\nprevalence = 0.1")]));
+    device.refused(1, "the model does not say how common the disease was");
+    for wrong in ["0", "1", "-0.5", "nan", "often"] {
+        place.file("model.onnx", of_prevalence(wrong));
+        refused("", "a share between 0 and 1");
+    }
 }
 
 /// A damaged model: with lights it is a FAULT that is shown for a while, without them the program

@@ -16,7 +16,7 @@ pub struct DefmtReport {
     pub counts: fn() -> LogCounts,
     /// Milliseconds since the start.
     pub now_ms: fn() -> u64,
-    /// Nobody read for [`PATIENCE_MS`].
+    /// Nobody read for as long as a message may wait.
     pub unread: bool,
 }
 

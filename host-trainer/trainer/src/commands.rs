@@ -1,61 +1,51 @@
 //! What each command does: read the data, open the run, call the step, say what came out.
 
-use crate::augment::batches::shifted_picture;
+pub mod all;
+pub mod baselines;
+pub mod folds;
+pub mod sweep;
+pub mod teachers;
+
+use crate::augment::condition::Condition;
 use crate::cli;
-use crate::dataset::split::Split;
-use crate::dataset::{self, Dataset, Part, PictureSource, Sample, content_hash, phantoms};
+use crate::dataset::split::{Split, SplitKind};
+use crate::dataset::{self, Dataset, Part, Sample, content_hash, phantoms};
 use crate::evaluate::{self, Evaluation, EvaluationOptions, LabelledPicture};
+use crate::export::footprint::Footprint;
 use crate::export::metadata::metadata;
+use crate::folds::{self as out_of_fold, Gathered};
 use crate::gate;
+use crate::options::TrainOptions;
 use crate::quantize::{self, Comparison, Quantized};
-use crate::run::{Recipe, Run, TaughtRecipe, TeacherRecipe, folder};
+use crate::run::{Recipe, Run, TaughtRecipe, folder};
 use crate::teach::ensemble::Ensemble;
-use crate::teach::{finetune, weights};
-use crate::train::distillation::Distillation;
-use crate::train::net::Net;
+use crate::teach::finetune;
+use crate::train::distillation::{Distillation, Teacher};
+use crate::train::lessons::Lessons;
 use crate::{report, train};
 use anyhow::{Context, Result, ensure};
 use edge_core::gate::GateThresholds;
 use edge_model::files;
 use edge_model::model_file::ModelFile;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use tch::Device;
+use tch::{Device, Tensor};
 
 /// Decay of the weights' average on drawings, of which there are a few hundred.
 const DRAWN_AVERAGE: f64 = 0.97;
 
-pub fn teach(args: &cli::TeachArgs) -> Result<()> {
-    let device = device(args.cuda)?;
-    let weights = (!args.from_scratch).then(|| weights::sha256(args.size).to_owned());
-    let teacher = TeacherRecipe { size: args.size.name(), weights, split_seed: args.split_seed };
-    let mut recipe = finetune::recipe(args.side, args.seed, teacher);
-    if args.data.is_none() {
-        recipe = Recipe { epochs: 4, average: DRAWN_AVERAGE, ..recipe };
-    }
-    recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
-    let published = match args.from_scratch {
-        true => None,
-        false => Some(weights::load(args.size, args.weights.as_deref())?),
-    };
-    let data = load(args.data.as_deref(), args.phantoms, recipe.side)?;
-    let mut run = begin(&args.out, recipe, args.data.as_deref(), &data, args.resume)?;
-    finetune::finetune(&mut run, &data.samples, published, device)
-}
-
 pub fn train(args: &cli::TrainArgs) -> Result<()> {
     let (mut run, data, device) = start(args)?;
-    train_run(&mut run, &data, &args.teacher, device)
+    train_run(&mut run, &data, &args.teachers, device)
 }
 
-pub fn quantize(args: &cli::StepArgs) -> Result<()> {
-    let (mut run, data, device) = open(args)?;
-    quantize_run(&mut run, &data, device)
+pub fn quantize(args: &cli::QuantizeArgs) -> Result<()> {
+    let (mut run, data, device) = open(&args.step)?;
+    quantize_run(&mut run, &data, &args.teachers, device)
 }
 
 pub fn export(args: &cli::ExportArgs) -> Result<()> {
     let (run, data, device) = open(&args.step)?;
-    export_run(&run, &data, &args.model_version, device)
+    export_run(&run, &data, &args.model_version, args.out_of_fold.as_deref(), device)
 }
 
 pub fn gate(args: &cli::GateArgs) -> Result<()> {
@@ -65,7 +55,15 @@ pub fn gate(args: &cli::GateArgs) -> Result<()> {
     let indices = split.indices(&data.samples).context("the split was drawn from this data")?;
     let cli::OtherArgs { not_chests, unfamiliar, measure_only } = &args.others;
     let others = gate::Others::load(not_chests, unfamiliar, measure_only, model.metadata().input_side)?;
-    gate_model(&model, &data, &indices, &others, args.seed, args.model_version.as_deref(), &args.out)
+    if let Some(json) = &args.compare {
+        let (train, validate) = (&indices.0[..], &indices.1[..]);
+        let comparison = gate::compare(&model, &data.samples, (train, validate), &others, args.seed)?;
+        files::write(json, &serde_json::to_vec_pretty(&comparison)?)?;
+        println!("{comparison}");
+        return Ok(());
+    }
+    let out = args.out.as_deref().context("expected --out or --compare")?;
+    gate_model(&model, &data, &indices, &others, args.seed, args.model_version.as_deref(), out)
 }
 
 /// Measurement of a model on labelled pictures, or on a run's validation patients.
@@ -102,52 +100,51 @@ pub fn pack(args: &cli::PackArgs) -> Result<()> {
     pack_model(&model, &args.out.clone().unwrap_or_else(|| model.with_file_name("model.packed")))
 }
 
-pub fn all(args: &cli::AllArgs) -> Result<()> {
-    let (mut run, data, device) = start(&args.training)?;
-    train_run(&mut run, &data, &args.training.teacher, device)?;
-    quantize_run(&mut run, &data, device)?;
-    export_run(&run, &data, &args.model_version, device)?;
-    gate_run(&run, &data)?;
-    let drawn = args.training.step.data.is_none();
-    let robustness = args.robustness.unwrap_or(if drawn { 60 } else { 400 });
-    for metrics in evaluate_run(&run, &data, &run.path("model.onnx"), robustness)? {
-        println!("{metrics}");
-    }
-    let out = run.path("report.html");
-    let open = |id: &str| {
-        data.samples.iter().find(|c| c.id == id).and_then(|c| c.original.open().ok()).map(|p| (*p).clone())
-    };
-    report::run(&run.folder, &out, &report::PageOptions { no_pictures: false, open: Some(&open) })?;
-    pack_model(&run.path("model.onnx"), &run.path("model.packed"))?;
-    println!("model:  {}\nreport: {}", run.path("model.onnx").display(), out.display());
-    Ok(())
-}
-
 /// The model asked for, else that of the run.
 fn model_path(asked: &Option<PathBuf>, run: Option<&Path>) -> Result<PathBuf> {
     asked.clone().map_or_else(|| Ok(folder(run, false)?.join("model.onnx")), Ok)
 }
 
-/// Data, device, and a run that is new or goes on.
-fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
-    let drawn = args.step.data.is_none();
-    let mut recipe = Recipe { seed: args.seed, side: args.side, ..Recipe::default() };
+/// What is asked of a run of these options, with the teachers in these folders.
+fn recipe(seed: u64, options: &TrainOptions, teachers: &[PathBuf], drawn: bool) -> Result<Recipe> {
+    let mut recipe = Recipe { seed, ..Recipe::default() };
     if drawn {
         // A few hundred drawings: many short epochs, each at least a dozen steps.
         recipe = Recipe { epochs: 8, quantized_epochs: 2, average: DRAWN_AVERAGE, ..recipe };
     }
-    recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
-    recipe.quantized_epochs = args.quantized_epochs.unwrap_or(recipe.quantized_epochs);
-    if !args.teacher.is_empty() {
-        let teachers = args.teacher.iter().map(|folder| finetune::sha256(folder)).collect::<Result<_>>()?;
-        let (temperature, share) = (args.temperature, args.teacher_share);
-        recipe.taught = Some(TaughtRecipe { teachers, temperature, share });
+    recipe = options.apply(recipe)?;
+    if !teachers.is_empty() {
+        let sides = teachers.iter().map(|folder| Ok(Run::open(folder)?.recipe.side));
+        recipe.taught = Some(TaughtRecipe {
+            sides: sides.collect::<Result<_>>()?,
+            teachers: teachers.iter().map(|folder| finetune::sha256(folder)).collect::<Result<_>>()?,
+            temperature: options.temperature.unwrap_or(2.0),
+            share: options.teacher_share.unwrap_or(0.7),
+        });
     }
+    Ok(recipe)
+}
+
+/// What the command line asks of a run.
+fn asked(args: &cli::TrainArgs) -> Result<Recipe> {
+    let drawn = args.step.data.is_none();
+    let split = match (args.fold, args.hold_out_cluster) {
+        (Some(fold), _) => SplitKind::PatientFold(fold),
+        (None, Some(fold)) => SplitKind::HeldOutCluster(fold),
+        (None, None) => SplitKind::Share,
+    };
+    Ok(Recipe { split, ..recipe(args.seed.unwrap_or(1), &args.options, &args.teachers.teacher, drawn)? })
+}
+
+/// Data, device, and a run that is new or goes on.
+fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
+    let recipe = asked(args)?;
+    Footprint::of(&recipe.net())?.check()?;
     let device = device(args.step.cuda)?;
     let data = load(args.step.data.as_deref(), args.phantoms, recipe.side)?;
     let at = folder(args.step.run.as_deref(), !args.resume)?;
     let run = begin(&at, recipe, args.step.data.as_deref(), &data, args.resume)?;
-    let net = Net::pneumonia(i64::from(run.recipe.side));
+    let net = run.recipe.net();
     println!(
         "network: {} multiply-accumulates a picture, {} bytes of numbers in int8",
         net.macs(),
@@ -158,10 +155,7 @@ fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
 
 /// A run in the folder `at` that is new or goes on, and what it is about.
 fn begin(at: &Path, recipe: Recipe, path: Option<&Path>, data: &Dataset, resume: bool) -> Result<Run> {
-    // The folder's last name: enough to recognise it, and no path of this machine in the run or the
-    // model.
-    let last = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let name = path.map_or(phantoms::NAME.into(), last);
+    let name = name_of(path);
     let hash = content_hash(&data.samples);
     let run = Run::start(at, recipe, (name, hash), data.notes.clone(), &data.samples, resume)?;
     println!("run:    {}", at.display());
@@ -177,19 +171,55 @@ fn begin(at: &Path, recipe: Recipe, path: Option<&Path>, data: &Dataset, resume:
     Ok(run)
 }
 
-/// Float training, by the teachers in these folders where there are any.
-fn train_run(run: &mut Run, data: &Dataset, teachers: &[PathBuf], device: Device) -> Result<()> {
-    let Some(taught) = run.recipe.taught.clone() else {
-        return train::train(run, &data.samples, None, device).map(drop);
+/// What the data is called: the folder's last name is enough to recognise it, and puts no path of this
+/// machine into the run or the model.
+fn name_of(path: Option<&Path>) -> String {
+    let last = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    path.map_or(phantoms::NAME.into(), last)
+}
+
+/// Float training, by the run's teachers where it has any.
+fn train_run(run: &mut Run, data: &Dataset, teachers: &cli::TeacherArgs, device: Device) -> Result<()> {
+    with_lessons(run, data, teachers, device, |run, lessons| {
+        train::train(run, &data.samples, lessons, device).map(drop)
+    })
+}
+
+/// Calls `learn` with what the run's teachers say, where it has any: with what they said about each
+/// draw of the recipe, else with themselves.
+fn with_lessons<T>(
+    run: &mut Run,
+    data: &Dataset,
+    from: &cli::TeacherArgs,
+    device: Device,
+    learn: impl FnOnce(&mut Run, Option<&Distillation>) -> Result<T>,
+) -> Result<T> {
+    let Some(taught) = run.recipe.taught.clone() else { return learn(run, None) };
+    let by = |teacher| Distillation { teacher, temperature: taught.temperature, share: taught.share };
+    let ensemble = |run: &Run| {
+        ensure!(
+            !from.teacher.is_empty(),
+            "{} was taught by {} networks; give their folders with --teacher, or what they said with --lessons",
+            run.folder.display(),
+            taught.teachers.len()
+        );
+        Ensemble::load(&from.teacher, run, device)
     };
-    let ensemble = Ensemble::load(teachers, run, device)?;
-    let lessons = Distillation {
-        sides: ensemble.sides().to_vec(),
-        teach: &|steps| ensemble.logits(steps),
-        temperature: taught.temperature,
-        share: taught.share,
-    };
-    train::train(run, &data.samples, Some(&lessons), device).map(drop)
+    if run.recipe.draws == 0 {
+        let ensemble = ensemble(run)?;
+        let teach = |steps: &[Tensor]| ensemble.logits(steps);
+        return learn(run, Some(&by(Teacher::Asked { sides: ensemble.sides().to_vec(), teach: &teach })));
+    }
+    let folder = from.lessons.as_deref().unwrap_or(&run.folder);
+    let mut lessons = Lessons::open(folder, run, &taught, data.samples.len())?;
+    if lessons.draws() < run.recipe.draws {
+        let ensemble = ensemble(run)?;
+        let (train, _) = run.indices(&data.samples)?;
+        let teacher =
+            (ensemble.sides(), (&|steps: &[Tensor]| ensemble.logits(steps)) as &dyn Fn(&[Tensor]) -> Tensor);
+        lessons.complete(folder, run.recipe.draws, (&data.samples, &train), teacher, device)?;
+    }
+    learn(run, Some(&by(Teacher::Kept(&lessons))))
 }
 
 /// Data, device and a run that is there.
@@ -223,12 +253,15 @@ fn device(cuda: bool) -> Result<Device> {
     Ok(Device::Cuda(0))
 }
 
-fn quantize_run(run: &mut Run, data: &Dataset, device: Device) -> Result<()> {
-    let Comparison { float, int8 } = quantize::quantize(run, &data.samples, device)?;
-    println!("           AUC validation  shifted   accuracy validation  shifted");
+fn quantize_run(run: &mut Run, data: &Dataset, teachers: &cli::TeacherArgs, device: Device) -> Result<()> {
+    let Comparison { float, int8 } = with_lessons(run, data, teachers, device, |run, lessons| {
+        quantize::quantize(run, &data.samples, lessons, device)
+    })?;
+    println!("           AUC validation  shifted     film   accuracy validation  shifted     film");
     for (name, f) in [("float", &float), ("int8", &int8)] {
+        let (film_auc, film_accuracy) = (f.film_auc.unwrap_or(f64::NAN), f.film_accuracy.unwrap_or(f64::NAN));
         println!(
-            "{name:<10} {:>14.4} {:>8.4} {:>21.4} {:>8.4}",
+            "{name:<10} {:>14.4} {:>8.4} {film_auc:>8.4} {:>21.4} {:>8.4} {film_accuracy:>8.4}",
             f.val_auc, f.shifted_auc, f.val_accuracy, f.shifted_accuracy
         );
     }
@@ -240,14 +273,30 @@ fn quantize_run(run: &mut Run, data: &Dataset, device: Device) -> Result<()> {
     Ok(())
 }
 
-fn export_run(run: &Run, data: &Dataset, version: &str, device: Device) -> Result<()> {
+/// Exports a run's model; figures of predictions out of fold are copied into the run, for its report.
+fn export_run(run: &Run, data: &Dataset, version: &str, folds: Option<&Path>, device: Device) -> Result<()> {
     let quantized = Quantized::load(run, device)?;
-    let metadata = metadata(run, &data.samples, &quantized, version, device)?;
+    let gathered = folds.map(|folder| Gathered::open(folder, &run.recipe)).transpose()?;
+    if gathered.as_ref().is_some_and(|gathered| !gathered.same_recipe) {
+        println!("note: the folds are of another recipe than this run; their logits may be on another scale");
+    }
+    let bound = metadata(run, &data.samples, &quantized, version, gathered.as_ref(), device)?;
+    let metadata = &bound.metadata;
     let integers = quantized.network.integers(&quantized.parameters)?;
     let path = run.path("model.onnx");
-    let sha256 = crate::export::export(&quantized.network, &integers, &metadata, &path)?;
+    let sha256 = crate::export::export(&quantized.network, &integers, &bound, &path)?;
     let bytes =
         std::fs::metadata(&path).map(|m| m.len()).context("the model was written but cannot be read")?;
+    let kept = run.path(out_of_fold::IN_RUN);
+    match folds {
+        Some(folder) => {
+            let figures = folder.join(out_of_fold::FIGURES);
+            std::fs::copy(&figures, &kept).with_context(|| figures.display().to_string())?;
+        }
+        // What an earlier export was fitted on is not what this one was.
+        None if kept.exists() => std::fs::remove_file(&kept).with_context(|| kept.display().to_string())?,
+        None => {}
+    }
     let t = metadata.thresholds;
     println!("{}: {bytes} bytes, sha256 {sha256}", path.display());
     println!(
@@ -258,10 +307,11 @@ fn export_run(run: &Run, data: &Dataset, version: &str, device: Device) -> Resul
 }
 
 /// The gate of a run's exported model, fitted on the run's training patients.
-fn gate_run(run: &Run, data: &Dataset) -> Result<()> {
+fn gate_run(run: &Run, data: &Dataset, others: &cli::OtherArgs) -> Result<()> {
     let path = run.path("model.onnx");
     let model = ModelFile::load(&path).with_context(|| path.display().to_string())?;
-    let others = gate::Others::default();
+    let cli::OtherArgs { not_chests, unfamiliar, measure_only } = others;
+    let others = gate::Others::load(not_chests, unfamiliar, measure_only, run.recipe.side)?;
     gate_model(&model, data, &run.indices(&data.samples)?, &others, run.recipe.seed, None, &path)
 }
 
@@ -304,23 +354,30 @@ fn pack_model(path: &Path, out: &Path) -> Result<()> {
     Ok(())
 }
 
-fn evaluate_run(run: &Run, data: &Dataset, model: &Path, robustness: usize) -> Result<[Evaluation; 2]> {
+/// The run's validation patients under every condition, each in the folder that the report looks in.
+fn evaluate_run(run: &Run, data: &Dataset, model: &Path, robustness: usize) -> Result<Vec<Evaluation>> {
     let (_, validate) = run.indices(&data.samples)?;
-    let plain: Vec<LabelledPicture> = validate.iter().map(|&i| plain_item(&data.samples[i])).collect();
-    let shifted: Vec<LabelledPicture> =
-        validate.iter().map(|&i| shifted_item(&data.samples[i])).collect::<Result<_>>()?;
-    let measure = |folder, what, items: &[LabelledPicture], robustness| {
+    let file = ModelFile::load(model).with_context(|| model.display().to_string())?;
+    let fitted_on = &file.metadata().fitted_on;
+    let measure = |condition| {
+        let (folder, what, robustness) = match condition {
+            Condition::Plain => ("validation", "as they are", robustness),
+            Condition::Shifted => ("shifted", "shifted", 0),
+            Condition::Film => ("film", "photographed from a film", 0),
+        };
+        let item = |&i: &usize| -> Result<LabelledPicture> {
+            let sample = &data.samples[i];
+            Ok(LabelledPicture { source: condition.picture(sample)?, ..plain_item(sample) })
+        };
+        let items: Vec<LabelledPicture> = validate.iter().map(item).collect::<Result<_>>()?;
         println!("measuring on the validation patients, {what}");
         let about = format!(
-            "{}, validation patients of split seed {}, {what}; score and thresholds were fitted on them",
-            run.data, run.split.seed
+            "{}, validation patients of split seed {} ({}), {what}; the score was fitted on: {fitted_on}",
+            run.data, run.split.seed, run.recipe.split
         );
-        evaluate::run(model, items, &run.path(folder), &options(&about, robustness))
+        evaluate::run(model, &items, &run.path(folder), &options(&about, robustness))
     };
-    Ok([
-        measure("validation", "as they are", &plain, robustness)?,
-        measure("shifted", "shifted", &shifted, 0)?,
-    ])
+    Condition::ALL.into_iter().map(measure).collect()
 }
 
 fn options(description: &str, sample_limit: usize) -> EvaluationOptions {
@@ -335,11 +392,4 @@ fn plain_item(sample: &Sample) -> LabelledPicture {
         patient: sample.patient.clone(),
         subgroup: sample.subgroup.into(),
     }
-}
-
-fn shifted_item(sample: &Sample) -> Result<LabelledPicture> {
-    Ok(LabelledPicture {
-        source: PictureSource::Memory(Arc::new(shifted_picture(sample)?)),
-        ..plain_item(sample)
-    })
 }

@@ -3,12 +3,16 @@
 //!
 //! `test/` is never read for training: it belongs to `evaluate`.
 
+mod acquisition;
+pub mod cluster;
 mod folder;
+mod kmeans;
 mod npz;
 pub mod phantoms;
 mod sample;
 pub mod split;
 
+pub use acquisition::figures;
 pub use folder::{patient_of, unlabelled};
 pub use sample::{
     Dataset, DatasetError, ModelInput, Part, PictureSource, Sample, WORKING_SIDE, content_hash, prepare,

@@ -3,6 +3,7 @@
 
 pub mod calibrate;
 pub mod exact_form;
+pub mod footprint;
 pub mod metadata;
 
 use crate::quantize::integer::{IntegerNet, IntegerParams};
@@ -10,7 +11,7 @@ use crate::quantize::params::TensorScale;
 use crate::train::net::{Conv, Node};
 use anyhow::{Context, Result};
 use edge_model::files;
-use edge_model::model_file::{ModelFile, OwnedMetadata, seal};
+use edge_model::model_file::{FITTED_PREVALENCE, ModelFile, OwnedMetadata, seal};
 use prost::Message;
 use std::path::Path;
 use tract_onnx::pb::attribute_proto::AttributeType;
@@ -21,14 +22,17 @@ use tract_onnx::pb::{
     TensorProto, TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
 };
 
+/// What is bound into a model beside its network.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    pub metadata: OwnedMetadata,
+    /// Share of pneumonia among the pictures that the score was fitted on, between 0 and 1.
+    pub prevalence: f64,
+}
+
 /// Writes the file; returns its SHA-256.
-pub fn export(
-    network: &IntegerNet,
-    integers: &IntegerParams,
-    metadata: &OwnedMetadata,
-    path: &Path,
-) -> Result<String> {
-    let model = model(network, integers, metadata)?;
+pub fn export(network: &IntegerNet, integers: &IntegerParams, bound: &Bound, path: &Path) -> Result<String> {
+    let model = model(network, integers, bound)?;
     let bytes = model.encode_to_vec();
     // Read back as a runtime would before anybody relies on it.
     let read =
@@ -38,8 +42,8 @@ pub fn export(
 }
 
 /// The sealed model, checked against the exact form.
-pub fn model(network: &IntegerNet, integers: &IntegerParams, metadata: &OwnedMetadata) -> Result<ModelProto> {
-    metadata.check().context("metadata")?;
+pub fn model(network: &IntegerNet, integers: &IntegerParams, bound: &Bound) -> Result<ModelProto> {
+    bound.metadata.check().context("metadata")?;
     let mut model = ModelProto {
         ir_version: 8,
         producer_name: "pneumoscope host-trainer".into(),
@@ -48,9 +52,11 @@ pub fn model(network: &IntegerNet, integers: &IntegerParams, metadata: &OwnedMet
         graph: Some(graph(network, integers)),
         ..Default::default()
     };
-    metadata.write_props(|key, value| {
-        model.metadata_props.push(StringStringEntryProto { key: key.into(), value: value.to_string() });
-    });
+    let mut put = |key: &str, value: String| {
+        model.metadata_props.push(StringStringEntryProto { key: key.into(), value });
+    };
+    bound.metadata.write_props(|key, value| put(key, value.to_string()));
+    put(FITTED_PREVALENCE, bound.prevalence.to_string());
     exact_form::check(&model)?;
     seal(&mut model);
     Ok(model)

@@ -10,12 +10,15 @@
 //! chests alone. A third figure tells chests like these from chests of another kind, where such were
 //! given. No validation patient is looked at before the report.
 
+pub mod compare;
+pub mod detectors;
 mod fit;
 pub mod linear;
 mod measure;
 pub mod not_chests;
 pub mod others;
 
+pub use compare::{DetectorComparison, compare};
 pub use fit::fit_limits;
 pub use measure::{GateReport, GroupOutcomes, check_training, measure_gate, measure_others, score_deciles};
 pub use others::Others;

@@ -5,7 +5,9 @@
 //! ```
 //!
 //! Beside them stands what all stages share: [`run`], the folder that a training run keeps its
-//! state in, [`random`], `archive` and `progress`. [`cli`] says what can be asked for, [`commands`] does it.
+//! state in, [`options`] that change its recipe and the [`recipe_file`]s that hold them, [`random`],
+//! `archive` and `progress`. A [`sweep`] is many runs and the table that they are compared in. [`cli`] says
+//! what can be asked for, [`commands`] does it.
 //!
 //! Principles:
 //!
@@ -23,11 +25,15 @@ pub mod commands;
 pub mod dataset;
 pub mod evaluate;
 pub mod export;
+pub mod folds;
 pub mod gate;
+pub mod options;
 mod progress;
 pub mod quantize;
 pub mod random;
+pub mod recipe_file;
 pub mod report;
 pub mod run;
+pub mod sweep;
 pub mod teach;
 pub mod train;

@@ -20,14 +20,17 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<()> {
     match cli.command {
         None => run(Cli::parse_from(["host-trainer", "all"])),
-        Some(Command::Teach(args)) => commands::teach(&args),
+        Some(Command::Teach(args)) => commands::teachers::teach(&args),
         Some(Command::Train(args)) => commands::train(&args),
+        Some(Command::Folds(args)) => commands::folds::folds(&args),
+        Some(Command::Baselines(args)) => commands::baselines::baselines(&args),
         Some(Command::Quantize(args)) => commands::quantize(&args),
         Some(Command::Export(args)) => commands::export(&args),
         Some(Command::Gate(args)) => commands::gate(&args),
         Some(Command::Evaluate(args)) => commands::evaluate(&args),
         Some(Command::Report(args)) => commands::report(&args),
         Some(Command::Pack(args)) => commands::pack(&args),
-        Some(Command::All(args)) => commands::all(&args),
+        Some(Command::All(args)) => commands::all::all(&args),
+        Some(Command::Sweep(args)) => commands::sweep::sweep(&args),
     }
 }

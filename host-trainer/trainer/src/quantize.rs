@@ -8,6 +8,7 @@
 pub mod integer;
 pub mod params;
 
+use crate::augment::film;
 use crate::augment::{AugmentParams, augment_and_preprocess};
 use crate::dataset::Sample;
 use crate::progress;
@@ -15,7 +16,8 @@ use crate::quantize::integer::IntegerNet;
 use crate::quantize::params::{HEAD_MAX, QuantParams, WEIGHT_MAX, head_limit};
 use crate::random::{Purpose, SeededRng};
 use crate::run::{Phase, Run};
-use crate::train::fit::{Schedule, Trainable, fit};
+use crate::train::distillation::Distillation;
+use crate::train::fit::{Regularisation, Schedule, Trainable, fit};
 use crate::train::net::{channels_last, to_steps, to_units};
 use crate::train::optimizer::{AdamW, values};
 use crate::train::{FloatNet, tensors};
@@ -38,7 +40,7 @@ pub struct Comparison {
     pub int8: QualityMetrics,
 }
 
-/// One network on both validation sets.
+/// One network on the validation sets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct QualityMetrics {
     /// Area under the ROC curve, validation patients.
@@ -49,6 +51,12 @@ pub struct QualityMetrics {
     pub shifted_auc: f64,
     /// Share on the right side of a logit of 0, shifted validation set.
     pub shifted_accuracy: f64,
+    /// Area under the ROC curve, photographs of films; none in runs that are older than this set.
+    #[serde(default)]
+    pub film_auc: Option<f64>,
+    /// Share on the right side of a logit of 0, photographs of films.
+    #[serde(default)]
+    pub film_accuracy: Option<f64>,
 }
 
 #[derive(Debug)]
@@ -63,8 +71,7 @@ impl Quantized {
         let mut found = tensors::load(&run.path(INT8), device)?;
         let parameters =
             found.remove("parameters").with_context(|| format!("{INT8}: no tensor `parameters`"))?;
-        let net = crate::train::net::Net::pneumonia(i64::from(run.recipe.side));
-        Ok(Self { network: IntegerNet::new(net, quant, device), parameters })
+        Ok(Self { network: IntegerNet::new(run.recipe.net(), quant, device), parameters })
     }
 
     /// Logits of pictures given as steps.
@@ -87,8 +94,13 @@ fn scales(run: &Run) -> Result<QuantParams> {
 }
 
 /// Quantizes the run's float network, or goes on with it, and writes scales, parameters and the
-/// comparison.
-pub fn quantize(run: &mut Run, samples: &[Sample], device: Device) -> Result<Comparison> {
+/// comparison; where there are `lessons`, fine-tuning takes them too.
+pub fn quantize(
+    run: &mut Run,
+    samples: &[Sample],
+    lessons: Option<&Distillation>,
+    device: Device,
+) -> Result<Comparison> {
     let float = FloatNet::load(run, device)?;
     let folded = float.net.fold(&float.parameters, &float.statistics);
     let quant = if run.path(QUANT_PARAMS).exists() {
@@ -115,8 +127,8 @@ pub fn quantize(run: &mut Run, samples: &[Sample], device: Device) -> Result<Com
         checkpoint: QUANTIZE_STATE,
         epochs: recipe.quantized_epochs,
         rate: recipe.quantized_rate,
-        smoothing: 0.0,
-        lessons: None,
+        regularisation: Regularisation::default(),
+        lessons,
     };
     fit(run, samples, &schedule, &mut optimizer, &mut network, device)?;
     tensors::save(&run.path(INT8), &[("parameters", &optimizer.average)])?;
@@ -124,12 +136,14 @@ pub fn quantize(run: &mut Run, samples: &[Sample], device: Device) -> Result<Com
     let (_, validate) = run.indices(samples)?;
     let sets = Validation::new(samples, &validate, recipe.side, device);
     let figures = |forward: &dyn Fn(&Tensor) -> Tensor| {
-        let [plain, shifted] = sets.score([1.0, 1.0], forward);
+        let [plain, shifted, film] = sets.score([1.0, 1.0], forward);
         QualityMetrics {
             val_auc: plain.auc,
             val_accuracy: plain.accuracy,
             shifted_auc: shifted.auc,
             shifted_accuracy: shifted.accuracy,
+            film_auc: Some(film.auc),
+            film_accuracy: Some(film.accuracy),
         }
     };
     let comparison = Comparison { float: figures(&|x| float.logits(x)), int8: figures(&|x| int8.logits(x)) };
@@ -161,8 +175,9 @@ fn ranges(run: &Run, samples: &[Sample], float: &FloatNet, device: Device) -> Re
                 let mut rng = SeededRng::new(seed, Purpose::Calibrate, 1, i as u64);
                 match rng.bernoulli(0.5) {
                     true => {
-                        augment_and_preprocess(&samples[i].working, &AugmentParams::TRAINING, side, &mut rng)
-                            .bytes
+                        let mut taking = SeededRng::new(seed, Purpose::Film, 0, i as u64);
+                        let working = film::sometimes(&samples[i].working, run.recipe.film, &mut taking);
+                        augment_and_preprocess(&working, &AugmentParams::TRAINING, side, &mut rng).bytes
                     }
                     false => samples[i].input.bytes.clone(),
                 }

@@ -28,8 +28,14 @@ pub enum Purpose {
     Gate = 9,
     /// Pictures that the gate's report is measured on.
     GateReport = 10,
+    /// How much of a neighbour is mixed into the pictures of a training batch.
+    Mix = 11,
     /// Which part of a picture is covered by lot.
-    Cover = 11,
+    Cover = 12,
+    /// A photograph of the film, in training and in the film validation set.
+    Film = 13,
+    /// First centres of clusters.
+    Cluster = 14,
 }
 
 /// A ChaCha8 generator seeded with a key. Trained weights follow from its sequences: how a draw is

@@ -12,6 +12,7 @@ mod looked;
 mod page;
 mod plots;
 mod results;
+mod settings;
 mod training;
 mod words;
 
@@ -24,7 +25,7 @@ use std::path::Path;
 /// Writes the page about the run in `run_dir` to `out`.
 ///
 /// Reads `model.onnx`, `run.json`, `history.json`, `quantize.json`, and `metrics.json` with
-/// `predictions.csv` in `validation/`, `shifted/` and `test/`; each may be absent.
+/// `predictions.csv` in `validation/`, `shifted/`, `film/` and `test/`; each may be absent.
 pub fn run(run_dir: &Path, out: &Path, options: &PageOptions) -> Result<()> {
     let inputs = Inputs::read(run_dir)?;
     let html = page::page(&inputs, options)?.into_string();

@@ -5,14 +5,15 @@
 //! run.json          recipe, data, split                 train.safetensors     state after the last float epoch
 //! history.json      one entry an epoch                  float.safetensors     the float network
 //! quantize.json     float and int8 side by side         quantize.safetensors  state after the last int8 epoch
-//! model.onnx        the model                           validation/ shifted/  metrics.json and predictions.csv
+//! model.onnx        the model                           validation/ shifted/ film/  metrics.json, predictions.csv
 //!
 //! a teacher's has run.json, history.json and            teach.safetensors     state after the last epoch
 //!                                                       teacher.safetensors   the network
 //! ```
 
 use crate::dataset::Sample;
-use crate::dataset::split::Split;
+use crate::dataset::split::{Split, SplitKind};
+use crate::train::net::Net;
 use anyhow::{Context, Result, ensure};
 use edge_model::files;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -26,6 +27,9 @@ pub struct Recipe {
     pub seed: u64,
     /// Side of the network's input, in pixels.
     pub side: u16,
+    /// Multiplies the network's channels, see [`Net::pneumonia`].
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub width: f64,
     /// Share of each class for validation.
     pub validation_share: f32,
     pub epochs: usize,
@@ -37,14 +41,41 @@ pub struct Recipe {
     pub decay: f64,
     /// Decay of the weights' moving average.
     pub average: f64,
+    /// In float, share of each label that goes to both classes alike (label smoothing).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub smoothing: f64,
+    /// In float, alpha of mixup: how much of another picture is mixed into each; 0 for nothing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub mixup: f64,
+    /// In float, rho of sharpness-aware minimisation: how far the parameters climb before their
+    /// gradient is taken; 0 for the gradient where they are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sam: f64,
+    /// In float, weight of an auxiliary head's loss beside the network's own: bacterial against viral.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub auxiliary: f64,
     pub quantized_epochs: usize,
     pub quantized_rate: f64,
+    /// How many draws of the pictures' changes there are: epoch e has the draw e modulo this number,
+    /// which is the same in every run. 0: each epoch has a draw of its own, by the seed.
+    #[serde(default)]
+    pub draws: u64,
+    /// Seed of the split, where it is not the recipe's own: networks of several seeds then learn from
+    /// the same patients, and from the same teachers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_seed: Option<u64>,
     /// For a teacher: which one. None for the network that ships.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teacher: Option<TeacherRecipe>,
     /// Which teachers the network learns from, where it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taught: Option<TaughtRecipe>,
+    /// Share of the training pictures that are photographed from a film, 0 to 1.
+    #[serde(default)]
+    pub film: f64,
+    /// Which patients validate.
+    #[serde(default)]
+    pub split: SplitKind,
 }
 
 /// What makes a teacher of a recipe.
@@ -63,16 +94,36 @@ pub struct TeacherRecipe {
 pub struct TaughtRecipe {
     /// SHA-256 of each teacher's file.
     pub teachers: Vec<String>,
+    /// Sides of the teachers' inputs, in pixels.
+    #[serde(default)]
+    pub sides: Vec<u16>,
     /// Divides the logits of teacher and pupil.
     pub temperature: f64,
     /// Share of the teachers in the loss, 0 to 1.
     pub share: f64,
 }
 
+fn one() -> f64 {
+    1.0
+}
+
+fn is_one(value: &f64) -> bool {
+    *value == 1.0
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
 impl Recipe {
+    /// The network that ships; a teacher's is that of its size.
+    pub fn net(&self) -> Net {
+        Net::pneumonia(i64::from(self.side), self.width)
+    }
+
     /// Seed of the split into training and validation patients.
     pub fn split_seed(&self) -> u64 {
-        self.teacher.as_ref().map_or(self.seed, |teacher| teacher.split_seed)
+        self.teacher.as_ref().map_or(self.split_seed.unwrap_or(self.seed), |teacher| teacher.split_seed)
     }
 }
 
@@ -81,16 +132,25 @@ impl Default for Recipe {
         Self {
             seed: 1,
             side: 128,
+            width: 1.0,
             validation_share: 0.2,
             epochs: 24,
             batch: 48,
             rate: 3e-3,
             decay: 0.05,
             average: 0.995,
+            smoothing: 0.0,
+            mixup: 0.0,
+            sam: 0.0,
+            auxiliary: 0.0,
             quantized_epochs: 4,
             quantized_rate: 0.02,
+            draws: 0,
+            split_seed: None,
             teacher: None,
             taught: None,
+            film: 0.0,
+            split: SplitKind::default(),
         }
     }
 }
@@ -144,6 +204,13 @@ pub struct Epoch<T = f64> {
     pub shifted_accuracy: T,
     pub shifted_auc: T,
     pub seconds: T,
+    /// On photographs of films; none in runs that are older than this set.
+    #[serde(default)]
+    pub film_loss: Option<f64>,
+    #[serde(default)]
+    pub film_accuracy: Option<f64>,
+    #[serde(default)]
+    pub film_auc: Option<f64>,
 }
 
 /// A run; `run.json` holds what does not change.
@@ -224,7 +291,7 @@ impl Run {
             );
             return Ok(run);
         }
-        let split = Split::draw(samples, recipe.validation_share, recipe.split_seed());
+        let split = Split::of_kind(recipe.split, samples, recipe.validation_share, recipe.split_seed())?;
         let (folder, trainer, tch) = (folder.into(), TRAINER.into(), TCH.into());
         let run = Self { folder, recipe, data, data_sha256, notes, split, trainer, tch, history: vec![] };
         run.write_json("run.json", &run)?;
@@ -251,8 +318,16 @@ impl Run {
 
     pub fn record(&mut self, e: Epoch) -> Result<()> {
         println!(
-            "{:>5} {:>3}  loss {:.4} / {:.4} / {:.4}  AUC {:.4} / {:.4}  {:.0} s",
-            e.phase, e.epoch, e.train_loss, e.val_loss, e.shifted_loss, e.val_auc, e.shifted_auc, e.seconds
+            "{:>5} {:>3}  loss {:.4} / {:.4} / {:.4}  AUC {:.4} / {:.4} / {:.4} (film)  {:.0} s",
+            e.phase,
+            e.epoch,
+            e.train_loss,
+            e.val_loss,
+            e.shifted_loss,
+            e.val_auc,
+            e.shifted_auc,
+            e.film_auc.unwrap_or(f64::NAN),
+            e.seconds
         );
         self.history.push(e);
         self.write_json("history.json", &self.history)

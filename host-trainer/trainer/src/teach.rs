@@ -5,5 +5,6 @@ pub mod efficientnet;
 pub mod ensemble;
 pub mod finetune;
 mod pickle;
+pub mod probe;
 pub mod state_dict;
 pub mod weights;

@@ -3,7 +3,9 @@
 
 pub mod distillation;
 pub mod fit;
+pub mod lessons;
 pub mod net;
+pub mod objective;
 pub mod optimizer;
 pub mod tensors;
 pub mod validation;
@@ -11,13 +13,14 @@ pub mod validation;
 use crate::dataset::Sample;
 use crate::run::{Phase, Run};
 use crate::train::distillation::Distillation;
-use crate::train::fit::{Schedule, Trainable, fit};
+use crate::train::fit::{Regularisation, Schedule, Trainable, fit};
 use crate::train::net::{Net, to_units};
+use crate::train::objective::Outputs;
 use crate::train::optimizer::AdamW;
 
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
-use tch::{Device, Tensor, no_grad};
+use tch::{Device, Kind, Tensor, no_grad};
 
 const FLOAT: &str = "float.safetensors";
 
@@ -30,17 +33,31 @@ pub fn train(
     device: Device,
 ) -> Result<FloatNet> {
     let recipe = run.recipe.clone();
-    let net = Net::pneumonia(i64::from(recipe.side));
-    let first = net.first_parameters(recipe.seed).to_device(device);
-    let mut optimizer = AdamW::new(&first, net.decay_mask().to_device(device), recipe.decay, recipe.average);
+    let net = recipe.net();
+    if recipe.auxiliary > 0.0 {
+        ensure!(
+            samples.iter().any(|sample| !sample.subgroup.is_empty()),
+            "the auxiliary head learns bacterial against viral, which no file name of this data tells (as \
+             person1_bacteria_2.jpeg does); leave it out"
+        );
+    }
     let statistics = net.first_statistics().to_device(device);
     let mut network = FloatTraining::new(net, statistics);
+    network.auxiliary = recipe.auxiliary > 0.0;
+    let first = network.with_auxiliary(&network.net.first_parameters(recipe.seed), 0.0).to_device(device);
+    let mask = network.with_auxiliary(&network.net.decay_mask(), 1.0).to_device(device);
+    let mut optimizer = AdamW::new(&first, mask, recipe.decay, recipe.average);
     let schedule = Schedule {
         phase: Phase::Float,
         checkpoint: "train.safetensors",
         epochs: recipe.epochs,
         rate: recipe.rate,
-        smoothing: 0.0,
+        regularisation: Regularisation {
+            smoothing: recipe.smoothing,
+            mixup: recipe.mixup,
+            sam: recipe.sam,
+            auxiliary: recipe.auxiliary,
+        },
         lessons,
     };
     fit(run, samples, &schedule, &mut optimizer, &mut network, device)?;
@@ -58,7 +75,7 @@ pub struct FloatNet {
 
 impl FloatNet {
     pub fn load(run: &Run, device: Device) -> Result<Self> {
-        Self::read(&run.path(FLOAT), Net::pneumonia(i64::from(run.recipe.side)), device)
+        Self::read(&run.path(FLOAT), run.recipe.net(), device)
     }
 
     /// The numbers of `net` in a file that [`FloatNet::save`] wrote.
@@ -90,28 +107,53 @@ impl FloatNet {
 #[derive(Debug)]
 pub struct FloatTraining {
     net: Net,
+    /// Whether a second head is trained along, whose weights and bias follow the network's parameters.
+    /// It gives the features another reason to be there, and nothing of it is kept.
+    auxiliary: bool,
     statistics: Tensor,
     average_statistics: Tensor,
 }
 
 impl FloatTraining {
     pub fn new(net: Net, statistics: Tensor) -> Self {
-        Self { net, average_statistics: statistics.copy(), statistics }
+        Self { net, auxiliary: false, average_statistics: statistics.copy(), statistics }
     }
 
     /// The averages, which are what training leaves.
     pub fn finish(self, optimizer: AdamW) -> FloatNet {
-        FloatNet { net: self.net, parameters: optimizer.average, statistics: self.average_statistics }
+        let parameters = self.of_net(&optimizer.average).copy();
+        FloatNet { net: self.net, parameters, statistics: self.average_statistics }
+    }
+
+    /// A number for each parameter of the network, and `more` for each of the auxiliary head.
+    fn with_auxiliary(&self, of_net: &Tensor, more: f64) -> Tensor {
+        let count = if self.auxiliary { self.net.features + 1 } else { 0 };
+        Tensor::cat(&[of_net, &of_net.new_full([count], more, (of_net.kind(), of_net.device()))], 0)
+    }
+
+    /// The network's part of what belongs to each parameter.
+    fn of_net(&self, all: &Tensor) -> Tensor {
+        let head = if self.auxiliary { self.net.features + 1 } else { 0 };
+        all.narrow(0, 0, all.size()[0] - head)
     }
 }
 
 impl Trainable for FloatTraining {
-    fn train_logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor {
-        self.net.forward(parameters, &self.statistics, &to_units(steps), true)
+    fn train_outputs(&self, parameters: &Tensor, steps: &Tensor) -> Outputs {
+        let mut last = None;
+        let mut observe = |_, value: &Tensor| last = self.auxiliary.then(|| value.shallow_clone());
+        let (of_net, steps) = (self.of_net(parameters), to_units(steps));
+        let logits = self.net.forward_observed(&of_net, &self.statistics, &steps, true, &mut observe);
+        let head = |map: Tensor| {
+            let features = map.mean_dim([2i64, 3].as_slice(), false, Kind::Float);
+            let head = parameters.narrow(0, of_net.size()[0], self.net.features + 1);
+            features.matmul(&head.narrow(0, 0, self.net.features)) + head.narrow(0, self.net.features, 1)
+        };
+        Outputs { logits, auxiliary: last.map(head) }
     }
 
     fn logits(&self, average: &Tensor, steps: &Tensor) -> Tensor {
-        self.net.forward(average, &self.average_statistics, &to_units(steps), false)
+        self.net.forward(&self.of_net(average), &self.average_statistics, &to_units(steps), false)
     }
 
     fn after_step(&mut self, decay: f64) {

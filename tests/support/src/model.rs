@@ -61,6 +61,15 @@ pub fn changed(change: impl FnOnce(&mut pb::ModelProto)) -> Vec<u8> {
     bytes(&proto)
 }
 
+/// The file of a model with one more property, sealed again.
+pub fn with_property(model: &model_file::ModelFile, key: &str, value: &str) -> Vec<u8> {
+    let mut proto = model.proto().clone();
+    let (key, value) = (key.to_owned(), value.to_owned());
+    proto.metadata_props.push(pb::StringStringEntryProto { key, value });
+    model_file::seal(&mut proto);
+    bytes(&proto)
+}
+
 fn graph(side: i64, seed: u64) -> pb::GraphProto {
     let mut g = Graph::new(seed);
     g.graph.name = "random".to_owned();

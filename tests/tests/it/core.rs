@@ -46,8 +46,8 @@ fn every_kernel_set_gives_identical_tensors_and_logits() {
     let (model, golden, frames) = shipped();
     let mut compared = Vec::new();
     for kernels in kernels::ALL.iter().filter_map(|set| set.kernels()) {
-        let packed = pack(&model).expect("the shipped model can be packed");
-        assert_eq!(first_difference(packed, kernels, &golden, &frames), None, "{}", kernels.name());
+        let packed = pack(model).expect("the shipped model can be packed");
+        assert_eq!(first_difference(packed, kernels, golden, frames), None, "{}", kernels.name());
         compared.push(kernels.name());
     }
     println!("compared: {compared:?} of {:?}", kernels::ALL);
@@ -58,16 +58,15 @@ fn every_kernel_set_gives_identical_tensors_and_logits() {
 #[test]
 fn a_planted_wrong_weight_is_found() {
     let (model, golden, frames) = shipped();
-    let packed = pack(&with_a_wrong_weight(&model)).expect("it can be packed");
-    let found =
-        first_difference(packed, kernels::best(), &golden, &frames).expect("the wrong weight is found");
+    let packed = pack(&with_a_wrong_weight(model)).expect("it can be packed");
+    let found = first_difference(packed, kernels::best(), golden, frames).expect("the wrong weight is found");
     assert!(found.contains("d2.project differs"), "{found}");
 }
 
 #[test]
 fn the_shipped_packed_model_is_what_pack_gives_and_within_its_bounds() {
     let (model, ..) = shipped();
-    let fresh = pack(&model).expect("the shipped model can be packed");
+    let fresh = pack(model).expect("the shipped model can be packed");
     let path = conformance::root().join("models/pneumonia/model.packed");
     let committed = std::fs::read(path).expect("committed; make it with `edge-runtime pack`");
     assert!(committed == fresh.bytes(), "pack it again: edge-runtime pack models/pneumonia/model.packed");
@@ -82,7 +81,7 @@ fn the_shipped_packed_model_is_what_pack_gives_and_within_its_bounds() {
 #[test]
 fn the_class_activation_map_adds_up_to_the_logit() {
     let (model, _, frames) = shipped();
-    let mut engine = CoreEngine::load(&model, kernels::best()).expect("it loads");
+    let mut engine = CoreEngine::load(model, kernels::best()).expect("it loads");
     let head = engine.model().plan().and_then(|plan| plan.head()).expect("it was checked");
     let (positions, bias) = (head.positions as usize, head.bias);
     let mut map = vec![0.0; positions];

@@ -58,18 +58,18 @@ fn golden_vectors_are_of_the_shipped_model_and_of_these_frames() {
 #[test]
 fn stock_tract_gives_identical_tensors_and_logits() {
     let (model, golden, frames) = shipped();
-    assert_eq!(first_difference(Operators::Stock, &model, &golden, &frames), None);
+    assert_eq!(first_difference(Operators::Stock, model, golden, frames), None);
 }
 
 #[test]
 fn tract_with_every_set_of_kernels_gives_identical_tensors_and_logits() {
     let (model, golden, frames) = shipped();
     for operators in sets().map(Operators::Kernels) {
-        let tract = TractIntermediates::load(operators, &model).expect("tract loads the model");
+        let tract = TractIntermediates::load(operators, model).expect("tract loads the model");
         let convolutions = tract.convolutions().expect("tract with kernels says who computes what");
         assert_eq!(convolutions.by_tract, [], "the kernels cover the whole shipped model");
         assert!(convolutions.by_kernels.len() > 20, "{convolutions}");
-        assert_eq!(first_difference(operators, &model, &golden, &frames), None, "{operators:?}");
+        assert_eq!(first_difference(operators, model, golden, frames), None, "{operators:?}");
     }
 }
 
@@ -82,7 +82,7 @@ fn every_engine_gives_identical_logits() {
     let choices = |kind| if is_stock(kind) { 1 } else { usize::MAX };
     let each = |kind| sets().take(choices(kind)).map(move |kernels| (kind, kernels));
     for (kind, kernels) in EngineKind::ALL.into_iter().flat_map(each) {
-        let mut engine = kind.load_with(kernels, &model).expect("it loads");
+        let mut engine = kind.load_with(kernels, model).expect("it loads");
         let each = if is_stock(kind) { 8 } else { 1 };
         for (frame, entry) in frames.iter().zip(&golden.frames).step_by(each) {
             let logit = engine.infer(&frame.input).expect("it runs");
@@ -96,9 +96,9 @@ fn every_engine_gives_identical_logits() {
 #[test]
 fn a_planted_wrong_weight_is_found() {
     let (model, golden, frames) = shipped();
-    let planted = with_a_wrong_weight(&model);
+    let planted = with_a_wrong_weight(model);
     for operators in sets().map(Operators::Kernels).chain([Operators::Stock]) {
-        let found = first_difference(operators, &planted, &golden, &frames);
+        let found = first_difference(operators, &planted, golden, frames);
         let found = found.expect("the wrong weight is found");
         assert!(
             found.contains("d2.project differs"),

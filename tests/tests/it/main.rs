@@ -14,13 +14,18 @@ use conformance::frames::{self, GoldenFrame};
 use conformance::golden::{Golden, hex, tensor_hash};
 use edge_model::model_file::{ModelFile, seal};
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
-/// The shipped model, its golden vectors, and the frames that they are of.
-fn shipped() -> (ModelFile, Golden, Vec<GoldenFrame>) {
-    let model = ModelFile::load(conformance::shipped_model()).expect("the shipped model loads");
-    let golden = Golden::shipped().expect("committed; make them with `cargo xtask golden`");
-    let frames = frames::all(model.metadata().input_side);
-    (model, golden, frames)
+/// The shipped model, its golden vectors, and the frames that they are of: drawn once, because that
+/// takes most of a second.
+fn shipped() -> &'static (ModelFile, Golden, Vec<GoldenFrame>) {
+    static SHIPPED: LazyLock<(ModelFile, Golden, Vec<GoldenFrame>)> = LazyLock::new(|| {
+        let model = ModelFile::load(conformance::shipped_model()).expect("the shipped model loads");
+        let golden = Golden::shipped().expect("committed; make them with `cargo xtask golden`");
+        let frames = frames::all(model.metadata().input_side);
+        (model, golden, frames)
+    });
+    &SHIPPED
 }
 
 /// The same model with one weight of one convolution changed by one step.

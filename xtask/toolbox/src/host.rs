@@ -3,6 +3,7 @@
 //! would be compiled once more.
 
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use crate::{process, target};
 
@@ -28,9 +29,16 @@ pub fn program(name: &str) -> anyhow::Result<Command> {
     Ok(process::command(target().join("debug").join(name)))
 }
 
-/// Puts libtorch in place; what builds the trainer needs it first.
+/// Puts libtorch in place; what builds the trainer needs it first. Looks once: five suites ask, and
+/// each look takes more than a second.
 pub fn libtorch() -> anyhow::Result<()> {
-    process::run(process::cargo().args(["run", "--quiet", "--package", "host-trainer", "--", "setup"]))
+    static IN_PLACE: Mutex<bool> = Mutex::new(false);
+    let mut in_place = IN_PLACE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*in_place {
+        process::run(process::cargo().args(["run", "--quiet", "--package", "host-trainer", "--", "setup"]))?;
+        *in_place = true;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod cross;
 pub mod firmware;
 pub mod host;
 pub mod node;
+pub mod outcome;
 pub mod process;
 pub mod python;
 pub mod tool;

@@ -83,8 +83,9 @@ impl<W: AsRef<[i8]>> LinearDetector<W> {
     }
 }
 
-/// `sum` over the number of positions that share a cell, rounded towards 0.
+/// `sum` over the number of positions that share a cell, rounded towards 0. Weights of a model's
+/// metadata are too few for more than 32 bits.
 fn divided(sum: i64, positions: usize, cells: usize) -> i32 {
     let mean = sum / (positions / cells).max(1) as i64;
-    mean.clamp(i64::from(MISFIT) + 1, i64::from(i32::MAX)) as i32
+    i32::try_from(mean).unwrap_or(MISFIT)
 }

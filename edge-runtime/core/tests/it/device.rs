@@ -159,8 +159,12 @@ fn an_answer_is_for_the_picture_after_the_press_and_goes_out_after_its_time() {
     let mut bench = Bench::new(BUTTON);
     bench.at(0, Happens::Frame).at(0, Happens::Frame);
     assert_eq!(bench.shows(0), None, "nobody has asked");
+    // The log is told all the same.
+    assert_eq!(bench.device.agreed(0).reason, Reason::BelowThreshold);
+    assert_eq!(bench.device.agreeing(), 2);
     bench.at(100, Happens::Trigger);
     assert_eq!(bench.shows(100), None);
+    assert_eq!((bench.device.agreed(100).reason, bench.device.agreeing()), (Reason::Starting, 0));
     assert_eq!(bench.at(200, Happens::Frame).shows(200), Some(Reason::Unsettled(1, 2)));
     assert_eq!(bench.at(4000, Happens::Frame).shows(4000), Some(Reason::Unsettled(1, 2)), "too far apart");
     bench.at(4100, Happens::Frame);

@@ -9,5 +9,6 @@ mod gate;
 mod metadata;
 mod packed;
 mod pipeline;
+mod player;
 mod preprocess;
 mod signal;

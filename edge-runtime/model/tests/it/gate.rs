@@ -18,8 +18,9 @@ use std::path::{Path, PathBuf};
 use test_support::loaded::{classifier, shipped};
 use test_support::no_chest::{KINDS, Rng, grey, half_covered, turned};
 
-/// Pictures of each kind that is drawn.
+/// Pictures of each kind that is drawn, and of those that a planted fault is shown.
 const OF_EACH: u64 = 40;
+const OF_EACH_PLANTED: u64 = 10;
 
 type Gate = Classifier<Box<dyn Engine>>;
 
@@ -64,19 +65,19 @@ impl Tally {
     }
 }
 
-fn drawn(model: &ModelFile) -> (Tally, Vec<(&'static str, f64)>) {
+fn drawn(model: &ModelFile, of_each: u64) -> (Tally, Vec<(&'static str, f64)>) {
     let (mut gate, mut tally) = (gate(model), Tally::default());
     let shares = KINDS.map(|(kind, make)| {
         let seed =
             |i: u64| Rng::new(kind.bytes().fold(i, |hash, byte| hash.wrapping_mul(257) + u64::from(byte)));
-        (kind, tally.add(&mut gate, kind, (0..OF_EACH).map(|i| make(&mut seed(i)))))
+        (kind, tally.add(&mut gate, kind, (0..of_each).map(|i| make(&mut seed(i)))))
     });
     (tally, shares.into())
 }
 
 #[test]
 fn what_is_no_upright_whole_chest_is_refused() {
-    let (tally, shares) = drawn(&shipped());
+    let (tally, shares) = drawn(&shipped(), OF_EACH);
     println!("{}", tally.table);
     assert!(tally.pictures >= 500);
     assert!(tally.share() >= 0.95, "{} of {} refused:\n{}", tally.refused, tally.pictures, tally.table);
@@ -85,7 +86,7 @@ fn what_is_no_upright_whole_chest_is_refused() {
     }
 }
 
-/// The test above bites: with the likenesses opened, most of the same pictures pass.
+/// The test above bites: with the likenesses opened, too many of the same pictures pass.
 #[test]
 fn an_open_gate_is_seen() {
     let open = |gate| GateThresholds {
@@ -93,7 +94,7 @@ fn an_open_gate_is_seen() {
         features: LinearDetector::default(),
         ..gate
     };
-    let (tally, _) = drawn(&with_limits(open));
+    let (tally, _) = drawn(&with_limits(open), OF_EACH_PLANTED);
     assert!(tally.share() < 0.7, "{} of {} refused:\n{}", tally.refused, tally.pictures, tally.table);
 }
 

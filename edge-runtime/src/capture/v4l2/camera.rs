@@ -2,6 +2,7 @@
 //! fails.
 
 use super::choice::choose;
+use super::newest::{self, Taken};
 use super::sys::{Filled, Format, Node, Ready, Stream};
 use crate::capture::{CaptureOptions, Encoding};
 use std::io;
@@ -33,24 +34,18 @@ impl CameraError {
     }
 }
 
+impl From<(&'static str, io::Error)> for CameraError {
+    fn from((asked, answer): (&'static str, io::Error)) -> Self {
+        Self::Call { asked, answer }
+    }
+}
+
 #[derive(Debug)]
 pub struct Camera {
     stream: Stream,
     input: Option<u32>,
     encoding: Encoding,
     format: Format,
-}
-
-#[derive(Debug)]
-pub enum Taken {
-    Nothing,
-    /// The newest frame; those before it went back to the driver.
-    Frame(Filled),
-    /// A frame, the newest or one before it, is marked as damaged; its number.
-    Damaged(u32),
-    /// The driver had no buffer left, so that frames were lost and the newest may be old: all went
-    /// back.
-    Overrun,
 }
 
 impl Camera {
@@ -82,8 +77,7 @@ impl Camera {
         let input = node.input();
         // Many drivers have no such event; the input's status is asked for with each frame anyway.
         let _ = node.watch_source();
-        let stream = Stream::start(node, BUFFERS);
-        let stream = stream.map_err(|(asked, answer)| CameraError::Call { asked, answer })?;
+        let stream = Stream::start(node, BUFFERS)?;
         Ok(Self { stream, input, encoding, format })
     }
 
@@ -114,46 +108,12 @@ impl Camera {
 
     /// The newest of the frames that have come since `judged`, the last one taken, was taken.
     pub fn catch_up(&mut self, judged: Option<Filled>) -> Result<Taken, CameraError> {
-        let free = self.stream.queued();
-        if let Some(judged) = judged {
-            self.give_back(judged)?;
-        }
-        self.take(free)
+        Ok(newest::catch_up(&mut self.stream, judged)?)
     }
 
     /// The newest of the frames that wait. They came just now.
     pub fn newest(&mut self) -> Result<Taken, CameraError> {
-        self.take(usize::MAX)
-    }
-
-    /// The newest frame, unless as many wait as `overrun`.
-    fn take(&mut self, overrun: usize) -> Result<Taken, CameraError> {
-        let (queued, mut count) = (self.stream.queued(), 0);
-        let (mut newest, mut damaged) = (None, None);
-        while count < queued {
-            let Some(filled) = self.stream.dequeue().map_err(CameraError::of("VIDIOC_DQBUF"))? else { break };
-            count += 1;
-            if filled.damaged {
-                damaged = Some(filled.sequence);
-            }
-            if let Some(older) = newest.replace(filled) {
-                self.give_back(older)?;
-            }
-        }
-        let Some(filled) = newest else { return Ok(Taken::Nothing) };
-        if let Some(sequence) = damaged {
-            self.give_back(filled)?;
-            return Ok(Taken::Damaged(sequence));
-        }
-        if count >= overrun {
-            self.give_back(filled)?;
-            return Ok(Taken::Overrun);
-        }
-        Ok(Taken::Frame(filled))
-    }
-
-    pub fn give_back(&mut self, filled: Filled) -> Result<(), CameraError> {
-        self.stream.queue(filled).map_err(CameraError::of("VIDIOC_QBUF"))
+        Ok(newest::newest(&mut self.stream)?)
     }
 
     /// Whether the camera still gives what was agreed on: another program, or a new source at its

@@ -303,7 +303,12 @@ pub struct Filled {
 impl Filled {
     /// A frame of which only the time counts.
     pub fn of_time(micros: u64, monotonic: bool) -> Self {
-        Self { index: 0, used: 0, damaged: false, sequence: 0, micros, monotonic }
+        Self { micros, monotonic, ..Self::of_number(0) }
+    }
+
+    /// A frame without a time.
+    pub fn of_number(sequence: u32) -> Self {
+        Self { index: 0, used: 0, damaged: false, sequence, micros: 0, monotonic: false }
     }
 }
 

@@ -17,8 +17,10 @@ pub fn context() -> Context {
         model_sha256: "ab".repeat(32),
         model_version: "0.0.1".to_owned(),
         engine: "core",
+        familiar_widened_to: None,
         thresholds: Thresholds { negative_below: 0.25, positive_above: 0.75 },
         site_sha256: None,
+        prior: None,
     }
 }
 

@@ -7,38 +7,17 @@ use edge_core::ports::{self, Clock as _};
 use firmware::boot::Models;
 use firmware::bring_up::{self, Bench, CameraPort, DefmtReport, Report};
 use firmware::device::{Board, Parts};
-use support::{LIVENESS, RETAINED_RAM, stack_left};
+use support::RETAINED_RAM;
 
 static CAMERA: CameraPort = CameraPort::new();
 
-/// The board, whose script goes on while the button is waited for.
-struct OnBench;
-
-struct Button;
+/// The board's button: its script goes on while the button is waited for.
+pub struct Button;
 
 impl ports::Button for Button {
     fn is_closed(&mut self) -> bool {
         script::advance(chip::Clock.now_ms());
         world::Button.is_closed()
-    }
-}
-
-impl Board for OnBench {
-    type Source = <Qemu as Board>::Source;
-    type Lights = <Qemu as Board>::Lights;
-    type Button = Button;
-    type Clock = chip::Clock;
-    type Watchdog = chip::Watchdog;
-    type Log = <Qemu as Board>::Log;
-
-    const NAME: &'static str = Qemu::NAME;
-
-    fn stack_left() -> u32 {
-        stack_left()
-    }
-
-    fn beat() {
-        LIVENESS.beat();
     }
 }
 
@@ -49,11 +28,10 @@ pub fn run(
     models: Models<'static>,
     arena: &'static mut [u8],
 ) -> ! {
-    let Parts { source, lights, clock, watchdog, log, .. } = parts;
     let ended = bring_up::after_reset(RETAINED_RAM.begin_run(false));
     let report = DefmtReport { counts: log_counts, now_ms: || chip::Clock.now_ms(), unread: false };
     let mut bench = Bench {
-        parts: Parts::<OnBench> { source, lights, button: Button, clock, watchdog, log },
+        parts,
         report,
         camera: &CAMERA,
         memory: arena,

@@ -25,7 +25,7 @@ mod trap;
 mod world;
 
 #[cfg(feature = "bring-up")]
-use bring_up::run;
+use bring_up::{Button, run};
 use camera::Camera;
 use cortex_m_rt::entry;
 #[cfg(not(feature = "bring-up"))]
@@ -39,6 +39,8 @@ use firmware::boot::{ARENA_BYTES, Models};
 use firmware::defmt_log::DefmtLog;
 use firmware::device::{Board, Parts};
 use support::{LIVENESS, stack_left};
+#[cfg(not(feature = "bring-up"))]
+use world::Button;
 
 support::logger!(host::log);
 
@@ -55,7 +57,7 @@ struct Qemu;
 impl Board for Qemu {
     type Source = Camera;
     type Lights = LampPins<LinePin, LinePin, LinePin, LinePin, LinePin>;
-    type Button = world::Button;
+    type Button = Button;
     type Clock = chip::Clock;
     type Watchdog = chip::Watchdog;
     type Log = DefmtLog;
@@ -89,7 +91,7 @@ fn main() -> ! {
     let parts = Parts::<Qemu> {
         source: Camera::new(ROW_BYTES),
         lights: lamps::lights(),
-        button: world::Button,
+        button: Button,
         clock: chip::Clock,
         watchdog: chip::Watchdog,
         log: DefmtLog { counts: log_counts },

@@ -1,14 +1,80 @@
 //! Which patients train and which validate: grouped, so that no patient and no duplicated file is
 //! on both sides.
 //!
-//! Patients that share a byte-for-byte identical file form one group. Groups are drawn in an order
-//! that depends on the seed and the group's name alone, class by class, until the validation share
-//! of each class is reached.
+//! Patients that share a byte-for-byte identical file form one group. A plain split draws groups in an
+//! order that depends on the seed and the group's name alone, class by class, until the validation
+//! share of each class is reached; folds deal that order out; a cluster of acquisition
+//! ([`super::cluster`]) is held out whole.
 
+use super::cluster::{ClusterFacts, clusters};
 use super::sample::Sample;
 use crate::random::{Purpose, SeededRng};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::str::FromStr;
+
+/// One part of several, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fold {
+    pub number: usize,
+    pub of: usize,
+}
+
+impl FromStr for Fold {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('/').and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
+        match parts {
+            Some((number, of)) if (2..=100).contains(&of) && (1..=of).contains(&number) => {
+                Ok(Self { number, of })
+            }
+            _ => Err("expected K/N with N from 2 to 100 and K from 1 to N, such as 2/5".into()),
+        }
+    }
+}
+
+impl fmt::Display for Fold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.number, self.of)
+    }
+}
+
+/// Which patients are for validation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SplitKind {
+    /// A share of each class.
+    #[default]
+    Share,
+    /// One of several parts of equal size, class by class.
+    PatientFold(Fold),
+    /// One of as many clusters of pictures that were taken alike; small ones are joined, so there may be
+    /// fewer.
+    HeldOutCluster(Fold),
+}
+
+impl fmt::Display for SplitKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Share => f.write_str("a share of the patients"),
+            Self::PatientFold(fold) => write!(f, "fold {fold} of the patients"),
+            Self::HeldOutCluster(fold) => write!(f, "acquisition cluster {fold}, held out whole"),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SplitError {
+    #[error(
+        "expected a cluster of 1 to {found}, got {asked}: small clusters were joined, and {found} are left; \
+         take one of these, or other folds"
+    )]
+    NoSuchCluster { asked: usize, found: usize },
+    #[error("all pictures fall into one cluster of acquisition, so none can be held out; take patient folds")]
+    OneCluster,
+}
 
 /// A stored split, by sample ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,39 +86,65 @@ pub struct Split {
     pub validation: Vec<String>,
     /// Groups of two or more samples with identical content.
     pub duplicate_groups: usize,
+    /// The clusters of acquisition, where one of them is held out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clusters: Vec<ClusterFacts>,
 }
 
 impl Split {
     /// Draws a split with about `share` of each class for validation.
     pub fn draw(samples: &[Sample], share: f32, seed: u64) -> Self {
-        let (group_of, duplicate_groups) = groups(samples);
-        let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (index, &root) in group_of.iter().enumerate() {
-            // A group is named by its first patient in sorted order, whatever order the files came
-            // in.
-            members.entry(samples[root].patient.as_str()).or_default().push(index);
-        }
-        let mut split = Self { seed, train: vec![], validation: vec![], duplicate_groups };
-        for positive in [false, true] {
-            // A group with samples of both classes is drawn with the class of its first sample.
-            let mut names: Vec<&str> = members
-                .iter()
-                .filter(|(_, m)| samples[m[0]].positive == positive)
-                .map(|(name, _)| *name)
-                .collect();
-            SeededRng::new(seed, Purpose::Split, 0, u64::from(positive)).shuffle(&mut names);
-            let total: usize = names.iter().map(|name| members[name].len()).sum();
+        let groups = Groups::of(samples);
+        let mut validates = vec![false; samples.len()];
+        for names in groups.by_class(samples, seed, 0) {
+            let total: usize = names.iter().map(|name| groups.members[name].len()).sum();
             let mut drawn = 0;
             for name in names {
-                let wanted = (drawn as f32) < share * total as f32;
-                let side = if wanted { &mut split.validation } else { &mut split.train };
-                side.extend(members[name].iter().map(|&i| samples[i].id.clone()));
-                drawn += if wanted { members[name].len() } else { 0 };
+                if (drawn as f32) < share * total as f32 {
+                    groups.members[name].iter().for_each(|&i| validates[i] = true);
+                    drawn += groups.members[name].len();
+                }
             }
         }
-        split.train.sort();
-        split.validation.sort();
-        split
+        groups.split(samples, seed, &validates, vec![])
+    }
+
+    /// The split of this kind; `share` is that of [`SplitKind::Share`].
+    pub fn of_kind(kind: SplitKind, samples: &[Sample], share: f32, seed: u64) -> Result<Self, SplitError> {
+        match kind {
+            SplitKind::Share => Ok(Self::draw(samples, share, seed)),
+            SplitKind::PatientFold(fold) => Ok(Self::patient_fold(samples, fold, seed)),
+            SplitKind::HeldOutCluster(fold) => Self::held_out(samples, fold, seed),
+        }
+    }
+
+    /// Each group goes to the fold that has the fewest pictures of its class so far.
+    fn patient_fold(samples: &[Sample], fold: Fold, seed: u64) -> Self {
+        let groups = Groups::of(samples);
+        let mut validates = vec![false; samples.len()];
+        for names in groups.by_class(samples, seed, 1) {
+            let mut sizes = vec![0; fold.of];
+            for name in names {
+                let members = &groups.members[name];
+                let smallest = (0..fold.of).min_by_key(|&f| sizes[f]).unwrap_or(0);
+                sizes[smallest] += members.len();
+                members.iter().for_each(|&i| validates[i] = smallest + 1 == fold.number);
+            }
+        }
+        groups.split(samples, seed, &validates, vec![])
+    }
+
+    fn held_out(samples: &[Sample], fold: Fold, seed: u64) -> Result<Self, SplitError> {
+        let groups = Groups::of(samples);
+        let (of, facts) = clusters(samples, &groups.root_of, fold.of, seed);
+        if facts.len() < 2 {
+            return Err(SplitError::OneCluster);
+        }
+        if fold.number > facts.len() {
+            return Err(SplitError::NoSuchCluster { asked: fold.number, found: facts.len() });
+        }
+        let validates: Vec<bool> = of.iter().map(|cluster| cluster + 1 == fold.number).collect();
+        Ok(groups.split(samples, seed, &validates, facts))
     }
 
     /// The indices into `samples` of training and of validation samples; none where a stored id is
@@ -66,9 +158,51 @@ impl Split {
     }
 }
 
+/// Patients with all whom they share a file with.
+struct Groups<'a> {
+    /// For each sample the index of its group's first sample.
+    root_of: Vec<usize>,
+    /// A group is named by its first patient in sorted order, whatever order the files came in.
+    members: BTreeMap<&'a str, Vec<usize>>,
+    duplicates: usize,
+}
+
+impl<'a> Groups<'a> {
+    fn of(samples: &'a [Sample]) -> Self {
+        let (root_of, duplicates) = roots(samples);
+        let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, &root) in root_of.iter().enumerate() {
+            members.entry(samples[root].patient.as_str()).or_default().push(index);
+        }
+        Self { root_of, members, duplicates }
+    }
+
+    /// The names of each class's groups in a drawn order. A group with samples of both classes is drawn
+    /// with the class of its first sample.
+    fn by_class(&self, samples: &[Sample], seed: u64, draw: u64) -> [Vec<&'a str>; 2] {
+        [false, true].map(|positive| {
+            let mine = self.members.iter().filter(|(_, m)| samples[m[0]].positive == positive);
+            let mut names: Vec<&str> = mine.map(|(name, _)| *name).collect();
+            SeededRng::new(seed, Purpose::Split, draw, u64::from(positive)).shuffle(&mut names);
+            names
+        })
+    }
+
+    fn split(&self, samples: &[Sample], seed: u64, validates: &[bool], clusters: Vec<ClusterFacts>) -> Split {
+        let ids = |validation: bool| {
+            let mine = samples.iter().zip(validates).filter(|(_, v)| **v == validation);
+            let mut ids: Vec<String> = mine.map(|(sample, _)| sample.id.clone()).collect();
+            ids.sort();
+            ids
+        };
+        let (train, validation) = (ids(false), ids(true));
+        Split { seed, train, validation, duplicate_groups: self.duplicates, clusters }
+    }
+}
+
 /// For each sample the index of its group's sample with the smallest patient name, and how many
 /// contents occur twice or more.
-fn groups(samples: &[Sample]) -> (Vec<usize>, usize) {
+fn roots(samples: &[Sample]) -> (Vec<usize>, usize) {
     let mut parent: Vec<usize> = (0..samples.len()).collect();
     fn root(parent: &mut [usize], mut i: usize) -> usize {
         while parent[i] != i {

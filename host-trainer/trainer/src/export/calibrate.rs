@@ -1,18 +1,86 @@
 //! From logits of validation patients to a calibrated score, thresholds and the gate's limits.
 //!
 //! Score: Platt scaling (Platt 1999, with his smoothed targets), written as temperature and bias.
-//! Thresholds: order statistics of the scores. Both are fitted on the grouped validation split,
-//! each picture once as it is and once shifted, so that they hold for more than one installation.
-//! They are fitted on what is then reported: the report says so.
+//! Thresholds: order statistics of the scores. Each picture counts once as it is and once shifted, so
+//! that both hold for more than one installation.
+//!
+//! From predictions out of fold ([`for_new_patients`]) the thresholds are conformal and hold for
+//! patients that nobody has seen. Without them both are fitted on the grouped validation split, which
+//! is then reported: metadata and report say so.
 
 use crate::dataset::Sample;
 use edge_core::decide::{Calibration, Thresholds};
 use edge_core::gate::GateThresholds;
+use std::collections::BTreeMap;
 
 /// Share of positives that may be called NEGATIVE.
 pub const MISSED: f64 = 0.02;
 /// Share of negatives that may be called POSITIVE.
 pub const FALSE_ALARMS: f64 = 0.05;
+
+/// One judged picture.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    pub logit: f32,
+    /// True for pneumonia.
+    pub positive: bool,
+    pub patient: &'a str,
+}
+
+/// Score and thresholds for patients that none of these cases is of; a list of cases a condition.
+///
+/// The thresholds are split-conformal, class by class (Mondrian; Vovk, Gammerman and Shafer,
+/// "Algorithmic Learning in a Random World", 2005, section 4.5). The unit is the patient, since
+/// pictures of one patient are not exchangeable with those of others: a patient counts with the
+/// picture that is hardest for the promise. With n patients of a class and `k = floor((n + 1) a)`,
+/// a new patient's hardest score lies beyond the k-th of theirs with a probability of at most
+/// `k / (n + 1) <= a`; where k is 0 nothing can be promised and the light is never lit. Of the
+/// conditions' thresholds the more careful ones are taken, so the promise holds under each of them.
+pub fn for_new_patients(conditions: &[Vec<Case>]) -> (Calibration, Thresholds) {
+    let all = || conditions.iter().flatten();
+    let logits: Vec<f32> = all().map(|case| case.logit).collect();
+    let labels: Vec<bool> = all().map(|case| case.positive).collect();
+    let calibration = fit(&logits, &labels);
+    let mut careful = Thresholds { negative_below: 1.0, positive_above: 0.0 };
+    for cases in conditions {
+        let found = conformal(cases, &calibration);
+        careful.negative_below = careful.negative_below.min(found.negative_below);
+        careful.positive_above = careful.positive_above.max(found.positive_above);
+    }
+    (calibration, uncrossed(careful))
+}
+
+/// The thresholds of one condition; they may cross.
+fn conformal(cases: &[Case], calibration: &Calibration) -> Thresholds {
+    // The hardest picture of each patient of a class: the lowest of the ill, the highest of the healthy.
+    let hardest = |positive: bool| {
+        let mut of: BTreeMap<&str, f32> = BTreeMap::new();
+        for case in cases.iter().filter(|case| case.positive == positive) {
+            let score = calibration.score(case.logit);
+            let worst = of.entry(case.patient).or_insert(score);
+            *worst = if positive { worst.min(score) } else { worst.max(score) };
+        }
+        let mut scores: Vec<f32> = of.into_values().collect();
+        scores.sort_by(f32::total_cmp);
+        scores
+    };
+    // A hair more than the product: 0.02 * 50 must be 1 whatever binary fractions make of it.
+    let rank = |count: usize, share: f64| ((count + 1) as f64 * share + 1e-9) as usize;
+    let (ill, healthy) = (hardest(true), hardest(false));
+    let low = rank(ill.len(), MISSED).checked_sub(1).and_then(|at| ill.get(at));
+    let high = healthy.len().checked_sub(rank(healthy.len(), FALSE_ALARMS));
+    let high = high.and_then(|at| healthy.get(at));
+    Thresholds { negative_below: low.copied().unwrap_or(0.0), positive_above: high.copied().unwrap_or(1.0) }
+}
+
+/// Where the classes are so well apart that the thresholds cross, they change places, which keeps both
+/// promises.
+fn uncrossed(t: Thresholds) -> Thresholds {
+    Thresholds {
+        negative_below: t.negative_below.min(t.positive_above),
+        positive_above: t.positive_above.max(t.negative_below),
+    }
+}
 
 /// Fits `score = 1 / (1 + exp(-(logit / T + b)))` by Newton's method on the cross-entropy.
 pub fn fit(logits: &[f32], labels: &[bool]) -> Calibration {
@@ -34,16 +102,10 @@ pub fn fit(logits: &[f32], labels: &[bool]) -> Calibration {
             h[2] += weight;
         }
         let determinant = h[0] * h[2] - h[1] * h[1];
-        if determinant.abs() < 1e-12 {
-            break;
-        }
         let step = [(h[2] * g[0] - h[1] * g[1]) / determinant, (h[0] * g[1] - h[1] * g[0]) / determinant];
         // A bounded step: Newton's method overshoots far from the optimum.
         slope = (slope - step[0].clamp(-0.5, 0.5)).max(1e-3);
         bias -= step[1].clamp(-1.0, 1.0);
-        if step[0].abs() + step[1].abs() < 1e-10 {
-            break;
-        }
     }
     Calibration { temperature: (1.0 / slope) as f32, bias: bias as f32 }
 }
@@ -51,8 +113,7 @@ pub fn fit(logits: &[f32], labels: &[bool]) -> Calibration {
 /// The widest lights that keep to [`MISSED`] and [`FALSE_ALARMS`] on these scores.
 ///
 /// `negative_below` leaves at most that share of positives below it, `positive_above` at most that
-/// share of negatives above it. Where the classes are so well apart that the two cross, they change
-/// places, which keeps both promises.
+/// share of negatives above it.
 pub fn thresholds(scores: &[f32], labels: &[bool]) -> Thresholds {
     let of = |label: bool| {
         let mut sorted: Vec<f32> =
@@ -65,13 +126,13 @@ pub fn thresholds(scores: &[f32], labels: &[bool]) -> Thresholds {
     let alarms = (FALSE_ALARMS * negatives.len() as f64) as usize;
     let low = positives.get(missed).copied().unwrap_or(0.0);
     let high = negatives.len().checked_sub(alarms + 1).map_or(1.0, |i| negatives[i]);
-    Thresholds { negative_below: low.min(high), positive_above: high.max(low) }
+    uncrossed(Thresholds { negative_below: low, positive_above: high })
 }
 
-/// What [`thresholds`] promises, for the metadata.
-pub fn chosen_for() -> String {
+/// What the thresholds promise of these people, for the metadata.
+pub fn chosen_for(whom: &str) -> String {
     format!(
-        "validation patients, plain and shifted: at most {:.0} % of pneumonia NEGATIVE, at most {:.0} % of normal POSITIVE",
+        "{whom}, plain and shifted: at most {:.0} % of pneumonia NEGATIVE, at most {:.0} % of normal POSITIVE",
         100.0 * MISSED,
         100.0 * FALSE_ALARMS
     )
@@ -138,12 +199,37 @@ mod tests {
         assert!((fit(&logits, &flipped).temperature - 2.0).abs() > 0.5);
     }
 
+    /// Two logits have as many parameters as the curve, so that it goes through Platt's targets: of
+    /// `n` positives `(n + 1) / (n + 2)`, of `n` negatives `1 / (n + 2)`.
+    #[test]
+    fn the_targets_are_platts() {
+        let found = fit(&[-1.0, 1.0, 1.0], &[false, true, true]);
+        // log(2/1) on one side of 0, log(3/1) on the other.
+        let (slope, bias) = ((3f32.ln() + 2f32.ln()) / 2.0, (3f32.ln() - 2f32.ln()) / 2.0);
+        assert!((found.temperature - 1.0 / slope).abs() < 1e-5, "{found:?}");
+        assert!((found.bias - bias).abs() < 1e-5, "{found:?}");
+    }
+
     #[test]
     fn separable_and_one_sided_data_give_finite_numbers() {
         for labels in [[false, false, true, true], [true; 4], [false; 4]] {
             let found = fit(&[-9.0, -8.0, 8.0, 9.0], &labels);
             assert!(found.temperature > 0.0 && found.temperature.is_finite() && found.bias.is_finite());
         }
+    }
+
+    #[test]
+    fn thresholds_are_the_widest_that_keep_both_promises() {
+        // Positives from 0.01 to 1, negatives from 0 to 0.99: two of the first may lie below, five of the
+        // second above.
+        let scores: Vec<f32> = (1..=100).chain(0..100).map(|percent| percent as f32 / 100.0).collect();
+        let labels: Vec<bool> = (0..200).map(|i| i < 100).collect();
+        let found = thresholds(&scores, &labels);
+        assert_eq!((found.negative_below, found.positive_above), (0.03, 0.94));
+        assert!(
+            chosen_for("validation patients")
+                .ends_with("at most 2 % of pneumonia NEGATIVE, at most 5 % of normal POSITIVE")
+        );
     }
 
     #[test]
@@ -164,6 +250,82 @@ mod tests {
         let t = thresholds(&[0.1, 0.2, 0.8, 0.9], &[false, false, true, true]);
         assert!(t.negative_below <= t.positive_above && t.negative_below > 0.1 && t.positive_above < 0.9);
     }
+
+    #[test]
+    fn conformal_ranks_are_those_counted_by_hand() {
+        let calibration = Calibration { temperature: 1.0, bias: 0.0 };
+        let names: Vec<String> = (0..99).map(|i| format!("p{i}")).collect();
+        let of = |positive: bool, count: usize| {
+            let case = move |(i, patient): (usize, &'_ String)| (i as f32 / 10.0, positive, patient.clone());
+            names.iter().take(count).enumerate().map(case).collect::<Vec<_>>()
+        };
+        let found = |ill: usize, healthy: usize| {
+            let all = [of(true, ill), of(false, healthy)].concat();
+            let cases: Vec<Case> = all
+                .iter()
+                .map(|(logit, positive, patient)| Case { logit: *logit, positive: *positive, patient })
+                .collect();
+            conformal(&cases, &calibration)
+        };
+        // 99 patients: floor(100 * .02) = 2, the second lowest; floor(100 * .05) = 5, the fifth highest.
+        let t = found(99, 99);
+        assert_eq!(t.negative_below, calibration.score(0.1));
+        assert_eq!(t.positive_above, calibration.score(9.4));
+        // 49 ill are just enough, 48 are not; 19 healthy are, 18 are not: then the light is never lit.
+        assert_eq!(found(49, 19).negative_below, calibration.score(0.0));
+        assert_eq!(found(49, 19).positive_above, calibration.score(1.8));
+        assert_eq!(found(48, 18), Thresholds { negative_below: 0.0, positive_above: 1.0 });
+    }
+
+    /// Draws patients of three pictures each, who differ more than their pictures do.
+    fn patients(count: usize, seed: u64) -> Vec<(String, bool, [f32; 3])> {
+        let mut rng = SeededRng::new(seed, Purpose::Calibrate, 0, 1);
+        let one = |i: usize| {
+            let positive = i.is_multiple_of(2);
+            let middle = if positive { 1.5 } else { -1.5 } + rng.normal();
+            (format!("p{i}"), positive, [0; 3].map(|_| middle + 0.5 * rng.normal()))
+        };
+        (0..count).map(one).collect()
+    }
+
+    #[test]
+    fn new_patients_are_promised_what_new_patients_get() {
+        // Many small fits, each on 200 patients, each looked at on 200 others: the promise is one on
+        // average over such fits.
+        let shares: Vec<[f64; 4]> = (0..60)
+            .map(|round| {
+                let (known, new) = (patients(200, 2 * round), patients(200, 2 * round + 1));
+                let cases: Vec<Case> = known
+                    .iter()
+                    .flat_map(|(patient, positive, logits)| {
+                        logits.map(|logit| Case { logit, positive: *positive, patient })
+                    })
+                    .collect();
+                let (calibration, conformal) = for_new_patients(std::slice::from_ref(&cases));
+                let scores: Vec<f32> = cases.iter().map(|case| calibration.score(case.logit)).collect();
+                let labels: Vec<bool> = cases.iter().map(|case| case.positive).collect();
+                let plain = thresholds(&scores, &labels);
+                let share = |positive: bool, wrong: &dyn Fn(f32) -> bool| {
+                    let mine = || new.iter().filter(|(_, p, _)| *p == positive);
+                    let hit = |z: &[f32; 3]| z.iter().any(|z| wrong(calibration.score(*z)));
+                    mine().filter(|(_, _, z)| hit(z)).count() as f64 / mine().count() as f64
+                };
+                [
+                    share(true, &|s| s < conformal.negative_below),
+                    share(false, &|s| s > conformal.positive_above),
+                    share(true, &|s| s < plain.negative_below),
+                    share(false, &|s| s > plain.positive_above),
+                ]
+            })
+            .collect();
+        let mean = |at: usize| shares.iter().map(|s| s[at]).sum::<f64>() / shares.len() as f64;
+        // Both bounds leave room for three standard errors of the mean.
+        assert!(mean(0) <= MISSED + 0.008 && mean(0) > 0.005, "{}", mean(0));
+        assert!(mean(1) <= FALSE_ALARMS + 0.012 && mean(1) > 0.02, "{}", mean(1));
+        // The comparison bites: order statistics over pictures promise patients more than they get.
+        assert!(mean(2) > MISSED + 0.008 && mean(3) > FALSE_ALARMS + 0.012, "{} {}", mean(2), mean(3));
+    }
+
     /// Samples of these exposures and sizes.
     fn samples(seen: &[(PixelStats, (u16, u16))]) -> Vec<Sample> {
         let first = &phantoms::load(1, 32).samples[0];

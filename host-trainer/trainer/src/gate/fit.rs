@@ -71,8 +71,7 @@ pub fn fit_limits(
     let drawn: Vec<Vec<u8>> = phantoms.iter().map(|p| input(p, side)).collect();
     let mut not_chests = not_chests(&numbered, side, train.len(), &rng);
     not_chests.extend(copies(&others.not_chests, NOT_CHEST_COPIES, side, &|i| rng(1000, i)));
-    let mut unfamiliar = copies(&others.unfamiliar, UNFAMILIAR_COPIES, side, &|i| rng(1001, i));
-    unfamiliar.extend(copies(&others.not_chests, UNFAMILIAR_COPIES, side, &|i| rng(1002, i)));
+    let unfamiliar = unfamiliar(others, side, seed);
     let (changed, changed_phantoms) = changed.split_at(train.len());
 
     let pictures = [&plain[..], changed, &drawn, changed_phantoms, &not_chests, &unfamiliar];
@@ -97,6 +96,14 @@ pub fn fit_limits(
     };
     let features = fit_one(&chests_and_not(groups), cells, REFUSED_BY_FEATURES, of_features)?;
     Ok(GateThresholds { layout, features, familiar, ..limits })
+}
+
+/// What is told from real chests as unfamiliar, as the network would see it.
+pub fn unfamiliar(others: &Others, side: u16, seed: u64) -> Vec<Vec<u8>> {
+    let rng = |epoch: u64, index: usize| SeededRng::new(seed, Purpose::Gate, epoch, index as u64);
+    let mut pictures = copies(&others.unfamiliar, UNFAMILIAR_COPIES, side, &|i| rng(1001, i));
+    pictures.extend(copies(&others.not_chests, UNFAMILIAR_COPIES, side, &|i| rng(1002, i)));
+    pictures
 }
 
 /// The half of each folder that may be fitted on: each picture as it is, and changed as by other
@@ -150,6 +157,7 @@ fn fit_one(
     Ok(likeness)
 }
 
+/// The figure below which no more than the share `share` of all lies.
 fn quantile<T: Ord + Copy>(mut figures: Vec<T>, share: f64) -> T {
     figures.sort_unstable();
     figures[(share * figures.len() as f64) as usize]
@@ -204,7 +212,7 @@ fn input(square: &[u8], side: u16) -> Vec<u8> {
 
 /// Sums of values above `zero`, channel by channel, over the cells of the grid that a device weighs
 /// them by.
-fn cells<const ACROSS: usize>(values: &[u8], channels: usize, zero: f32) -> Result<Vec<f32>> {
+pub fn cells<const ACROSS: usize>(values: &[u8], channels: usize, zero: f32) -> Result<Vec<f32>> {
     let mut cells = vec![0.0; ACROSS * ACROSS * channels];
     let add = |cell: usize, run: &[u8]| {
         let sums = &mut cells[cell * channels..][..channels];
@@ -221,17 +229,26 @@ fn cells<const ACROSS: usize>(values: &[u8], channels: usize, zero: f32) -> Resu
 
 /// What the head of the int8 network reads, as devices compute it.
 fn features(model: &ModelFile, pictures: &[Vec<u8>]) -> Result<Vec<Vec<u8>>> {
+    infer_all(model, pictures, |_, features| features.to_vec())
+}
+
+/// What `read` makes of the logit and the last features of each picture, which is the network's input.
+pub fn infer_all<T: Send>(
+    model: &ModelFile,
+    pictures: &[Vec<u8>],
+    read: impl Fn(f32, &[u8]) -> T + Sync,
+) -> Result<Vec<T>> {
     let bar = progress::bar("reading features", pictures.len());
-    let chunk = |pictures: &[Vec<u8>]| -> Result<Vec<Vec<u8>>> {
+    let chunk = |pictures: &[Vec<u8>]| -> Result<Vec<T>> {
         let mut engine = CoreEngine::new(pack(model)?, kernels::best());
-        let one = |picture: &Vec<u8>| -> Result<Vec<u8>> {
-            engine.infer(picture)?;
+        let one = |picture: &Vec<u8>| -> Result<T> {
+            let logit = engine.infer(picture)?;
             bar.inc(1);
-            Ok(engine.features()?.to_vec())
+            Ok(read(logit, engine.features()?))
         };
         pictures.iter().map(one).collect()
     };
-    let read: Result<Vec<Vec<Vec<u8>>>> = pictures.par_chunks(256).map(chunk).collect();
+    let read: Result<Vec<Vec<T>>> = pictures.par_chunks(256).map(chunk).collect();
     bar.finish_and_clear();
     Ok(read?.into_iter().flatten().collect())
 }

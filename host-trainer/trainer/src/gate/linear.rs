@@ -47,6 +47,27 @@ impl Moments {
         });
         Self { count: samples.len() as f64, sums, products }
     }
+
+    /// Number of samples.
+    pub fn count(&self) -> f64 {
+        self.count
+    }
+
+    pub fn mean(&self) -> Vec<f64> {
+        self.sums.iter().map(|sum| sum / self.count).collect()
+    }
+
+    /// The covariance, of which the lower triangle is filled, in rows.
+    pub fn covariance(&self) -> Vec<f64> {
+        let (n, mean) = (self.sums.len(), self.mean());
+        let mut matrix = vec![0.0; n * n];
+        for i in 0..n {
+            for j in i..n {
+                matrix[j * n + i] = self.products[i * n + j] / self.count - mean[i] * mean[j];
+            }
+        }
+        matrix
+    }
 }
 
 /// The direction along which `chests` are high and `others` low; none where nothing tells them
@@ -56,8 +77,7 @@ pub fn direction(chests: &Moments, others: &Moments) -> Option<Vec<f64>> {
     if n == 0 || n != others.sums.len() || chests.count == 0.0 || others.count == 0.0 {
         return None;
     }
-    let mean = |group: &Moments| group.sums.iter().map(|s| s / group.count).collect::<Vec<f64>>();
-    let (high, low) = (mean(chests), mean(others));
+    let (high, low) = (chests.mean(), others.mean());
     let middle: Vec<f64> = high.iter().zip(&low).map(|(a, b)| (a + b) / 2.0).collect();
     let mut matrix = vec![0.0; n * n];
     for i in 0..n {
@@ -78,6 +98,18 @@ pub fn direction(chests: &Moments, others: &Moments) -> Option<Vec<f64>> {
 /// Solves a symmetric positive definite system, of which the lower triangle is given, by Cholesky's
 /// method.
 fn solve(mut a: Vec<f64>, mut b: Vec<f64>, n: usize) -> Option<Vec<f64>> {
+    cholesky(&mut a, n)?;
+    forward(&a, &mut b);
+    for i in (0..n).rev() {
+        let below: f64 = (i + 1..n).map(|j| a[j * n + i] * b[j]).sum();
+        b[i] = (b[i] - below) / a[i * n + i];
+    }
+    Some(b)
+}
+
+/// Makes the lower triangle of a symmetric positive definite matrix into that of its Cholesky factor,
+/// rows of `n`; none where it is not positive definite.
+pub fn cholesky(a: &mut [f64], n: usize) -> Option<()> {
     for i in 0..n {
         let (above, row) = a.split_at_mut(i * n);
         for j in 0..i {
@@ -90,14 +122,15 @@ fn solve(mut a: Vec<f64>, mut b: Vec<f64>, n: usize) -> Option<Vec<f64>> {
         }
         row[i] = rest.sqrt();
     }
+    Some(())
+}
+
+/// Solves the lower triangle of a Cholesky factor for `b`, in place.
+pub fn forward(factor: &[f64], b: &mut [f64]) {
+    let n = b.len();
     for i in 0..n {
-        b[i] = (b[i] - dot(&a[i * n..i * n + i], &b[..i])) / a[i * n + i];
+        b[i] = (b[i] - dot(&factor[i * n..i * n + i], &b[..i])) / factor[i * n + i];
     }
-    for i in (0..n).rev() {
-        let below: f64 = (i + 1..n).map(|j| a[j * n + i] * b[j]).sum();
-        b[i] = (b[i] - below) / a[i * n + i];
-    }
-    Some(b)
 }
 
 /// In eight strands and a fixed order: as fast as vectors allow, and the same everywhere.

@@ -3,6 +3,7 @@
 
 use crate::evaluate::prediction::{self, Prediction};
 use crate::evaluate::record::{self, Evaluation, ModelFacts};
+use crate::folds::{self, figures::Figures};
 use crate::run::Epoch;
 use anyhow::{Context, Result, ensure};
 use edge_model::decode::Picture;
@@ -25,14 +26,16 @@ pub struct PageOptions<'a> {
 }
 
 /// The sets that a run may have been evaluated on: folder, name, and what it is.
-const SETS: [(&str, &str, &str); 3] = [
+const SETS: [(&str, &str, &str); 4] = [
     ("validation", "Validation", "pictures of patients that were kept out of training"),
     (SHIFTED, "Shifted validation", "the same pictures, changed as by another installation"),
+    (FILM, "Film", "the same pictures, photographed from a film or screen by a simulated camera"),
     ("test", "Test", "pictures that were not looked at while the model was made"),
 ];
 
-/// Folder of the changed pictures' evaluation.
+/// Folders of the changed pictures' evaluations.
 const SHIFTED: &str = "shifted";
+const FILM: &str = "film";
 
 #[derive(Clone, Debug)]
 pub struct EvaluatedSet {
@@ -56,6 +59,9 @@ pub struct Inputs {
     /// Null (not a number) is none.
     pub history: Vec<Epoch<Option<f64>>>,
     pub quantize: Option<Value>,
+    /// Figures of the predictions that score and thresholds were fitted on; none where these are those of
+    /// the validation patients.
+    pub out_of_fold: Option<Figures>,
     /// The evaluated sets, in the order of the page.
     pub sets: Vec<EvaluatedSet>,
 }
@@ -82,7 +88,7 @@ impl Inputs {
                 }
                 None => Vec::new(),
             };
-            let changed = name == SHIFTED;
+            let changed = name == SHIFTED || name == FILM;
             sets.push(EvaluatedSet { name: title, what, changed, metrics, predictions });
         }
         let (model, network) = model(&folder.join("model.onnx"))?.unzip();
@@ -93,6 +99,7 @@ impl Inputs {
             run: json(&folder.join("run.json"))?,
             history: json(&folder.join("history.json"))?.unwrap_or_default(),
             quantize: json(&folder.join("quantize.json"))?,
+            out_of_fold: json(&folder.join(folds::IN_RUN))?,
             sets,
         })
     }

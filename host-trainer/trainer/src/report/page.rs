@@ -12,7 +12,7 @@ const STYLE: &str = include_str!("style.css");
 /// Nothing is loaded and no script runs, whatever the page's data hold.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
-const SECTIONS: [(&str, &str); 13] = [
+const SECTIONS: [(&str, &str); 14] = [
     ("glance", "At a glance"),
     ("model", "Model"),
     ("curves", "Learning curves"),
@@ -21,6 +21,7 @@ const SECTIONS: [(&str, &str); 13] = [
     ("decisions", "At score 0.5"),
     ("states", "States"),
     ("calibration", "Calibration"),
+    ("out-of-fold", "Out of fold"),
     ("subgroups", "Subgroups"),
     ("robustness", "Robustness"),
     ("looked", "Where it looked"),
@@ -59,6 +60,7 @@ pub(super) fn page(inputs: &Inputs, options: &PageOptions) -> Result<Markup> {
                     (results::decisions(&inputs.sets)?)
                     (results::states(&inputs.sets, options.no_pictures)?)
                     (results::calibration(&inputs.sets)?)
+                    (training::out_of_fold(inputs))
                     (results::subgroups(&inputs.sets)?)
                     (results::robustness(&inputs.sets))
                     (looked::looked(&inputs.sets))

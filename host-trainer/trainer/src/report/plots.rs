@@ -21,6 +21,8 @@ pub const GRID: RGBColor = RGBColor(0xe2, 0xe7, 0xec);
 pub const BLUE: RGBColor = RGBColor(0x1f, 0x6f, 0xb2);
 /// Second series: shifted.
 pub const ORANGE: RGBColor = RGBColor(0xc4, 0x5f, 0x16);
+/// Third series: photographs of films.
+pub const GREEN: RGBColor = RGBColor(0x2b, 0x7d, 0x4f);
 pub const GREY: RGBColor = RGBColor(0x8a, 0x95, 0xa1);
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;

@@ -1,8 +1,9 @@
 //! The sections on how the model was made: model, run, learning curves, float against int8.
 
 use super::inputs::Inputs;
-use super::plots::{self, BLUE, GREY, ORANGE};
-use super::words::{figure, json_paths, json_text, missing, number};
+use super::plots::{self, BLUE, GREEN, GREY, ORANGE};
+use super::settings::settings;
+use super::words::{estimate, figure, json_paths, json_text, missing, number};
 use crate::evaluate::record::ModelFacts;
 use crate::run::{Epoch, Phase};
 use anyhow::Result;
@@ -21,11 +22,24 @@ pub(super) fn model(inputs: &Inputs) -> Markup {
             @if let Some(run) = &inputs.run {
                 details {
                     summary { "Settings of the training run" }
-                    table.facts { @for (key, value) in json_paths(run) { tr { th { (key) } td { (json_text(&value)) } } } }
+                    table.facts { @for (key, value) in settings(run) { tr { th { (key) } td { (value) } } } }
+                    (clusters(run))
                 }
             }
         }
     }
+}
+
+/// The clusters of acquisition of which this run held one out.
+fn clusters(run: &Value) -> Markup {
+    let clusters = run.pointer("/split/clusters").and_then(Value::as_array);
+    html! { @if let Some(clusters) = clusters { div.scroll { table.numbers.compact {
+        thead { tr { th { "cluster" } th { "pictures" } th { "patients" } th { "normal" } th { "pneumonia" } th { "differs by, in deviations" } } }
+        tbody { @for cluster in clusters { tr {
+            th { (json_text(&cluster["number"])) }
+            @for key in ["pictures", "patients", "negatives", "positives", "traits"] { td { (json_text(&cluster[key])) } }
+        } } }
+    } } } }
 }
 
 fn facts(m: &ModelFacts) -> Markup {
@@ -65,20 +79,31 @@ pub(super) fn curves(inputs: &Inputs) -> Result<Markup> {
         missing("there is no history of epochs in this folder", "Training writes it.")
     } else {
         let border = history.iter().position(|e| e.phase == Phase::Qat).filter(|&at| at > 0);
-        let legend = [("c-grey", "training"), ("c-blue", "validation"), ("c-orange", "shifted validation")];
-        // There is no AUC of training pictures: its lines are the last two.
+        let legend = [
+            ("c-grey", "training"),
+            ("c-blue", "validation"),
+            ("c-orange", "shifted validation"),
+            ("c-green", "film"),
+        ];
+        // There is no AUC of training pictures: its lines are the last three.
         let plot = |title, picks: &[Pick], caption: &str| {
             let first = legend.len() - picks.len();
             let values = picks.iter().map(|pick| history.iter().map(pick).collect());
-            let series: Vec<_> = [GREY, BLUE, ORANGE].into_iter().skip(first).zip(values).collect();
+            let series: Vec<_> = [GREY, BLUE, ORANGE, GREEN].into_iter().skip(first).zip(values).collect();
             let svg = plots::epochs(title, &series, border, title == "loss")?;
             anyhow::Ok(figure(svg, &legend[first..], html! { (caption) }))
         };
         let loss = "Loss (cross-entropy, balanced over classes); lower is better.";
-        let loss = plot("loss", &[|e| e.train_loss, |e| e.val_loss, |e| e.shifted_loss], loss)?;
-        let accuracy: [Pick; 3] = [|e| e.train_accuracy, |e| e.val_accuracy, |e| e.shifted_accuracy];
+        let loss =
+            plot("loss", &[|e| e.train_loss, |e| e.val_loss, |e| e.shifted_loss, |e| e.film_loss], loss)?;
+        let accuracy: [Pick; 4] =
+            [|e| e.train_accuracy, |e| e.val_accuracy, |e| e.shifted_accuracy, |e| e.film_accuracy];
         let accuracy = plot("accuracy", &accuracy, "Accuracy at a logit of 0.")?;
-        let auc = plot("ROC AUC", &[|e| e.val_auc, |e| e.shifted_auc], "Area under the ROC curve.")?;
+        let auc = plot(
+            "ROC AUC",
+            &[|e| e.val_auc, |e| e.shifted_auc, |e| e.film_auc],
+            "Area under the ROC curve.",
+        )?;
         let seconds: f64 = history.iter().filter_map(|e| e.seconds).sum();
         html! {
             p {
@@ -120,6 +145,44 @@ pub(super) fn quantization(inputs: &Inputs) -> Markup {
                     } }
                 } }
             }
+        }
+    }
+}
+
+/// What networks of the same recipe said of patients that they had not seen, and the clusters that were
+/// held out.
+pub(super) fn out_of_fold(inputs: &Inputs) -> Markup {
+    let Some(figures) = &inputs.out_of_fold else {
+        return html! { section id="out-of-fold" {
+            h2 { "Out of fold" }
+            (missing(
+                "there are no predictions out of fold: score and thresholds were fitted on the validation patients that this page reports on, so what depends on them is flattered",
+                "Run folds, then export with --out-of-fold.",
+            ))
+        } };
+    };
+    html! {
+        section id="out-of-fold" {
+            h2 { "Out of fold" }
+            p {
+                "Networks of the same recipe, each asked about what it had not learned from (folds of " (figures.kind) "). Score and thresholds of the model were fitted on these answers. "
+                "Below, each fold is judged by score and thresholds fitted on the other folds alone: that is what patients can expect whom nobody has seen."
+            }
+            div.scroll { table.numbers {
+                thead { tr { th {} th { "AUC, mean of folds" } th { "AUC, worst fold" } th { "ECE" } th { "ill, not NEGATIVE" } th { "healthy, not POSITIVE" } th { "REFER" } } }
+                tbody { @for c in &figures.conditions { tr {
+                    th { (c.condition) } td { (number(c.mean_auc)) } td { (number(c.worst_auc)) } td { (estimate(&c.pooled.ece)) }
+                    td { (estimate(&c.pooled.sensitivity_not_negative)) } td { (estimate(&c.pooled.specificity_not_positive)) } td { (estimate(&c.pooled.refer_share)) }
+                } } }
+            } }
+            div.scroll { table.numbers.compact {
+                thead { tr { th { "fold" } th { "pictures" } th { "with disease" } th { "AUC plain" } th { "shifted" } th { "film" } th { "cluster" } } }
+                tbody { @for fold in &figures.folds { tr {
+                    th { (fold.number) } td { (fold.pictures) } td { (fold.positives) }
+                    @for auc in fold.auc { td { (number(auc)) } }
+                    td { (fold.cluster.as_ref().map_or("–", |cluster| cluster.traits.as_str())) }
+                } } }
+            } }
         }
     }
 }

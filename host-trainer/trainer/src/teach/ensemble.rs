@@ -2,7 +2,7 @@
 
 use super::finetune;
 use crate::run::Run;
-use crate::train::FloatNet;
+use crate::train::net::{FoldedNet, Net, to_units};
 use anyhow::{Context, Result, ensure};
 use std::path::PathBuf;
 use tch::{Device, Tensor, no_grad};
@@ -12,7 +12,7 @@ pub struct Ensemble {
     /// Each side that a teacher takes, once.
     sides: Vec<u16>,
     /// Teachers, and the place of their side in `sides`.
-    teachers: Vec<(FloatNet, usize)>,
+    teachers: Vec<(Net, FoldedNet, usize)>,
 }
 
 impl Ensemble {
@@ -37,7 +37,8 @@ impl Ensemble {
                 sides.push(run.recipe.side);
                 sides.len() - 1
             });
-            teachers.push((network, place));
+            let folded = network.net.fold(&network.parameters, &network.statistics);
+            teachers.push((network.net, folded, place));
         }
         Ok(Self { sides, teachers })
     }
@@ -50,8 +51,11 @@ impl Ensemble {
     /// Mean logits, shape N, of N pictures given as steps in each of the sides.
     pub fn logits(&self, steps: &[Tensor]) -> Tensor {
         no_grad(|| {
-            let each: Vec<Tensor> =
-                self.teachers.iter().map(|(network, place)| network.logits(&steps[*place])).collect();
+            let each: Vec<Tensor> = self
+                .teachers
+                .iter()
+                .map(|(net, folded, place)| net.forward_folded(folded, &to_units(&steps[*place])))
+                .collect();
             Tensor::stack(&each, 0).mean_dim([0i64].as_slice(), false, tch::Kind::Float)
         })
     }

@@ -4,7 +4,7 @@
 use super::efficientnet::{Size, parameters};
 use crate::dataset::Sample;
 use crate::run::{Phase, Recipe, Run, TeacherRecipe};
-use crate::train::fit::{Schedule, fit};
+use crate::train::fit::{Regularisation, Schedule, fit};
 use crate::train::optimizer::AdamW;
 use crate::train::{FloatNet, FloatTraining};
 use anyhow::{Context, Result};
@@ -58,7 +58,7 @@ pub fn finetune(
         checkpoint: "teach.safetensors",
         epochs: recipe.epochs,
         rate: recipe.rate,
-        smoothing: SMOOTHING,
+        regularisation: Regularisation { smoothing: SMOOTHING, ..Regularisation::default() },
         lessons: None,
     };
     fit(run, samples, &schedule, &mut optimizer, &mut network, device)?;

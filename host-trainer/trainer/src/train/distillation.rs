@@ -1,15 +1,36 @@
 //! Learning from a teacher's logits beside the labels (Hinton, Vinyals and Dean 2015).
 
+use crate::train::lessons::Lessons;
 use crate::train::optimizer::balanced_loss;
 use std::fmt;
 use tch::Tensor;
 
+/// Where a teacher's logits come from.
+pub enum Teacher<'a> {
+    /// It is asked about every batch.
+    Asked {
+        /// Sides of the pictures that `teach` takes, one after the other.
+        sides: Vec<u16>,
+        /// Logits, shape N, of the pictures that the pupil sees, as steps in each of `sides`.
+        teach: &'a dyn Fn(&[Tensor]) -> Tensor,
+    },
+    /// It was asked before, about each draw of the changes.
+    Kept(&'a Lessons),
+}
+
+impl Teacher<'_> {
+    /// Sides of the pictures that it is to be shown.
+    pub fn sides(&self) -> &[u16] {
+        match self {
+            Self::Asked { sides, .. } => sides,
+            Self::Kept(_) => &[],
+        }
+    }
+}
+
 /// A teacher, and how much it counts.
 pub struct Distillation<'a> {
-    /// Sides of the pictures that `teach` takes, one after the other.
-    pub sides: Vec<u16>,
-    /// Logits, shape N, of the pictures that the pupil sees, as steps in each of `sides`.
-    pub teach: &'a dyn Fn(&[Tensor]) -> Tensor,
+    pub teacher: Teacher<'a>,
     /// Both networks' logits are divided by it: above 1, how sure the teacher is tells more.
     pub temperature: f64,
     /// Share of the teacher in the loss, 0 to 1; the rest is the labels'.
@@ -18,8 +39,12 @@ pub struct Distillation<'a> {
 
 impl fmt::Debug for Distillation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sides, temperature, share, .. } = self;
-        write!(f, "Distillation {{ sides: {sides:?}, temperature: {temperature}, share: {share} }}")
+        let Self { teacher, temperature, share } = self;
+        let teacher = match teacher {
+            Teacher::Asked { .. } => "asked",
+            Teacher::Kept(_) => "kept",
+        };
+        write!(f, "Distillation {{ teacher: {teacher}, temperature: {temperature}, share: {share} }}")
     }
 }
 
@@ -45,7 +70,8 @@ mod tests {
 
     #[test]
     fn the_loss_is_the_formulas() {
-        let lesson = Distillation { sides: vec![], teach: &|_| Tensor::new(), temperature: 2.0, share: 0.7 };
+        let teacher = Teacher::Asked { sides: vec![], teach: &|_| Tensor::new() };
+        let lesson = Distillation { teacher, temperature: 2.0, share: 0.7 };
         let of = |z: f32| Tensor::from_slice(&[z]);
         let found = lesson.loss(&of(0.8), &of(3.0), &of(1.0), [0.5, 1.5]).double_value(&[]);
         // In plain numbers: -p ln s - (1 - p) ln(1 - s).

@@ -4,13 +4,14 @@
 //! checkpoint is selected by its validation score: the last one counts, so the validation figures
 //! are not flattered by the choice.
 
-use crate::augment::batches;
+use crate::augment::batches::{self, Changes};
 use crate::dataset::Sample;
 use crate::progress;
 use crate::run::{Epoch, Phase, Run};
-use crate::train::distillation::Distillation;
+use crate::train::distillation::{Distillation, Teacher};
 use crate::train::net;
-use crate::train::optimizer::{AdamW, balanced_loss, class_weights, cosine, values};
+use crate::train::objective::{self, Objective, Outputs, Targets};
+use crate::train::optimizer::{AdamW, class_weights, cosine, values};
 use crate::train::tensors;
 use crate::train::validation::Validation;
 use anyhow::{Context, Result, ensure};
@@ -25,9 +26,9 @@ const CLIP: f64 = 2.0;
 /// see [`net::to_steps`].
 pub trait Trainable {
     fn logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor;
-    /// Logits while training; `parameters` require gradients.
-    fn train_logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor {
-        self.logits(parameters, steps)
+    /// Answers while training; `parameters` require gradients.
+    fn train_outputs(&self, parameters: &Tensor, steps: &Tensor) -> Outputs {
+        Outputs { logits: self.logits(parameters, steps), auxiliary: None }
     }
     /// Called after each step of the optimizer, with the decay of the moving average.
     fn after_step(&mut self, _decay: f64) {}
@@ -35,6 +36,19 @@ pub trait Trainable {
     fn buffers(&self) -> Vec<(&'static str, &Tensor)> {
         vec![]
     }
+}
+
+/// What keeps a network from learning its training pictures by heart; nothing of it by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Regularisation {
+    /// See [`Objective`].
+    pub smoothing: f64,
+    /// Alpha of [`objective::own_part`]; 0 to mix nothing.
+    pub mixup: f64,
+    /// How far [`AdamW::sharpness_aware_step`] climbs; 0 for plain steps.
+    pub sam: f64,
+    /// See [`Objective`].
+    pub auxiliary: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -45,8 +59,7 @@ pub struct Schedule<'a> {
     pub checkpoint: &'a str,
     pub epochs: usize,
     pub rate: f64,
-    /// Share of each label that goes to both classes alike, 0 to 1 (Szegedy 2016).
-    pub smoothing: f64,
+    pub regularisation: Regularisation,
     /// A teacher beside the labels.
     pub lessons: Option<&'a Distillation<'a>>,
 }
@@ -70,10 +83,12 @@ pub fn fit(
     }
     let validation = Validation::new(samples, &validate, recipe.side, device);
     let weights = class_weights(train.iter().filter(|&&i| samples[i].positive).count(), train.len());
+    let Regularisation { smoothing, mixup, sam, auxiliary } = schedule.regularisation;
+    let objective = Objective { weights, smoothing, lessons: schedule.lessons, auxiliary };
     let steps = train.len().div_ceil(recipe.batch);
     // The network's own side, then the teacher's.
-    let sides = std::iter::once(recipe.side).chain(schedule.lessons.iter().flat_map(|l| l.sides.clone()));
-    let sides: Vec<u16> = sides.collect();
+    let teachers = schedule.lessons.map_or(&[][..], |lessons| lessons.teacher.sides());
+    let sides: Vec<u16> = std::iter::once(recipe.side).chain(teachers.iter().copied()).collect();
     for epoch in done..schedule.epochs {
         let started = Instant::now();
         let bar =
@@ -82,9 +97,16 @@ pub fn fit(
         let (mut loss_sum, mut right, mut count) = (0.0, 0.0, 0f64);
         std::thread::scope(|scope| -> Result<()> {
             // Fine-tuning sees other orders and changes than float training did.
-            let key = (recipe.seed, epoch as u64 + schedule.phase.first_epoch());
+            let number = epoch as u64 + schedule.phase.first_epoch();
+            let order = batches::shuffled(&train, recipe.seed, number);
+            let draw = epoch as u64 % recipe.draws.max(1);
+            let changes = match recipe.draws {
+                0 => Changes::of_epoch(recipe.seed, number),
+                _ => Changes::shared(draw),
+            }
+            .with_film(recipe.film);
             let (receiver, worker) =
-                batches::epoch(scope, samples, &train, key, (recipe.batch, sides.clone()));
+                batches::start(scope, samples, order, changes, (recipe.batch, sides.clone()));
             for (index, batch) in receiver.iter().enumerate() {
                 let rate = cosine(epoch * steps + index, steps, schedule.epochs * steps, schedule.rate);
                 let mut seen = batch.pictures.iter().zip(&sides).map(|(pictures, &side)| {
@@ -92,28 +114,47 @@ pub fn fit(
                     net::channels_last(&net::to_steps(pictures, i64::from(side), device))
                 });
                 let pictures = seen.next().context("a batch without pictures")?;
-                let labels = Tensor::from_slice(&batch.labels).to_device(device);
-                let labels = match schedule.smoothing {
-                    0.0 => labels,
-                    share => labels * (1.0 - share) + share / 2.0,
+                let targets = Targets {
+                    labels: Tensor::from_slice(&batch.labels).to_device(device),
+                    subtypes: Tensor::from_slice(&subtypes(samples, &batch.indices)).to_device(device),
+                    taught: match schedule.lessons.map(|lessons| &lessons.teacher) {
+                        None => None,
+                        Some(Teacher::Asked { teach, .. }) => {
+                            Some(tch::no_grad(|| teach(&seen.collect::<Vec<_>>())))
+                        }
+                        Some(Teacher::Kept(kept)) => {
+                            Some(Tensor::from_slice(&kept.logits(draw, &batch.indices)?).to_device(device))
+                        }
+                    },
                 };
-                let logits = network.train_logits(&optimizer.parameters, &pictures);
-                let loss = match schedule.lessons {
-                    None => balanced_loss(&logits, &labels, weights),
-                    Some(lessons) => {
-                        let taught = tch::no_grad(|| (lessons.teach)(&seen.collect::<Vec<_>>()));
-                        lessons.loss(&logits, &taught, &labels, weights)
-                    }
+                let own = match mixup {
+                    0.0 => 1.0,
+                    alpha => objective::own_part((recipe.seed, number), index, alpha),
                 };
+                let pictures = match own {
+                    1.0 => pictures,
+                    own => net::channels_last(&objective::mix(&pictures, own)),
+                };
+                let outputs = network.train_outputs(&optimizer.parameters, &pictures);
+                let loss = objective.loss(&outputs, &targets, own);
                 loss_sum += loss.double_value(&[]) * batch.labels.len() as f64;
-                let hits = values(&logits)
+                let hits = values(&outputs.logits)
                     .iter()
                     .zip(&batch.labels)
                     .filter(|(z, y)| (**z > 0.0) == (**y > 0.5))
                     .count();
                 right += hits as f64;
                 count += batch.labels.len() as f64;
-                let decay = optimizer.step(&loss, rate, CLIP);
+                let decay = match sam {
+                    0.0 => optimizer.step(&loss, rate, CLIP),
+                    rho => unmoved(network, |network| {
+                        let mut again = |parameters: &Tensor| {
+                            let outputs = network.train_outputs(parameters, &pictures);
+                            objective.loss(&outputs, &targets, own)
+                        };
+                        optimizer.sharpness_aware_step(&loss, &mut again, rho, (rate, CLIP))
+                    }),
+                };
                 network.after_step(decay);
                 bar.inc(1);
             }
@@ -122,7 +163,7 @@ pub fn fit(
         })?;
         bar.finish_and_clear();
         let forward = |steps: &Tensor| network.logits(&optimizer.average, steps);
-        let [plain, shifted] = validation.score(weights, &forward);
+        let [plain, shifted, film] = validation.score(weights, &forward);
         // The checkpoint says how far the run is; a history that is one epoch ahead of it is cut
         // when the run goes on.
         run.record(Epoch {
@@ -136,11 +177,35 @@ pub fn fit(
             shifted_loss: shifted.loss,
             shifted_accuracy: shifted.accuracy,
             shifted_auc: shifted.auc,
+            film_loss: Some(film.loss),
+            film_accuracy: Some(film.accuracy),
+            film_auc: Some(film.auc),
             seconds: started.elapsed().as_secs_f64(),
         })?;
         save(&checkpoint, optimizer, network, epoch + 1)?;
     }
     Ok(())
+}
+
+/// 1 for viral, 0 for bacterial, -1 where the file name does not tell.
+fn subtypes(samples: &[Sample], indices: &[usize]) -> Vec<f32> {
+    let of = |&i: &usize| match samples[i].subgroup {
+        "virus" => 1.0,
+        "bacteria" => 0.0,
+        _ => -1.0,
+    };
+    indices.iter().map(of).collect()
+}
+
+/// What `step` returns, with the network's buffers as they were: a second look at a batch is not
+/// another batch. They are put back after the whole step, because its gradient needs what it saw.
+fn unmoved<T>(network: &dyn Trainable, step: impl FnOnce(&dyn Trainable) -> T) -> T {
+    let before: Vec<Tensor> = network.buffers().iter().map(|(_, buffer)| buffer.copy()).collect();
+    let result = step(network);
+    for ((_, buffer), before) in network.buffers().into_iter().zip(before) {
+        tch::no_grad(|| buffer.shallow_clone().copy_(&before));
+    }
+    result
 }
 
 /// Everything that changes while training, by name.

@@ -82,17 +82,21 @@ impl Convention {
     }
 
     /// The convolution of `x`, N x channels x side x side, padded.
-    fn convolve(self, c: &Conv, x: &Tensor, weight: &Tensor) -> Tensor {
+    fn convolve(self, c: &Conv, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Tensor {
         let side = x.size()[3];
         let missing = ((side + c.stride - 1) / c.stride - 1) * c.stride + c.kernel - side;
         if self == Self::Symmetric || missing == c.kernel / 2 * 2 {
-            return x.conv2d(weight, None::<Tensor>, [c.stride; 2], [c.kernel / 2; 2], [1, 1], c.groups);
+            return x.conv2d(weight, bias, [c.stride; 2], [c.kernel / 2; 2], [1, 1], c.groups);
         }
         let (before, after) = (missing.max(0) / 2, (missing.max(0) + 1) / 2);
         let x = x.constant_pad_nd([before, after, before, after]);
-        x.conv2d(weight, None::<Tensor>, [c.stride; 2], [0; 2], [1, 1], c.groups)
+        x.conv2d(weight, bias, [c.stride; 2], [0; 2], [1, 1], c.groups)
     }
 }
+
+/// Channels come in groups of so many: the kernels take blocks of 16 outputs, of which half a block
+/// is the least that is worth its padding.
+const CHANNEL_GROUP: i64 = 8;
 
 impl Net {
     /// A network without a convolution yet, for an input of `side` pixels.
@@ -100,20 +104,29 @@ impl Net {
         Self { side, nodes: vec![], features: 0, convention }
     }
 
-    /// The shipped architecture for an input of `side` pixels.
-    pub fn pneumonia(side: i64) -> Self {
+    /// The shipped architecture for an input of `side` pixels; at a `width` of 1 the very network.
+    ///
+    /// Channels are multiplied by `width` (Howard 2017) and rounded to whole groups of
+    /// [`CHANNEL_GROUP`], but for those at half the input's side, which alone decide how much memory a
+    /// device needs, and for the features, of which the gate can look at 128 at most.
+    pub fn pneumonia(side: i64, width: f64) -> Self {
+        let group = CHANNEL_GROUP as f64;
+        let wide = |channels: i64| ((channels as f64 * width / group).round().max(1.0) * group) as i64;
+        let [b, c, d] = [40, 48, 80].map(wide);
+        let last = wide(128).min(edge_core::gate::MAX_CHANNELS as i64);
+        let [in_c, in_d1, in_d] = [96, 144, 160].map(wide);
         let mut net = Self::empty(side, Convention::Symmetric);
         let x = net.conv("stem", 0, [1, 16, 3, 2, 1], true);
         let x = net.separable("a1", x, 16, 24, 1, true);
-        let x = net.separable("b1", x, 24, 40, 2, true);
-        let x = net.separable("c1", x, 40, 48, 2, false);
-        let x = net.inverted("c2", x, 48, 96);
-        let x = net.inverted("c3", x, 48, 96);
-        let x = net.expanded("d1", x, 48, 144, 80);
-        let x = net.inverted("d2", x, 80, 160);
-        let x = net.inverted("d3", x, 80, 160);
-        net.conv("last", x, [80, 128, 1, 1, 1], true);
-        net.features = 128;
+        let x = net.separable("b1", x, 24, b, 2, true);
+        let x = net.separable("c1", x, b, c, 2, false);
+        let x = net.inverted("c2", x, c, in_c);
+        let x = net.inverted("c3", x, c, in_c);
+        let x = net.expanded("d1", x, c, in_d1, d);
+        let x = net.inverted("d2", x, d, in_d);
+        let x = net.inverted("d3", x, d, in_d);
+        net.conv("last", x, [d, last, 1, 1, 1], true);
+        net.features = last;
         net
     }
 
@@ -255,7 +268,7 @@ impl Net {
             let y = match node {
                 Node::Conv(c) => {
                     let weight = pieces[3 * index].view(c.weight_shape());
-                    let y = self.convention.convolve(c, &values[c.input], &weight);
+                    let y = self.convention.convolve(c, &values[c.input], &weight, None);
                     let [scale, shift] = [1, 2].map(|piece| Some(&pieces[3 * index + piece]));
                     let [mean, variance] = [0, 1].map(|piece| Some(&running[2 * index + piece]));
                     let (momentum, epsilon) = (self.convention.momentum(), self.convention.epsilon());
@@ -271,6 +284,25 @@ impl Net {
         let features = values[values.len() - 1].mean_dim([2i64, 3].as_slice(), false, Kind::Float);
         let (head, bias) = (&pieces[3 * index], &pieces[3 * index + 1]);
         features.matmul(head) + bias
+    }
+
+    /// Logits as those of [`Net::forward`] without training but for rounding, without a pass over
+    /// memory for each normalisation.
+    pub fn forward_folded(&self, folded: &FoldedNet, x: &Tensor) -> Tensor {
+        let mut values = vec![x.shallow_clone()];
+        let mut convs = folded.convs.iter();
+        for node in &self.nodes {
+            values.push(match node {
+                Node::Add(a, b) => &values[*a] + &values[*b],
+                Node::Conv(c) => {
+                    let Some((weight, bias)) = convs.next() else { break };
+                    let y = self.convention.convolve(c, &values[c.input], weight, Some(bias));
+                    if c.relu6 { y.clamp(0.0, 6.0) } else { y }
+                }
+            });
+        }
+        let features = values[values.len() - 1].mean_dim([2i64, 3].as_slice(), false, Kind::Float);
+        features.matmul(&folded.head) + &folded.bias
     }
 
     /// Folds the normalisation into weights and biases: for each convolution the pair, then head
@@ -330,8 +362,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_width_of_one_is_the_shipped_network() {
+        let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pneumonia/model.onnx");
+        let shipped = edge_model::model_file::ModelFile::load(shipped).unwrap();
+        let net = Net::pneumonia(128, 1.0);
+        let weights = &shipped.proto().graph.as_ref().unwrap().initializer;
+        for conv in net.convs() {
+            let weights = weights.iter().find(|t| t.name == format!("{}.weight", conv.name)).unwrap();
+            assert_eq!(weights.dims, conv.weight_shape(), "{}", conv.name);
+        }
+        assert_eq!(weights.iter().filter(|t| t.name.ends_with(".bias")).count(), net.convs().count() + 1);
+        // The shapes decide the draws: first weights are those that they always were.
+        let drawn = crate::train::optimizer::values(&net.first_parameters(1));
+        let first = SeededRng::new(1, Purpose::Weights, 0, 0).normal() * (2.0f32 / (9.0 * 16.0)).sqrt();
+        assert_eq!(drawn[0].to_bits(), first.to_bits());
+
+        let channels = |width| Net::pneumonia(128, width).convs().map(|c| c.cout).collect::<Vec<_>>();
+        let wide = channels(1.5);
+        assert_eq!(wide[..5], [16, 16, 24, 24, 64], "not at half the side; 60 is rounded to 64");
+        assert_eq!(wide.last(), Some(&128));
+        assert!(wide.iter().all(|c| c % CHANNEL_GROUP == 0), "{wide:?}");
+        assert!(channels(0.25).iter().all(|c| *c >= CHANNEL_GROUP));
+    }
+
+    #[test]
     fn the_shipped_network_fits_a_microcontroller() {
-        let net = Net::pneumonia(128);
+        let net = Net::pneumonia(128, 1.0);
         assert!(net.int8_bytes() <= 300_000, "{} bytes", net.int8_bytes());
         assert_eq!(net.shapes().last(), Some(&(8, net.features)), "an 8 x 8 map of features before the head");
         // The largest pair of an input and its output, which must both be in memory: below 192 kB.

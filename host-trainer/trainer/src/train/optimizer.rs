@@ -45,10 +45,38 @@ impl AdamW {
     /// One step against the gradient of `loss`, clipped to a norm of `clip`. Returns the decay that
     /// the moving average took, for whoever averages something beside it.
     pub fn step(&mut self, loss: &Tensor, rate: f64, clip: f64) -> f64 {
+        let gradient = self.gradient(loss);
+        self.step_against(gradient, rate, clip)
+    }
+
+    /// As [`AdamW::step`], against the gradient at the worst place within `rho`, to first order
+    /// (sharpness-aware minimisation, Foret 2021, algorithm 1): up the gradient of `loss` by `rho`,
+    /// where `again` gives the loss anew, and back.
+    pub fn sharpness_aware_step(
+        &mut self,
+        loss: &Tensor,
+        again: &mut dyn FnMut(&Tensor) -> Tensor,
+        rho: f64,
+        (rate, clip): (f64, f64),
+    ) -> f64 {
+        let up = self.gradient(loss);
+        let here = self.parameters.detach().copy();
+        let norm = up.norm().double_value(&[]).max(EPSILON);
+        let _ = no_grad(|| self.parameters.g_add_(&(up * (rho / norm))));
+        let above = again(&self.parameters);
+        let gradient = self.gradient(&above);
+        no_grad(|| self.parameters.copy_(&here));
+        self.step_against(gradient, rate, clip)
+    }
+
+    fn gradient(&mut self, loss: &Tensor) -> Tensor {
         self.parameters.zero_grad();
         loss.backward();
+        self.parameters.grad().copy()
+    }
+
+    fn step_against(&mut self, gradient: Tensor, rate: f64, clip: f64) -> f64 {
         no_grad(|| {
-            let gradient = self.parameters.grad();
             let norm = gradient.norm().double_value(&[]);
             let gradient = if norm > clip { gradient * (clip / norm) } else { gradient };
             self.steps += 1;
@@ -95,4 +123,43 @@ pub fn values(tensor: &Tensor) -> Vec<f32> {
     let mut out = vec![0.0; flat.numel()];
     flat.copy_data(&mut out, flat.numel());
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// (w0^2 + 3 w1^2) / 2, whose gradient is (w0, 3 w1).
+    fn quadratic(w: &Tensor) -> Tensor {
+        (w * w * Tensor::from_slice(&[0.5f32, 1.5])).sum(Kind::Float)
+    }
+
+    #[test]
+    fn a_sharpness_aware_step_takes_the_gradient_from_above() {
+        let start = Tensor::from_slice(&[1.2f32, -0.3]);
+        let new = || AdamW::new(&start, start.zeros_like(), 0.0, 0.9);
+        let mut sharp = new();
+        let loss = quadratic(&sharp.parameters);
+        let mut places = vec![];
+        let mut again = |w: &Tensor| {
+            places.push(values(w));
+            quadratic(w)
+        };
+        sharp.sharpness_aware_step(&loss, &mut again, 0.5, (0.01, 100.0));
+        // The gradient is (1.2, -0.9), its norm 1.5: up by 0.5 of its direction is (0.4, -0.3), where
+        // the gradient is (1.6, -1.8).
+        let near =
+            |found: &[f32], wanted: [f32; 2]| found.iter().zip(wanted).all(|(f, w)| (f - w).abs() < 1e-5);
+        assert!(near(&places[0], [1.6, -0.6]), "{places:?}");
+        assert!(near(&values(&sharp.first_moment), [0.16, -0.18]), "{:?}", values(&sharp.first_moment));
+        // A first step of Adam is the rate, whatever the gradient: from where it began, not from above.
+        assert!(near(&values(&sharp.parameters), [1.19, -0.29]), "{:?}", values(&sharp.parameters));
+
+        // Without a climb it is the plain step, bit by bit; with one it is not.
+        let (mut plain, mut flat) = (new(), new());
+        plain.step(&quadratic(&plain.parameters), 0.01, 100.0);
+        flat.sharpness_aware_step(&quadratic(&flat.parameters), &mut quadratic, 0.0, (0.01, 100.0));
+        assert_eq!(values(&plain.second_moment), values(&flat.second_moment));
+        assert_ne!(values(&plain.second_moment), values(&sharp.second_moment));
+    }
 }

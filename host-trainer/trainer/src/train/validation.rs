@@ -1,7 +1,7 @@
-//! The two validation sets and a network's figures on them. Both are always measured: a plain
-//! validation score alone says little, since the shortcuts of the training data hold in it too.
+//! The validation sets, one a [`Condition`], and a network's figures on them. All are always measured:
+//! a plain validation score alone says little, since the shortcuts of the training data hold in it too.
 
-use crate::augment::batches;
+use crate::augment::condition::Condition;
 use crate::dataset::Sample;
 use crate::evaluate::metrics;
 use crate::progress;
@@ -11,13 +11,11 @@ use tch::{Device, Tensor};
 
 const CHUNK: usize = 64;
 
-/// Preprocessed pictures of the validation patients, as they are and shifted.
+/// Preprocessed pictures of the validation patients under every condition.
 #[derive(Debug)]
 pub struct Validation {
-    /// As a device would see the files.
-    pub plain: Vec<Vec<u8>>,
-    /// Changed as by another installation, with a fixed seed.
-    pub shifted: Vec<Vec<u8>>,
+    /// In the order of [`Condition::ALL`], each in the order of the patients' pictures.
+    pub pictures: [Vec<Vec<u8>>; 3],
     /// True for pneumonia.
     pub labels: Vec<bool>,
     side: u16,
@@ -37,17 +35,16 @@ pub struct ValidationMetrics {
 impl Validation {
     pub fn new(samples: &[Sample], indices: &[usize], side: u16, device: Device) -> Self {
         Self {
-            plain: indices.iter().map(|&i| samples[i].input.bytes.clone()).collect(),
-            shifted: batches::shifted_inputs(samples, indices, side),
+            pictures: Condition::ALL.map(|condition| condition.inputs(samples, indices, side)),
             labels: indices.iter().map(|&i| samples[i].positive).collect(),
             side,
             device,
         }
     }
 
-    /// Runs `forward` (steps in, logits out) over the plain and over the shifted pictures.
-    pub fn logits(&self, forward: &dyn Fn(&Tensor) -> Tensor) -> [Vec<f32>; 2] {
-        [&self.plain, &self.shifted].map(|pictures| {
+    /// Runs `forward` (steps in, logits out) over the pictures of each condition.
+    pub fn logits(&self, forward: &dyn Fn(&Tensor) -> Tensor) -> [Vec<f32>; 3] {
+        self.pictures.each_ref().map(|pictures| {
             let bar = progress::bar("validating", pictures.len().div_ceil(CHUNK));
             let chunks = pictures.chunks(CHUNK).flat_map(|chunk| {
                 let pictures = chunk.iter().map(Vec::as_slice);
@@ -61,8 +58,8 @@ impl Validation {
         })
     }
 
-    /// The figures of `forward` on the plain and on the shifted pictures.
-    pub fn score(&self, weights: [f32; 2], forward: &dyn Fn(&Tensor) -> Tensor) -> [ValidationMetrics; 2] {
+    /// The figures of `forward` under each condition.
+    pub fn score(&self, weights: [f32; 2], forward: &dyn Fn(&Tensor) -> Tensor) -> [ValidationMetrics; 3] {
         let labels = &self.labels;
         let targets: Vec<f32> = labels.iter().map(|&l| f32::from(u8::from(l))).collect();
         self.logits(forward).map(|logits| {

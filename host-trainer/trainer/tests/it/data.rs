@@ -7,13 +7,18 @@ use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use npyz::WriterBuilder;
 use proptest::prelude::*;
 use rawzip::{CompressionMethod, ZipArchiveWriter};
-use std::collections::HashSet;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 use std::path::Path;
+use trainer::augment::batches::{Batch, Changes, shifted_picture};
 use trainer::augment::{AugmentParams, augment};
-use trainer::dataset::split::Split;
+use trainer::dataset::split::{Fold, Split, SplitError, SplitKind};
 use trainer::dataset::{self, DatasetError, Part, Sample, patient_of, phantoms};
 use trainer::random::{Purpose, SeededRng};
+
+/// Of the first 40 phantoms, shifted.
+const SHIFTED_PHANTOMS: &str = "bbbf580868106f4bb3b87344cc8720a59b50dce6964c087eca8fa2b847c4d15c";
 
 fn write(root: &Path, name: &str, seed: u64) {
     let picture = draw(Label::Normal, seed, 64);
@@ -140,6 +145,26 @@ proptest! {
         prop_assert_eq!(split, Split::draw(&samples, 0.2, seed));
     }
 
+    /// Every picture validates in exactly one fold, no patient and no content is on both sides of any,
+    /// and folds of a class are of about one size.
+    #[test]
+    fn patient_folds_deal_every_picture_once(pairs in prop::collection::vec((0u8..30, 0u8..200), 2..120), seed: u64) {
+        let samples = samples(&pairs);
+        let mut dealt = vec![0; samples.len()];
+        for number in 1..=4 {
+            let kind = SplitKind::PatientFold(Fold { number, of: 4 });
+            let split = Split::of_kind(kind, &samples, 0.2, seed).unwrap();
+            let (train, validation) = split.indices(&samples).unwrap();
+            prop_assert_eq!(train.len() + validation.len(), samples.len());
+            let patients = |side: &[usize]| side.iter().map(|&i| samples[i].patient.clone()).collect::<HashSet<_>>();
+            let contents = |side: &[usize]| side.iter().map(|&i| samples[i].content).collect::<HashSet<_>>();
+            prop_assert!(patients(&train).is_disjoint(&patients(&validation)));
+            prop_assert!(contents(&train).is_disjoint(&contents(&validation)));
+            validation.iter().for_each(|&i| dealt[i] += 1);
+        }
+        prop_assert!(dealt.iter().all(|&times| times == 1), "{:?}", dealt);
+    }
+
     /// Any picture, any seed: a picture of an allowed size, the same for the same key.
     #[test]
     fn augmentation_is_total_and_keyed(seed: u64, index in 0u64..1000, fill: u8) {
@@ -150,6 +175,41 @@ proptest! {
         prop_assert_eq!(picture.pixels.len(), (picture.side * picture.side) as usize);
         prop_assert_eq!(picture, make());
     }
+}
+
+/// Figures on the shifted validation set are compared over years: whatever becomes faster, its bytes
+/// stay. (The platform's logarithm and cosine are in them.)
+#[test]
+fn the_shifted_validation_set_is_what_it_always_was() {
+    let samples = phantoms::load(40, 32).samples;
+    let hash = |samples: &[Sample]| {
+        let mut hash = Sha256::new();
+        for sample in samples {
+            hash.update(shifted_picture(sample).unwrap().bytes());
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    assert_eq!(hash(&samples), SHIFTED_PHANTOMS);
+    // Planted: one picture, a little brighter.
+    let mut other = samples;
+    other[7].working.iter_mut().for_each(|grey| *grey = grey.saturating_add(4));
+    assert_ne!(hash(&other), SHIFTED_PHANTOMS);
+}
+
+#[test]
+fn batches_are_the_same_on_any_number_of_threads() {
+    let samples = phantoms::load(30, 32).samples;
+    let indices: Vec<usize> = (0..30).rev().collect();
+    let on = |threads: usize, draw: u64| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let batch = pool.install(|| Batch::make(&samples, &indices, Changes::shared(draw), &[32, 64]));
+        assert_eq!((batch.indices, batch.pictures.len()), (indices.clone(), 2));
+        batch.pictures
+    };
+    let one = on(1, 0);
+    assert!(one[0].iter().all(|p| p.len() == 32 * 32) && one[1].iter().all(|p| p.len() == 64 * 64));
+    assert!(one == on(2, 0) && one == on(5, 0));
+    assert!(one != on(2, 1), "another draw gives other pictures");
 }
 
 #[test]
@@ -174,4 +234,99 @@ fn a_split_that_ignores_patients_would_be_found() {
     let (train, validation) = Split::draw(&torn, 0.2, 1).indices(&torn).unwrap();
     let of = |side: &[usize]| side.iter().map(|&i| samples[i].patient.clone()).collect::<HashSet<_>>();
     assert!(!of(&train).is_disjoint(&of(&validation)));
+}
+
+/// Drawings of two machines: the second one's are noisy and have a white frame. Patients have two
+/// pictures; `mixed` ones have one of each machine.
+fn two_machines(patients: u64, mixed: bool) -> Vec<Sample> {
+    let drawn = phantoms::load(usize::try_from(2 * patients).unwrap(), 32).samples;
+    let mut samples = Vec::new();
+    for (i, sample) in drawn.into_iter().enumerate() {
+        let patient = i / 2;
+        let second = if mixed { i % 2 == 1 } else { patient % 4 > 1 };
+        let mut rng = SeededRng::new(1, Purpose::Sample, 0, i as u64);
+        let mut working = sample.working.clone();
+        if second {
+            working
+                .iter_mut()
+                .for_each(|v| *v = (f32::from(*v) + 25.0 * rng.normal()).clamp(0.0, 255.0) as u8);
+            working[..224 * 8].fill(255);
+        }
+        let id = format!("{}{i:04}", if second { "second" } else { "first" });
+        let positive = patient % 2 == 0;
+        samples.push(Sample { id, patient: format!("p{patient}"), positive, working, ..sample });
+    }
+    samples
+}
+
+/// The sets of machines that validate, a set a cluster.
+fn machines_held_out(samples: &[Sample], of: usize) -> Vec<BTreeSet<String>> {
+    let kind = |number| SplitKind::HeldOutCluster(Fold { number, of });
+    let count = Split::of_kind(kind(1), samples, 0.2, 1).unwrap().clusters.len();
+    let one = |number| {
+        let split = Split::of_kind(kind(number), samples, 0.2, 1).unwrap();
+        split.validation.iter().map(|id| id.trim_end_matches(char::is_numeric).to_owned()).collect()
+    };
+    (1..=count).map(one).collect()
+}
+
+#[test]
+fn a_held_out_cluster_is_a_machine_that_training_never_saw() {
+    let samples = two_machines(80, false);
+    let mut held_out = machines_held_out(&samples, 2);
+    held_out.sort();
+    let machine = |name: &str| BTreeSet::from([name.to_owned()]);
+    assert_eq!(held_out, [machine("first"), machine("second")]);
+    let kind = |number| SplitKind::HeldOutCluster(Fold { number, of: 2 });
+    let split = Split::of_kind(kind(1), &samples, 0.2, 1).unwrap();
+    let facts = &split.clusters[0];
+    assert_eq!((facts.pictures, facts.patients, facts.positives, facts.negatives), (80, 40, 40, 40));
+    // What sets the machines apart is what their clusters are described by.
+    let planted = ["noise", "detail", "border", "lettering", "white"];
+    let described =
+        |traits: &str| traits.split(", ").filter(|t| planted.iter().any(|p| t.contains(p))).count();
+    assert!(split.clusters.iter().all(|cluster| described(&cluster.traits) >= 3), "{:?}", split.clusters);
+    // Labels play no part: exchanged, they leave the clusters as they are.
+    let mut exchanged = samples.clone();
+    exchanged.iter_mut().enumerate().for_each(|(i, sample)| sample.positive = i / 2 % 2 == 1);
+    assert_eq!(Split::of_kind(kind(1), &exchanged, 0.2, 1).unwrap().validation, split.validation);
+}
+
+#[test]
+fn a_patient_of_two_machines_is_in_one_cluster() {
+    // Every patient has a picture of each machine: whatever the clusters are, no patient is torn.
+    let samples = two_machines(80, true);
+    let kind = SplitKind::HeldOutCluster(Fold { number: 1, of: 2 });
+    match Split::of_kind(kind, &samples, 0.2, 1) {
+        Err(SplitError::OneCluster) => {}
+        Ok(split) => {
+            let (train, validation) = split.indices(&samples).unwrap();
+            let of = |side: &[usize]| side.iter().map(|&i| &samples[i].patient).collect::<HashSet<_>>();
+            assert!(of(&train).is_disjoint(&of(&validation)));
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn a_cluster_with_few_pictures_of_a_class_is_joined_with_its_nearest() {
+    // 9 of 40 patients of the second machine are ill: 18 pictures, two too few.
+    let mut samples = two_machines(80, false);
+    let second = |sample: &Sample| sample.id.starts_with("second");
+    let ill = samples.iter_mut().filter(|s| second(s) && s.positive).skip(18);
+    ill.for_each(|sample| sample.positive = false);
+    let kind = |number| SplitKind::HeldOutCluster(Fold { number, of: 2 });
+    assert!(matches!(Split::of_kind(kind(1), &samples, 0.2, 1), Err(SplitError::OneCluster)));
+    // One patient more and they stand apart.
+    let healthy = samples.iter_mut().filter(|s| second(s) && !s.positive).take(2);
+    healthy.for_each(|sample| sample.positive = true);
+    assert_eq!(Split::of_kind(kind(1), &samples, 0.2, 1).unwrap().clusters.len(), 2);
+}
+
+#[test]
+fn folds_are_written_as_k_of_n() {
+    assert_eq!("2/5".parse(), Ok(Fold { number: 2, of: 5 }));
+    for wrong in ["", "5", "0/5", "6/5", "1/1", "1/101", "a/b", "-1/5", "1/5/2"] {
+        assert!(wrong.parse::<Fold>().is_err(), "{wrong}");
+    }
 }

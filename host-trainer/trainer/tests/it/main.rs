@@ -4,12 +4,16 @@
 mod data;
 mod evaluate;
 mod exact_form;
+mod folds;
 mod gate;
 mod localization;
 mod metrics;
 mod metrics_judge;
+mod recipe;
+mod regularisation;
 mod report;
 mod support;
+mod sweep;
 mod teach;
 mod training;
 mod xrays;

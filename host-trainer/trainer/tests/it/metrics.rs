@@ -81,7 +81,7 @@ fn undefined_is_said() {
     assert_eq!(quick(&[]).statistics.accuracy, Estimate::default());
 }
 
-/// 3 TP, 1 FN, 1 FP, 2 TN; 0.5 itself is called positive.
+/// 3 TP, 1 FN, 2 FP, 4 TN; 0.5 itself is called positive.
 #[test]
 fn counts_by_hand() {
     let m = quick(&scored_pictures(&[
@@ -89,29 +89,35 @@ fn counts_by_hand() {
         (true, 0.5),
         (true, 0.6),
         (true, 0.2),
-        (false, 0.7),
+        (false, 0.75),
+        (false, 0.55),
         (false, 0.4),
+        (false, 0.3),
         (false, 0.1),
+        (false, 0.05),
     ]));
+    assert_eq!((m.pictures, m.positives, m.negatives), (10, 4, 6));
     let c = m.confusion;
-    assert_eq!((c.true_positive, c.false_negative, c.false_positive, c.true_negative), (3, 1, 1, 2));
+    assert_eq!((c.true_positive, c.false_negative, c.false_positive, c.true_negative), (3, 1, 2, 4));
     let s = &m.statistics;
-    near(s.accuracy.value, 5.0 / 7.0);
-    near(s.sensitivity.value, 0.75);
-    near(s.specificity.value, 2.0 / 3.0);
-    near(s.balanced_accuracy.value, (0.75 + 2.0 / 3.0) / 2.0);
-    near(s.precision.value, 0.75);
-    near(s.negative_precision.value, 2.0 / 3.0);
-    near(m.report.positive.f1.value, 0.75);
-    near(m.report.negative.f1.value, 2.0 / 3.0);
-    near(m.report.macro_average.f1, (0.75 + 2.0 / 3.0) / 2.0);
-    near(m.report.weighted_average.precision, (4.0 * 0.75 + 3.0 * 2.0 / 3.0) / 7.0);
-    assert_eq!((m.report.positive.support, m.report.negative.support), (4, 3));
-    // States: positives 0.9 red, 0.5 and 0.6 amber, 0.2 green; negatives 0.7 and 0.4 amber, 0.1
-    // green.
-    near(s.sensitivity_not_negative.value, 0.75);
-    near(s.specificity_not_positive.value, 1.0);
-    near(s.refer_share.value, 4.0 / 7.0);
+    near(s.accuracy.value, 7.0 / 10.0);
+    near(s.sensitivity.value, 3.0 / 4.0);
+    near(s.specificity.value, 4.0 / 6.0);
+    near(s.balanced_accuracy.value, (3.0 / 4.0 + 4.0 / 6.0) / 2.0);
+    near(s.precision.value, 3.0 / 5.0);
+    near(s.negative_precision.value, 4.0 / 5.0);
+    let r = &m.report;
+    near(r.positive.f1.value, 6.0 / 9.0);
+    near(r.negative.f1.value, 8.0 / 11.0);
+    near(r.macro_average.f1, (6.0 / 9.0 + 8.0 / 11.0) / 2.0);
+    near(r.weighted_average.precision, (4.0 * 3.0 / 5.0 + 6.0 * 4.0 / 5.0) / 10.0);
+    assert_eq!((r.positive.support, r.negative.support), (4, 6));
+    assert_eq!((r.macro_average.support, r.weighted_average.support), (10, 10));
+    // States: positives 0.9 red, 0.5 and 0.6 amber, 0.2 green; negatives 0.75 red, 0.55, 0.4 and 0.3
+    // amber, the others green.
+    near(s.sensitivity_not_negative.value, 3.0 / 4.0);
+    near(s.specificity_not_positive.value, 5.0 / 6.0);
+    near(s.refer_share.value, 5.0 / 10.0);
 }
 
 #[test]
@@ -127,6 +133,13 @@ fn calibration_by_hand() {
     assert_eq!((m.reliability[0].count, m.reliability[14].count), (1, 3));
     near(m.reliability[14].share_positive, 2.0 / 3.0);
     assert_eq!(m.reliability[7].mean_score, None);
+    // The bins meet and reach from 0 to 1, which is in the last one.
+    for (i, bin) in m.reliability.iter().enumerate() {
+        near(Some(bin.from), i as f64 / 15.0);
+        near(Some(bin.to), (i as f64 + 1.0) / 15.0);
+    }
+    let certain = ScoredPicture { logit: 99.0, ..scored_picture("p", true, 1.0) };
+    assert_eq!(quick(&[certain]).reliability[14].count, 1);
 }
 
 /// Scores that overlap, `copies` pictures a patient.
@@ -158,6 +171,7 @@ fn intervals_hold_the_estimate_and_shrink_with_patients() {
             assert!(b.low <= b.high && (0.0..=1.0).contains(&b.low) && b.high <= 1.0, "{b:?}");
         }
         assert_eq!(m.roc_band.len(), 101);
+        assert_eq!([0, 1, 50, 100].map(|i| m.roc_band[i].fpr), [0.0, 0.01, 0.5, 1.0]);
     }
     // The width goes with one over the root of the number of patients: 3.16 times.
     let ratio = width(few.statistics.sensitivity) / width(many.statistics.sensitivity);
@@ -228,6 +242,8 @@ fn one_patient_gives_no_interval() {
         noisy(10, 1).into_iter().map(|r| ScoredPicture { patient: "p".into(), ..r }).collect();
     let auc = quick(&same).statistics.auc;
     assert!(auc.value.is_some() && auc.low.is_none() && auc.high.is_none());
+    let two = quick(&scored_pictures(&[(true, 0.9), (true, 0.1)])).statistics.accuracy;
+    assert_eq!((two.low, two.high), (Some(0.0), Some(1.0)), "two patients differ");
 }
 
 #[test]
@@ -239,18 +255,6 @@ fn the_seed_decides_and_the_number_of_threads_does_not() {
     };
     assert_eq!(on(1, 3), on(3, 3));
     assert_ne!(on(1, 3).statistics.auc.low, on(1, 4).statistics.auc.low);
-}
-
-/// The promise that an evaluation does not wait for its intervals.
-#[test]
-fn two_thousand_resamples_of_a_thousand_rows_take_seconds() {
-    let rows = noisy(500, 2);
-    let start = std::time::Instant::now();
-    let m = measure(&rows, &Bootstrap::default());
-    let took = start.elapsed();
-    println!("2,000 resamples of {} rows: {took:?}", rows.len());
-    assert!(m.statistics.auc.low.is_some());
-    assert!(took.as_secs() < 20, "{took:?}");
 }
 
 prop_compose! {
@@ -289,6 +293,27 @@ proptest! {
         prop_assert_eq!(auc(&cubed, &labels), auc(&scores, &labels));
         if let Some(a) = auc(&scores, &labels) {
             prop_assert!((auc(&turned, &labels).unwrap() - (1.0 - a)).abs() < 1e-12);
+        }
+    }
+
+    /// A resample is weights; a picture that was drawn three times counts as three pictures.
+    #[test]
+    fn a_weight_is_so_many_pictures(mut rows in any_rows(), weights in prop::collection::vec(0u32..4, 60)) {
+        // Weights go by the table's order.
+        rows.sort_by(|a, b| a.logit.total_cmp(&b.logit));
+        let weights = &weights[..rows.len()];
+        let repeated: Vec<ScoredPicture> =
+            rows.iter().zip(weights).flat_map(|(r, &w)| (0..w).map(move |_| r.clone())).collect();
+        let named = |s: Statistics<Option<f64>>| -> std::collections::BTreeMap<String, Option<f64>> {
+            serde_json::from_value(serde_json::to_value(s).unwrap()).unwrap()
+        };
+        let (weighted, repeated) = (named(Statistics::of(&ScoreTable::new(&rows), weights)), named(point(&repeated)));
+        for (name, value) in &weighted {
+            let close = match (value, repeated[name]) {
+                (Some(a), Some(b)) => (a - b).abs() < 1e-9,
+                (a, b) => a.is_none() && b.is_none(),
+            };
+            prop_assert!(close, "{}: {:?} weighted, {:?} repeated", name, value, repeated[name]);
         }
     }
 

@@ -119,8 +119,11 @@ fn lost_ties(found: &mut Value) {
     found["statistics"]["auc"]["value"] = area.into();
 }
 
+/// Changes what was found.
+type Plant = fn(&mut Value);
+
 /// Each with the name that the judge must say.
-const PLANTED: [(&str, fn(&mut Value)); 7] = [
+const PLANTED: [(&str, Plant); 7] = [
     ("accuracy low", narrow_tails),
     ("auc value", lost_ties),
     ("precision", |found| {

@@ -5,10 +5,13 @@ use crate::support::{evaluate, options, phantoms};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::path::Path;
+use trainer::dataset::cluster::ClusterFacts;
 use trainer::evaluate::LabelledPicture;
+use trainer::folds::OutOfFold;
+use trainer::folds::figures::figures;
 use trainer::report::{self, Inputs};
 
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 15] = [
     "limits",
     "glance",
     "model",
@@ -18,6 +21,7 @@ const SECTIONS: [&str; 14] = [
     "decisions",
     "states",
     "calibration",
+    "out-of-fold",
     "subgroups",
     "robustness",
     "looked",
@@ -37,6 +41,8 @@ fn run_folder(folder: &Path, items: &[LabelledPicture]) {
             "shifted_loss": 0.9 * better, "shifted_accuracy": 1.0 - 0.6 * better,
             // Not a number is null in JSON; the curve has a gap there.
             "shifted_auc": if n == 2 { None } else { Some(1.0 - 0.35 * better) }, "seconds": 30.0,
+            // A run that began before there was a film set goes on with one.
+            "film_auc": (n > 1).then_some(1.0 - 0.4 * better),
         })
     };
     let history = [epoch(1, "float"), epoch(2, "float"), epoch(3, "float"), epoch(1, "qat")];
@@ -46,8 +52,30 @@ fn run_folder(folder: &Path, items: &[LabelledPicture]) {
         "int8": {"validation": {"auc": 0.98665}, "shifted": {"auc": 0.951}},
     });
     std::fs::write(folder.join("quantize.json"), quantize.to_string()).unwrap();
-    std::fs::write(folder.join("run.json"), r#"{"recipe": {"seed": 17, "epochs": 3}, "data": "phantoms"}"#)
-        .unwrap();
+    let cluster = ClusterFacts {
+        number: 1,
+        pictures: 40,
+        patients: 20,
+        positives: 20,
+        negatives: 20,
+        traits: "noise +1.2, border -0.8".into(),
+    };
+    let run = serde_json::json!({
+        "recipe": {"seed": 17, "epochs": 3}, "data": "phantoms", "split": {"clusters": [&cluster]},
+    });
+    std::fs::write(folder.join("run.json"), run.to_string()).unwrap();
+    let row = |i: usize| OutOfFold {
+        id: i.to_string(),
+        patient: format!("p{}", i / 2),
+        label: (i % 2) as u8,
+        fold: i / 20 + 1,
+        plain: (i % 2) as f32,
+        shifted: (i % 3) as f32,
+        film: (i % 5) as f32,
+    };
+    let rows: Vec<OutOfFold> = (0..40).map(row).collect();
+    let figures = figures("acquisition clusters", &rows, &[cluster], &options(0).bootstrap);
+    std::fs::write(folder.join("out-of-fold.json"), serde_json::to_vec(&figures).unwrap()).unwrap();
 }
 
 fn page(folder: &Path, options: &report::PageOptions) -> String {
@@ -104,6 +132,8 @@ fn a_full_run_makes_a_full_page() {
         "phantom-0",
         "contains pictures of patients",
         "Shifted validation",
+        "noise +1.2, border -0.8",
+        "folds of acquisition clusters",
     ] {
         assert!(html.contains(word), "{word} is missing");
     }
@@ -127,7 +157,7 @@ fn an_empty_folder_makes_a_page_that_says_so() {
     let html = page(folder.path(), &report::PageOptions::default());
     assert_self_contained(&html);
     assert_all_sections(&html);
-    assert_eq!(html.matches("Not measured").count(), 12, "every section but limits and method");
+    assert_eq!(html.matches("Not measured").count(), 13, "every section but limits and method");
 }
 
 #[test]

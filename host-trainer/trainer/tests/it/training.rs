@@ -1,6 +1,7 @@
 //! The model flow on drawings, one thread: loss falls, a killed run ends like an uninterrupted one,
 //! and what is exported computes exactly what was trained.
 
+use crate::support::drawn;
 use edge_core::kernels;
 use edge_model::infer_tract::Operators;
 use edge_model::model_file::ModelFile;
@@ -10,8 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tch::{Device, Kind};
 use test_support::intermediates::{Intermediate, TractIntermediates, Values};
-use trainer::dataset::Dataset;
-use trainer::dataset::phantoms;
+use trainer::dataset::{Sample, phantoms};
 use trainer::export::metadata::metadata;
 use trainer::export::{model, value_name};
 use trainer::quantize::{Quantized, quantize};
@@ -26,14 +26,14 @@ fn recipe() -> Recipe {
 }
 
 /// A small run on drawings, trained and quantized.
-fn trained(folder: &Path) -> (Run, Dataset) {
+fn trained(folder: &Path) -> (Run, &'static [Sample]) {
     tch::set_num_threads(1);
-    let data = phantoms::load(160, SIDE);
-    let hash = dataset::content_hash(&data.samples);
+    let data = &drawn(SIDE)[..160];
+    let hash = dataset::content_hash(data);
     let name = (phantoms::NAME.to_owned(), hash);
-    let mut run = Run::start(folder, recipe(), name, vec![], &data.samples, false).unwrap();
-    train::train(&mut run, &data.samples, None, Device::Cpu).unwrap();
-    quantize(&mut run, &data.samples, Device::Cpu).unwrap();
+    let mut run = Run::start(folder, recipe(), name, vec![], data, false).unwrap();
+    train::train(&mut run, data, None, Device::Cpu).unwrap();
+    quantize(&mut run, data, None, Device::Cpu).unwrap();
     (run, data)
 }
 
@@ -79,12 +79,12 @@ fn loss_falls_and_the_exported_file_computes_what_was_trained() {
 
     let quantized = Quantized::load(&run, Device::Cpu).unwrap();
     let mut integers = quantized.network.integers(&quantized.parameters).unwrap();
-    let about = metadata(&run, &data.samples, &quantized, "0.0.0", Device::Cpu).unwrap();
+    let about = metadata(&run, data, &quantized, "0.0.0", None, Device::Cpu).unwrap();
     let exported = |integers: &_| {
         let proto = model(&quantized.network, integers, &about).unwrap();
         ModelFile::from_bytes(&proto.encode_to_vec()).unwrap()
     };
-    let pictures: Vec<Vec<u8>> = data.samples.iter().take(20).map(|c| c.input.bytes.clone()).collect();
+    let pictures: Vec<Vec<u8>> = data.iter().take(20).map(|c| c.input.bytes.clone()).collect();
     assert_eq!(first_difference(&quantized, &exported(&integers), &pictures), None);
 
     // The comparison bites: one weight that differs by one step is found where it is.
@@ -118,7 +118,7 @@ fn killed_and_resumed(command: &str, run: &Path, checkpoint: &str, first: &[&str
 fn a_killed_run_ends_with_the_same_bytes_as_an_uninterrupted_one() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
-    let asked = ["--phantoms", "120", "--side", "64", "--epochs", "4", "--quantized-epochs", "3"];
+    let asked = ["--phantoms", "80", "--side", "64", "--epochs", "4", "--quantized-epochs", "3"];
     let resumed = [&asked[..], &["--resume"]].concat();
 
     assert!(trainer("train", &whole, &asked).status().unwrap().success());

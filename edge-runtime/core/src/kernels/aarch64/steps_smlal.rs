@@ -30,41 +30,24 @@ pub(super) unsafe fn accumulate<const Q: usize, const NEW: bool, const NARROW: b
     unsafe {
         let mut fours = steps / 4;
         if NEW && fours > 0 {
-            if NARROW {
-                four_steps::<Q, true, 0>(acc, x, weights);
-            } else {
-                two_steps::<Q, true, 0>(acc, x, weights);
-                two_steps::<Q, false, 128>(acc, x.add(64), weights);
-            }
+            four_steps::<Q, true, NARROW, 0>(acc, x, weights);
             x = x.add(128);
             weights = weights.add(256);
             fours -= 1;
         }
         for _ in 0..fours / 2 {
-            if NARROW {
-                four_steps::<Q, false, 0>(acc, x, weights);
-                four_steps::<Q, false, 256>(acc, x.add(128), weights);
-            } else {
-                two_steps::<Q, false, 0>(acc, x, weights);
-                two_steps::<Q, false, 128>(acc, x.add(64), weights);
-                two_steps::<Q, false, 256>(acc, x.add(128), weights);
-                two_steps::<Q, false, 384>(acc, x.add(192), weights);
-            }
+            four_steps::<Q, false, NARROW, 0>(acc, x, weights);
+            four_steps::<Q, false, NARROW, 256>(acc, x.add(128), weights);
             x = x.add(256);
             weights = weights.add(512);
         }
         if fours % 2 == 1 {
-            if NARROW {
-                four_steps::<Q, false, 0>(acc, x, weights);
-            } else {
-                two_steps::<Q, false, 0>(acc, x, weights);
-                two_steps::<Q, false, 128>(acc, x.add(64), weights);
-            }
+            four_steps::<Q, false, NARROW, 0>(acc, x, weights);
             x = x.add(128);
             weights = weights.add(256);
         }
         if steps % 4 >= 2 {
-            two_steps::<Q, false, 0>(acc, x, weights);
+            two_steps::<Q, false, 0, 0>(acc, x, weights);
             x = x.add(64);
             weights = weights.add(128);
         }
@@ -74,12 +57,78 @@ pub(super) unsafe fn accumulate<const Q: usize, const NEW: bool, const NARROW: b
     }
 }
 
-/// Eight outputs' products of two steps, added in 16 bits and then to the sums (or as the sums). An
-/// `asm!`: LLVM's own order of these instructions, and of their loads, takes more registers than
-/// there are.
-macro_rules! eight_outputs {
-    ($add:literal, $sum:ident, $weights:expr, $at:expr, $x:expr, $a:expr, $b:expr, $q:expr) => {
+/// Four steps, whose weights begin at byte `AT` of `weights`; `NEW` sets the sums.
+///
+/// # Safety
+/// `x` points to 16 bytes for each of four steps and two pixels, `weights` to `AT` bytes and 64 for
+/// each step; `Q` is 2 or 4.
+#[inline(always)]
+unsafe fn four_steps<const Q: usize, const NEW: bool, const NARROW: bool, const AT: usize>(
+    acc: &mut Tile<Q>,
+    x: *const i8,
+    weights: *const i8,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if NARROW {
+            four_narrow_steps::<Q, NEW, AT>(acc, x, weights);
+        } else {
+            two_steps::<Q, NEW, AT, 0>(acc, x, weights);
+            two_steps::<Q, false, AT, 128>(acc, x.add(64), weights);
+        }
+    }
+}
+
+/// Takes a macro for eight outputs as often as a tile of `4 * Q` wants it; where `NEW`, the sums are
+/// set.
+macro_rules! all_outputs {
+    ($eight_outputs:ident, $Q:expr, $NEW:expr, $acc:expr, $weights:expr, $at:expr, $x:expr) => {
+        let [a, b] = $acc;
+        if $NEW {
+            $eight_outputs!("saddlp", out, a, b, 0, $weights, $at, $x);
+        } else {
+            $eight_outputs!("sadalp", inout, a, b, 0, $weights, $at, $x);
+        }
+        if $Q == 4 && $NEW {
+            $eight_outputs!("saddlp", out, a, b, 2, $weights, $at + 32, $x);
+        } else if $Q == 4 {
+            $eight_outputs!("sadalp", inout, a, b, 2, $weights, $at + 32, $x);
+        }
+    };
+}
+
+/// An `asm!` over the sums of eight outputs of both pixels, from the `$q`-th four on: LLVM's own
+/// order of these instructions, and of their loads, takes more registers than there are.
+macro_rules! on_sums {
+    ($sum:ident, $a:expr, $b:expr, $q:expr, [$($line:expr),* $(,)?], $($operand:tt)*) => {
         asm!(
+            $($line,)*
+            a0 = $sum(vreg) $a[$q][0],
+            a1 = $sum(vreg) $a[$q][1],
+            a2 = $sum(vreg) $a[$q + 1][0],
+            a3 = $sum(vreg) $a[$q + 1][1],
+            b0 = $sum(vreg) $b[$q][0],
+            b1 = $sum(vreg) $b[$q][1],
+            b2 = $sum(vreg) $b[$q + 1][0],
+            b3 = $sum(vreg) $b[$q + 1][1],
+            w0 = out(vreg) _,
+            w1 = out(vreg) _,
+            w2 = out(vreg) _,
+            w3 = out(vreg) _,
+            t0 = out(vreg) _,
+            t1 = out(vreg) _,
+            t2 = out(vreg) _,
+            t3 = out(vreg) _,
+            $($operand)*
+            options(pure, readonly, nostack, preserves_flags),
+        )
+    };
+}
+
+/// Eight outputs' products of two steps, added in 16 bits and then to the sums (or as the sums).
+macro_rules! eight_outputs {
+    ($add:literal, $sum:ident, $a:expr, $b:expr, $q:expr, $weights:expr, $at:expr, $x:expr) => {
+        on_sums!($sum, $a, $b, $q, [
             "ldp {w0:q}, {w1:q}, [{weights}, #{first}]",
             "ldp {w2:q}, {w3:q}, [{weights}, #{second}]",
             "smull  {t0:v}.8h, {w0:v}.8b,  {x0:v}.8b",
@@ -106,6 +155,7 @@ macro_rules! eight_outputs {
             concat!($add, " {a3:v}.4s, {t1:v}.8h"),
             concat!($add, " {b2:v}.4s, {t2:v}.8h"),
             concat!($add, " {b3:v}.4s, {t3:v}.8h"),
+            ],
             weights = in(reg) $weights,
             first = const $at,
             second = const $at + 64,
@@ -113,61 +163,34 @@ macro_rules! eight_outputs {
             y0 = in(vreg) $x[1],
             x1 = in(vreg) $x[2],
             y1 = in(vreg) $x[3],
-            a0 = $sum(vreg) $a[$q][0],
-            a1 = $sum(vreg) $a[$q][1],
-            a2 = $sum(vreg) $a[$q + 1][0],
-            a3 = $sum(vreg) $a[$q + 1][1],
-            b0 = $sum(vreg) $b[$q][0],
-            b1 = $sum(vreg) $b[$q][1],
-            b2 = $sum(vreg) $b[$q + 1][0],
-            b3 = $sum(vreg) $b[$q + 1][1],
-            w0 = out(vreg) _,
-            w1 = out(vreg) _,
-            w2 = out(vreg) _,
-            w3 = out(vreg) _,
-            t0 = out(vreg) _,
-            t1 = out(vreg) _,
-            t2 = out(vreg) _,
-            t3 = out(vreg) _,
-            options(pure, readonly, nostack, preserves_flags),
         )
     };
 }
 
 /// Two steps, whose products are added in 16 bits; `NEW` sets the sums. Their weights begin at byte
-/// `AT` of `weights`.
+/// `AT + MORE` of `weights`.
 ///
 /// # Safety
-/// `x` points to 16 bytes for each of two steps and two pixels, `weights` to `AT` bytes and 64 for
-/// each step; `Q` is 2 or 4.
+/// `x` points to 16 bytes for each of two steps and two pixels, `weights` to `AT + MORE` bytes and 64
+/// for each step; `Q` is 2 or 4.
 #[inline(always)]
-unsafe fn two_steps<const Q: usize, const NEW: bool, const AT: usize>(
+unsafe fn two_steps<const Q: usize, const NEW: bool, const AT: usize, const MORE: usize>(
     acc: &mut Tile<Q>,
     x: *const i8,
     weights: *const i8,
 ) {
-    let [a, b] = acc;
     // SAFETY: the caller's promise; each `asm!` reads 32 bytes of weights in both steps.
     unsafe {
         let x = [vld1q_s8(x), vld1q_s8(x.add(16)), vld1q_s8(x.add(32)), vld1q_s8(x.add(48))];
-        if NEW {
-            eight_outputs!("saddlp", out, weights, AT, x, a, b, 0);
-        } else {
-            eight_outputs!("sadalp", inout, weights, AT, x, a, b, 0);
-        }
-        if Q == 4 && NEW {
-            eight_outputs!("saddlp", out, weights, AT + 32, x, a, b, 2);
-        } else if Q == 4 {
-            eight_outputs!("sadalp", inout, weights, AT + 32, x, a, b, 2);
-        }
+        all_outputs!(eight_outputs, Q, NEW, acc, weights, AT + MORE, x);
     }
 }
 
 /// Eight outputs' products of four steps, whose weights have 7 bits, added in 16 bits and then to the
 /// sums (or as the sums); see [`eight_outputs`].
 macro_rules! eight_narrow_outputs {
-    ($add:literal, $sum:ident, $weights:expr, $at:expr, $x:expr, $a:expr, $b:expr, $q:expr) => {
-        asm!(
+    ($add:literal, $sum:ident, $a:expr, $b:expr, $q:expr, $weights:expr, $at:expr, $x:expr) => {
+        on_sums!($sum, $a, $b, $q, [
             "ldp {w0:q}, {w1:q}, [{weights}, #{first}]",
             "ldp {x0:q}, {x1:q}, [{x}]",
             "ldp {w2:q}, {w3:q}, [{weights}, #{second}]",
@@ -216,65 +239,37 @@ macro_rules! eight_narrow_outputs {
             concat!($add, " {a3:v}.4s, {t5:v}.8h"),
             concat!($add, " {b2:v}.4s, {t6:v}.8h"),
             concat!($add, " {b3:v}.4s, {t7:v}.8h"),
+            ],
             weights = in(reg) $weights,
             x = in(reg) $x,
             first = const $at,
             second = const $at + 64,
             third = const $at + 128,
             fourth = const $at + 192,
-            a0 = $sum(vreg) $a[$q][0],
-            a1 = $sum(vreg) $a[$q][1],
-            a2 = $sum(vreg) $a[$q + 1][0],
-            a3 = $sum(vreg) $a[$q + 1][1],
-            b0 = $sum(vreg) $b[$q][0],
-            b1 = $sum(vreg) $b[$q][1],
-            b2 = $sum(vreg) $b[$q + 1][0],
-            b3 = $sum(vreg) $b[$q + 1][1],
             x0 = out(vreg) _,
             x1 = out(vreg) _,
-            w0 = out(vreg) _,
-            w1 = out(vreg) _,
-            w2 = out(vreg) _,
-            w3 = out(vreg) _,
-            t0 = out(vreg) _,
-            t1 = out(vreg) _,
-            t2 = out(vreg) _,
-            t3 = out(vreg) _,
             t4 = out(vreg) _,
             t5 = out(vreg) _,
             t6 = out(vreg) _,
             t7 = out(vreg) _,
-            options(pure, readonly, nostack, preserves_flags),
         )
     };
 }
 
-/// Four steps of weights of 7 bits, whose products are added in 16 bits; `NEW` sets the sums. Their
-/// weights begin at byte `AT` of `weights`.
+/// Four steps of weights of 7 bits, as [`four_steps`].
 ///
 /// # Safety
-/// `x` points to 16 bytes for each of four steps and two pixels, `weights` to `AT` bytes and 64 for
-/// each step; `Q` is 2 or 4.
+/// As there.
 #[inline(always)]
-unsafe fn four_steps<const Q: usize, const NEW: bool, const AT: usize>(
+unsafe fn four_narrow_steps<const Q: usize, const NEW: bool, const AT: usize>(
     acc: &mut Tile<Q>,
     x: *const i8,
     weights: *const i8,
 ) {
-    let [a, b] = acc;
     // SAFETY: the caller's promise; each `asm!` reads 32 bytes of weights in the four steps, and all of
     // the pixels.
     unsafe {
-        if NEW {
-            eight_narrow_outputs!("saddlp", out, weights, AT, x, a, b, 0);
-        } else {
-            eight_narrow_outputs!("sadalp", inout, weights, AT, x, a, b, 0);
-        }
-        if Q == 4 && NEW {
-            eight_narrow_outputs!("saddlp", out, weights, AT + 32, x, a, b, 2);
-        } else if Q == 4 {
-            eight_narrow_outputs!("sadalp", inout, weights, AT + 32, x, a, b, 2);
-        }
+        all_outputs!(eight_narrow_outputs, Q, NEW, acc, weights, AT, x);
     }
 }
 

@@ -64,3 +64,35 @@ impl fmt::Display for Estimate {
 pub(in crate::evaluate) fn three_decimals(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_cuts_a_fortieth_off_each_end_and_lies_between_neighbours() {
+        let up_to = |most: u32| (0..=most).rev().map(f64::from).collect();
+        assert_eq!(interval(up_to(40)), [Some(1.0), Some(39.0)]);
+        assert_eq!(interval(up_to(10)), [Some(0.25), Some(9.75)]);
+        assert_eq!(interval(vec![7.0]), [Some(7.0); 2]);
+        assert_eq!(interval(Vec::new()), [None; 2]);
+    }
+
+    #[test]
+    fn what_one_resample_in_twenty_leaves_undefined_has_an_interval_still() {
+        let of = |value, undefined: usize| {
+            let resamples = (0..20).map(|i| (i >= undefined).then_some(0.5));
+            Estimate::percentile(value, resamples.collect::<Vec<_>>().into_iter()).low
+        };
+        assert_eq!([0, 1, 2].map(|undefined| of(Some(0.5), undefined)), [Some(0.5), Some(0.5), None]);
+        assert_eq!(of(None, 0), None, "no interval of no number");
+    }
+
+    #[test]
+    fn a_number_is_written_with_its_interval_if_it_has_one() {
+        let full = Estimate { value: Some(0.9531), low: Some(0.9312), high: Some(0.9718) };
+        assert_eq!(format!("{full:25}|"), "0.953 (0.931 to 0.972)   |");
+        assert_eq!(format!("{:>7}", Estimate { low: None, ..full }), "  0.953");
+        assert_eq!(Estimate::default().to_string(), "-");
+    }
+}

@@ -181,3 +181,39 @@ pub(super) fn bands(resamples: &[[f32; ROC_GRID]]) -> Vec<RocBand> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use edge_core::State;
+
+    /// Falling: a positive, a negative, one of each at one logit, two negatives.
+    fn table() -> ScoreTable {
+        let order = [(false, 1), (false, 2), (true, 3), (false, 3), (false, 4), (true, 5)];
+        let entry = |(label, logit): (bool, i32)| Entry {
+            logit: logit.into(),
+            score: 0.5,
+            label,
+            state: State::Refer,
+            patient: 0,
+        };
+        ScoreTable { entries: order.map(entry).to_vec(), patients: 1 }
+    }
+
+    /// Without weights the curve goes by (0, 1/2), (1/4, 1/2), (1/2, 1) to (1, 1); where the positive
+    /// that is not the first counts three times, by (0, 1/4), (1/4, 1/4), (1/2, 1).
+    #[test]
+    fn the_band_is_made_of_the_curve_between_its_points() {
+        for (weights, expected) in [
+            ([1; 6], [0.5, 0.5, 0.5, 0.6, 1.0, 1.0]),
+            ([1, 1, 3, 1, 1, 1], [0.25, 0.25, 0.25, 0.4, 1.0, 1.0]),
+        ] {
+            let found = sensitivities(&table(), &weights).unwrap();
+            for (at, expected) in [0, 10, 25, 30, 50, 100].into_iter().zip(expected) {
+                assert!((found[at] - expected).abs() < 1e-6, "at {at} %: {}, not {expected}", found[at]);
+            }
+        }
+        assert_eq!(sensitivities(&table(), &[1, 1, 0, 1, 1, 0]), None, "no positive");
+        assert_eq!(sensitivities(&table(), &[0, 0, 1, 0, 0, 1]), None, "no negative");
+    }
+}

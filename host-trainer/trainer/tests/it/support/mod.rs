@@ -1,5 +1,5 @@
 //! A model and an engine that need no network file: the engine looks at how bright the lung fields
-//! are.
+//! are. And drawings.
 
 use edge_core::model::key;
 use edge_core::{Metadata, preprocess};
@@ -7,9 +7,9 @@ use edge_model::engine::{Engine, EngineError};
 use edge_model::model_file::ModelFile;
 use phantoms::Label;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use test_support::model;
-use trainer::dataset::PictureSource;
+use trainer::dataset::{self, PictureSource, Sample};
 use trainer::evaluate::metrics::Bootstrap;
 use trainer::evaluate::{Evaluation, EvaluationOptions, LabelledPicture, run_with};
 
@@ -149,4 +149,16 @@ pub fn phantoms(n: u64) -> Vec<LabelledPicture> {
         }
     };
     (0..n).map(one).collect()
+}
+
+/// 200 drawings as the trainer loads them for a network input of 32 or 64 pixels a side: drawn once,
+/// because each takes some milliseconds.
+pub fn drawn(side: u16) -> &'static [Sample] {
+    static SMALL: LazyLock<Vec<Sample>> = LazyLock::new(|| dataset::phantoms::load(200, 32).samples);
+    static LARGE: LazyLock<Vec<Sample>> = LazyLock::new(|| dataset::phantoms::load(200, 64).samples);
+    match side {
+        32 => &SMALL,
+        64 => &LARGE,
+        _ => panic!("no drawings of {side} pixels"),
+    }
 }

@@ -4,7 +4,6 @@
 
 mod add;
 mod depthwise;
-mod depthwise_narrow;
 mod pointwise;
 mod pool;
 mod requantize;

@@ -1,10 +1,11 @@
 //! How a suite ended, and how many tests it counted.
 
-use std::io::{BufRead, BufReader};
+use std::cell::RefCell;
+use std::io::{self, BufRead, BufReader};
 use std::process::{Command, ExitStatus, Stdio};
 
+use crate::process;
 use anyhow::Context;
-use toolbox::process;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -35,16 +36,43 @@ impl Outcome {
     }
 }
 
+thread_local! {
+    /// What this thread's suites have said, where it is shown later.
+    static HELD: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Shows a line of a suite, or holds it.
+pub fn say(line: &str) {
+    HELD.with_borrow_mut(|held| match held {
+        Some(text) => *text += &format!("{line}\n"),
+        None => println!("{line}"),
+    });
+}
+
+/// Does `work`, and returns what its suites said instead of showing it: for a thread beside another
+/// whose lines are shown as they come.
+pub fn held<T>(work: impl FnOnce() -> T) -> (T, String) {
+    HELD.set(Some(String::new()));
+    (work(), HELD.take().unwrap_or_default())
+}
+
 /// Runs tests by cargo, shows what they print and counts them by the closing line of each program.
 /// Programs that end without one, and a run in which no test ran, have failed.
 pub fn run_counted(command: &mut Command) -> anyhow::Result<Outcome> {
     let line = process::line(command);
-    eprintln!("==> {line}");
-    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot run `{line}`"))?;
+    say(&format!("==> {line}"));
+    let (output, input) = io::pipe()?;
+    if HELD.with_borrow(Option::is_some) {
+        command.stderr(input.try_clone()?);
+    }
+    let child = command.stdout(input).spawn().with_context(|| format!("cannot run `{line}`"));
+    // The command's own ends of the pipe: it ends with the last of them.
+    command.stdout(Stdio::inherit()).stderr(Stdio::inherit());
+    let mut child = child?;
     let (mut passed, mut failed) = (0, 0);
-    for line in BufReader::new(child.stdout.take().context("no standard output")?).lines() {
+    for line in BufReader::new(output).lines() {
         let line = line?;
-        println!("{line}");
+        say(&line);
         if let Some(counts) = counts(&line) {
             (passed, failed) = (passed + counts.0, failed + counts.1);
         }
@@ -88,6 +116,15 @@ mod tests {
             Outcome::Ran { passed: 1, failed: 1 }
         );
         assert_eq!(shell("true"), Outcome::Ran { passed: 0, failed: 1 });
+    }
+
+    #[test]
+    fn what_is_held_is_all_that_was_printed_and_nothing_of_others() {
+        let script = "echo one; echo two >&2; echo 'test result: ok. 1 passed; 0 failed'";
+        let (outcome, said) = held(|| shell(script));
+        assert_eq!(outcome, Outcome::Ran { passed: 1, failed: 0 });
+        assert!(said.ends_with("one\ntwo\ntest result: ok. 1 passed; 0 failed\n"), "{said}");
+        assert_eq!(held(|| std::thread::spawn(|| say("shown")).join()).1, "");
     }
 
     #[test]

@@ -1,0 +1,64 @@
+//! `all`: the model flow from its data to its files, as the command line says or a recipe file.
+
+use crate::cli;
+use crate::commands::teachers::{Source, teachers};
+use crate::commands::{evaluate_run, export_run, gate_run, pack_model, quantize_run, start, train_run};
+use crate::recipe_file::RecipeFile;
+use crate::report;
+use crate::run::folder;
+use anyhow::{Result, ensure};
+
+pub fn all(args: &cli::AllArgs) -> Result<()> {
+    let args = &match &args.recipe {
+        Some(path) => with_recipe(args, &RecipeFile::read(path)?)?,
+        None => args.clone(),
+    };
+    let (mut run, data, device) = start(&args.training)?;
+    train_run(&mut run, &data, &args.training.teachers, device)?;
+    quantize_run(&mut run, &data, &args.training.teachers, device)?;
+    let version = args.model_version.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
+    export_run(&run, &data, version, args.out_of_fold.as_deref(), device)?;
+    gate_run(&run, &data, &args.others)?;
+    let drawn = args.training.step.data.is_none();
+    let robustness = args.robustness.unwrap_or(if drawn { 60 } else { 400 });
+    for metrics in evaluate_run(&run, &data, &run.path("model.onnx"), robustness)? {
+        println!("{metrics}");
+    }
+    let out = run.path("report.html");
+    let open = |id: &str| {
+        data.samples.iter().find(|c| c.id == id).and_then(|c| c.original.open().ok()).map(|p| (*p).clone())
+    };
+    report::run(&run.folder, &out, &report::PageOptions { no_pictures: false, open: Some(&open) })?;
+    pack_model(&run.path("model.onnx"), &run.path("model.packed"))?;
+    println!("model:  {}\nreport: {}", run.path("model.onnx").display(), out.display());
+    Ok(())
+}
+
+/// What was asked for, with what the file says of the rest and its teachers trained.
+fn with_recipe(args: &cli::AllArgs, file: &RecipeFile) -> Result<cli::AllArgs> {
+    let mut all = args.clone();
+    let training = &mut all.training;
+    let at = folder(training.step.run.as_deref(), !training.resume)?;
+    ensure!(
+        training.resume || !at.join("run.json").exists(),
+        "{} holds a run already; add --resume to go on with it, or choose another --run folder",
+        at.display()
+    );
+    training.options = training.options.or(&file.train);
+    training.seed = training.seed.or(Some(file.seed));
+    if training.teachers.teacher.is_empty() {
+        let names = training.options.teachers.clone().unwrap_or_default();
+        let kept = args.teachers.clone().unwrap_or_else(|| at.join("teachers"));
+        let source = Source {
+            data: training.step.data.clone(),
+            phantoms: training.phantoms,
+            cuda: training.step.cuda,
+        };
+        let seed = training.options.split_seed.or(training.seed).unwrap_or(1);
+        training.teachers.teacher = teachers(&file.teacher, &names, &kept, seed, &source, training.resume)?;
+    }
+    training.step.run = Some(at);
+    all.model_version = all.model_version.or_else(|| file.model_version.clone());
+    all.robustness = all.robustness.or(file.robustness);
+    Ok(all)
+}

@@ -1,0 +1,124 @@
+//! `folds`: trains a network a fold and gathers what each says of the patients that it has not seen.
+
+use super::{asked, begin, device, load, train_run};
+use crate::cli::{FoldKind, FoldsArgs};
+use crate::dataset::Dataset;
+use crate::dataset::cluster::ClusterFacts;
+use crate::dataset::split::{Fold, Split, SplitKind};
+use crate::evaluate::metrics::Bootstrap;
+use crate::folds::{FIGURES, OutOfFold, PREDICTIONS, figures, read, write};
+use crate::run::{Recipe, Run};
+use crate::train::FloatNet;
+use crate::train::validation::Validation;
+use anyhow::{Result, ensure};
+use edge_model::files;
+use std::path::Path;
+use std::time::Instant;
+use tch::Device;
+
+pub fn folds(args: &FoldsArgs) -> Result<()> {
+    let training = &args.training;
+    ensure!(
+        training.step.run.is_none() && training.fold.is_none() && training.hold_out_cluster.is_none(),
+        "--run, --fold and --hold-out-cluster are for a single run; `folds` takes --out, --kind and --n"
+    );
+    let first = asked(training)?;
+    let device = device(training.step.cuda)?;
+    let data = load(training.step.data.as_deref(), training.phantoms, first.side)?;
+    let clusters = clusters(args, &first, &data)?;
+    let count = if clusters.is_empty() { args.n } else { clusters.len() };
+    for cluster in &clusters {
+        println!(
+            "cluster {}: {} pictures of {} patients, {} normal and {} pneumonia; {}",
+            cluster.number,
+            cluster.pictures,
+            cluster.patients,
+            cluster.negatives,
+            cluster.positives,
+            cluster.traits
+        );
+    }
+    let (mut rows, mut trained, mut seconds) = (vec![], 0u32, 0.0);
+    for number in 1..=count {
+        let started = Instant::now();
+        let folder = args.out.join(format!("fold-{number}"));
+        let predictions = folder.join(PREDICTIONS);
+        let recipe = Recipe { split: fold_kind(args.kind, number, args.n), ..first.clone() };
+        let mut run = begin(&folder, recipe, training.step.data.as_deref(), &data, true)?;
+        if !predictions.exists() {
+            train_run(&mut run, &data, &training.teachers, device)?;
+            write(&predictions, &predict(&run, &data, number, device)?)?;
+            trained += 1;
+            seconds += started.elapsed().as_secs_f64();
+        }
+        rows.extend(read(&predictions)?);
+        // What was finished before says nothing of how long the rest takes.
+        let left = match trained {
+            0 => String::new(),
+            _ => format!(
+                "; about {:.0} minutes left",
+                (count - number) as f64 * seconds / f64::from(trained) / 60.0
+            ),
+        };
+        println!("fold {number} of {count} is done{left}");
+    }
+    finish(&args.out, &fold_kind(args.kind, 1, args.n), &rows, &clusters)
+}
+
+/// The split of fold `number` of `of`.
+pub(super) fn fold_kind(kind: FoldKind, number: usize, of: usize) -> SplitKind {
+    let fold = Fold { number, of };
+    match kind {
+        FoldKind::Patient => SplitKind::PatientFold(fold),
+        FoldKind::Cluster => SplitKind::HeldOutCluster(fold),
+    }
+}
+
+/// The clusters that are left after small ones were joined; none where folds are of patients.
+fn clusters(args: &FoldsArgs, recipe: &Recipe, data: &Dataset) -> Result<Vec<ClusterFacts>> {
+    Ok(match args.kind {
+        FoldKind::Patient => vec![],
+        FoldKind::Cluster => {
+            let share = recipe.validation_share;
+            Split::of_kind(fold_kind(args.kind, 1, args.n), &data.samples, share, recipe.split_seed())?
+                .clusters
+        }
+    })
+}
+
+/// What a fold's float network says of its own validation patients. The int8 network's logits differ
+/// from these by less than the networks of two folds do; fine-tuning every fold would cost a sixth more.
+fn predict(run: &Run, data: &Dataset, fold: usize, device: Device) -> Result<Vec<OutOfFold>> {
+    let network = FloatNet::load(run, device)?;
+    let (_, validate) = run.indices(&data.samples)?;
+    let sets = Validation::new(&data.samples, &validate, run.recipe.side, device);
+    let [plain, shifted, film] = sets.logits(&|steps| network.logits(steps));
+    let row = |(at, &i): (usize, &usize)| {
+        let sample = &data.samples[i];
+        OutOfFold {
+            id: sample.id.clone(),
+            patient: sample.patient.clone(),
+            label: u8::from(sample.positive),
+            fold,
+            plain: plain[at],
+            shifted: shifted[at],
+            film: film[at],
+        }
+    };
+    Ok(validate.iter().enumerate().map(row).collect())
+}
+
+/// Writes all predictions and their figures, and says what they are.
+fn finish(out: &Path, kind: &SplitKind, rows: &[OutOfFold], clusters: &[ClusterFacts]) -> Result<()> {
+    write(&out.join(PREDICTIONS), rows)?;
+    let kind = match kind {
+        SplitKind::HeldOutCluster(_) => "acquisition clusters, each held out whole".to_owned(),
+        _ => "patients".to_owned(),
+    };
+    let figures = figures::figures(&kind, rows, clusters, &Bootstrap::default());
+    let mut json = serde_json::to_vec_pretty(&figures)?;
+    json.push(b'\n');
+    files::write(&out.join(FIGURES), &json)?;
+    println!("{figures}predictions and figures: {}", out.display());
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! `teach`, and the teachers that a file names.
+
+use crate::cli;
+use crate::commands::{self, DRAWN_AVERAGE};
+use crate::recipe_file::TeacherEntry;
+use crate::run::{Recipe, Run, TeacherRecipe};
+use crate::teach::{finetune, weights};
+use anyhow::{Context, Result, ensure};
+use std::path::{Path, PathBuf};
+
+pub fn teach(args: &cli::TeachArgs) -> Result<()> {
+    let device = commands::device(args.cuda)?;
+    let recipe = teacher_recipe(args);
+    let published = match args.from_scratch {
+        true => None,
+        false => Some(weights::load(args.size, args.weights.as_deref())?),
+    };
+    let data = commands::load(args.data.as_deref(), args.phantoms, recipe.side)?;
+    let mut run = commands::begin(&args.out, recipe, args.data.as_deref(), &data, args.resume)?;
+    finetune::finetune(&mut run, &data.samples, published, device)
+}
+
+/// Where the pictures of several runs come from, and what computes them.
+pub struct Source {
+    pub data: Option<PathBuf>,
+    /// How many drawings, without data.
+    pub phantoms: usize,
+    pub cuda: bool,
+}
+
+/// The folders of the teachers of these names for pupils of this split; those that are not finished are
+/// trained, or go on with `resume`.
+pub fn teachers(
+    entries: &[TeacherEntry],
+    names: &[String],
+    below: &Path,
+    split_seed: u64,
+    source: &Source,
+    resume: bool,
+) -> Result<Vec<PathBuf>> {
+    let ready = |name: &String| {
+        let entry = entries.iter().find(|entry| entry.name == *name);
+        let entry = entry.with_context(|| format!("no teacher of the name {name:?}"))?;
+        let args = cli::TeachArgs {
+            data: source.data.clone(),
+            out: below.join(entry.folder(split_seed)),
+            size: entry.size,
+            side: entry.side,
+            epochs: Some(entry.epochs),
+            seed: entry.seed,
+            split_seed,
+            weights: None,
+            from_scratch: entry.from_scratch,
+            resume,
+            phantoms: source.phantoms,
+            cuda: source.cuda,
+        };
+        if finetune::sha256(&args.out).is_err() {
+            println!("teacher {name}: {}", args.out.display());
+            teach(&args)?;
+        }
+        let there = Run::open(&args.out)?.recipe;
+        ensure!(
+            there == teacher_recipe(&args),
+            "{}: expected the teacher {name} as the file says it, got one of another recipe: {there:?}; delete the \
+             folder, or name the teacher otherwise",
+            args.out.display()
+        );
+        Ok(args.out)
+    };
+    names.iter().map(ready).collect()
+}
+
+/// What is asked of a teacher.
+fn teacher_recipe(args: &cli::TeachArgs) -> Recipe {
+    let weights = (!args.from_scratch).then(|| weights::sha256(args.size).to_owned());
+    let teacher = TeacherRecipe { size: args.size.name(), weights, split_seed: args.split_seed };
+    let mut recipe = finetune::recipe(args.side, args.seed, teacher);
+    if args.data.is_none() {
+        recipe = Recipe { epochs: 4, average: DRAWN_AVERAGE, ..recipe };
+    }
+    recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
+    recipe
+}
