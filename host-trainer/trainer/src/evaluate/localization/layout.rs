@@ -135,6 +135,7 @@ mod tests {
     fn inputs(cell: usize, signal: f32) -> Vec<(Vec<u8>, bool)> {
         let one = |i: u64| {
             let mut rng = SeededRng::new(3, Purpose::Sample, 0, i);
+            // Neighbours in order go to different halves, so the class changes every second patient.
             let (ill, offset) = (i / 4 % 2 == 1, SIDE / ACROSS);
             let pixel = |at: usize| {
                 let here = at / SIDE / offset * ACROSS + at % SIDE / offset == cell;
