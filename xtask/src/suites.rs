@@ -117,7 +117,7 @@ pub const ALL: [Suite; 22] = [
     Suite {
         name: "flow",
         tier: Tier::All,
-        about: "whole trainings: recipes, sweeps, folds and teachers, killed and gone on with, to the same bytes",
+        about: "whole trainings, killed and gone on with, to the same bytes; every golden frame through stock tract",
         needs: "libtorch",
         run: |_| run_counted(&mut ignored_tests("flow_")?),
     },

@@ -29,7 +29,7 @@ fn first_difference(
     let checked = packed.clone();
     let plan = checked.plan().expect("it was checked");
     let mut engine = CoreEngine::new(packed, kernels);
-    crate::first_difference(golden, frames, |input| {
+    crate::first_difference(golden, frames, 1, |input| {
         let mut seen = HashMap::new();
         let mut observe = |layer: usize, bytes: &[u8]| {
             let channels = plan.value(layer + 1).expect("it was checked").shape.channels;

@@ -38,14 +38,15 @@ fn with_a_wrong_weight(model: &ModelFile) -> ModelFile {
     ModelFile::from_bytes(&prost::Message::encode_to_vec(&proto)).expect("a sealed model")
 }
 
-/// The first difference between an engine and the golden vectors over all frames, as text; none if
-/// identical. Of a frame, `run` gives the 8-bit tensors by name, and the logit's bits.
+/// The first difference between an engine and the golden vectors, of the frames `every` so many, as
+/// text; none if identical. Of a frame, `run` gives the 8-bit tensors by name, and the logit's bits.
 fn first_difference(
     golden: &Golden,
     frames: &[GoldenFrame],
+    every: usize,
     mut run: impl FnMut(&[u8]) -> (HashMap<String, Vec<u8>>, String),
 ) -> Option<String> {
-    for (frame, entry) in frames.iter().zip(&golden.frames) {
+    for (frame, entry) in frames.iter().zip(&golden.frames).step_by(every) {
         let (tensors, bits) = run(&frame.input);
         for (name, expected) in golden.tensors.iter().zip(&entry.tensors) {
             let Some(got) = tensors.get(name) else {
