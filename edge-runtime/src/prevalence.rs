@@ -11,7 +11,8 @@
 //! which do not depend on how common the disease is; left where they are, a low prevalence would call
 //! ill people NEGATIVE whom the model was chosen not to miss. So the score says how likely the disease
 //! is *here*, score and thresholds that are shown and logged belong together, and the state of a picture
-//! stays that of the model's own promise.
+//! stays that of the model's own promise: it is decided by the model's own score and thresholds, and only
+//! what is told moves.
 
 use edge_core::decide::{Calibration, Thresholds};
 use edge_model::model_file::ModelFile;
@@ -90,6 +91,9 @@ mod tests {
     use super::*;
     use edge_core::State;
     use edge_core::decide::decide;
+    use edge_model::classify::Classifier;
+    use edge_model::drawings::{DRAWINGS, Drawing};
+    use edge_model::engine::EngineKind;
 
     const MODEL: Calibration = Calibration { temperature: 1.5, bias: -0.4 };
     const THRESHOLDS: Thresholds = Thresholds { negative_below: 0.4, positive_above: 0.8 };
@@ -139,5 +143,37 @@ mod tests {
     fn a_light_that_is_never_lit_stays_so() {
         let never = Thresholds { negative_below: 0.0, positive_above: 1.0 };
         assert_eq!(shift(0.05).thresholds(never), never);
+    }
+
+    /// The limits of a site are scores of its own pictures: the last bit of a score decides there.
+    #[test]
+    fn a_score_that_is_a_limit_is_one_whatever_is_told_of_it() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/pneumonia/model.onnx");
+        let model = ModelFile::load(path).unwrap();
+        let calibration = model.metadata().calibration;
+        let classify = |thresholds: Thresholds, told: Option<Calibration>, drawing: &Drawing| {
+            let engine = EngineKind::Core.load(&model).unwrap();
+            let classifier = Classifier::new(&model, engine).with_thresholds(thresholds);
+            let mut classifier = match told {
+                Some(told) => classifier.with_told_score(told),
+                None => classifier,
+            };
+            classifier.classify(&drawing.picture().unwrap().frame()).unwrap().decision
+        };
+        let mut judged = 0;
+        for drawing in &DRAWINGS {
+            let own = classify(model.metadata().thresholds, None, drawing);
+            let Some(score) = own.score else { continue };
+            let limits = Thresholds { negative_below: score, positive_above: score };
+            let at = classify(limits, None, drawing);
+            for prevalence in [0.0001, 0.01, 0.1, 0.9999] {
+                let told = shift(prevalence).calibration(calibration);
+                let here = classify(limits, Some(told), drawing);
+                assert_eq!((here.state, here.logit), (at.state, at.logit), "{prevalence}");
+                assert_eq!(here.score, here.logit.map(|logit| told.score(logit)));
+                judged += 1;
+            }
+        }
+        assert!(judged > 4, "{judged} were judged");
     }
 }

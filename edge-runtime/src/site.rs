@@ -74,7 +74,13 @@ pub struct Site {
 impl Site {
     /// Reads the file at `path` for `model`; the error's text does not repeat the path.
     pub fn load(path: impl AsRef<Path>, model: &ModelFile) -> Result<Self, SiteError> {
-        Self::from_text(&std::fs::read_to_string(path)?, model.sha256())
+        let site = Self::from_text(&std::fs::read_to_string(path)?, model.sha256())?;
+        let expected = model.metadata().gate.familiar.least;
+        let got = site.file.widening.as_ref().map_or(expected, |widening| widening.instead_of);
+        if got != expected {
+            return Err(SiteError::OtherLimit { expected, got });
+        }
+        Ok(site)
     }
 
     /// Checks a file's text against the hash of the model in use.
@@ -157,4 +163,6 @@ pub enum SiteError {
         "expected a limit of what is familiar below the model's own {instead_of}, got {least}; calibrate again"
     )]
     Narrower { least: i32, instead_of: i32 },
+    #[error("expected a widening of the model's own limit {expected}, got one of {got}; calibrate again")]
+    OtherLimit { expected: i32, got: i32 },
 }

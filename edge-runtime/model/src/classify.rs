@@ -33,6 +33,8 @@ use std::time::{Duration, Instant};
 /// ```
 pub struct Classifier<E> {
     metadata: OwnedMetadata,
+    /// What makes the score that is told, where it is not the model's own.
+    told: Option<Calibration>,
     engine: E,
     row: Vec<u32>,
     line: Vec<u64>,
@@ -70,6 +72,7 @@ impl<E: Engine> Classifier<E> {
         let side = usize::from(metadata.input_side);
         Self {
             metadata,
+            told: None,
             engine,
             row: vec![0; side],
             line: vec![0; side],
@@ -92,9 +95,10 @@ impl<E: Engine> Classifier<E> {
         self
     }
 
-    /// The same, with another score of a logit than the model's: one for a site's prevalence.
-    pub fn with_calibration(mut self, calibration: Calibration) -> Self {
-        self.metadata.calibration = calibration;
+    /// The same, telling another score of a logit than the model's: one for a site's prevalence. What
+    /// decides is the model's own score all the same, to the last bit.
+    pub fn with_told_score(mut self, calibration: Calibration) -> Self {
+        self.told = Some(calibration);
         self
     }
 
@@ -112,7 +116,11 @@ impl<E: Engine> Classifier<E> {
         })?;
         let infer = inferring.map_or(Duration::ZERO, |start| start.elapsed());
         let preprocess = start.elapsed().saturating_sub(infer);
-        Ok(Inference { decision: judged.decision, stats, figures: judged.figures, preprocess, infer })
+        let mut decision = judged.decision;
+        if let (Some(told), Some(_), Some(logit)) = (self.told, decision.score, decision.logit) {
+            decision.score = Some(told.score(logit));
+        }
+        Ok(Inference { decision, stats, figures: judged.figures, preprocess, infer })
     }
 
     /// The network's input for the frame classified last, `side * side` bytes.

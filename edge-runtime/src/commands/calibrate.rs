@@ -115,6 +115,13 @@ pub fn run(model: &ModelFile, engine: EngineKind, options: &Calibrate, output: O
     }
     let pictures: Vec<Judged> = judged.iter().map(|(_, picture)| *picture).collect();
     let own = model.metadata().gate.familiar.least;
+    let answered_as_widened =
+        |p: &Judged| matches!(p.familiarity, Some(Familiarity::AtLeast(limit)) if limit < own);
+    ensure!(
+        options.widen_familiar.is_some() || !pictures.iter().any(answered_as_widened),
+        "the log was written under a widened limit of what is familiar and does not tell which pictures the \
+         model itself would refer; add --widen-familiar, or measure the pictures in their folder"
+    );
     let widening = "nothing is widened";
     let least = match options.widen_familiar {
         Some(_) if rule != Rule::Bound => return Err(WidenError::Rule).context(widening),
@@ -262,7 +269,12 @@ fn from_log(path: &Path, model: &ModelFile) -> Result<HashMap<String, Result<Sco
     let mut found = HashMap::new();
     for entry in &mut reader {
         let Some(decision) = entry?.decision.filter(|d| d.model_sha256 == model.sha256()) else { continue };
-        let own_score = decision.own_score();
+        // A prevalence moves the score that is told; the model's own is the logit's.
+        let of_logit = |logit| model.metadata().calibration.score(logit);
+        let own_score = match decision.prior {
+            Some(_) => decision.score.and(decision.logit).map(of_logit),
+            None => decision.score,
+        };
         let name = decision.name.or(decision.name_sha256.map(|hash| hash.to_string()));
         let Some(name) = name else { continue };
         let own = model.metadata().gate.familiar.least;

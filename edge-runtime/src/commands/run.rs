@@ -59,13 +59,15 @@ pub fn run(
         }
     };
     let name = config.capture.source.to_string();
-    let mut classifier = Classifier::new(&model, engine).with_thresholds(context.thresholds);
+    let mut classifier = Classifier::new(&model, engine);
     if let Some(least) = context.familiar_widened_to {
         classifier = classifier.with_familiar_from(least);
     }
-    if let Some(prior) = context.prior {
-        classifier = classifier.with_calibration(prior.calibration(model.metadata().calibration));
-    }
+    // A prevalence moves what is told, score and thresholds alike; a picture's state is decided before.
+    classifier = match context.prior {
+        Some(prior) => classifier.with_told_score(prior.calibration(model.metadata().calibration)),
+        None => classifier.with_thresholds(context.thresholds),
+    };
     let device = Device::new(source, classifier, settings(&config), Monotonic);
     let view = View::new(&config, &context, output)?;
     let panel = panel.map(|panel| Box::new(panel) as Box<dyn FrontPanel>);

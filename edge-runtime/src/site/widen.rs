@@ -20,7 +20,7 @@ use std::fmt;
 
 /// The least area under the ROC curve. Thresholds alone could keep to any targets by referring
 /// everything. For scores of two normal distributions of one width an area of 0.9 is where, with 5 % of
-/// the healthy POSITIVE and 2 % of the ill NEGATIVE, 57 % of the ill are POSITIVE and 41 % of the healthy
+/// the healthy POSITIVE and 2 % of the ill NEGATIVE, 57 % of the ill are POSITIVE and 40 % of the healthy
 /// NEGATIVE: below that most answers would be REFER all the same. Adults gave the model of version 1.1.0
 /// 0.52.
 pub const MIN_AUC: f64 = 0.9;

@@ -162,6 +162,10 @@ fn a_widened_site_is_answered_and_says_so_and_what_is_no_chest_stays_refused() {
     let narrower = text.replace("least = 1015", "least = 1000000000");
     let error = Site::from_text(&narrower, loaded.sha256()).unwrap_err();
     assert!(matches!(error, SiteError::Narrower { .. }), "{error}");
+    // A widening of another limit than the model's would say of itself what does not hold.
+    let other = bench.file("other.toml", text.replace("instead_of = 1000000000", "instead_of = 999999999"));
+    let error = Site::load(&other, &loaded).unwrap_err();
+    assert!(matches!(error, SiteError::OtherLimit { expected: 1_000_000_000, .. }), "{error}");
     assert!(matches!(Site::load(&out, &shipped()), Err(SiteError::OtherModel { .. })));
 
     let config = |name: &str, site: &str| {
@@ -193,6 +197,14 @@ fn a_widened_site_is_answered_and_says_so_and_what_is_no_chest_stays_refused() {
         decisions(bench.path(name).as_ref()).iter().map(|line| line.familiar_widened_to).collect()
     };
     assert_eq!((said("without.jsonl"), said("with.jsonl")), (vec![None; 4], vec![Some(1015); 4]));
+    // What a widened device has answered tells nothing of what another would refer.
+    let mut films = "path,label\n".to_owned();
+    for entry in fs::read_dir(bench.path("films")).unwrap() {
+        writeln!(films, "{},1", entry.unwrap().file_name().display()).unwrap();
+    }
+    let (films, log) = (bench.file("films.csv", films), bench.path("with.jsonl"));
+    let arguments = ["calibrate", "--labels", &films, "--log", &log, "--out", &bench.path("no.toml")];
+    bench.run_with(&model, arguments.to_vec()).refused(1, "written under a widened limit");
     let checked = run(program().args(["check-config", &with])).ended(0).stdout;
     assert_contains(&checked, &["WIDENED: familiar from 1015"]);
     assert!(!run(program().args(["check-config", &without])).ended(0).stdout.contains("WIDENED"));

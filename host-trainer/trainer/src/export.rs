@@ -56,7 +56,10 @@ pub fn model(network: &IntegerNet, integers: &IntegerParams, bound: &Bound) -> R
         model.metadata_props.push(StringStringEntryProto { key: key.into(), value });
     };
     bound.metadata.write_props(|key, value| put(key, value.to_string()));
-    put(FITTED_PREVALENCE, bound.prevalence.to_string());
+    // Of one class alone there is no odds to move.
+    if bound.prevalence > 0.0 && bound.prevalence < 1.0 {
+        put(FITTED_PREVALENCE, bound.prevalence.to_string());
+    }
     exact_form::check(&model)?;
     seal(&mut model);
     Ok(model)

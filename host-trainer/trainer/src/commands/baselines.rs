@@ -11,7 +11,7 @@ use crate::progress;
 use crate::run::Recipe;
 use crate::teach::probe::Frozen;
 use crate::teach::weights;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use edge_model::files;
 
 pub fn baselines(args: &BaselinesArgs) -> Result<()> {
@@ -60,7 +60,7 @@ fn splits(args: &BaselinesArgs, samples: &[Sample]) -> Result<Vec<(Vec<usize>, V
     };
     let indices = |number| -> Result<_> {
         let split = if number == 1 { first.clone() } else { split(number)? };
-        Ok(split.indices(samples).unwrap_or_default())
+        split.indices(samples).context("the split was drawn from this data")
     };
     (1..=count).map(indices).collect()
 }

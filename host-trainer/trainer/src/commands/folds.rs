@@ -22,6 +22,11 @@ pub fn folds(args: &FoldsArgs) -> Result<()> {
         training.step.run.is_none() && training.fold.is_none() && training.hold_out_cluster.is_none(),
         "--run, --fold and --hold-out-cluster are for a single run; `folds` takes --out, --kind and --n"
     );
+    ensure!(
+        training.teachers.teacher.is_empty(),
+        "--teacher: a teacher has learned from patients that the folds are to keep apart, and `teach` knows no \
+         folds; leave it out"
+    );
     let first = asked(training)?;
     let device = device(training.step.cuda)?;
     let data = load(training.step.data.as_deref(), training.phantoms, first.side)?;
@@ -86,8 +91,8 @@ fn clusters(args: &FoldsArgs, recipe: &Recipe, data: &Dataset) -> Result<Vec<Clu
     })
 }
 
-/// What a fold's float network says of its own validation patients. The int8 network's logits differ
-/// from these by less than the networks of two folds do; fine-tuning every fold would cost a sixth more.
+/// What a fold's float network says of its own validation patients. That an int8 network's logits are
+/// near enough is an assumption; fine-tuning every fold would cost a sixth more.
 fn predict(run: &Run, data: &Dataset, fold: usize, device: Device) -> Result<Vec<OutOfFold>> {
     let network = FloatNet::load(run, device)?;
     let (_, validate) = run.indices(&data.samples)?;

@@ -4,8 +4,9 @@
 //! Thresholds: order statistics of the scores. Each picture counts once as it is and once shifted, so
 //! that both hold for more than one installation.
 //!
-//! From predictions out of fold ([`for_new_patients`]) the thresholds are conformal and hold for
-//! patients that nobody has seen. Without them both are fitted on the grouped validation split, which
+//! From predictions out of fold ([`for_new_patients`]) the thresholds are conformal: they
+//! hold for new patients of the folds' networks, and for the exported one as far as it is like these.
+//! Without them both are fitted on the grouped validation split, which
 //! is then reported: metadata and report say so.
 
 use crate::dataset::Sample;

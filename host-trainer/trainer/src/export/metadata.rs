@@ -135,7 +135,11 @@ fn for_new_patients(run: &Run, samples: &[Sample], gathered: &Gathered) -> Resul
         mine.len(),
         patients.len()
     );
-    let whom = "new patients (conformal, out of fold)";
+    let whom = match gathered.same_recipe {
+        true => "new patients (conformal, out of fold)",
+        // Another recipe's logits may lie on another scale: no promise.
+        false => "patients out of the folds of another recipe",
+    };
     Ok(Fitted { calibration, thresholds, prevalence: share(&labels), on, whom })
 }
 
@@ -144,11 +148,11 @@ fn taught(run: &Run) -> String {
     run.recipe.taught.as_ref().map_or(String::new(), |taught| format!(", {} teachers", taught.teachers.len()))
 }
 
-/// What every draw of the run depends on.
+/// What every draw of the run depends on; the field holds 64 bytes, so seeds of ten digits.
 fn seeds(run: &Run) -> String {
     let (split, seed) = (run.split.seed, run.recipe.seed);
     match run.recipe.draws {
-        0 => format!("split: {split}; weights, order and augmentation: {seed}"),
-        n => format!("split: {split}; weights and order: {seed}; augmentation: {SHARED_SEED}, {n} draws"),
+        0 => format!("split {split}, all else {seed}"),
+        n => format!("split {split}, all else {seed}, {n} draws of {SHARED_SEED}"),
     }
 }

@@ -165,8 +165,8 @@ pub(super) fn out_of_fold(inputs: &Inputs) -> Markup {
         section id="out-of-fold" {
             h2 { "Out of fold" }
             p {
-                "Networks of the same recipe, each asked about what it had not learned from (folds of " (figures.kind) "). Score and thresholds of the model were fitted on these answers. "
-                "Below, each fold is judged by score and thresholds fitted on the other folds alone: that is what patients can expect whom nobody has seen."
+                "Networks of the folds, each asked about what it had not learned from (folds of " (figures.kind) "). Score and thresholds of the model were fitted on these answers. "
+                "Below, each fold is judged by score and thresholds fitted on the other folds alone: what new patients of this data can expect, if the model that is shipped does as the networks of the folds."
             }
             div.scroll { table.numbers {
                 thead { tr { th {} th { "AUC, mean of folds" } th { "AUC, worst fold" } th { "ECE" } th { "ill, not NEGATIVE" } th { "healthy, not POSITIVE" } th { "REFER" } } }

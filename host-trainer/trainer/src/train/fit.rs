@@ -96,7 +96,7 @@ pub fn fit(
         // Sum of the loss, pictures on the right side of a logit of 0, and all pictures.
         let (mut loss_sum, mut right, mut count) = (0.0, 0.0, 0f64);
         std::thread::scope(|scope| -> Result<()> {
-            // Fine-tuning sees other orders and changes than float training did.
+            // Fine-tuning sees other orders than float training did, and other changes unless draws are shared.
             let number = epoch as u64 + schedule.phase.first_epoch();
             let order = batches::shuffled(&train, recipe.seed, number);
             let draw = epoch as u64 % recipe.draws.max(1);

@@ -192,7 +192,6 @@ fn an_ensemble_of_one_says_what_its_network_says() {
     let ensemble = Ensemble::load(std::slice::from_ref(&run.folder), &run, Device::Cpu).unwrap();
     let far = |steps: &Tensor, other: &Tensor| {
         let (a, b) = (values(&network.logits(steps)), values(&ensemble.logits(&[other.copy()])));
-        println!("{a:?}");
         a.iter().zip(&b).map(|(a, b)| (a - b).abs() / (1.0 + a.abs())).fold(0f32, f32::max)
     };
     assert!(far(&steps, &steps) < 1e-3, "{}", far(&steps, &steps));
