@@ -6,6 +6,8 @@ recent ones; `pip install torch pillow numpy` in an environment of its own).
 
     python tests/epoch.py --data chest_xray --pictures 4167 --threads 2
 
+No figure of it has been published yet: it was not compared with the trainer's own epoch so far.
+
 It prints one line of JSON with seconds of the wall and of the processor. The trainer prints its epoch's seconds; its processor's
 are those of `time cargo run -p host-trainer -- train --epochs 2` less those with `--epochs 1`.
 """

@@ -46,10 +46,11 @@ impl Outcome {
     }
 }
 
-/// The numbers whose name ends in `_auc`, by what stands before.
+/// The numbers whose name ends in `_auc`, by what stands before; JSON's null is not a number.
 fn areas(figures: Option<&Value>) -> Sets {
     let named = figures.and_then(Value::as_object).into_iter().flatten();
-    named.filter_map(|(key, value)| Some((set(key.strip_suffix("_auc")?), value.as_f64()?))).collect()
+    let area = |value: &Value| value.as_f64().or(value.is_null().then_some(f64::NAN));
+    named.filter_map(|(key, value)| Some((set(key.strip_suffix("_auc")?), area(value)?))).collect()
 }
 
 fn set(key: &str) -> String {

@@ -68,7 +68,9 @@ impl Row {
         };
         let (float, int8) = (spreads(&|outcome| &outcome.float), spreads(&|outcome| &outcome.int8));
         let judged = if int8.is_empty() { &float } else { &int8 };
+        // A set without an area is no reason to be judged by the others alone.
         let worst = judged.values().map(|spread| spread.mean).min_by(f64::total_cmp);
+        let worst = worst.filter(|_| judged.values().all(|spread| spread.mean.is_finite()));
         let seconds: Vec<f64> = outcomes.iter().map(|(_, outcome)| outcome.seconds).collect();
         Self {
             name: name.to_owned(),
@@ -177,6 +179,9 @@ mod tests {
         let int8 = [(1, outcome(&[("plain", 0.5)], &[("plain", 0.97), ("shifted", 0.95)]))];
         let int8 = Row::new("b", 2, Some(Footprint { packed: 7, arena: 8 }), &int8, None);
         assert_eq!((int8.worst, int8.float["plain"].deviation), (Some(0.95), None));
+        // An area that is none on one set: not judged by the other.
+        let undefined = [(1, outcome(&[("plain", 0.99), ("film", f64::NAN)], &[]))];
+        assert_eq!(Row::new("d", 1, None, &undefined, None).worst, None);
         let failed = Row::new("c", 1, None, &[], Some("line 1\nof | two".into()));
         let table = Table::new("data".into(), vec![failed, plain, int8]);
         let names: Vec<&str> = table.experiments.iter().map(|row| row.name.as_str()).collect();
