@@ -18,7 +18,6 @@ pub mod config;
 pub mod device;
 pub mod keep;
 pub mod log;
-pub mod prevalence;
 pub mod preview;
 pub mod run;
 pub mod self_test;

@@ -1,7 +1,7 @@
 //! Values that say what they expect, and what is said of a key or value that is wrong.
 
-use crate::prevalence::RANGE;
 use edge_model::engine::EngineKind;
+use edge_model::prevalence::RANGE;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
@@ -48,7 +48,7 @@ impl<const MIN: u64, const MAX: u64, T: TryFrom<u64>> Visitor<'_> for Whole<MIN,
     }
 }
 
-/// A share that [`crate::prevalence::RANGE`] holds, for a key that may be absent.
+/// A share that [`edge_model::prevalence::RANGE`] holds, for a key that may be absent.
 pub(crate) fn some_share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     deserializer.deserialize_f64(Share).map(Some)
 }

@@ -65,4 +65,5 @@ pub mod intervals;
 pub mod model_file;
 pub mod pack;
 pub mod pictures;
+pub mod prevalence;
 pub mod self_test;

@@ -3,7 +3,7 @@
 use super::chain::Hash;
 use super::files::Files;
 use super::line;
-use crate::prevalence::PriorShift;
+use edge_model::prevalence::PriorShift;
 use serde::Deserialize;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};

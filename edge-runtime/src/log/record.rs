@@ -7,10 +7,10 @@
 //! hide it from somebody who has the names to try.
 
 use super::chain::Hash;
-use crate::prevalence::PriorShift;
 use edge_core::agree::Indication;
 use edge_core::decide::Thresholds;
 use edge_core::{Decision, Reason, State};
+use edge_model::prevalence::PriorShift;
 use serde::{Serialize, Serializer};
 
 /// Longest text from outside that is logged, in bytes; the rest is cut off.

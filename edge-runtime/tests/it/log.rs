@@ -6,8 +6,8 @@ use crate::support::log::{
 };
 use allocation_counter::measure;
 use edge_core::{Decision, Reason, State};
+use edge_model::prevalence::PriorShift;
 use edge_runtime::log::{Context, Event, Hash, Kind, Log, Options, Reader, Record, verify};
-use edge_runtime::prevalence::PriorShift;
 use serde_json::Value;
 use std::fs;
 

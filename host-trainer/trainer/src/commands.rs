@@ -17,7 +17,7 @@ use crate::folds::{self as out_of_fold, Gathered};
 use crate::gate;
 use crate::options::TrainOptions;
 use crate::quantize::{self, Comparison, Quantized};
-use crate::run::{Recipe, Run, TaughtRecipe, folder};
+use crate::run::{self, Recipe, Run, TaughtRecipe, folder};
 use crate::teach::ensemble::Ensemble;
 use crate::teach::finetune;
 use crate::train::distillation::{Distillation, Teacher};
@@ -27,6 +27,7 @@ use anyhow::{Context, Result, ensure};
 use edge_core::gate::GateThresholds;
 use edge_model::files;
 use edge_model::model_file::ModelFile;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use tch::{Device, Tensor};
 
@@ -290,6 +291,7 @@ fn export_run(run: &Run, data: &Dataset, version: &str, folds: Option<&Path>, de
     let sha256 = crate::export::export(&quantized.network, &integers, &bound, &path)?;
     let bytes =
         std::fs::metadata(&path).map(|m| m.len()).context("the model was written but cannot be read")?;
+    run.write_json(run::HELD_APART, &bound.held_apart)?;
     let kept = run.path(out_of_fold::IN_RUN);
     match folds {
         Some(folder) => {
@@ -357,9 +359,15 @@ fn pack_model(path: &Path, out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The run's validation patients under every condition, each in the folder that the report looks in.
+/// The run's validation patients under every condition, each in the folder that the report looks in; but
+/// for those that score and thresholds of its exported model were fitted on.
 fn evaluate_run(run: &Run, data: &Dataset, model: &Path, robustness: usize) -> Result<Vec<Evaluation>> {
-    let (_, validate) = run.indices(&data.samples)?;
+    let (_, mut validate) = run.indices(&data.samples)?;
+    // A run of an earlier version has no such file: its models were fitted on all of them, and say so.
+    if run.path(run::HELD_APART).exists() {
+        let apart: HashSet<String> = run.read_json(run::HELD_APART)?;
+        validate.retain(|&i| !apart.contains(&data.samples[i].id));
+    }
     let file = ModelFile::load(model).with_context(|| model.display().to_string())?;
     let fitted_on = &file.metadata().fitted_on;
     let measure = |condition| {

@@ -87,11 +87,14 @@ pub fn run_with(
     ensure!(!items.is_empty(), "expected labelled pictures to evaluate on, got none; check the data folder");
     let engines = scoring::EnginePool::new(model, make)?;
     let predictions = scoring::score_all(&engines, items);
-    let scored = prediction::scored(predictions.iter());
+    let mut scored = prediction::scored(predictions.iter());
     if scored.is_empty() {
         let why =
             predictions.first().map(|p| format!("{}: {} ({})", p.id, p.state, p.note)).unwrap_or_default();
         anyhow::bail!("none of {} pictures could be scored; the first is {why}", items.len());
+    }
+    if let Some(prevalence) = model.fitted_prevalence() {
+        metrics::at_own_share(&mut scored, prevalence);
     }
     let (mut robustness, mut localization) = (None, None);
     if options.sample_limit > 0 {

@@ -26,8 +26,11 @@ use tract_onnx::pb::{
 #[derive(Clone, Debug)]
 pub struct Bound {
     pub metadata: OwnedMetadata,
-    /// Share of pneumonia among the pictures that the score was fitted on, between 0 and 1.
+    /// Share of pneumonia at which the score is a probability, between 0 and 1.
     pub prevalence: f64,
+    /// Ids of validation pictures that score and thresholds were fitted on, sorted; they are not to be
+    /// reported on.
+    pub held_apart: Vec<String>,
 }
 
 /// Writes the file; returns its SHA-256.

@@ -257,6 +257,12 @@ pub const TRAINER: &str = concat!("host-trainer ", env!("CARGO_PKG_VERSION"));
 /// Version of the bindings and of libtorch behind them.
 pub const TCH: &str = "tch 0.26, libtorch 2.13.0";
 
+/// Name of the file of ids of validation pictures that the exported model's score was fitted on.
+pub const HELD_APART: &str = "held-apart.json";
+/// Where the data is not that of the run.
+const LACKS: &str =
+    "the data lacks pictures that this run's split names; give the data that it was started on";
+
 impl Run {
     /// Starts a run in `folder`. With `resume`, a run that is there goes on if it was asked for
     /// with the same recipe and data; otherwise an unfinished or finished run there is an error, so
@@ -311,9 +317,12 @@ impl Run {
 
     /// Indices of training and validation samples; an error where the split is of other data.
     pub fn indices(&self, samples: &[Sample]) -> Result<(Vec<usize>, Vec<usize>)> {
-        self.split.indices(samples).context(
-            "the data lacks pictures that this run's split names; give the data that it was started on",
-        )
+        self.split.indices(samples).context(LACKS)
+    }
+
+    /// The validation samples in two halves: to fit score and thresholds on, and to report on.
+    pub fn halves(&self, samples: &[Sample]) -> Result<(Vec<usize>, Vec<usize>)> {
+        self.split.halves(samples).context(LACKS)
     }
 
     pub fn record(&mut self, e: Epoch) -> Result<()> {

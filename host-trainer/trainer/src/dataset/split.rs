@@ -10,7 +10,7 @@ use super::cluster::{ClusterFacts, clusters};
 use super::sample::Sample;
 use crate::random::{Purpose, SeededRng};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -155,6 +155,25 @@ impl Split {
         let find =
             |ids: &[String]| ids.iter().map(|id| by_id.get(id.as_str()).copied()).collect::<Option<Vec<_>>>();
         Some((find(&self.train)?, find(&self.validation)?))
+    }
+
+    /// The validation samples in two halves of the same shares of classes, by groups: what score and
+    /// thresholds are fitted on, and what is reported on. Both in the order of `samples`.
+    pub fn halves(&self, samples: &[Sample]) -> Option<(Vec<usize>, Vec<usize>)> {
+        let (_, validation) = self.indices(samples)?;
+        let validation: HashSet<usize> = validation.into_iter().collect();
+        let groups = Groups::of(samples);
+        let (mut fitted, mut reported) = (Vec::new(), Vec::new());
+        for names in groups.by_class(samples, self.seed, 2) {
+            let members = names.iter().map(|name| &groups.members[name]);
+            for (number, group) in members.filter(|group| validation.contains(&group[0])).enumerate() {
+                let half = if number % 2 == 0 { &mut fitted } else { &mut reported };
+                half.extend_from_slice(group);
+            }
+        }
+        fitted.sort_unstable();
+        reported.sort_unstable();
+        Some((fitted, reported))
     }
 }
 

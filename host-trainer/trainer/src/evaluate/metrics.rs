@@ -28,7 +28,7 @@ pub use estimate::Estimate;
 pub(super) use estimate::three_decimals;
 pub use rank::{PrPoint, RocBand, RocPoint, auc};
 pub use statistics::Statistics;
-pub use table::{ScoreTable, ScoredPicture};
+pub use table::{ScoreTable, ScoredPicture, at_own_share};
 
 use serde::{Deserialize, Serialize};
 

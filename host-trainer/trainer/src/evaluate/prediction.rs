@@ -119,6 +119,7 @@ pub(super) fn scored<'a>(predictions: impl Iterator<Item = &'a Prediction>) -> V
             label: p.label == 1,
             subgroup: p.subgroup.clone(),
             score: f64::from(p.score?),
+            probability: f64::from(p.score?),
             logit: f64::from(p.logit?),
             state: p.device_state()?,
         })

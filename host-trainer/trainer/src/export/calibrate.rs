@@ -4,20 +4,28 @@
 //! Thresholds: order statistics of the scores. Each picture counts once as it is and once shifted, so
 //! that both hold for more than one installation.
 //!
-//! From predictions out of fold ([`for_new_patients`]) the thresholds are conformal: they
-//! hold for new patients of the folds' networks, and for the exported one as far as it is like these.
-//! Without them both are fitted on the grouped validation split, which
-//! is then reported: metadata and report say so.
+//! Thresholds for new patients ([`for_new_patients`]) are conformal: from validation patients that are
+//! held apart for it and not reported on, or from predictions out of fold (then they hold for new
+//! patients of the folds' networks, and for the exported one as far as it is like these). Where there
+//! are too few patients to promise anything, both are fitted on the validation patients that are then
+//! reported: metadata and report say so.
+//!
+//! A score is a probability where as many have the disease as have not: how common it is where a device
+//! stands nobody knows beforehand, and the share in the data is that of a hospital's archive.
 
 use crate::dataset::Sample;
 use edge_core::decide::{Calibration, Thresholds};
 use edge_core::gate::GateThresholds;
-use std::collections::BTreeMap;
+use edge_model::prevalence::PriorShift;
+use std::collections::{BTreeMap, HashSet};
 
 /// Share of positives that may be called NEGATIVE.
 pub const MISSED: f64 = 0.02;
 /// Share of negatives that may be called POSITIVE.
 pub const FALSE_ALARMS: f64 = 0.05;
+
+/// Share of pneumonia at which a score is a probability.
+pub const PREVALENCE: f64 = 0.5;
 
 /// One judged picture.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +49,7 @@ pub fn for_new_patients(conditions: &[Vec<Case>]) -> (Calibration, Thresholds) {
     let all = || conditions.iter().flatten();
     let logits: Vec<f32> = all().map(|case| case.logit).collect();
     let labels: Vec<bool> = all().map(|case| case.positive).collect();
-    let calibration = fit(&logits, &labels);
+    let calibration = fit_at_even_odds(&logits, &labels);
     let mut careful = Thresholds { negative_below: 1.0, positive_above: 0.0 };
     for cases in conditions {
         let found = conformal(cases, &calibration);
@@ -49,6 +57,21 @@ pub fn for_new_patients(conditions: &[Vec<Case>]) -> (Calibration, Thresholds) {
         careful.positive_above = careful.positive_above.max(found.positive_above);
     }
     (calibration, uncrossed(careful))
+}
+
+/// Whether there are enough patients of each class for [`for_new_patients`] to light both answers.
+pub fn can_promise(cases: &[Case]) -> bool {
+    [(true, MISSED), (false, FALSE_ALARMS)].into_iter().all(|(positive, share)| {
+        let of: HashSet<&str> =
+            cases.iter().filter(|case| case.positive == positive).map(|case| case.patient).collect();
+        rank(of.len(), share) > 0
+    })
+}
+
+/// How many of `count` patients may lie beyond a limit that a new one passes by a chance of `share`. A hair
+/// more than the product: 0.02 * 50 must be 1 whatever binary fractions make of it.
+fn rank(count: usize, share: f64) -> usize {
+    ((count + 1) as f64 * share + 1e-9) as usize
 }
 
 /// The thresholds of one condition; they may cross.
@@ -65,8 +88,6 @@ fn conformal(cases: &[Case], calibration: &Calibration) -> Thresholds {
         scores.sort_by(f32::total_cmp);
         scores
     };
-    // A hair more than the product: 0.02 * 50 must be 1 whatever binary fractions make of it.
-    let rank = |count: usize, share: f64| ((count + 1) as f64 * share + 1e-9) as usize;
     let (ill, healthy) = (hardest(true), hardest(false));
     let low = rank(ill.len(), MISSED).checked_sub(1).and_then(|at| ill.get(at));
     let high = healthy.len().checked_sub(rank(healthy.len(), FALSE_ALARMS));
@@ -81,6 +102,16 @@ fn uncrossed(t: Thresholds) -> Thresholds {
         negative_below: t.negative_below.min(t.positive_above),
         positive_above: t.positive_above.max(t.negative_below),
     }
+}
+
+/// [`fit`], moved to [`PREVALENCE`] by Bayes' rule; of one class alone there are no odds to move.
+pub fn fit_at_even_odds(logits: &[f32], labels: &[bool]) -> Calibration {
+    let fitted = fit(logits, labels);
+    let share = labels.iter().filter(|&&l| l).count() as f64 / labels.len().max(1) as f64;
+    if share <= 0.0 || share >= 1.0 {
+        return fitted;
+    }
+    PriorShift { prevalence: PREVALENCE, fitted_prevalence: share }.calibration(fitted)
 }
 
 /// Fits `score = 1 / (1 + exp(-(logit / T + b)))` by Newton's method on the cross-entropy.
@@ -133,7 +164,7 @@ pub fn thresholds(scores: &[f32], labels: &[bool]) -> Thresholds {
 /// What the thresholds promise of these people, for the metadata.
 pub fn chosen_for(whom: &str) -> String {
     format!(
-        "{whom}, plain and shifted: at most {:.0} % of pneumonia NEGATIVE, at most {:.0} % of normal POSITIVE",
+        "{whom}: at most {:.0} % of pneumonia NEGATIVE, at most {:.0} % of normal POSITIVE",
         100.0 * MISSED,
         100.0 * FALSE_ALARMS
     )
@@ -276,6 +307,22 @@ mod tests {
         assert_eq!(found(49, 19).negative_below, calibration.score(0.0));
         assert_eq!(found(49, 19).positive_above, calibration.score(1.8));
         assert_eq!(found(48, 18), Thresholds { negative_below: 0.0, positive_above: 1.0 });
+    }
+
+    #[test]
+    fn at_even_odds_a_score_is_the_likelihood_ratio() {
+        // Four in five are ill; of these and of the others the same share lies at each logit, so no picture
+        // says anything, and at even odds every score is one half.
+        let logits: Vec<f32> = (0..1000).map(|i| (i % 10) as f32 - 4.5).collect();
+        let labels: Vec<bool> = (0..1000).map(|i| i / 10 % 5 != 0).collect();
+        let at = |fitted: Calibration| [-4.5, 0.0, 4.5].map(|z| fitted.score(z));
+        for score in at(fit_at_even_odds(&logits, &labels)) {
+            assert!((score - 0.5).abs() < 0.01, "{score}");
+        }
+        // The comparison bites: as fitted, it is the share.
+        assert!(at(fit(&logits, &labels)).iter().all(|score| (score - 0.8).abs() < 0.01));
+        let one = [true; 4];
+        assert_eq!(fit_at_even_odds(&[1.0, 2.0, 3.0, 4.0], &one), fit(&[1.0, 2.0, 3.0, 4.0], &one));
     }
 
     /// Draws patients of three pictures each, who differ more than their pictures do.

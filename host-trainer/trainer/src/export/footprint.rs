@@ -41,7 +41,7 @@ impl Footprint {
         let head = Tensor::full([net.features], 0.1, (Kind::Float, Device::Cpu));
         let parameters = network.parameters(&crate::train::net::FoldedNet { head, ..folded });
         let side = u16::try_from(net.side).context("a side")?;
-        let bound = Bound { metadata: metadata(side, net.features), prevalence: 0.5 };
+        let bound = Bound { metadata: metadata(side, net.features), prevalence: 0.5, held_apart: vec![] };
         let exported = model(&network, &network.integers(&parameters)?, &bound)?;
         let packed = pack(&ModelFile::from_bytes(&exported.encode_to_vec())?)?;
         Ok(Self { packed: packed.bytes().len(), arena: packed.arena_bytes() })

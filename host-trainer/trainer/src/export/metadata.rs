@@ -1,11 +1,11 @@
-//! What the exporter binds into a model: calibration and thresholds from predictions out of fold or
-//! from the validation patients, limits of the gate from the training pictures, and where all of it came from.
+//! What the exporter binds into a model: calibration and thresholds from patients that did not train,
+//! limits of the gate from the training pictures, and where all of it came from.
 
 use crate::augment::batches::SHARED_SEED;
 use crate::dataset::Sample;
 use crate::dataset::phantoms;
 use crate::export::Bound;
-use crate::export::calibrate;
+use crate::export::calibrate::{self, Case};
 use crate::folds::figures::cases;
 use crate::folds::{Gathered, OutOfFold};
 use crate::quantize::{Comparison, Quantized};
@@ -15,7 +15,7 @@ use anyhow::{Result, ensure};
 use edge_core::Metadata;
 use edge_core::decide::{Calibration, Thresholds};
 use std::collections::{HashMap, HashSet};
-use tch::Device;
+use tch::{Device, Tensor};
 
 /// Who may use a model of this data for what.
 const INTENDED_USE: &str = "Triage support on frontal chest radiographs of children aged 1 to 5: marks pictures that a person should \
@@ -25,7 +25,8 @@ const NO_USE: &str = "Trained on drawings to try the trainer. Not for pictures o
 
 /// What to bind into the model of a run. Score and thresholds are fitted on `out_of_fold` predictions
 /// where there are any, but for those of the run's own validation patients, who are reported on; else on
-/// these patients themselves, and the texts say so.
+/// half of these patients, who are then not reported on; where they are too few, on all of them, and the
+/// texts say so.
 pub fn metadata(
     run: &Run,
     samples: &[Sample],
@@ -35,9 +36,11 @@ pub fn metadata(
     device: Device,
 ) -> Result<Bound> {
     let (train, validate) = run.indices(samples)?;
+    let half = run.halves(samples)?.0;
     let fitted = match out_of_fold {
-        Some(gathered) => for_new_patients(run, samples, gathered)?,
-        None => on_validation(run, samples, &validate, quantized, device),
+        Some(gathered) => out_of_folds(run, samples, gathered)?,
+        None => on_half(samples, half, (run.recipe.side, run.split.seed), &|s| quantized.logits(s), device)
+            .unwrap_or_else(|| on_validation(run, samples, &validate, quantized, device)),
     };
     let Comparison { float, int8 } = run.read_json("quantize.json")?;
     let metrics = format!(
@@ -64,7 +67,9 @@ pub fn metadata(
         made_by: format!("{TRAINER}, {TCH}{}", taught(run)),
         metrics,
     };
-    Ok(Bound { metadata, prevalence: fitted.prevalence })
+    let mut held_apart: Vec<String> = fitted.held_apart.iter().map(|&i| samples[i].id.clone()).collect();
+    held_apart.sort();
+    Ok(Bound { metadata, prevalence: fitted.prevalence, held_apart })
 }
 
 /// Score and thresholds, and what stands behind them.
@@ -76,10 +81,48 @@ struct Fitted {
     on: String,
     /// For whom the thresholds promise.
     whom: &'static str,
+    /// Validation pictures that are not reported on, because all this was fitted on them.
+    held_apart: Vec<usize>,
 }
 
-fn share(labels: &[bool]) -> f64 {
-    labels.iter().filter(|l| **l).count() as f64 / labels.len().max(1) as f64
+/// Share of pneumonia at which a score fitted on these is a probability.
+fn prevalence(labels: &[bool]) -> f64 {
+    match (labels.contains(&true), labels.contains(&false)) {
+        (true, true) => calibrate::PREVALENCE,
+        (ill, _) => f64::from(u8::from(ill)),
+    }
+}
+
+fn patients(samples: &[Sample], of: &[usize]) -> usize {
+    of.iter().map(|&i| samples[i].patient.as_str()).collect::<HashSet<_>>().len()
+}
+
+/// Conformal on this half of the validation patients; none where these are too few.
+fn on_half(
+    samples: &[Sample],
+    half: Vec<usize>,
+    (side, split_seed): (u16, u64),
+    forward: &dyn Fn(&Tensor) -> Tensor,
+    device: Device,
+) -> Option<Fitted> {
+    let case = |i: usize, logit| Case { logit, positive: samples[i].positive, patient: &samples[i].patient };
+    let cases: Vec<Case> = half.iter().map(|&i| case(i, 0.0)).collect();
+    if !calibrate::can_promise(&cases) {
+        return None;
+    }
+    let sets = Validation::new(samples, &half, side, device);
+    let conditions = sets.logits(forward);
+    let conditions = conditions
+        .map(|logits| half.iter().zip(logits).map(|(&i, logit)| case(i, logit)).collect::<Vec<_>>());
+    let (calibration, thresholds) = calibrate::for_new_patients(&conditions);
+    let on = format!(
+        "{} pictures of {} patients, half of those that did not train, each as it is, shifted and photographed \
+         from film, split seed {split_seed}; none of them is reported on",
+        half.len(),
+        patients(samples, &half),
+    );
+    let whom = "new patients (conformal)";
+    Some(Fitted { calibration, thresholds, prevalence: prevalence(&sets.labels), on, whom, held_apart: half })
 }
 
 fn on_validation(
@@ -93,19 +136,19 @@ fn on_validation(
     let [plain, shifted, _] = sets.logits(&|steps| quantized.logits(steps));
     let both = [plain, shifted].concat();
     let labels = [&sets.labels[..], &sets.labels[..]].concat();
-    let calibration = calibrate::fit(&both, &labels);
+    let calibration = calibrate::fit_at_even_odds(&both, &labels);
     let scores: Vec<f32> = both.iter().map(|&z| calibration.score(z)).collect();
     let thresholds = calibrate::thresholds(&scores, &labels);
-    let patients: HashSet<&str> = validate.iter().map(|&i| samples[i].patient.as_str()).collect();
-    let (pictures, patients, seed) = (validate.len(), patients.len(), run.split.seed);
+    let (pictures, patients, seed) = (validate.len(), patients(samples, validate), run.split.seed);
     let on = format!(
         "{pictures} validation pictures of {patients} patients, each as it is and shifted, split seed {seed}; \
          the same that are reported on"
     );
-    Fitted { calibration, thresholds, prevalence: share(&labels), on, whom: "validation patients" }
+    let whom = "validation patients, plain and shifted";
+    Fitted { calibration, thresholds, prevalence: prevalence(&labels), on, whom, held_apart: vec![] }
 }
 
-fn for_new_patients(run: &Run, samples: &[Sample], gathered: &Gathered) -> Result<Fitted> {
+fn out_of_folds(run: &Run, samples: &[Sample], gathered: &Gathered) -> Result<Fitted> {
     let rows = &gathered.rows;
     let of: HashMap<&str, &Sample> = samples.iter().map(|sample| (sample.id.as_str(), sample)).collect();
     for row in rows {
@@ -140,7 +183,7 @@ fn for_new_patients(run: &Run, samples: &[Sample], gathered: &Gathered) -> Resul
         // Another recipe's logits may lie on another scale: no promise.
         false => "patients out of the folds of another recipe",
     };
-    Ok(Fitted { calibration, thresholds, prevalence: share(&labels), on, whom })
+    Ok(Fitted { calibration, thresholds, prevalence: prevalence(&labels), on, whom, held_apart: vec![] })
 }
 
 /// How many networks taught this one; which, and how, is in the run: the field holds 64 bytes.
@@ -154,5 +197,41 @@ fn seeds(run: &Run) -> String {
     match run.recipe.draws {
         0 => format!("split {split}, all else {seed}"),
         n => format!("split {split}, all else {seed}, {n} draws of {SHARED_SEED}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::optimizer::values;
+
+    #[test]
+    fn a_half_of_enough_patients_is_fitted_on_and_held_apart() {
+        // Two drawings, each of many patients: 50 ill and 20 healthy ones have a rank.
+        let drawn = phantoms::load(2, 32).samples;
+        let of = |positive: bool| drawn.iter().find(move |sample| sample.positive == positive).unwrap();
+        let people = |ill: usize, healthy: usize| -> Vec<Sample> {
+            let one = |i: usize| {
+                let name = format!("p{i:03}");
+                Sample { id: name.clone(), patient: name, ..of(i < ill).clone() }
+            };
+            (0..ill + healthy).map(one).collect()
+        };
+        // Brightness for a logit: what it is does not matter here.
+        let bright = |steps: &Tensor| steps.mean_dim([1i64, 2, 3].as_slice(), false, tch::Kind::Float);
+        let fit = |samples: &[Sample]| {
+            on_half(samples, (0..samples.len()).collect(), (32, 9), &bright, Device::Cpu)
+        };
+        let fitted = fit(&people(50, 20)).expect("enough of both");
+        assert_eq!(fitted.held_apart, (0..70).collect::<Vec<_>>());
+        assert_eq!((fitted.whom, fitted.prevalence), ("new patients (conformal)", 0.5));
+        assert!(fitted.on.starts_with("70 pictures of 70 patients, half"), "{}", fitted.on);
+        assert!(fitted.on.contains("split seed 9"), "{}", fitted.on);
+        assert!(fitted.thresholds.negative_below > 0.0 && fitted.thresholds.positive_above < 1.0);
+        // It is the pictures' logits that were fitted, under every condition.
+        let sets = Validation::new(&people(50, 20), &[0, 69], 32, Device::Cpu);
+        let all: Vec<f32> = sets.logits(&|steps| bright(steps)).concat();
+        assert!(all.iter().any(|z| *z != all[0]), "{:?}", values(&Tensor::from_slice(&all)));
+        assert!(fit(&people(48, 20)).is_none() && fit(&people(50, 18)).is_none());
     }
 }

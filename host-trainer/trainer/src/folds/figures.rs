@@ -4,7 +4,7 @@
 use super::OutOfFold;
 use crate::augment::condition::Condition;
 use crate::dataset::cluster::ClusterFacts;
-use crate::evaluate::metrics::{Bootstrap, Estimate, ScoredPicture, Statistics, auc, measure};
+use crate::evaluate::metrics::{Bootstrap, Estimate, ScoredPicture, Statistics, at_own_share, auc, measure};
 use crate::export::calibrate::{self, Case};
 use edge_core::decide::decide;
 use serde::{Deserialize, Serialize};
@@ -125,17 +125,20 @@ fn cross_fitted(rows: &[OutOfFold], numbers: &BTreeSet<usize>) -> [Vec<ScoredPic
         for row in rows.iter().filter(|row| row.fold == number) {
             for (scored, logit) in scored.iter_mut().zip(row.logits()) {
                 let decision = decide(logit, &calibration, &thresholds);
+                let score = f64::from(calibration.score(logit));
                 scored.push(ScoredPicture {
                     patient: row.patient.clone(),
                     label: row.positive(),
                     subgroup: String::new(),
-                    score: f64::from(calibration.score(logit)),
+                    score,
+                    probability: score,
                     logit: f64::from(logit),
                     state: decision.state,
                 });
             }
         }
     }
+    scored.iter_mut().for_each(|pictures| at_own_share(pictures, calibrate::PREVALENCE));
     scored
 }
 

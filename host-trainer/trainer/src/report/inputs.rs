@@ -4,7 +4,7 @@
 use crate::evaluate::prediction::{self, Prediction};
 use crate::evaluate::record::{self, Evaluation, ModelFacts};
 use crate::folds::{self, figures::Figures};
-use crate::run::Epoch;
+use crate::run::{self, Epoch};
 use anyhow::{Context, Result, ensure};
 use edge_model::decode::Picture;
 use edge_model::engine::EngineKind;
@@ -62,6 +62,8 @@ pub struct Inputs {
     /// Figures of the predictions that score and thresholds were fitted on; none where these are those of
     /// the validation patients.
     pub out_of_fold: Option<Figures>,
+    /// How many validation pictures score and thresholds were fitted on, which no figure is of.
+    pub held_apart: usize,
     /// The evaluated sets, in the order of the page.
     pub sets: Vec<EvaluatedSet>,
 }
@@ -100,6 +102,7 @@ impl Inputs {
             history: json(&folder.join("history.json"))?.unwrap_or_default(),
             quantize: json(&folder.join("quantize.json"))?,
             out_of_fold: json(&folder.join(folds::IN_RUN))?,
+            held_apart: json::<Vec<String>>(&folder.join(run::HELD_APART))?.map_or(0, |ids| ids.len()),
             sets,
         })
     }

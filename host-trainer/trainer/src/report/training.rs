@@ -154,11 +154,17 @@ pub(super) fn quantization(inputs: &Inputs) -> Markup {
 pub(super) fn out_of_fold(inputs: &Inputs) -> Markup {
     let Some(figures) = &inputs.out_of_fold else {
         return html! { section id="out-of-fold" {
-            h2 { "Out of fold" }
-            (missing(
+            h2 { "For new patients" }
+            @if inputs.held_apart > 0 {
+                p {
+                    "Score and thresholds were fitted on " (inputs.held_apart) " pictures of validation patients "
+                    "who are in no figure of this page; the thresholds are conformal (Vovk, Gammerman and Shafer 2005), "
+                    "so they hold for new patients of this data. Networks of folds were not asked."
+                }
+            } @else { (missing(
                 "there are no predictions out of fold: score and thresholds were fitted on the validation patients that this page reports on, so what depends on them is flattered",
-                "Run folds, then export with --out-of-fold.",
-            ))
+                "Give more patients, or run folds and export with --out-of-fold.",
+            )) }
         } };
     };
     html! {

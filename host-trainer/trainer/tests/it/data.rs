@@ -142,6 +142,13 @@ proptest! {
         };
         let ((tp, tc), (vp, vc)) = (side(&train), side(&validation));
         prop_assert!(tp.is_disjoint(&vp) && tc.is_disjoint(&vc));
+        // So are the halves of validation, of which one is fitted on and one reported.
+        let (fitted, reported) = split.halves(&samples).unwrap();
+        let mut both = [&fitted[..], &reported[..]].concat();
+        both.sort_by_key(|&i| &samples[i].id);
+        prop_assert_eq!(both, validation);
+        let ((fp, fc), (rp, rc)) = (side(&fitted), side(&reported));
+        prop_assert!(fp.is_disjoint(&rp) && fc.is_disjoint(&rc));
         prop_assert_eq!(split, Split::draw(&samples, 0.2, seed));
     }
 
@@ -221,6 +228,13 @@ fn each_class_gives_its_share_to_validation() {
         let positives = validation.iter().filter(|&&i| samples[i].positive).count();
         assert_eq!([positives, validation.len() - positives], expected, "a share of {share}");
     }
+    // Of 9 and 17 the halves have 5 and 9, 4 and 8.
+    let halves = Split::draw(&samples, 0.5, 1).halves(&samples).unwrap();
+    let counts = |half: &[usize]| {
+        let positives = half.iter().filter(|&&i| samples[i].positive).count();
+        [positives, half.len() - positives]
+    };
+    assert_eq!([counts(&halves.0), counts(&halves.1)], [[5, 9], [4, 8]]);
 }
 
 #[test]

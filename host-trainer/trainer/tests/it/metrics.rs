@@ -3,7 +3,8 @@
 use edge_core::State;
 use proptest::prelude::*;
 use trainer::evaluate::metrics::{
-    Bootstrap, Estimate, PerformanceMetrics, ScoreTable, ScoredPicture, Statistics, auc, measure,
+    Bootstrap, Estimate, PerformanceMetrics, ScoreTable, ScoredPicture, Statistics, at_own_share, auc,
+    measure,
 };
 
 /// A row by label and score; the logit is the score's, the thresholds are 0.3 and 0.7.
@@ -18,6 +19,7 @@ pub fn scored_picture(patient: &str, label: bool, score: f64) -> ScoredPicture {
         label,
         subgroup: String::new(),
         score,
+        probability: score,
         logit: (score / (1.0 - score)).ln(),
         state,
     }
@@ -346,4 +348,23 @@ proptest! {
         prop_assert_eq!(all as usize, rows.len());
         prop_assert_eq!(m.reliability.iter().map(|b| b.count).sum::<u64>() as usize, rows.len());
     }
+}
+
+#[test]
+fn calibration_is_judged_at_the_pictures_own_share_of_disease() {
+    // Scores that are probabilities at even odds, of pictures of which four in five are ill: of those with
+    // a score of one half four in five are.
+    let rows: Vec<(bool, f64)> = (0..100).map(|i| (i % 5 != 0, 0.5)).collect();
+    let mut pictures = scored_pictures(&rows);
+    let ece = |pictures: &[ScoredPicture]| {
+        measure(pictures, &Bootstrap { resamples: 2, ..Bootstrap::default() }).statistics.ece.value
+    };
+    assert!((ece(&pictures).unwrap() - 0.3).abs() < 1e-6);
+    at_own_share(&mut pictures, 0.5);
+    assert!((pictures[0].probability - 0.8).abs() < 1e-6 && pictures[0].score == 0.5);
+    assert!(ece(&pictures).unwrap() < 1e-6);
+    // Where all are ill there are no odds.
+    let mut ill = scored_pictures(&[(true, 0.5), (true, 0.7)]);
+    at_own_share(&mut ill, 0.5);
+    assert_eq!([ill[0].probability, ill[1].probability], [0.5, 0.7]);
 }

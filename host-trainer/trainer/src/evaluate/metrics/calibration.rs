@@ -1,4 +1,5 @@
-//! Do scores mean what they say? Brier score, reliability bins and the expected calibration error.
+//! Do scores mean what they say? Brier score, reliability bins and the expected calibration error, of
+//! scores moved to the share of disease among the pictures ([`super::ScoredPicture::probability`]).
 //!
 //! Sources: Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather
 //! Review 78, 1950; Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using
@@ -26,7 +27,7 @@ pub struct ReliabilityBin {
 pub(super) fn brier(table: &ScoreTable, weights: &[u32]) -> Option<f64> {
     let (mut sum, mut all) = (0.0, 0.0);
     for (e, &w) in table.entries.iter().zip(weights) {
-        let miss = e.score - f64::from(u8::from(e.label));
+        let miss = e.probability - f64::from(u8::from(e.label));
         sum += f64::from(w) * miss * miss;
         all += f64::from(w);
     }
@@ -37,10 +38,10 @@ pub(super) fn bins(table: &ScoreTable, weights: &[u32]) -> Vec<ReliabilityBin> {
     let mut sums = [(0u64, 0.0f64, 0u64); BINS];
     for (e, &w) in table.entries.iter().zip(weights) {
         // `as` saturates: a score outside 0..=1 lands in an end bin.
-        let at = ((e.score * BINS as f64) as usize).min(BINS - 1);
+        let at = ((e.probability * BINS as f64) as usize).min(BINS - 1);
         if let Some((count, score, positive)) = sums.get_mut(at) {
             *count += u64::from(w);
-            *score += f64::from(w) * e.score;
+            *score += f64::from(w) * e.probability;
             *positive += if e.label { u64::from(w) } else { 0 };
         }
     }

@@ -193,6 +193,7 @@ mod tests {
         let entry = |(label, logit): (bool, i32)| Entry {
             logit: logit.into(),
             score: 0.5,
+            probability: 0.5,
             label,
             state: State::Refer,
             patient: 0,

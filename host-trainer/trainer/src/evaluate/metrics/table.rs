@@ -2,6 +2,7 @@
 //! fraction of a second.
 
 use edge_core::State;
+use edge_model::prevalence::PriorShift;
 use std::collections::HashMap;
 
 /// One picture that has a finite score.
@@ -15,9 +16,25 @@ pub struct ScoredPicture {
     pub subgroup: String,
     /// Calibrated score, 0..=1.
     pub score: f64,
+    /// The score, moved to the share of disease among the pictures: what Brier score and calibration
+    /// error judge. A score is a probability at another share.
+    pub probability: f64,
     /// The network's output; ranking uses it because scores near 0 and 1 run together in f32.
     pub logit: f64,
     pub state: State,
+}
+
+/// Moves the pictures' scores, which are probabilities at `prevalence`, to the share of disease among
+/// them; where there is one class alone, they stay.
+pub fn at_own_share(pictures: &mut [ScoredPicture], prevalence: f64) {
+    let share = pictures.iter().filter(|p| p.label).count() as f64 / pictures.len().max(1) as f64;
+    if share <= 0.0 || share >= 1.0 {
+        return;
+    }
+    let prior = PriorShift { prevalence: share, fitted_prevalence: prevalence };
+    for picture in pictures {
+        picture.probability = f64::from(prior.told_score(picture.score as f32));
+    }
 }
 
 /// One picture, reduced to what the statistics need.
@@ -25,6 +42,7 @@ pub struct ScoredPicture {
 pub(super) struct Entry {
     pub logit: f64,
     pub score: f64,
+    pub probability: f64,
     pub label: bool,
     pub state: State,
     pub patient: u32,
@@ -46,7 +64,8 @@ impl ScoreTable {
             .map(|p| {
                 let next = numbers.len() as u32;
                 let patient = *numbers.entry(&p.patient).or_insert(next);
-                Entry { logit: p.logit, score: p.score, label: p.label, state: p.state, patient }
+                let ScoredPicture { logit, score, probability, label, state, .. } = *p;
+                Entry { logit, score, probability, label, state, patient }
             })
             .collect();
         entries.sort_by(|a, b| a.logit.total_cmp(&b.logit));

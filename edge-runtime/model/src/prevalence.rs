@@ -14,8 +14,8 @@
 //! stays that of the model's own promise: it is decided by the model's own score and thresholds, and only
 //! what is told moves.
 
+use crate::model_file::ModelFile;
 use edge_core::decide::{Calibration, Thresholds};
-use edge_model::model_file::ModelFile;
 use serde::{Deserialize, Serialize};
 
 /// Least and greatest share that is taken: beyond them scores and thresholds run together in f32.
@@ -30,10 +30,13 @@ pub struct PriorShift {
     pub fitted_prevalence: f64,
 }
 
+/// Why a prevalence cannot be applied.
 #[derive(Debug, thiserror::Error)]
 pub enum PrevalenceError {
+    /// Not within [`RANGE`].
     #[error("[site] prevalence: expected a share of 0.0001 to 0.9999, got {0}")]
     Range(f64),
+    /// A model of before 1.2.0.
     #[error(
         "[site] prevalence: the model does not say how common the disease was where its score was fitted; \
          export it again with host-trainer, or leave the key out"
@@ -42,6 +45,10 @@ pub enum PrevalenceError {
 }
 
 impl PriorShift {
+    /// From the share that `model` was fitted at.
+    ///
+    /// # Errors
+    /// A share out of [`RANGE`], or a model that does not name its own.
     pub fn new(prevalence: f64, model: &ModelFile) -> Result<Self, PrevalenceError> {
         if !RANGE.contains(&prevalence) {
             return Err(PrevalenceError::Range(prevalence));
@@ -68,6 +75,11 @@ impl PriorShift {
         }
     }
 
+    /// The score here, of the model's own.
+    pub fn told_score(&self, own: f32) -> f32 {
+        moved(own, self.logit_shift())
+    }
+
     /// The model's own score, of one that this site gave.
     pub fn own_score(&self, score: f32) -> f32 {
         moved(score, -self.logit_shift())
@@ -89,11 +101,11 @@ fn moved(score: f32, by: f64) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classify::Classifier;
+    use crate::drawings::{DRAWINGS, Drawing};
+    use crate::engine::EngineKind;
     use edge_core::State;
     use edge_core::decide::decide;
-    use edge_model::classify::Classifier;
-    use edge_model::drawings::{DRAWINGS, Drawing};
-    use edge_model::engine::EngineKind;
 
     const MODEL: Calibration = Calibration { temperature: 1.5, bias: -0.4 };
     const THRESHOLDS: Thresholds = Thresholds { negative_below: 0.4, positive_above: 0.8 };
@@ -148,7 +160,7 @@ mod tests {
     /// The limits of a site are scores of its own pictures: the last bit of a score decides there.
     #[test]
     fn a_score_that_is_a_limit_is_one_whatever_is_told_of_it() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/pneumonia/model.onnx");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pneumonia/model.onnx");
         let model = ModelFile::load(path).unwrap();
         let calibration = model.metadata().calibration;
         let classify = |thresholds: Thresholds, told: Option<Calibration>, drawing: &Drawing| {
