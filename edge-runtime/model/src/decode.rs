@@ -1,29 +1,42 @@
-//! From a file's bytes to a [`Picture`]: JPEG and PNG, recognised by content, never by name.
+//! From a file's bytes to a [`Picture`]: JPEG, PNG, TIFF, BMP and WebP, recognised by content, never
+//! by name.
 //!
 //! - The size is checked from the header before any pixel is decoded.
 //! - A JPEG's luminance plane is used as it is: it already is the BT.601 luminance that
 //!   preprocessing wants, so colour JPEGs come out grey, exact and at a third of the memory. JPEGs
-//!   stored as RGB and PNGs keep their channels.
+//!   stored as RGB and other formats keep their channels.
 //! - Transparency is composited over black: what a viewer does not see must not decide.
 //! - The EXIF orientation is applied. Colour profiles and gamma are ignored.
 //! - A file that is cut short or damaged is refused, even where a decoder could show a part of it:
 //!   half a lung must not be judged as if it were whole.
+//! - What is not read is refused by its name, with what to do: the JPEG codings that
+//!   `jpeg-decoder` lacks, colours for printing, several pictures in one file.
+//!
+//! Held to libjpeg-turbo, libpng, libtiff and libwebp by the suite `pictures`.
 
+mod alpha;
+mod depth;
 mod jpeg;
+mod kind;
+mod mjpeg;
 mod orient;
 mod outcome;
 mod png;
+mod simple;
+mod tiff;
 
+pub use mjpeg::decode_mjpeg;
 pub use outcome::{DecodeError, MAX_FILE_BYTES, Picture};
 
 use crate::guard::guarded;
-use image::ImageFormat;
+use kind::Kind;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// Endings of the files that are taken from folders, where there are other files too.
-const ENDINGS: [&str; 3] = ["jpg", "jpeg", "png"];
+/// Endings of the files that are taken from folders, where there are other files too, in small
+/// letters and without the dot.
+pub const ENDINGS: [&str; 9] = ["jpg", "jpeg", "jpe", "jfif", "png", "tif", "tiff", "bmp", "webp"];
 
 /// Whether a file's name ends as a picture's does, in capitals or not.
 pub fn has_ending(path: &Path) -> bool {
@@ -51,26 +64,13 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
     if bytes.is_empty() {
         return Err(DecodeError::Empty);
     }
-    let (format, decode): (_, fn(&[u8]) -> _) = match image::guess_format(bytes) {
-        Ok(ImageFormat::Jpeg) => ("JPEG", jpeg::decode),
-        Ok(ImageFormat::Png) => ("PNG", png::decode),
-        other => return Err(DecodeError::Format { got: name(other.ok(), bytes) }),
+    let kind = Kind::of(bytes).map_err(|got| DecodeError::Format { got })?;
+    let decode = match kind {
+        Kind::Jpeg => jpeg::decode,
+        Kind::Png => png::decode,
+        Kind::Tiff => tiff::decode,
+        Kind::Bmp => simple::decode_bmp,
+        Kind::WebP => simple::decode_webp,
     };
-    guarded(|| decode(bytes)).unwrap_or_else(|what| Err(DecodeError::Damaged { format, what }))
-}
-
-/// Names content that is neither JPEG nor PNG, as far as it shows.
-fn name(format: Option<ImageFormat>, bytes: &[u8]) -> &'static str {
-    match format {
-        Some(ImageFormat::Gif) => "GIF",
-        Some(ImageFormat::WebP) => "WebP",
-        Some(ImageFormat::Tiff) => "TIFF",
-        Some(ImageFormat::Bmp) => "BMP",
-        Some(ImageFormat::Pnm) => "PNM",
-        Some(ImageFormat::Avif) => "AVIF",
-        _ if bytes.get(128..132) == Some(b"DICM") => "DICOM",
-        _ if bytes.starts_with(b"%PDF") => "PDF",
-        _ if bytes.iter().all(|&b| b == 0) => "zero bytes only",
-        _ => "unknown content",
-    }
+    guarded(|| decode(bytes)).unwrap_or_else(|what| Err(DecodeError::damaged(kind.name(), what)))
 }

@@ -63,7 +63,8 @@ fn expand_one(path: &Path) -> Vec<Result<Source, Unusable>> {
         })
         .collect();
     if found.is_empty() {
-        let why = "no picture in this folder; expected files ending in .jpg, .jpeg or .png".to_owned();
+        let endings = decode::ENDINGS.join(", .");
+        let why = format!("no picture in this folder; expected files ending in .{endings}");
         return vec![Err(Unusable { path: path.display().to_string(), why })];
     }
     found

@@ -66,10 +66,10 @@ pub enum DecodeError {
     #[error("the file is empty (0 bytes); copy it again from its source")]
     Empty,
     /// More than [`MAX_FILE_BYTES`].
-    #[error("the file is larger than {} MB; expected a single JPEG or PNG picture", MAX_FILE_BYTES >> 20)]
+    #[error("the file is larger than {} MB; expected a single picture", MAX_FILE_BYTES >> 20)]
     TooLong,
-    /// Neither JPEG nor PNG.
-    #[error("expected a JPEG or PNG picture, got {got}; export the picture as JPEG or PNG")]
+    /// None of the formats that are read.
+    #[error("expected a JPEG, PNG, TIFF, BMP or WebP picture, got {got}; export the picture as JPEG or PNG")]
     Format {
         /// What it is instead, as far as it shows.
         got: &'static str,
@@ -86,8 +86,33 @@ pub enum DecodeError {
     /// A colour model for printing, or another that has no defined luminance here.
     #[error("expected a greyscale, YCbCr or RGB JPEG, got {got}; export the picture in greyscale or RGB")]
     ColourModel {
-        /// The colour model, as the decoder calls it.
+        /// The colour model by its name.
+        got: &'static str,
+    },
+    /// A kind of the format that is not read here, whole and sound as the file may be.
+    #[error("this kind of {format} is not read here: {got}; export the picture as PNG or as a baseline JPEG")]
+    Coding {
+        /// The file's format.
+        format: &'static str,
+        /// The coding by its name.
         got: String,
+    },
+    /// All pixels are wholly transparent.
+    #[error("every pixel is transparent; export the picture without transparency (alpha channel)")]
+    Transparent,
+    /// Samples of 16 bits that use the lower ones only, and the file does not say so.
+    #[error(
+        "{bits} bits in 16: the samples use the lower {bits} bits of 16, and the file does not say so (PNG: sBIT); export the picture in 8 bits, or scaled to 16"
+    )]
+    UnusedBits {
+        /// Bits that are used.
+        bits: u8,
+    },
+    /// One frame of a camera; the next may be whole.
+    #[error("the camera's MJPEG frame is damaged or cut short ({})", one_line(what))]
+    MjpegFrame {
+        /// The decoder's own words.
+        what: String,
     },
     /// The decoder refused it, or panicked.
     #[error("the {format} file is damaged or cut short ({}); copy it again from its source", one_line(what))]
@@ -97,6 +122,13 @@ pub enum DecodeError {
         /// The decoder's own words.
         what: String,
     },
+}
+
+impl DecodeError {
+    /// A file of `format` that is damaged, in which way `what` says.
+    pub(super) fn damaged(format: &'static str, what: impl Into<String>) -> Self {
+        Self::Damaged { format, what: what.into() }
+    }
 }
 
 /// A decoder's words without line breaks and what else could spoil a log that is read line by line.
