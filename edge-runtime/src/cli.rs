@@ -52,10 +52,10 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Classify pictures: JPEG or PNG files, folders, or `-` for standard input.
+    /// Classify pictures: JPEG, PNG, TIFF, BMP or WebP files, folders, or `-` for standard input.
     #[command(after_help = EXAMPLES)]
     Classify {
-        /// Files (JPEG or PNG by content), folders (their .jpg, .jpeg and .png files, recursively,
+        /// Files (JPEG, PNG, TIFF, BMP or WebP by content), folders (the files with such endings, recursively,
         /// sorted), or `-`.
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<PathBuf>,

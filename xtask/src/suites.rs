@@ -38,7 +38,7 @@ pub struct Inputs {
 }
 
 /// In the order in which they are shown.
-pub const ALL: [Suite; 22] = [
+pub const ALL: [Suite; 23] = [
     Suite {
         name: "host",
         tier: Tier::Commit,
@@ -65,6 +65,20 @@ pub const ALL: [Suite; 22] = [
         about: "the golden vectors are what onnxruntime gives; onnx.checker passes the model",
         needs: "Python with pip",
         run: |_| ignored("onnxruntime"),
+    },
+    Suite {
+        name: "codecs",
+        tier: Tier::Commit,
+        about: "a thousand JPEG, PNG, TIFF, BMP and WebP files as libjpeg-turbo, libpng, libtiff and libwebp read them",
+        needs: "djpeg, netpbm, dwebp",
+        run: |_| {
+            ensure_tools(&[
+                Tool { ask: &["djpeg", "-version"], package: "libjpeg-turbo-progs" },
+                Tool { ask: &["pngtopnm", "-version"], package: "netpbm" },
+                Tool { ask: &["dwebp", "-version"], package: "webp" },
+            ])?;
+            run_counted(&mut ignored_tests("codecs::")?)
+        },
     },
     Suite {
         name: "photographs",

@@ -30,7 +30,7 @@ pub enum ReplayError {
         path: PathBuf,
         source: walkdir::Error,
     },
-    #[error("{}: no picture in this folder; expected files ending in .jpg, .jpeg or .png", .0.display())]
+    #[error("{}: no picture in this folder; expected files ending in .{}", .0.display(), decode::ENDINGS.join(", ."))]
     Empty(PathBuf),
     #[error("{}: {source}", path.display())]
     Picture { path: PathBuf, source: DecodeError },

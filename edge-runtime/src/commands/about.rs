@@ -65,7 +65,12 @@ fn limits(gate: &GateThresholds<Vec<i8>>) -> String {
     let [low, high, deviation] = [gate.min_mean, gate.max_mean, gate.min_deviation].map(percent);
     let (black, white) = (gate.max_black_permille, gate.max_white_permille);
     report::pairs([
-        ("Pictures", format!("JPEG or PNG, sides of {MIN_SIDE} to {MAX_SIDE} pixels, one picture a file")),
+        (
+            "Pictures",
+            format!(
+                "JPEG, PNG, TIFF, BMP or WebP, sides of {MIN_SIDE} to {MAX_SIDE} pixels, one picture a file"
+            ),
+        ),
         ("Shape", format!("longer side at most {elongation} times the shorter")),
         ("Exposure", format!("mean luminance {low:.1} to {high:.1} % of white")),
         ("Contrast", format!("standard deviation of luminance {deviation:.1} % of white or more")),

@@ -124,7 +124,7 @@ fn a_file_that_never_decodes_is_reported_once_and_others_come() {
     watched.put("bad.png", b"no picture");
     let error = fails(&mut watched.source, PATIENCE);
     assert_eq!(error.reason(), Some(edge_core::Reason::DamagedFrame));
-    let expected = "bad.png: expected a JPEG or PNG picture, got unknown content";
+    let expected = "bad.png: expected a picture (JPEG, PNG, TIFF, BMP, WebP), got unknown content";
     assert_contains(&error.to_string(), &[expected]);
     watched.nothing();
     watched.put("good.png", &picture::png(40, 40));
@@ -251,11 +251,11 @@ fn a_replay_allocates_nothing_a_frame_and_its_stamps_advance() {
 fn a_replay_is_whole_or_refused() {
     let error = |path: &Path| Replay::new(path, &CaptureOptions::default()).unwrap_err().to_string();
     let folder = TempDir::new().unwrap();
-    let expected = "no picture in this folder; expected files ending in .jpg, .jpeg or .png";
+    let expected = "no picture in this folder; expected files ending in .jpg, .jpeg, .jpe";
     assert!(error(folder.path()).ends_with(expected));
     let films = films();
     assert!(error(&films.path().join("nothing")).contains("cannot be read: "));
-    assert!(error(&films.path().join("notes.txt")).contains("notes.txt: expected a JPEG or PNG picture"));
+    assert!(error(&films.path().join("notes.txt")).contains("notes.txt: expected a picture (JPEG, PNG"));
     fs::write(films.path().join("a/bad.png"), &picture::png(40, 40)[..100]).unwrap();
     assert!(error(films.path()).contains("a/bad.png: the PNG file is damaged or cut short"));
 }

@@ -44,12 +44,17 @@ fn write(target: &str, seeds: &[Seed]) -> std::io::Result<()> {
     seeds.iter().try_for_each(|(name, bytes)| std::fs::write(folder.join(name), bytes))
 }
 
-/// Both formats in every form that is told apart, whole and damaged.
+/// Every format in every form that is told apart, whole and damaged.
 fn pictures() -> Vec<Seed> {
     let mut seeds: Vec<(&str, Vec<u8>)> = vec![
         ("phantom.png", phantom(ImageFormat::Png)),
         ("phantom.jpg", phantom(ImageFormat::Jpeg)),
         ("lying.jpg", picture::jpeg(40, 32, Some(picture::exif(6)))),
+        ("no-tables.jpg", picture::without_tables(&picture::jpeg(40, 32, None))),
+        ("phantom.bmp", phantom(ImageFormat::Bmp)),
+        ("phantom.webp", phantom(ImageFormat::WebP)),
+        ("grey.tiff", picture::tiff(40, 32, 1)),
+        ("white-is-zero.tiff", picture::tiff(40, 32, 0)),
         ("one-pixel.png", picture::png(1, 1)),
         ("one-bit.png", picture::black_png(64, 32)),
         ("animated.png", picture::animated_png()),

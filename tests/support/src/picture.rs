@@ -12,9 +12,54 @@ pub fn gradient(width: u32, height: u32) -> GrayImage {
 }
 
 pub fn png(width: u32, height: u32) -> Vec<u8> {
+    of_format(width, height, image::ImageFormat::Png)
+}
+
+/// The same in a format that `image` writes.
+pub fn of_format(width: u32, height: u32, format: image::ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
-    gradient(width, height).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    gradient(width, height).write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
+}
+
+/// The same as an uncompressed TIFF of one strip, little-endian; `polarity` is 1, or 0 where white is
+/// zero.
+pub fn tiff(width: u32, height: u32, polarity: u32) -> Vec<u8> {
+    let entries = [
+        (256, width),
+        (257, height),
+        (258, 8), // bits a sample
+        (259, 1), // uncompressed
+        (262, polarity),
+        (273, 8), // where the strip begins
+        (277, 1), // samples a pixel
+        (278, height),
+        (279, width * height),
+    ];
+    let mut bytes = b"II*\0".to_vec();
+    bytes.extend((8 + width * height).to_le_bytes());
+    bytes.extend(gradient(width, height).into_raw().iter().map(|&v| if polarity == 0 { 255 - v } else { v }));
+    bytes.extend((entries.len() as u16).to_le_bytes());
+    for (tag, value) in entries {
+        bytes.extend([u16::to_le_bytes(tag), u16::to_le_bytes(4)].concat()); // a number of 32 bits
+        bytes.extend([1, value].map(u32::to_le_bytes).concat());
+    }
+    bytes.extend([0; 4]); // no other page
+    bytes
+}
+
+/// A JPEG without its Huffman tables, as cameras send it in MJPEG.
+pub fn without_tables(jpeg: &[u8]) -> Vec<u8> {
+    let (mut bytes, mut at) = (jpeg[..2].to_vec(), 2);
+    loop {
+        let length = 2 + usize::from(u16::from_be_bytes([jpeg[at + 2], jpeg[at + 3]]));
+        match jpeg[at + 1] {
+            0xC4 => {}
+            0xDA => return [&bytes, &jpeg[at..]].concat(),
+            _ => bytes.extend(&jpeg[at..at + length]),
+        }
+        at += length;
+    }
 }
 
 /// A greyscale JPEG; `exif` is a whole Exif block.

@@ -5,12 +5,19 @@ use super::outcome::DecodeError;
 
 /// Brings little-endian samples of 16 bits to full scale where the file says how many bits are
 /// `significant` and they lie in the lower ones; leaves them alone where they lie in the upper ones,
-/// as PNG (11.3.2.2) has it.
+/// as PNG (11.3.2.2) has it. A pixel has `colours` such samples, and then one of alpha if `alpha`.
 ///
 /// A file that does not say it is refused where its brightest sample needs no more than 12 bits.
-pub(super) fn to_full_scale(pixels: &mut [u8], significant: Option<u8>) -> Result<(), DecodeError> {
+pub(super) fn to_full_scale(
+    pixels: &mut [u8],
+    colours: usize,
+    alpha: bool,
+    significant: Option<u8>,
+) -> Result<(), DecodeError> {
     let (samples, _) = pixels.as_chunks_mut::<2>();
-    let values = || samples.iter().map(|&sample| u16::from_le_bytes(sample));
+    let pixel = colours + usize::from(alpha);
+    let values =
+        || samples.chunks(pixel).flat_map(|p| p.iter().take(colours)).map(|&s| u16::from_le_bytes(s));
     let brightest = values().max().unwrap_or(0);
     let used = 16 - brightest.leading_zeros();
     match significant.map(u32::from) {
@@ -19,7 +26,7 @@ pub(super) fn to_full_scale(pixels: &mut [u8], significant: Option<u8>) -> Resul
                 return Ok(()); // in the upper bits, and dark
             }
             let full = (1_u32 << bits) - 1;
-            for sample in samples {
+            for sample in samples.chunks_mut(pixel).flat_map(|pixel| pixel.iter_mut().take(colours)) {
                 let value = u32::from(u16::from_le_bytes(*sample));
                 *sample = (((value * 65535 + full / 2) / full) as u16).to_le_bytes();
             }
@@ -41,7 +48,7 @@ mod tests {
 
     fn scaled(values: &[u16], significant: Option<u8>) -> Result<Vec<u16>, String> {
         let mut bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        to_full_scale(&mut bytes, significant).map_err(|error| error.to_string())?;
+        to_full_scale(&mut bytes, 1, false, significant).map_err(|error| error.to_string())?;
         Ok(bytes.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect())
     }
 
@@ -54,6 +61,13 @@ mod tests {
             assert_eq!(scaled(&upper, Some(12)).unwrap(), upper);
         }
         assert_eq!(scaled(&[0, 77, 4095], Some(16)).unwrap(), [0, 77, 4095]);
+    }
+
+    #[test]
+    fn alpha_is_neither_looked_at_nor_scaled() {
+        let mut pixels = [1000_u16, 65535, 4000, 100].map(u16::to_le_bytes).concat();
+        to_full_scale(&mut pixels, 1, true, Some(12)).unwrap();
+        assert_eq!(pixels, [16004_u16, 65535, 64015, 100].map(u16::to_le_bytes).concat());
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub enum DecodeError {
     #[error("the file is larger than {} MB; expected a single picture", MAX_FILE_BYTES >> 20)]
     TooLong,
     /// None of the formats that are read.
-    #[error("expected a JPEG, PNG, TIFF, BMP or WebP picture, got {got}; export the picture as JPEG or PNG")]
+    #[error("expected a picture (JPEG, PNG, TIFF, BMP, WebP), got {got}; export it as JPEG or PNG")]
     Format {
         /// What it is instead, as far as it shows.
         got: &'static str,

@@ -36,11 +36,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
     if wide {
         pixels.as_chunks_mut::<2>().0.iter_mut().for_each(|sample| sample.reverse()); // PNG is big-endian
     }
+    if wide {
+        let colours = format.bytes_per_pixel() / 2;
+        to_full_scale(&mut pixels, colours, alpha, significant_bits(reader.info()))?;
+    }
     if alpha {
         over_black(&mut pixels, format)?;
-    }
-    if wide {
-        to_full_scale(&mut pixels, significant_bits(reader.info()))?;
     }
     let exif = reader.info().exif_metadata.as_deref();
     let orientation = exif.and_then(Orientation::from_exif_chunk);

@@ -40,7 +40,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
         (DecodingResult::U8(pixels), PixelFormat::Gray8 | PixelFormat::Rgb8) => pixels,
         (DecodingResult::U16(samples), PixelFormat::Gray16 | PixelFormat::Rgb16) => {
             let mut pixels: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-            to_full_scale(&mut pixels, None)?;
+            to_full_scale(&mut pixels, 1, false, None)?;
             pixels
         }
         _ => return Err(other("samples that are no plain numbers from 0 on")),

@@ -15,7 +15,8 @@ fn empty_file() {
 
 #[test]
 fn zero_bytes() {
-    let expected = "expected a JPEG or PNG picture, got zero bytes only; export the picture as JPEG or PNG";
+    let expected =
+        "expected a picture (JPEG, PNG, TIFF, BMP, WebP), got zero bytes only; export it as JPEG or PNG";
     assert_eq!(refusal(&[0; 10_000]), expected);
 }
 
@@ -60,7 +61,7 @@ fn cmyk_jpeg() {
 fn animations() {
     let expected = "expected a single picture, got an animated PNG; export one frame as JPEG or PNG";
     assert_eq!(refusal(&picture::animated_png()), expected);
-    let expected = "expected a JPEG or PNG picture, got GIF; export the picture as JPEG or PNG";
+    let expected = "expected a picture (JPEG, PNG, TIFF, BMP, WebP), got GIF; export it as JPEG or PNG";
     let two_frames = b"GIF89a\x40\0\x40\0\x80\0\0\0\0\0\xFF\xFF\xFF!\xFF\x0BNETSCAPE2.0\x03\x01\0\0\0";
     assert_eq!(refusal(two_frames), expected);
 }

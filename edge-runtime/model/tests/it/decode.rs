@@ -2,8 +2,8 @@
 //! clear error.
 
 use edge_core::PixelFormat::{self, Gray8, Gray16, Rgb8, Rgb16};
-use edge_model::decode::{DecodeError, Picture, decode};
-use image::{DynamicImage, metadata::Orientation};
+use edge_model::decode::{DecodeError, Picture, decode, decode_mjpeg};
+use image::{DynamicImage, ImageFormat, metadata::Orientation};
 use png::{BitDepth, ColorType};
 use proptest::prelude::*;
 use test_support::picture;
@@ -117,6 +117,29 @@ fn jpeg_gives_its_luminance() {
 }
 
 #[test]
+fn bmp_webp_and_tiff_keep_their_samples() {
+    let expected = decode(&picture::png(72, 40)).unwrap();
+    for format in [ImageFormat::Bmp, ImageFormat::WebP] {
+        let colour = decoded(&picture::of_format(72, 40, format), Rgb8);
+        let grey = expected.bytes().iter().flat_map(|&value| [value; 3]).collect::<Vec<_>>();
+        assert_eq!(colour.bytes(), grey, "{format:?}");
+    }
+    for polarity in [0, 1] {
+        assert_eq!(decode(&picture::tiff(72, 40, polarity)).unwrap(), expected, "polarity {polarity}");
+    }
+}
+
+/// Huffman tables that are left out are the standard ones, which `image` writes too.
+#[test]
+fn a_jpeg_without_tables_has_the_standard_ones() {
+    let whole = picture::jpeg(72, 40, None);
+    let bare = picture::without_tables(&whole);
+    assert!(bare.len() + 200 < whole.len());
+    assert_eq!(decode(&bare).unwrap(), decode(&whole).unwrap());
+    assert_eq!(decode_mjpeg(&bare).unwrap(), decode(&whole).unwrap());
+}
+
+#[test]
 fn every_exif_orientation_is_applied() {
     let plain = decode(&picture::jpeg(50, 34, None)).unwrap();
     let turned = |code: u8| decode(&picture::jpeg(50, 34, Some(picture::exif(code)))).unwrap();
@@ -139,6 +162,59 @@ fn progressive_and_baseline_jpegs_are_the_same_picture() {
     assert!(progressive.bytes().iter().all(|&value| value == 128));
 }
 
+/// 12 bits that lie in the lower ones of 16 are scaled where the file says so (sBIT).
+#[test]
+fn png_of_12_bits_in_16_is_scaled_or_refused() {
+    let of_16: Vec<u16> = (0..SIDE * SIDE).map(|i| (i * 64) as u16).collect();
+    let bytes = |shift: u16| of_16.iter().flat_map(|v| (v >> shift).to_be_bytes()).collect::<Vec<_>>();
+    let plain = decoded(&picture::png_of(SIDE, ColorType::Grayscale, BitDepth::Sixteen, &bytes(0)), Gray16);
+    let low = picture::png_of(SIDE, ColorType::Grayscale, BitDepth::Sixteen, &bytes(4));
+    assert!(error(&low).starts_with("12 bits in 16: "), "{}", error(&low));
+
+    // The chunk sBIT, behind the header.
+    let chunk = [&b"sBIT"[..], &[12]].concat();
+    let whole = [&1u32.to_be_bytes()[..], &chunk, &crc32(&chunk).to_be_bytes()].concat();
+    let mut told = low.clone();
+    told.splice(33..33, whole);
+    let (told, values) = (decoded(&told, Gray16), |p: &Picture| numbers(p.bytes(), true, u16::from_le_bytes));
+    for (a, b) in values(&told).iter().zip(values(&plain)) {
+        assert!((a - b).abs() <= 16.0, "{a} {b}");
+    }
+}
+
+#[test]
+fn a_picture_of_which_nothing_can_be_seen_is_refused() {
+    let mut grey_alpha: Vec<u8> = (0..SIDE * SIDE).flat_map(|i| [i as u8, 0]).collect();
+    let png = |samples: &[u8]| picture::png_of(SIDE, ColorType::GrayscaleAlpha, BitDepth::Eight, samples);
+    let expected = "every pixel is transparent; export the picture without transparency (alpha channel)";
+    assert_eq!(error(&png(&grey_alpha)), expected);
+    grey_alpha[7] = 1;
+    decoded(&png(&grey_alpha), Gray8);
+}
+
+/// An animation of one frame is a picture, unless that frame is another than the one that viewers show.
+#[test]
+fn an_animated_png_of_one_frame_is_a_picture() {
+    let with_frames = |count: u32, separate: bool| {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, 64, 64);
+        encoder.set_color(ColorType::Grayscale);
+        encoder.set_animated(count, 0).unwrap();
+        encoder.set_sep_def_img(separate).unwrap();
+        let mut writer = encoder.write_header().unwrap();
+        for _ in 0..count + u32::from(separate) {
+            writer.write_image_data(picture::gradient(64, 64).as_raw()).unwrap();
+        }
+        writer.finish().unwrap();
+        bytes
+    };
+    let one = decode(&with_frames(1, false)).unwrap();
+    assert_eq!(one, decode(&picture::png(64, 64)).unwrap());
+    for (count, separate) in [(2, false), (1, true)] {
+        assert!(error(&with_frames(count, separate)).contains("an animated PNG"));
+    }
+}
+
 /// A thumbnail's markers, and what comes behind the end of the picture, are not the picture's.
 #[test]
 fn other_jpegs_inside_and_behind_a_jpeg_are_not_read() {
@@ -155,7 +231,13 @@ fn other_jpegs_inside_and_behind_a_jpeg_are_not_read() {
 #[test]
 fn a_file_that_is_cut_short_anywhere_is_refused() {
     let jpegs = [picture::jpeg(72, 40, None), picture::flat_jpeg(3, 1), picture::flat_progressive_jpeg()];
-    for whole in [picture::png(40, 40)].into_iter().chain(jpegs) {
+    let others = [
+        picture::png(40, 40),
+        picture::tiff(40, 40, 1),
+        picture::of_format(40, 40, ImageFormat::Bmp),
+        picture::of_format(40, 40, ImageFormat::WebP),
+    ];
+    for whole in others.into_iter().chain(jpegs) {
         let picture = decode(&whole).unwrap();
         let mut refused = 0;
         for length in 0..whole.len() {
@@ -220,16 +302,16 @@ fn what_is_no_picture_is_named() {
     assert!(matches!(decode(&[]), Err(DecodeError::Empty)));
     for (bytes, name) in [
         (&b"GIF89a\x40\0\x40\0\0\0\0"[..], "GIF"),
-        (b"RIFF\x1a\0\0\0WEBPVP8L", "WebP"),
-        (b"II*\0\x08\0\0\0", "TIFF"),
-        (b"BM\x46\0\0\0\0\0\0\0", "BMP"),
+        (b"RIFF\x1a\0\0\0WAVEfmt ", "unknown content"),
+        (b"\0\0\0\x0CjP  \r\n\x87\n", "JPEG 2000"),
+        (b"\0\0\0\x18ftypheic", "HEIC, AVIF or a film"),
         (b"%PDF-1.7", "PDF"),
         (b"hello, this is no picture", "unknown content"),
         (&[[0; 128].as_slice(), b"DICM\x02\0"].concat(), "DICOM"),
         (&[0; 4096], "zero bytes only"),
     ] {
         let expected =
-            format!("expected a JPEG or PNG picture, got {name}; export the picture as JPEG or PNG");
+            format!("expected a picture (JPEG, PNG, TIFF, BMP, WebP), got {name}; export it as JPEG or PNG");
         assert_eq!(error(bytes), expected);
     }
     let animated = "expected a single picture, got an animated PNG; export one frame as JPEG or PNG";

@@ -4,6 +4,7 @@
 mod allocations;
 mod bad_models;
 mod bad_pictures;
+mod codecs;
 mod decode;
 mod engine;
 mod gate;

@@ -63,7 +63,10 @@ impl<'a> Stream<'a> {
                     return Err(DecodeError::Coding { format: "JPEG", got: "arithmetic coding".to_owned() });
                 }
                 0xDE | 0xDF => {
-                    return Err(DecodeError::Coding { format: "JPEG", got: "hierarchical coding".to_owned() });
+                    return Err(DecodeError::Coding {
+                        format: "JPEG",
+                        got: "hierarchical coding".to_owned(),
+                    });
                 }
                 0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | 0xF7 => {
                     if frame.is_some() {

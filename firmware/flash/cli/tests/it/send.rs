@@ -181,7 +181,7 @@ fn a_file_that_is_no_picture_is_told_and_the_others_are_sent() {
     let board = Board::new(Fault::None);
     let (code, out, err) = board.send(&["--frames", "1", text(&other), text(&path)]);
     assert_eq!((code, out.lines().count()), (Some(1), 1), "{err}");
-    assert!(err.contains("b.png: expected a JPEG or PNG picture"), "{err}");
+    assert!(err.contains("b.png: expected a picture (JPEG, PNG"), "{err}");
     assert!(err.ends_with("error: 1 of the files are no pictures that may be sent\n"), "{err}");
     assert_eq!(board.ends().len(), 1);
 }
