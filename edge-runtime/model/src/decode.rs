@@ -3,8 +3,8 @@
 //!
 //! - The size is checked from the header before any pixel is decoded.
 //! - A JPEG's luminance plane is used as it is: it already is the BT.601 luminance that
-//!   preprocessing wants, so colour JPEGs come out grey, exact and at a third of the memory. JPEGs
-//!   stored as RGB and other formats keep their channels.
+//!   preprocessing wants, so colour JPEGs come out grey and exact. JPEGs stored as RGB and other
+//!   formats keep their channels.
 //! - Transparency is composited over black: what a viewer does not see must not decide.
 //! - The EXIF orientation is applied. Colour profiles and gamma are ignored.
 //! - A file that is cut short or damaged is refused, even where a decoder could show a part of it:
@@ -12,7 +12,7 @@
 //! - What is not read is refused by its name, with what to do: the JPEG codings that
 //!   `jpeg-decoder` lacks, colours for printing, several pictures in one file.
 //!
-//! Held to libjpeg-turbo, libpng, libtiff and libwebp by the suite `pictures`.
+//! Held to libjpeg-turbo, libpng, libtiff and libwebp by the suite `codecs`.
 
 mod alpha;
 mod depth;

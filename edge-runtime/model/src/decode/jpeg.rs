@@ -11,7 +11,7 @@ mod stream;
 use super::orient::{self, Orientation};
 use super::outcome::{DecodeError, Picture};
 use edge_core::{Geometry, PixelFormat};
-use header::ColourModel;
+use header::{ColourModel, coding, damaged};
 use jpeg_decoder::{ColorTransform, Decoder, Error, UnsupportedFeature};
 use stream::Stream;
 
@@ -42,11 +42,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
 
 fn refusal(error: Error) -> DecodeError {
     match error {
-        Error::Unsupported(UnsupportedFeature::NonIntegerSubsamplingRatio) => DecodeError::Coding {
-            format: "JPEG",
-            got: "samplings of which one is no multiple of the other".to_owned(),
-        },
-        Error::Format(what) => DecodeError::damaged("JPEG", what),
-        other => DecodeError::damaged("JPEG", other.to_string()),
+        Error::Unsupported(UnsupportedFeature::NonIntegerSubsamplingRatio) => {
+            coding("samplings of which one is no multiple of the other")
+        }
+        Error::Format(what) => damaged(what),
+        other => damaged(other.to_string()),
     }
 }

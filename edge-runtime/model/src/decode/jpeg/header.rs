@@ -20,38 +20,37 @@ pub(super) struct FrameHeader {
 }
 
 impl FrameHeader {
-    /// Reads the body of the segment `marker`; whatever is not baseline, extended or progressive of 8
-    /// bits a sample is refused by its name.
+    /// Reads the body of the segment `marker`, a frame header (SOF) or another that tells a coding (DAC,
+    /// DHP, EXP). What is not baseline, extended or progressive of 8 bits a sample is refused by name.
     pub fn read(marker: u8, body: &[u8]) -> Result<Self, DecodeError> {
-        let other = |got: &str| Err(DecodeError::Coding { format: "JPEG", got: got.to_owned() });
         match marker {
             0xC0..=0xC2 => {}
-            0xC3 => return other("lossless JPEG"),
-            0xF7 => return other("JPEG-LS"),
-            0xC9..=0xCB => return other("arithmetic coding"),
-            _ => return other("hierarchical coding"),
+            0xC3 => return Err(coding("lossless JPEG")),
+            0xF7 => return Err(coding("JPEG-LS")),
+            0xC9..=0xCC => return Err(coding("arithmetic coding")),
+            _ => return Err(coding("hierarchical coding")),
         }
         let &[precision, h1, h0, w1, w0, count, ref components @ ..] = body else {
-            return Err(DecodeError::damaged("JPEG", "a frame header that is too short"));
+            return Err(damaged("a frame header that is too short"));
         };
         if precision != 8 {
-            return other(&format!("{precision} bits a sample"));
+            return Err(coding(format!("{precision} bits a sample")));
         }
         let (components, []) = components.as_chunks::<3>() else {
-            return Err(DecodeError::damaged("JPEG", "a frame header of the wrong length"));
+            return Err(damaged("a frame header of the wrong length"));
         };
         if components.len() != usize::from(count) {
-            return Err(DecodeError::damaged("JPEG", "a frame header of the wrong length"));
+            return Err(damaged("a frame header of the wrong length"));
         }
         let component =
             |&[id, sampling, _]: &[u8; 3]| Component { id, across: sampling >> 4, down: sampling & 15 };
         let components: Vec<_> = components.iter().map(component).collect();
         if components.is_empty() || components.iter().any(|c| c.across == 0 || c.down == 0) {
-            return Err(DecodeError::damaged("JPEG", "a frame header without samples"));
+            return Err(damaged("a frame header without samples"));
         }
         let (width, height) = (u16::from_be_bytes([w1, w0]), u16::from_be_bytes([h1, h0]));
         if height == 0 {
-            return other("a height that is told behind the picture (DNL)");
+            return Err(coding("a height that is told behind the picture (DNL)"));
         }
         Ok(Self { width, height, components })
     }
@@ -100,6 +99,15 @@ impl ColourModel {
             _ => Self::Other("more than four components"),
         }
     }
+}
+
+pub(super) fn damaged(what: impl Into<String>) -> DecodeError {
+    DecodeError::damaged("JPEG", what)
+}
+
+/// The refusal of a file for how it is coded.
+pub(super) fn coding(got: impl Into<String>) -> DecodeError {
+    DecodeError::Coding { format: "JPEG", got: got.into() }
 }
 
 #[cfg(test)]

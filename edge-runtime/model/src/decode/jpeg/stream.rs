@@ -10,7 +10,7 @@
 //! - Baseline is called extended, which is coded alike and may have more tables.
 
 use super::super::outcome::DecodeError;
-use super::header::{ColourModel, FrameHeader};
+use super::header::{ColourModel, FrameHeader, coding, damaged};
 use super::huffman::standard_tables;
 
 const START_OF_IMAGE: u8 = 0xD8;
@@ -37,7 +37,7 @@ impl<'a> Stream<'a> {
     /// Walks over the file from its first byte to its end-of-image marker.
     pub fn read(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         if !bytes.starts_with(&[0xFF, START_OF_IMAGE]) {
-            return Err(DecodeError::damaged("JPEG", "no start-of-image marker"));
+            return Err(damaged("no start-of-image marker"));
         }
         let mut file = File { bytes, at: 2 };
         let mut out = Vec::with_capacity(bytes.len() + 1024);
@@ -48,7 +48,7 @@ impl<'a> Stream<'a> {
             let marker = file.next_marker().ok_or_else(no_end)?;
             let body = match marker {
                 END_OF_IMAGE => break,
-                START_OF_IMAGE => return Err(DecodeError::damaged("JPEG", "a second start-of-image marker")),
+                START_OF_IMAGE => return Err(damaged("a second start-of-image marker")),
                 0x01 | 0xD0..=0xD7 => continue, // without a body
                 _ => file.body().ok_or_else(no_end)?,
             };
@@ -59,26 +59,16 @@ impl<'a> Stream<'a> {
                 }
                 // Quantization tables, restart interval.
                 0xDB | 0xDD => segment(&mut out, marker, body),
-                0xCC => {
-                    return Err(DecodeError::Coding { format: "JPEG", got: "arithmetic coding".to_owned() });
-                }
-                0xDE | 0xDF => {
-                    return Err(DecodeError::Coding {
-                        format: "JPEG",
-                        got: "hierarchical coding".to_owned(),
-                    });
-                }
-                0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | 0xF7 => {
+                // All frame headers, and what goes with those of other codings.
+                0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCF | 0xDE | 0xDF | 0xF7 => {
                     if frame.is_some() {
-                        return Err(DecodeError::damaged("JPEG", "a second frame header"));
+                        return Err(damaged("a second frame header"));
                     }
                     frame = Some(FrameHeader::read(marker, body)?);
                     segment(&mut out, if marker == BASELINE { EXTENDED } else { marker }, body);
                 }
                 START_OF_SCAN => {
-                    let frame = frame
-                        .as_ref()
-                        .ok_or_else(|| DecodeError::damaged("JPEG", "a scan before the frame header"))?;
+                    let frame = frame.as_ref().ok_or_else(|| damaged("a scan before the frame header"))?;
                     check_scan(frame, body)?;
                     if scans == 0 && !tables {
                         segment(&mut out, HUFFMAN_TABLES, &standard_tables());
@@ -96,14 +86,14 @@ impl<'a> Stream<'a> {
                 // Application segments, comments, a number of lines that the frame header has told.
                 0xE0..=0xEF | 0xFE | 0xDC => {}
                 other => {
-                    return Err(DecodeError::damaged("JPEG", format!("an unknown marker, FF {other:02X}")));
+                    return Err(damaged(format!("an unknown marker, FF {other:02X}")));
                 }
             }
         }
         out.extend([0xFF, END_OF_IMAGE]);
-        let frame = frame.ok_or_else(|| DecodeError::damaged("JPEG", "no frame header"))?;
+        let frame = frame.ok_or_else(|| damaged("no frame header"))?;
         if scans == 0 {
-            return Err(DecodeError::damaged("JPEG", "no scan"));
+            return Err(damaged("no scan"));
         }
         let colours = ColourModel::of(&frame.components, jfif, adobe);
         Ok(Self { frame, colours, exif, bytes: out })
@@ -116,8 +106,7 @@ fn check_scan(frame: &FrameHeader, body: &[u8]) -> Result<(), DecodeError> {
     let &[1, id, ..] = body else { return Ok(()) };
     let component = frame.components.iter().find(|component| component.id == id);
     if component.is_some_and(|&component| !frame.counts_blocks_of(component)) {
-        let got = "scans of one component that is sampled neither most nor least".to_owned();
-        return Err(DecodeError::Coding { format: "JPEG", got });
+        return Err(coding("scans of one component that is sampled neither most nor least"));
     }
     Ok(())
 }
@@ -191,5 +180,5 @@ impl<'a> File<'a> {
 }
 
 fn no_end() -> DecodeError {
-    DecodeError::damaged("JPEG", "no end-of-image marker")
+    damaged("no end-of-image marker")
 }
