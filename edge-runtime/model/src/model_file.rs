@@ -62,7 +62,7 @@ impl ModelFile {
             return Err(ModelFileError::Parse { what });
         }
         if let Some(name) = other_format(bytes) {
-            return Err(ModelFileError::Parse { what: format!("it is {name}, which is not ONNX") });
+            return Err(ModelFileError::Parse { what: format!("it is {name}") });
         }
         let proto =
             pb::ModelProto::decode(bytes).map_err(|e| ModelFileError::Parse { what: e.to_string() })?;
@@ -166,10 +166,9 @@ fn prevalence(text: &str) -> Result<f64, MetadataError> {
 }
 
 /// The first metadata property of that name.
-/// The name of a model of another kind, as far as its first bytes show it.
+/// What a file is instead of an ONNX model, as far as its first bytes show it.
 fn other_format(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
-        [] => Some("an empty file"),
         [_, _, _, _, b'T', b'F', b'L', b'3', ..] => Some("a TensorFlow Lite model"),
         [0x89, b'H', b'D', b'F', ..] => Some("an HDF5 file, as Keras writes"),
         [b'P', b'K', 3, 4, ..] => Some("a zip file, as PyTorch and Keras write"),

@@ -251,8 +251,8 @@ fn a_replay_allocates_nothing_a_frame_and_its_stamps_advance() {
 fn a_replay_is_whole_or_refused() {
     let error = |path: &Path| Replay::new(path, &CaptureOptions::default()).unwrap_err().to_string();
     let folder = TempDir::new().unwrap();
-    let expected = "no picture in this folder; expected files ending in .jpg, .jpeg, .jpe";
-    assert!(error(folder.path()).ends_with(expected));
+    let expected = "no picture in this folder; expected files ending in .jpg, .jpeg, ";
+    assert!(error(folder.path()).contains(expected));
     let films = films();
     assert!(error(&films.path().join("nothing")).contains("cannot be read: "));
     assert!(error(&films.path().join("notes.txt")).contains("notes.txt: expected a picture (JPEG, PNG"));
