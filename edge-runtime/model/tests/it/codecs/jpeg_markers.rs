@@ -91,7 +91,11 @@ fn what_is_only_unusual_is_as_libjpeg_reads_it() {
             }
         }
     }
-    tally.assert(3 * 2 * 12, &[]);
+    // Quantization tables of 16 bits, which make it extended instead of baseline.
+    let coarse = written(&picture, &["-quality", "1"], "").unwrap();
+    assert!(Jpeg::read(&coarse).0.iter().any(|segment| segment.marker == 0xC1));
+    tally.file("16-bit tables", decode, &coarse, &judged(&coarse), 2.0);
+    tally.assert(3 * 2 * 12 + 1, &[]);
 }
 
 /// A camera's frames: without tables, in a buffer that is larger, with bytes before restart markers.
