@@ -36,7 +36,7 @@ pub enum PrevalenceError {
     /// Not within [`RANGE`].
     #[error("[site] prevalence: expected a share of 0.0001 to 0.9999, got {0}")]
     Range(f64),
-    /// A model of before 1.2.0.
+    /// A model of 1.2.0 or older.
     #[error(
         "[site] prevalence: the model does not say how common the disease was where its score was fitted; \
          export it again with host-trainer, or leave the key out"

@@ -209,7 +209,7 @@ fn a_prevalence_moves_score_and_thresholds_together_and_is_told_everywhere() {
     let said = check("[site]\nprevalence = 0.1").ended(0).stdout;
     assert_contains(&said, &["prevalence", "0.1 here, 0.75 where the score was fitted: -3.296"]);
     refused("[site]\nprevalence = 1.0", "expected a share from 0.0001 to 0.9999");
-    // A model that does not say where it was fitted cannot be moved: the built-in one is older.
+    // A model that does not say where it was fitted cannot be moved.
     place.file("model.onnx", model::small(1));
     refused("[site]\nprevalence = 0.1", "the model does not say how common the disease was");
     let device = run(program().args(["run", "--config", &config("[site]\nprevalence = 0.1")]));

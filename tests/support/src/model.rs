@@ -64,6 +64,7 @@ pub fn changed(change: impl FnOnce(&mut pb::ModelProto)) -> Vec<u8> {
 /// The file of a model with one more property, sealed again.
 pub fn with_property(model: &model_file::ModelFile, key: &str, value: &str) -> Vec<u8> {
     let mut proto = model.proto().clone();
+    proto.metadata_props.retain(|entry| entry.key != key);
     let (key, value) = (key.to_owned(), value.to_owned());
     proto.metadata_props.push(pb::StringStringEntryProto { key, value });
     model_file::seal(&mut proto);
