@@ -68,7 +68,7 @@ impl Folder {
             let path = entry.path();
             // Links are followed. A file that is gone again is none.
             let Some(data) = fs::metadata(&path).ok().filter(fs::Metadata::is_file) else { continue };
-            if !decode::has_ending(&path) || name.as_encoded_bytes().starts_with(b".") {
+            if !decode::is_picture(&path) || name.as_encoded_bytes().starts_with(b".") {
                 continue;
             }
             let look = (data.len(), data.modified().ok());

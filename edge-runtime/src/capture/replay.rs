@@ -47,7 +47,7 @@ impl Replay {
         for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
             let entry = entry.map_err(|source| ReplayError::Read { path: path.into(), source })?;
             let (file, named) = (entry.path(), entry.depth() == 0);
-            if !entry.file_type().is_file() || !(named || decode::has_ending(file)) {
+            if !entry.file_type().is_file() || !(named || decode::is_picture(file)) {
                 continue;
             }
             let picture = decode::open(file);

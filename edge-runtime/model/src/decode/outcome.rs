@@ -1,5 +1,6 @@
 //! What decoding gives: a picture, or why not.
 
+use super::dicom::DicomError;
 use super::exam::Exam;
 use edge_core::{Frame, FrameError, Geometry, Reason};
 use std::io;
@@ -87,7 +88,7 @@ pub enum DecodeError {
     #[error("the file is larger than {} MB; expected a single picture", MAX_FILE_BYTES >> 20)]
     TooLong,
     /// None of the formats that are read.
-    #[error("expected a picture (JPEG, PNG, TIFF, BMP, WebP), got {got}; export it as JPEG or PNG")]
+    #[error("expected a picture (JPEG, PNG, TIFF, BMP, WebP, DICOM), got {got}; export it as JPEG or PNG")]
     Format {
         /// What it is instead, as far as it shows.
         got: &'static str,
@@ -132,6 +133,9 @@ pub enum DecodeError {
         /// The decoder's own words.
         what: String,
     },
+    /// A DICOM file that is whole and gives no picture.
+    #[error(transparent)]
+    Dicom(#[from] DicomError),
     /// The decoder refused it, or panicked.
     #[error("the {format} file is damaged or cut short ({}); copy it again from its source", one_line(what))]
     Damaged {
