@@ -11,6 +11,7 @@ mod line;
 pub use line::{Line, LineSpec};
 
 use crate::capture::{CaptureOptions, SourceSpec};
+use crate::joining::Studies;
 use crate::value;
 use edge_model::engine::EngineKind;
 use serde::{Deserialize, Serialize};
@@ -120,6 +121,8 @@ pub struct Log {
     pub keep: u32,
     /// Whether names of picture files are written; they may hold names of patients.
     pub names: bool,
+    /// How study UIDs and accession numbers of DICOM files are written; they name examinations.
+    pub studies: Studies,
     /// Whether the pictures themselves are kept beside the log; they are pictures of patients.
     pub pictures: bool,
 }
@@ -174,6 +177,7 @@ impl Default for Log {
             rotate_bytes: 16 << 20,
             keep: 64,
             names: false,
+            studies: Studies::Off,
             pictures: false,
         }
     }

@@ -15,6 +15,7 @@ use edge_core::device::{self, DeviceEvent, Settings};
 use edge_core::ports::Clock;
 use edge_core::{Decision, Reason, State};
 use edge_model::classify::{Classifier, ClassifyError, Inference};
+use edge_model::decode::Exam;
 use edge_model::engine::Engine;
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub struct Device<E, C> {
     state: device::DeviceState,
     clock: C,
     name: String,
+    exam: Option<Exam>,
 }
 
 /// What one turn brought. What is to be shown from now on says [`Device::shown`].
@@ -43,6 +45,8 @@ pub enum PollOutcome<'a> {
 pub struct FrameAnswer<'a> {
     /// What the source calls the picture; empty for a camera.
     pub name: &'a str,
+    /// What the picture's file says of it.
+    pub exam: Option<&'a Exam>,
     pub stamp: FrameStamp,
     /// When it was taken, in milliseconds of the device's clock.
     pub taken_ms: u64,
@@ -66,7 +70,7 @@ impl<E: Engine, C: Clock> Device<E, C> {
         clock: C,
     ) -> Self {
         let state = device::DeviceState::new(settings, clock.now_ms());
-        Self { source, classifier, state, clock, name: String::with_capacity(256) }
+        Self { source, classifier, state, clock, name: String::with_capacity(256), exam: None }
     }
 
     /// Takes the next frame, waiting at most `wait`, and answers it.
@@ -88,7 +92,9 @@ impl<E: Engine, C: Clock> Device<E, C> {
                     }
                     self.name.clear();
                     self.name.push_str(shot.name);
-                    let classified = self.classifier.classify(&shot.frame);
+                    self.exam = shot.exam.cloned();
+                    let refused = shot.exam.and_then(|exam| exam.refused);
+                    let classified = self.classifier.classify_unless(&shot.frame, refused);
                     let (stamp, taken_ms) = (shot.stamp, shot.taken_ms);
                     return self.answer(stamp, taken_ms, classified, now);
                 }
@@ -125,6 +131,7 @@ impl<E: Engine, C: Clock> Device<E, C> {
         let shown = self.state.indication(now).unwrap_or_else(|| self.state.agreed(now));
         PollOutcome::Frame(FrameAnswer {
             name: &self.name,
+            exam: self.exam.as_ref(),
             stamp,
             taken_ms,
             input: frame_hash(self.classifier.input()),

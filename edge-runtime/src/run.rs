@@ -9,6 +9,7 @@
 //! can. With the core engine a turn allocates nothing.
 
 use crate::device::{Device, PollOutcome};
+use crate::joining::Joining;
 use crate::log::{Context, Event, Hash, Log, LogError, Record};
 use edge_core::agree::Indication;
 use edge_core::ports::Clock;
@@ -37,6 +38,7 @@ pub struct Run<E, C> {
     source: String,
     log: Log,
     log_fails: bool,
+    joining: Joining,
     context: Context,
     panel: Option<Box<dyn FrontPanel>>,
     /// The FAULT that is being shown, and since when.
@@ -70,7 +72,14 @@ impl<E: Engine, C: Clock> Run<E, C> {
     /// `context` is what every line of the log says of model and engine.
     pub fn new(device: Device<E, C>, log: Log, context: Context, panel: Option<Box<dyn FrontPanel>>) -> Self {
         let source = device.source().to_owned();
-        Self { device, source, log, log_fails: false, context, panel, fault: None, score: None }
+        let joining = Joining::OFF;
+        Self { device, source, log, log_fails: false, joining, context, panel, fault: None, score: None }
+    }
+
+    /// The same, writing study UIDs and accession numbers as `joining` does.
+    pub fn with_joining(mut self, joining: Joining) -> Self {
+        self.joining = joining;
+        self
     }
 
     /// One turn of the loop, which waits for a frame at most `wait`.
@@ -97,6 +106,7 @@ impl<E: Engine, C: Clock> Run<E, C> {
                     context: &self.context,
                     source: &self.source,
                     name: answer.name,
+                    exam: answer.exam.and_then(|exam| self.joining.of(exam)),
                     frame: Some(input),
                     decision: &answer.decision,
                     shown: answer.shown,

@@ -38,7 +38,7 @@ pub struct Inputs {
 }
 
 /// In the order in which they are shown.
-pub const ALL: [Suite; 23] = [
+pub const ALL: [Suite; 25] = [
     Suite {
         name: "host",
         tier: Tier::Commit,
@@ -93,6 +93,13 @@ pub const ALL: [Suite; 23] = [
         about: "metrics, intervals and calibration are those of scikit-learn and scipy",
         needs: "Python with pip",
         run: |_| ignored("metrics_judge"),
+    },
+    Suite {
+        name: "dicom",
+        tier: Tier::Commit,
+        about: "DICOM of every form is read as pydicom reads it, its own test files too",
+        needs: "Python with pip",
+        run: |_| ignored("dicom_judge"),
     },
     Suite {
         name: "pio",
@@ -207,6 +214,19 @@ pub const ALL: [Suite; 23] = [
         run: |_| {
             ensure_tools(&[Tool { ask: &["systemd-analyze", "--version"], package: "systemd" }])?;
             ignored("systemd")
+        },
+    },
+    Suite {
+        name: "dicom-network",
+        tier: Tier::All,
+        about: "twenty studies sent by DCMTK's storescu, each answered once though the device is killed",
+        needs: "DCMTK, systemd-socket-activate",
+        run: |_| {
+            ensure_tools(&[
+                Tool { ask: &["storescu", "--version"], package: "dcmtk" },
+                Tool { ask: &["systemd-socket-activate", "--version"], package: "systemd" },
+            ])?;
+            run_counted(&mut ignored_tests("dicom_network")?)
         },
     },
     Suite {

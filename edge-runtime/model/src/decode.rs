@@ -1,5 +1,5 @@
-//! From a file's bytes to a [`Picture`]: JPEG, PNG, TIFF, BMP and WebP, recognised by content, never
-//! by name.
+//! From a file's bytes to a [`Picture`]: JPEG, PNG, TIFF, BMP, WebP and DICOM, recognised by content,
+//! never by name.
 //!
 //! - The size is checked from the header before any pixel is decoded.
 //! - A JPEG's luminance plane is used as it is: it already is the BT.601 luminance that
@@ -12,10 +12,13 @@
 //! - What is not read is refused by its name, with what to do: the JPEG codings that
 //!   `jpeg-decoder` lacks, colours for printing, several pictures in one file.
 //!
-//! Held to libjpeg-turbo, libpng, libtiff and libwebp by the suite `codecs`.
+//! Held to libjpeg-turbo, libpng, libtiff and libwebp by the suite `codecs`, to pydicom by the suite
+//! `dicom`.
 
 mod alpha;
 mod depth;
+mod dicom;
+mod exam;
 mod jpeg;
 mod kind;
 mod mjpeg;
@@ -25,23 +28,42 @@ mod png;
 mod simple;
 mod tiff;
 
+pub use dicom::DicomError;
+pub use exam::{Exam, View};
 pub use mjpeg::decode_mjpeg;
 pub use outcome::{DecodeError, MAX_FILE_BYTES, Picture};
 
 use crate::guard::guarded;
 use kind::Kind;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// Endings of the files that are taken from folders, where there are other files too, in small
 /// letters and without the dot.
-pub const ENDINGS: [&str; 9] = ["jpg", "jpeg", "jpe", "jfif", "png", "tif", "tiff", "bmp", "webp"];
+pub const ENDINGS: [&str; 11] =
+    ["jpg", "jpeg", "jpe", "jfif", "png", "tif", "tiff", "bmp", "webp", "dcm", "dicom"];
 
 /// Whether a file's name ends as a picture's does, in capitals or not.
 pub fn has_ending(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());
     ending.is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}
+
+/// Whether a file of a folder is taken for a picture: by its name's ending, or because it begins as a
+/// DICOM file, which may have any name. What cannot be looked at is none.
+pub fn is_picture(path: &Path) -> bool {
+    has_ending(path) || begins_as_dicom(path).unwrap_or(false)
+}
+
+fn begins_as_dicom(path: &Path) -> io::Result<bool> {
+    // More than a pipe or a device has to be waited for.
+    if !path.metadata()?.is_file() {
+        return Ok(false);
+    }
+    let mut begin = Vec::new();
+    File::open(path)?.take(dicom::ENOUGH).read_to_end(&mut begin)?;
+    Ok(dicom::is_dicom(&begin))
 }
 
 /// Decodes a picture from a file; the error's text does not repeat the path.
@@ -71,6 +93,7 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
         Kind::Tiff => tiff::decode,
         Kind::Bmp => simple::decode_bmp,
         Kind::WebP => simple::decode_webp,
+        Kind::Dicom => dicom::decode,
     };
     guarded(|| decode(bytes)).unwrap_or_else(|what| Err(DecodeError::damaged(kind.name(), what)))
 }

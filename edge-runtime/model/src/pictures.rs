@@ -71,7 +71,7 @@ fn expand_one(path: &Path) -> Vec<Result<Source, Unusable>> {
 }
 
 fn is_picture(entry: &DirEntry) -> bool {
-    entry.file_type().is_file() && decode::has_ending(entry.path())
+    entry.file_type().is_file() && decode::is_picture(entry.path())
 }
 
 fn unusable(folder: &Path, error: &walkdir::Error) -> Unusable {

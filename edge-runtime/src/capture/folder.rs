@@ -68,7 +68,7 @@ impl Folder {
             let path = entry.path();
             // Links are followed. A file that is gone again is none.
             let Some(data) = fs::metadata(&path).ok().filter(fs::Metadata::is_file) else { continue };
-            if !decode::has_ending(&path) || name.as_encoded_bytes().starts_with(b".") {
+            if !decode::is_picture(&path) || name.as_encoded_bytes().starts_with(b".") {
                 continue;
             }
             let look = (data.len(), data.modified().ok());
@@ -147,7 +147,8 @@ impl Source for Folder {
         };
         let taken_ms = now_ms();
         let stamp = self.stamper.stamp(taken_ms);
-        Ok(Shot { frame: cut(name, picture.frame(), self.options.crop)?, stamp, taken_ms, name })
+        let frame = cut(name, picture.frame(), self.options.crop)?;
+        Ok(Shot { frame, stamp, taken_ms, name, exam: picture.exam() })
     }
 
     fn name(&self) -> &str {

@@ -47,7 +47,7 @@ impl Replay {
         for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
             let entry = entry.map_err(|source| ReplayError::Read { path: path.into(), source })?;
             let (file, named) = (entry.path(), entry.depth() == 0);
-            if !entry.file_type().is_file() || !(named || decode::has_ending(file)) {
+            if !entry.file_type().is_file() || !(named || decode::is_picture(file)) {
                 continue;
             }
             let picture = decode::open(file);
@@ -81,7 +81,8 @@ impl Source for Replay {
         self.at += 1;
         let taken_ms = now_ms();
         let stamp = self.stamper.stamp(taken_ms);
-        Ok(Shot { frame: cut(name, picture.frame(), self.options.crop)?, stamp, taken_ms, name })
+        let frame = cut(name, picture.frame(), self.options.crop)?;
+        Ok(Shot { frame, stamp, taken_ms, name, exam: picture.exam() })
     }
 
     fn name(&self) -> &str {

@@ -18,6 +18,7 @@ use edge_model::self_test::golden;
 use edge_runtime::capture::{self, Monotonic, SourceSpec, now_ms};
 use edge_runtime::config::{self, Config, Mode};
 use edge_runtime::device::Device;
+use edge_runtime::joining::Joining;
 use edge_runtime::keep::Keeper;
 use edge_runtime::log::{Context, Event, Log, Options};
 use edge_runtime::run::{FrontPanel, JudgedFrame, Run, StepReport};
@@ -51,7 +52,7 @@ pub fn run(
 
     let &config::Log { rotate_bytes: max_bytes, keep, names: log_names, .. } = &config.log;
     let mut log = Log::new(&config.log.file, Options { max_bytes, keep, sync_every: 1, log_names });
-    let Ready { model, engine, context, source } = match prepare(&config) {
+    let Ready { model, engine, context, source, joining } = match prepare(&config) {
         Ok(ready) => ready,
         Err(error) => {
             tell(&error, &mut log, panel, &stop);
@@ -71,7 +72,7 @@ pub fn run(
     let device = Device::new(source, classifier, settings(&config), Monotonic);
     let view = View::new(&config, &context, output)?;
     let panel = panel.map(|panel| Box::new(panel) as Box<dyn FrontPanel>);
-    let mut run = Run::new(device, log, context, panel);
+    let mut run = Run::new(device, log, context, panel).with_joining(joining);
 
     run.event(&Event::Started {
         version: env!("CARGO_PKG_VERSION"),
@@ -92,6 +93,7 @@ struct Ready {
     engine: Box<dyn Engine>,
     context: Context,
     source: Box<dyn capture::Source + Send>,
+    joining: Joining,
 }
 
 /// Loads the model and its engine, tests them, and makes the source; a camera may still be absent.
@@ -117,7 +119,8 @@ fn prepare(config: &Config) -> Result<Ready> {
         prior,
     };
     let source = capture::open(&config.capture)?;
-    Ok(Ready { model, engine, context, source })
+    let joining = Joining::beside(&config.log.file, config.log.studies)?;
+    Ok(Ready { model, engine, context, source, joining })
 }
 
 /// Why a device cannot begin: in the log, and as FAULT on its lights for [`FAULT_SHOWN`] or until a

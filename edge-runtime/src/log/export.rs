@@ -4,7 +4,7 @@ use super::read::{DecisionLine, LogReadError, Reader};
 use std::io::{self, Write};
 use std::path::Path;
 
-const HEADER: [&str; 30] = [
+const HEADER: [&str; 34] = [
     "seq",
     "time",
     "uptime_ms",
@@ -14,6 +14,10 @@ const HEADER: [&str; 30] = [
     "source",
     "name",
     "name_sha256",
+    "study_uid",
+    "study_uid_sha256",
+    "accession_number",
+    "accession_number_sha256",
     "frame_sha256",
     "preprocessing",
     "model_sha256",
@@ -83,14 +87,19 @@ fn no_formula(text: String) -> String {
 }
 
 /// The columns of a decision, those from `source` on.
-fn fields(d: DecisionLine) -> [String; 24] {
+fn fields(d: DecisionLine) -> [String; 28] {
     fn optional(value: Option<impl ToString>) -> String {
         value.map(|value| value.to_string()).unwrap_or_default()
     }
+    let exam = d.exam.unwrap_or_default();
     [
         no_formula(d.source),
         no_formula(d.name.unwrap_or_default()),
         optional(d.name_sha256),
+        no_formula(exam.study_uid.unwrap_or_default()),
+        optional(exam.study_uid_sha256),
+        no_formula(exam.accession_number.unwrap_or_default()),
+        optional(exam.accession_number_sha256),
         optional(d.frame_sha256),
         d.preprocessing,
         d.model_sha256,

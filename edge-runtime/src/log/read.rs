@@ -3,6 +3,7 @@
 use super::chain::Hash;
 use super::files::Files;
 use super::line;
+use crate::joining::ExamRecord;
 use edge_model::prevalence::PriorShift;
 use serde::Deserialize;
 use std::fs::File;
@@ -95,6 +96,8 @@ pub struct DecisionLine {
     pub source: String,
     pub name: Option<String>,
     pub name_sha256: Option<Hash>,
+    /// Absent where the file said nothing, or it was not to be written.
+    pub exam: Option<ExamRecord>,
     pub frame_sha256: Option<Hash>,
     pub preprocessing: String,
     pub model_sha256: String,

@@ -7,6 +7,7 @@
 //! hide it from somebody who has the names to try.
 
 use super::chain::Hash;
+use crate::joining::ExamRecord;
 use edge_core::agree::Indication;
 use edge_core::decide::Thresholds;
 use edge_core::{Decision, Reason, State};
@@ -35,13 +36,15 @@ pub struct Context {
 }
 
 /// One frame's decision, and what the lights show because of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Record<'a> {
     pub context: &'a Context,
     /// The source of frames, [`crate::capture::Source::name`].
     pub source: &'a str,
     /// The picture's name, [`crate::capture::Shot::name`]; may be empty.
     pub name: &'a str,
+    /// The examination that the picture is of, as far as it may be written.
+    pub exam: Option<ExamRecord>,
     /// [`frame_hash`] of the frame; none where there is no network input.
     pub frame: Option<Hash>,
     /// The decision on this frame alone.
@@ -133,6 +136,8 @@ pub(super) struct RecordForm<'a> {
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name_sha256: Option<Hash>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exam: Option<&'a ExamRecord>,
     frame_sha256: Option<Hash>,
     preprocessing: &'a str,
     model_sha256: &'a str,
@@ -160,13 +165,14 @@ pub(super) struct RecordForm<'a> {
 }
 
 impl<'a> RecordForm<'a> {
-    pub(super) fn new(record: &Record<'a>, log_names: bool) -> Self {
+    pub(super) fn new(record: &'a Record<'a>, log_names: bool) -> Self {
         let context = record.context;
         let name = (!record.name.is_empty()).then_some(record.name);
         Self {
             source: record.source,
             name: name.filter(|_| log_names),
             name_sha256: name.filter(|_| !log_names).map(|name| Hash::of(name.as_bytes())),
+            exam: record.exam.as_ref(),
             frame_sha256: record.frame,
             preprocessing: context.preprocessing,
             model_sha256: &context.model_sha256,

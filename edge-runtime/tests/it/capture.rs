@@ -124,7 +124,7 @@ fn a_file_that_never_decodes_is_reported_once_and_others_come() {
     watched.put("bad.png", b"no picture");
     let error = fails(&mut watched.source, PATIENCE);
     assert_eq!(error.reason(), Some(edge_core::Reason::DamagedFrame));
-    let expected = "bad.png: expected a picture (JPEG, PNG, TIFF, BMP, WebP), got unknown content";
+    let expected = "bad.png: expected a picture (JPEG, PNG, TIFF, BMP, WebP, DICOM), got unknown content";
     assert_contains(&error.to_string(), &[expected]);
     watched.nothing();
     watched.put("good.png", &picture::png(40, 40));

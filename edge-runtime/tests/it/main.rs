@@ -6,6 +6,8 @@ mod bad_pictures;
 mod capture;
 mod config;
 mod device;
+mod dicom;
+mod dicom_network;
 mod lights;
 mod log;
 mod log_command;

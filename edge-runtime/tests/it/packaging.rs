@@ -5,6 +5,9 @@ use std::path::Path;
 use std::process::Command;
 
 const UNIT: &str = include_str!("../../packaging/pneumoscope.service");
+const RECEIVER: &str = include_str!("../../packaging/pneumoscope-dicom@.service");
+const SOCKET: &str = include_str!("../../packaging/pneumoscope-dicom.socket");
+const RECEIVED: &str = include_str!("../../packaging/tmpfiles.d/pneumoscope-dicom.conf");
 const USERS: &str = include_str!("../../packaging/sysusers.d/pneumoscope.conf");
 const MANIFEST: &str = include_str!("../../Cargo.toml");
 
@@ -33,9 +36,11 @@ fn judged(unit: &str) -> (bool, String) {
 #[test]
 #[ignore = "needs systemd-analyze: `cargo xtask test` installs it and runs this test"]
 fn systemd_finds_the_unit_safe_and_one_with_less_hardening_not() {
-    let (safe, overall) = judged(UNIT);
-    assert!(safe, "{overall}");
-    println!("{}", overall.trim());
+    for unit in [UNIT, RECEIVER] {
+        let (safe, overall) = judged(unit);
+        assert!(safe, "{overall}");
+        println!("{}", overall.trim());
+    }
     let soft: String = UNIT
         .lines()
         .filter(|line| {
@@ -57,19 +62,52 @@ fn the_unit_is_told_when_ready_and_watched() {
     assert_eq!(values(UNIT, "WatchdogSec").len(), 1);
 }
 
-/// What the unit runs and reads is what the package installs, and its subcommand exists.
-#[test]
-fn the_unit_runs_what_the_package_installs() {
-    let deb: toml::Table = MANIFEST.parse().unwrap();
-    let deb = &deb["package"]["metadata"]["deb"];
-    let assets = deb["assets"].as_array().unwrap();
-    // Where each asset lands: a destination that ends with `/` is a folder.
+/// The package's description, and where each of its files lands.
+fn package() -> (toml::Value, Vec<String>) {
+    let manifest: toml::Table = MANIFEST.parse().unwrap();
+    let deb = manifest["package"]["metadata"]["deb"].clone();
+    // A destination that ends with `/` is a folder.
     let installed = |asset: &toml::Value| {
         let (from, to) = (asset[0].as_str().unwrap(), asset[1].as_str().unwrap());
         let name = if to.ends_with('/') { from.rsplit('/').next().unwrap() } else { "" };
         format!("/{to}{name}")
     };
-    let installed: Vec<String> = assets.iter().map(installed).collect();
+    let installed = deb["assets"].as_array().unwrap().iter().map(installed).collect();
+    (deb, installed)
+}
+
+/// What receives DICOM is in the package, has a user of its own whose files the device's group may
+/// read, and one interface: this machine's own until another is named.
+#[test]
+fn the_receiver_has_one_interface_one_user_and_one_folder() {
+    let (deb, installed) = package();
+    assert_eq!(deb["recommends"].as_str(), Some("dcmtk"));
+    let [run] = values(RECEIVER, "ExecStart")[..] else { panic!("one program") };
+    let [program, folder, title] = run.split(' ').collect::<Vec<_>>()[..] else { panic!("{run}") };
+    for file in [program, "/usr/lib/tmpfiles.d/pneumoscope-dicom.conf"] {
+        assert!(installed.iter().any(|there| there == file), "{file}");
+    }
+    for unit in ["pneumoscope-dicom.socket", "pneumoscope-dicom@.service"] {
+        assert!(installed.contains(&format!("/usr/lib/systemd/system/{unit}")), "{unit}");
+    }
+    assert_eq!((title, values(SOCKET, "Accept")), ("PNEUMOSCOPE", vec!["yes"]));
+    assert_eq!(values(SOCKET, "ListenStream"), ["127.0.0.1:11112"]);
+    assert_eq!(values(SOCKET, "BindToDevice"), ["lo"]);
+    assert_eq!(values(RECEIVER, "PrivateNetwork"), ["yes"]);
+    let user = values(RECEIVER, "User")[0];
+    let made = format!("u {user} -:{} ", values(RECEIVER, "Group")[0]);
+    assert!(USERS.lines().any(|line| line.starts_with(&made)), "{made}");
+    assert_eq!(Path::new(folder), Path::new("/var/lib").join(values(RECEIVER, "StateDirectory")[0]));
+    assert_eq!(values(RECEIVER, "Group"), values(UNIT, "Group"), "the device reads what was received");
+    let inbox = format!("d {folder}/inbox 0750 {user} {} 7d", values(UNIT, "Group")[0]);
+    assert!(RECEIVED.lines().any(|line| line == inbox), "{inbox}");
+}
+
+/// What the unit runs and reads is what the package installs, and its subcommand exists.
+#[test]
+fn the_unit_runs_what_the_package_installs() {
+    let (deb, installed) = package();
+    let assets = deb["assets"].as_array().unwrap();
     let runs = [values(UNIT, "ExecStart"), values(UNIT, "ExecStopPost")].concat();
     assert_eq!(runs.len(), 2);
     for run in runs {

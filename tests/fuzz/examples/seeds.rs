@@ -16,11 +16,13 @@ use png::{BitDepth, ColorType};
 use std::io::Cursor;
 use std::path::Path;
 use test_support::narrow::narrow;
+use test_support::dicom::{self, element, number};
 use test_support::{model, picture};
 use tract_onnx::pb::ModelProto;
 
 fn main() -> std::io::Result<()> {
     write("decode", &pictures())?;
+    write("dicom", &dicom_files())?;
     write("model_file", &models())?;
     write("packed", &packed())?;
     // What these two read is not a file's form: any bytes are sizes, choices and pixels to them.
@@ -92,6 +94,105 @@ fn phantom(format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     image.write_to(&mut bytes, format).expect("written to memory");
     bytes.into_inner()
+}
+
+/// DICOM in every transfer syntax that is read, with each way to grey, whole and damaged.
+fn dicom_files() -> Vec<Seed> {
+    const SIDE: u16 = 32;
+    let form = |bits| dicom::form(SIDE, SIDE, bits);
+    let samples: Vec<u16> = (0..SIDE * SIDE).map(|at| at * 4).collect();
+    let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let grey: Vec<u8> = samples.iter().map(|sample| (sample >> 4) as u8).collect();
+    let plain = |more: &[Vec<u8>]| dicom::radiograph(SIDE, SIDE, &samples, more);
+    let coded = |syntax: &str, bits, pixels: &[u8]| {
+        let elements = [form(bits), vec![dicom::fragment(pixels)]].concat();
+        dicom::file(&format!("1.2.840.10008.1.2.{syntax}"), &elements)
+    };
+    let text = |group, number, vr, value: &str| element(group, number, vr, value.as_bytes());
+    let lut = [
+        element(0x28, 0x3002, b"US", &[4, 0, 0, 0, 12, 0]),
+        element(0x28, 0x3006, b"OW", &[0, 0, 0, 4, 0, 8, 0xFF, 0x0F]),
+    ];
+    let item = [&[0xFE, 0xFF, 0, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF][..], &lut.concat()].concat();
+    let lut = [item, vec![0xFE, 0xFF, 0x0D, 0xE0, 0, 0, 0, 0]].concat();
+    let window = |function: &str| {
+        plain(&[
+            text(0x28, 0x1050, b"DS", "2000\\100"),
+            text(0x28, 0x1051, b"DS", "900.5\\7"),
+            text(0x28, 0x1052, b"DS", "-10"),
+            text(0x28, 0x1053, b"DS", "0.5"),
+            text(0x28, 0x1056, b"LO", function),
+        ])
+    };
+    let said = plain(&[
+        text(8, 0x20, b"DA", "20260131"),
+        text(8, 0x50, b"SH", "A-4711"),
+        text(8, 0x60, b"CS", "CR"),
+        text(0x10, 0x10, b"PN", "Nobody^At All"),
+        text(0x10, 0x30, b"DA", "20220131"),
+        text(0x18, 0x15, b"CS", "CHEST"),
+        text(0x18, 0x5101, b"CS", "LL"),
+        text(0x20, 0x0D, b"UI", "1.2.3.4"),
+        text(0x20, 0x20, b"CS", "A\\F"),
+    ]);
+    let mut colour = vec![number(2, 3), text(0x28, 4, b"CS", "YBR_FULL"), number(6, 1)];
+    colour.extend([number(0x10, SIDE), number(0x11, SIDE), number(0x100, 8), number(0x101, 8), number(0x102, 7)]);
+    colour.push(element(0x7FE0, 0x10, b"OB", &grey.repeat(3)));
+    let mut inverted = plain(&[number(0x103, 1)]);
+    let at = inverted.windows(11).position(|text| text == b"MONOCHROME2").expect("written above");
+    inverted[at + 10] = b'1';
+    let mut deflated = Vec::new();
+    let behind = plain(&[])[132 + 12 + 28..].to_vec();
+    let mut deflate = flate2::read::DeflateEncoder::new(&behind[..], flate2::Compression::best());
+    std::io::Read::read_to_end(&mut deflate, &mut deflated).expect("from memory");
+    let deflated = [dicom::file("1.2.840.10008.1.2.1.99", &[]), deflated].concat();
+    // Two planes of runs, the higher bytes first.
+    let runs = |value: u8| [0x81u8, value].repeat(8);
+    let header: Vec<u8> = [2u32, 64, 80].iter().flat_map(|n| n.to_le_bytes()).chain([0; 52]).collect();
+    let rle = [header, runs(7), runs(200)].concat();
+    let mut jpeg_ls = Vec::new();
+    jpegls::encode(&samples, SIDE.into(), SIDE.into(), &mut jpeg_ls).expect("in memory");
+    let options = dicom_toolkit_jpeg2000::EncodeOptions { num_decomposition_levels: 2, ..Default::default() };
+    let jpeg_2000 = dicom_toolkit_jpeg2000::encode(&bytes, SIDE.into(), SIDE.into(), 1, 12, false, &options);
+    let mut jpeg = Cursor::new(Vec::new());
+    let image = GrayImage::from_raw(SIDE.into(), SIDE.into(), grey).expect("of its size");
+    image.write_to(&mut jpeg, ImageFormat::Jpeg).expect("written to memory");
+    let whole = plain(&[]);
+    let meta = 132 + 12 + 28;
+    vec![
+        ("no-preamble", whole[132..].to_vec()),
+        ("no-meta", whole[meta..].to_vec()),
+        ("cut", whole[..whole.len() / 2].to_vec()),
+        ("plain", whole),
+        ("said", said),
+        ("window", window("LINEAR")),
+        ("sigmoid", window("SIGMOID")),
+        ("voi-lut", plain(&[element(0x28, 0x3010, b"SQ", &lut)])),
+        ("modality-lut", plain(&[element(0x28, 0x3000, b"SQ", &lut)])),
+        ("inverted-signed", inverted),
+        ("colour", dicom::file("1.2.840.10008.1.2.1", &colour)),
+        ("deflated", deflated),
+        ("rle", coded("5", 12, &rle)),
+        ("jpeg", coded("4.50", 8, &jpeg.into_inner())),
+        ("jpeg-lossless", coded("4.70", 12, &flat_lossless_jpeg(SIDE))),
+        ("jpeg-ls", coded("4.80", 12, &jpeg_ls)),
+        ("jpeg-2000", coded("4.90", 12, &jpeg_2000.expect("encodes"))),
+    ]
+    .into_iter()
+    .map(|(name, bytes)| (name.to_owned(), bytes))
+    .collect()
+}
+
+/// A lossless JPEG (T.81 annex H) of 12 bits whose every difference is 0, one bit each.
+fn flat_lossless_jpeg(side: u16) -> Vec<u8> {
+    let [high, low] = side.to_be_bytes();
+    let mut bytes = vec![0xFF, 0xD8];
+    bytes.extend([0xFF, 0xC4, 0, 20, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    bytes.extend([0xFF, 0xC3, 0, 11, 12, high, low, high, low, 1, 1, 0x11, 0]);
+    bytes.extend([0xFF, 0xDA, 0, 8, 1, 1, 0, 1, 0, 0]);
+    bytes.extend(vec![0; usize::from(side) * usize::from(side) / 8]);
+    bytes.extend([0xFF, 0xD9]);
+    bytes
 }
 
 /// Four colours, one of them half transparent.

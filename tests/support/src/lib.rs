@@ -1,5 +1,6 @@
 //! What the tests of several packages share.
 
+pub mod dicom;
 #[cfg(feature = "models")]
 pub mod intermediates;
 #[cfg(feature = "models")]

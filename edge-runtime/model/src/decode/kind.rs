@@ -1,5 +1,7 @@
 //! What a file holds, by its first bytes, never by its name.
 
+use super::dicom::is_dicom;
+
 /// A format that is read here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -8,6 +10,7 @@ pub(super) enum Kind {
     Tiff,
     Bmp,
     WebP,
+    Dicom,
 }
 
 /// First bytes of what is read, and of what is only named.
@@ -39,10 +42,11 @@ impl Kind {
         let read = READ.iter().find(|(start, _)| bytes.starts_with(start));
         let named = NAMED.iter().find(|(start, _)| bytes.starts_with(start));
         match (read, named) {
+            // First, because what stands in a DICOM file's preamble may make a TIFF of it too.
+            _ if is_dicom(bytes) => Ok(Self::Dicom),
             (Some((_, Kind::WebP)), _) if bytes.get(8..12) != Some(b"WEBP") => Err("unknown content"),
             (Some((_, kind)), _) => Ok(*kind),
             (None, Some((_, name))) => Err(name),
-            _ if bytes.get(128..132) == Some(b"DICM") => Err("DICOM"),
             _ if bytes.get(4..8) == Some(b"ftyp") => Err("HEIC, AVIF or a film"),
             _ if matches!(bytes, [b'P', b'1'..=b'7', b'\n' | b' ', ..]) => Err("PNM"),
             _ if bytes.iter().all(|&byte| byte == 0) => Err("zero bytes only"),
@@ -57,6 +61,7 @@ impl Kind {
             Self::Tiff => "TIFF",
             Self::Bmp => "BMP",
             Self::WebP => "WebP",
+            Self::Dicom => "DICOM",
         }
     }
 }

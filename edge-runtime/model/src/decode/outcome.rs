@@ -1,6 +1,8 @@
 //! What decoding gives: a picture, or why not.
 
-use edge_core::{Frame, FrameError, Geometry};
+use super::dicom::DicomError;
+use super::exam::Exam;
+use edge_core::{Frame, FrameError, Geometry, Reason};
 use std::io;
 
 /// Largest file that is read: the largest picture (8000 x 8000, three 16-bit samples) uncompressed,
@@ -28,6 +30,7 @@ pub const MAX_FILE_BYTES: u64 = 400 << 20;
 pub struct Picture {
     geometry: Geometry,
     bytes: Vec<u8>,
+    exam: Option<Exam>,
 }
 
 impl Picture {
@@ -35,7 +38,23 @@ impl Picture {
     pub fn new(geometry: Geometry, mut bytes: Vec<u8>) -> Result<Self, FrameError> {
         Frame::packed(geometry, &bytes)?;
         bytes.truncate(geometry.row_bytes() * usize::from(geometry.height()));
-        Ok(Self { geometry, bytes })
+        Ok(Self { geometry, bytes, exam: None })
+    }
+
+    /// The same picture with what its file says of it.
+    pub fn with_exam(mut self, exam: Exam) -> Self {
+        self.exam = Some(exam);
+        self
+    }
+
+    /// What its file says of it; none but from a DICOM file.
+    pub fn exam(&self) -> Option<&Exam> {
+        self.exam.as_ref()
+    }
+
+    /// Why the picture must not be judged, by what its file says; whatever the pixels show.
+    pub fn refused(&self) -> Option<Reason> {
+        self.exam.as_ref()?.refused
     }
 
     /// Its size in pixels, and their form.
@@ -69,7 +88,7 @@ pub enum DecodeError {
     #[error("the file is larger than {} MB; expected a single picture", MAX_FILE_BYTES >> 20)]
     TooLong,
     /// None of the formats that are read.
-    #[error("expected a picture (JPEG, PNG, TIFF, BMP, WebP), got {got}; export it as JPEG or PNG")]
+    #[error("expected a picture (JPEG, PNG, TIFF, BMP, WebP, DICOM), got {got}; export it as JPEG or PNG")]
     Format {
         /// What it is instead, as far as it shows.
         got: &'static str,
@@ -114,6 +133,9 @@ pub enum DecodeError {
         /// The decoder's own words.
         what: String,
     },
+    /// A DICOM file that is whole and gives no picture.
+    #[error(transparent)]
+    Dicom(#[from] DicomError),
     /// The decoder refused it, or panicked.
     #[error("the {format} file is damaged or cut short ({}); copy it again from its source", one_line(what))]
     Damaged {

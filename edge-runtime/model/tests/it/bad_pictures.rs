@@ -15,8 +15,7 @@ fn empty_file() {
 
 #[test]
 fn zero_bytes() {
-    let expected =
-        "expected a picture (JPEG, PNG, TIFF, BMP, WebP), got zero bytes only; export it as JPEG or PNG";
+    let expected = "expected a picture (JPEG, PNG, TIFF, BMP, WebP, DICOM), got zero bytes only; export it as JPEG or PNG";
     assert_eq!(refusal(&[0; 10_000]), expected);
 }
 
@@ -61,7 +60,8 @@ fn cmyk_jpeg() {
 fn animations() {
     let expected = "expected a single picture, got an animated PNG; export one frame as JPEG or PNG";
     assert_eq!(refusal(&picture::animated_png()), expected);
-    let expected = "expected a picture (JPEG, PNG, TIFF, BMP, WebP), got GIF; export it as JPEG or PNG";
+    let expected =
+        "expected a picture (JPEG, PNG, TIFF, BMP, WebP, DICOM), got GIF; export it as JPEG or PNG";
     let two_frames = b"GIF89a\x40\0\x40\0\x80\0\0\0\0\0\xFF\xFF\xFF!\xFF\x0BNETSCAPE2.0\x03\x01\0\0\0";
     assert_eq!(refusal(two_frames), expected);
 }

@@ -6,6 +6,7 @@ mod bad_models;
 mod bad_pictures;
 mod codecs;
 mod decode;
+mod dicom;
 mod engine;
 mod gate;
 mod narrow;

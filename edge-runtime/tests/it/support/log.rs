@@ -35,6 +35,7 @@ pub fn decision(score: f32) -> Decision {
 
 pub fn record<'a>(context: &'a Context, name: &'a str, decision: &'a Decision) -> Record<'a> {
     Record {
+        exam: None,
         context,
         source: "replay:films",
         name,

@@ -1,0 +1,59 @@
+//! DICOM: radiographs as X-ray machines and archives write them (PS3.3, PS3.5, PS3.10).
+//!
+//! ```text
+//! bytes -> syntax (where the data set begins, how it is written) -> header (the tags that matter, where
+//! the pixels lie) -> samples (stored values, unpacked) -> values (stored value to luminance) -> Picture
+//! ```
+//!
+//! - Recognised by content: with a preamble, without one, without file meta information.
+//! - The tags are read one after the other; values that are not needed, the patient's name among them,
+//!   are passed over unread. However deep a file nests, nothing here calls itself.
+//! - A monochrome picture becomes 16-bit luminance: stored value, rescale or modality LUT, then the VOI
+//!   LUT or the first window, else the whole range that Bits Stored allows; MONOCHROME1 is inverted.
+//!   Colour becomes RGB, or its luminance where that is stored.
+//! - Sizes are checked against the tags before anything is allocated for pixels.
+//! - What else cannot be read is refused with its name and what to do.
+
+mod coded;
+mod elements;
+mod error;
+mod header;
+mod pixels;
+mod rle;
+mod syntax;
+mod values;
+
+pub use error::DicomError;
+
+use super::exam::Exam;
+use super::outcome::{DecodeError, Picture};
+use header::Header;
+
+/// Bytes from a file's beginning that are enough for [`is_dicom`].
+pub(super) const ENOUGH: u64 = 2048;
+
+/// Whether the bytes are a DICOM file's, whatever its name.
+pub(super) fn is_dicom(bytes: &[u8]) -> bool {
+    syntax::data_set_begins(bytes).is_some()
+}
+
+/// Decodes a DICOM file of one picture.
+pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
+    let syntax = syntax::Syntax::of(bytes)?;
+    let inflated;
+    let (bytes, start) = match syntax.deflated {
+        false => (bytes, syntax.start),
+        true => {
+            inflated = syntax::inflate(bytes.get(syntax.start..).unwrap_or_default())?;
+            (&inflated[..], 0)
+        }
+    };
+    let header = Header::read(bytes, start, &syntax)?;
+    let exam = Exam {
+        study_uid: header.study_uid.clone(),
+        accession_number: header.accession_number.clone(),
+        view: header.tags.view(),
+        refused: header.tags.refused(),
+    };
+    Ok(pixels::picture(&header, &syntax)?.with_exam(exam))
+}

@@ -1,0 +1,176 @@
+//! From a stored value to luminance, as a table over all values that Bits Stored allows: modality LUT or
+//! rescale, then VOI LUT or window, then MONOCHROME1 (PS3.3 C.11.1, C.11.2, PS3.4 N.2).
+
+use super::header::Header;
+
+/// A lookup table of a sequence's item (0028,3006): outputs from input `first` on; inputs beyond an end
+/// have the output there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Lut {
+    pub first: i32,
+    pub outputs: Vec<u16>,
+    /// Bits of an output, 8 to 16.
+    pub bits: u32,
+}
+
+impl Lut {
+    fn output(&self, input: f64) -> f64 {
+        let last = self.outputs.len().saturating_sub(1);
+        let place = (input - f64::from(self.first)).clamp(0.0, last as f64) as usize;
+        f64::from(self.outputs.get(place).copied().unwrap_or_default())
+    }
+
+    fn most(&self) -> f64 {
+        f64::from((1u32 << self.bits) - 1)
+    }
+}
+
+/// How values become grey between the ends of a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Function {
+    #[default]
+    Linear,
+    LinearExact,
+    Sigmoid,
+}
+
+/// A window (0028,1050) and (0028,1051), the first where there are several.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Window {
+    pub centre: f64,
+    pub width: f64,
+    pub function: Function,
+}
+
+impl Window {
+    /// Whether the formulas below are defined for it.
+    pub fn is_valid(&self) -> bool {
+        let least = if self.function == Function::Linear { 1.0 } else { f64::MIN_POSITIVE };
+        self.centre.is_finite() && self.width.is_finite() && self.width >= least
+    }
+
+    /// Grey in 0..=1 of a value (PS3.3 C.11.2.1.2 and C.11.2.1.3).
+    fn grey(&self, value: f64) -> f64 {
+        let (centre, width) = match self.function {
+            Function::Linear => (self.centre - 0.5, self.width - 1.0),
+            Function::LinearExact => (self.centre, self.width),
+            Function::Sigmoid => return 1.0 / (1.0 + (-4.0 * (value - self.centre) / self.width).exp()),
+        };
+        match () {
+            () if value <= centre - width / 2.0 => 0.0,
+            () if value > centre + width / 2.0 => 1.0,
+            () => (value - centre) / width + 0.5,
+        }
+    }
+}
+
+/// Luminance, 0..=65535, of each stored value: the value as it stands in its bits, `1 << bits_stored`
+/// of them.
+pub(super) fn table(header: &Header) -> Vec<u16> {
+    let values = 1u32 << header.bits_stored;
+    let stored = |bits: u32| match header.signed && bits >= values / 2 {
+        true => f64::from(bits) - f64::from(values),
+        false => f64::from(bits),
+    };
+    let rescaled = |value: f64| match &header.modality_lut {
+        Some(lut) => lut.output(value),
+        None => value * header.slope + header.intercept,
+    };
+    // Without a window everything that could be stored has a grey of its own.
+    let ends = match &header.modality_lut {
+        Some(lut) => [0.0, lut.most()],
+        None if header.signed => [-f64::from(values / 2), f64::from(values / 2 - 1)].map(rescaled),
+        None => [0.0, f64::from(values - 1)].map(rescaled),
+    };
+    let (least, most) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
+    let grey = |value: f64| match (&header.voi_lut, &header.window) {
+        (Some(lut), _) => lut.output(value) / lut.most(),
+        (None, Some(window)) => window.grey(value),
+        (None, None) => (value - least) / (most - least),
+    };
+    let luminance = |bits| {
+        let grey = grey(rescaled(stored(bits)));
+        let grey = if header.inverted { 1.0 - grey } else { grey };
+        (grey * f64::from(u16::MAX)).round() as u16
+    };
+    (0..values).map(luminance).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::header::Pixels;
+    use super::*;
+
+    /// Eight bits, unsigned, without anything that changes a value.
+    fn header() -> Header<'static> {
+        Header {
+            tags: Default::default(),
+            study_uid: None,
+            accession_number: None,
+            rows: 32,
+            columns: 32,
+            samples: 1,
+            photometric: "MONOCHROME2".into(),
+            planes: false,
+            bits_allocated: 8,
+            bits_stored: 8,
+            high_bit: 7,
+            signed: false,
+            inverted: false,
+            slope: 1.0,
+            intercept: 0.0,
+            modality_lut: None,
+            voi_lut: None,
+            window: None,
+            pixels: Pixels::Fragments(vec![]),
+        }
+    }
+
+    fn window(centre: f64, width: f64, function: Function) -> Option<Window> {
+        Some(Window { centre, width, function })
+    }
+
+    #[test]
+    fn without_a_window_every_value_has_a_grey_of_its_own() {
+        let grey = table(&header());
+        assert!(grey.iter().enumerate().all(|(value, grey)| usize::from(*grey) == value * 257));
+        let signed = table(&Header { signed: true, ..header() });
+        assert_eq!([signed[128], signed[255], signed[0], signed[127]], [0, 127 * 257, 128 * 257, 65_535]);
+        // A rescale is linear and changes nothing, one that falls turns the picture over.
+        assert_eq!(table(&Header { slope: 2.5, intercept: -1000.0, ..header() }), grey);
+        let falling = table(&Header { slope: -1.0, ..header() });
+        assert!(falling.iter().eq(grey.iter().rev()));
+        assert_eq!(table(&Header { inverted: true, ..header() }), falling);
+    }
+
+    #[test]
+    fn a_window_is_the_standards_formula() {
+        // PS3.3 C.11.2.1.2.1: centre 2048, width 1 has all from 2048 on white, and none between.
+        let one = table(&Header { window: window(100.0, 1.0, Function::Linear), ..header() });
+        assert_eq!([one[99], one[100]], [0, 65_535]);
+        // Width 4096 and centre 2048 take 0 to 0 and 4095 to white; the same of eight bits.
+        let all = table(&Header { window: window(128.0, 256.0, Function::Linear), ..header() });
+        assert_eq!(all, table(&header()));
+        let exact = table(&Header { window: window(128.0, 256.0, Function::LinearExact), ..header() });
+        assert_eq!([exact[0], exact[128], exact[255]], [0, 32_768, 65_279]);
+        let sigmoid = table(&Header { window: window(128.0, 64.0, Function::Sigmoid), ..header() });
+        assert_eq!(sigmoid[128], 32_768);
+        assert!(sigmoid.is_sorted() && sigmoid[0] > 0 && sigmoid[255] < 65_535);
+        for (centre, width) in [(0.0, 0.5), (f64::NAN, 9.0), (0.0, f64::INFINITY), (0.0, -1.0)] {
+            assert!(!Window { centre, width, function: Function::Linear }.is_valid(), "{centre} {width}");
+        }
+    }
+
+    #[test]
+    fn a_table_of_eight_bits_has_its_ends_beyond_its_inputs() {
+        let lut = Lut { first: 100, outputs: vec![10, 20, 255], bits: 8 };
+        let grey = table(&Header {
+            voi_lut: Some(lut.clone()),
+            window: window(9.0, 9.0, Function::Linear),
+            ..header()
+        });
+        assert_eq!([99, 100, 101, 102, 103].map(|value: usize| grey[value] / 257), [10, 10, 20, 255, 255]);
+        let before = table(&Header { modality_lut: Some(lut), ..header() });
+        assert_eq!([0, 101, 255].map(|value: usize| before[value] / 257), [10, 20, 255]);
+    }
+}
