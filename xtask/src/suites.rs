@@ -38,7 +38,7 @@ pub struct Inputs {
 }
 
 /// In the order in which they are shown.
-pub const ALL: [Suite; 23] = [
+pub const ALL: [Suite; 24] = [
     Suite {
         name: "host",
         tier: Tier::Commit,
@@ -93,6 +93,16 @@ pub const ALL: [Suite; 23] = [
         about: "metrics, intervals and calibration are those of scikit-learn and scipy",
         needs: "Python with pip",
         run: |_| ignored("metrics_judge"),
+    },
+    Suite {
+        name: "ffmpeg",
+        tier: Tier::Commit,
+        about: "a source that is a program, with ffmpeg as the program",
+        needs: "ffmpeg",
+        run: |_| {
+            ensure_tools(&[Tool { ask: &["ffmpeg", "-version"], package: "ffmpeg" }])?;
+            run_counted(&mut ignored_tests("exec_ffmpeg")?)
+        },
     },
     Suite {
         name: "pio",
