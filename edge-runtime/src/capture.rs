@@ -1,7 +1,8 @@
-//! Where frames come from: a camera, a watched folder, a replay of files. One trait, one file a
-//! source.
+//! Where frames come from: a camera, a program, a watched folder, a replay of files. One trait, one
+//! file a source.
 
 mod encoding;
+mod exec;
 mod folder;
 mod open;
 mod options;
@@ -17,12 +18,13 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 pub use encoding::Encoding;
+pub use exec::Exec;
 pub use folder::Folder;
 pub use open::{OpenError, open};
 pub use options::{CaptureOptions, OptionsError};
 pub use replay::{Replay, ReplayError};
 pub use spec::{SourceSpec, SpecError};
-pub use v4l2::{CameraInfo, FormatInfo, Sizes, V4l2, cameras};
+pub use v4l2::{CameraInfo, FormatInfo, LIBCAMERA, Sizes, V4l2, cameras};
 
 /// A frame as a source hands it out; the bytes stay the source's.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +41,21 @@ pub struct Shot<'a> {
     pub exam: Option<&'a Exam>,
 }
 
+/// Damaged frames that a source has passed over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// How many since the source was made.
+    pub count: u64,
+    /// What was wrong with the last one.
+    pub last: String,
+}
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} damaged frames passed over so far; the last: {}", self.count, self.last)
+    }
+}
+
 pub trait Source {
     /// The next frame, waiting at most `wait`.
     ///
@@ -47,30 +64,47 @@ pub trait Source {
     /// looks for it again by itself, and says [`CaptureError::Lost`] until it is back.
     fn next(&mut self, wait: Duration) -> Result<Shot<'_>, CaptureError>;
 
+    /// Waits for a frame for at most `wait` as [`Source::next`] does, and looks at none: for a device
+    /// that wants none now. A source of many frames has less work with it.
+    ///
+    /// # Errors
+    /// As [`Source::next`].
+    fn pass(&mut self, wait: Duration) -> Result<(), CaptureError> {
+        self.next(wait).map(drop)
+    }
+
+    /// The damaged frames that it has passed over.
+    fn dropped(&self) -> Option<&Dropped> {
+        None
+    }
+
     /// Whether frames come by themselves all the time, as a camera's do: then one that stays away
     /// is a fault.
     fn is_live(&self) -> bool {
         false
     }
 
-    /// What it is, for the log: `v4l2:/dev/video0`, `folder:DIR`, `replay:DIR`.
+    /// What it is, for the log: `v4l2:/dev/video0`, `folder:DIR`, `replay:DIR`, `exec:PROGRAM`.
     fn name(&self) -> &str;
 }
 
-/// Why there is no frame. Every one but `Nothing` and `End` is a FAULT.
+/// Why there is no frame. Every one but `Nothing`, `Dropped` and `End` is a FAULT.
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
     /// Nothing came within the time given: no fault by itself, because the age of the last frame
     /// tells.
     #[error("no frame came in time")]
     Nothing,
+    /// Frames came, and none of them whole: a fault once that lasts, for the same reason.
+    #[error("{0}")]
+    Dropped(String),
     #[error("the replay has ended")]
     End,
     /// No camera: absent, unplugged, refused to start, or it stopped with an error.
-    #[error("{source_name}: {what}; check that it is plugged in and not in use by another program")]
+    #[error("{source_name}: {what}")]
     Lost {
         source_name: String,
-        /// What was asked and what it answered.
+        /// What was asked, what it answered, what to do.
         what: String,
     },
     #[error("{0}: no signal; check what the camera is connected to")]
@@ -84,7 +118,7 @@ impl CaptureError {
     /// The reason that the device shows, where it is a fault.
     pub fn reason(&self) -> Option<edge_core::Reason> {
         match self {
-            Self::Nothing | Self::End => None,
+            Self::Nothing | Self::Dropped(_) | Self::End => None,
             Self::Lost { .. } => Some(edge_core::Reason::CameraLost),
             Self::NoSignal(_) => Some(edge_core::Reason::NoSignal),
             Self::Damaged(_) => Some(edge_core::Reason::DamagedFrame),

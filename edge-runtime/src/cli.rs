@@ -144,7 +144,8 @@ pub struct RunOptions {
     /// The device's configuration (TOML); without it every key has its default, see `check-config`.
     #[arg(long, value_name = "FILE", required_unless_present = "source")]
     pub config: Option<PathBuf>,
-    /// Where frames come from: v4l2:/dev/video0, v4l2:NAME, folder:DIR, replay:DIR.
+    /// Where frames come from: v4l2:/dev/video0, v4l2:NAME, folder:DIR, replay:DIR, or
+    /// 'exec:PROGRAM WORD ...' for a program that writes frames.
     #[arg(long, value_name = "SOURCE", requires = "log")]
     pub source: Option<SourceSpec>,
     /// The log of decisions; its folder must exist.
@@ -190,12 +191,14 @@ Examples:
   edge-runtime aim --source v4l2:/dev/video0 --out preview.png
   edge-runtime aim --source 'v4l2:HD Webcam' --size 1280x960 --crop 200,100,800,760 --out preview.png
   edge-runtime aim --source replay:film.png --crop 0,0,512,512 --out preview.png
+  edge-runtime aim --source 'exec:rpicam-vid --nopreview --timeout 0 --codec yuv420 --width 1280 --height 960 --output -' --size 1280x960 --out preview.png
 
 The preview holds the picture: it is the one command that keeps any. Delete it when the camera is aimed.";
 
 #[derive(Args, Debug)]
 pub struct AimOptions {
-    /// Where the frame comes from: v4l2:/dev/video0, v4l2:NAME, folder:DIR or replay:FILE.
+    /// Where the frame comes from: v4l2:/dev/video0, v4l2:NAME, folder:DIR, replay:FILE, or
+    /// 'exec:PROGRAM WORD ...' for a program that writes frames.
     #[arg(long, value_name = "SOURCE")]
     pub source: SourceSpec,
     /// The part of the picture that holds the film or screen, in pixels.
@@ -205,7 +208,8 @@ pub struct AimOptions {
     /// of the camera's]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Encoding>,
-    /// Size to ask the camera for; what it answers counts. [default: the smallest that is enough]
+    /// Size to ask the camera for; what it answers counts. Of a program's raw frames. [default: the
+    /// smallest that is enough; of a program, what its Y4M stream says]
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
     pub size: Option<(u32, u32)>,
     /// The PNG file to write.

@@ -290,6 +290,10 @@ impl Config {
         for path in files.chain([&mut self.log.file]).chain(self.capture.source.folder_mut()) {
             *path = folder.join(&*path);
         }
+        // A program without a slash is looked for where all programs are.
+        if let Some(program) = self.capture.command.first_mut().filter(|program| program.contains('/')) {
+            *program = folder.join(&*program).to_string_lossy().into_owned();
+        }
     }
 }
 

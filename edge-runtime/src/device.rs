@@ -8,7 +8,7 @@
 //! lights, logs and feeds watchdogs. `poll` always returns within about the time it is given,
 //! whatever the camera does, and allocates nothing with the core engine.
 
-use crate::capture::{CaptureError, Source};
+use crate::capture::{CaptureError, Dropped, Source};
 use crate::log::{Hash, frame_hash};
 use edge_core::agree::{FrameStamp, Indication};
 use edge_core::device::{self, DeviceEvent, Settings};
@@ -78,18 +78,27 @@ impl<E: Engine, C: Clock> Device<E, C> {
         let deadline_ms = self.clock.now_ms() + wait.as_millis() as u64;
         let live = self.source.is_live();
         loop {
-            let left = Duration::from_millis(deadline_ms.saturating_sub(self.clock.now_ms()));
-            match self.source.next(left) {
+            let now = self.clock.now_ms();
+            let left_ms = deadline_ms.saturating_sub(now);
+            let passes = live && !self.state.wants_frame(now);
+            let came = if passes {
+                // Only taken off the camera's hands, until one is due: that one is looked at.
+                let due_ms = (0..left_ms).find(|ms| self.state.wants_frame(now + ms)).unwrap_or(left_ms);
+                self.source.pass(Duration::from_millis(due_ms)).map(|()| None)
+            } else {
+                self.source.next(Duration::from_millis(left_ms)).map(Some)
+            };
+            match came {
                 Ok(shot) => {
                     let now = self.clock.now_ms();
-                    if live && !self.state.wants_frame(now) {
-                        // Only taken off the camera's hands.
+                    self.state.handle(DeviceEvent::FrameBegins, now);
+                    let Some(shot) = shot.filter(|_| !live || self.state.wants_frame(now)) else {
                         self.state.handle(DeviceEvent::SourceWell, now);
                         if now < deadline_ms {
                             continue;
                         }
                         return PollOutcome::Quiet;
-                    }
+                    };
                     self.name.clear();
                     self.name.push_str(shot.name);
                     self.exam = shot.exam.cloned();
@@ -98,10 +107,15 @@ impl<E: Engine, C: Clock> Device<E, C> {
                     let (stamp, taken_ms) = (shot.stamp, shot.taken_ms);
                     return self.answer(stamp, taken_ms, classified, now);
                 }
+                Err(CaptureError::Nothing) if passes && self.clock.now_ms() < deadline_ms => {}
                 Err(CaptureError::Nothing) => {
                     if !live {
                         self.handle(DeviceEvent::SourceWell);
                     }
+                    return PollOutcome::Quiet;
+                }
+                Err(CaptureError::Dropped(_)) => {
+                    self.handle(DeviceEvent::FrameDropped(Reason::DamagedFrame));
                     return PollOutcome::Quiet;
                 }
                 Err(CaptureError::End) => return PollOutcome::End,
@@ -179,5 +193,10 @@ impl<E: Engine, C: Clock> Device<E, C> {
 
     pub fn source(&self) -> &str {
         self.source.name()
+    }
+
+    /// The damaged frames that the source has passed over.
+    pub fn dropped(&self) -> Option<&Dropped> {
+        self.source.dropped()
     }
 }

@@ -16,6 +16,7 @@
 pub mod capture;
 pub mod config;
 pub mod device;
+pub mod errno;
 pub mod joining;
 pub mod keep;
 pub mod log;

@@ -44,6 +44,8 @@ pub struct Run<E, C> {
     /// The FAULT that is being shown, and since when.
     fault: Option<(Reason, u64)>,
     score: Option<f32>,
+    /// How many damaged frames the engineer has been told of.
+    told_dropped: u64,
 }
 
 #[derive(Debug)]
@@ -72,8 +74,18 @@ impl<E: Engine, C: Clock> Run<E, C> {
     /// `context` is what every line of the log says of model and engine.
     pub fn new(device: Device<E, C>, log: Log, context: Context, panel: Option<Box<dyn FrontPanel>>) -> Self {
         let source = device.source().to_owned();
-        let joining = Joining::OFF;
-        Self { device, source, log, log_fails: false, joining, context, panel, fault: None, score: None }
+        Self {
+            device,
+            source,
+            log,
+            log_fails: false,
+            joining: Joining::OFF,
+            context,
+            panel,
+            fault: None,
+            score: None,
+            told_dropped: 0,
+        }
     }
 
     /// The same, writing study UIDs and accession numbers as `joining` does.
@@ -136,12 +148,25 @@ impl<E: Engine, C: Clock> Run<E, C> {
         if let Err(error) = logged {
             report.trouble = Some(error.to_string());
         }
+        if report.trouble.is_none() {
+            report.trouble = self.tell_dropped();
+        }
         report.shown = self.device.shown();
         if let Some(panel) = &self.panel {
             panel.show(report.shown);
         }
         report.score = self.score;
         report
+    }
+
+    /// Damaged frames that were passed over, each time that they have become twice as many.
+    fn tell_dropped(&mut self) -> Option<String> {
+        let dropped = self.device.dropped()?;
+        if dropped.count < (2 * self.told_dropped).max(1) {
+            return None;
+        }
+        self.told_dropped = dropped.count;
+        Some(format!("{}: {dropped}", self.source))
     }
 
     /// Notes in the log that a FAULT begins or ends. The numbers of a reason, such as an age, may

@@ -83,6 +83,9 @@ impl Settings {
         device: device::Settings {
             policy: AgreementPolicy { frames: 3, stale_after_ms: 3000 },
             interval_ms: 0,
+            // A chip's camera runs from power on, asked for frames or not, and the light test takes longer
+            // than its exposure.
+            settle_ms: 0,
             hold_ms: None,
         },
         stack_least: 512,
@@ -228,6 +231,10 @@ impl<'m, B: Board> Device<'m, B> {
     /// Takes in a frame that has begun, judges it and logs it.
     fn process_frame(&mut self, taken_ms: u64, geometry: Geometry, stamp: FrameStamp) {
         self.asked_ms = None;
+        self.state.handle(device::DeviceEvent::FrameBegins, taken_ms);
+        if !self.state.wants_frame(taken_ms) {
+            return self.state.handle(device::DeviceEvent::SourceWell, taken_ms);
+        }
         self.frames = self.frames.wrapping_add(1);
         let judged = self.judge(taken_ms, geometry);
         self.retained_ram.record_stage(Stage::Wait, self.frames);

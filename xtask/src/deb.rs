@@ -22,7 +22,7 @@ const CARGO_DEB: (&str, &str) = ("cargo-deb", "3.8.0");
 const PROGRAM_MAX: u64 = 25_000_000;
 
 /// Files of the package, with their rights as `dpkg-deb --contents` shows them.
-const FILES: [(&str, &str); 15] = [
+const FILES: [(&str, &str); 17] = [
     ("-rw-r--r--", "./etc/pneumoscope/pneumoscope.toml"),
     ("-rw-r--r--", "./usr/lib/sysusers.d/pneumoscope.conf"),
     ("-rw-r--r--", "./usr/lib/tmpfiles.d/pneumoscope-dicom.conf"),
@@ -31,6 +31,8 @@ const FILES: [(&str, &str); 15] = [
     ("-rw-r--r--", "./usr/lib/systemd/system/pneumoscope-dicom@.service"),
     ("-rwxr-xr-x", "./usr/lib/pneumoscope/dicom-receive"),
     ("-rw-r--r--", "./usr/lib/udev/rules.d/60-pneumoscope.rules"),
+    ("-rw-r--r--", "./usr/share/pneumoscope/libcamera.conf"),
+    ("-rw-r--r--", "./usr/share/pneumoscope/network-camera.conf"),
     ("-rwxr-xr-x", "./usr/bin/edge-runtime"),
     ("-rw-r--r--", "./usr/share/doc/pneumoscope/CHANGELOG.md"),
     ("-rw-r--r--", "./usr/share/doc/pneumoscope/LICENSE-APACHE"),

@@ -38,7 +38,7 @@ pub struct Inputs {
 }
 
 /// In the order in which they are shown.
-pub const ALL: [Suite; 25] = [
+pub const ALL: [Suite; 26] = [
     Suite {
         name: "host",
         tier: Tier::Commit,
@@ -100,6 +100,16 @@ pub const ALL: [Suite; 25] = [
         about: "DICOM of every form is read as pydicom reads it, its own test files too",
         needs: "Python with pip",
         run: |_| ignored("dicom_judge"),
+    },
+    Suite {
+        name: "ffmpeg",
+        tier: Tier::Commit,
+        about: "a source that is a program, with ffmpeg as the program",
+        needs: "ffmpeg",
+        run: |_| {
+            ensure_tools(&[Tool { ask: &["ffmpeg", "-version"], package: "ffmpeg" }])?;
+            run_counted(&mut ignored_tests("exec_ffmpeg")?)
+        },
     },
     Suite {
         name: "pio",

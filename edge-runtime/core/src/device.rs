@@ -18,6 +18,13 @@
 //! | 7 | the source is silent, and no frame of it is shown that has an age of its own | [`AgreementPolicy::stale_after_ms`] after it was last well | [`DeviceEvent::SourceWell`], or a frame |
 //! | 8 | the frames themselves: too old, repeated, damaged, not computed | [`Agreement`] | a good frame |
 //!
+//! A frame that comes damaged may be dropped ([`DeviceEvent::FrameDropped`]): rows 7 and 8 then say why
+//! no other came, once the time of a silent source is over.
+//!
+//! A source that begins to give frames, or does so again after a pause, is let settle for
+//! [`Settings::settle_ms`]: a camera finds its exposure meanwhile. Its frames are not wanted, and
+//! the indication is that of a device that waits for its first frame.
+//!
 //! Without a fault it indicates what the frames agree on. A device with a trigger (a button, or a
 //! file that appears) does so for [`Settings::hold_ms`] after it, and nothing at other times;
 //! faults it indicates at any time.
@@ -28,7 +35,7 @@
 //! use edge_core::{Decision, Reason, State};
 //!
 //! let policy = AgreementPolicy { frames: 2, stale_after_ms: 1500 };
-//! let mut device = DeviceState::new(Settings { policy, interval_ms: 0, hold_ms: None }, 0);
+//! let mut device = DeviceState::new(Settings { policy, interval_ms: 0, settle_ms: 0, hold_ms: None }, 0);
 //! let negative = Decision {
 //!     state: State::Negative,
 //!     reason: Reason::BelowThreshold,
@@ -70,6 +77,9 @@ pub struct Settings {
     pub policy: AgreementPolicy,
     /// Least time between two frames that are judged, in milliseconds.
     pub interval_ms: u32,
+    /// How long frames are not judged after the source has begun to give them, in milliseconds; 0
+    /// for one that has nothing to settle.
+    pub settle_ms: u32,
     /// How long an answer is indicated after a trigger, in milliseconds; none: all the time,
     /// without a trigger.
     pub hold_ms: Option<u32>,
@@ -97,6 +107,9 @@ pub enum DeviceEvent<'a> {
     SourceWell,
     /// The source reports an error, as long as it lasts.
     SourceFailed(Reason),
+    /// A frame has come, or begins to. Told before [`DeviceState::wants_frame`] is asked whether it is
+    /// to be judged.
+    FrameBegins,
     /// A frame was judged.
     Frame {
         /// When it was taken, in milliseconds of the device's clock.
@@ -108,6 +121,8 @@ pub enum DeviceEvent<'a> {
     },
     /// A frame began that gives no decision: it came damaged, or could not be computed.
     FrameFailed(Reason),
+    /// A frame came damaged and was passed over, because the next one may be good.
+    FrameDropped(Reason),
 }
 
 /// The memory between events. Times are milliseconds of one clock that never steps.
@@ -122,8 +137,12 @@ pub struct DeviceState {
     log_failed_ms: Option<u64>,
     lamp_failed_ms: Option<u64>,
     source_failed: Option<Reason>,
+    /// Why frames were dropped since the last good one.
+    dropped: Option<Reason>,
     /// When the source was last well.
     well_ms: u64,
+    /// When the source began to give frames, which have come since without a pause.
+    flowing_ms: Option<u64>,
     /// When the last frame was judged; none makes the next one due at once.
     judged_ms: Option<u64>,
     /// When the trigger last came.
@@ -148,7 +167,9 @@ impl DeviceState {
             log_failed_ms: None,
             lamp_failed_ms: None,
             source_failed: None,
+            dropped: None,
             well_ms: now_ms,
+            flowing_ms: None,
             judged_ms: None,
             triggered_ms: None,
         }
@@ -180,13 +201,18 @@ impl DeviceState {
                 self.agreement = Agreement::new(self.settings.policy);
                 (self.triggered_ms, self.judged_ms) = (Some(now_ms), None);
             }
-            DeviceEvent::SourceWell => (self.source_failed, self.well_ms) = (None, now_ms),
+            DeviceEvent::SourceWell => {
+                (self.source_failed, self.dropped, self.well_ms) = (None, None, now_ms);
+            }
             DeviceEvent::SourceFailed(reason) => {
-                self.source_failed = Some(reason);
+                (self.source_failed, self.dropped) = (Some(reason), None);
                 self.agreement = Agreement::new(self.settings.policy);
             }
+            DeviceEvent::FrameBegins => self.on_frame_begins(now_ms),
+            DeviceEvent::FrameDropped(reason) => self.dropped = Some(reason),
             DeviceEvent::Frame { taken_ms, stamp, decision } => {
-                (self.source_failed, self.well_ms, self.judged_ms) = (None, now_ms, Some(now_ms));
+                (self.source_failed, self.dropped, self.well_ms) = (None, None, now_ms);
+                self.judged_ms = Some(now_ms);
                 self.agreement.frame(taken_ms, stamp, decision);
             }
             DeviceEvent::FrameFailed(reason) => {
@@ -194,6 +220,21 @@ impl DeviceState {
                 self.agreement.fault(reason);
             }
         }
+    }
+
+    /// Notes where frames begin to come: after the start, a failure, or a silence that was a fault.
+    fn on_frame_begins(&mut self, now_ms: u64) {
+        let silent = now_ms.saturating_sub(self.well_ms) > self.settings.policy.stale_after_ms.into();
+        let begins = self.flowing_ms.is_none() || self.source_failed.is_some() || silent;
+        if begins && self.settings.settle_ms > 0 {
+            self.flowing_ms = Some(now_ms);
+            self.agreement = Agreement::new(self.settings.policy);
+        }
+    }
+
+    /// Whether the source has begun to give frames so lately that they are not judged yet.
+    fn is_settling(&self, now_ms: u64) -> bool {
+        self.flowing_ms.is_some_and(|since| within(since, now_ms, self.settings.settle_ms.into()))
     }
 
     /// Whether answers are wanted: always without a trigger, otherwise for a while after it.
@@ -205,7 +246,8 @@ impl DeviceState {
     /// Whether a frame is to be judged now.
     pub fn wants_frame(&self, now_ms: u64) -> bool {
         let interval_ms = self.settings.interval_ms.into();
-        self.is_awake(now_ms) && !self.judged_ms.is_some_and(|since| within(since, now_ms, interval_ms))
+        let judged_lately = self.judged_ms.is_some_and(|since| within(since, now_ms, interval_ms));
+        self.is_awake(now_ms) && !judged_lately && !self.is_settling(now_ms)
     }
 
     /// What to show at `now_ms`; none while the device waits for its trigger, or for the first
@@ -214,7 +256,10 @@ impl DeviceState {
         if let Some(reason) = self.fault(now_ms) {
             return Some(Indication { state: State::Fault, reason });
         }
-        let shown = self.agreement.shown(now_ms);
+        let mut shown = self.agreement.shown(now_ms);
+        if let (Reason::Stale(..), Some(reason)) = (shown.reason, self.dropped) {
+            shown.reason = reason;
+        }
         let first = self.settings.hold_ms.is_some() && self.agreement.is_new();
         (self.is_awake(now_ms) && !first).then_some(shown)
     }
@@ -241,7 +286,7 @@ impl DeviceState {
             let quiet = u32::try_from(now_ms.saturating_sub(self.well_ms)).unwrap_or(u32::MAX);
             // A frame that was taken has an age of its own.
             let waits = !self.is_awake(now_ms) || self.agreement.is_new();
-            (waits && quiet > limit).then_some(Reason::Stale(quiet, limit))
+            (waits && quiet > limit).then_some(self.dropped.unwrap_or(Reason::Stale(quiet, limit)))
         };
         self.cannot_begin
             .or_else(restarted)

@@ -96,7 +96,7 @@
 //! let mut arena = vec![0u64; pipeline.engine().model().arena_bytes().div_ceil(8)];
 //! let arena: &mut [u8] = bytemuck::cast_slice_mut(&mut arena);
 //! let policy = AgreementPolicy { frames: 2, stale_after_ms: 1500 };
-//! let mut device = DeviceState::new(Settings { policy, interval_ms: 0, hold_ms: None }, 0);
+//! let mut device = DeviceState::new(Settings { policy, interval_ms: 0, settle_ms: 0, hold_ms: None }, 0);
 //! let mut lights = PatternPlayer::new(Lamps(Levels::default()), Pattern::Idle, 0);
 //! let mut source = Script(0, [0; 64]);
 //! let mut shown = vec![];

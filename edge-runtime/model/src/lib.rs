@@ -58,6 +58,7 @@ pub mod decode;
 pub mod drawings;
 pub mod engine;
 pub mod files;
+pub mod frame_stream;
 mod guard;
 pub mod infer_core;
 pub mod infer_tract;

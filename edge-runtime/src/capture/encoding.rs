@@ -4,6 +4,7 @@
 //! such a stretch out again.
 
 use edge_core::{Frame, FrameError, Geometry, PixelFormat};
+use edge_model::frame_stream::{StreamError, StreamFormat};
 use std::fmt;
 use std::str::FromStr;
 
@@ -57,6 +58,28 @@ impl Encoding {
         Self::ALL.into_iter().find(|encoding| encoding.fourcc() == fourcc)
     }
 
+    /// How a pixel's luminance is stored; none in what must be decoded.
+    const fn pixel_format(self) -> Option<PixelFormat> {
+        match self {
+            Self::Grey | Self::Nv12 | Self::Yu12 => Some(PixelFormat::Gray8),
+            Self::Yuyv => Some(PixelFormat::Yuyv),
+            Self::Uyvy => Some(PixelFormat::Uyvy),
+            Self::Rgb3 => Some(PixelFormat::Rgb8),
+            Self::Mjpeg => None,
+        }
+    }
+
+    /// Raw frames of this format in a stream, rows without padding; none where it has no frames of a
+    /// size.
+    pub fn stream(self, width: u32, height: u32) -> Option<Result<StreamFormat, StreamError>> {
+        let chroma = match self {
+            Self::Nv12 | Self::Yu12 => 2 * width.div_ceil(2) as usize * height.div_ceil(2) as usize,
+            _ => 0,
+        };
+        let geometry = Geometry::new(width, height, self.pixel_format()?);
+        Some(geometry.map_err(Into::into).and_then(|geometry| StreamFormat::new(geometry, chroma)))
+    }
+
     /// The luminance in a camera's buffer, in place. `stride` is the driver's `bytesperline`, 0
     /// where it gives none.
     ///
@@ -71,13 +94,8 @@ impl Encoding {
         stride: usize,
         bytes: &[u8],
     ) -> Result<Frame<'_>, FrameError> {
-        let format = match self {
-            Self::Grey | Self::Nv12 | Self::Yu12 => PixelFormat::Gray8,
-            Self::Yuyv => PixelFormat::Yuyv,
-            Self::Uyvy => PixelFormat::Uyvy,
-            Self::Rgb3 => PixelFormat::Rgb8,
-            Self::Mjpeg => return Err(FrameError::Bytes { expected: usize::MAX, got: bytes.len() }),
-        };
+        let format = self.pixel_format();
+        let format = format.ok_or(FrameError::Bytes { expected: usize::MAX, got: bytes.len() })?;
         let geometry = Geometry::new(width, height, format)?;
         let stride = if stride == 0 { geometry.row_bytes() } else { stride };
         if matches!(self, Self::Nv12 | Self::Yu12) {
@@ -214,6 +232,20 @@ mod tests {
             assert!(encoding.frame(WIDTH, HEIGHT, usize::MAX, &bytes).is_err(), "absurd stride");
         }
         assert!(Encoding::Mjpeg.frame(WIDTH, HEIGHT, 0, &[0; 100_000]).is_err(), "a JPEG is no plane");
+    }
+
+    #[test]
+    fn a_streams_frames_have_the_bytes_of_a_buffer_without_padding() {
+        for encoding in uncompressed() {
+            let format = encoding.stream(WIDTH, HEIGHT).unwrap().unwrap();
+            let bytes = buffer(encoding, row_bytes(encoding));
+            assert_eq!(format.frame_bytes(), bytes.len(), "{encoding}");
+            assert_eq!(shown(&format.frame(&bytes).unwrap(), 33, 31), luminance(33, 31), "{encoding}");
+        }
+        let odd = Encoding::Yu12.stream(33, 35).unwrap().unwrap();
+        assert_eq!(odd.frame_bytes(), 33 * 35 + 2 * 17 * 18);
+        assert!(Encoding::Mjpeg.stream(WIDTH, HEIGHT).is_none());
+        assert!(Encoding::Grey.stream(31, HEIGHT).unwrap().is_err());
     }
 
     #[test]

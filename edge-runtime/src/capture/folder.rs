@@ -105,7 +105,11 @@ impl Folder {
     /// The next file that decodes; none where there is none yet.
     fn pick(&mut self) -> Result<Option<(String, Picture)>, CaptureError> {
         self.listed_at = Some(Instant::now());
-        self.lost = self.list().err().map(|error| format!("the folder cannot be listed: {error}"));
+        self.lost = self.list().err().map(|error| {
+            format!(
+                "the folder cannot be listed: {error}; check that it is there, and mounted, and may be read"
+            )
+        });
         self.check()?;
         for (name, still) in self.quiet() {
             let path = self.path.join(&name);

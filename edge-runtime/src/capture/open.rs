@@ -1,6 +1,6 @@
 //! From a source's name and its options to the source.
 
-use super::{CaptureOptions, Folder, OptionsError, Replay, ReplayError, Source, SourceSpec, V4l2};
+use super::{CaptureOptions, Exec, Folder, OptionsError, Replay, ReplayError, Source, SourceSpec, V4l2};
 
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -16,6 +16,7 @@ pub fn open(options: &CaptureOptions) -> Result<Box<dyn Source + Send>, OpenErro
     options.check()?;
     Ok(match &options.source {
         SourceSpec::V4l2(place) => Box::new(V4l2::new(place, options)),
+        SourceSpec::Exec(_) => Box::new(Exec::new(options)?),
         SourceSpec::Folder(path) => Box::new(Folder::new(path, options)),
         SourceSpec::Replay { path, repeat } => {
             let repeat = *repeat || options.repeat;

@@ -3,6 +3,7 @@
 use super::{Crop, Encoding, SourceSpec};
 use crate::value;
 use edge_core::frame::{MAX_SIDE, MIN_SIDE};
+use edge_model::frame_stream::{StreamError, StreamFormat};
 use serde::{Deserialize, Serialize};
 
 /// Which source, and what is wished of it; every key has a default. The sources themselves do not
@@ -10,13 +11,24 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CaptureOptions {
-    /// A camera, a watched folder or a replay.
+    /// A camera, a program, a watched folder or a replay.
     pub source: SourceSpec,
-    /// The camera's pixel format; without it the first of [`Encoding::ALL`] that the camera has in
-    /// a fair size.
+    /// The program of a source `exec:` and its arguments, each a word: no shell looks at them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// A program that gives no frame for so long is ended and started again, in milliseconds.
+    #[serde(deserialize_with = "value::whole::<1000, 600_000, _, _>")]
+    pub restart_after_ms: u32,
+    /// How long a camera's first frames, after the start and after a pause, are not answered, in
+    /// milliseconds: its exposure settles.
+    #[serde(deserialize_with = "value::whole::<0, 60_000, _, _>")]
+    pub settle_ms: u32,
+    /// The camera's pixel format; without it the best that the camera has. Of a program's raw
+    /// frames; without it [`Encoding::Yu12`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<Encoding>,
-    /// Width to ask the camera for, in pixels, together with `height`. What it answers counts.
+    /// Width to ask the camera for, in pixels, together with `height`. What it answers counts. For a
+    /// program: the size of its raw frames; without it Y4M is expected.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "value::some_whole::<32, 8000, _, _>"
@@ -50,6 +62,9 @@ impl Default for CaptureOptions {
     fn default() -> Self {
         Self {
             source: SourceSpec::V4l2("/dev/video0".into()),
+            command: Vec::new(),
+            restart_after_ms: 10_000,
+            settle_ms: 1000,
             format: None,
             width: None,
             height: None,
@@ -62,8 +77,20 @@ impl Default for CaptureOptions {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OptionsError {
+    #[error(
+        "source = \"exec:\" needs the program that gives the frames, a word each: command = [\"rpicam-vid\", \"--timeout\", \"0\"]"
+    )]
+    NoCommand,
+    #[error("expected a program behind `exec:` or in command, got both; leave one out")]
+    TwoCommands,
+    #[error(
+        "expected raw frames of GREY, NV12, YU12, YUYV, UYVY or RGB3 from a program, got {0}; have it write one of them, or Y4M without format"
+    )]
+    NoStream(Encoding),
+    #[error("width, height: {0}")]
+    Stream(#[from] StreamError),
     #[error("width and height go together; give both, or none to let the camera choose")]
     HalfASize,
     #[error(
@@ -83,6 +110,23 @@ impl CaptureOptions {
         self.width.zip(self.height)
     }
 
+    /// The program of a source `exec:` and its arguments; none for another source.
+    pub fn words(&self) -> Option<&[String]> {
+        match &self.source {
+            SourceSpec::Exec(words) if words.is_empty() => Some(&self.command),
+            SourceSpec::Exec(words) => Some(words),
+            _ => None,
+        }
+    }
+
+    /// What a program's raw frames are; none where it is to write Y4M.
+    pub fn stream(&self) -> Result<Option<StreamFormat>, OptionsError> {
+        let Some((width, height)) = self.size() else { return Ok(None) };
+        let encoding = self.format.unwrap_or(Encoding::Yu12);
+        let stream = encoding.stream(width, height).ok_or(OptionsError::NoStream(encoding))?;
+        Ok(Some(stream?))
+    }
+
     /// Whether a source can be made of them; the error is the first option that none can meet.
     pub fn check(&self) -> Result<(), OptionsError> {
         if self.width.is_some() != self.height.is_some() {
@@ -94,6 +138,13 @@ impl CaptureOptions {
         for (what, (width, height)) in crop.into_iter().chain(size) {
             if !sides.contains(&width) || !sides.contains(&height) {
                 return Err(OptionsError::Sides { what, width, height });
+            }
+        }
+        if let SourceSpec::Exec(words) = &self.source {
+            match (words.is_empty(), self.command.is_empty()) {
+                (true, true) => return Err(OptionsError::NoCommand),
+                (false, false) => return Err(OptionsError::TwoCommands),
+                _ => self.stream().map(drop)?,
             }
         }
         Ok(())

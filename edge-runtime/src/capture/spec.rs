@@ -1,4 +1,4 @@
-//! Which source, in one word: `v4l2:/dev/video0`, `v4l2:NAME`, `folder:DIR`, `replay:DIR`.
+//! Which source, in one word: `v4l2:/dev/video0`, `v4l2:NAME`, `folder:DIR`, `replay:DIR`, `exec:`.
 //! Configuration and command line take the same.
 
 use crate::value::nearest;
@@ -20,18 +20,26 @@ pub enum SourceSpec {
         /// Whether it begins again after its last file: `?loop` behind the path.
         repeat: bool,
     },
+    /// A program that writes frames to its standard output: its words, which `exec:PROGRAM WORD ...`
+    /// separates by blanks; none where the configuration lists them (`command`).
+    Exec(Vec<String>),
 }
 
 /// The kinds of sources, and what stands behind the colon.
-const KINDS: [&str; 3] = ["v4l2", "folder", "replay"];
-const EXPECTED: &str = "v4l2:/dev/video0, v4l2:NAME, folder:DIR or replay:DIR";
+const KINDS: [&str; 4] = ["v4l2", "folder", "replay", "exec"];
+const EXPECTED: &str = "v4l2:/dev/video0, v4l2:NAME, folder:DIR, replay:DIR or exec:PROGRAM";
 const LOOP: &str = "?loop";
 
 impl SourceSpec {
+    /// Whether frames come by themselves all the time, as a camera's do.
+    pub fn is_live(&self) -> bool {
+        matches!(self, Self::V4l2(_) | Self::Exec(_))
+    }
+
     /// The folder, which may be relative; none for a camera.
     pub(crate) fn folder_mut(&mut self) -> Option<&mut PathBuf> {
         match self {
-            Self::V4l2(_) => None,
+            Self::V4l2(_) | Self::Exec(_) => None,
             Self::Folder(path) | Self::Replay { path, .. } => Some(path),
         }
     }
@@ -57,12 +65,13 @@ impl FromStr for SourceSpec {
         if !KINDS.contains(&kind) {
             return Err(SpecError::Kind { got: text.to_owned(), hint: hint(text, kind) });
         }
-        if place.is_empty() {
+        if place.is_empty() && kind != "exec" {
             return Err(SpecError::Nothing(text.to_owned()));
         }
         Ok(match kind {
             "v4l2" => Self::V4l2(place.to_owned()),
             "folder" => Self::Folder(place.into()),
+            "exec" => Self::Exec(place.split_whitespace().map(str::to_owned).collect()),
             _ => match place.strip_suffix(LOOP) {
                 Some(path) => Self::Replay { path: path.into(), repeat: true },
                 None => Self::Replay { path: place.into(), repeat: false },
@@ -91,6 +100,7 @@ impl fmt::Display for SourceSpec {
             Self::Replay { path, repeat } => {
                 write!(f, "replay:{}{}", path.display(), if *repeat { LOOP } else { "" })
             }
+            Self::Exec(words) => write!(f, "exec:{}", words.join(" ")),
         }
     }
 }

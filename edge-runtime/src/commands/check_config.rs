@@ -6,10 +6,11 @@ use crate::{model, report};
 use anyhow::Result;
 use edge_model::model_file::ModelFile;
 use edge_model::prevalence::PriorShift;
+use edge_runtime::capture::CaptureOptions;
 use edge_runtime::config::Config;
 use edge_runtime::self_test::{Check, lines, log_folder};
 use edge_runtime::site::Site;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub fn run(file: &Path, output: Output) -> Result<Outcome> {
     let checks = match Config::load(file) {
@@ -49,10 +50,30 @@ fn check(file: &Path, config: &Config) -> Vec<Check> {
         };
         checks.push(Check::new("prevalence", shown));
     }
-    checks.push(Check::new("source", Ok::<_, String>(&config.capture.source)));
+    checks.push(source(&config.capture));
     checks.push(log_folder(&config.log.file));
     checks.extend(lines(&config.lights));
     checks
+}
+
+/// The source; of a program, whether it is there.
+fn source(options: &CaptureOptions) -> Check {
+    let Some(program) = options.words().and_then(|words| words.first()) else {
+        return Check::new("source", Ok::<_, String>(&options.source));
+    };
+    let found = if program.contains('/') {
+        Some(PathBuf::from(program)).filter(|path| path.is_file())
+    } else {
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
+    };
+    let found = found.map(|path| format!("exec: {}", path.display()));
+    Check::new(
+        "source",
+        found.ok_or(format!(
+            "exec: there is no program `{program}`; install it, or name it by its whole path"
+        )),
+    )
 }
 
 /// A site file, and what it widens.

@@ -6,6 +6,7 @@ use crate::report;
 use crate::report::Output;
 use anyhow::Result;
 use edge_runtime::capture::{CameraInfo, FormatInfo, Sizes, cameras};
+use edge_runtime::signal::gpio;
 use gpiocdev::chip::{Chip, chips};
 use serde::Serialize;
 use std::io::Write;
@@ -70,10 +71,7 @@ fn chip(path: PathBuf) -> ChipInfo {
     });
     let (label, lines, problem) = match asked {
         Ok((label, lines)) => (label, lines, None),
-        Err(error) => {
-            let problem = format!("{error}; join the group `gpio` where it is a matter of permission");
-            (String::new(), Vec::new(), Some(problem))
-        }
+        Err(error) => (String::new(), Vec::new(), Some(gpio::explained(&error))),
     };
     ChipInfo { path, label, lines, problem }
 }

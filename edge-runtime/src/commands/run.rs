@@ -59,7 +59,8 @@ pub fn run(
             return Err(error);
         }
     };
-    let name = config.capture.source.to_string();
+    // Not the words of a program: they may hold a password.
+    let name = source.name().to_owned();
     let mut classifier = Classifier::new(&model, engine);
     if let Some(least) = context.familiar_widened_to {
         classifier = classifier.with_familiar_from(least);
@@ -236,7 +237,8 @@ fn settings(config: &Config) -> Settings {
         AgreementPolicy { frames: decision.agree_frames, stale_after_ms: decision.stale_after_ms }
     };
     let hold_ms = triggered.then_some(decision.hold_ms);
-    Settings { policy, interval_ms: decision.interval_ms, hold_ms }
+    let settle_ms = if config.capture.source.is_live() { config.capture.settle_ms } else { 0 };
+    Settings { policy, interval_ms: decision.interval_ms, settle_ms, hold_ms }
 }
 
 /// What is seen on the screen: for a person what the lights show in words, for a program every

@@ -10,6 +10,7 @@
 //! `active_low` with pull-downs).
 
 use crate::config::{Lights as LightsConfig, Line, LineSpec};
+use crate::errno::{Asked, Explained};
 use crate::signal::PanelLines;
 use edge_core::ports::LampDriver;
 use edge_core::signal::{ActiveHigh, ActiveLow, Dark, Lamp, LampLine, LampPins, LampSet, Levels};
@@ -178,8 +179,18 @@ fn open(spec: &LineSpec, output: Option<bool>) -> Result<Request, LineError> {
     };
     builder.request().map_err(|error| match place.user {
         Some(user) => LineError::Busy { line: spec.to_string(), user },
-        None => LineError::Failed { line: spec.to_string(), what: error.to_string() },
+        None => LineError::Failed { line: spec.to_string(), what: explained(&error) },
     })
+}
+
+/// The kernel's answer, what it means and what to do.
+pub fn explained(error: &gpiocdev::Error) -> String {
+    match error {
+        gpiocdev::Error::Os(errno) => {
+            Explained(Asked::GpioLine, &io::Error::from_raw_os_error(errno.0)).to_string()
+        }
+        other => other.to_string(),
+    }
 }
 
 /// An output line; its levels are the physical ones.
@@ -221,7 +232,7 @@ impl OutputLine {
         self.high = high;
         let request = self.request.as_ref().map_err(|_| Lost)?;
         request.set_lone_value(Value::from(high)).map_err(|error| {
-            let what = format!("failed while in use: {error}");
+            let what = format!("failed while in use: {}", explained(&error));
             self.request = Err(LineError::Failed { line: self.spec.to_string(), what });
             Lost
         })
@@ -306,7 +317,7 @@ impl InputLine {
         match self.request.as_ref().ok()?.lone_value() {
             Ok(value) => Some((value == Value::Active) != self.spec.active_low),
             Err(error) => {
-                let what = format!("failed while in use: {error}");
+                let what = format!("failed while in use: {}", explained(&error));
                 self.request = Err(LineError::Failed { line: self.spec.to_string(), what });
                 None
             }

@@ -262,7 +262,8 @@ fn a_replay_is_whole_or_refused() {
 
 #[test]
 fn a_name_that_is_no_source_is_refused_with_the_nearest_one() {
-    let expected = "expected a source such as v4l2:/dev/video0, v4l2:NAME, folder:DIR or replay:DIR, got ";
+    let expected =
+        "expected a source such as v4l2:/dev/video0, v4l2:NAME, folder:DIR, replay:DIR or exec:PROGRAM, got ";
     let here = TempDir::new().unwrap();
     let here = here.path().to_str().unwrap();
     for (spec, end) in [
@@ -270,6 +271,7 @@ fn a_name_that_is_no_source_is_refused_with_the_nearest_one() {
         ("V4L2:cam", "`V4L2:cam`; did you mean `v4l2:cam`?".to_owned()),
         ("foldr:x", "`foldr:x`; did you mean `folder:x`?".to_owned()),
         ("reply:x", "`reply:x`; did you mean `replay:x`?".to_owned()),
+        ("exce:ffmpeg -i x", "`exce:ffmpeg -i x`; did you mean `exec:ffmpeg -i x`?".to_owned()),
         ("/dev/video0", "`/dev/video0`; did you mean `v4l2:/dev/video0`?".to_owned()),
         (here, format!("`{here}`; did you mean `folder:{here}` or `replay:{here}`?")),
         ("http://x", "`http://x`".to_owned()),
@@ -285,7 +287,7 @@ fn a_name_that_is_no_source_is_refused_with_the_nearest_one() {
     for spec in ["v4l2:/dev/video99", "v4l2:HD Webcam: front", "folder:/nowhere"] {
         assert_eq!(open_named(spec).unwrap().name(), spec, "absent now is no error");
     }
-    for spec in ["v4l2:cam", "folder:x", "replay:x", "replay:x?loop"] {
+    for spec in ["v4l2:cam", "folder:x", "replay:x", "replay:x?loop", "exec:", "exec:a b"] {
         assert_eq!(spec.parse::<SourceSpec>().unwrap().to_string(), spec);
     }
 }

@@ -1,7 +1,7 @@
 //! The configuration: the shipped file is the default and names every key; what is wrong is refused
 //! in words that help.
 
-use edge_runtime::capture::SourceSpec;
+use edge_runtime::capture::{LIBCAMERA, SourceSpec};
 use edge_runtime::config::Config;
 use std::collections::BTreeSet;
 
@@ -75,8 +75,7 @@ fn what_is_wrong_is_said_with_its_line() {
         let expected = format!("test.toml:2: expected a whole number from 1 to 255, got {got}");
         assert_refused(&format!("[decision]\nagree_frames = {value}"), &expected);
     }
-    let source =
-        "test.toml:2: expected a source such as v4l2:/dev/video0, v4l2:NAME, folder:DIR or replay:DIR";
+    let source = "test.toml:2: expected a source such as v4l2:/dev/video0, v4l2:NAME, folder:DIR, replay:DIR or exec:PROGRAM";
     let cases = [
         ("[decison]\nmode = \"button\"", "test.toml:1: there is no key `decison`; did you mean `decision`?"),
         (
@@ -91,6 +90,15 @@ fn what_is_wrong_is_said_with_its_line() {
         ),
         ("[capture]\nsource = \"webcam\"", source),
         ("[capture]\nsource = \"folder:\"", source),
+        (
+            "[capture]\nsource = \"exec:\"",
+            "[capture]: source = \"exec:\" needs the program that gives the frames, a word each",
+        ),
+        (
+            "[capture]\ncommand = \"ffmpeg -i x\"",
+            "test.toml:2: expected a sequence, got string \"ffmpeg -i x\"",
+        ),
+        ("[capture]\nsettle_ms = 60001", "expected a whole number from 0 to 60000, got integer `60001`"),
         ("[capture]\ncrop = { x = 1, y = 2, widht = 3, height = 4 }", "test.toml:2: there is no key `widht`"),
         (
             "[model]\nengine = \"abacus\"",
@@ -154,16 +162,37 @@ fn a_name_that_is_near_to_none_gets_no_guess() {
 fn relative_paths_are_taken_from_the_files_folder() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("device.toml");
-    let text =
-        "[model]\nfile = \"m.onnx\"\n[capture]\nsource = \"replay:films\"\n[log]\nfile = \"/var/log/l\"";
+    let text = "[model]\nfile = \"m.onnx\"\n[capture]\nsource = \"replay:films\"\ncommand = [\"./cam\", \"./x\"]\n\
+                [log]\nfile = \"/var/log/l\"";
     std::fs::write(&file, text).unwrap();
     let config = Config::load(&file).unwrap();
     assert_eq!(config.model.file, Some(folder.path().join("m.onnx")));
     let films = SourceSpec::Replay { path: folder.path().join("films"), repeat: false };
     assert_eq!(config.capture.source, films);
     assert_eq!(config.log.file.to_str(), Some("/var/log/l"));
+    let program = folder.path().join("./cam").to_string_lossy().into_owned();
+    assert_eq!(config.capture.command, [program, "./x".to_owned()], "the program alone is a path");
     let error = Config::load(&folder.path().join("absent.toml")).unwrap_err().to_string();
     assert!(error.contains("absent.toml: cannot be read"), "{error}");
+}
+
+/// What the device's document says to write is taken, each piece by itself.
+#[test]
+fn every_line_that_the_document_says_to_write_is_valid() {
+    let document = include_str!("../../../docs/DEVICE.md");
+    let blocks: Vec<_> =
+        document.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let configs = blocks.iter().map(|block| match block.starts_with('[') {
+        true => parse(block).unwrap(),
+        false => parse(&format!("[capture]\n{block}")).unwrap(),
+    });
+    let configs: Vec<_> = configs.collect();
+    let programs = configs.iter().filter_map(|config| config.capture.words()?.first().map(String::as_str));
+    assert_eq!(programs.collect::<Vec<_>>(), ["rpicam-vid", "ffmpeg", "gst-launch-1.0"]);
+    let modules: Vec<_> = configs.iter().filter(|config| config.capture.size().is_some()).collect();
+    let words = format!("command = {:?}", modules[0].capture.command);
+    assert!(LIBCAMERA.contains(&words) && SHIPPED.contains(&words), "one line for a camera module: {words}");
+    assert!(configs.iter().any(|config| config.lights.lines().count() == 6), "the lines of a Raspberry Pi");
 }
 
 proptest::proptest! {

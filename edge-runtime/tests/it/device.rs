@@ -86,7 +86,7 @@ impl Source for Script {
 }
 
 /// Answers every frame, all the time.
-const ALWAYS: Settings = Settings { policy: POLICY, interval_ms: 0, hold_ms: None };
+const ALWAYS: Settings = Settings { policy: POLICY, interval_ms: 0, settle_ms: 0, hold_ms: None };
 
 type TestDevice = Device<Box<dyn Engine>, Hands>;
 

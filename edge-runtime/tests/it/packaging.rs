@@ -11,6 +11,15 @@ const RECEIVED: &str = include_str!("../../packaging/tmpfiles.d/pneumoscope-dico
 const USERS: &str = include_str!("../../packaging/sysusers.d/pneumoscope.conf");
 const MANIFEST: &str = include_str!("../../Cargo.toml");
 
+/// What is added to the service for cameras that need more, by name.
+const DROP_INS: [(&str, &str); 2] = [
+    ("libcamera.conf", include_str!("../../packaging/drop-ins/libcamera.conf")),
+    ("network-camera.conf", include_str!("../../packaging/drop-ins/network-camera.conf")),
+];
+
+/// Greatest exposure that systemd may find with a drop-in.
+const EXPOSURE_MAX_MORE: &str = "30";
+
 /// Greatest exposure that systemd may find, in tenths: 0 is a service that can do nothing, 100 one
 /// that can do anything.
 const EXPOSURE_MAX: &str = "20";
@@ -22,11 +31,15 @@ fn values<'u>(unit: &'u str, key: &str) -> Vec<&'u str> {
 
 /// Whether systemd finds a unit's exposure low enough, and what it says.
 fn judged(unit: &str) -> (bool, String) {
+    judged_by(unit, EXPOSURE_MAX)
+}
+
+fn judged_by(unit: &str, most: &str) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pneumoscope.service");
     std::fs::write(&path, unit).unwrap();
     let mut analyze = Command::new("systemd-analyze");
-    analyze.args(["security", "--offline=true", "--no-pager", "--threshold", EXPOSURE_MAX]).arg(path);
+    analyze.args(["security", "--offline=true", "--no-pager", "--threshold", most]).arg(path);
     let output = analyze.output().expect("systemd-analyze is installed");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let overall = text.lines().find(|line| line.contains("Overall exposure level")).map(str::to_owned);
@@ -51,6 +64,47 @@ fn systemd_finds_the_unit_safe_and_one_with_less_hardening_not() {
     let (safe, overall) = judged(&soft);
     assert!(!safe, "the threshold bites: {overall}");
     assert!(overall.contains("Overall exposure level"), "{overall}");
+}
+
+/// As systemd reads a drop-in: after the unit, what it says again goes before.
+#[test]
+#[ignore = "needs systemd-analyze: `cargo xtask test` installs it and runs this test"]
+fn systemd_finds_the_unit_safe_with_each_drop_in() {
+    for (name, more) in DROP_INS {
+        let again: Vec<_> =
+            keys(more).into_iter().filter(|key| !["DeviceAllow", "IPAddressAllow"].contains(key)).collect();
+        let left = |line: &&str| !again.iter().any(|key| line.starts_with(&format!("{key}=")));
+        let unit: String = UNIT.lines().filter(left).map(|line| format!("{line}\n")).collect();
+        let unit = unit.replace("[Install]", &(more.to_owned() + "[Install]"));
+        let (safe, overall) = judged_by(&unit, EXPOSURE_MAX_MORE);
+        assert!(safe, "{name}: {overall}");
+        println!("{name}: {}", overall.trim());
+    }
+}
+
+fn keys(unit: &str) -> Vec<&str> {
+    let lines = unit.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| Some(line.split_once('=')?.0)).collect()
+}
+
+/// They loosen what the unit says and nothing else, are in the package, and are named where cameras
+/// are explained.
+#[test]
+fn a_drop_in_is_about_the_units_own_keys_and_is_documented() {
+    let document = include_str!("../../../docs/DEVICE.md");
+    for (name, more) in DROP_INS {
+        for key in keys(more) {
+            let known = keys(UNIT).contains(&key)
+                || (key == "IPAddressAllow" && keys(UNIT).contains(&"IPAddressDeny"));
+            assert!(known, "{name}: {key}");
+        }
+        assert!(more.lines().any(|line| line == "[Service]"), "{name}");
+        assert!(MANIFEST.contains(&format!("packaging/drop-ins/{name}")), "{name}");
+        assert!(document.contains(&format!("/usr/share/pneumoscope/{name}")), "{name}");
+    }
+    let libcamera = DROP_INS[0].1;
+    assert_eq!(values(libcamera, "DeviceAllow"), ["char-media rw", "char-dma_heap rw"]);
+    assert_eq!(values(libcamera, "MemoryDenyWriteExecute"), ["no"]);
 }
 
 #[test]

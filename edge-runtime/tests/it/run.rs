@@ -47,7 +47,7 @@ fn device_with(
         site_sha256: None,
         prior: None,
     };
-    let settings = Settings { policy: POLICY, interval_ms: 0, hold_ms: None };
+    let settings = Settings { policy: POLICY, interval_ms: 0, settle_ms: 0, hold_ms: None };
     let device = Device::new(Box::new(source), Classifier::new(&model, engine), settings, Monotonic);
     Run::new(device, Log::new(log, Options::default()), context, panel)
 }

@@ -402,6 +402,21 @@ fn with_a_button_both_indicate_the_same_at_every_millisecond() {
     assert_eq!(codes, expected.map(|code| (code > 0).then_some(code)));
 }
 
+/// A camera that settles for a second: both let it, after the start and after each pause. Not with a
+/// button: a chip is told of no frame before the first press, and would let it settle then.
+#[test]
+fn letting_the_camera_settle_both_indicate_the_same_at_every_millisecond() {
+    let settling = |mut settings: Settings| {
+        settings.device.settle_ms = 1000;
+        [settings; 2]
+    };
+    let shows = play(&continuous(), 18_000, settling(Settings::CONTINUOUS)).unwrap();
+    let codes: Vec<u8> = shows.iter().map(|shown| shown.unwrap().1).collect();
+    // After silence, loss and a missing signal it starts again (30); not after a frame that repeats.
+    let expected = [30, 32, 30, 4, 1, 31, 30, 4, 33, 4, 2, 43, 2, 32, 34, 30, 4, 1];
+    assert_eq!(codes, expected);
+}
+
 /// The comparison bites: one frame more that must agree, a hold that is a millisecond longer, an
 /// age that is one less.
 #[test]
@@ -418,6 +433,8 @@ fn planted_differences_are_found() {
     let press = [(0, NORMAL), (1010, Step::Press)];
     let hold = differ(&press, Settings::BUTTON, |s| s.device.hold_ms = Some(10_001));
     assert!(hold.contains("the chip shows None"), "{hold}");
+    let settles = differ(&continuous(), Settings::CONTINUOUS, |s| s.device.settle_ms = 1);
+    assert!(settles.contains("the chip shows Some((Refer, 4)), Linux Some((Fault, 30))"), "{settles}");
     let deaf = differ(&press, Settings::BUTTON, |s| s.device.hold_ms = None);
     assert!(deaf.contains("the chip shows None"), "{deaf}");
 }

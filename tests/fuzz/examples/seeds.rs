@@ -23,6 +23,7 @@ use tract_onnx::pb::ModelProto;
 fn main() -> std::io::Result<()> {
     write("decode", &pictures())?;
     write("dicom", &dicom_files())?;
+    write("frame_stream", &streams())?;
     write("model_file", &models())?;
     write("packed", &packed())?;
     // What these two read is not a file's form: any bytes are sizes, choices and pixels to them.
@@ -86,6 +87,28 @@ fn pictures() -> Vec<Seed> {
         seeds.push((if whole.ends_with("png") { "cut.png" } else { "cut.jpg" }, half));
     }
     seeds.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect()
+}
+
+/// Streams of a program, behind two bytes that say what is expected and how long the pieces are.
+fn streams() -> Vec<Seed> {
+    let y4m = |header: &str, bytes: usize| {
+        let frame = || [b"FRAME\n".to_vec(), (0..bytes).map(|at| (at % 251) as u8).collect()].concat();
+        [format!("YUV4MPEG2 {header}\n").into_bytes(), frame(), frame()].concat()
+    };
+    let (yuv, grey) = (32 * 32 + 2 * 16 * 16, 32 * 32);
+    let cut = y4m("W32 H32 Cmono", grey)[..1100].to_vec();
+    let seeds = [
+        ("y4m-420", 0, 100, y4m("W32 H32 F30:1 Ip A1:1 C420jpeg XYSCSS=420JPEG", yuv)),
+        ("y4m-mono", 0, 1, y4m("W32 H32 Cmono", grey)),
+        ("y4m-422", 0, 255, y4m("H32 W33 C422", 33 * 32 + 2 * 17 * 32)),
+        ("y4m-of-the-size", 1, 7, y4m("W32 H32 Cmono", grey)),
+        ("y4m-cut", 0, 64, cut),
+        ("y4m-ten-bits", 0, 9, y4m("W32 H32 C420p10", grey)),
+        ("raw", 1, 33, vec![9; 2 * grey]),
+        ("raw-with-chroma", 0x15, 200, vec![9; 3 * (33 * 32 + 5)]),
+        ("text", 0, 3, b"usage: camera [options]\n".to_vec()),
+    ];
+    seeds.map(|(name, raw, piece, stream)| (name.to_owned(), [vec![raw, piece], stream].concat())).into()
 }
 
 fn phantom(format: ImageFormat) -> Vec<u8> {

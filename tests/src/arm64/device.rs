@@ -79,6 +79,18 @@ impl Device {
         interval_ms: u32,
         with_button: bool,
     ) -> anyhow::Result<Self> {
+        Self::boot_before("source = \"v4l2:vivid\"", files, disk, form, interval_ms, with_button)
+    }
+
+    /// The same before another source, in the words of the configuration.
+    pub fn boot_before(
+        source: &str,
+        files: &Path,
+        disk: Option<&Path>,
+        form: &Picture,
+        interval_ms: u32,
+        with_button: bool,
+    ) -> anyhow::Result<Self> {
         let mut guest = Guest::boot(files, disk)?;
         let line = |name: &str, line: u8, more: &str| {
             format!("{name} = {{ chip = \"{CHIP}\", line = {line}{more} }}\n")
@@ -94,7 +106,7 @@ impl Device {
             lines += &line("amber", lights::AMBER, "");
         }
         let config = format!(
-            "[capture]\nsource = \"v4l2:vivid\"\nformat = \"{}\"\nwidth = {}\nheight = {}\n\
+            "[capture]\n{source}\nformat = \"{}\"\nwidth = {}\nheight = {}\n\
              [decision]\n{decision}[log]\nfile = \"{LOG}\"\n[lights]\n{lines}",
             form.fourcc, form.width, form.height,
         );

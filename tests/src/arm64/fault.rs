@@ -30,6 +30,10 @@ const INTERVAL_MS: u32 = 500;
 const SIDE: u16 = 224;
 /// Where the shim finds what it is to falsify.
 const STILL: &str = "/run/still";
+/// Where the program that stands for a camera finds its frame, and what it is to do wrong.
+const FRAME: &str = "/run/frame";
+const FILM: &str = "/run/film";
+const PROGRAM: &str = "source = \"exec:\"\ncommand = [\"/init\", \"film\"]\nrestart_after_ms = 3000";
 const DAMAGED_MODEL: &str = "/run/damaged.onnx";
 const FILLING: &str = "/log/filling";
 
@@ -42,6 +46,9 @@ pub struct Fault {
     /// A device with a button, a buzzer, and an amber lamp that is lit while its line is low.
     #[serde(default)]
     pub button: bool,
+    /// The camera is a program that writes frames.
+    #[serde(default)]
+    pub program: bool,
     /// What is done and what must be seen, in this order.
     #[serde(deserialize_with = "step::steps")]
     pub steps: Vec<Step>,
@@ -60,6 +67,7 @@ pub enum Shows {
 struct Run {
     device: Device,
     picture: Picture,
+    program: bool,
     right: State,
     /// The board's clock when the last step began that was no expectation, and when it ended.
     cause: (u64, u64),
@@ -78,11 +86,15 @@ impl Fault {
         let label = if self.picture == Shows::Normal { Label::Normal } else { Label::Pneumonia };
         let drawn = phantoms::draw(label, 1, SIDE);
         let right = Host::new()?.answer(&drawn)?.0.state;
-        let picture = Picture::of(&drawn, "YUYV")?;
-        let device = Device::boot_with(files, None, &picture, INTERVAL_MS, self.button)?;
+        let picture = Picture::of(&drawn, if self.program { "GREY" } else { "YUYV" })?;
+        let device = match self.program {
+            true => Device::boot_before(PROGRAM, files, None, &picture, INTERVAL_MS, self.button)?,
+            false => Device::boot_with(files, None, &picture, INTERVAL_MS, self.button)?,
+        };
         let mut run = Run {
             device,
             picture,
+            program: self.program,
             right,
             cause: (0, 0),
             running: false,
@@ -128,6 +140,10 @@ impl Run {
                 return self.device.guest.write(DAMAGED_MODEL, b"no model");
             }
             Step::Stop | Step::Kill => return self.end(step == &Step::Kill),
+            Step::Show if self.program => {
+                let sides = format!("{} {}\n", self.picture.width, self.picture.height).into_bytes();
+                return self.device.guest.write(FRAME, &[sides, self.picture.bytes.clone()].concat());
+            }
             Step::Show => return self.device.guest.show(&self.picture),
             Step::Plug(Part::Camera, bound) => {
                 if !bound {
@@ -144,6 +160,8 @@ impl Run {
             Step::Hide => Request::Hide,
             Step::Still(Some(word)) => return self.device.guest.write(STILL, word.as_bytes()),
             Step::Still(None) => Request::Remove { path: STILL.into() },
+            Step::Film(Some(word)) => return self.device.guest.write(FILM, word.as_bytes()),
+            Step::Film(None) => Request::Remove { path: FILM.into() },
             Step::Disk(Disk::Full) => Request::Fill { path: FILLING.into() },
             Step::Disk(Disk::Free) => Request::Remove { path: FILLING.into() },
             Step::Disk(Disk::ReadOnly) => Request::ReadOnly,

@@ -13,8 +13,9 @@ use super::picture::Picture;
 
 /// Within this time the answer on a new picture must show, in microseconds.
 const WITHIN: u64 = 2_000_000;
-/// From the start of the process to the first state on the lights, at most, in milliseconds.
-const FIRST_STATE_MS: u64 = 1000;
+/// From the start of the process to the first state on the lights, at most, in milliseconds: of
+/// these the camera settles for a second.
+const FIRST_STATE_MS: u64 = 2000;
 /// A frame is answered so often, in milliseconds; the device's own default.
 const INTERVAL_MS: u32 = 500;
 /// So long the picture then stays, in milliseconds.

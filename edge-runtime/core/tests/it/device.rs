@@ -10,7 +10,7 @@ use edge_core::{Decision, Reason, State};
 use proptest::prelude::*;
 
 const POLICY: AgreementPolicy = AgreementPolicy { frames: 2, stale_after_ms: 1500 };
-const ALWAYS: Settings = Settings { policy: POLICY, interval_ms: 0, hold_ms: None };
+const ALWAYS: Settings = Settings { policy: POLICY, interval_ms: 0, settle_ms: 0, hold_ms: None };
 const BUTTON: Settings = Settings { hold_ms: Some(5000), ..ALWAYS };
 
 const NEGATIVE: Decision =

@@ -11,4 +11,5 @@ mod packed;
 mod pipeline;
 mod player;
 mod preprocess;
+mod settle;
 mod signal;

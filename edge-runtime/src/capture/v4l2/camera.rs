@@ -1,44 +1,22 @@
 //! A camera that is open and runs: from its node to frames, without a word on what to do when it
 //! fails.
 
+use super::buffers::{Filled, Stream};
 use super::choice::choose;
+use super::error::CameraError;
+use super::libcamera::needs_libcamera;
 use super::newest::{self, Taken};
-use super::sys::{Filled, Format, Node, Ready, Stream};
+use super::running::Running;
+use super::sys::{Format, Node, Ready};
 use crate::capture::{CaptureOptions, Encoding};
+use edge_core::{Frame, FrameError};
+use edge_model::decode::{self, Picture};
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 /// Buffers to ask for: one that is being judged, and enough for the driver to go on meanwhile.
 const BUFFERS: u32 = 4;
-
-#[derive(Debug, thiserror::Error)]
-pub enum CameraError {
-    #[error("{asked}: {answer}")]
-    Call { asked: &'static str, answer: io::Error },
-    #[error("{0} is no camera that is understood here; `edge-runtime devices` lists those that are")]
-    NoCapture(String),
-    #[error(
-        "expected the format {wanted}, of those that are understood the camera gives {offered}; choose one of them"
-    )]
-    Format {
-        /// What is understood or configured.
-        wanted: String,
-        offered: String,
-    },
-}
-
-impl CameraError {
-    fn of(asked: &'static str) -> impl Fn(io::Error) -> Self {
-        move |answer| Self::Call { asked, answer }
-    }
-}
-
-impl From<(&'static str, io::Error)> for CameraError {
-    fn from((asked, answer): (&'static str, io::Error)) -> Self {
-        Self::Call { asked, answer }
-    }
-}
 
 #[derive(Debug)]
 pub struct Camera {
@@ -57,6 +35,9 @@ impl Camera {
             return Err(CameraError::NoCapture(card.card));
         }
         let fourccs: Vec<_> = node.formats().into_iter().map(|(fourcc, _)| fourcc).collect();
+        if needs_libcamera(&card.driver, card.is_media_controlled(), &fourccs) {
+            return Err(CameraError::Libcamera(card.card));
+        }
         let known = fourccs.iter().filter_map(|&fourcc| Some((fourcc, Encoding::from_fourcc(fourcc)?)));
         let offered: Vec<_> = known.map(|(fourcc, encoding)| (encoding, node.sizes(fourcc))).collect();
         let current = node.format().map_err(CameraError::of("VIDIOC_G_FMT"))?;
@@ -64,11 +45,15 @@ impl Camera {
             wanted: options.format.map_or(names(Encoding::ALL.iter()), |wish| wish.to_string()),
             offered: names(offered.iter().filter_map(|&fourcc| Encoding::from_fourcc(fourcc))),
         };
-        let choice = choose(&offered, (current.width, current.height), options);
-        let choice = choice.ok_or_else(|| mismatch(&fourccs))?;
         // The driver's own four characters: JPEG and MJPG are two names of one thing.
-        let spelt = fourccs.iter().find(|&&fourcc| Encoding::from_fourcc(fourcc) == Some(choice.encoding));
-        let fourcc = spelt.copied().unwrap_or(choice.encoding.fourcc());
+        let spelt = |encoding: Encoding| {
+            let same = fourccs.iter().find(|&&fourcc| Encoding::from_fourcc(fourcc) == Some(encoding));
+            same.copied().unwrap_or(encoding.fourcc())
+        };
+        let rate = |encoding, size| node.rate(spelt(encoding), size);
+        let choice = choose(&offered, rate, (current.width, current.height), options);
+        let choice = choice.ok_or_else(|| mismatch(&fourccs))?;
+        let fourcc = spelt(choice.encoding);
         let format = node.set_format(fourcc, choice.width, choice.height);
         let format = format.map_err(CameraError::of("VIDIOC_S_FMT"))?;
         let encoding = Encoding::from_fourcc(format.fourcc);
@@ -80,17 +65,10 @@ impl Camera {
         let stream = Stream::start(node, BUFFERS)?;
         Ok(Self { stream, input, encoding, format })
     }
+}
 
-    pub fn encoding(&self) -> Encoding {
-        self.encoding
-    }
-
-    pub fn format(&self) -> Format {
-        self.format
-    }
-
-    /// Waits for a frame or an event, at most `wait`.
-    pub fn wait(&mut self, wait: Duration) -> Result<Ready, CameraError> {
+impl Running for Camera {
+    fn wait(&mut self, wait: Duration) -> Result<Ready, CameraError> {
         let ready = self.stream.node().wait(wait).map_err(CameraError::of("poll"))?;
         if ready.event {
             self.stream.node().drain_events();
@@ -106,30 +84,40 @@ impl Camera {
         Ok(ready)
     }
 
-    /// The newest of the frames that have come since `judged`, the last one taken, was taken.
-    pub fn catch_up(&mut self, judged: Option<Filled>) -> Result<Taken, CameraError> {
+    fn catch_up(&mut self, judged: Option<Filled>) -> Result<Taken, CameraError> {
         Ok(newest::catch_up(&mut self.stream, judged)?)
     }
 
-    /// The newest of the frames that wait. They came just now.
-    pub fn newest(&mut self) -> Result<Taken, CameraError> {
+    fn newest(&mut self) -> Result<Taken, CameraError> {
         Ok(newest::newest(&mut self.stream)?)
     }
 
-    /// Whether the camera still gives what was agreed on: another program, or a new source at its
-    /// input, may change it.
-    pub fn keeps_its_format(&self) -> Result<bool, CameraError> {
+    fn keeps_its_format(&self) -> Result<bool, CameraError> {
         Ok(self.stream.node().format().map_err(CameraError::of("VIDIOC_G_FMT"))? == self.format)
     }
 
-    /// Whether there is a signal on its input; true where the driver cannot tell.
-    pub fn has_signal(&self) -> Result<bool, CameraError> {
+    fn has_signal(&self) -> Result<bool, CameraError> {
         let Some(input) = self.input else { return Ok(true) };
         self.stream.node().has_signal(input).map_err(CameraError::of("VIDIOC_ENUMINPUT"))
     }
 
-    pub fn bytes(&self, filled: &Filled) -> &[u8] {
-        self.stream.bytes(filled)
+    fn decode(&self, filled: &Filled) -> Option<Result<Picture, String>> {
+        (self.encoding == Encoding::Mjpeg).then(|| {
+            let picture =
+                decode::decode_mjpeg(self.stream.bytes(filled)).map_err(|error| error.to_string())?;
+            let (geometry, Format { width, height, .. }) = (picture.geometry(), self.format);
+            let got = (u32::from(geometry.width()), u32::from(geometry.height()));
+            // The rectangle is of the agreed size.
+            if got == (width, height) {
+                return Ok(picture);
+            }
+            Err(format!("expected a picture of {width}x{height}, as agreed, got {}x{}", got.0, got.1))
+        })
+    }
+
+    fn frame(&self, filled: &Filled) -> Result<Frame<'_>, FrameError> {
+        let Format { width, height, stride, .. } = self.format;
+        self.encoding.frame(width, height, stride as usize, self.stream.bytes(filled))
     }
 }
 

@@ -1,11 +1,12 @@
 //! The cameras of this machine: for finding one by its name, and for showing them.
 
-use super::camera::CameraError;
+use super::error::CameraError;
+use super::libcamera::{LIBCAMERA, needs_libcamera};
 use super::sys::{Card, Node, Sizes};
 use crate::capture::Encoding;
+use crate::errno::{Asked, Explained};
 use serde::Serialize;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +43,7 @@ impl Place {
         } else {
             "there is ".to_owned() + &seen.join(", ")
         };
-        let answer = io::Error::new(io::ErrorKind::NotFound, format!("no camera of that name; {seen}"));
-        Err(CameraError::Call { asked: "find", answer })
+        Err(CameraError::Unknown { seen })
     }
 }
 
@@ -81,10 +81,7 @@ fn info(path: PathBuf) -> Option<CameraInfo> {
     let (card, node) = match asked {
         Ok(asked) => asked,
         Err(error) => {
-            let problem = Some(match error.kind() {
-                io::ErrorKind::PermissionDenied => format!("{error}; join the group `video`"),
-                _ => error.to_string(),
-            });
+            let problem = Some(Explained(Asked::Camera, &error).to_string());
             let (card, driver, bus) = Default::default();
             return Some(CameraInfo { path, card, driver, bus, formats: Vec::new(), problem });
         }
@@ -97,10 +94,14 @@ fn info(path: PathBuf) -> Option<CameraInfo> {
         sizes: node.sizes(fourcc),
     });
     let formats: Vec<_> = formats.collect();
+    let fourccs: Vec<_> = node.formats().into_iter().map(|(fourcc, _)| fourcc).collect();
+    let raw = needs_libcamera(&card.driver, card.is_media_controlled(), &fourccs).then(|| {
+        format!("it gives raw sensor data (Bayer), of which libcamera must make a picture; write under [capture]: {LIBCAMERA}")
+    });
     let understood = formats.iter().any(|format| format.format.is_some());
     let none = (!understood).then(|| "none of its formats is understood here".to_owned());
     let Card { card, driver, bus, .. } = card;
-    Some(CameraInfo { path, card, driver, bus, formats, problem: problem.or(none) })
+    Some(CameraInfo { path, card, driver, bus, formats, problem: problem.or(raw).or(none) })
 }
 
 /// None where the node is no camera; else what keeps it from being used, if anything does.
@@ -108,7 +109,9 @@ fn problem(card: &Card) -> Option<Option<String>> {
     if card.captures() {
         Some(None)
     } else if card.captures_planes_apart() {
-        Some(Some("it gives each plane in a buffer of its own, which is not understood here".to_owned()))
+        let planes = "it gives each plane in a buffer of its own, which is not understood here; a program such as ffmpeg \
+                      may give its pictures (source = \"exec:\")";
+        Some(Some(planes.to_owned()))
     } else {
         None
     }

@@ -1,7 +1,7 @@
 //! Which of a driver's frames is looked at: the newest, and none that waited while the driver had no
 //! buffer left to put a newer one into.
 
-use super::sys::{Filled, Stream};
+use super::buffers::{Filled, Stream};
 use std::io;
 
 #[derive(Debug)]

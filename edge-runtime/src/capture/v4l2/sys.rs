@@ -1,11 +1,7 @@
-//! The kernel's side of a camera: V4L2 calls with their argument's type, and buffers that can be
-//! read only while they are ours.
+//! The kernel's side of a camera: V4L2 calls with their argument's type.
 //!
-//! This is the one file here with `unsafe`. Its safe surface is built so that nothing outside can
-//! break memory: a call and its argument are paired in one list, a buffer's bytes are read only
-//! while it is marked as ours, and giving it back to the driver takes the whole stream, so that no
-//! slice of it is left. The streams of `moq-v4l` are not used, because they panic when a
-//! camera that was unplugged is closed.
+//! Its safe surface is built so that nothing outside can break memory: a call and its argument are
+//! paired in one list. What is mapped is in `buffers`.
 #![allow(unsafe_code)]
 
 use moq_v4l::sys as c;
@@ -13,22 +9,21 @@ use moq_v4l::v4l2::vidioc::{self, _IOC_TYPE};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use std::ffi::c_void;
 use std::io;
 use std::marker::PhantomData;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
-const CAPTURE: u32 = c::v4l2_buf_type_V4L2_BUF_TYPE_VIDEO_CAPTURE;
-const MMAP: u32 = c::v4l2_memory_V4L2_MEMORY_MMAP;
+pub const CAPTURE: u32 = c::v4l2_buf_type_V4L2_BUF_TYPE_VIDEO_CAPTURE;
+pub const MMAP: u32 = c::v4l2_memory_V4L2_MEMORY_MMAP;
 
 /// A C structure that is valid with every byte zero.
 ///
 /// # Safety
 /// Integers, arrays of them, raw pointers and unions of these only.
-unsafe trait Plain: Sized {
+pub unsafe trait Plain: Sized {
     fn zeroed() -> Self {
         // SAFETY: what the trait promises.
         unsafe { std::mem::zeroed() }
@@ -36,11 +31,11 @@ unsafe trait Plain: Sized {
 }
 
 /// A V4L2 call and the type of its argument.
-struct Call<T>(_IOC_TYPE, PhantomData<T>);
+pub struct Call<T>(_IOC_TYPE, PhantomData<T>);
 
 macro_rules! calls {
     ($($number:ident($argument:ty);)*) => {
-        $(const $number: Call<$argument> = {
+        $(pub const $number: Call<$argument> = {
             // The number carries the size of the argument that the kernel reads and writes.
             assert!((vidioc::$number >> 16) as usize & 0x3FFF == size_of::<$argument>());
             Call(vidioc::$number, PhantomData)
@@ -55,11 +50,13 @@ macro_rules! plain {
 
 plain!(i32, c::v4l2_capability, c::v4l2_fmtdesc, c::v4l2_frmsizeenum, c::v4l2_format, c::v4l2_input);
 plain!(c::v4l2_requestbuffers, c::v4l2_buffer, c::v4l2_event, c::v4l2_event_subscription);
+plain!(c::v4l2_frmivalenum);
 
 calls! {
     VIDIOC_QUERYCAP(c::v4l2_capability);
     VIDIOC_ENUM_FMT(c::v4l2_fmtdesc);
     VIDIOC_ENUM_FRAMESIZES(c::v4l2_frmsizeenum);
+    VIDIOC_ENUM_FRAMEINTERVALS(c::v4l2_frmivalenum);
     VIDIOC_G_FMT(c::v4l2_format);
     VIDIOC_S_FMT(c::v4l2_format);
     VIDIOC_G_INPUT(i32);
@@ -95,6 +92,11 @@ impl Card {
     /// here.
     pub fn captures_planes_apart(&self) -> bool {
         self.capabilities & c::V4L2_CAP_VIDEO_CAPTURE_MPLANE != 0
+    }
+
+    /// Whether it is one link of a chain that somebody else must set up, as a bare sensor's is.
+    pub fn is_media_controlled(&self) -> bool {
+        self.capabilities & c::V4L2_CAP_IO_MC != 0
     }
 }
 
@@ -136,7 +138,7 @@ impl Node {
         Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
     }
 
-    fn call<T: Plain>(&self, call: &Call<T>, argument: &mut T) -> io::Result<()> {
+    pub fn call<T: Plain>(&self, call: &Call<T>, argument: &mut T) -> io::Result<()> {
         loop {
             let pointer = std::ptr::from_mut(argument).cast::<c_void>();
             // SAFETY: the call is one of the list above, where it stands with the type that the kernel
@@ -190,6 +192,27 @@ impl Node {
             found.push((s.width, s.height));
         }
         if found.is_empty() { Sizes::Unknown } else { Sizes::Discrete(found) }
+    }
+
+    /// Most frames in 1000 seconds that it gives of a format in a size; none where it does not say.
+    pub fn rate(&self, fourcc: [u8; 4], (width, height): (u32, u32)) -> Option<u64> {
+        let mut fastest = None;
+        for index in 0..MOST_LISTED {
+            let pixel_format = u32::from_le_bytes(fourcc);
+            let mut interval = c::v4l2_frmivalenum { index, pixel_format, width, height, ..Plain::zeroed() };
+            if self.call(&VIDIOC_ENUM_FRAMEINTERVALS, &mut interval).is_err() {
+                break;
+            }
+            // SAFETY: both members are structures of integers and begin with such a fraction, the shortest
+            // interval of a range; valid whatever the bytes.
+            let shortest = unsafe { interval.__bindgen_anon_1.discrete };
+            let rate = (u64::from(shortest.denominator) * 1000).checked_div(shortest.numerator.into());
+            fastest = fastest.max(rate);
+            if interval.type_ != c::v4l2_frmivaltypes_V4L2_FRMIVAL_TYPE_DISCRETE {
+                break;
+            }
+        }
+        fastest
     }
 
     pub fn format(&self) -> io::Result<Format> {
@@ -265,6 +288,12 @@ impl Node {
     }
 }
 
+impl AsFd for Node {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 /// Entries of any list that are asked for at most: a broken driver must not keep us for ever.
 const MOST_LISTED: u32 = 256;
 
@@ -283,155 +312,4 @@ fn read(format: &c::v4l2_format) -> Format {
 /// A C string's text, whatever is behind its end.
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes.split(|&b| b == 0).next().unwrap_or_default()).into_owned()
-}
-
-/// A buffer that the driver has filled and that is ours until it is queued again.
-#[derive(Debug)]
-pub struct Filled {
-    index: usize,
-    used: usize,
-    pub damaged: bool,
-    /// The driver's number of the frame; it wraps.
-    pub sequence: u32,
-    /// The driver's time of the frame, in microseconds.
-    pub micros: u64,
-    /// Whether that time is `CLOCK_MONOTONIC`'s.
-    pub monotonic: bool,
-}
-
-#[cfg(test)]
-impl Filled {
-    /// A frame of which only the time counts.
-    pub fn of_time(micros: u64, monotonic: bool) -> Self {
-        Self { micros, monotonic, ..Self::of_number(0) }
-    }
-
-    /// A frame without a time.
-    pub fn of_number(sequence: u32) -> Self {
-        Self { index: 0, used: 0, damaged: false, sequence, micros: 0, monotonic: false }
-    }
-}
-
-#[derive(Debug)]
-struct Mapping {
-    address: *mut c_void,
-    length: usize,
-    /// Taken from the driver and not given back: nobody writes to it.
-    ours: bool,
-}
-
-// SAFETY: memory that belongs to the process, whichever thread reads it.
-unsafe impl Send for Mapping {}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: `Stream::start` mapped exactly this; slices of it borrow the stream, so none is left.
-        // Fails for wrong arguments only, and then nothing is unmapped.
-        let _ = unsafe { munmap(self.address, self.length) };
-    }
-}
-
-/// A camera that runs, with its buffers. Dropping it stops the camera; an error then says that it
-/// has stopped already.
-#[derive(Debug)]
-pub struct Stream {
-    // Before `node`: unmapped first, closed last.
-    buffers: Vec<Mapping>,
-    node: Node,
-    queued: usize,
-}
-
-impl Stream {
-    /// Maps about `count` buffers, queues and starts; an error is what was asked and the answer.
-    pub fn start(node: Node, count: u32) -> Result<Self, (&'static str, io::Error)> {
-        let mut request = c::v4l2_requestbuffers { count, type_: CAPTURE, memory: MMAP, ..Plain::zeroed() };
-        node.call(&VIDIOC_REQBUFS, &mut request).map_err(|error| ("VIDIOC_REQBUFS", error))?;
-        let mut stream = Self { buffers: Vec::new(), node, queued: 0 };
-        for index in 0..request.count {
-            let mapping = stream.map(index)?;
-            stream.buffers.push(mapping);
-            stream.give(index as usize).map_err(|error| ("VIDIOC_QBUF", error))?;
-        }
-        let mut kind = CAPTURE as i32;
-        stream.node.call(&VIDIOC_STREAMON, &mut kind).map_err(|error| ("VIDIOC_STREAMON", error))?;
-        Ok(stream)
-    }
-
-    fn map(&self, index: u32) -> Result<Mapping, (&'static str, io::Error)> {
-        let mut buffer = c::v4l2_buffer { index, type_: CAPTURE, memory: MMAP, ..Plain::zeroed() };
-        self.node.call(&VIDIOC_QUERYBUF, &mut buffer).map_err(|error| ("VIDIOC_QUERYBUF", error))?;
-        let length = buffer.length as usize;
-        // SAFETY: the kernel chooses an address that nothing else uses; the union's integer is valid
-        // whatever its bytes.
-        let address = unsafe {
-            let offset = u64::from(buffer.m.offset);
-            mmap(std::ptr::null_mut(), length, ProtFlags::READ, MapFlags::SHARED, &self.node.0, offset)
-        };
-        Ok(Mapping { address: address.map_err(|error| ("mmap", error.into()))?, length, ours: true })
-    }
-
-    pub fn node(&self) -> &Node {
-        &self.node
-    }
-
-    /// Buffers that the driver may fill, or has filled and we have not taken.
-    pub fn queued(&self) -> usize {
-        self.queued
-    }
-
-    fn give(&mut self, index: usize) -> io::Result<()> {
-        let Some(mapping) = self.buffers.get_mut(index).filter(|mapping| mapping.ours) else { return Ok(()) };
-        let mut buffer =
-            c::v4l2_buffer { index: index as u32, type_: CAPTURE, memory: MMAP, ..Plain::zeroed() };
-        mapping.ours = false;
-        self.node.call(&VIDIOC_QBUF, &mut buffer)?;
-        self.queued += 1;
-        Ok(())
-    }
-
-    pub fn queue(&mut self, filled: Filled) -> io::Result<()> {
-        self.give(filled.index)
-    }
-
-    /// Takes the oldest buffer that is full, if there is one. Never waits.
-    pub fn dequeue(&mut self) -> io::Result<Option<Filled>> {
-        let mut buffer = c::v4l2_buffer { type_: CAPTURE, memory: MMAP, ..Plain::zeroed() };
-        match self.node.call(&VIDIOC_DQBUF, &mut buffer) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-            other => other?,
-        }
-        self.queued = self.queued.saturating_sub(1);
-        if let Some(mapping) = self.buffers.get_mut(buffer.index as usize) {
-            mapping.ours = true;
-        }
-        let clock = buffer.flags & c::V4L2_BUF_FLAG_TIMESTAMP_MASK;
-        let time = buffer.timestamp;
-        Ok(Some(Filled {
-            index: buffer.index as usize,
-            used: buffer.bytesused as usize,
-            damaged: buffer.flags & c::V4L2_BUF_FLAG_ERROR != 0,
-            sequence: buffer.sequence,
-            // Any bits that a driver may put there: the value is compared, and believed only where it is
-            // plausible.
-            micros: (time.tv_sec as u64).wrapping_mul(1_000_000).wrapping_add(time.tv_usec as u64),
-            monotonic: clock == c::V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC,
-        }))
-    }
-
-    /// The bytes that the driver says it filled, as far as the buffer goes.
-    pub fn bytes(&self, filled: &Filled) -> &[u8] {
-        let Some(mapping) = self.buffers.get(filled.index).filter(|mapping| mapping.ours) else { return &[] };
-        // SAFETY: a live mapping of that length, readable. The driver does not write to it, because it was
-        // dequeued, and it is queued again only by `give`, which borrows the stream exclusively
-        // while the slice borrows it too.
-        let whole = unsafe { std::slice::from_raw_parts(mapping.address.cast::<u8>(), mapping.length) };
-        &whole[..filled.used.min(whole.len())]
-    }
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        let mut kind = CAPTURE as i32;
-        let _ = self.node.call(&VIDIOC_STREAMOFF, &mut kind);
-    }
 }

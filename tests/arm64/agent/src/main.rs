@@ -3,9 +3,10 @@
 //! ([`arm64_protocol`]).
 //!
 //! `board still COMMAND` runs a program under ptrace and lets its camera misbehave in ways that no
-//! driver can be told to.
+//! driver can be told to. `board film` is a camera that is a program.
 
 mod camera;
+mod film;
 mod hands;
 mod init;
 mod program;
@@ -17,8 +18,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.split_first() {
         Some((mode, command)) if mode == "still" => still::run(command),
+        Some((mode, _)) if mode == "film" => film::run(),
         _ if std::process::id() == 1 => init::prepare().and_then(hands::serve),
-        _ => Err(anyhow::anyhow!("run as the board's first process, or as `board still COMMAND`")),
+        _ => Err(anyhow::anyhow!("run as the board's first process, as `board still COMMAND`, or as `board film`")),
     };
     match result {
         Ok(code) => code,

@@ -25,6 +25,8 @@ pub enum Step {
     Often(Option<u32>),
     /// `still WORD`: what the shim falsifies; `still off`: nothing.
     Still(Option<String>),
+    /// `film WORD`: what a program that is the camera does wrong; `film off`: nothing.
+    Film(Option<String>),
     /// `disk full`, `disk free`, `disk read-only`, `disk writable`.
     Disk(Disk),
     /// `model damaged`, `model whole`: the model that the next start takes.
@@ -145,6 +147,8 @@ impl FromStr for Step {
             ["often", name] => named(&CONTROLS, name).map(|id| Step::Often(Some(id))),
             ["still", "off"] => Some(Step::Still(None)),
             ["still", word] => Some(Step::Still(Some(word.into()))),
+            ["film", "off"] => Some(Step::Film(None)),
+            ["film", word] => Some(Step::Film(Some(word.into()))),
             ["disk", "full"] => Some(Step::Disk(Disk::Full)),
             ["disk", "free"] => Some(Step::Disk(Disk::Free)),
             ["disk", "read-only"] => Some(Step::Disk(Disk::ReadOnly)),
