@@ -76,7 +76,7 @@ impl Source for Camera {
             return Err(CaptureError::Dropped("cut".into()));
         }
         let stamp = FrameStamp { sequence: self.number, micros: 0 };
-        Ok(Shot { frame: self.picture.frame(), stamp, taken_ms, name: "" })
+        Ok(Shot { frame: self.picture.frame(), stamp, taken_ms, name: "", exam: None })
     }
 
     fn pass(&mut self, wait: Duration) -> Result<(), CaptureError> {
