@@ -113,10 +113,8 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     fn exam() -> Exam {
-        let mut exam = Exam::default();
-        exam.study_uid = Some("1.2.3".into());
-        exam.accession_number = Some("A-4711".into());
-        exam
+        let (study_uid, accession_number) = (Some("1.2.3".into()), Some("A-4711".into()));
+        Exam { study_uid, accession_number, ..Exam::default() }
     }
 
     #[test]

@@ -16,7 +16,7 @@ const RECEIVE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/dicom-rece
 
 /// A radiograph of a study of its own.
 fn study(bench: &Bench, number: u64, side: u16) -> String {
-    let label = if number % 2 == 0 { Label::Normal } else { Label::Pneumonia };
+    let label = if number.is_multiple_of(2) { Label::Normal } else { Label::Pneumonia };
     let drawn = phantoms::draw(label, number, side);
     let samples: Vec<u16> = drawn.bytes().iter().map(|&byte| u16::from(byte) << 4).collect();
     let uid = |last: &str| format!("1.2.826.0.1.3680043.8.498.{number}.{last}");

@@ -17,6 +17,7 @@
 mod coded;
 mod elements;
 mod error;
+mod grey;
 mod header;
 mod pixels;
 mod rle;

@@ -3,8 +3,8 @@
 
 use super::elements::{Element, Elements};
 use super::error::DicomError;
+use super::grey::{Function, Lut, Window};
 use super::syntax::{Form, Syntax};
-use super::values::{Function, Lut, Window};
 use crate::decode::exam::Tags;
 use crate::decode::outcome::DecodeError;
 use dicom_core::{Tag, VR};
