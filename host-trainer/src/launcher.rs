@@ -1,26 +1,30 @@
 //! Puts libtorch in place, then has cargo build and run the trainer.
 //!
 //! libtorch lies in `.cache/libtorch` (see [`crate::libtorch`]); one of the user's own, named by
-//! `LIBTORCH` or `LIBTORCH_USE_PYTORCH=1`, is used as it is. This process *becomes* cargo, and that
-//! becomes the trainer, so exit status, Ctrl-C and every other signal are the trainer's without any
-//! forwarding.
+//! `LIBTORCH` or `LIBTORCH_USE_PYTORCH=1`, is used as it is. This process *becomes* cargo where the
+//! system can do that, and cargo becomes the trainer, so exit status, Ctrl-C and every other signal
+//! are the trainer's without any forwarding.
 
 use std::ffi::OsString;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
 use debian_packages::{Tool, ensure_tools};
 
+use crate::hand_over::hand_over;
 use crate::libtorch;
 
 /// What building the trainer needs: a C++ compiler for libtorch's shim, Python with pip to fetch
-/// libtorch.
-const TOOLS: [Tool; 2] = [
-    Tool { ask: &["c++", "--version"], package: "g++" },
-    Tool { ask: &["python3", "-m", "pip", "--version"], package: "python3-pip" },
-];
+/// libtorch. On Windows the compiler is found in the registry, and libtorch is the user's own.
+const TOOLS: &[Tool] = if cfg!(windows) {
+    &[]
+} else {
+    &[
+        Tool { ask: &["c++", "--version"], package: "g++" },
+        Tool { ask: &["python3", "-m", "pip", "--version"], package: "python3-pip" },
+    ]
+};
 
 /// Settings of the GNU C library's allocator, for the trainer: freed memory is kept and used again.
 /// By default each large tensor is memory that the kernel maps, clears and takes back, at every
@@ -38,7 +42,7 @@ pub fn run(args: Vec<OsString>) -> anyhow::Result<()> {
     let root = workspace_root()?;
     let ours = root.join(".cache/libtorch");
     let choice = choose(std::env::var_os("LIBTORCH"), std::env::var_os("LIBTORCH_USE_PYTORCH"), &ours);
-    ensure_tools(&TOOLS)?;
+    ensure_tools(TOOLS)?;
     let setup = setup(&args)?;
     match &choice {
         Choice::Ours => libtorch::ensure(&root.join(".cache"), setup == Some(Setup { cuda: true }))?,
@@ -48,8 +52,9 @@ pub fn run(args: Vec<OsString>) -> anyhow::Result<()> {
         return Ok(());
     }
     let mut trainer = trainer(&root, &choice);
-    let error = trainer.args(args).exec();
-    Err(error).with_context(|| format!("cannot run {:?}; is cargo installed?", trainer.get_program()))
+    trainer.args(args);
+    let program = trainer.get_program().to_owned();
+    Err(hand_over(trainer)).with_context(|| format!("cannot run {program:?}; is cargo installed?"))
 }
 
 /// The subcommand `setup`, which stops when libtorch is there.
@@ -178,6 +183,7 @@ mod tests {
         assert!(!libtorch(&trainer(Path::new("/w"), &Choice::Users("LIBTORCH=/opt".into()))));
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_link_to_our_folder_is_our_folder() {
         let dir = tempfile::tempdir().unwrap();

@@ -4,6 +4,7 @@
 //! So one command works from nothing, and a plain `cargo build` of the workspace never needs
 //! libtorch.
 
+mod hand_over;
 mod launcher;
 mod libtorch;
 

@@ -1,6 +1,5 @@
 //! Files that are there whole or not at all: a temporary name in the same folder, sync, rename.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -41,13 +40,24 @@ fn put(path: &Path, bytes: &[u8], kind: &tempfile::Builder<'_, '_>) -> Result<()
         temporary.write_all(bytes)?;
         temporary.as_file().sync_all()?;
         temporary.persist(path).map_err(|e| e.error)?;
-        // The rename itself lasts only when the folder is on disk too.
-        File::open(folder)?.sync_all()
+        sync_folder(folder)
     };
     put().map_err(|source| WriteError { path: path.to_path_buf(), source })
 }
 
-#[cfg(test)]
+/// A rename lasts only when the folder is on disk too.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()
+}
+
+/// Elsewhere a folder is no file that could be synced; the system keeps a journal of its names.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;

@@ -1,5 +1,6 @@
 //! The trainer's commands, in the order of the model flow. `all` is the flow itself.
 
+use crate::dataset::DataArgs;
 use crate::dataset::split::Fold;
 use crate::options::TrainOptions;
 use crate::teach::efficientnet::Size;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
     about,
     after_help = "Examples:
   cargo run -p host-trainer                                     the whole flow on built-in drawings, a few minutes
+  cargo run -p host-trainer -- check --data chest_xray          what of your X-rays is read, and what is not
   cargo run -p host-trainer -- all --data chest_xray            the whole flow on your X-rays
   cargo run -p host-trainer -- all --data chest_xray --resume   go on after an interruption
   cargo run -p host-trainer -- evaluate --model models/pneumonia/model.onnx --data chest_xray --out measured
@@ -29,7 +31,8 @@ use std::path::PathBuf;
   cargo run -p host-trainer -- sweep models/pneumonia/sweep.toml --data chest_xray
   cargo run -p host-trainer -- pack --model models/pneumonia/model.onnx --out model.packed
 
-Data: a folder with train/ (and optional val/, test/), each with NORMAL and PNEUMONIA; or a MedMNIST .npz file.
+Data: a folder with train/ (and optional val/, test/), each with NORMAL and PNEUMONIA; or one with just these two; or
+pictures and a CSV file of labels; or a MedMNIST .npz file. `check` says what of it is read.
 Exit status: 0 done, 1 failed (the message says what to do), 2 wrong usage.
 The model supports a decision; it is not a diagnosis."
 )]
@@ -40,6 +43,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Say what a data folder holds: pictures, patients, what is left out, what is there twice
+    Check(CheckArgs),
     /// Fine-tune a large network from ImageNet's weights, as a teacher of the small one
     Teach(TeachArgs),
     /// Train in float: split by patient, augment, train
@@ -66,12 +71,20 @@ pub enum Command {
     Sweep(SweepArgs),
 }
 
+#[derive(Args, Clone, Debug)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// One JSON object on standard output instead of sentences
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// What every step needs.
 #[derive(Args, Clone, Debug)]
 pub struct StepArgs {
-    /// Folder or .npz file of labelled X-rays; without it, built-in drawings
-    #[arg(long)]
-    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    pub data: DataArgs,
     /// Folder of the run; without it, a new one below runs/ to start with, and the newest one there
     /// to go on with
     #[arg(long)]
@@ -83,9 +96,8 @@ pub struct StepArgs {
 
 #[derive(Args, Clone, Debug)]
 pub struct TeachArgs {
-    /// Folder or .npz file of labelled X-rays; without it, built-in drawings
-    #[arg(long)]
-    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    pub data: DataArgs,
     /// Folder of the teacher
     #[arg(long)]
     pub out: PathBuf,
@@ -184,9 +196,8 @@ pub struct FoldsArgs {
 
 #[derive(Args, Clone, Debug)]
 pub struct BaselinesArgs {
-    /// Folder or .npz file of labelled X-rays; without it, built-in drawings
-    #[arg(long)]
-    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    pub data: DataArgs,
     /// What a fold is
     #[arg(long, value_enum)]
     pub kind: FoldKind,
@@ -239,9 +250,8 @@ pub struct ExportArgs {
 
 #[derive(Args, Clone, Debug)]
 pub struct GateArgs {
-    /// Folder or .npz file of labelled X-rays; without it, built-in drawings
-    #[arg(long)]
-    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    pub data: DataArgs,
     /// The exported model
     #[arg(long)]
     pub model: PathBuf,
@@ -384,9 +394,8 @@ lowest AUC on any validation set, while runs are under way too. Exit status: 1 w
 pub struct SweepArgs {
     /// The experiments
     pub file: PathBuf,
-    /// Folder or .npz file of labelled X-rays; without it, built-in drawings
-    #[arg(long)]
-    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    pub data: DataArgs,
     /// Folder of the runs and the table; without it, the file's name below runs/
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -2,14 +2,16 @@
 
 pub mod all;
 pub mod baselines;
+pub mod check;
 pub mod folds;
 pub mod sweep;
 pub mod teachers;
 
 use crate::augment::condition::Condition;
 use crate::cli;
-use crate::dataset::split::{Split, SplitKind};
-use crate::dataset::{self, Dataset, Part, Sample, content_hash, phantoms};
+use crate::dataset::findings::FINDINGS;
+use crate::dataset::split::{LEAST_PICTURES, Split, SplitKind};
+use crate::dataset::{self, DataArgs, Dataset, Part, Sample, content_hash, phantoms};
 use crate::evaluate::{self, Evaluation, EvaluationOptions, LabelledPicture};
 use crate::export::footprint::Footprint;
 use crate::export::metadata::metadata;
@@ -51,7 +53,7 @@ pub fn export(args: &cli::ExportArgs) -> Result<()> {
 
 pub fn gate(args: &cli::GateArgs) -> Result<()> {
     let model = ModelFile::load(&args.model).with_context(|| args.model.display().to_string())?;
-    let data = load(args.data.as_deref(), args.phantoms, model.metadata().input_side)?;
+    let data = load(&args.data, args.phantoms, model.metadata().input_side)?;
     let split = Split::draw(&data.samples, Recipe::default().validation_share, args.seed);
     let indices = split.indices(&data.samples).context("the split was drawn from this data")?;
     let cli::OtherArgs { not_chests, unfamiliar, measure_only } = &args.others;
@@ -76,9 +78,10 @@ pub fn evaluate(args: &cli::EvaluateArgs) -> Result<()> {
         }
         Ok(())
     };
-    if let (Some(out), Some(data)) = (&args.out, &args.step.data) {
+    if let (Some(out), Some(data)) = (&args.out, &args.step.data.path) {
         let model = model_path(&args.model, args.step.run.as_deref())?;
-        let set = dataset::load(data, Part::Test, Recipe::default().side)?;
+        let set = dataset::load(data, Part::Test, Recipe::default().side, &args.step.data.options)?;
+        eprintln!("{}", set.findings);
         let items: Vec<LabelledPicture> = set.samples.iter().map(plain_item).collect();
         let options = options("all labelled pictures of the folder", args.robustness);
         return say(&evaluate::run(&model, &items, out, &options)?);
@@ -128,7 +131,7 @@ fn recipe(seed: u64, options: &TrainOptions, teachers: &[PathBuf], drawn: bool) 
 
 /// What the command line asks of a run.
 fn asked(args: &cli::TrainArgs) -> Result<Recipe> {
-    let drawn = args.step.data.is_none();
+    let drawn = args.step.data.path.is_none();
     let lone = args.teachers.teacher.is_empty()
         && (args.options.temperature.is_some() || args.options.teacher_share.is_some());
     ensure!(!lone, "--temperature and --teacher-share are of teachers; expected --teacher DIR beside them");
@@ -145,9 +148,9 @@ fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
     let recipe = asked(args)?;
     Footprint::of(&recipe.net())?.check()?;
     let device = device(args.step.cuda)?;
-    let data = load(args.step.data.as_deref(), args.phantoms, recipe.side)?;
+    let data = load(&args.step.data, args.phantoms, recipe.side)?;
     let at = folder(args.step.run.as_deref(), !args.resume)?;
-    let run = begin(&at, recipe, args.step.data.as_deref(), &data, args.resume)?;
+    let run = begin(&at, recipe, &args.step.data, &data, args.resume)?;
     let net = run.recipe.net();
     println!(
         "network: {} multiply-accumulates a picture, {} bytes of numbers in int8",
@@ -158,21 +161,38 @@ fn start(args: &cli::TrainArgs) -> Result<(Run, Dataset, Device)> {
 }
 
 /// A run in the folder `at` that is new or goes on, and what it is about.
-fn begin(at: &Path, recipe: Recipe, path: Option<&Path>, data: &Dataset, resume: bool) -> Result<Run> {
-    let name = name_of(path);
+fn begin(at: &Path, recipe: Recipe, from: &DataArgs, data: &Dataset, resume: bool) -> Result<Run> {
+    let name = name_of(from.path.as_deref());
     let hash = content_hash(&data.samples);
+    enough(&recipe, from, data)?;
     let run = Run::start(at, recipe, (name, hash), data.notes.clone(), &data.samples, resume)?;
+    run.write_json(FINDINGS, &data.findings)?;
     println!("run:    {}", at.display());
     println!(
-        "{}: {} pictures, {} to train and {} to validate, no patient in both; {} contents occur more than once",
+        "{}: {} pictures, {} to train and {} to validate{}; {} contents occur more than once",
         run.data,
         data.samples.len(),
         run.split.train.len(),
         run.split.validation.len(),
+        if data.findings.patients_unknown == 0 { ", no patient in both" } else { "" },
         run.split.duplicate_groups
     );
+    println!("{}", data.findings);
     data.notes.iter().for_each(|note| println!("note: {note}"));
     Ok(run)
+}
+
+/// An error where a split of the recipe's kind would leave too few pictures on a side. Drawings are
+/// for trying the program; clusters have pictures of both classes by how they are made.
+fn enough(recipe: &Recipe, from: &DataArgs, data: &Dataset) -> Result<()> {
+    if matches!(recipe.split, SplitKind::HeldOutCluster(_)) {
+        return Ok(());
+    }
+    let few = from.path.is_none() || from.options.few_pictures;
+    let (least, help) =
+        if few { (1, "") } else { (LEAST_PICTURES, ", or try the program with --few-pictures") };
+    let split = Split::of_kind(recipe.split, &data.samples, recipe.validation_share, recipe.split_seed())?;
+    Ok(split.check(&data.samples, least, help)?)
 }
 
 /// What the data is called: the folder's last name is enough to recognise it, and puts no path of this
@@ -230,7 +250,7 @@ fn with_lessons<T>(
 fn open(args: &cli::StepArgs) -> Result<(Run, Dataset, Device)> {
     let run = Run::open(&folder(args.run.as_deref(), false)?)?;
     let count = run.split.train.len() + run.split.validation.len();
-    let data = load(args.data.as_deref(), count, run.recipe.side)?;
+    let data = load(&args.data, count, run.recipe.side)?;
     ensure!(
         content_hash(&data.samples) == run.data_sha256,
         "this is not the data that {} was started on ({}); give the same --data",
@@ -240,9 +260,9 @@ fn open(args: &cli::StepArgs) -> Result<(Run, Dataset, Device)> {
     Ok((run, data, device(args.cuda)?))
 }
 
-fn load(path: Option<&Path>, phantoms: usize, side: u16) -> Result<Dataset> {
-    match path {
-        Some(path) => Ok(dataset::load(path, Part::Learning, side)?),
+fn load(from: &DataArgs, phantoms: usize, side: u16) -> Result<Dataset> {
+    match &from.path {
+        Some(path) => Ok(dataset::load(path, Part::Learning, side, &from.options)?),
         None => Ok(phantoms::load(phantoms.max(40), side)),
     }
 }

@@ -1,29 +1,65 @@
 //! From a folder or an `.npz` file to pictures with label, patient and content hash, and to
 //! patients that train and patients that validate.
 //!
-//! `test/` is never read for training: it belongs to `evaluate`.
+//! ```text
+//! walk -> layout (by folders) or labels (by a list) -> patients -> folder (read) -> likeness -> split
+//! ```
+//!
+//! `test/` is never learned from: it belongs to `evaluate`. It is looked at only to say which of its
+//! pictures are in training too.
 
 mod acquisition;
+mod classes;
 pub mod cluster;
+mod error;
+pub mod findings;
 mod folder;
 mod kmeans;
+mod labels;
+mod layout;
+mod likeness;
 mod npz;
+pub mod options;
+mod patients;
 pub mod phantoms;
 mod sample;
 pub mod split;
+mod table;
+mod walk;
 
 pub use acquisition::figures;
-pub use folder::{patient_of, unlabelled};
-pub use sample::{
-    Dataset, DatasetError, ModelInput, Part, PictureSource, Sample, WORKING_SIDE, content_hash, prepare,
-};
+pub use error::{AllBad, Bad, DatasetError};
+pub use findings::{Findings, LeftOut};
+pub use folder::unlabelled;
+pub use options::{DataArgs, DataOptions};
+pub use patients::patients_of;
+pub use sample::{Dataset, ModelInput, Part, PictureSource, Sample, WORKING_SIDE, content_hash, prepare};
 
 use std::path::Path;
 
 /// Reads one part of `path`, for a network input of `side` pixels.
-pub fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, DatasetError> {
-    match path.extension().is_some_and(|extension| extension == "npz") {
-        true => npz::load(path, part, side),
-        false => folder::load(path, part, side),
+///
+/// # Errors
+/// Data of another form than expected, with the option that would read it; all files that cannot be
+/// read; one picture with both labels.
+pub fn load(path: &Path, part: Part, side: u16, options: &DataOptions) -> Result<Dataset, DatasetError> {
+    match is_npz(path) {
+        true => npz::load(path, part, side, options),
+        false => folder::load(path, part, side, options),
     }
+}
+
+/// What may be learned from `path`, without keeping a picture in memory: notes and findings.
+///
+/// # Errors
+/// As [`load`].
+pub fn survey(path: &Path, options: &DataOptions) -> Result<(Vec<String>, Findings), DatasetError> {
+    match is_npz(path) {
+        true => npz::load(path, Part::Learning, 32, options).map(|data| (data.notes, data.findings)),
+        false => folder::survey(path, Part::Learning, options),
+    }
+}
+
+fn is_npz(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "npz")
 }

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<()> {
     match cli.command {
         None => run(Cli::parse_from(["host-trainer", "all"])),
+        Some(Command::Check(args)) => commands::check::check(&args),
         Some(Command::Teach(args)) => commands::teachers::teach(&args),
         Some(Command::Train(args)) => commands::train(&args),
         Some(Command::Folds(args)) => commands::folds::folds(&args),

@@ -5,6 +5,7 @@
 //! paper, in light and in dark. What a run's folder does not hold is said to be missing, not left
 //! out.
 
+mod data;
 mod examples;
 mod heat;
 mod inputs;
@@ -24,7 +25,7 @@ use std::path::Path;
 
 /// Writes the page about the run in `run_dir` to `out`.
 ///
-/// Reads `model.onnx`, `run.json`, `history.json`, `quantize.json`, and `metrics.json` with
+/// Reads `model.onnx`, `run.json`, `data.json`, `history.json`, `quantize.json`, and `metrics.json` with
 /// `predictions.csv` in `validation/`, `shifted/`, `film/` and `test/`; each may be absent.
 pub fn run(run_dir: &Path, out: &Path, options: &PageOptions) -> Result<()> {
     let inputs = Inputs::read(run_dir)?;

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! run.json          recipe, data, split                 train.safetensors     state after the last float epoch
+//! data.json         what was read, left out, is there twice
 //! history.json      one entry an epoch                  float.safetensors     the float network
 //! quantize.json     float and int8 side by side         quantize.safetensors  state after the last int8 epoch
 //! model.onnx        the model                           validation/ shifted/ film/  metrics.json, predictions.csv

@@ -10,6 +10,7 @@
 //! trait's implementation is free.
 
 mod graph;
+mod portable;
 mod source;
 
 use graph::FileGraph;

@@ -19,7 +19,7 @@ pub fn all(args: &cli::AllArgs) -> Result<()> {
     let version = args.model_version.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
     export_run(&run, &data, version, args.out_of_fold.as_deref(), device)?;
     gate_run(&run, &data, &args.others)?;
-    let drawn = args.training.step.data.is_none();
+    let drawn = args.training.step.data.path.is_none();
     let robustness = args.robustness.unwrap_or(if drawn { 60 } else { 400 });
     for metrics in evaluate_run(&run, &data, &run.path("model.onnx"), robustness)? {
         println!("{metrics}");

@@ -17,7 +17,7 @@ use edge_model::files;
 pub fn baselines(args: &BaselinesArgs) -> Result<()> {
     let device = device(args.cuda)?;
     let recipe = Recipe::default();
-    let data = load(args.data.as_deref(), args.phantoms, recipe.side)?;
+    let data = load(&args.data, args.phantoms, recipe.side)?;
     let splits = splits(args, &data.samples)?;
     let mut features = without_network(&data.samples)?.into_iter().collect::<Vec<_>>();
     if let Some(size) = args.probe {

@@ -29,7 +29,7 @@ pub fn folds(args: &FoldsArgs) -> Result<()> {
     );
     let first = asked(training)?;
     let device = device(training.step.cuda)?;
-    let data = load(training.step.data.as_deref(), training.phantoms, first.side)?;
+    let data = load(&training.step.data, training.phantoms, first.side)?;
     let clusters = clusters(args, &first, &data)?;
     let count = if clusters.is_empty() { args.n } else { clusters.len() };
     for cluster in &clusters {
@@ -49,7 +49,7 @@ pub fn folds(args: &FoldsArgs) -> Result<()> {
         let folder = args.out.join(format!("fold-{number}"));
         let predictions = folder.join(PREDICTIONS);
         let recipe = Recipe { split: fold_kind(args.kind, number, args.n), ..first.clone() };
-        let mut run = begin(&folder, recipe, training.step.data.as_deref(), &data, true)?;
+        let mut run = begin(&folder, recipe, &training.step.data, &data, true)?;
         if !predictions.exists() {
             train_run(&mut run, &data, &training.teachers, device)?;
             write(&predictions, &predict(&run, &data, number, device)?)?;

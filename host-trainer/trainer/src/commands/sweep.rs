@@ -105,10 +105,10 @@ impl<'a> Sweep<'a> {
             Source { data: self.args.data.clone(), phantoms: self.args.phantoms, cuda: self.args.cuda };
         let split_seed = options.split_seed.unwrap_or(seed);
         let teachers = teachers(&self.file.teacher, &names, &at, split_seed, &source, true)?;
-        let recipe = commands::recipe(seed, &options, &teachers, self.args.data.is_none())?;
+        let recipe = commands::recipe(seed, &options, &teachers, self.args.data.path.is_none())?;
         let lessons =
             self.out.join("lessons").join(format!("{}-s{split_seed}-film{}", names.join("+"), recipe.film));
-        let (path, device) = (self.args.data.as_deref(), self.device);
+        let (from_where, device) = (&self.args.data, self.device);
         let data = self.data(recipe.side)?;
         if let Ok(run) = Run::open(&folder)
             && run.recipe == recipe
@@ -117,7 +117,7 @@ impl<'a> Sweep<'a> {
         {
             return Ok(outcome);
         }
-        let mut run = commands::begin(&folder, recipe, path, data, true)?;
+        let mut run = commands::begin(&folder, recipe, from_where, data, true)?;
         let from = cli::TeacherArgs { teacher: teachers, lessons: Some(lessons) };
         commands::train_run(&mut run, data, &from, device)?;
         if quantize {
@@ -130,7 +130,7 @@ impl<'a> Sweep<'a> {
         if self.data.as_ref().is_none_or(|(of, _)| *of != side) {
             // The old one goes first: two would not fit a small machine.
             self.data = None;
-            self.data = Some((side, commands::load(self.args.data.as_deref(), self.args.phantoms, side)?));
+            self.data = Some((side, commands::load(&self.args.data, self.args.phantoms, side)?));
         }
         Ok(&self.data.as_ref().context("the data was loaded")?.1)
     }
@@ -145,7 +145,7 @@ impl<'a> Sweep<'a> {
             let footprint = footprint(&self.file.options(experiment)).ok();
             Row::new(&experiment.name, seeds.len(), footprint, &outcomes, error)
         };
-        let name = commands::name_of(self.args.data.as_deref());
+        let name = commands::name_of(self.args.data.path.as_deref());
         Ok(Table::new(name, self.file.experiment.iter().map(row).collect()))
     }
 
@@ -179,7 +179,7 @@ impl<'a> Sweep<'a> {
     /// Epochs of an experiment's run, and what one costs: a multiply-accumulate is the unit.
     fn cost(&self, experiment: &Experiment) -> Option<(usize, f64)> {
         let recipe =
-            commands::recipe(1, &self.file.options(experiment), &[], self.args.data.is_none()).ok()?;
+            commands::recipe(1, &self.file.options(experiment), &[], self.args.data.path.is_none()).ok()?;
         let quantized = if self.quantize(experiment) { recipe.quantized_epochs } else { 0 };
         // A sharpness-aware step looks at its pictures twice.
         let looks = if recipe.sam > 0.0 { 2.0 } else { 1.0 };

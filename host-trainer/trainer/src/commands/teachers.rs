@@ -2,6 +2,7 @@
 
 use crate::cli;
 use crate::commands::{self, DRAWN_AVERAGE};
+use crate::dataset::DataArgs;
 use crate::recipe_file::TeacherEntry;
 use crate::run::{Recipe, Run, TeacherRecipe};
 use crate::teach::{finetune, weights};
@@ -15,14 +16,14 @@ pub fn teach(args: &cli::TeachArgs) -> Result<()> {
         true => None,
         false => Some(weights::load(args.size, args.weights.as_deref())?),
     };
-    let data = commands::load(args.data.as_deref(), args.phantoms, recipe.side)?;
-    let mut run = commands::begin(&args.out, recipe, args.data.as_deref(), &data, args.resume)?;
+    let data = commands::load(&args.data, args.phantoms, recipe.side)?;
+    let mut run = commands::begin(&args.out, recipe, &args.data, &data, args.resume)?;
     finetune::finetune(&mut run, &data.samples, published, device)
 }
 
 /// Where the pictures of several runs come from, and what computes them.
 pub struct Source {
-    pub data: Option<PathBuf>,
+    pub data: DataArgs,
     /// How many drawings, without data.
     pub phantoms: usize,
     pub cuda: bool,
@@ -76,7 +77,7 @@ fn teacher_recipe(args: &cli::TeachArgs) -> Recipe {
     let weights = (!args.from_scratch).then(|| weights::sha256(args.size).to_owned());
     let teacher = TeacherRecipe { size: args.size.name(), weights, split_seed: args.split_seed };
     let mut recipe = finetune::recipe(args.side, args.seed, teacher);
-    if args.data.is_none() {
+    if args.data.path.is_none() {
         recipe = Recipe { epochs: 4, average: DRAWN_AVERAGE, ..recipe };
     }
     recipe.epochs = args.epochs.unwrap_or(recipe.epochs);

@@ -1,132 +1,232 @@
-//! Folders of pictures: the Kaggle layout (`train/`, optional `val/` and `test/`, each with
-//! `NORMAL` and `PNEUMONIA`), or a folder with just these two. Files are read by the edge runtime's
-//! own decoder.
+//! Folders of pictures: which there are, whose they are, and their reading by the edge runtime's own
+//! decoder. What is left out is counted, what cannot be read is refused, all of it at once.
 
-use super::sample::{Dataset, DatasetError, Part, PictureSource, Sample, check_both, sample_of};
+use super::classes::Classes;
+use super::error::{AllBad, Bad, DatasetError};
+use super::findings::{Findings, LeftOut};
+use super::layout::{self, Listed, Listing};
+use super::likeness::{Fingerprint, compare, contradictory};
+use super::options::DataOptions;
+use super::sample::{Dataset, Part, PictureSource, Sample, hash_of, sample_of};
+use super::walk::{Kind, Tree, id_of, kind, no_picture, walk};
+use super::{labels, patients};
 use crate::progress;
-use edge_model::decode;
+use edge_model::decode::{self, DecodeError, MAX_FILE_BYTES};
 use sha2::{Digest, Sha256};
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// What the decoder calls content that may lie among pictures without being one.
+const NO_PICTURES: [&str; 2] = ["unknown content", "PDF"];
 
 /// Reads one part of the folder `path`, for a network input of `side` pixels.
-pub(super) fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, DatasetError> {
-    let mut notes = Vec::new();
-    let mut roots = Vec::new();
-    let has = |folder: &Path| folder.join("NORMAL").is_dir() && folder.join("PNEUMONIA").is_dir();
-    match part {
-        Part::Learning if has(&path.join("train")) => {
-            roots.push(path.join("train"));
-            if has(&path.join("val")) {
-                roots.push(path.join("val"));
-                notes.push(
-                    "val/ merged into training: validation patients are drawn anew, grouped by patient"
-                        .into(),
-                );
-            }
-        }
-        Part::Test if has(&path.join("test")) => roots.push(path.join("test")),
-        _ if has(path) => roots.push(path.to_path_buf()),
-        _ => {
-            let hint =
-                if part == Part::Learning && has(&path.join("test")) { "Only test/ is there." } else { "" };
-            return Err(DatasetError::Layout { path: path.to_path_buf(), hint: hint.into() });
+pub(super) fn load(
+    path: &Path,
+    part: Part,
+    side: u16,
+    options: &DataOptions,
+) -> Result<Dataset, DatasetError> {
+    let (samples, notes, findings) = read(path, part, side, options, |sample| sample, Fingerprint::of)?;
+    Ok(Dataset { samples, notes, findings })
+}
+
+/// What one part of a folder holds. No more than a fingerprint of each picture is kept in memory.
+pub(super) fn survey(
+    path: &Path,
+    part: Part,
+    options: &DataOptions,
+) -> Result<(Vec<String>, Findings), DatasetError> {
+    // The smallest input that is taken: none is used.
+    let keep = |sample: Sample| Fingerprint::of(&sample);
+    let (_, notes, findings) = read(path, part, 32, options, keep, Fingerprint::clone)?;
+    Ok((notes, findings))
+}
+
+/// Reads each picture, keeps what `keep` makes of it, and compares these.
+fn read<T: Send + Sync>(
+    path: &Path,
+    part: Part,
+    side: u16,
+    options: &DataOptions,
+    keep: impl Fn(Sample) -> T + Sync,
+    print: impl Fn(&T) -> Fingerprint + Sync,
+) -> Result<(Vec<T>, Vec<String>, Findings), DatasetError> {
+    let mut listing = list(path, part, options)?;
+    let mut findings = Findings::default();
+    patients::assign(&mut listing.pictures, options)?;
+    let Listing { pictures, other_part, mut left_out, mut bad, notes } = listing;
+    let opened = open_each("reading pictures", &pictures, side, &mut left_out, &mut bad, keep);
+    if !bad.is_empty() {
+        return Err(DatasetError::Pictures { path: path.to_path_buf(), bad: AllBad(bad) });
+    }
+    let read = pictures.iter().zip(&opened).filter(|(_, opened)| opened.is_some());
+    count_patients(read.map(|(listed, _)| listed), &mut findings);
+    let kept: Vec<T> = opened.into_iter().flatten().collect();
+    let prints = progress::map("comparing pictures", &kept, print);
+    findings.sha256 = hash_of(prints.iter().map(Fingerprint::hashed));
+    findings.pneumonia = prints.iter().filter(|print| print.positive).count();
+    findings.normal = prints.len() - findings.pneumonia;
+    if findings.normal == 0 || findings.pneumonia == 0 {
+        let left: Vec<String> =
+            left_out.0.iter().map(|(why, names)| format!("; left out: {why}: {names}")).collect();
+        let (normal, pneumonia) = (findings.normal, findings.pneumonia);
+        return Err(DatasetError::Empty {
+            path: path.to_path_buf(),
+            normal,
+            pneumonia,
+            left_out: left.concat(),
+        });
+    }
+    refuse_contradictions(path, &prints, options)?;
+    // What cannot be read of the other part is that part's trouble, told when it is read itself.
+    let of_other = |sample: Sample| Fingerprint::of(&sample);
+    let others = open_each(
+        "reading the part that is kept apart",
+        &other_part,
+        side,
+        &mut LeftOut::default(),
+        &mut Vec::new(),
+        of_other,
+    );
+    compare(&prints, &others.into_iter().flatten().collect::<Vec<_>>(), &mut findings);
+    findings.left_out = left_out;
+    Ok((kept, notes, findings))
+}
+
+fn count_patients<'a>(pictures: impl Iterator<Item = &'a Listed>, findings: &mut Findings) {
+    let mut patients = HashSet::new();
+    for picture in pictures {
+        patients.insert(picture.patient.as_str());
+        match &picture.patient_by {
+            Some(by) => *findings.patients_by.entry(by.clone()).or_default() += 1,
+            None => findings.patients_unknown += 1,
         }
     }
-    let mut files = Vec::new();
-    for root in &roots {
-        for (class, positive) in [("NORMAL", false), ("PNEUMONIA", true)] {
-            let found = pictures_in(&root.join(class))?;
-            if root.ends_with("val") {
-                notes.push(format!("val/{class} has {} pictures", found.len()));
-            }
-            files.extend(found.into_iter().map(|file| (file, positive)));
+    findings.patients = patients.len();
+}
+
+/// An error where the same file has both labels, unless that is allowed.
+pub(super) fn refuse_contradictions(
+    path: &Path,
+    prints: &[Fingerprint],
+    options: &DataOptions,
+) -> Result<(), DatasetError> {
+    let groups = contradictory(prints);
+    match groups.count == 0 || options.allow_contradictions {
+        true => Ok(()),
+        false => Err(DatasetError::Contradictory { path: path.to_path_buf(), groups }),
+    }
+}
+
+/// The pictures of a part by their names, sorted by id, each id once.
+fn list(path: &Path, part: Part, options: &DataOptions) -> Result<Listing, DatasetError> {
+    let tree = walk(path)?;
+    let mut listing = match &options.labels {
+        Some(_) => labels::arrange(tree, part, options)?,
+        None => layout::arrange(tree, part, &Classes::new(&options.classes, false))?,
+    };
+    listing.pictures.sort_by(|a, b| a.id.cmp(&b.id));
+    for pair in listing.pictures.windows(2).filter(|pair| pair[0].id == pair[1].id) {
+        let reason = "another file's name reads the same; rename one".to_owned();
+        listing.bad.push(Bad { name: pair[0].id.clone(), reason });
+    }
+    for note in validation_counts(&listing.pictures) {
+        listing.notes.push(note);
+    }
+    Ok(listing)
+}
+
+/// How many pictures of each class a folder of validation pictures brings.
+fn validation_counts(pictures: &[Listed]) -> Vec<String> {
+    let mut counts = std::collections::BTreeMap::new();
+    for picture in pictures {
+        let mut folders = picture.id.split('/');
+        if let (Some(part), Some(class)) = (folders.next(), folders.next())
+            && layout::is_validation(part)
+        {
+            *counts.entry(format!("{part}/{class}")).or_insert(0) += 1;
         }
     }
-    let read =
-        progress::map("reading pictures", &files, |(file, positive)| read(path, file, *positive, side));
-    let mut samples = read.into_iter().collect::<Result<Vec<Sample>, DatasetError>>()?;
-    check_both(path, &mut samples)?;
-    Ok(Dataset { samples, notes })
+    counts.into_iter().map(|(folder, count)| format!("{folder} has {count} pictures")).collect()
 }
 
 /// All pictures below `path`, in its folders too, sorted by name: without labels, for whoever wants
-/// to know what a model makes of them.
+/// to know what a model makes of them. The second value says what was left out.
 ///
 /// # Errors
 /// What cannot be read, and a folder without pictures.
-pub fn unlabelled(path: &Path, side: u16) -> Result<Vec<Sample>, DatasetError> {
-    let mut files = pictures_in(path)?;
-    for folder in folders_in(path)? {
-        files.extend(pictures_in(&folder)?);
+pub fn unlabelled(path: &Path, side: u16) -> Result<(Vec<Sample>, LeftOut), DatasetError> {
+    let Tree { files, mut left_out, mut bad, .. } = walk(path)?;
+    let mut pictures = Vec::new();
+    for file in files {
+        let (id, kind) = (id_of(&file), kind(&file));
+        match kind {
+            Kind::Other => left_out.add(no_picture(&file), id),
+            _ => {
+                let patient = id.clone();
+                pictures.push(Listed { patient, ..Listed::new(path.join(&file), id, false, kind) });
+            }
+        }
     }
-    if files.is_empty() {
-        let hint = "No JPEG or PNG picture is in it.".into();
+    pictures.sort_by(|a, b| a.id.cmp(&b.id));
+    let opened =
+        open_each("reading other pictures", &pictures, side, &mut left_out, &mut bad, |sample| sample);
+    if !bad.is_empty() {
+        return Err(DatasetError::Pictures { path: path.to_path_buf(), bad: AllBad(bad) });
+    }
+    let samples: Vec<Sample> = opened.into_iter().flatten().collect();
+    if samples.is_empty() {
+        let hint = "No picture is in it.".into();
         return Err(DatasetError::Layout { path: path.to_path_buf(), hint });
     }
-    let mut samples = progress::map("reading other pictures", &files, |file| read(path, file, false, side))
-        .into_iter()
-        .collect::<Result<Vec<Sample>, DatasetError>>()?;
-    samples.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok(samples)
+    Ok((samples, left_out))
 }
 
-/// The folders below a folder, at any depth.
-fn folders_in(path: &Path) -> Result<Vec<PathBuf>, DatasetError> {
-    let failed = |source| DatasetError::Io { path: path.to_path_buf(), source };
-    let mut folders = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(failed)? {
-        let folder = entry.map_err(failed)?.path();
-        if folder.is_dir() {
-            folders.extend(folders_in(&folder)?);
-            folders.push(folder);
+/// Opens each picture and keeps what `keep` makes of it; none where that cannot be done. Such a file
+/// is bad, but left out where neither name nor content says picture.
+fn open_each<T: Send>(
+    what: &str,
+    pictures: &[Listed],
+    side: u16,
+    left_out: &mut LeftOut,
+    bad: &mut Vec<Bad>,
+    keep: impl Fn(Sample) -> T + Sync,
+) -> Vec<Option<T>> {
+    let results = progress::map(what, pictures, |listed| open(listed, side).map(&keep));
+    let mut judge = |(listed, result): (&Listed, Result<T, DecodeError>)| match result {
+        Ok(value) => Some(value),
+        Err(DecodeError::Format { got }) if listed.kind == Kind::Unknown && NO_PICTURES.contains(&got) => {
+            left_out.add(format!("no picture by its content ({got})"), listed.id.clone());
+            None
         }
-    }
-    Ok(folders)
-}
-
-fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
-    let failed = |source| DatasetError::Io { path: folder.to_path_buf(), source };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        if matches!(extension.as_deref(), Some("jpg" | "jpeg" | "png")) {
-            files.push(path);
+        Err(error) => {
+            bad.push(Bad { name: listed.id.clone(), reason: error.to_string() });
+            None
         }
-    }
-    files.sort();
-    Ok(files)
+    };
+    pictures.iter().zip(results).map(&mut judge).collect()
 }
 
-fn read(root: &Path, file: &Path, positive: bool, side: u16) -> Result<Sample, DatasetError> {
-    let bytes =
-        std::fs::read(file).map_err(|source| DatasetError::Io { path: file.to_path_buf(), source })?;
-    let wrong = |reason: String| DatasetError::Picture { path: file.to_path_buf(), reason };
-    let picture = decode::decode(&bytes).map_err(|e| wrong(e.to_string()))?;
-    let name = file.file_stem().unwrap_or_default().to_string_lossy();
-    let (patient, subgroup) = patient_of(&name);
-    let id = file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/");
-    let mut sample = sample_of(id, picture, side).ok_or_else(|| wrong("no pixels in it".into()))?;
-    sample.content = Sha256::digest(&bytes).into();
-    Ok(Sample { original: PictureSource::File(file.to_path_buf()), patient, positive, subgroup, ..sample })
-}
-
-/// Patient and subgroup by the naming of Kermany et al.: `person1199_bacteria_3149`,
-/// `IM-0115-0001`, `NORMAL2-IM-0402-0001` (a suffix after the picture's number, as in
-/// `IM-0435-0001-0002`, is another picture of the same patient). Any other name is a patient of its
-/// own.
-pub fn patient_of(name: &str) -> (String, &'static str) {
-    if let Some((person, rest)) = name.split_once('_').filter(|(p, _)| p.starts_with("person")) {
-        let subgroup = match rest.split('_').next() {
-            Some("bacteria") => "bacteria",
-            Some("virus") => "virus",
-            _ => "",
-        };
-        return (person.to_owned(), subgroup);
+fn open(listed: &Listed, side: u16) -> Result<Sample, DecodeError> {
+    let mut bytes = Vec::new();
+    File::open(&listed.file)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(DecodeError::TooLong);
     }
-    if let Some(at) = name.find("IM-") {
-        let end = name[at + 3..].find('-').map_or(name.len(), |dash| at + 3 + dash);
-        return (name[..end].to_owned(), "");
-    }
-    (name.to_owned(), "")
+    let picture = decode::decode(&bytes)?;
+    let geometry = picture.geometry();
+    let sample = sample_of(listed.id.clone(), picture, side).ok_or_else(|| {
+        let (width, height) = (geometry.width(), geometry.height());
+        DecodeError::Read(std::io::Error::other(format!("{width} x {height} pixels cannot be scaled")))
+    })?;
+    Ok(Sample {
+        original: PictureSource::File(listed.file.clone()),
+        patient: listed.patient.clone(),
+        positive: listed.positive,
+        subgroup: listed.subgroup,
+        content: Sha256::digest(&bytes).into(),
+        ..sample
+    })
 }

@@ -5,8 +5,13 @@
 //! below the frame's minimum are doubled pixel by pixel, which changes nothing about the area
 //! means.
 
-use super::sample::{Dataset, DatasetError, Part, Sample, check_both, sample_of};
-use crate::archive;
+use super::error::DatasetError;
+use super::findings::Findings;
+use super::folder::refuse_contradictions;
+use super::likeness::{Fingerprint, compare};
+use super::options::DataOptions;
+use super::sample::{Dataset, Part, Sample, content_hash, sample_of};
+use crate::{archive, progress};
 use edge_core::{Geometry, PixelFormat, frame};
 use edge_model::decode::Picture;
 use npyz::NpyFile;
@@ -16,7 +21,12 @@ use std::fs::File;
 use std::path::Path;
 
 /// Reads one part; `Learning` is train and val together.
-pub(super) fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, DatasetError> {
+pub(super) fn load(
+    path: &Path,
+    part: Part,
+    side: u16,
+    options: &DataOptions,
+) -> Result<Dataset, DatasetError> {
     let wrong = |reason: String| DatasetError::Npz { path: path.to_path_buf(), reason };
     let file = File::open(path).map_err(|source| DatasetError::Io { path: path.to_path_buf(), source })?;
     let archive = archive::open(file).map_err(wrong)?;
@@ -52,9 +62,27 @@ pub(super) fn load(path: &Path, part: Part, side: u16) -> Result<Dataset, Datase
             .collect();
         samples.extend(made.map_err(wrong)?);
     }
-    check_both(path, &mut samples)?;
+    samples.sort_by(|a, b| a.id.cmp(&b.id));
+    let prints = progress::map("comparing pictures", &samples, Fingerprint::of);
+    refuse_contradictions(path, &prints, options)?;
+    let pneumonia = prints.iter().filter(|print| print.positive).count();
+    let (normal, count) = (prints.len() - pneumonia, prints.len());
+    if normal == 0 || pneumonia == 0 {
+        let left_out = String::new();
+        return Err(DatasetError::Empty { path: path.to_path_buf(), normal, pneumonia, left_out });
+    }
+    let sha256 = content_hash(&samples);
+    let mut findings = Findings {
+        sha256,
+        normal,
+        pneumonia,
+        patients: count,
+        patients_unknown: count,
+        ..Findings::default()
+    };
+    compare(&prints, &[], &mut findings);
     let notes = vec!["no patients in this file: each picture counts as a patient of its own".into()];
-    Ok(Dataset { samples, notes })
+    Ok(Dataset { samples, notes, findings })
 }
 
 /// An array of bytes and its shape: the archive's member `name.npy`, stored or deflated, as numpy

@@ -2,10 +2,11 @@
 //!
 //! Pictures are squashed by edge-core's preprocessing, so that training sees what a device sees.
 
+use super::findings::Findings;
 use edge_core::{Frame, Geometry, PixelFormat, PixelStats, Preprocess, Scratch};
 use edge_model::decode::{self, DecodeError, Picture};
 use sha2::{Digest, Sha256};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Side of the squashed picture that augmentation starts from, in pixels.
@@ -27,11 +28,11 @@ pub struct Sample {
     pub id: String,
     /// The original: a file, or pixels where it came from no file of its own.
     pub original: PictureSource,
-    /// Whose picture it is, as far as the file name tells.
+    /// Whose picture it is, as far as a list or the file's name tells.
     pub patient: String,
     /// True for PNEUMONIA.
     pub positive: bool,
-    /// `bacteria` or `virus` where the file name tells, else empty.
+    /// `bacteria` or `virus` where the name of file or folder tells, else empty.
     pub subgroup: &'static str,
     /// SHA-256 of the file (or the pixels), for duplicates and for the data's own hash.
     pub content: [u8; 32],
@@ -43,30 +44,12 @@ pub struct Sample {
     pub input: ModelInput,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Dataset {
     pub samples: Vec<Sample>,
     /// For the report: the form and what was noticed.
     pub notes: Vec<String>,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum DatasetError {
-    #[error(
-        "{path}: expected train/NORMAL and train/PNEUMONIA (or NORMAL and PNEUMONIA), or a MedMNIST .npz file; found neither. {hint}"
-    )]
-    Layout { path: PathBuf, hint: String },
-    #[error(
-        "{path}: expected JPEG or PNG pictures of both classes, found {normal} NORMAL and {pneumonia} PNEUMONIA"
-    )]
-    Empty { path: PathBuf, normal: usize, pneumonia: usize },
-    /// A picture that cannot be read. Training data is not silently thinned out.
-    #[error("{path}: {reason}; remove or replace this file")]
-    Picture { path: PathBuf, reason: String },
-    #[error("{path}: {source}")]
-    Io { path: PathBuf, source: std::io::Error },
-    #[error("{path}: {reason}")]
-    Npz { path: PathBuf, reason: String },
+    pub findings: Findings,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,17 +74,6 @@ impl PictureSource {
             PictureSource::Memory(picture) => Ok(Arc::clone(picture)),
         }
     }
-}
-
-/// Both classes must be there; sorts by id.
-pub(super) fn check_both(path: &Path, samples: &mut [Sample]) -> Result<(), DatasetError> {
-    let pneumonia = samples.iter().filter(|c| c.positive).count();
-    let normal = samples.len() - pneumonia;
-    if normal == 0 || pneumonia == 0 {
-        return Err(DatasetError::Empty { path: path.to_path_buf(), normal, pneumonia });
-    }
-    samples.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok(())
 }
 
 /// A sample from a decoded picture, with a patient and content of its own and no label yet.
@@ -154,11 +126,16 @@ pub fn prepare(pixels: &[u8], from: u32, side: u16) -> ModelInput {
 
 /// SHA-256 over ids, labels and contents: names the data that a model was trained on.
 pub fn content_hash(samples: &[Sample]) -> String {
+    hash_of(samples.iter().map(|sample| (sample.id.as_str(), sample.positive, &sample.content)))
+}
+
+/// The same of ids, labels and contents, in their order.
+pub(super) fn hash_of<'a>(pictures: impl Iterator<Item = (&'a str, bool, &'a [u8; 32])>) -> String {
     let mut hash = Sha256::new();
-    for sample in samples {
-        hash.update(sample.id.as_bytes());
-        hash.update([0, u8::from(sample.positive)]);
-        hash.update(sample.content);
+    for (id, positive, content) in pictures {
+        hash.update(id.as_bytes());
+        hash.update([0, u8::from(positive)]);
+        hash.update(content);
     }
     hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
 }

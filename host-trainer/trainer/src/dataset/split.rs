@@ -74,7 +74,25 @@ pub enum SplitError {
     NoSuchCluster { asked: usize, found: usize },
     #[error("all pictures fall into one cluster of acquisition, so none can be held out; take patient folds")]
     OneCluster,
+    #[error(
+        "expected {least} pictures at least, of both classes, to {to}; the split leaves {normal} NORMAL and {pneumonia} \
+         PNEUMONIA. {largest} pictures are taken for one patient's: where that is not so, name the patients with \
+         --patients FILE; else add pictures{few}"
+    )]
+    TooFew {
+        least: usize,
+        to: &'static str,
+        normal: usize,
+        pneumonia: usize,
+        /// Pictures of the patient with the most.
+        largest: usize,
+        /// What else would help.
+        few: &'static str,
+    },
 }
+
+/// Fewest pictures that are to train, or to validate: with fewer, no figure says anything.
+pub const LEAST_PICTURES: usize = 20;
 
 /// A stored split, by sample ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,6 +163,23 @@ impl Split {
         }
         let validates: Vec<bool> = of.iter().map(|cluster| cluster + 1 == fold.number).collect();
         Ok(groups.split(samples, seed, &validates, facts))
+    }
+
+    /// An error where fewer than `least` pictures, or those of one class only, train or validate.
+    /// `few` says what else would help, such as an option.
+    pub fn check(&self, samples: &[Sample], least: usize, few: &'static str) -> Result<(), SplitError> {
+        let (train, validation) = self.indices(samples).unwrap_or_default();
+        for (to, side) in [("train", train), ("validate", validation)] {
+            let pneumonia = side.iter().filter(|&&i| samples[i].positive).count();
+            let normal = side.len() - pneumonia;
+            if side.len() < least || normal == 0 || pneumonia == 0 {
+                let mut pictures: BTreeMap<&str, usize> = BTreeMap::new();
+                samples.iter().for_each(|sample| *pictures.entry(&sample.patient).or_default() += 1);
+                let largest = pictures.into_values().max().unwrap_or(0);
+                return Err(SplitError::TooFew { least, to, normal, pneumonia, largest, few });
+            }
+        }
+        Ok(())
     }
 
     /// The indices into `samples` of training and of validation samples; none where a stored id is

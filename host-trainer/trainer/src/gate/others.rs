@@ -42,7 +42,7 @@ impl Others {
         side: u16,
     ) -> Result<Self, DatasetError> {
         let halves = |folders: &[PathBuf]| -> Result<Vec<Halves>, DatasetError> {
-            folders.iter().map(|folder| Ok(in_halves(folder, unlabelled(folder, side)?))).collect()
+            folders.iter().map(|folder| Ok(in_halves(folder, read(folder, side)?))).collect()
         };
         let whole = |halves: Halves| Halves {
             measured: halves.fitted.into_iter().chain(halves.measured).collect(),
@@ -55,6 +55,15 @@ impl Others {
             measured: halves(measured)?.into_iter().map(whole).collect(),
         })
     }
+}
+
+/// The pictures of a folder; what is left out of it is said.
+fn read(folder: &Path, side: u16) -> Result<Vec<Sample>, DatasetError> {
+    let (samples, left_out) = unlabelled(folder, side)?;
+    for (why, names) in &left_out.0 {
+        eprintln!("{}: left out: {why}: {names}", folder.display());
+    }
+    Ok(samples)
 }
 
 fn in_halves(folder: &Path, samples: Vec<Sample>) -> Halves {

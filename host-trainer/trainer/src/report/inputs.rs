@@ -1,6 +1,7 @@
 //! What the page is made from: what a run's folder holds, and what is asked for. Absent files are
 //! none; damaged ones are an error that names them.
 
+use crate::dataset::findings::{FINDINGS, Findings};
 use crate::evaluate::prediction::{self, Prediction};
 use crate::evaluate::record::{self, Evaluation, ModelFacts};
 use crate::folds::{self, figures::Figures};
@@ -56,6 +57,8 @@ pub struct Inputs {
     /// `model.onnx` itself.
     pub network: Option<ModelFile>,
     pub run: Option<Value>,
+    /// What the data held.
+    pub findings: Option<Findings>,
     /// Null (not a number) is none.
     pub history: Vec<Epoch<Option<f64>>>,
     pub quantize: Option<Value>,
@@ -99,6 +102,7 @@ impl Inputs {
             model,
             network,
             run: json(&folder.join("run.json"))?,
+            findings: json(&folder.join(FINDINGS))?,
             history: json(&folder.join("history.json"))?.unwrap_or_default(),
             quantize: json(&folder.join("quantize.json"))?,
             out_of_fold: json(&folder.join(folds::IN_RUN))?,

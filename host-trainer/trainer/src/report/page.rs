@@ -3,7 +3,7 @@
 
 use super::heat::HeatMaps;
 use super::inputs::{Inputs, PageOptions};
-use super::{examples, looked, results, training, words};
+use super::{data, examples, looked, results, training, words};
 use anyhow::Result;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -12,9 +12,10 @@ const STYLE: &str = include_str!("style.css");
 /// Nothing is loaded and no script runs, whatever the page's data hold.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
-const SECTIONS: [(&str, &str); 14] = [
+const SECTIONS: [(&str, &str); 15] = [
     ("glance", "At a glance"),
     ("model", "Model"),
+    ("data", "Data"),
     ("curves", "Learning curves"),
     ("quantization", "Float and int8"),
     ("discrimination", "Discrimination"),
@@ -54,6 +55,7 @@ pub(super) fn page(inputs: &Inputs, options: &PageOptions) -> Result<Markup> {
                     nav { @for (id, name) in SECTIONS { a href=(format!("#{id}")) { (name) } } }
                     (results::glance(&inputs.sets)?)
                     (training::model(inputs))
+                    (data::data(inputs, options.no_pictures))
                     (training::curves(inputs)?)
                     (training::quantization(inputs))
                     (results::discrimination(&inputs.sets)?)

@@ -14,7 +14,7 @@ use std::path::Path;
 use trainer::augment::batches::{Batch, Changes, shifted_picture};
 use trainer::augment::{AugmentParams, augment};
 use trainer::dataset::split::{Fold, Split, SplitError, SplitKind};
-use trainer::dataset::{self, DatasetError, Part, Sample, patient_of, phantoms};
+use trainer::dataset::{self, DataOptions, DatasetError, Part, Sample, phantoms};
 use trainer::random::{Purpose, SeededRng};
 
 /// Of the first 40 phantoms, shifted.
@@ -29,16 +29,6 @@ fn write(root: &Path, name: &str, seed: u64) {
 }
 
 #[test]
-fn patients_are_read_from_names() {
-    assert_eq!(patient_of("person1199_bacteria_3149"), ("person1199".into(), "bacteria"));
-    assert_eq!(patient_of("person8_virus_27"), ("person8".into(), "virus"));
-    assert_eq!(patient_of("IM-0115-0001"), ("IM-0115".into(), ""));
-    assert_eq!(patient_of("NORMAL2-IM-0402-0001"), ("NORMAL2-IM-0402".into(), ""));
-    assert_eq!(patient_of("IM-0435-0001-0002"), ("IM-0435".into(), ""));
-    assert_eq!(patient_of("anything"), ("anything".into(), ""));
-}
-
-#[test]
 fn a_kaggle_folder_is_read_and_its_val_merged() {
     let folder = tempfile::tempdir().unwrap();
     for i in 0..6 {
@@ -49,11 +39,11 @@ fn a_kaggle_folder_is_read_and_its_val_merged() {
     write(folder.path(), "val/PNEUMONIA/person100_bacteria_1.png", 91);
     write(folder.path(), "test/NORMAL/IM-0200-0001.png", 92);
     write(folder.path(), "test/PNEUMONIA/person200_bacteria_1.png", 93);
-    let learning = dataset::load(folder.path(), Part::Learning, 32).unwrap();
+    let learning = dataset::load(folder.path(), Part::Learning, 32, &DataOptions::default()).unwrap();
     assert_eq!(learning.samples.len(), 14, "train and val, not test");
     assert!(learning.notes.iter().any(|n| n.contains("val/ merged")), "{:?}", learning.notes);
     assert!(learning.samples.iter().all(|c| !c.id.contains("test")));
-    let test = dataset::load(folder.path(), Part::Test, 32).unwrap();
+    let test = dataset::load(folder.path(), Part::Test, 32, &DataOptions::default()).unwrap();
     assert_eq!(test.samples.len(), 2);
 }
 
@@ -91,16 +81,16 @@ fn medmnist_files_are_read_at_28_pixels() {
         put(&format!("{part}_labels"), &[n, 1], (0..n).map(|i| (i % 2) as u8).collect());
     }
     npz.finish().unwrap();
-    let learning = dataset::load(&path, Part::Learning, 32).unwrap();
+    let learning = dataset::load(&path, Part::Learning, 32, &DataOptions::default()).unwrap();
     assert_eq!(learning.samples.len(), 10);
     assert!(learning.notes[0].contains("no patients"));
-    assert_eq!(dataset::load(&path, Part::Test, 32).unwrap().samples.len(), 2);
+    assert_eq!(dataset::load(&path, Part::Test, 32, &DataOptions::default()).unwrap().samples.len(), 2);
 }
 
 #[test]
 fn wrong_data_says_what_was_expected() {
     let folder = tempfile::tempdir().unwrap();
-    let load = |part| dataset::load(folder.path(), part, 32);
+    let load = |part| dataset::load(folder.path(), part, 32, &DataOptions::default());
     assert!(matches!(load(Part::Learning), Err(DatasetError::Layout { .. })));
     std::fs::create_dir_all(folder.path().join("train/NORMAL")).unwrap();
     std::fs::create_dir_all(folder.path().join("train/PNEUMONIA")).unwrap();
@@ -110,7 +100,9 @@ fn wrong_data_says_what_was_expected() {
     let error = load(Part::Learning).unwrap_err().to_string();
     assert!(error.contains("b.png") && error.contains("remove or replace"), "{error}");
     std::fs::write(folder.path().join("x.npz"), b"no archive").unwrap();
-    assert!(dataset::load(&folder.path().join("x.npz"), Part::Learning, 32).is_err());
+    assert!(
+        dataset::load(&folder.path().join("x.npz"), Part::Learning, 32, &DataOptions::default()).is_err()
+    );
 }
 
 /// Cases with given patients and contents, of the built-in drawings.
@@ -235,6 +227,25 @@ fn each_class_gives_its_share_to_validation() {
         [positives, half.len() - positives]
     };
     assert_eq!([counts(&halves.0), counts(&halves.1)], [[5, 9], [4, 8]]);
+}
+
+#[test]
+fn a_side_with_few_pictures_or_of_one_class_is_an_error_that_says_what_to_do() {
+    let many = samples(&(0..200).map(|i| (i, i)).collect::<Vec<_>>());
+    let split = |samples: &[Sample]| Split::draw(samples, 0.2, 1);
+    split(&many).check(&many, 20, "").unwrap();
+    let few = &many[..60];
+    let error = split(few).check(few, 20, ", or --few-pictures").unwrap_err().to_string();
+    assert!(error.contains("to validate") && error.ends_with(", or --few-pictures"), "{error}");
+    split(few).check(few, 1, "").unwrap();
+    // All taken for one patient's: training is empty, whatever is allowed.
+    let one = samples(&(0..100).map(|i| (3, i)).collect::<Vec<_>>());
+    let error = split(&one).check(&one, 1, "").unwrap_err().to_string();
+    assert!(
+        error.contains("to train") && error.contains("100 pictures are taken for one patient's"),
+        "{error}"
+    );
+    assert!(error.contains("--patients FILE"), "{error}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod data;
 mod evaluate;
 mod exact_form;
+mod folders;
 mod folds;
 mod gate;
 mod localization;

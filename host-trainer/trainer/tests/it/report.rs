@@ -5,16 +5,18 @@ use crate::support::{evaluate, options, phantoms};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::path::Path;
+use trainer::dataset::Findings;
 use trainer::dataset::cluster::ClusterFacts;
 use trainer::evaluate::LabelledPicture;
 use trainer::folds::OutOfFold;
 use trainer::folds::figures::figures;
 use trainer::report::{self, Inputs};
 
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 16] = [
     "limits",
     "glance",
     "model",
+    "data",
     "curves",
     "quantization",
     "discrimination",
@@ -64,6 +66,7 @@ fn run_folder(folder: &Path, items: &[LabelledPicture]) {
         "recipe": {"seed": 17, "epochs": 3}, "data": "phantoms", "split": {"clusters": [&cluster]},
     });
     std::fs::write(folder.join("run.json"), run.to_string()).unwrap();
+    std::fs::write(folder.join("data.json"), serde_json::to_vec(&findings()).unwrap()).unwrap();
     let row = |i: usize| OutOfFold {
         id: i.to_string(),
         patient: format!("p{}", i / 2),
@@ -76,6 +79,19 @@ fn run_folder(folder: &Path, items: &[LabelledPicture]) {
     let rows: Vec<OutOfFold> = (0..40).map(row).collect();
     let figures = figures("acquisition clusters", &rows, &[cluster], &options(0).bootstrap);
     std::fs::write(folder.join("out-of-fold.json"), serde_json::to_vec(&figures).unwrap()).unwrap();
+}
+
+/// What a folder may have held.
+fn findings() -> Findings {
+    serde_json::from_value(serde_json::json!({
+        "sha256": "ab", "normal": 30, "pneumonia": 30, "patients": 50, "patients_by": {"names": 58}, "patients_unknown": 2,
+        "left_out": {"masks, no pictures of chests": {"count": 3, "first": ["a_mask.png", "b_mask.png"]}},
+        "identical": {"count": 1, "pictures": 2, "listed": [["phantom-x", "phantom-y"]]},
+        "alike": {"count": 300, "pictures": 600, "listed": [["phantom-v", "phantom-w"]]},
+        "contradictory": {"count": 0, "pictures": 0, "listed": []},
+        "in_training_and_test": {"count": 0, "pictures": 0, "listed": []},
+    }))
+    .unwrap()
 }
 
 fn page(folder: &Path, options: &report::PageOptions) -> String {
@@ -134,6 +150,11 @@ fn a_full_run_makes_a_full_page() {
         "Shifted validation",
         "noise +1.2, border -0.8",
         "folds of acquisition clusters",
+        "60 pictures were read",
+        "3 (a_mask.png, b_mask.png, ...)",
+        "Of 2 of 60 pictures nothing tells whose they are",
+        "phantom-x = phantom-y",
+        "and 299 groups more",
     ] {
         assert!(html.contains(word), "{word} is missing");
     }
@@ -157,7 +178,7 @@ fn an_empty_folder_makes_a_page_that_says_so() {
     let html = page(folder.path(), &report::PageOptions::default());
     assert_self_contained(&html);
     assert_all_sections(&html);
-    assert_eq!(html.matches("Not measured").count(), 13, "every section but limits and method");
+    assert_eq!(html.matches("Not measured").count(), 14, "every section but limits and method");
 }
 
 #[test]
@@ -168,7 +189,8 @@ fn pictures_are_left_out_on_request() {
     let open = |id: &str| items.iter().find(|i| i.id == id)?.source.open().ok().map(|p| (*p).clone());
     let html = page(folder.path(), &report::PageOptions { no_pictures: true, open: Some(&open) });
     assert!(!html.contains("data:image"));
-    assert!(!html.contains("phantom-0"), "names of pictures can name patients");
+    assert!(!html.contains("phantom-"), "names of pictures can name patients");
+    assert!(!html.contains("a_mask.png") && html.contains("300 groups of 600 pictures look alike"));
     assert_all_sections(&html);
 }
 

@@ -10,7 +10,7 @@ use edge_model::engine::EngineKind;
 use edge_model::model_file::ModelFile;
 use trainer::augment::batches::shifted_picture;
 use trainer::dataset::split::Split;
-use trainer::dataset::{self, Part, Sample};
+use trainer::dataset::{self, DataOptions, Part, Sample};
 use trainer::evaluate::metrics::auc;
 use trainer::random::{Purpose, SeededRng};
 use trainer::run::Recipe;
@@ -42,7 +42,7 @@ fn measure(samples: &[&Sample], picture: impl Fn(&Sample) -> Picture) -> (f64, u
 fn the_shipped_model_tells_unseen_patients_apart() {
     let data = std::env::var("PNEUMOSCOPE_DATA").expect("set by cargo xtask test --data DIR");
     let recipe = Recipe::default();
-    let set = dataset::load(data.as_ref(), Part::Learning, recipe.side).unwrap();
+    let set = dataset::load(data.as_ref(), Part::Learning, recipe.side, &DataOptions::default()).unwrap();
     let split = Split::draw(&set.samples, recipe.validation_share, recipe.seed);
     let (_, mut validation) = split.indices(&set.samples).unwrap();
     SeededRng::new(1, Purpose::Order, 0, 0).shuffle(&mut validation);

@@ -1,0 +1,191 @@
+//! Folders whose labels stand in a list (`--labels`): a line a picture.
+
+use super::classes::{Classes, proposal};
+use super::error::DatasetError;
+use super::findings::{Names, shown};
+use super::layout::{Listed, Listing, is_test};
+use super::options::DataOptions;
+use super::sample::Part;
+use super::table::{Files, Found, IMAGES, LABELS, PATIENTS, Table};
+use super::walk::{Kind, Tree, id_of, kind, no_picture};
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem::take;
+use std::path::Path;
+
+/// Pictures of one part of the tree with the labels of a list; patients too, where it has them.
+///
+/// # Errors
+/// A column that is not there, a name that several files have, a picture with two labels, a label of
+/// which it is not known which class it is.
+pub(super) fn arrange(mut tree: Tree, part: Part, options: &DataOptions) -> Result<Listing, DatasetError> {
+    let path = options.labels.as_deref().unwrap_or(Path::new(""));
+    let table = Table::read(path)?;
+    let classes = Classes::new(&options.classes, true);
+    let mut listing =
+        Listing { left_out: take(&mut tree.left_out), bad: take(&mut tree.bad), ..Listing::default() };
+    let (pictures, others): (Vec<_>, Vec<_>) = tree.files.iter().partition(|file| kind(file) != Kind::Other);
+    others.iter().for_each(|file| listing.left_out.add(no_picture(file), id_of(file)));
+    let files = Files::new(pictures.iter().map(|file| file.as_path()));
+    let image = table.needed("--image-column", options.image_column.as_deref(), &IMAGES, &files)?;
+    let label = table.needed("--label-column", options.label_column.as_deref(), &LABELS, &files)?;
+    let patient = match &options.patient_column {
+        Some(asked) => Some(table.needed("--patient-column", Some(asked), &[], &files)?),
+        // Where patients have a picture each, a list may call the pictures by them.
+        None => table.column(None, &PATIENTS).filter(|column| *column != image),
+    };
+    let mut of: BTreeMap<usize, (bool, String)> = BTreeMap::new();
+    let (mut unknown, mut several) = (BTreeMap::<String, Names>::new(), Names::default());
+    let (mut torn, mut unclassed) = (Names::default(), BTreeSet::new());
+    for row in &table.rows {
+        let index = match files.find(&row[image]) {
+            Found::One(index) => index,
+            Found::Several => {
+                several.add(row[image].clone());
+                continue;
+            }
+            Found::None => {
+                listing.left_out.add("lines of the list without a file", row[image].clone());
+                continue;
+            }
+        };
+        let Some(positive) = class(&classes, &row[label]) else {
+            unknown.entry(row[label].clone()).or_default().add(id_of(pictures[index]));
+            unclassed.insert(index);
+            continue;
+        };
+        let whose = patient.map(|column| row[column].clone()).unwrap_or_default();
+        match of.get(&index) {
+            Some((other, _)) if *other != positive => torn.add(row[image].clone()),
+            _ => drop(of.insert(index, (positive, whose))),
+        }
+    }
+    if several.count > 0 {
+        return Err(table.wrong(format!(
+            "names fit several files in several folders: {several}; write the folder in the list too"
+        )));
+    }
+    if torn.count > 0 {
+        return Err(table.wrong(format!("pictures have lines with both labels: {torn}; correct the list")));
+    }
+    if !(unknown.is_empty() || classes.given) {
+        return Err(unknown_labels(&table, label, &unknown));
+    }
+    for (value, names) in unknown {
+        let why = format!("labelled {}, which --classes does not name", shown(&value));
+        listing.left_out.0.insert(why, names);
+    }
+    let has_test = pictures.iter().any(|file| is_test(file));
+    for (index, file) in pictures.iter().enumerate() {
+        let id = id_of(file);
+        let Some((positive, patient)) = of.remove(&index) else {
+            // The others were counted under their label.
+            if !unclassed.contains(&index) {
+                listing.left_out.add("pictures without a line in the list", id);
+            }
+            continue;
+        };
+        let is_other = has_test && is_test(file) != (part == Part::Test);
+        let listed = Listed { patient, ..Listed::new(tree.root.join(file), id, positive, kind(file)) };
+        if is_other { listing.other_part.push(listed) } else { listing.pictures.push(listed) }
+    }
+    Ok(listing)
+}
+
+/// The class of a label; of several labels (`Pneumonia|Effusion`), PNEUMONIA where one is, NORMAL
+/// where all are.
+fn class(classes: &Classes, label: &str) -> Option<bool> {
+    let parts: Vec<Option<bool>> = label.split('|').map(|part| classes.of(part)).collect();
+    match parts.contains(&Some(true)) {
+        true => Some(true),
+        false => parts.iter().all(|part| *part == Some(false)).then_some(false),
+    }
+}
+
+fn unknown_labels(table: &Table, label: usize, unknown: &BTreeMap<String, Names>) -> DatasetError {
+    let all: BTreeSet<&str> =
+        table.rows.iter().flat_map(|row| row[label].split('|')).map(str::trim).collect();
+    let found: Vec<String> = unknown.iter().take(20).map(|(v, n)| format!("{:?} ({})", v, n.count)).collect();
+    let line = proposal(all.into_iter().take(100));
+    let found = format!("the labels {}", found.join(", "));
+    DatasetError::Classes { path: table.path.clone(), found, line }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::walk::walk;
+
+    fn arranged(files: &[&str], list: &str, change: impl Fn(&mut DataOptions)) -> Result<Listing, String> {
+        let root = tempfile::tempdir().unwrap();
+        for name in files {
+            let path = root.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "x").unwrap();
+        }
+        let csv = root.path().join("list.csv");
+        std::fs::write(&csv, list).unwrap();
+        let mut options = DataOptions { labels: Some(csv), ..DataOptions::default() };
+        change(&mut options);
+        arrange(walk(root.path()).unwrap(), Part::Learning, &options).map_err(|error| error.to_string())
+    }
+
+    const FILES: [&str; 3] = ["images/a.jpg", "images/b.jpg", "images/c.jpg"];
+
+    #[test]
+    fn a_list_gives_labels_and_patients_and_says_what_it_leaves_out() {
+        let list = "image,label,patient_id\na.jpg,0,7\nb.jpg,Pneumonia,7\nd.jpg,1,8\na.jpg,0,7\n";
+        let listing = arranged(&FILES, list, |_| ()).unwrap();
+        let found: Vec<_> =
+            listing.pictures.iter().map(|p| (p.id.as_str(), p.positive, p.patient.as_str())).collect();
+        assert_eq!(found, [("images/a.jpg", false, "7"), ("images/b.jpg", true, "7")]);
+        let left: Vec<_> = listing.left_out.0.iter().map(|(why, n)| (why.as_str(), n.count)).collect();
+        let expected = [
+            ("lines of the list without a file", 1),
+            ("no picture by its ending .csv", 1),
+            ("pictures without a line in the list", 1),
+        ];
+        assert_eq!(left, expected);
+    }
+
+    #[test]
+    fn the_names_of_columns_and_classes_can_be_given() {
+        let list = "patientId;Findings\na;No Finding\nb;Pneumonia|Effusion\nc;Effusion\n";
+        let error = arranged(&FILES, list, |_| ()).map(|_| ()).unwrap_err();
+        assert!(error.contains("--image-column patientId"), "{error}");
+        let columns = |options: &mut DataOptions| {
+            options.image_column = Some("patientid".into());
+            options.label_column = Some("Findings".into());
+        };
+        let error = arranged(&FILES, list, columns).map(|_| ()).unwrap_err();
+        assert!(error.contains("NORMAL=No Finding,PNEUMONIA=Pneumonia"), "{error}");
+        let listing = arranged(&FILES, list, |options| {
+            columns(options);
+            options.classes = vec!["NORMAL=no finding".parse().unwrap()];
+        });
+        let listing = listing.unwrap();
+        assert_eq!(listing.pictures.iter().map(|p| p.positive).collect::<Vec<_>>(), [false, true]);
+        let left: Vec<_> = listing.left_out.0.keys().map(String::as_str).collect();
+        assert_eq!(
+            left,
+            ["labelled Effusion, which --classes does not name", "no picture by its ending .csv"]
+        );
+    }
+
+    #[test]
+    fn what_is_not_clear_is_refused() {
+        let both = arranged(&FILES, "image,label\na,0\na,1\nb,1\n", |_| ()).map(|_| ()).unwrap_err();
+        assert!(both.contains("lines with both labels: 1 (a)"), "{both}");
+        let files = ["x/a.jpg", "y/a.jpg"];
+        let several = arranged(&files, "image,label\na.jpg,0\n", |_| ()).map(|_| ()).unwrap_err();
+        assert!(several.contains("fit several files") && several.contains("a.jpg"), "{several}");
+        let clear = arranged(&files, "image,label\nx/a.jpg,0\ny/a.jpg,1\n", |_| ()).unwrap();
+        assert_eq!(clear.pictures.len(), 2);
+    }
+
+    #[test]
+    fn pictures_for_testing_are_kept_apart() {
+        let files = ["train/a.jpg", "test/b.jpg"];
+        let listing = arranged(&files, "image,label\na,0\nb,1\n", |_| ()).unwrap();
+        assert_eq!((listing.pictures.len(), listing.other_part.len()), (1, 1));
+    }
+}

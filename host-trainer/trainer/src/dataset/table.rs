@@ -1,0 +1,218 @@
+//! CSV files that say something of pictures: comma, semicolon or tab between columns, a header on top.
+
+use super::classes::Classes;
+use super::error::DatasetError;
+use super::findings::shown;
+use super::walk::{Kind, Tree, id_of, kind};
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+/// Names of columns that are found without being named, in lower case without spaces and underscores.
+pub(super) const IMAGES: [&str; 9] =
+    ["image", "images", "filename", "file", "path", "imageindex", "imageid", "imagepath", "imagename"];
+pub(super) const LABELS: [&str; 5] = ["label", "labels", "class", "target", "findinglabels"];
+pub(super) const PATIENTS: [&str; 4] = ["patient", "patientid", "subjectid", "subject"];
+
+/// Rows that a proposal looks at.
+const LOOKED_AT: usize = 1000;
+
+pub(super) struct Table {
+    pub path: PathBuf,
+    pub header: Vec<String>,
+    /// As many fields as the header has.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub fn read(path: &Path) -> Result<Self, DatasetError> {
+        let bytes =
+            std::fs::read(path).map_err(|source| DatasetError::Io { path: path.to_path_buf(), source })?;
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let often = |delimiter: &u8| first.iter().filter(|byte| *byte == delimiter).count();
+        let delimiter = *b",;\t".iter().rev().max_by_key(|d| often(d)).unwrap_or(&b',');
+        let text = |record: &csv::ByteRecord| -> Vec<String> {
+            record.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect()
+        };
+        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(bytes);
+        let wrong = |e: csv::Error| DatasetError::Table {
+            path: path.to_path_buf(),
+            reason: format!("expected a CSV file with a header and as many fields in each line, {e}"),
+        };
+        let header = text(reader.byte_headers().map_err(wrong)?);
+        let rows = reader.byte_records().map(|record| record.map(|record| text(&record)));
+        Ok(Self { path: path.to_path_buf(), header, rows: rows.collect::<Result<_, _>>().map_err(wrong)? })
+    }
+
+    /// The column of the name `asked`, else the first of a known name.
+    pub fn column(&self, asked: Option<&str>, known: &[&str]) -> Option<usize> {
+        match asked {
+            Some(asked) => self.header.iter().position(|name| name.eq_ignore_ascii_case(asked)),
+            None => self.header.iter().position(|name| known.contains(&plain(name).as_str())),
+        }
+    }
+
+    pub fn wrong(&self, reason: impl Into<String>) -> DatasetError {
+        DatasetError::Table { path: self.path.clone(), reason: reason.into() }
+    }
+
+    /// The column, or an error that proposes options.
+    pub fn needed(
+        &self,
+        option: &str,
+        asked: Option<&str>,
+        known: &[&str],
+        files: &Files,
+    ) -> Result<usize, DatasetError> {
+        self.column(asked, known).ok_or_else(|| {
+            let found: Vec<String> = self.header.iter().map(|name| shown(name)).collect();
+            self.wrong(format!(
+                "found no column for {option} ({}); its columns are {}; give the names, for example {}",
+                asked.unwrap_or("none was named"),
+                found.join(", "),
+                self.options(files)
+            ))
+        })
+    }
+
+    /// The options that would read this table, as far as its values tell.
+    fn options(&self, files: &Files) -> String {
+        let rows = || self.rows.iter().take(LOOKED_AT);
+        let values = |column: usize| rows().map(move |row| row[column].as_str());
+        let hits =
+            |column: &usize| values(*column).filter(|v| matches!(files.find(v), Found::One(_))).count();
+        let image = (0..self.header.len()).max_by_key(hits).filter(|column| hits(column) > 0);
+        let classes = Classes::new(&[], true);
+        let labels = |column: &usize| {
+            let found: BTreeSet<_> = values(*column).filter_map(|value| classes.of(value)).collect();
+            (found.len(), values(*column).filter(|value| classes.of(value).is_some()).count())
+        };
+        let label = (0..self.header.len()).filter(|column| Some(*column) != image).max_by_key(labels);
+        let label = label.filter(|column| labels(column).1 > 0).or(self.column(None, &LABELS));
+        let name = |column: Option<usize>| column.map_or("...".to_owned(), |at| quoted(&self.header[at]));
+        format!("--image-column {} --label-column {}", name(image), name(label))
+    }
+}
+
+/// A name without capitals, spaces and underscores.
+fn plain(name: &str) -> String {
+    name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+fn quoted(name: &str) -> String {
+    if name.contains(' ') { format!("\"{name}\"") } else { name.to_owned() }
+}
+
+/// The options that would read the first list of labels in a tree whose names fit its pictures.
+pub(super) fn proposal(tree: &Tree) -> Option<String> {
+    let is_list = |file: &&PathBuf| file.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
+    let pictures: Vec<&PathBuf> = tree.files.iter().filter(|file| kind(file) != Kind::Other).collect();
+    let files = Files::new(pictures.iter().map(|file| file.as_path()));
+    tree.files.iter().filter(is_list).find_map(|file| {
+        let table = Table::read(&tree.root.join(file)).ok()?;
+        let options = table.options(&files);
+        (!options.contains("--image-column ..."))
+            .then(|| format!("--labels {} {options}", quoted(&tree.root.join(file).display().to_string())))
+    })
+}
+
+/// Pictures by what a list may call them: path, name, or name without its ending.
+pub(super) struct Files {
+    by_name: HashMap<String, Option<usize>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    One(usize),
+    /// Several pictures have this name, in several folders.
+    Several,
+    None,
+}
+
+impl Files {
+    pub fn new<'a>(files: impl Iterator<Item = &'a Path>) -> Self {
+        let mut by_name: HashMap<String, Option<usize>> = HashMap::new();
+        for (index, file) in files.enumerate() {
+            let name = file.file_name().map(|name| id_of(Path::new(name))).unwrap_or_default();
+            let stem = file.file_stem().map(|stem| id_of(Path::new(stem))).unwrap_or_default();
+            // A whole path always means its own file; a shorter name only where it is one file's.
+            for name in BTreeSet::from([name, stem, id_of(file)]) {
+                let entry = by_name.entry(name).or_insert(Some(index));
+                if *entry != Some(index) {
+                    *entry = None;
+                }
+            }
+        }
+        Self { by_name }
+    }
+
+    /// The picture that a list calls `name`; folders above the data folder are passed over.
+    pub fn find(&self, name: &str) -> Found {
+        let name = name.trim().replace('\\', "/");
+        let mut rest = name.trim_start_matches("./");
+        loop {
+            match self.by_name.get(rest) {
+                Some(Some(index)) => return Found::One(*index),
+                Some(None) => return Found::Several,
+                None => match rest.split_once('/') {
+                    Some((_, below)) => rest = below,
+                    None => return Found::None,
+                },
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &[u8]) -> Result<Table, DatasetError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, text).unwrap();
+        Table::read(file.path())
+    }
+
+    #[test]
+    fn commas_semicolons_tabs_and_a_mark_of_the_order_of_bytes_are_read() {
+        for text in ["a,b\n1,2\n", "a;b\r\n1;2\r\n", "a\tb\n1\t2", "\u{feff}a,b\n\"1\",2\n"] {
+            let table = table(text.as_bytes()).unwrap();
+            assert_eq!(
+                (table.header, table.rows),
+                (vec!["a".into(), "b".into()], vec![vec!["1".to_owned(), "2".into()]])
+            );
+        }
+        let error = table(b"a,b\n1\n").map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("as many fields"), "{error}");
+    }
+
+    #[test]
+    fn columns_are_found_by_names_that_are_in_use() {
+        let table = table(b"Image Index,Finding Labels,Patient ID\n").unwrap();
+        assert_eq!(table.column(None, &IMAGES), Some(0));
+        assert_eq!(table.column(None, &LABELS), Some(1));
+        assert_eq!(table.column(None, &PATIENTS), Some(2));
+        assert_eq!(table.column(Some("patient id"), &[]), Some(2));
+        assert_eq!(table.column(Some("none"), &IMAGES), None);
+    }
+
+    #[test]
+    fn a_file_is_found_by_path_name_or_stem_and_never_by_guessing() {
+        let files = ["a/x.png", "b/x.png", "b/y.png"].map(Path::new);
+        let files = Files::new(files.into_iter());
+        assert_eq!(files.find("a/x.png"), Found::One(0));
+        assert_eq!(files.find("./data\\b\\x.png"), Found::One(1));
+        assert_eq!((files.find("y.png"), files.find("y")), (Found::One(2), Found::One(2)));
+        assert_eq!((files.find("x.png"), files.find("x")), (Found::Several, Found::Several));
+        assert_eq!((files.find("z"), files.find("")), (Found::None, Found::None));
+    }
+
+    #[test]
+    fn a_missing_column_is_answered_with_the_options_that_fit() {
+        let table = table(b"patientId,x,Target\nN0,120,0\nP1,50,1\n").unwrap();
+        let files = Files::new([Path::new("images/N0.jpg"), Path::new("images/P1.jpg")].into_iter());
+        let error = table.needed("--image-column", None, &IMAGES, &files).unwrap_err().to_string();
+        assert!(error.contains("--image-column patientId --label-column Target"), "{error}");
+        assert!(error.contains("patientId, x, Target"), "{error}");
+    }
+}
