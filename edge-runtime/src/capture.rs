@@ -11,6 +11,7 @@ mod v4l2;
 
 use edge_core::Frame;
 use edge_core::agree::FrameStamp;
+use edge_model::decode::Exam;
 use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -34,6 +35,8 @@ pub struct Shot<'a> {
     pub taken_ms: u64,
     /// What to call the picture in the log: a file's name; empty for a camera.
     pub name: &'a str,
+    /// What the picture's file says of it; none for a camera.
+    pub exam: Option<&'a Exam>,
 }
 
 pub trait Source {

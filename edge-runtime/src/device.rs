@@ -88,7 +88,8 @@ impl<E: Engine, C: Clock> Device<E, C> {
                     }
                     self.name.clear();
                     self.name.push_str(shot.name);
-                    let classified = self.classifier.classify(&shot.frame);
+                    let refused = shot.exam.and_then(|exam| exam.refused);
+                    let classified = self.classifier.classify_unless(&shot.frame, refused);
                     let (stamp, taken_ms) = (shot.stamp, shot.taken_ms);
                     return self.answer(stamp, taken_ms, classified, now);
                 }

@@ -4,8 +4,8 @@
 use core::fmt;
 
 /// Why a decision is what it is. The codes' tens tell the kind: 1 the network's answer, 10 the
-/// gate, 20 the network itself, 30 the camera, 40 the device.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// gate, 20 the network itself, 30 the camera, 40 the device, 50 what a picture's file says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Reason {
@@ -71,6 +71,15 @@ pub enum Reason {
     /// Code 45: the device has started again by itself; how often in a row, and the most after
     /// which it still works. The log says what ended it each time.
     Restarted(u8, u8),
+    /// Code 50: the file says that the picture is no radiograph but of another modality.
+    OtherModality,
+    /// Code 51: the file says that the picture is of another part of the body.
+    OtherBodyPart,
+    /// Code 52: the file says that the view is lateral, oblique or another that is not frontal.
+    NotFrontal,
+    /// Code 53: the file says that the patient is younger or older than the intended use; the age in
+    /// months, and the limit that it is beyond.
+    OtherAge(u16, u16),
 }
 
 impl Reason {
@@ -105,6 +114,10 @@ impl Reason {
             Reason::LightsFailed => 43,
             Reason::StackLow(..) => 44,
             Reason::Restarted(..) => 45,
+            Reason::OtherModality => 50,
+            Reason::OtherBodyPart => 51,
+            Reason::NotFrontal => 52,
+            Reason::OtherAge(..) => 53,
         }
     }
 }
@@ -181,6 +194,13 @@ impl fmt::Display for Reason {
                     "started again by itself, {got} in a row, at most {limit}; if it goes on, have it repaired"
                 )
             }
+            Reason::OtherModality => f.write_str("the file says: no radiograph, another modality"),
+            Reason::OtherBodyPart => f.write_str("the file says: not of the chest"),
+            Reason::NotFrontal => f.write_str("the file says: not a frontal view; send the frontal one"),
+            Reason::OtherAge(got, limit) => {
+                let side = if got < limit { "least" } else { "most" };
+                write!(f, "the file says: a patient of {got} months, meant for at {side} {limit}")
+            }
         }
     }
 }
@@ -202,6 +222,7 @@ impl Reason {
             Reason::UnlikeLayout(got, limit)
             | Reason::UnlikeFeatures(got, limit)
             | Reason::Unfamiliar(got, limit) => Some([got as i64, limit as i64]),
+            Reason::OtherAge(got, limit) => Some([got as i64, limit as i64]),
             Reason::AboveThreshold
             | Reason::BelowThreshold
             | Reason::BetweenThresholds
@@ -215,7 +236,10 @@ impl Reason {
             | Reason::Overrun
             | Reason::LogFailed
             | Reason::SelfTestFailed
-            | Reason::LightsFailed => None,
+            | Reason::LightsFailed
+            | Reason::OtherModality
+            | Reason::OtherBodyPart
+            | Reason::NotFrontal => None,
         }
     }
 }

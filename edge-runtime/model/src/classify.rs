@@ -6,7 +6,7 @@ use crate::model_file::{ModelFile, OwnedMetadata};
 use edge_core::decide::{Calibration, Thresholds};
 use edge_core::gate::QualityMetrics;
 use edge_core::pipeline::{Infer, Stage, judge};
-use edge_core::{Decision, Frame, PixelStats, Scratch, preprocess};
+use edge_core::{Decision, Frame, PixelStats, Reason, Scratch, preprocess};
 use std::time::{Duration, Instant};
 
 /// A model, an engine that computes it, and the memory that the stages work in.
@@ -104,9 +104,25 @@ impl<E: Engine> Classifier<E> {
 
     /// An error is the device's FAULT; a picture that must not be judged is no error but INVALID.
     pub fn classify(&mut self, frame: &Frame) -> Result<Inference, ClassifyError> {
+        self.classify_unless(frame, None)
+    }
+
+    /// The same for a frame that must not be judged, whatever it shows, where there is a reason:
+    /// [`crate::decode::Picture::refused`]. It is preprocessed and measured all the same, for the log.
+    pub fn classify_unless(
+        &mut self,
+        frame: &Frame,
+        refused: Option<Reason>,
+    ) -> Result<Inference, ClassifyError> {
         let start = Instant::now();
         let scratch = Scratch { row: &mut self.row, line: &mut self.line, cells: &mut self.cells };
         let stats = preprocess(frame, self.metadata.input_side, scratch, &mut self.input)?;
+        if let Some(reason) = refused {
+            let figures =
+                QualityMetrics::of(frame.geometry(), &stats, &self.input, &self.metadata.view().gate);
+            let (decision, preprocess) = (Decision::refused(reason), start.elapsed());
+            return Ok(Inference { decision, stats, figures, preprocess, infer: Duration::ZERO });
+        }
         let mut network = Network { engine: &mut self.engine, input: &self.input };
         let mut inferring = None;
         let judged = judge(&self.metadata.view(), frame.geometry(), &stats, &mut network, &mut |stage| {

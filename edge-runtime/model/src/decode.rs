@@ -16,6 +16,7 @@
 
 mod alpha;
 mod depth;
+mod exam;
 mod jpeg;
 mod kind;
 mod mjpeg;
@@ -25,6 +26,7 @@ mod png;
 mod simple;
 mod tiff;
 
+pub use exam::{Exam, View};
 pub use mjpeg::decode_mjpeg;
 pub use outcome::{DecodeError, MAX_FILE_BYTES, Picture};
 

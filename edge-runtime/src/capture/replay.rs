@@ -81,7 +81,8 @@ impl Source for Replay {
         self.at += 1;
         let taken_ms = now_ms();
         let stamp = self.stamper.stamp(taken_ms);
-        Ok(Shot { frame: cut(name, picture.frame(), self.options.crop)?, stamp, taken_ms, name })
+        let frame = cut(name, picture.frame(), self.options.crop)?;
+        Ok(Shot { frame, stamp, taken_ms, name, exam: picture.exam() })
     }
 
     fn name(&self) -> &str {

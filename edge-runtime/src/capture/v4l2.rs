@@ -200,7 +200,7 @@ impl V4l2 {
 impl Source for V4l2 {
     fn next(&mut self, wait: Duration) -> Result<Shot<'_>, CaptureError> {
         let Taking { stamp, taken_ms } = self.advance(wait)?;
-        Ok(Shot { frame: self.view()?, stamp, taken_ms, name: "" })
+        Ok(Shot { frame: self.view()?, stamp, taken_ms, name: "", exam: None })
     }
 
     fn is_live(&self) -> bool {

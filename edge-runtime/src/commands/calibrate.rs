@@ -218,7 +218,10 @@ fn score<'c>(
                 };
                 decode::open(folder.join(&case.name))
                     .map_err(Unscored::wrong)
-                    .and_then(|picture| classifier.classify(&picture.frame()).map_err(Unscored::wrong))
+                    .and_then(|picture| {
+                        let classified = classifier.classify_unless(&picture.frame(), picture.refused());
+                        classified.map_err(Unscored::wrong)
+                    })
                     .and_then(|Inference { decision: d, figures, .. }| {
                         let score = judged(d.state.name(), d.score, d.reason.to_string())?;
                         Ok((score, figures.familiarity.map(Familiarity::Is)))

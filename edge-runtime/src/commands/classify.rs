@@ -77,8 +77,8 @@ fn answer<E: Engine>(
 ) -> Result<(String, Inference), Unusable> {
     let unusable = |why: String| Unusable { path: source.to_string(), why };
     let picture = source.read().map_err(|error| unusable(error.to_string()))?;
-    let classified =
-        classifier.classify(&picture.frame()).map_err(|error| unusable(format!("FAULT: {error}")))?;
+    let classified = classifier.classify_unless(&picture.frame(), picture.refused());
+    let classified = classified.map_err(|error| unusable(format!("FAULT: {error}")))?;
     if let Some((model, out)) = heatmap.filter(|_| classified.figures.features.is_some()) {
         let features = classifier.engine().features().map_err(|error| unusable(format!("FAULT: {error}")))?;
         let drawn = draw(model, out, &picture, features, &classified);

@@ -72,7 +72,8 @@ impl Source for Script {
             self.number += 1;
         }
         let stamp = FrameStamp { sequence: self.number, micros: 0 };
-        Ok(Shot { frame: picture.frame(), stamp, taken_ms: self.clock.now_ms() - age, name: "" })
+        let taken_ms = self.clock.now_ms() - age;
+        Ok(Shot { frame: picture.frame(), stamp, taken_ms, name: "", exam: picture.exam() })
     }
 
     fn is_live(&self) -> bool {

@@ -179,7 +179,7 @@ impl Source for LinuxCamera {
                 let film = &self.films[label as usize];
                 let geometry = Geometry::new(SIDE, SIDE, PixelFormat::Gray8).unwrap();
                 let frame = Frame::new(geometry, SIDE as usize, film).unwrap();
-                Ok(Shot { frame, stamp, taken_ms: now_ms, name: "" })
+                Ok(Shot { frame, stamp, taken_ms: now_ms, name: "", exam: None })
             }
             _ => Err(CaptureError::Nothing),
         }

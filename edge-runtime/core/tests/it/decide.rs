@@ -198,6 +198,10 @@ fn reason_codes_are_fixed_and_differ() {
         (Reason::UnlikeFeatures(1, 2), 18),
         (Reason::Unfamiliar(1, 2), 19),
         (Reason::NotFinite, 20),
+        (Reason::OtherModality, 50),
+        (Reason::OtherBodyPart, 51),
+        (Reason::NotFrontal, 52),
+        (Reason::OtherAge(72, 71), 53),
     ];
     for (reason, code) in codes {
         assert_eq!(reason.code(), code, "{reason}");
@@ -227,6 +231,10 @@ fn a_refusal_names_measure_and_limit() {
     assert_eq!(text(square, 30000, 12), "blank or low contrast: deviation 12 of 65535, at least 1500");
     assert_eq!(text(square, 2999, 9000), "too dark: mean 2999 of 65535, at least 3000");
     assert_eq!(text(square, 60001, 9000), "too bright: mean 60001 of 65535, at most 60000");
+    let (young, old) = (Reason::OtherAge(11, 12), Reason::OtherAge(72, 71));
+    assert_eq!(young.to_string(), "the file says: a patient of 11 months, meant for at least 12");
+    assert_eq!(old.to_string(), "the file says: a patient of 72 months, meant for at most 71");
+    assert_eq!((young.numbers(), Reason::NotFrontal.numbers()), (Some([11, 12]), None));
     let refused = Decision::refused(Reason::Dark(1, 2));
     assert_eq!((refused.state, refused.score, refused.logit), (State::Invalid, None, None));
 }

@@ -1,6 +1,7 @@
 //! What decoding gives: a picture, or why not.
 
-use edge_core::{Frame, FrameError, Geometry};
+use super::exam::Exam;
+use edge_core::{Frame, FrameError, Geometry, Reason};
 use std::io;
 
 /// Largest file that is read: the largest picture (8000 x 8000, three 16-bit samples) uncompressed,
@@ -28,6 +29,7 @@ pub const MAX_FILE_BYTES: u64 = 400 << 20;
 pub struct Picture {
     geometry: Geometry,
     bytes: Vec<u8>,
+    exam: Option<Exam>,
 }
 
 impl Picture {
@@ -35,7 +37,23 @@ impl Picture {
     pub fn new(geometry: Geometry, mut bytes: Vec<u8>) -> Result<Self, FrameError> {
         Frame::packed(geometry, &bytes)?;
         bytes.truncate(geometry.row_bytes() * usize::from(geometry.height()));
-        Ok(Self { geometry, bytes })
+        Ok(Self { geometry, bytes, exam: None })
+    }
+
+    /// The same picture with what its file says of it.
+    pub fn with_exam(mut self, exam: Exam) -> Self {
+        self.exam = Some(exam);
+        self
+    }
+
+    /// What its file says of it; none but from a DICOM file.
+    pub fn exam(&self) -> Option<&Exam> {
+        self.exam.as_ref()
+    }
+
+    /// Why the picture must not be judged, by what its file says; whatever the pixels show.
+    pub fn refused(&self) -> Option<Reason> {
+        self.exam.as_ref()?.refused
     }
 
     /// Its size in pixels, and their form.

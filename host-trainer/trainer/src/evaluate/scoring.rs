@@ -45,7 +45,7 @@ impl<'a> EnginePool<'a> {
             Ok(classifier) => classifier,
             Err(e) => return (Outcome::none(Some(State::Fault), format!("{e:#}")), None),
         };
-        let result = classifier.classify(&picture.frame());
+        let result = classifier.classify_unless(&picture.frame(), picture.refused());
         let looked = result.is_ok().then(|| look(&classifier));
         if let Ok(mut free) = self.free.lock() {
             free.push(classifier);
