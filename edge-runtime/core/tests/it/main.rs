@@ -12,3 +12,4 @@ mod pipeline;
 mod player;
 mod preprocess;
 mod signal;
+mod worklist;
