@@ -3,7 +3,7 @@
 //! All pictures are decoded when the source is made and stay in memory, so that handing one out
 //! allocates nothing and reads no disk.
 
-use super::{CaptureError, CaptureOptions, Shot, Source, Stamper, cut, now_ms};
+use super::{CaptureError, CaptureOptions, Shot, Source, Stamper, cut, now_ms, passed};
 use edge_model::decode::{self, DecodeError, Picture};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -47,7 +47,7 @@ impl Replay {
         for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
             let entry = entry.map_err(|source| ReplayError::Read { path: path.into(), source })?;
             let (file, named) = (entry.path(), entry.depth() == 0);
-            if !entry.file_type().is_file() || !(named || decode::has_ending(file)) {
+            if !entry.file_type().is_file() || !(named || passed::why(entry.file_name()).is_none()) {
                 continue;
             }
             let picture = decode::open(file);

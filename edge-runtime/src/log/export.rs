@@ -4,7 +4,7 @@ use super::read::{DecisionLine, LogReadError, Reader};
 use std::io::{self, Write};
 use std::path::Path;
 
-const HEADER: [&str; 30] = [
+const HEADER: [&str; 35] = [
     "seq",
     "time",
     "uptime_ms",
@@ -14,6 +14,11 @@ const HEADER: [&str; 30] = [
     "source",
     "name",
     "name_sha256",
+    "study",
+    "study_sha256",
+    "accession",
+    "accession_sha256",
+    "pictures",
     "frame_sha256",
     "preprocessing",
     "model_sha256",
@@ -83,7 +88,7 @@ fn no_formula(text: String) -> String {
 }
 
 /// The columns of a decision, those from `source` on.
-fn fields(d: DecisionLine) -> [String; 24] {
+fn fields(d: DecisionLine) -> [String; 29] {
     fn optional(value: Option<impl ToString>) -> String {
         value.map(|value| value.to_string()).unwrap_or_default()
     }
@@ -91,10 +96,15 @@ fn fields(d: DecisionLine) -> [String; 24] {
         no_formula(d.source),
         no_formula(d.name.unwrap_or_default()),
         optional(d.name_sha256),
+        no_formula(d.study.unwrap_or_default()),
+        optional(d.study_sha256),
+        no_formula(d.accession.unwrap_or_default()),
+        optional(d.accession_sha256),
+        optional(d.pictures),
         optional(d.frame_sha256),
         d.preprocessing,
         d.model_sha256,
-        d.model_version,
+        no_formula(d.model_version),
         d.engine,
         d.site_sha256.unwrap_or_default(),
         optional(d.prior.map(|prior| prior.prevalence)),

@@ -1,9 +1,9 @@
 //! What the lines of the log tell: decisions with all that must be known to judge them later, and
 //! events.
 //!
-//! No patient data: there is no picture, and a picture's name stands there as its SHA-256 unless
-//! the log is told otherwise, because file names from an X-ray console may carry a patient's. The
-//! hash hides a name from the eye and lets a list of labels be joined with the log; it does not
+//! No patient data: there is no picture, and a picture's name, its study's identifier and its
+//! accession number stand there as their SHA-256 unless the log is told otherwise, because file
+//! names from an X-ray console may carry a patient's. The hash hides a name from the eye and lets a list of labels be joined with the log; it does not
 //! hide it from somebody who has the names to try.
 
 use super::chain::Hash;
@@ -15,6 +15,9 @@ use serde::{Serialize, Serializer};
 
 /// Longest text from outside that is logged, in bytes; the rest is cut off.
 pub const MAX_TEXT: usize = 512;
+
+/// Longest name of a study and longest accession number that are logged, in bytes.
+const MAX_ID: usize = 256;
 
 /// What stays the same over many decisions.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +45,8 @@ pub struct Record<'a> {
     pub source: &'a str,
     /// The picture's name, [`crate::capture::Shot::name`]; may be empty.
     pub name: &'a str,
+    /// The case that a file is of; none for a camera.
+    pub case: Option<CaseRecord<'a>>,
     /// [`frame_hash`] of the frame; none where there is no network input.
     pub frame: Option<Hash>,
     /// The decision on this frame alone.
@@ -53,6 +58,16 @@ pub struct Record<'a> {
     pub needed: u8,
     /// Time from the frame to the decision, in microseconds.
     pub latency_us: u64,
+}
+
+/// What joins pictures of one patient's study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CaseRecord<'a> {
+    /// The study's unique identifier, or what its pictures' names have in common.
+    pub study: &'a str,
+    pub accession: Option<&'a str>,
+    /// Pictures of it so far, this one counted.
+    pub pictures: u16,
 }
 
 /// The name of a frame in the log: the SHA-256 of the network's input, the `side * side` bytes that
@@ -110,6 +125,25 @@ pub enum Event<'a> {
         #[serde(serialize_with = "clipped")]
         why: &'a str,
     },
+    /// Files in a watched folder that are no pictures, or cannot be looked at: none of them is
+    /// answered.
+    PassedOver {
+        why: &'a str,
+        files: u64,
+        /// The first of them.
+        #[serde(serialize_with = "optional_clipped", skip_serializing_if = "Option::is_none")]
+        name: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name_sha256: Option<Hash>,
+    },
+    /// The button was pressed for the answer on a study.
+    Acknowledged {
+        #[serde(serialize_with = "optional_clipped", skip_serializing_if = "Option::is_none")]
+        study: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        study_sha256: Option<Hash>,
+        state: State,
+    },
     /// Lines could not be written before this one.
     NotLogged {
         lines: u64,
@@ -133,6 +167,16 @@ pub(super) struct RecordForm<'a> {
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name_sha256: Option<Hash>,
+    #[serde(serialize_with = "optional_id", skip_serializing_if = "Option::is_none")]
+    study: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    study_sha256: Option<Hash>,
+    #[serde(serialize_with = "optional_id", skip_serializing_if = "Option::is_none")]
+    accession: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accession_sha256: Option<Hash>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pictures: Option<u16>,
     frame_sha256: Option<Hash>,
     preprocessing: &'a str,
     model_sha256: &'a str,
@@ -163,10 +207,19 @@ impl<'a> RecordForm<'a> {
     pub(super) fn new(record: &Record<'a>, log_names: bool) -> Self {
         let context = record.context;
         let name = (!record.name.is_empty()).then_some(record.name);
+        let (name, name_sha256) = shown_or_hashed(name, log_names);
+        let (study, study_sha256) = shown_or_hashed(record.case.map(|case| case.study), log_names);
+        let accession = record.case.and_then(|case| case.accession);
+        let (accession, accession_sha256) = shown_or_hashed(accession, log_names);
         Self {
             source: record.source,
-            name: name.filter(|_| log_names),
-            name_sha256: name.filter(|_| !log_names).map(|name| Hash::of(name.as_bytes())),
+            name,
+            name_sha256,
+            study,
+            study_sha256,
+            accession,
+            accession_sha256,
+            pictures: record.case.map(|case| case.pictures),
             frame_sha256: record.frame,
             preprocessing: context.preprocessing,
             model_sha256: &context.model_sha256,
@@ -190,6 +243,14 @@ impl<'a> RecordForm<'a> {
     }
 }
 
+/// A text that may tell who a patient is: as it is where the log may hold it, else its hash.
+pub(super) fn shown_or_hashed(text: Option<&str>, log_names: bool) -> (Option<&str>, Option<Hash>) {
+    match text {
+        Some(text) if !log_names => (None, Some(Hash::of(text.as_bytes()))),
+        shown => (shown, None),
+    }
+}
+
 #[derive(Serialize)]
 struct ReasonForm {
     code: u8,
@@ -207,8 +268,16 @@ fn displayed<S: Serializer>(reason: &Reason, serializer: S) -> Result<S::Ok, S::
     serializer.collect_str(reason)
 }
 
+fn clip(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or_default()
+}
+
 fn clipped<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default())
+    serializer.serialize_str(clip(text, MAX_TEXT))
+}
+
+fn optional_id<S: Serializer>(text: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(clip(text.unwrap_or_default(), MAX_ID))
 }
 
 fn optional_clipped<S: Serializer>(text: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {

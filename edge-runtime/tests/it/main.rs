@@ -4,8 +4,10 @@
 mod aim;
 mod bad_pictures;
 mod capture;
+mod cases;
 mod config;
 mod device;
+mod folder;
 mod lights;
 mod log;
 mod log_command;
