@@ -4,15 +4,20 @@
 mod encoding;
 mod exec;
 mod folder;
+mod memory;
 mod open;
 mod options;
+mod passed;
 mod replay;
 mod spec;
+mod study;
 mod v4l2;
 
+use crate::log::Hash;
 use edge_core::Frame;
 use edge_core::agree::FrameStamp;
 use edge_model::decode::Exam;
+use edge_model::files::WriteError;
 use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -20,10 +25,13 @@ use std::time::{Duration, Instant};
 pub use encoding::Encoding;
 pub use exec::Exec;
 pub use folder::Folder;
+pub use memory::Logged;
 pub use open::{OpenError, open};
-pub use options::{CaptureOptions, OptionsError};
+pub use options::{CaptureOptions, OptionsError, Remembered};
+pub use passed::PassedOver;
 pub use replay::{Replay, ReplayError};
 pub use spec::{SourceSpec, SpecError};
+pub use study::StudyName;
 pub use v4l2::{CameraInfo, FormatInfo, LIBCAMERA, Sizes, V4l2, cameras};
 
 /// A frame as a source hands it out; the bytes stay the source's.
@@ -56,6 +64,20 @@ impl fmt::Display for Dropped {
     }
 }
 
+/// Where a picture comes from, as far as its source knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// [`Shot::name`].
+    pub name: &'a str,
+    /// The study's unique identifier (DICOM's StudyInstanceUID), under which pictures are of one
+    /// study whatever their names.
+    pub study: Option<&'a str>,
+    /// The study's accession number.
+    pub accession: Option<&'a str>,
+    /// Whether it is a frontal view; none where only its name may say so.
+    pub frontal: Option<bool>,
+}
+
 pub trait Source {
     /// The next frame, waiting at most `wait`.
     ///
@@ -82,6 +104,28 @@ pub trait Source {
     /// is a fault.
     fn is_live(&self) -> bool {
         false
+    }
+
+    /// Where the picture comes from that was handed out, or refused as damaged, last.
+    fn origin(&self) -> Origin<'_> {
+        Origin::default()
+    }
+
+    /// Notes, before the log does, that this picture is answered now; `frame` is what the network
+    /// saw, where it saw anything.
+    ///
+    /// # Errors
+    /// It cannot be noted: then it must not be answered.
+    fn answering(&mut self, _frame: Option<Hash>) -> Result<(), WriteError> {
+        Ok(())
+    }
+
+    /// Whether the answer on this picture is in the log. One that is not is handed out again.
+    fn answered(&mut self, _logged: bool) {}
+
+    /// Files that are passed over, each told once.
+    fn passed_over(&mut self) -> Option<PassedOver> {
+        None
     }
 
     /// What it is, for the log: `v4l2:/dev/video0`, `folder:DIR`, `replay:DIR`, `exec:PROGRAM`.
@@ -112,6 +156,9 @@ pub enum CaptureError {
     /// The frame is marked as damaged, or is not of the agreed form.
     #[error("{0}")]
     Damaged(String),
+    /// It cannot be noted which files were answered.
+    #[error("what was answered cannot be noted: {0}")]
+    Memory(WriteError),
 }
 
 impl CaptureError {
@@ -122,6 +169,7 @@ impl CaptureError {
             Self::Lost { .. } => Some(edge_core::Reason::CameraLost),
             Self::NoSignal(_) => Some(edge_core::Reason::NoSignal),
             Self::Damaged(_) => Some(edge_core::Reason::DamagedFrame),
+            Self::Memory(_) => Some(edge_core::Reason::LogFailed),
         }
     }
 }

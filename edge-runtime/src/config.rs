@@ -67,6 +67,10 @@ pub struct Decision {
     /// How long answers are shown after the button was pressed or a file appeared, in milliseconds.
     #[serde(deserialize_with = "value::whole::<1000, 3_600_000, _, _>")]
     pub hold_ms: u32,
+    /// Of files in a watched folder an answer other than POSITIVE is shown once no picture of its study
+    /// has come for so long, in milliseconds.
+    #[serde(deserialize_with = "value::whole::<0, 60_000, _, _>")]
+    pub study_ms: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -151,6 +155,7 @@ impl Default for Decision {
             interval_ms: 500,
             mode: Mode::Continuous,
             hold_ms: 30_000,
+            study_ms: 3000,
         }
     }
 }
@@ -252,8 +257,9 @@ impl Config {
         Ok(config)
     }
 
-    /// What no single value can tell.
-    fn check(&self) -> Result<(), String> {
+    /// What no single value can tell: whoever changes one checks again. The error says what was
+    /// expected, what came, and what to do.
+    pub fn check(&self) -> Result<(), String> {
         self.capture.check().map_err(|error| format!("[capture]: {error}"))?;
         if self.site.prevalence.is_some() && self.model.site.is_some() {
             return Err("[site] prevalence and [model] site: expected one of them, got both; a site file's \
@@ -270,6 +276,13 @@ impl Config {
         }
         if self.decision.mode == Mode::Button && lights.button.is_none() {
             return Err("[decision] mode = \"button\" needs the line of the button: [lights] button".into());
+        }
+        if matches!(self.capture.source, SourceSpec::Replay { .. }) && self.decision.mode == Mode::Button {
+            return Err(
+                "[decision] mode = \"button\" asks a camera; a replay has no picture for the moment \
+                        of a press, so leave it \"continuous\""
+                    .into(),
+            );
         }
         if !matches!(self.capture.source, SourceSpec::Folder(_)) {
             self.decision.check()?;

@@ -7,16 +7,24 @@
 //! [`Device::poll`] says what happened, [`Device::shown`] what is to be shown; whoever calls them
 //! lights, logs and feeds watchdogs. `poll` always returns within about the time it is given,
 //! whatever the camera does, and allocates nothing with the core engine.
+//!
+//! Files of a watched folder are pictures of different people: with [`Device::with_worklist`] their
+//! answers are shown one after the other, each with whose it is, by edge-core's worklist; the state
+//! machine then tells the faults that hide them. Whoever calls says with [`Device::settle`] whether
+//! an answer is in the log; before that nothing of it is shown.
 
-use crate::capture::{CaptureError, Dropped, Source};
+use crate::capture::{CaptureError, Dropped, PassedOver, Source};
+use crate::cases::{Cases, CasesView, Joined, Named};
 use crate::log::{Hash, frame_hash};
 use edge_core::agree::{FrameStamp, Indication};
 use edge_core::device::{self, DeviceEvent, Settings};
 use edge_core::ports::Clock;
+use edge_core::worklist::Rules;
 use edge_core::{Decision, Reason, State};
 use edge_model::classify::{Classifier, ClassifyError, Inference};
 use edge_model::decode::Exam;
 use edge_model::engine::Engine;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A source, a classifier, and the memory between frames.
@@ -27,6 +35,8 @@ pub struct Device<E, C> {
     clock: C,
     name: String,
     exam: Option<Exam>,
+    /// Where each file is a case; none for a camera and a replay.
+    cases: Option<Cases>,
 }
 
 /// What one turn brought. What is to be shown from now on says [`Device::shown`].
@@ -50,15 +60,28 @@ pub struct FrameAnswer<'a> {
     pub stamp: FrameStamp,
     /// When it was taken, in milliseconds of the device's clock.
     pub taken_ms: u64,
-    /// [`frame_hash`] of the frame.
-    pub input: Hash,
+    /// [`frame_hash`] of the frame; none where a file was no picture.
+    pub input: Option<Hash>,
     /// What the frame gave by itself; the error makes it a FAULT.
-    pub classified: Result<Inference, ClassifyError>,
+    pub classified: Result<Inference, FrameError>,
     pub decision: Decision,
+    /// The case that the picture is of, where files are cases.
+    pub case: Option<Joined>,
     /// Frames in a row that agree with this one, this one counted.
     pub agreeing: u8,
-    /// What is shown because of it; what these frames agree on where nothing is shown.
+    /// What is shown because of it; what these frames agree on where nothing is shown. Of a case,
+    /// its answer, whose turn may come later.
     pub shown: Indication,
+}
+
+/// Why a picture was not judged.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    /// The file is no picture.
+    #[error(transparent)]
+    File(CaptureError),
+    #[error(transparent)]
+    Classify(#[from] ClassifyError),
 }
 
 impl<E: Engine, C: Clock> Device<E, C> {
@@ -70,11 +93,25 @@ impl<E: Engine, C: Clock> Device<E, C> {
         clock: C,
     ) -> Self {
         let state = device::DeviceState::new(settings, clock.now_ms());
-        Self { source, classifier, state, clock, name: String::with_capacity(256), exam: None }
+        Self { source, classifier, state, clock, name: String::with_capacity(256), exam: None, cases: None }
+    }
+
+    /// Takes each file as a case, whose answer is shown by these rules.
+    #[must_use]
+    pub fn with_worklist(self, rules: Rules) -> Self {
+        // It waits for a trigger that never comes: the state machine tells faults alone.
+        let settings = Settings { hold_ms: Some(rules.hold_ms), ..*self.state.settings() };
+        let now = self.clock.now_ms();
+        let mut cases = Cases::new(rules);
+        cases.advance(now, false);
+        Self { state: device::DeviceState::new(settings, now), cases: Some(cases), ..self }
     }
 
     /// Takes the next frame, waiting at most `wait`, and answers it.
     pub fn poll(&mut self, wait: Duration) -> PollOutcome<'_> {
+        if self.cases.as_ref().is_some_and(|cases| !cases.has_room()) {
+            return self.rest(wait);
+        }
         let deadline_ms = self.clock.now_ms() + wait.as_millis() as u64;
         let live = self.source.is_live();
         loop {
@@ -104,7 +141,11 @@ impl<E: Engine, C: Clock> Device<E, C> {
                     self.exam = shot.exam.cloned();
                     let refused = shot.exam.and_then(|exam| exam.refused);
                     let classified = self.classifier.classify_unless(&shot.frame, refused);
+                    let classified = classified.map_err(FrameError::from);
                     let (stamp, taken_ms) = (shot.stamp, shot.taken_ms);
+                    if self.cases.is_some() {
+                        return self.judge_case(stamp, taken_ms, classified);
+                    }
                     return self.answer(stamp, taken_ms, classified, now);
                 }
                 Err(CaptureError::Nothing) if passes && self.clock.now_ms() < deadline_ms => {}
@@ -119,10 +160,14 @@ impl<E: Engine, C: Clock> Device<E, C> {
                     return PollOutcome::Quiet;
                 }
                 Err(CaptureError::End) => return PollOutcome::End,
-                Err(error) => {
-                    self.fail(&error);
-                    return PollOutcome::Fault(error);
+                Err(error @ CaptureError::Damaged(_)) if self.cases.is_some() => {
+                    self.name.clear();
+                    self.name.push_str(self.source.origin().name);
+                    self.exam = None;
+                    let now = self.clock.now_ms();
+                    return self.judge_case(FrameStamp::default(), now, Err(FrameError::File(error)));
                 }
+                Err(error) => return self.fail(error),
             }
         }
     }
@@ -131,15 +176,10 @@ impl<E: Engine, C: Clock> Device<E, C> {
         &mut self,
         stamp: FrameStamp,
         taken_ms: u64,
-        classified: Result<Inference, ClassifyError>,
+        classified: Result<Inference, FrameError>,
         began_ms: u64,
     ) -> PollOutcome<'_> {
-        if !self.source.is_live() {
-            // Each file is a picture of its own, and the trigger to show its answer.
-            self.handle(DeviceEvent::Trigger);
-        }
-        let failed = Decision { state: State::Fault, reason: Reason::EngineFailed, logit: None, score: None };
-        let decision = classified.as_ref().map_or(failed, |classified| classified.decision);
+        let decision = decision(&classified);
         self.state.handle(DeviceEvent::Frame { taken_ms, stamp, decision: &decision }, began_ms);
         let now = self.clock.now_ms();
         let shown = self.state.indication(now).unwrap_or_else(|| self.state.agreed(now));
@@ -148,23 +188,96 @@ impl<E: Engine, C: Clock> Device<E, C> {
             exam: self.exam.as_ref(),
             stamp,
             taken_ms,
-            input: frame_hash(self.classifier.input()),
+            input: Some(frame_hash(self.classifier.input())),
             classified,
             decision,
+            case: None,
             agreeing: self.state.agreeing(),
             shown,
         })
     }
 
-    /// The source failed, or one of its files did: that is the answer on this file.
-    fn fail(&mut self, error: &CaptureError) {
-        let Some(reason) = error.reason() else { return };
-        if !self.source.is_live() && matches!(error, CaptureError::Damaged(_)) {
-            self.handle(DeviceEvent::Trigger);
-            self.handle(DeviceEvent::FrameFailed(reason));
-        } else {
+    /// The same for a picture that is a case's. It is noted that it is answered before anybody may
+    /// log or show that.
+    fn judge_case(
+        &mut self,
+        stamp: FrameStamp,
+        taken_ms: u64,
+        classified: Result<Inference, FrameError>,
+    ) -> PollOutcome<'_> {
+        self.handle(DeviceEvent::SourceWell);
+        let is_picture = !matches!(classified, Err(FrameError::File(_)));
+        let input = is_picture.then(|| frame_hash(self.classifier.input()));
+        if let Err(error) = self.source.answering(input) {
+            self.source.answered(false);
+            return self.fail(CaptureError::Memory(error));
+        }
+        let now = self.clock.now_ms();
+        let decision = decision(&classified);
+        let case = self.cases.as_mut().map(|cases| cases.judged(&self.source.origin(), decision, now));
+        let Decision { state, reason, .. } = case.as_ref().map_or(decision, |case| case.answer);
+        PollOutcome::Frame(FrameAnswer {
+            name: &self.name,
+            exam: self.exam.as_ref(),
+            stamp,
+            taken_ms,
+            input,
+            classified,
+            decision,
+            case,
+            agreeing: 1,
+            shown: Indication { state, reason },
+        })
+    }
+
+    /// Whether the answer that [`Device::poll`] gave last is in the log. A case's answer is not shown
+    /// before, and its picture comes again where it is not.
+    pub fn settle(&mut self, logged: bool) {
+        if let Some(cases) = &mut self.cases {
+            cases.settle(&self.source.origin(), logged);
+            self.source.answered(logged);
+        }
+    }
+
+    /// Waits without taking a picture, because nothing can be done with one.
+    pub fn rest(&mut self, wait: Duration) -> PollOutcome<'_> {
+        std::thread::sleep(wait);
+        self.handle(DeviceEvent::SourceWell);
+        PollOutcome::Quiet
+    }
+
+    fn fail(&mut self, error: CaptureError) -> PollOutcome<'_> {
+        if let Some(reason) = error.reason() {
             self.handle(DeviceEvent::SourceFailed(reason));
         }
+        PollOutcome::Fault(error)
+    }
+
+    /// The button was pressed: the trigger of a camera's answer, or for the case that is named, which
+    /// is told with its study.
+    pub fn press(&mut self) -> Option<(Named, Arc<str>)> {
+        match &mut self.cases {
+            Some(cases) => cases.press(),
+            None => {
+                self.handle(DeviceEvent::Trigger);
+                None
+            }
+        }
+    }
+
+    /// Whether files are cases.
+    pub fn has_cases(&self) -> bool {
+        self.cases.is_some()
+    }
+
+    /// What is shown of the cases, with their names; none for a camera.
+    pub fn cases(&self) -> Option<CasesView> {
+        self.cases.as_ref().map(Cases::named_view)
+    }
+
+    /// Files that the source passes over, each told once.
+    pub fn passed_over(&mut self) -> Option<PassedOver> {
+        self.source.passed_over()
     }
 
     /// The device's clock.
@@ -179,7 +292,11 @@ impl<E: Engine, C: Clock> Device<E, C> {
 
     /// What to show now; none while the device waits for its trigger and nothing is wrong.
     pub fn shown(&mut self) -> Option<Indication> {
-        self.state.indication(self.clock.now_ms())
+        let now = self.clock.now_ms();
+        let shown = self.state.indication(now);
+        let Some(cases) = &mut self.cases else { return shown };
+        cases.advance(now, shown.is_some());
+        shown.or(cases.view().shown)
     }
 
     pub fn settings(&self) -> &Settings {
@@ -198,5 +315,14 @@ impl<E: Engine, C: Clock> Device<E, C> {
     /// The damaged frames that the source has passed over.
     pub fn dropped(&self) -> Option<&Dropped> {
         self.source.dropped()
+    }
+}
+
+fn decision(classified: &Result<Inference, FrameError>) -> Decision {
+    let failed = |reason| Decision { state: State::Fault, reason, logit: None, score: None };
+    match classified {
+        Ok(classified) => classified.decision,
+        Err(FrameError::File(_)) => failed(Reason::DamagedFrame),
+        Err(FrameError::Classify(_)) => failed(Reason::EngineFailed),
     }
 }

@@ -14,6 +14,7 @@
 //! 3. Nothing here panics on any input; an error says what was expected, what came, and what to do.
 
 pub mod capture;
+pub mod cases;
 pub mod config;
 pub mod device;
 pub mod errno;

@@ -21,6 +21,7 @@ mod disk;
 mod drift;
 mod export;
 mod files;
+mod last;
 mod line;
 mod read;
 mod record;
@@ -32,6 +33,7 @@ pub use chain::{Hash, Link};
 pub use disk::{Disk, SystemDisk};
 pub use drift::{Bin, Drift, drift};
 pub use export::{ExportError, export};
+pub use last::last_decision;
 pub use line::MAX as MAX_LINE;
 pub use read::{DecisionLine, Entry, LogReadError, Reader, ReasonLine};
 pub use record::{Context, Event, MAX_TEXT, Record, frame_hash};
@@ -60,7 +62,8 @@ pub struct Options {
     /// Decisions until the disk is asked to have them; 0 counts as 1. Above 1 a power cut may lose
     /// that many. Events never wait.
     pub sync_every: u32,
-    /// Whether pictures' names are logged as they are, not as their hash.
+    /// Whether pictures' names, studies and accession numbers are logged as they are, not as their
+    /// hash.
     pub log_names: bool,
 }
 
@@ -193,6 +196,11 @@ impl<D: Disk> Log<D> {
             self.lost = 0;
         }
         Ok(())
+    }
+
+    /// A text that may tell who a patient is, as this log holds it: as it is, or its hash.
+    pub fn shown_or_hashed<'t>(&self, text: &'t str) -> (Option<&'t str>, Option<Hash>) {
+        record::shown_or_hashed(Some(text), self.options.log_names)
     }
 
     /// Decisions and events that were refused since the last that was written.

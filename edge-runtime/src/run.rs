@@ -8,6 +8,8 @@
 //! cannot be written the device shows FAULT, tries again every turn, and goes on by itself when it
 //! can. With the core engine a turn allocates nothing.
 
+use crate::capture::PassedOver;
+use crate::cases::{CasesView, Joined};
 use crate::device::{Device, PollOutcome};
 use crate::joining::Joining;
 use crate::log::{Context, Event, Hash, Log, LogError, Record};
@@ -40,6 +42,8 @@ pub struct Run<E, C> {
     log_fails: bool,
     joining: Joining,
     context: Context,
+    /// Frames in a row that must agree.
+    needed: u8,
     panel: Option<Box<dyn FrontPanel>>,
     /// The FAULT that is being shown, and since when.
     fault: Option<(Reason, u64)>,
@@ -48,24 +52,30 @@ pub struct Run<E, C> {
     told_dropped: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct StepReport {
     /// What is shown; none while the device waits for its trigger.
     pub shown: Option<Indication>,
     /// The score of the newest frame; none where it has none.
     pub score: Option<f32>,
     pub answered: Option<JudgedFrame>,
+    /// Whose answer is shown, and who else needs a person; none for a camera.
+    pub cases: Option<CasesView>,
+    /// Files that are passed over, told once.
+    pub passed_over: Option<PassedOver>,
     pub ended: bool,
     /// What went wrong in this turn, for an engineer.
     pub trouble: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct JudgedFrame {
     /// The decision on this frame alone.
     pub decision: edge_core::Decision,
-    /// SHA-256 of the network's input.
-    pub input: Hash,
+    /// SHA-256 of the network's input; none where a file was no picture.
+    pub input: Option<Hash>,
+    /// The file's name and its case; none for a camera.
+    pub case: Option<(String, Joined)>,
     /// Time from the picture to the decision.
     pub latency: Duration,
 }
@@ -73,7 +83,7 @@ pub struct JudgedFrame {
 impl<E: Engine, C: Clock> Run<E, C> {
     /// `context` is what every line of the log says of model and engine.
     pub fn new(device: Device<E, C>, log: Log, context: Context, panel: Option<Box<dyn FrontPanel>>) -> Self {
-        let source = device.source().to_owned();
+        let (source, needed) = (device.source().to_owned(), device.settings().policy.frames);
         Self {
             device,
             source,
@@ -81,6 +91,7 @@ impl<E: Engine, C: Clock> Run<E, C> {
             log_fails: false,
             joining: Joining::OFF,
             context,
+            needed,
             panel,
             fault: None,
             score: None,
@@ -96,21 +107,36 @@ impl<E: Engine, C: Clock> Run<E, C> {
 
     /// One turn of the loop, which waits for a frame at most `wait`.
     pub fn step(&mut self, wait: Duration) -> StepReport {
+        let mut acknowledged = None;
         if let Some(panel) = &self.panel {
             if panel.pressed() {
-                self.device.handle(device::DeviceEvent::Trigger);
+                acknowledged = self.device.press();
             }
             self.device.handle(device::DeviceEvent::LampsFailed(panel.failed()));
         }
         let mut logged = if self.log_fails { self.log.ready() } else { Ok(()) };
+        if let Some((case, study)) = acknowledged {
+            let study = self.log.shown_or_hashed(&study);
+            let state = case.answer.state;
+            logged = logged.and(self.log.event(&Event::Acknowledged {
+                study: study.0,
+                study_sha256: study.1,
+                state,
+            }));
+        }
         self.logged(&logged);
-        let needed = self.device.settings().policy.frames;
-        let mut report = StepReport { shown: None, score: None, answered: None, ended: false, trouble: None };
-        match self.device.poll(wait) {
+        let mut report = StepReport::default();
+        let mut settles = false;
+        // An answer that leaves no trace is not shown: no file is taken for one.
+        let outcome = if self.log_fails && self.device.has_cases() {
+            self.device.rest(wait)
+        } else {
+            self.device.poll(wait)
+        };
+        match outcome {
             PollOutcome::Frame(answer) => {
                 let input = answer.input;
                 let latency = answer.classified.as_ref().map_or(Duration::ZERO, |c| c.latency());
-                self.score = answer.decision.score;
                 if let Err(error) = &answer.classified {
                     report.trouble = Some(error.to_string());
                 }
@@ -119,14 +145,18 @@ impl<E: Engine, C: Clock> Run<E, C> {
                     source: &self.source,
                     name: answer.name,
                     exam: answer.exam.and_then(|exam| self.joining.of(exam)),
-                    frame: Some(input),
+                    pictures: answer.case.as_ref().map(|case| case.pictures),
+                    frame: input,
                     decision: &answer.decision,
                     shown: answer.shown,
                     agreeing: answer.agreeing,
-                    needed,
+                    needed: if answer.case.is_some() { 1 } else { self.needed },
                     latency_us: u64::try_from(latency.as_micros()).unwrap_or(u64::MAX),
                 });
-                report.answered = Some(JudgedFrame { decision: answer.decision, input, latency });
+                settles = answer.case.is_some();
+                self.score = answer.decision.score;
+                let case = answer.case.map(|case| (answer.name.to_owned(), case));
+                report.answered = Some(JudgedFrame { decision: answer.decision, input, case, latency });
             }
             PollOutcome::Quiet => {}
             PollOutcome::End => report.ended = true,
@@ -134,6 +164,14 @@ impl<E: Engine, C: Clock> Run<E, C> {
                 self.score = None;
                 report.trouble = Some(error.to_string());
             }
+        }
+        if settles {
+            self.device.settle(logged.is_ok());
+        }
+        report.passed_over = self.device.passed_over();
+        if let Some(PassedOver { why, files, name }) = &report.passed_over {
+            let (name, name_sha256) = self.log.shown_or_hashed(name);
+            logged = logged.and(self.log.event(&Event::PassedOver { why, files: *files, name, name_sha256 }));
         }
         self.finish(report, logged)
     }
@@ -152,10 +190,15 @@ impl<E: Engine, C: Clock> Run<E, C> {
             report.trouble = self.tell_dropped();
         }
         report.shown = self.device.shown();
+        report.cases = self.device.cases();
         if let Some(panel) = &self.panel {
             panel.show(report.shown);
         }
-        report.score = self.score;
+        // Of several cases, the score of the one that has its turn.
+        report.score = match &report.cases {
+            Some(cases) => cases.turn.as_ref().and_then(|case| case.answer.score),
+            None => self.score,
+        };
         report
     }
 

@@ -8,11 +8,13 @@
 mod auc;
 mod cases;
 mod choose;
+mod join;
 mod rates;
 mod widen;
 
 pub use cases::{Case, CasesError, read};
 pub use choose::{ChooseError, Rule, Targets, choose, needed};
+pub use join::{JoinError, LoggedPictures};
 pub use rates::{Operating, Rate};
 pub use widen::{Familiarity, Judged, MIN_AUC, WidenError, Widening, widen, widened_limit};
 

@@ -217,6 +217,19 @@ pub const ALL: [Suite; 26] = [
         },
     },
     Suite {
+        name: "mounts",
+        tier: Tier::All,
+        about: "a share that is mounted after the device was started brings no old film back",
+        needs: "the right to mount in a namespace of one's own",
+        run: |_| match std::process::Command::new("unshare")
+            .args(["--map-root-user", "--mount", "true"])
+            .status()
+        {
+            Ok(status) if status.success() => run_counted(&mut ignored_tests("folder::a_mount")?),
+            _ => Ok(Outcome::NotRun("this machine lets nobody mount in a namespace of one's own".into())),
+        },
+    },
+    Suite {
         name: "packages",
         tier: Tier::All,
         about: "the service's rights as systemd sees them; `cargo xtask deb` builds the packages and looks into them",

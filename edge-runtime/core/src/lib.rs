@@ -10,8 +10,8 @@
 //! ```
 //!
 //! [`pipeline`] is that way in one arena, for a device that never holds a whole frame; [`device`]
-//! says what is indicated after which frames, faults and presses; [`ports`] is what a board gives
-//! it.
+//! says what is indicated after which frames, faults and presses, and [`worklist`] which of several
+//! patients' answers; [`ports`] is what a board gives it.
 //!
 //! # From a packed model to a logit
 //!
@@ -169,6 +169,7 @@ pub mod ports;
 pub mod preprocess;
 pub mod reason;
 pub mod signal;
+pub mod worklist;
 
 pub use decide::{Decision, State, decide};
 pub use frame::{Frame, FrameError, Geometry, PixelFormat};

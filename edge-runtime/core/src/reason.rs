@@ -17,6 +17,11 @@ pub enum Reason {
     BetweenThresholds,
     /// Code 4: the last frames do not agree yet; how many do, and how many must.
     Unsettled(u8, u8),
+    /// Code 5: so many cases need a person who has not acknowledged them; see
+    /// [`worklist`](crate::worklist).
+    Unacknowledged(u16),
+    /// Code 6: of a study no frontal view has come.
+    NoFrontalView,
     /// Code 10: longer side / shorter side, in thousandths, and its limit.
     Elongated(u32, u32),
     /// Code 11: mean luminance and its lower limit.
@@ -90,6 +95,8 @@ impl Reason {
             Reason::BelowThreshold => 2,
             Reason::BetweenThresholds => 3,
             Reason::Unsettled(..) => 4,
+            Reason::Unacknowledged(..) => 5,
+            Reason::NoFrontalView => 6,
             Reason::Elongated(..) => 10,
             Reason::Dark(..) => 11,
             Reason::Bright(..) => 12,
@@ -130,6 +137,12 @@ impl fmt::Display for Reason {
             Reason::BetweenThresholds => f.write_str("score between the thresholds: a person must look"),
             Reason::Unsettled(got, limit) => {
                 write!(f, "the last frames do not agree yet: {got} of {limit}; hold the picture still")
+            }
+            Reason::Unacknowledged(got) => {
+                write!(f, "answers that need a person and were not acknowledged: {got}")
+            }
+            Reason::NoFrontalView => {
+                f.write_str("no frontal view of this study has come: a person must look")
             }
             Reason::Elongated(got, limit) => {
                 write!(f, "wrong shape: sides {got}:1000, at most {limit}:1000; crop to the film")
@@ -223,9 +236,11 @@ impl Reason {
             | Reason::UnlikeFeatures(got, limit)
             | Reason::Unfamiliar(got, limit) => Some([got as i64, limit as i64]),
             Reason::OtherAge(got, limit) => Some([got as i64, limit as i64]),
+            Reason::Unacknowledged(got) => Some([got as i64, 0]),
             Reason::AboveThreshold
             | Reason::BelowThreshold
             | Reason::BetweenThresholds
+            | Reason::NoFrontalView
             | Reason::NotFinite
             | Reason::EngineFailed
             | Reason::Starting

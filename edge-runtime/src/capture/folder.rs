@@ -3,17 +3,24 @@
 //! The folder is listed several times a second, which also works on network shares, where the
 //! kernel's notifications do not. A file is taken when it has kept its size and time for a while
 //! and decodes: one that is still being written does neither. Each is taken once, the oldest first;
-//! one that is written anew under its old name is a new one.
+//! one that is written anew under its old name is a new one. What was taken is remembered beyond
+//! listings and restarts, see `memory.rs`: an empty listing, such as of a share that is not mounted,
+//! forgets nothing.
 
-use super::{CaptureError, CaptureOptions, Shot, Source, Stamper, cut, deadline, now_ms};
-use edge_model::decode::{self, DecodeError, Picture};
-use std::collections::HashMap;
-use std::ffi::OsString;
+use super::memory::{Look, Memory, Place};
+use super::passed::{self, Passed, PassedOver};
+use super::{CaptureError, CaptureOptions, Logged, Origin, Shot, Source, Stamper, cut, deadline, now_ms};
+use crate::log::Hash;
+use edge_model::decode::{self, DecodeError, Picture, View};
+use edge_model::files::WriteError;
+use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -22,77 +29,167 @@ pub struct Folder {
     name: String,
     path: PathBuf,
     options: CaptureOptions,
-    files: HashMap<OsString, Seen>,
-    /// Whether the folder has been listed yet; what lies in it at that time is not new.
-    listed: bool,
+    memory: Memory,
+    /// Files that are not answered yet.
+    waiting: HashMap<OsString, Waiting>,
+    passed: Passed,
+    /// The device number of the file system that the folder lay on when it was listed last.
+    device: Option<u64>,
     listed_at: Option<Instant>,
     /// Why it could not be listed last time.
     lost: Option<String>,
     stamper: Stamper,
-    current: Option<(String, Picture)>,
+    /// The file that was handed out, or refused, last.
+    taken: Option<Taken>,
 }
 
-/// A file's size and time: what changes while it is written.
-type Look = (u64, Option<SystemTime>);
-
 #[derive(Clone, Copy, Debug)]
-struct Seen {
+struct Waiting {
     look: Look,
     since: Instant,
-    /// Taken, or given up.
-    done: bool,
+}
+
+#[derive(Debug)]
+struct Taken {
+    file: OsString,
+    name: String,
+    look: Look,
+    picture: Option<Picture>,
+    /// It was not yet said whether its answer is in the log.
+    open: bool,
+}
+
+/// One listing that came to its end.
+struct Listing {
+    /// Names of pictures; without a look where they cannot be looked at.
+    pictures: Vec<(OsString, Option<Look>)>,
+    passed: Vec<(OsString, &'static str)>,
+    device: u64,
+}
+
+impl Listing {
+    fn read(folder: &Path) -> io::Result<Self> {
+        let device = fs::metadata(folder)?.dev();
+        let (mut pictures, mut passed) = (Vec::new(), Vec::new());
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if let Some(why) = passed::why(&entry.path()) {
+                passed.push((name, why));
+                continue;
+            }
+            // Links are followed.
+            match fs::metadata(entry.path()).map(|data| (passed::why_no_file(&data), Look::of(&data))) {
+                Ok((None, look)) => pictures.push((name, Some(look))),
+                Ok((Some(why), _)) => passed.push((name, why)),
+                Err(_) => {
+                    passed.push((name.clone(), passed::NOT_SEEN));
+                    pictures.push((name, None));
+                }
+            }
+        }
+        // A share that was mounted or unmounted meanwhile.
+        if fs::metadata(folder)?.dev() != device {
+            return Err(io::Error::other("it was mounted or unmounted just now"));
+        }
+        Ok(Self { pictures, passed, device })
+    }
+}
+
+/// A file's name in words: two files never have one.
+fn text(name: &OsStr) -> String {
+    name.to_str().map_or_else(|| name.as_encoded_bytes().escape_ascii().to_string(), str::to_owned)
+}
+
+fn hash(name: &OsStr) -> Hash {
+    Hash::of(text(name).as_bytes())
 }
 
 impl Folder {
-    /// Watches `path`, which may come and go.
+    /// Watches `path`, which may come and go; what was answered is remembered as long as this
+    /// lasts.
     pub fn new(path: &Path, options: &CaptureOptions) -> Self {
         Self {
             name: format!("folder:{}", path.display()),
             path: path.to_owned(),
             options: options.clone(),
-            files: HashMap::new(),
-            listed: false,
+            memory: Memory::of_this_run(path),
+            waiting: HashMap::new(),
+            passed: Passed::default(),
+            device: None,
             listed_at: None,
             lost: None,
             stamper: Stamper::default(),
-            current: None,
+            taken: None,
         }
     }
 
-    fn list(&mut self) -> io::Result<()> {
-        let now = Instant::now();
-        let mut files = HashMap::with_capacity(self.files.len());
-        for entry in fs::read_dir(&self.path)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let path = entry.path();
-            // Links are followed. A file that is gone again is none.
-            let Some(data) = fs::metadata(&path).ok().filter(fs::Metadata::is_file) else { continue };
-            if !decode::is_picture(&path) || name.as_encoded_bytes().starts_with(b".") {
-                continue;
-            }
-            let look = (data.len(), data.modified().ok());
-            let done = !self.listed && !self.options.existing;
-            let seen = match self.files.get(&name) {
-                Some(seen) if seen.look == look => *seen,
-                _ => Seen { look, since: now, done },
-            };
-            files.insert(name, seen);
+    /// The same with what was answered kept in the file `memory`; `last` is the last decision in
+    /// the log.
+    pub fn with_memory(
+        path: &Path,
+        options: &CaptureOptions,
+        memory: &Path,
+        last: Option<Logged>,
+    ) -> io::Result<Self> {
+        let memory = Memory::load(memory, path, last)?;
+        Ok(Self { memory, ..Self::new(path, options) })
+    }
+
+    fn list(&mut self) -> Result<(), String> {
+        let listing =
+            Listing::read(&self.path).map_err(|error| format!("the folder cannot be listed: {error}"))?;
+        if self.device != Some(listing.device) {
+            self.arrive(&listing)?;
+            self.device = Some(listing.device);
         }
-        // Only a listing that came to its end counts: else what it missed would be new next time.
-        self.files = files;
-        self.listed = true;
+        let now = Instant::now();
+        let mut waiting = HashMap::with_capacity(self.waiting.len());
+        let mut there = HashSet::with_capacity(listing.pictures.len());
+        for (file, look) in listing.pictures {
+            let name = hash(&file);
+            there.insert(name);
+            // One that cannot be looked at stays what it was.
+            let known = self.waiting.get(&file);
+            let Some(look) = look.or(known.map(|known| known.look)) else { continue };
+            if !self.memory.is_done(name, look) {
+                let known = known.filter(|known| known.look == look);
+                waiting.insert(file, known.copied().unwrap_or(Waiting { look, since: now }));
+            }
+        }
+        self.waiting = waiting;
+        self.memory.prune(&there);
+        self.passed.listed(listing.passed, Duration::from_millis(self.options.give_up_ms.into()));
+        Ok(())
+    }
+
+    /// The folder lies on another file system than before: it is listed for the first time, or a
+    /// share was mounted or unmounted. What lies there at first sight is old.
+    fn arrive(&mut self, listing: &Listing) -> Result<(), String> {
+        let place =
+            Place::of(&self.path).map_err(|error| format!("the folder cannot be looked at: {error}"))?;
+        let pictures = listing.pictures.iter().map(|(file, look)| (hash(file), *look));
+        let met_before = pictures.clone().any(|(name, _)| self.memory.knows_name(name));
+        let is_old = self.memory.is_first_sight(place) && !met_before && !self.options.existing;
+        let old: Vec<_> = pictures.filter(|_| is_old).collect();
+        let (files, first) = (old.len() as u64, listing.pictures.first());
+        self.memory.arrive(place, old).map_err(|error| error.to_string())?;
+        if let Some((first, _)) = first.filter(|_| is_old) {
+            let name = text(first);
+            self.passed.say(PassedOver { why: passed::THERE_BEFORE, files, name });
+        }
         Ok(())
     }
 
     /// Files that have been quiet for long enough, the oldest first.
-    fn quiet(&self) -> Vec<(OsString, Duration)> {
+    fn quiet(&self) -> Vec<(OsString, Look, Duration)> {
         let quiet = Duration::from_millis(self.options.quiet_ms.into());
-        let waiting = self.files.iter().filter(|(_, seen)| !seen.done);
-        let waiting = waiting.map(|(name, seen)| (seen.look.1, name, seen.since.elapsed()));
+        let waiting = self.waiting.iter().map(|(file, w)| (file.clone(), w.look, w.since.elapsed()));
         let mut ready: Vec<_> = waiting.filter(|(.., still)| *still >= quiet).collect();
-        ready.sort_unstable();
-        ready.into_iter().map(|(_, name, still)| (name.clone(), still)).collect()
+        ready.sort_unstable_by(|(file, look, _), (other, its, _)| {
+            (look.time(), file).cmp(&(its.time(), other))
+        });
+        ready
     }
 
     /// Whether the folder was there when it was listed last.
@@ -102,57 +199,101 @@ impl Folder {
         })
     }
 
-    /// The next file that decodes; none where there is none yet.
-    fn pick(&mut self) -> Result<Option<(String, Picture)>, CaptureError> {
+    /// Takes the next file that decodes; false where there is none yet.
+    fn pick(&mut self) -> Result<bool, CaptureError> {
         self.listed_at = Some(Instant::now());
-        self.lost = self.list().err().map(|error| {
-            format!(
-                "the folder cannot be listed: {error}; check that it is there, and mounted, and may be read"
-            )
-        });
+        self.lost = self.list().err();
         self.check()?;
-        for (name, still) in self.quiet() {
-            let path = self.path.join(&name);
-            let shown = name.to_string_lossy().into_owned();
+        for (file, look, still) in self.quiet() {
+            let path = self.path.join(&file);
             let read = decode::open(&path);
             let gone =
                 matches!(&read, Err(DecodeError::Read(error)) if error.kind() == io::ErrorKind::NotFound);
             let give_up = Duration::from_millis(self.options.give_up_ms.into());
-            if gone || (read.is_err() && still < give_up) {
+            // What was read must be what was looked at before and is there still.
+            let changed = fs::metadata(&path).is_ok_and(|data| Look::of(&data) != look);
+            if gone || changed || (read.is_err() && still < give_up) {
                 continue;
             }
-            if let Some(seen) = self.files.get_mut(&name) {
-                seen.done = true;
-            }
-            let damaged = |error| CaptureError::Damaged(format!("{}: {error}", path.display()));
-            return Ok(Some((shown, read.map_err(damaged)?)));
+            let name = text(&file);
+            let (picture, damaged) = match read {
+                Ok(picture) => (Some(picture), None),
+                Err(error) => (None, Some(CaptureError::Damaged(format!("{}: {error}", path.display())))),
+            };
+            self.waiting.remove(&file);
+            self.taken = Some(Taken { file, name, look, picture, open: true });
+            return damaged.map_or(Ok(true), Err);
         }
-        Ok(None)
+        Ok(false)
+    }
+
+    /// Nobody said what became of the file that was handed out: then it was answered.
+    fn close(&mut self) {
+        if let Some(taken) = self.taken.as_mut().filter(|taken| taken.open) {
+            self.memory.done_in_this_run(hash(&taken.file), taken.look);
+            taken.open = false;
+        }
     }
 }
 
 impl Source for Folder {
     fn next(&mut self, wait: Duration) -> Result<Shot<'_>, CaptureError> {
         let deadline = deadline(wait);
-        self.current = None;
-        let (name, picture) = loop {
+        self.close();
+        loop {
             // Not more often than every `PAUSE`, however often we are asked, but at once after a file that
             // was taken.
-            let due = self.listed_at.map_or(Instant::now(), |listed| listed + PAUSE);
-            if due > deadline {
-                thread::sleep(deadline.saturating_duration_since(Instant::now()));
-                return self.check().and(Err(CaptureError::Nothing));
+            if let Some(due) = self.listed_at.map(|listed| listed + PAUSE) {
+                if due > deadline {
+                    thread::sleep(deadline.saturating_duration_since(Instant::now()));
+                    return self.check().and(Err(CaptureError::Nothing));
+                }
+                thread::sleep(due.saturating_duration_since(Instant::now()));
             }
-            thread::sleep(due.saturating_duration_since(Instant::now()));
-            if let Some(picked) = self.pick()? {
-                self.listed_at = None;
-                break self.current.insert(picked);
+            if self.pick()? {
+                break;
             }
-        };
+        }
+        self.listed_at = None;
         let taken_ms = now_ms();
         let stamp = self.stamper.stamp(taken_ms);
+        let Some(Taken { name, picture: Some(picture), .. }) = &self.taken else {
+            return Err(CaptureError::Nothing);
+        };
         let frame = cut(name, picture.frame(), self.options.crop)?;
         Ok(Shot { frame, stamp, taken_ms, name, exam: picture.exam() })
+    }
+
+    fn origin(&self) -> Origin<'_> {
+        let Some(Taken { name, picture, .. }) = &self.taken else { return Origin::default() };
+        let Some(exam) = picture.as_ref().and_then(Picture::exam) else {
+            return Origin { name, ..Origin::default() };
+        };
+        Origin {
+            name,
+            study: exam.study_uid.as_deref(),
+            accession: exam.accession_number.as_deref(),
+            frontal: exam.view.map(|view| view == View::Frontal),
+        }
+    }
+
+    fn answering(&mut self, frame: Option<Hash>) -> Result<(), WriteError> {
+        let Some(taken) = &self.taken else { return Ok(()) };
+        self.memory.answering(hash(&taken.file), taken.look, frame)
+    }
+
+    fn answered(&mut self, logged: bool) {
+        let Some(taken) = self.taken.as_mut().filter(|taken| taken.open) else { return };
+        taken.open = false;
+        if !logged {
+            self.memory.not_answered(hash(&taken.file));
+            // Not at once again: what could not be written now cannot be in a millisecond.
+            self.listed_at = Some(Instant::now());
+        }
+    }
+
+    fn passed_over(&mut self) -> Option<PassedOver> {
+        self.passed.next()
     }
 
     fn name(&self) -> &str {

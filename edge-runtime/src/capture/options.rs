@@ -1,10 +1,11 @@
 //! What may be configured of a source: the table `[capture]` of the configuration.
 
-use super::{Crop, Encoding, SourceSpec};
+use super::{Crop, Encoding, Logged, SourceSpec};
 use crate::value;
 use edge_core::frame::{MAX_SIDE, MIN_SIDE};
 use edge_model::frame_stream::{StreamError, StreamFormat};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// Which source, and what is wished of it; every key has a default. The sources themselves do not
 /// look at `source`.
@@ -56,6 +57,16 @@ pub struct CaptureOptions {
     /// Whether a replay begins again after its last file. `replay:DIR?loop` says the same.
     #[serde(rename = "loop")]
     pub repeat: bool,
+    /// Where a watched folder's answered files are remembered; none: as long as the program runs.
+    #[serde(skip)]
+    pub memory: Option<Remembered>,
+}
+
+/// A file for what was answered, and the last decision in the log that it is held against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    pub file: PathBuf,
+    pub last: Option<Logged>,
 }
 
 impl Default for CaptureOptions {
@@ -73,6 +84,7 @@ impl Default for CaptureOptions {
             give_up_ms: 10_000,
             existing: false,
             repeat: false,
+            memory: None,
         }
     }
 }

@@ -11,12 +11,12 @@ use edge_model::classify::{Classifier, Inference};
 use edge_model::decode;
 use edge_model::engine::EngineKind;
 use edge_model::model_file::ModelFile;
-use edge_runtime::log::{Hash, Reader};
+use edge_runtime::log::{Entry, Reader};
 use edge_runtime::site::{
-    self, Case, FORMAT, Familiarity, Judged, Operating, Rate, Rule, SiteFile, Targets, WidenError, Widening,
+    self, Case, FORMAT, Familiarity, Judged, LoggedPictures, Operating, Rate, Rule, SiteFile, Targets,
+    WidenError, Widening,
 };
 use serde::Serialize;
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,8 @@ use std::path::{Path, PathBuf};
 const HELP: &str = "\
 The list is CSV with a header: `path` (or `name`), `label` (NORMAL or PNEUMONIA, or 0 or 1), and perhaps `score`. Scores come
 from the column `score` where there is one: they must be this model's. With --log they come from a device's log, joined by the
-picture's path or file name; the last decision on a picture counts. Else each picture is classified now, its path taken from the list's folder.
+picture's path or file name; the last decision on a picture counts. A row that fits two pictures of the log, and two rows that fit
+one, are refused. Else each picture is classified now, its path taken from the list's folder.
 
 A picture that the model refers as unfamiliar counts for nothing (a column `score` does not tell which are), unless
 --widen-familiar lets it in: then a device with the site file answers on it. That takes --choose bound, a log or the pictures
@@ -195,19 +196,17 @@ fn score<'c>(
     options: &Calibrate,
     cases: &'c [Case],
 ) -> Result<(JudgedCases<'c>, Vec<LeftOut>)> {
-    let logged = options.log.as_deref().map(|log| from_log(log, model)).transpose()?;
+    let mut logged = options.log.as_deref().map(|log| from_log(log, model)).transpose()?;
     let folder = options.labels.parent().unwrap_or(Path::new(""));
     let mut classifier = None;
     let progress = report::progress(cases.len() as u64, "pictures");
     let (mut scored, mut left_out) = (Vec::new(), Vec::new());
     for case in cases {
-        let found = match (&logged, case.score) {
+        let found = match (&mut logged, case.score) {
             (Some(logged), _) => {
-                // A device knows a picture by its file's name.
-                let file = Path::new(&case.name).file_name().and_then(|name| name.to_str());
-                let found = [Some(case.name.as_str()), file].into_iter().flatten().find_map(|name| {
-                    logged.get(name).or_else(|| logged.get(&Hash::of(name.as_bytes()).to_string()))
-                });
+                let labels = options.labels.display();
+                let found =
+                    logged.take(case.line, &case.name).with_context(|| format!("{labels} cannot be used"))?;
                 found.cloned().unwrap_or_else(|| Err(Unscored::wrong("not in the log with this model")))
             }
             (None, Some(score)) => Ok((score, None)),
@@ -266,20 +265,19 @@ fn judged(state: &str, score: Option<f32>, reason: String) -> Result<f32, Unscor
 /// A score, and how familiar its picture is.
 type Scored = (f32, Option<Familiarity>);
 
-/// The last decision by this model on each picture of a log, by its name or by the name's hash.
-fn from_log(path: &Path, model: &ModelFile) -> Result<HashMap<String, Result<Scored, Unscored>>> {
+/// The last decision by this model on each picture of a log.
+fn from_log(path: &Path, model: &ModelFile) -> Result<LoggedPictures<Result<Scored, Unscored>>> {
     let mut reader = Reader::open(path)?;
-    let mut found = HashMap::new();
+    let mut found = LoggedPictures::default();
     for entry in &mut reader {
-        let Some(decision) = entry?.decision.filter(|d| d.model_sha256 == model.sha256()) else { continue };
+        let Entry { seq, time, decision, .. } = entry?;
+        let Some(decision) = decision.filter(|d| d.model_sha256 == model.sha256()) else { continue };
         // A prevalence moves the score that is told; the model's own is the logit's.
         let of_logit = |logit| model.metadata().calibration.score(logit);
         let own_score = match decision.prior {
             Some(_) => decision.score.and(decision.logit).map(of_logit),
             None => decision.score,
         };
-        let name = decision.name.or(decision.name_sha256.map(|hash| hash.to_string()));
-        let Some(name) = name else { continue };
         let own = model.metadata().gate.familiar.least;
         let familiarity = match decision.reason.numbers {
             Some([got, _]) if decision.reason.code == UNFAMILIAR => {
@@ -287,8 +285,8 @@ fn from_log(path: &Path, model: &ModelFile) -> Result<HashMap<String, Result<Sco
             }
             _ => Some(Familiarity::AtLeast(decision.familiar_widened_to.unwrap_or(own))),
         };
-        let score = judged(&decision.state, own_score, decision.reason.text);
-        found.insert(name, score.map(|score| (score, familiarity)));
+        let score = judged(&decision.state, own_score, decision.reason.text.clone());
+        found.add(seq, time, &decision, score.map(|score| (score, familiarity)));
     }
     let (path, damaged) = (path.display(), reader.damaged());
     ensure!(damaged == 0, "{path} holds {damaged} damaged lines; `edge-runtime log verify` names them");

@@ -195,7 +195,7 @@ fn summary(options: &SummaryOptions, model: &ModelFile, output: Output) -> Resul
 fn print_summary(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
     let mut header = vec!["Day (UTC)", "Frames"];
     header.extend(summary.state_names);
-    header.extend(["Faults", "Not logged", "Mean time"]);
+    header.extend(["Faults", "Not logged", "Passed over", "Mean time"]);
     let numbers = 1..header.len() - 1;
     let mut days = report::table(header, numbers);
     for day in &summary.days {
@@ -205,7 +205,7 @@ fn print_summary(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
         };
         let mut row = vec![day.day.clone(), day.decisions.to_string()];
         row.extend(day.states.map(share));
-        row.extend([day.faults.to_string(), day.not_logged.to_string()]);
+        row.extend([day.faults, day.not_logged, day.passed_over].map(|count| count.to_string()));
         row.push(format!("{:.1} ms", day.latency_us_mean as f64 / 1000.0));
         days.add_row(row.iter().map(|text| report::printable(text)));
     }

@@ -6,21 +6,22 @@ use crate::model;
 use crate::outcome::Outcome;
 use crate::report::Output;
 use crate::report::{self, NOTICE};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use edge_core::agree::{AgreementPolicy, Indication};
 use edge_core::device::Settings;
+use edge_core::worklist::Rules;
 use edge_core::{Reason, State};
 use edge_model::classify::Classifier;
 use edge_model::engine::{Engine, EngineKind};
 use edge_model::model_file::{ModelFile, sha256_hex};
 use edge_model::prevalence::PriorShift;
 use edge_model::self_test::golden;
-use edge_runtime::capture::{self, Monotonic, SourceSpec, now_ms};
+use edge_runtime::capture::{self, Logged, Monotonic, PassedOver, Remembered, SourceSpec, now_ms};
 use edge_runtime::config::{self, Config, Mode};
 use edge_runtime::device::Device;
 use edge_runtime::joining::Joining;
 use edge_runtime::keep::Keeper;
-use edge_runtime::log::{Context, Event, Log, Options};
+use edge_runtime::log::{Context, Event, Hash, Log, Options, last_decision};
 use edge_runtime::run::{FrontPanel, JudgedFrame, Run, StepReport};
 use edge_runtime::service::Service;
 use edge_runtime::signal::{self, GpioLines, LightsThread, Terminal, stop_on_signals};
@@ -45,13 +46,14 @@ pub fn run(
     engine: Option<EngineKind>,
     output: Output,
 ) -> Result<Outcome> {
-    let (config, config_sha256) = configuration(options, model, engine)?;
+    let (mut config, config_sha256) = configuration(options, model, engine)?;
     // The lights come first: from the first moment on they say that there is no answer yet.
     let stop = stop_on_signals().context("cannot watch for SIGTERM")?;
     let panel = panel(&config, &stop).context("cannot start the thread of the lights")?;
 
     let &config::Log { rotate_bytes: max_bytes, keep, names: log_names, .. } = &config.log;
     let mut log = Log::new(&config.log.file, Options { max_bytes, keep, sync_every: 1, log_names });
+    config.capture.memory = remembered(&config.log.file);
     let Ready { model, engine, context, source, joining } = match prepare(&config) {
         Ok(ready) => ready,
         Err(error) => {
@@ -70,8 +72,11 @@ pub fn run(
         Some(prior) => classifier.with_told_score(prior.calibration(model.metadata().calibration)),
         None => classifier.with_thresholds(context.thresholds),
     };
-    let device = Device::new(source, classifier, settings(&config), Monotonic);
-    let view = View::new(&config, &context, output)?;
+    let mut device = Device::new(source, classifier, settings(&config), Monotonic);
+    if let Some(rules) = worklist(&config) {
+        device = device.with_worklist(rules);
+    }
+    let view = View::new(&config, &context, output);
     let panel = panel.map(|panel| Box::new(panel) as Box<dyn FrontPanel>);
     let mut run = Run::new(device, log, context, panel).with_joining(joining);
 
@@ -86,6 +91,16 @@ pub fn run(
     let why = attend(&mut run, view, keeper.as_ref(), options.frames, &stop)?;
     run.event(&Event::Stopped { why });
     Ok(Outcome::Complete)
+}
+
+/// The file beside the log in which a watched folder's answered files are remembered, with the
+/// decision that its last line is held against. A log that cannot be read says nothing.
+fn remembered(log: &Path) -> Option<Remembered> {
+    let mut file = log.as_os_str().to_owned();
+    file.push(".answered");
+    let last = last_decision(log).ok().flatten();
+    let last = last.and_then(|last| Some(Logged { name: last.name_hash()?, frame: last.frame_sha256 }));
+    Some(Remembered { file: file.into(), last })
 }
 
 /// What a device needs before it may say anything, checked.
@@ -158,13 +173,22 @@ fn attend<E: Engine>(
             report::error(&format!("nobody reads the JSON lines ({error}); lights and log go on"));
         }
         if let (Some(keeper), Some(answered)) = (keeper, &report.answered)
-            && last != Some(report.shown.map(|shown| shown.state))
-            && let Err(error) = keeper.keep(run.input(), answered.input)
+            && let Some(input) = answered.input
+            && (answered.case.is_some() || last != Some(report.shown.map(|shown| shown.state)))
+            && let Err(error) = keeper.keep(run.input(), input)
         {
             report.trouble.get_or_insert(error.to_string());
         }
+        if let Some(PassedOver { why, files, name }) = &report.passed_over {
+            let more = if *files > 1 { format!(" and {} more", files - 1) } else { String::new() };
+            report::error(&format!("{}{more}: not answered: {why}", view.name(name)));
+        }
         // For an engineer; once, not with every turn.
-        let problem = report.trouble.take().or_else(|| run.lights_problem());
+        let trouble_said = report.trouble.take().map(|said| match &report.answered {
+            Some(JudgedFrame { case: Some((name, _)), .. }) => said.replace(name, &view.name(name)),
+            _ => said,
+        });
+        let problem = trouble_said.or_else(|| run.lights_problem());
         if problem != trouble {
             if let Some(problem) = &problem {
                 report::error(problem);
@@ -208,6 +232,7 @@ fn configuration(
     config.log.file = options.log.clone().unwrap_or(config.log.file);
     config.model.file = model.map(Path::to_owned).or(config.model.file);
     config.model.engine = engine.unwrap_or(config.model.engine);
+    config.check().map_err(|what| anyhow!("the configuration with what the command line says: {what}"))?;
     Ok((config, sha256))
 }
 
@@ -225,20 +250,25 @@ fn panel(config: &Config, stop: &Arc<AtomicBool>) -> io::Result<Option<LightsThr
 }
 
 /// How often frames are answered, how many must agree, and how long an answer holds. Files of a
-/// folder are still pictures of different people: each is answered once, and none has to agree with
-/// another.
+/// folder are still pictures of different people: none has to agree with another.
 fn settings(config: &Config) -> Settings {
     let decision = &config.decision;
-    let folder = matches!(config.capture.source, SourceSpec::Folder(_));
-    let triggered = folder || decision.mode == Mode::Button;
-    let policy = if folder {
-        AgreementPolicy { frames: 1, stale_after_ms: decision.hold_ms }
-    } else {
-        AgreementPolicy { frames: decision.agree_frames, stale_after_ms: decision.stale_after_ms }
+    let stale_after_ms = match config.capture.source {
+        SourceSpec::Folder(_) => decision.hold_ms,
+        _ => decision.stale_after_ms,
     };
-    let hold_ms = triggered.then_some(decision.hold_ms);
+    let policy = AgreementPolicy { frames: decision.agree_frames, stale_after_ms };
+    let hold_ms = (decision.mode == Mode::Button).then_some(decision.hold_ms);
     let settle_ms = if config.capture.source.is_live() { config.capture.settle_ms } else { 0 };
     Settings { policy, interval_ms: decision.interval_ms, settle_ms, hold_ms }
+}
+
+/// How the answers on files of a watched folder are shown.
+fn worklist(config: &Config) -> Option<Rules> {
+    let &config::Decision { hold_ms, study_ms, .. } = &config.decision;
+    let button = config.lights.button.is_some();
+    let folder = matches!(config.capture.source, SourceSpec::Folder(_));
+    folder.then_some(Rules { hold_ms, study_ms, button })
 }
 
 /// What is seen on the screen: for a person what the lights show in words, for a program every
@@ -247,6 +277,8 @@ struct View {
     context: Context,
     /// A person's; none for a program.
     terminal: Option<Terminal<Stdout>>,
+    /// Whether names of files may be kept.
+    names: bool,
 }
 
 #[derive(Serialize)]
@@ -258,7 +290,9 @@ struct Line<'a> {
     logit: Option<f32>,
     reason: String,
     reason_code: u8,
-    frame_sha256: String,
+    frame_sha256: Option<String>,
+    #[serde(flatten)]
+    case: Option<CaseLine<'a>>,
     latency_us: u128,
     model_sha256: &'a str,
     model_version: &'a str,
@@ -270,15 +304,56 @@ struct Line<'a> {
     prior: Option<PriorShift>,
 }
 
+/// Of a file in a watched folder: whose it is, and what is shown of its case when its turn comes.
+#[derive(Serialize)]
+struct CaseLine<'a> {
+    /// Where names may be kept; else their hashes.
+    name: Option<&'a str>,
+    name_sha256: Option<Hash>,
+    study: Option<&'a str>,
+    study_sha256: Option<Hash>,
+    pictures: u16,
+    case_state: State,
+    /// Cases whose turn is still to come, and those that were shown and need a person.
+    waiting: u32,
+    need_person: u32,
+}
+
 impl View {
-    fn new(config: &Config, context: &Context, output: Output) -> io::Result<Self> {
+    fn new(config: &Config, context: &Context, output: Output) -> Self {
         let out = io::stdout();
         let (live, colours) = (out.is_terminal(), report::colours());
         let terminal = match output {
             Output::Json => None,
-            Output::Text => Some(Terminal::new(out, live, colours, &config.device.name, NOTICE)?),
+            Output::Text => Some(Terminal::new(out, live, colours, &config.device.name, NOTICE)),
         };
-        Ok(Self { context: context.clone(), terminal })
+        let names = config.log.names;
+        let terminal = terminal.map(|terminal| if names { terminal.with_names() } else { terminal });
+        Self { context: context.clone(), terminal, names }
+    }
+
+    /// A file's name, or its hash where names may not be kept: standard error is a service's journal.
+    fn name(&self, name: &str) -> String {
+        if self.names { name.to_owned() } else { format!("#{:.12}", Hash::of(name.as_bytes()).to_string()) }
+    }
+
+    fn case<'a>(&self, report: &'a StepReport) -> Option<CaseLine<'a>> {
+        let (name, case) = report.answered.as_ref()?.case.as_ref()?;
+        let view = report.cases.as_ref()?.view;
+        let told = |text: &'a str| {
+            if self.names { (Some(text), None) } else { (None, Some(Hash::of(text.as_bytes()))) }
+        };
+        let ((name, name_sha256), (study, study_sha256)) = (told(name), told(&case.study));
+        Some(CaseLine {
+            name,
+            name_sha256,
+            study,
+            study_sha256,
+            pictures: case.pictures,
+            case_state: case.answer.state,
+            waiting: view.waiting,
+            need_person: view.need_person,
+        })
     }
 
     /// An error says that a program does not take the lines; whoever only looks may go away.
@@ -290,12 +365,13 @@ impl View {
                 score: report.score,
                 thresholds: context.thresholds,
                 model_sha256: &context.model_sha256,
+                cases: report.cases.as_ref(),
             };
             // A screen that has gone ends no device.
             let _ = terminal.show(&answer, now_ms());
             return Ok(());
         }
-        let Some(JudgedFrame { decision, input, latency }) = &report.answered else { return Ok(()) };
+        let Some(JudgedFrame { decision, input, latency, .. }) = &report.answered else { return Ok(()) };
         report::json(&Line {
             shown: report.shown.map(|shown| shown.state),
             shown_reason: report.shown.map(|shown| shown.reason.to_string()),
@@ -304,7 +380,8 @@ impl View {
             logit: decision.logit,
             reason: decision.reason.to_string(),
             reason_code: decision.reason.code(),
-            frame_sha256: input.to_string(),
+            frame_sha256: input.map(|input| input.to_string()),
+            case: self.case(report),
             latency_us: latency.as_micros(),
             model_sha256: &context.model_sha256,
             model_version: &context.model_version,

@@ -4,7 +4,7 @@ use super::read::{DecisionLine, LogReadError, Reader};
 use std::io::{self, Write};
 use std::path::Path;
 
-const HEADER: [&str; 34] = [
+const HEADER: [&str; 35] = [
     "seq",
     "time",
     "uptime_ms",
@@ -18,6 +18,7 @@ const HEADER: [&str; 34] = [
     "study_uid_sha256",
     "accession_number",
     "accession_number_sha256",
+    "pictures",
     "frame_sha256",
     "preprocessing",
     "model_sha256",
@@ -87,7 +88,7 @@ fn no_formula(text: String) -> String {
 }
 
 /// The columns of a decision, those from `source` on.
-fn fields(d: DecisionLine) -> [String; 28] {
+fn fields(d: DecisionLine) -> [String; 29] {
     fn optional(value: Option<impl ToString>) -> String {
         value.map(|value| value.to_string()).unwrap_or_default()
     }
@@ -100,10 +101,11 @@ fn fields(d: DecisionLine) -> [String; 28] {
         optional(exam.study_uid_sha256),
         no_formula(exam.accession_number.unwrap_or_default()),
         optional(exam.accession_number_sha256),
+        optional(d.pictures),
         optional(d.frame_sha256),
         d.preprocessing,
         d.model_sha256,
-        d.model_version,
+        no_formula(d.model_version),
         d.engine,
         d.site_sha256.unwrap_or_default(),
         optional(d.prior.map(|prior| prior.prevalence)),

@@ -98,6 +98,8 @@ pub struct DecisionLine {
     pub name_sha256: Option<Hash>,
     /// Absent where the file said nothing, or it was not to be written.
     pub exam: Option<ExamRecord>,
+    /// Pictures of the study so far; none for a camera's frame.
+    pub pictures: Option<u16>,
     pub frame_sha256: Option<Hash>,
     pub preprocessing: String,
     pub model_sha256: String,
@@ -122,6 +124,11 @@ pub struct DecisionLine {
 }
 
 impl DecisionLine {
+    /// The hash of the picture's name, however the name is logged; none for a camera's frame.
+    pub fn name_hash(&self) -> Option<Hash> {
+        self.name_sha256.or(self.name.as_ref().map(|name| Hash::of(name.as_bytes())))
+    }
+
     /// The model's own score, whatever prevalence the site had set: what other scores of this model are
     /// compared with.
     pub fn own_score(&self) -> Option<f32> {

@@ -4,7 +4,8 @@
 //! No patient data: there is no picture, and a picture's name stands there as its SHA-256 unless
 //! the log is told otherwise, because file names from an X-ray console may carry a patient's. The
 //! hash hides a name from the eye and lets a list of labels be joined with the log; it does not
-//! hide it from somebody who has the names to try.
+//! hide it from somebody who has the names to try. Study UID and accession number are
+//! [`crate::joining`]'s.
 
 use super::chain::Hash;
 use crate::joining::ExamRecord;
@@ -45,6 +46,8 @@ pub struct Record<'a> {
     pub name: &'a str,
     /// The examination that the picture is of, as far as it may be written.
     pub exam: Option<ExamRecord>,
+    /// Pictures so far of the study that a file is of, this one counted; none for a camera.
+    pub pictures: Option<u16>,
     /// [`frame_hash`] of the frame; none where there is no network input.
     pub frame: Option<Hash>,
     /// The decision on this frame alone.
@@ -113,6 +116,25 @@ pub enum Event<'a> {
         #[serde(serialize_with = "clipped")]
         why: &'a str,
     },
+    /// Files in a watched folder that are no pictures, or cannot be looked at: none of them is
+    /// answered.
+    PassedOver {
+        why: &'a str,
+        files: u64,
+        /// The first of them.
+        #[serde(serialize_with = "optional_clipped", skip_serializing_if = "Option::is_none")]
+        name: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name_sha256: Option<Hash>,
+    },
+    /// The button was pressed for the answer on a study.
+    Acknowledged {
+        #[serde(serialize_with = "optional_clipped", skip_serializing_if = "Option::is_none")]
+        study: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        study_sha256: Option<Hash>,
+        state: State,
+    },
     /// Lines could not be written before this one.
     NotLogged {
         lines: u64,
@@ -138,6 +160,8 @@ pub(super) struct RecordForm<'a> {
     name_sha256: Option<Hash>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exam: Option<&'a ExamRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pictures: Option<u16>,
     frame_sha256: Option<Hash>,
     preprocessing: &'a str,
     model_sha256: &'a str,
@@ -168,11 +192,13 @@ impl<'a> RecordForm<'a> {
     pub(super) fn new(record: &'a Record<'a>, log_names: bool) -> Self {
         let context = record.context;
         let name = (!record.name.is_empty()).then_some(record.name);
+        let (name, name_sha256) = shown_or_hashed(name, log_names);
         Self {
             source: record.source,
-            name: name.filter(|_| log_names),
-            name_sha256: name.filter(|_| !log_names).map(|name| Hash::of(name.as_bytes())),
+            name,
+            name_sha256,
             exam: record.exam.as_ref(),
+            pictures: record.pictures,
             frame_sha256: record.frame,
             preprocessing: context.preprocessing,
             model_sha256: &context.model_sha256,
@@ -196,6 +222,14 @@ impl<'a> RecordForm<'a> {
     }
 }
 
+/// A text that may tell who a patient is: as it is where the log may hold it, else its hash.
+pub(super) fn shown_or_hashed(text: Option<&str>, log_names: bool) -> (Option<&str>, Option<Hash>) {
+    match text {
+        Some(text) if !log_names => (None, Some(Hash::of(text.as_bytes()))),
+        shown => (shown, None),
+    }
+}
+
 #[derive(Serialize)]
 struct ReasonForm {
     code: u8,
@@ -213,8 +247,12 @@ fn displayed<S: Serializer>(reason: &Reason, serializer: S) -> Result<S::Ok, S::
     serializer.collect_str(reason)
 }
 
+fn clip(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or_default()
+}
+
 fn clipped<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or_default())
+    serializer.serialize_str(clip(text, MAX_TEXT))
 }
 
 fn optional_clipped<S: Serializer>(text: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {

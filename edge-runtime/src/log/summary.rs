@@ -36,6 +36,8 @@ pub struct Day {
     /// Times that FAULT began to be shown.
     pub faults: u64,
     pub not_logged: u64,
+    /// Files of a watched folder that were passed over.
+    pub passed_over: u64,
     pub latency_us_mean: u64,
 }
 
@@ -77,6 +79,7 @@ pub fn summarise(
         if let Some(event) = &entry.event {
             match event["what"].as_str() {
                 Some("fault_began") => day.faults += 1,
+                Some("passed_over") => day.passed_over += event["files"].as_u64().unwrap_or(0),
                 Some("not_logged") => day.not_logged += event["lines"].as_u64().unwrap_or(0),
                 _ => {}
             }

@@ -128,6 +128,10 @@ fn what_is_wrong_is_said_with_its_line() {
             "[lights]\nbutton = { name = \"B\" }\n[decision]\nmode = \"button\"\nagree_frames = 61",
             "expected hold_ms above 30000, the time of agree_frames frames interval_ms apart, got 30000",
         ),
+        (
+            "[lights]\nbutton = { name = \"B\" }\n[capture]\nsource = \"replay:films\"\n[decision]\nmode = \"button\"",
+            "mode = \"button\" asks a camera; a replay has no picture for the moment of a press",
+        ),
         ("[log\n", "test.toml:1: "),
         ("[log]\nkeep = 1\nkeep = 2", "test.toml:3: "),
     ];
@@ -141,6 +145,15 @@ fn assert_refused(text: &str, expected: &str) {
     let error = parse(text).unwrap_err();
     assert!(error.contains(expected), "{text}\n  expected {expected}\n  got      {error}");
     assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+/// A source on the command line is held to the same bounds.
+#[test]
+fn what_is_changed_later_is_checked_again() {
+    let mut config = parse("[capture]\nsource = \"folder:films\"\n[decision]\ninterval_ms = 60000").unwrap();
+    assert_eq!(config.check(), Ok(()));
+    config.capture.source = "v4l2:/dev/video0".parse().unwrap();
+    assert!(config.check().unwrap_err().contains("expected interval_ms below stale_after_ms"));
 }
 
 /// Files are answered one by one: neither bound holds for a folder.

@@ -198,34 +198,6 @@ fn an_answer_goes_out_when_its_time_is_over() {
     assert_eq!(turn(&mut device), None);
 }
 
-/// A file that is no picture is answered like any file; a folder that is gone is a fault as long as
-/// it is gone.
-#[test]
-fn a_damaged_file_is_shown_for_its_time_and_a_lost_folder_for_its_own() {
-    let damaged = || CaptureError::Damaged("x.png: cut short".into());
-    let lines = vec![Line::Fail(damaged), QUIET, Line::Fail(lost), Line::Fail(lost), QUIET];
-    let settings = Settings { policy: AT_ONCE, hold_ms: Some(60_000), ..ALWAYS };
-    let (mut device, _) = device_with(lines, false, settings);
-    let mut poll = || turn(&mut device).map(|shown| shown.reason);
-    assert_eq!([poll(), poll()], [Some(Reason::DamagedFrame); 2]);
-    assert_eq!([poll(), poll()], [Some(Reason::CameraLost); 2]);
-    assert_eq!(poll(), None);
-}
-
-/// Each file is the trigger of its own answer, needs no other to agree, and a quiet folder is no
-/// fault.
-#[test]
-fn a_file_is_answered_at_once_and_its_light_goes_out() {
-    let picture = phantom_of(State::Positive);
-    let lines = vec![QUIET, Line::Show(picture), QUIET, QUIET];
-    let settings = Settings { policy: AT_ONCE, hold_ms: Some(150), ..ALWAYS };
-    let (mut device, clock) = device_with(lines, false, settings);
-    let mut poll = || turn(&mut device).map(|shown| shown.state);
-    assert_eq!([poll(), poll(), poll()], [None, Some(State::Positive), Some(State::Positive)]);
-    clock.pass(150);
-    assert_eq!(poll(), None);
-}
-
 #[test]
 fn a_camera_is_answered_at_the_devices_own_pace() {
     let picture = phantom_of(State::Negative);

@@ -314,13 +314,13 @@ fn lines_that_are_not_there_are_said_with_the_nearest() {
 
 fn answer(shown: Indication, score: Option<f32>) -> ScreenLine<'static> {
     let thresholds = Thresholds { negative_below: 0.3, positive_above: 0.7 };
-    ScreenLine { shown: Some(shown), score, thresholds, model_sha256: "0123456789abcdef" }
+    ScreenLine { shown: Some(shown), score, thresholds, model_sha256: "0123456789abcdef", cases: None }
 }
 
 #[test]
 fn a_file_gets_a_line_a_change() {
     let mut out = Vec::new();
-    let mut screen = Terminal::new(&mut out, false, false, "room 2", "It is not a diagnosis.").unwrap();
+    let mut screen = Terminal::new(&mut out, false, false, "room 2", "It is not a diagnosis.");
     for now in 0..5000 {
         screen.show(&answer(POSITIVE, Some(0.93)), now).unwrap();
     }
@@ -341,7 +341,7 @@ fn a_file_gets_a_line_a_change() {
 #[test]
 fn a_terminal_gets_one_line_with_a_heartbeat() {
     let mut out = Vec::new();
-    let mut screen = Terminal::new(&mut out, true, true, "room\x1b 2", "Notice.").unwrap();
+    let mut screen = Terminal::new(&mut out, true, true, "room\x1b 2", "Notice.");
     for now in 0..1000 {
         screen.show(&answer(NEGATIVE, Some(0.1)), now).unwrap();
     }
@@ -356,7 +356,7 @@ fn a_terminal_gets_one_line_with_a_heartbeat() {
 
 #[test]
 fn the_screen_allocates_nothing() {
-    let mut screen = Terminal::new(std::io::sink(), true, true, "device", "Notice.").unwrap();
+    let mut screen = Terminal::new(std::io::sink(), true, true, "device", "Notice.");
     let mut now = 0;
     let count = measure(|| {
         for (shown, score) in [(POSITIVE, Some(0.9)), (NEGATIVE, Some(1e-30)), (POSITIVE, None)].repeat(100) {

@@ -4,12 +4,14 @@
 mod aim;
 mod bad_pictures;
 mod capture;
+mod cases;
 mod config;
 mod device;
 mod dicom;
 mod dicom_network;
 mod exec;
 mod exec_ffmpeg;
+mod folder;
 mod lights;
 mod log;
 mod log_command;

@@ -103,6 +103,61 @@ fn a_file_that_appears_is_answered_once_and_sigterm_ends_it_in_order() {
     assert_eq!(events(&log).last().unwrap()["why"], "signal");
 }
 
+/// A note of each answer goes before its line in the log, and the last one is held against the log.
+#[test]
+fn files_are_answered_once_each_however_often_the_device_is_killed() {
+    const FILMS: usize = 8;
+    let (place, log) = place();
+    let films = place.path("films");
+    let config = place.file(
+        "device.toml",
+        "[model]\nengine = \"core\"\n[capture]\nsource = \"folder:films\"\nquiet_ms = 50\n[log]\nfile = \"log.jsonl\"\n",
+    );
+    let start = || process().args(["run", "--config", &config]).stdout(Stdio::null()).spawn().unwrap();
+    let mut device = start();
+    // From the first listing on what comes is new.
+    assert!(comes(|| Path::new(&place.path("log.jsonl.answered")).exists()));
+    (0..FILMS).for_each(|seed| film(&films, Label::Pneumonia, seed as u64));
+    let answered = || if log.exists() { decisions(&log).len() } else { 0 };
+    for kill_at in [1, 3, 6, FILMS] {
+        assert!(comes(|| answered() >= kill_at), "{} of {kill_at}", answered());
+        device.kill().unwrap();
+        device.wait().unwrap();
+        device = start();
+    }
+    // What came while nobody watched is answered too.
+    device.kill().unwrap();
+    device.wait().unwrap();
+    film(&films, Label::Normal, 99);
+    device = start();
+    assert!(comes(|| answered() > FILMS));
+    std::thread::sleep(Duration::from_millis(700));
+    terminate(&device);
+    assert!(device.wait().unwrap().success());
+    let mut names: Vec<_> =
+        decisions(&log).iter().map(|decision| decision.name_hash().unwrap().to_string()).collect();
+    assert_eq!(names.len(), FILMS + 1);
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), FILMS + 1, "each once");
+    assert_sound(&log);
+}
+
+/// What reads the screen may go away, and may never have been there.
+#[test]
+fn a_screen_that_is_gone_at_the_start_ends_no_device() {
+    let (place, log) = place();
+    let films = place.path("films");
+    (0..3).for_each(|seed| film(&films, Label::Normal, seed));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let source = format!("replay:{films}");
+    let mut device = process();
+    device.args(["run", "--source", &source, "--log"]).arg(&log).stdout(Stdio::from(writer));
+    assert!(device.status().unwrap().success());
+    assert_eq!(decisions(&log).len(), 3);
+}
+
 #[test]
 fn a_camera_that_is_not_there_is_a_fault_and_no_end() {
     let (_place, log) = place();

@@ -5,7 +5,7 @@ use crate::support::log::{context, decision, record};
 use crate::support::{Bench, assert_contains, picture, small};
 use edge_core::decide::Thresholds;
 use edge_model::model_file::{ModelFile, sha256_hex};
-use edge_runtime::log::{Log, Options};
+use edge_runtime::log::{Log, Options, Record};
 use edge_runtime::site::{ChooseError, Rule, Site, SiteError, Targets, choose, read};
 use proptest::prelude::*;
 use std::fmt::Write as _;
@@ -195,6 +195,43 @@ fn scores_come_from_a_log_by_name_or_by_its_hash() {
         // A picture that was never shown to the device is told, and the rest counts.
         let more = calibrate(&bench, &format!("{labels}never.png,1\n"), &["--log", &path]);
         more.refused(3, "line 202: never.png: not in the log");
+    }
+}
+
+/// Thresholds fitted on another child's label are worse than none.
+#[test]
+fn rows_and_pictures_that_do_not_fit_one_to_one_are_refused_by_name() {
+    let bench = Bench::new();
+    let sha256 = ModelFile::load(&bench.model).unwrap().sha256().to_owned();
+    let ours = edge_runtime::log::Context { model_sha256: sha256, ..context() };
+    let write = |log: &mut Log, name: &str, frame: &str| {
+        let decision = decision(0.5);
+        let frame = Some(edge_runtime::log::frame_hash(frame.as_bytes()));
+        log.write(&Record { frame, ..record(&ours, name, &decision) }).unwrap();
+    };
+    for log_names in [false, true] {
+        let path = bench.path(&format!("{log_names}.log"));
+        let mut log = Log::open(&path, Options { log_names, ..Options::default() }).unwrap();
+        for (name, frame) in [("0001.png", "a"), ("0002.png", "b"), ("0002.png", "c"), ("0003.png", "d")] {
+            write(&mut log, name, frame);
+        }
+        // The same picture again is no other one.
+        write(&mut log, "0003.png", "d");
+        drop(log);
+        let calibrate = |rows: &str| calibrate(&bench, &format!("path,label\n{rows}"), &["--log", &path]);
+        let frame = |text: &str| edge_runtime::log::frame_hash(text.as_bytes()).to_string()[..12].to_owned();
+        let refused = calibrate("day1/0001.png,1\nday2/0001.png,0\n").ended(1).stderr;
+        assert_contains(
+            &refused,
+            &["site.csv cannot be used", "lines 2 and 3: `day1/0001.png` and `day2/0001.png` fit one"],
+        );
+        let refused = calibrate("0001.png,1\n0002.png,0\n").ended(1).stderr;
+        assert_contains(
+            &refused,
+            &["line 3: `0002.png` fits two", &frame("b"), &frame("c"), "line 1 of", "line 2 of"],
+        );
+        // Two pictures and labels are too few for thresholds, but nothing else is wrong with them.
+        calibrate("day1/0001.png,1\n0003.png,0\n").refused(1, "are needed");
     }
 }
 

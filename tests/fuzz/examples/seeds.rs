@@ -15,8 +15,8 @@ use phantoms::Label;
 use png::{BitDepth, ColorType};
 use std::io::Cursor;
 use std::path::Path;
-use test_support::narrow::narrow;
 use test_support::dicom::{self, element, number};
+use test_support::narrow::narrow;
 use test_support::{model, picture};
 use tract_onnx::pb::ModelProto;
 
@@ -159,7 +159,13 @@ fn dicom_files() -> Vec<Seed> {
         text(0x20, 0x20, b"CS", "A\\F"),
     ]);
     let mut colour = vec![number(2, 3), text(0x28, 4, b"CS", "YBR_FULL"), number(6, 1)];
-    colour.extend([number(0x10, SIDE), number(0x11, SIDE), number(0x100, 8), number(0x101, 8), number(0x102, 7)]);
+    colour.extend([
+        number(0x10, SIDE),
+        number(0x11, SIDE),
+        number(0x100, 8),
+        number(0x101, 8),
+        number(0x102, 7),
+    ]);
     colour.push(element(0x7FE0, 0x10, b"OB", &grey.repeat(3)));
     let mut inverted = plain(&[number(0x103, 1)]);
     let at = inverted.windows(11).position(|text| text == b"MONOCHROME2").expect("written above");

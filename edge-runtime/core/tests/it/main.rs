@@ -13,3 +13,4 @@ mod player;
 mod preprocess;
 mod settle;
 mod signal;
+mod worklist;

@@ -39,6 +39,7 @@ pub fn record<'a>(context: &'a Context, name: &'a str, decision: &'a Decision) -
         context,
         source: "replay:films",
         name,
+        pictures: None,
         frame: Some(frame_hash(name.as_bytes())),
         decision,
         shown: Indication { state: decision.state, reason: Reason::Unsettled(1, 3) },

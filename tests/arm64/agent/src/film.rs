@@ -43,7 +43,9 @@ pub fn run() -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::SUCCESS);
             }
             "hang" => {}
-            other => bail!("{FAULT} says {other:?}; it may say end, hang, short, flood, no-header or other-size"),
+            other => {
+                bail!("{FAULT} says {other:?}; it may say end, hang, short, flood, no-header or other-size")
+            }
         }
         if fault != "flood" {
             sleep(Duration::from_millis(100));

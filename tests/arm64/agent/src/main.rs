@@ -20,7 +20,9 @@ fn main() -> ExitCode {
         Some((mode, command)) if mode == "still" => still::run(command),
         Some((mode, _)) if mode == "film" => film::run(),
         _ if std::process::id() == 1 => init::prepare().and_then(hands::serve),
-        _ => Err(anyhow::anyhow!("run as the board's first process, as `board still COMMAND`, or as `board film`")),
+        _ => Err(anyhow::anyhow!(
+            "run as the board's first process, as `board still COMMAND`, or as `board film`"
+        )),
     };
     match result {
         Ok(code) => code,

@@ -1,0 +1,335 @@
+//! Files of a watched folder as cases, with the shipped network: what is shown of several that come
+//! together, with whose it is, and what a log that fails does to them.
+
+use crate::support::log::{decisions, events};
+use crate::support::{self, classifier, shipped};
+use edge_core::agree::{AgreementPolicy, Indication};
+use edge_core::device::Settings;
+use edge_core::ports::Clock;
+use edge_core::signal::LampSet;
+use edge_core::worklist::{GAP_MS, Rules};
+use edge_core::{Reason, State};
+use edge_model::engine::{Engine, EngineKind};
+use edge_runtime::capture::{CaptureError, CaptureOptions, Folder, PassedOver, Source};
+use edge_runtime::device::Device;
+use edge_runtime::log::{Context, Log, Options};
+use edge_runtime::run::{FrontPanel, Run, StepReport};
+use edge_runtime::signal::{ScreenLine, Terminal};
+use phantoms::Label;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+use tempfile::TempDir;
+
+const HOLD: u64 = 30_000;
+
+/// A clock that a test sets.
+#[derive(Clone)]
+struct Hands(Arc<AtomicU64>);
+
+impl Clock for Hands {
+    fn now_ms(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// A button, and lamps that nobody looks at.
+#[derive(Clone, Default)]
+struct Button(Arc<AtomicBool>);
+
+impl FrontPanel for Button {
+    fn show(&self, _: Option<Indication>) {}
+
+    fn pressed(&self) -> bool {
+        self.0.swap(false, Relaxed)
+    }
+
+    fn failed(&self) -> LampSet {
+        LampSet::NONE
+    }
+
+    fn problem(&self) -> Option<String> {
+        None
+    }
+}
+
+/// A device that watches a folder, at a time of its own.
+struct Room {
+    films: TempDir,
+    logs: TempDir,
+    clock: Hands,
+    button: Button,
+    run: Run<Box<dyn Engine>, Hands>,
+}
+
+fn context() -> Context {
+    let model = shipped();
+    Context {
+        preprocessing: edge_core::preprocess::NAME,
+        model_sha256: model.sha256().to_owned(),
+        model_version: model.metadata().version.to_string(),
+        engine: "core",
+        familiar_widened_to: None,
+        thresholds: model.metadata().thresholds,
+        site_sha256: None,
+        prior: None,
+    }
+}
+
+impl Room {
+    fn new(button: bool) -> Self {
+        let films = TempDir::new().unwrap();
+        let options = CaptureOptions { quiet_ms: 0, give_up_ms: 100, ..Default::default() };
+        let mut folder = Folder::new(films.path(), &options);
+        // What comes from now on is new.
+        assert!(matches!(folder.next(Duration::ZERO), Err(CaptureError::Nothing)));
+        let room = Self::without_disk(films, Box::new(folder), button);
+        fs::create_dir(room.disk()).unwrap();
+        room
+    }
+
+    /// The disk of its log is not there yet.
+    fn without_disk(films: TempDir, source: Box<dyn Source + Send>, has_button: bool) -> Self {
+        let logs = TempDir::new().unwrap();
+        let clock = Hands(Arc::new(AtomicU64::new(100_000)));
+        let policy = AgreementPolicy { frames: 3, stale_after_ms: 3_600_000 };
+        let settings = Settings { policy, interval_ms: 0, settle_ms: 0, hold_ms: None };
+        let rules = Rules { hold_ms: HOLD as u32, study_ms: 3000, button: has_button };
+        let device = Device::new(source, classifier(EngineKind::Core, &shipped()), settings, clock.clone())
+            .with_worklist(rules);
+        let log =
+            Log::new(logs.path().join("disk/log.jsonl"), Options { log_names: true, ..Default::default() });
+        let button = Button::default();
+        let run = Run::new(device, log, context(), Some(Box::new(button.clone())));
+        Self { films, logs, clock, button, run }
+    }
+
+    fn disk(&self) -> PathBuf {
+        self.logs.path().join("disk")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.disk().join("log.jsonl")
+    }
+
+    /// Files of these names and states come, and are judged before any is shown.
+    fn come(&mut self, films: &[(&str, State)]) {
+        for (name, state) in films {
+            fs::write(self.films.path().join(name), film(*state)).unwrap();
+        }
+        let mut left = films.len();
+        assert!(support::comes(|| {
+            left -= usize::from(self.turn(0).answered.is_some());
+            left == 0
+        }));
+    }
+
+    /// A turn of the loop so many milliseconds later.
+    fn turn(&mut self, ms: u64) -> StepReport {
+        self.clock.0.fetch_add(ms, Relaxed);
+        self.run.step(Duration::ZERO)
+    }
+
+    /// What the lamps show so many milliseconds later, and for which case.
+    fn sees(&mut self, ms: u64) -> (Option<State>, Option<String>) {
+        let report = self.turn(ms);
+        let turn = report.cases.unwrap().turn;
+        (report.shown.map(|shown| shown.state), turn.map(|case| case.name.to_string()))
+    }
+
+    fn press(&mut self) -> StepReport {
+        self.button.0.store(true, Relaxed);
+        self.turn(0)
+    }
+}
+
+/// A file that gives this state by itself.
+fn film(state: State) -> Vec<u8> {
+    if state == State::Fault {
+        return b"no picture".to_vec();
+    }
+    if state == State::Invalid {
+        return support::picture::png(200, 200);
+    }
+    let mut classifier = classifier(EngineKind::Core, &shipped());
+    let labels = [Label::Normal, Label::Pneumonia];
+    let drawn = (0..40).flat_map(|seed| labels.map(|label| phantoms::draw(label, seed, 256)));
+    let is = |picture: &edge_model::decode::Picture| {
+        classifier.classify(&picture.frame()).unwrap().decision.state == state
+    };
+    let picture = drawn.into_iter().find(is).expect("one of eighty phantoms");
+    let file = TempDir::new().unwrap();
+    let path = file.path().join("film.png");
+    support::picture::save(&picture, &path);
+    fs::read(path).unwrap()
+}
+
+fn turn(state: State, name: &str) -> (Option<State>, Option<String>) {
+    (Some(state), Some(name.to_owned()))
+}
+
+/// What was seen before: POSITIVE for a moment, then the next child's NEGATIVE for half a minute.
+#[test]
+fn of_two_files_that_come_together_each_has_its_time_and_its_name() {
+    let mut room = Room::new(false);
+    room.come(&[("jane.png", State::Negative), ("ruth.png", State::Positive)]);
+    assert_eq!(room.sees(0), turn(State::Positive, "ruth.png"));
+    assert_eq!(room.sees(HOLD - 1), turn(State::Positive, "ruth.png"));
+    assert_eq!(room.sees(1), (None, None));
+    assert_eq!(room.sees(GAP_MS), turn(State::Negative, "jane.png"));
+    assert_eq!(room.sees(HOLD - 1), turn(State::Negative, "jane.png"));
+    assert_eq!(room.sees(1), (None, None));
+    let cases = room.turn(GAP_MS).cases.unwrap();
+    assert_eq!((cases.needed_person, cases.view.need_person), (1, 0));
+    let logged = decisions(&room.log());
+    assert_eq!(logged.len(), 2);
+    assert!(logged.iter().all(|d| d.state == d.shown_state && d.needed == 1 && d.pictures == Some(1)));
+}
+
+#[test]
+fn with_a_button_amber_stays_until_it_was_pressed_for_each() {
+    let mut room = Room::new(true);
+    room.come(&[("ruth.png", State::Positive), ("jane.png", State::Negative)]);
+    assert_eq!(room.sees(0), turn(State::Positive, "ruth.png"));
+    assert_eq!(room.sees(HOLD), (None, None));
+    assert_eq!(room.sees(GAP_MS), turn(State::Refer, "jane.png"), "no green while ruth is not acknowledged");
+    room.turn(HOLD);
+    for _ in 0..100 {
+        assert_eq!(room.sees(GAP_MS), (Some(State::Refer), None));
+    }
+    assert_eq!(room.press().shown, None);
+    let acknowledged: Vec<_> =
+        events(&room.log()).into_iter().filter(|e| e["what"] == "acknowledged").collect();
+    let [acknowledged] = acknowledged.try_into().expect("one press");
+    assert_eq!((&acknowledged["study"], &acknowledged["state"]), (&"ruth".into(), &"POSITIVE".into()));
+}
+
+#[test]
+fn pictures_of_one_study_are_one_answer() {
+    let mut room = Room::new(false);
+    room.come(&[
+        ("A17_pa.png", State::Negative),
+        ("A17_2.png", State::Invalid),
+        ("A17_lat.png", State::Positive),
+    ]);
+    assert_eq!(room.sees(2999), (None, None), "more may come");
+    assert_eq!(room.sees(1), turn(State::Invalid, "A17"), "the worst of the frontal views");
+    let last = decisions(&room.log()).pop().unwrap();
+    assert_eq!(last.pictures, Some(3));
+    assert_eq!(room.sees(HOLD), (None, None));
+    assert_eq!(room.sees(GAP_MS), (None, None), "one answer");
+}
+
+#[test]
+fn a_file_that_is_no_picture_is_a_case_with_a_name_too() {
+    let mut room = Room::new(false);
+    room.come(&[("broken.png", State::Fault)]);
+    let report = room.turn(3000);
+    assert_eq!(report.shown.unwrap().reason, Reason::DamagedFrame);
+    assert_eq!(&*report.cases.unwrap().turn.unwrap().name, "broken.png");
+    let [logged] = decisions(&room.log()).try_into().unwrap();
+    assert_eq!(
+        (logged.name.as_deref(), logged.frame_sha256, &*logged.state),
+        (Some("broken.png"), None, "FAULT")
+    );
+    assert_eq!(room.sees(HOLD), (None, None), "for its time");
+}
+
+/// An answer that leaves no trace is not shown; the file is not lost either.
+#[test]
+fn a_file_whose_answer_the_log_does_not_take_is_answered_when_it_does() {
+    let films = TempDir::new().unwrap();
+    fs::write(films.path().join("ruth.png"), film(State::Positive)).unwrap();
+    let options = CaptureOptions { quiet_ms: 0, existing: true, ..Default::default() };
+    let folder = Folder::new(films.path(), &options);
+    let mut room = Room::without_disk(films, Box::new(folder), false);
+    let log_failed = Indication { state: State::Fault, reason: Reason::LogFailed };
+    assert!(support::comes(|| room.turn(100).shown == Some(log_failed)));
+    for _ in 0..5 {
+        let report = room.turn(100);
+        assert_eq!((report.shown, report.cases.unwrap().turn), (Some(log_failed), None));
+    }
+    fs::create_dir(room.disk()).unwrap();
+    assert!(support::comes(|| room.sees(100) == turn(State::Positive, "ruth.png")));
+    let names: Vec<_> = decisions(&room.log()).into_iter().filter_map(|d| d.name).collect();
+    assert_eq!(names, ["ruth.png"], "once");
+}
+
+#[test]
+fn what_is_passed_over_is_said_once_and_logged() {
+    let mut room = Room::new(false);
+    for name in ["a.gif", "b.heic", "c.pdf", "._a.jpg", "Thumbs.db", "d.jpg.part"] {
+        fs::write(room.films.path().join(name), b"x").unwrap();
+    }
+    let mut said: Vec<PassedOver> = Vec::new();
+    assert!(support::comes(|| {
+        said.extend(room.turn(0).passed_over);
+        said.iter().map(|said| said.files).sum::<u64>() == 6
+    }));
+    let logged: Vec<_> = events(&room.log()).into_iter().filter(|e| e["what"] == "passed_over").collect();
+    assert_eq!(logged.len(), said.len());
+    let whys: Vec<_> = logged.iter().map(|event| event["why"].as_str().unwrap()).collect();
+    for why in ["no kind of file", "a computer's own", "still being written"] {
+        assert!(whys.iter().any(|said| said.contains(why)), "{why}: {whys:?}");
+    }
+    fs::write(room.films.path().join("e.gif"), b"x").unwrap();
+    assert!(support::comes(|| room
+        .turn(0)
+        .passed_over
+        .is_some_and(|said| said.name == "e.gif" && said.files == 1)));
+}
+
+/// The screen's lines of a whole history, without the model's part.
+#[test]
+fn the_screen_says_whose_answer_it_is_and_who_else_needs_a_person() {
+    let mut room = Room::new(true);
+    let (mut shown, mut kept) = (Vec::new(), Vec::new());
+    {
+        let thresholds = context().thresholds;
+        let mut screen = Terminal::new(&mut shown, false, false, "room", "Notice.").with_names();
+        let mut journal = Terminal::new(&mut kept, false, false, "room", "Notice.");
+        let mut look = |report: StepReport, now| {
+            let cases = report.cases.as_ref();
+            let line = ScreenLine {
+                shown: report.shown,
+                score: None,
+                thresholds,
+                model_sha256: "0123456789abcdef",
+                cases,
+            };
+            screen.show(&line, now).unwrap();
+            journal.show(&line, now).unwrap();
+        };
+        room.come(&[("ruth\u{1b}\u{202e}.png", State::Positive), ("jane.png", State::Negative)]);
+        for (now, ms) in [(0, 0), (1, HOLD), (2, GAP_MS), (3, HOLD), (4, GAP_MS)] {
+            look(room.turn(ms), now);
+        }
+        look(room.press(), 5);
+    }
+    let text = String::from_utf8(shown).unwrap().replace("; model 0123456789ab", "");
+    let ruth = "ruth\u{fffd}\u{fffd}.png";
+    let expected = [
+        "room: Notice.".to_owned(),
+        format!("POSITIVE  {ruth}: score above the upper threshold; 1 to come"),
+        format!(
+            "READY     waiting for a picture; 1 more to look at, the worst POSITIVE {ruth}, press the button; 1 to come"
+        ),
+        format!(
+            "REFER     jane.png: NEGATIVE by itself, but answers that need a person and were not acknowledged: 1; \
+             1 more to look at, the worst POSITIVE {ruth}, press the button"
+        ),
+        format!(
+            "READY     waiting for a picture; 1 more to look at, the worst POSITIVE {ruth}, press the button"
+        ),
+        format!(
+            "REFER     answers that need a person and were not acknowledged: 1; \
+             1 more to look at, the worst POSITIVE {ruth}, press the button"
+        ),
+        "READY     waiting for a picture".to_owned(),
+    ];
+    assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+    let kept = String::from_utf8(kept).unwrap();
+    assert!(!kept.contains("ruth") && !kept.contains("jane") && kept.contains('#'), "{kept}");
+}
