@@ -41,6 +41,7 @@ pub struct Device<E, C> {
 
 /// What one turn brought. What is to be shown from now on says [`Device::shown`].
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nothing is allocated for a frame")]
 pub enum PollOutcome<'a> {
     Frame(FrameAnswer<'a>),
     /// Nothing to answer came in the time given. No fault by itself; what is shown may be one by

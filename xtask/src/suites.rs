@@ -38,7 +38,7 @@ pub struct Inputs {
 }
 
 /// In the order in which they are shown.
-pub const ALL: [Suite; 26] = [
+pub const ALL: [Suite; 27] = [
     Suite {
         name: "host",
         tier: Tier::Commit,

@@ -124,7 +124,7 @@ fn a_file_without_permission_is_waited_for_and_stays_what_it_was() {
     fs::write(locked.join("a.png"), picture::png(40, 40)).unwrap();
     symlink(locked.join("a.png"), ward.films().join("a.png")).unwrap();
     // At first sight nobody may look at it: it is old all the same.
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
     let may_look = fs::metadata(locked.join("a.png")).is_ok();
     let mut source = ward.starts(None);
     nothing(&mut source);
