@@ -9,12 +9,11 @@ fn y4m(header: &str, frames: &[Vec<u8>]) -> Vec<u8> {
     stream
 }
 
+/// What has come of a frame that is incomplete, or why the stream cannot go on.
+type End = Result<Option<(usize, usize)>, StreamError>;
+
 /// All frames of a stream that comes in pieces of this size, and what was the matter in the end.
-fn split(
-    expected: Option<StreamFormat>,
-    stream: &[u8],
-    piece: usize,
-) -> (Vec<Vec<u8>>, Result<Option<(usize, usize)>, StreamError>) {
+fn split(expected: Option<StreamFormat>, stream: &[u8], piece: usize) -> (Vec<Vec<u8>>, End) {
     let (mut splitter, mut frame, mut frames) = (FrameSplitter::new(expected), Vec::new(), Vec::new());
     for mut bytes in stream.chunks(piece) {
         while !bytes.is_empty() {
