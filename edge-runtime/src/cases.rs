@@ -21,7 +21,7 @@ const MOST_NAMES: usize = 64;
 /// A picture's case, for the log: what would be its answer with this picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Joined {
-    /// What its pictures have in common: the study's identifier, or a part of their names.
+    /// What its pictures' names have in common, or the first one's: never the study's identifier.
     pub study: Arc<str>,
     pub accession: Option<Arc<str>>,
     /// How many pictures of it there are, this one counted.
@@ -34,6 +34,8 @@ pub struct Joined {
 pub struct Named {
     /// Accession number, or the file's name, or what several have in common.
     pub name: Arc<str>,
+    /// The first file's name: what stands for the case where identifiers are not to be kept.
+    pub file: Arc<str>,
     pub pictures: u16,
     pub answer: Decision,
 }
@@ -66,6 +68,15 @@ struct Case {
 }
 
 impl Case {
+    /// What stands for the case in log and JSON lines: made of names alone. `first` is the name of the
+    /// first picture where none is kept yet.
+    fn label(&self, first: &str) -> Arc<str> {
+        match self.key {
+            Some(_) => self.study.clone(),
+            None => self.names.first().cloned().unwrap_or_else(|| first.into()),
+        }
+    }
+
     fn name(&self) -> &Arc<str> {
         match (&self.accession, &self.names[..]) {
             (Some(accession), _) => accession,
@@ -131,7 +142,8 @@ impl Cases {
         };
         let (answer, pictures) = self.list.answer_with(case.id, frontal, decision);
         let accession = case.accession.clone().or(origin.accession.map(Arc::from));
-        let joined = Joined { study: case.study.clone(), accession, pictures, answer };
+        let study = case.label(origin.name);
+        let joined = Joined { study, accession, pictures, answer };
         case.last_ms = now_ms;
         self.pending = Some(Pending { case, frontal, decision });
         joined
@@ -165,7 +177,7 @@ impl Cases {
     pub fn press(&mut self) -> Option<(Named, Arc<str>)> {
         let id = self.list.press()?;
         let case = self.cases.iter().find(|case| case.id == id)?;
-        Some((self.named(id)?, case.study.clone()))
+        Some((self.named(id)?, case.label("")))
     }
 
     /// What is shown at the time that was last given.
@@ -188,7 +200,8 @@ impl Cases {
     fn named(&self, id: CaseId) -> Option<Named> {
         let (answer, pictures) = self.list.answer(id)?;
         let case = self.cases.iter().find(|case| case.id == id)?;
-        Some(Named { name: case.name().clone(), pictures, answer })
+        let file = case.names.first().unwrap_or(case.name()).clone();
+        Some(Named { name: case.name().clone(), file, pictures, answer })
     }
 }
 
@@ -248,6 +261,12 @@ mod tests {
         assert_eq!(comes(of("1.dcm", "1.2.3"), 10 * NAMES_JOIN_MS), 3);
         assert_eq!(comes(file("1-2.dcm"), 0), 1, "names and identifiers do not mix");
         assert_eq!(cases.cases.iter().filter(|case| **case.name() == *"R17").count(), 2);
+        // What is kept of a case is made of its files' names: an identifier is the configuration's matter.
+        for case in &cases.cases {
+            let kept = cases.named(case.id).unwrap().file;
+            let identifiers = ["1.2.3", "1.2.4", "R17"];
+            assert!([case.label(""), kept].iter().all(|text| !identifiers.contains(&&**text)), "{case:?}");
+        }
     }
 
     #[test]

@@ -52,11 +52,11 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Classify pictures: JPEG, PNG, TIFF, BMP or WebP files, folders, or `-` for standard input.
+    /// Classify pictures: JPEG, PNG, TIFF, BMP, WebP or DICOM files, folders, or `-` for standard input.
     #[command(after_help = EXAMPLES)]
     Classify {
-        /// Files (JPEG, PNG, TIFF, BMP or WebP by content), folders (the files with such endings, recursively,
-        /// sorted), or `-`.
+        /// Files (JPEG, PNG, TIFF, BMP, WebP or DICOM by content), folders (the files with such endings
+        /// and DICOM, recursively, sorted), or `-`.
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<PathBuf>,
         /// Write a PNG of the one picture with what the network looked at: red speaks for the

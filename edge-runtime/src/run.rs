@@ -194,9 +194,11 @@ impl<E: Engine, C: Clock> Run<E, C> {
         if let Some(panel) = &self.panel {
             panel.show(report.shown);
         }
-        // Of several cases, the score of the one that has its turn.
+        // Of several cases, the score of the one that has its turn; none where a fault hides it.
+        let fault = report.shown.is_some_and(|shown| shown.state == State::Fault);
         report.score = match &report.cases {
-            Some(cases) => cases.turn.as_ref().and_then(|case| case.answer.score),
+            Some(cases) if !fault => cases.turn.as_ref().and_then(|case| case.answer.score),
+            Some(_) => None,
             None => self.score,
         };
         report

@@ -127,6 +127,8 @@ pub struct Worklist<const N: usize> {
     rules: Rules,
     cases: Vec<Case, N>,
     turn: Turn,
+    /// Whether a fault of the device hides every answer.
+    hidden: bool,
     /// Time that no fault has hidden, in milliseconds; all times in here are of it.
     clock_ms: u64,
     advanced_ms: u64,
@@ -190,6 +192,7 @@ impl<const N: usize> Worklist<N> {
             rules,
             cases: Vec::new(),
             turn: Turn::Nobody,
+            hidden: false,
             clock_ms: 0,
             advanced_ms: 0,
             order: 0,
@@ -262,6 +265,7 @@ impl<const N: usize> Worklist<N> {
     pub fn advance(&mut self, now_ms: u64, hidden: bool) {
         let passed = now_ms.saturating_sub(self.advanced_ms);
         self.advanced_ms = now_ms;
+        self.hidden = hidden;
         if hidden {
             return;
         }
@@ -285,8 +289,12 @@ impl<const N: usize> Worklist<N> {
         }
     }
 
-    /// The button was pressed: for which case, where it was for one.
+    /// The button was pressed: for which case, where it was for one. Nobody acknowledges an answer that a
+    /// fault of the device hides.
     pub fn press(&mut self) -> Option<CaseId> {
+        if self.hidden {
+            return None;
+        }
         match self.turn {
             Turn::Of(id, _) => {
                 self.end_turn(id, |case| case.needs_person = false);

@@ -108,7 +108,7 @@ impl Memory {
     pub fn of_this_run(folder: &Path) -> Self {
         Self {
             path: None,
-            folder: Hash::of(folder.as_os_str().as_encoded_bytes()),
+            folder: Hash::of(spelled_out(folder).as_os_str().as_encoded_bytes()),
             known: HashMap::new(),
             places: Vec::new(),
             newest: None,
@@ -132,7 +132,12 @@ impl Memory {
             text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
         match notes.next() {
             Some(Note::Folder { format: FORMAT, path }) if path == memory.folder => memory.fresh = false,
-            _ => return Ok(memory),
+            Some(Note::Folder { format: FORMAT, .. }) => return Ok(memory),
+            // Damaged, or of another version: what was answered is unknown. Better answered again than never.
+            _ => {
+                memory.fresh = false;
+                return Ok(memory);
+            }
         }
         let mut doubtful = None;
         for note in notes {
@@ -270,4 +275,8 @@ impl Memory {
 /// A note holds nothing that JSON cannot; a line that were empty would be passed over.
 fn as_line(note: &Note) -> String {
     serde_json::to_string(note).unwrap_or_default()
+}
+/// The folder's whole path without what can be spelled otherwise; it need not be there.
+fn spelled_out(folder: &Path) -> PathBuf {
+    std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).components().collect()
 }

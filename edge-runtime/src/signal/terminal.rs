@@ -141,7 +141,7 @@ impl<W: Write> Terminal<W> {
         if self.names {
             self.text.extend(case.name.chars().take(MOST_NAME).map(printable));
         } else {
-            let hash = Hash::of(case.name.as_bytes());
+            let hash = Hash::of(case.file.as_bytes());
             let _ = write!(self.text, "#{:.12}", hash.to_string());
         }
         if case.pictures > 1 {

@@ -239,6 +239,41 @@ fn a_memory_that_is_damaged_or_of_another_folder_counts_for_what_it_still_tells(
     assert!(refused.is_err(), "a memory that cannot be read is no empty one");
 }
 
+/// What it told is lost: then rather two answers than none.
+#[test]
+fn a_memory_whose_beginning_is_damaged_makes_no_file_old() {
+    for left in [&b""[..], b"{\"Folder\"", b"\0\0\0\0"] {
+        let ward = Ward::new();
+        let mut source = ward.starts(None);
+        nothing(&mut source);
+        ward.put("one.png", 40);
+        let (_, last) = answered(&mut source);
+        drop(source);
+        fs::write(ward.memory(), left).unwrap();
+        ward.put("two.png", 41);
+        let mut source = ward.starts(Some(last));
+        let mut names = [answered(&mut source).0, answered(&mut source).0];
+        names.sort();
+        assert_eq!(names, ["one.png", "two.png"]);
+        drop(source);
+    }
+}
+
+#[test]
+fn a_folder_that_is_spelled_otherwise_is_the_same() {
+    let ward = Ward::new();
+    let mut source = ward.starts(None);
+    nothing(&mut source);
+    ward.put("one.png", 40);
+    let (_, last) = answered(&mut source);
+    drop(source);
+    ward.put("two.png", 41);
+    let spelled = PathBuf::from(format!("{}/./films/", ward.base.path().display()));
+    let mut source = Folder::with_memory(&spelled, &ward.options, &ward.memory(), Some(last)).unwrap();
+    assert_eq!(answered(&mut source).0, "two.png");
+    nothing(&mut source);
+}
+
 /// With a note that cannot be written no file is answered.
 #[test]
 fn a_memory_that_cannot_be_written_is_an_error_until_it_can() {

@@ -189,6 +189,17 @@ fn a_study_without_end_is_shown_all_the_same() {
 }
 
 #[test]
+fn nobody_acknowledges_what_a_fault_hides() {
+    let mut bench = Bench::new(BUTTON);
+    bench.add(A, State::Positive);
+    assert_eq!(bench.sees(STUDY), turn(State::Positive, A));
+    bench.0.advance(bench.1, true);
+    assert_eq!(bench.0.press(), None, "the press is for the fault that is seen");
+    assert_eq!(bench.sees(1), turn(State::Positive, A), "and the answer is still there");
+    assert_eq!(bench.0.press(), Some(A));
+}
+
+#[test]
 fn time_under_a_fault_counts_for_no_answer() {
     let mut bench = Bench::new(LAMPS_ONLY);
     bench.add(A, State::Positive);
@@ -369,6 +380,10 @@ proptest! {
                     }
                 }
                 Happens::Fault(begins) => hidden = begins,
+                Happens::Press if hidden => {
+                    list.advance(now, true);
+                    prop_assert_eq!(list.press(), None, "hidden");
+                }
                 Happens::Press | Happens::Nothing => {}
             }
             if !hidden {

@@ -59,33 +59,36 @@ pub(super) struct Tags {
 }
 
 impl Tags {
-    /// From where the picture was taken, by View Position, else by the view's code, else by where the
-    /// rows point to in the patient.
+    /// From where the picture was taken, by View Position, the view's code, what is said with the part of
+    /// the body, and where the rows point to in the patient. Where they contradict each other it is
+    /// none to be judged.
     pub fn view(&self) -> Option<View> {
-        let by_words = |text: &str| {
-            let is = |known: &[&str]| words(text).any(|word| known.contains(&word.as_str()));
-            match () {
-                () if is(&NOT_FRONTAL) => Some(View::Other),
-                () if is(&FRONTAL) => Some(View::Frontal),
-                () => None,
-            }
+        let says = |known: &[&str]| {
+            let texts = [&self.view_position, &self.view_code, &self.body_part];
+            texts.into_iter().any(|text| words(text).any(|word| known.contains(&word.as_str())))
         };
         let by_rows = || match self.orientation.trim().bytes().next()? {
             b'A' | b'P' => Some(View::Other),
             b'L' | b'R' => Some(View::Frontal),
             _ => None,
         };
-        by_words(&self.view_position).or_else(|| by_words(&self.view_code)).or_else(by_rows)
+        match by_rows() {
+            Some(View::Other) => Some(View::Other),
+            _ if says(&NOT_FRONTAL) => Some(View::Other),
+            _ if says(&FRONTAL) => Some(View::Frontal),
+            rows => rows,
+        }
     }
 
-    /// The patient's age in months, as it is stated, else from the dates of birth and study.
-    pub fn months(&self) -> Option<u16> {
-        stated_months(&self.age).or_else(|| {
+    /// The patient's age in months: as it is stated, and from the dates of birth and study.
+    pub fn months(&self) -> [Option<u16>; 2] {
+        let by_dates = || {
             let [(born_year, born_month, born_day), (year, month, day)] =
                 [date(&self.birth_date)?, date(&self.study_date)?];
             let months = (year * 12 + month).checked_sub(born_year * 12 + born_month)?;
             u16::try_from(months.checked_sub(u32::from(day < born_day))?).ok()
-        })
+        };
+        [stated_months(&self.age), by_dates()]
     }
 
     /// Why the picture must not be judged.
@@ -102,7 +105,8 @@ impl Tags {
             return Some(Reason::NotFrontal);
         }
         let limit = |months| if months < *MONTHS.start() { *MONTHS.start() } else { *MONTHS.end() };
-        self.months().filter(|months| !MONTHS.contains(months)).map(|m| Reason::OtherAge(m, limit(m)))
+        let beyond = self.months().into_iter().flatten().find(|months| !MONTHS.contains(months));
+        beyond.map(|months| Reason::OtherAge(months, limit(months)))
     }
 }
 
@@ -130,13 +134,17 @@ const FRONTAL: [&str; 10] = [
 ];
 
 /// Lateral, oblique, lying on the side, tilted; in words, in defined terms, and as codes (SNOMED).
-const NOT_FRONTAL: [&str; 26] = [
+const NOT_FRONTAL: [&str; 30] = [
     "LL",
     "RL",
     "LAT",
     "LLAT",
     "RLAT",
     "LATERAL",
+    "LATERO",
+    "PERFIL",
+    "PROFIL",
+    "SEITLICH",
     "LLD",
     "RLD",
     "DECUB",
@@ -255,7 +263,9 @@ mod tests {
             ("rows=A\\F", Some(NotFrontal)),
             ("rows=P\\F", Some(NotFrontal)),
             ("rows=L\\F", None),
-            ("rows=A\\F; view=PA", None),
+            ("rows=A\\F; view=PA", Some(NotFrontal)),
+            ("part=CHEST LAT", Some(NotFrontal)),
+            ("view=PERFIL", Some(NotFrontal)),
             ("age=012M", None),
             ("age=011M", Some(OtherAge(11, 12))),
             ("age=001Y", None),
@@ -280,7 +290,8 @@ mod tests {
             ("born=20270101; study=20260101", None),
             ("born=20261301; study=20260101", None),
             ("born=2026; study=20260101", None),
-            ("age=004Y; born=19500101; study=20260101", None),
+            ("age=004Y; born=19500101; study=20260101", Some(OtherAge(912, 71))),
+            ("age=045Y; born=20220101; study=20260101", Some(OtherAge(540, 71))),
         ];
         for (said, refused) in table {
             assert_eq!(tags(said).refused(), refused, "{said}");
