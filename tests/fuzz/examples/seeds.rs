@@ -190,7 +190,7 @@ fn dicom_files() -> Vec<Seed> {
     let meta = 132 + 12 + 28;
     vec![
         ("no-preamble", whole[132..].to_vec()),
-        ("no-meta", whole[meta..].to_vec()),
+        ("no-meta", said[meta..].to_vec()),
         ("cut", whole[..whole.len() / 2].to_vec()),
         ("plain", whole),
         ("said", said),
