@@ -73,7 +73,11 @@ const PLANTED: [(&str, &str, &str); 7] = [
         r#"["start", "expect answer", "control signal 1", "wait 1000", "control signal 0", "wait 3000", "expect answer throughout"]"#,
         "the answer did not stay",
     ),
-    ("no_passing_fault", r#"["start", "expect answer", "expect passing fault"]"#, "no FAULT was shown"),
+    (
+        "no_passing_fault",
+        r#"["start", "expect answer", "wait 100", "expect passing fault"]"#,
+        "no FAULT was shown",
+    ),
     (
         "a_line_of_the_log_lost",
         r#"["start", "expect answer", "stop", "lose line"]"#,
