@@ -145,7 +145,7 @@ fn flow_a_teacher_learns_and_its_pupil_answers_as_it_does() {
 
     // One that learns at half the side, without a label; the teacher says the truth or its reverse.
     let pupil = |name: &str, sign: f64| {
-        let (mut run, small) = start(&folder.path().join(name), recipe(32));
+        let (mut run, small) = start(&folder.path().join(name), Recipe { epochs: 12, ..recipe(32) });
         let load = |folders: &[PathBuf]| Ensemble::load(folders, &run, Device::Cpu).unwrap();
         let ensemble = load(std::slice::from_ref(&of_teacher));
         let pair = load(&[of_teacher.clone(), of_teacher.clone()]);
