@@ -23,7 +23,6 @@ const MOST_NAMES: usize = 64;
 pub struct Joined {
     /// What its pictures' names have in common, or the first one's: never the study's identifier.
     pub study: Arc<str>,
-    pub accession: Option<Arc<str>>,
     /// How many pictures of it there are, this one counted.
     pub pictures: u16,
     pub answer: Decision,
@@ -141,9 +140,8 @@ impl Cases {
             }
         };
         let (answer, pictures) = self.list.answer_with(case.id, frontal, decision);
-        let accession = case.accession.clone().or(origin.accession.map(Arc::from));
         let study = case.label(origin.name);
-        let joined = Joined { study, accession, pictures, answer };
+        let joined = Joined { study, pictures, answer };
         case.last_ms = now_ms;
         self.pending = Some(Pending { case, frontal, decision });
         joined
