@@ -177,6 +177,10 @@ proptest! {
             match event {
                 Event::Frame { state, advances } => {
                     now += 10;
+                    // Nobody asked since the last wait: agreement that is lost by age is lost.
+                    if history.last().is_some_and(|&(_, taken)| now - taken > 1000) {
+                        history.clear();
+                    }
                     number += u64::from(advances || !seen);
                     if advances || !seen { history.push((state, now)) } else { history.clear() }
                     seen = true;
