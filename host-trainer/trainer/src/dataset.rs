@@ -22,6 +22,8 @@ mod npz;
 pub mod options;
 mod patients;
 pub mod phantoms;
+mod pixels;
+mod prepared;
 mod sample;
 pub mod split;
 mod table;
@@ -33,6 +35,7 @@ pub use findings::{Findings, LeftOut};
 pub use folder::unlabelled;
 pub use options::{DataArgs, DataOptions};
 pub use patients::patients_of;
+pub use pixels::Pixels;
 pub use sample::{Dataset, ModelInput, Part, PictureSource, Sample, WORKING_SIDE, content_hash, prepare};
 
 use std::path::Path;

@@ -177,9 +177,11 @@ fn ranges(run: &Run, samples: &[Sample], float: &FloatNet, device: Device) -> Re
                     true => {
                         let mut taking = SeededRng::new(seed, Purpose::Film, 0, i as u64);
                         let working = film::sometimes(&samples[i].working, run.recipe.film, &mut taking);
-                        augment_and_preprocess(&working, &AugmentParams::TRAINING, side, &mut rng).bytes
+                        augment_and_preprocess(&working, &AugmentParams::TRAINING, side, &mut rng)
+                            .bytes
+                            .into()
                     }
-                    false => samples[i].input.bytes.clone(),
+                    false => samples[i].input.bytes.to_vec(),
                 }
             })
             .collect();

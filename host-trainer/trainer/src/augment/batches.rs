@@ -89,7 +89,7 @@ impl Batch {
             // Changed once, then as large as each network takes it.
             let working = film::sometimes(&samples[i].working, changes.film, &mut taking);
             let changed = augment(&working, &AugmentParams::TRAINING, &mut rng);
-            sides.iter().map(|&side| prepare(&changed.pixels, changed.side, side).bytes).collect()
+            sides.iter().map(|&side| prepare(&changed.pixels, changed.side, side).bytes.into()).collect()
         };
         let made: Vec<Vec<Vec<u8>>> = indices.par_iter().map(one).collect();
         let mut pictures = vec![Vec::with_capacity(indices.len()); sides.len()];
@@ -111,6 +111,7 @@ pub fn shifted_inputs(samples: &[Sample], indices: &[usize], side: u16) -> Vec<V
             &mut shift_rng(&samples[i]),
         )
         .bytes
+        .into()
     })
 }
 

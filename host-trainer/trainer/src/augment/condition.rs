@@ -32,10 +32,10 @@ impl Condition {
     /// The network's inputs for the samples at `indices`, `side * side` bytes each.
     pub fn inputs(self, samples: &[Sample], indices: &[usize], side: u16) -> Vec<Vec<u8>> {
         match self {
-            Self::Plain => indices.iter().map(|&i| samples[i].input.bytes.clone()).collect(),
+            Self::Plain => indices.iter().map(|&i| samples[i].input.bytes.to_vec()).collect(),
             Self::Shifted => batches::shifted_inputs(samples, indices, side),
             Self::Film => progress::map("photographing validation pictures", indices, |&i| {
-                film::film_input(&samples[i], side).bytes
+                film::film_input(&samples[i], side).bytes.into()
             }),
         }
     }
@@ -44,7 +44,7 @@ impl Condition {
     pub fn square(self, sample: &Sample) -> Result<(u32, Vec<u8>), FrameError> {
         let of = |picture: Picture| (u32::from(picture.geometry().width()), picture.bytes().to_vec());
         Ok(match self {
-            Self::Plain => (WORKING_SIDE.into(), sample.working.clone()),
+            Self::Plain => (WORKING_SIDE.into(), sample.working.to_vec()),
             Self::Shifted => of(batches::shifted_picture(sample)?),
             Self::Film => of(film::film_picture(sample)?),
         })

@@ -71,7 +71,7 @@ fn probed(frozen: &Frozen, samples: &[Sample]) -> Result<Features> {
     let of = |condition: Condition| -> Result<Vec<Vec<f32>>> {
         let input = |sample: &Sample| -> Result<Vec<u8>> {
             let (from, pixels) = condition.square(sample)?;
-            Ok(prepare(&pixels, from, side).bytes)
+            Ok(prepare(&pixels, from, side).bytes.into())
         };
         let pictures =
             progress::map(condition.name(), samples, input).into_iter().collect::<Result<Vec<_>>>()?;

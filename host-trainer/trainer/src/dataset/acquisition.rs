@@ -42,7 +42,7 @@ fn of(sample: &Sample) -> [f32; FIGURES] {
     let grey: Vec<f32> = sample.working.iter().map(|&v| f32::from(v) / 255.0).collect();
     let mean = average(grey.iter().copied());
     let deviation = average(grey.iter().map(|v| (v - mean).powi(2))).sqrt();
-    let mut sorted = sample.working.clone();
+    let mut sorted = sample.working.to_vec();
     sorted.sort_unstable();
     let quantile = |share: f32| f32::from(sorted[(share * (N * N - 1) as f32) as usize]) / 255.0;
     let share =
@@ -157,7 +157,10 @@ mod tests {
     fn changed(sample: &Sample, change: impl FnOnce(&mut Vec<f32>)) -> Sample {
         let mut grey: Vec<f32> = sample.working.iter().map(|&v| f32::from(v)).collect();
         change(&mut grey);
-        Sample { working: grey.iter().map(|v| v.round().clamp(0.0, 255.0) as u8).collect(), ..sample.clone() }
+        Sample {
+            working: grey.iter().map(|v| v.round().clamp(0.0, 255.0) as u8).collect::<Vec<u8>>().into(),
+            ..sample.clone()
+        }
     }
 
     #[test]

@@ -63,6 +63,11 @@ pub enum DatasetError {
     Table { path: PathBuf, reason: String },
     #[error("{path}: {source}")]
     Io { path: PathBuf, source: std::io::Error },
+    #[error(
+        "prepared pictures in {path}: {source}; make room or name another folder with --prepared, or keep them in memory \
+         with --in-memory"
+    )]
+    Prepared { path: PathBuf, source: std::io::Error },
     #[error("{path}: {reason}")]
     Npz { path: PathBuf, reason: String },
 }

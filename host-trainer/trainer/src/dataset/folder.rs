@@ -7,7 +7,8 @@ use super::findings::{Findings, LeftOut};
 use super::layout::{self, Listed, Listing};
 use super::likeness::{Fingerprint, compare, contradictory};
 use super::options::DataOptions;
-use super::sample::{Dataset, Part, PictureSource, Sample, hash_of, sample_of};
+use super::prepared::{Prepared, Store};
+use super::sample::{Dataset, Part, PictureSource, Sample, hash_of, squashed};
 use super::walk::{Kind, Tree, id_of, kind, no_picture, walk};
 use super::{labels, patients};
 use crate::progress;
@@ -17,6 +18,9 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+
+/// From so many pictures on they are kept on disk rather than in memory.
+const MANY: usize = 1000;
 
 /// What the decoder calls content that may lie among pictures without being one.
 const NO_PICTURES: [&str; 2] = ["unknown content", "PDF"];
@@ -28,7 +32,7 @@ pub(super) fn load(
     side: u16,
     options: &DataOptions,
 ) -> Result<Dataset, DatasetError> {
-    let (samples, notes, findings) = read(path, part, side, options, |sample| sample, Fingerprint::of)?;
+    let (samples, notes, findings) = read(path, part, side, options, true, |sample| sample, Fingerprint::of)?;
     Ok(Dataset { samples, notes, findings })
 }
 
@@ -40,16 +44,18 @@ pub(super) fn survey(
 ) -> Result<(Vec<String>, Findings), DatasetError> {
     // The smallest input that is taken: none is used.
     let keep = |sample: Sample| Fingerprint::of(&sample);
-    let (_, notes, findings) = read(path, part, 32, options, keep, Fingerprint::clone)?;
+    let (_, notes, findings) = read(path, part, 32, options, false, keep, Fingerprint::clone)?;
     Ok((notes, findings))
 }
 
-/// Reads each picture, keeps what `keep` makes of it, and compares these.
+/// Reads each picture, keeps what `keep` makes of it, and compares these. `whole`: the pictures
+/// themselves are kept, on disk where there are many.
 fn read<T: Send + Sync>(
     path: &Path,
     part: Part,
     side: u16,
     options: &DataOptions,
+    whole: bool,
     keep: impl Fn(Sample) -> T + Sync,
     print: impl Fn(&T) -> Fingerprint + Sync,
 ) -> Result<(Vec<T>, Vec<String>, Findings), DatasetError> {
@@ -57,7 +63,15 @@ fn read<T: Send + Sync>(
     let mut findings = Findings::default();
     patients::assign(&mut listing.pictures, options)?;
     let Listing { pictures, other_part, mut left_out, mut bad, notes } = listing;
-    let opened = open_each("reading pictures", &pictures, side, &mut left_out, &mut bad, keep);
+    let store = match whole && !options.in_memory && pictures.len() >= MANY {
+        true => Some(store(&options.prepared, side, pictures.len())?),
+        false => None,
+    };
+    let with = (side, store.as_ref());
+    let opened = open_each("reading pictures", &pictures, with, &mut left_out, &mut bad, keep);
+    if let Some(store) = store {
+        store.finish().map_err(|source| DatasetError::Prepared { path: options.prepared.clone(), source })?;
+    }
     if !bad.is_empty() {
         return Err(DatasetError::Pictures { path: path.to_path_buf(), bad: AllBad(bad) });
     }
@@ -85,7 +99,7 @@ fn read<T: Send + Sync>(
     let others = open_each(
         "reading the part that is kept apart",
         &other_part,
-        side,
+        (side, None),
         &mut LeftOut::default(),
         &mut Vec::new(),
         of_other,
@@ -172,7 +186,9 @@ pub fn unlabelled(path: &Path, side: u16) -> Result<(Vec<Sample>, LeftOut), Data
     }
     pictures.sort_by(|a, b| a.id.cmp(&b.id));
     let opened =
-        open_each("reading other pictures", &pictures, side, &mut left_out, &mut bad, |sample| sample);
+        open_each("reading other pictures", &pictures, (side, None), &mut left_out, &mut bad, |sample| {
+            sample
+        });
     if !bad.is_empty() {
         return Err(DatasetError::Pictures { path: path.to_path_buf(), bad: AllBad(bad) });
     }
@@ -189,12 +205,12 @@ pub fn unlabelled(path: &Path, side: u16) -> Result<(Vec<Sample>, LeftOut), Data
 fn open_each<T: Send>(
     what: &str,
     pictures: &[Listed],
-    side: u16,
+    (side, store): (u16, Option<&Store>),
     left_out: &mut LeftOut,
     bad: &mut Vec<Bad>,
     keep: impl Fn(Sample) -> T + Sync,
 ) -> Vec<Option<T>> {
-    let results = progress::map(what, pictures, |listed| open(listed, side).map(&keep));
+    let results = progress::map(what, pictures, |listed| open(listed, side, store).map(&keep));
     let mut judge = |(listed, result): (&Listed, Result<T, DecodeError>)| match result {
         Ok(value) => Some(value),
         Err(DecodeError::Format { got }) if listed.kind == Kind::Unknown && NO_PICTURES.contains(&got) => {
@@ -209,24 +225,46 @@ fn open_each<T: Send>(
     pictures.iter().zip(results).map(&mut judge).collect()
 }
 
-fn open(listed: &Listed, side: u16) -> Result<Sample, DecodeError> {
+fn open(listed: &Listed, side: u16, store: Option<&Store>) -> Result<Sample, DecodeError> {
     let mut bytes = Vec::new();
     File::open(&listed.file)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(DecodeError::TooLong);
     }
-    let picture = decode::decode(&bytes)?;
-    let geometry = picture.geometry();
-    let sample = sample_of(listed.id.clone(), picture, side).ok_or_else(|| {
-        let (width, height) = (geometry.width(), geometry.height());
-        DecodeError::Read(std::io::Error::other(format!("{width} x {height} pixels cannot be scaled")))
-    })?;
+    let content = Sha256::digest(&bytes).into();
+    let Prepared { size, working, input } = match store.and_then(|store| store.get(&content)) {
+        Some(known) => known,
+        None => {
+            let made = make(&bytes, side)?;
+            match store {
+                Some(store) => store.put(&content, made)?,
+                None => made,
+            }
+        }
+    };
     Ok(Sample {
+        id: listed.id.clone(),
         original: PictureSource::File(listed.file.clone()),
         patient: listed.patient.clone(),
         positive: listed.positive,
         subgroup: listed.subgroup,
-        content: Sha256::digest(&bytes).into(),
-        ..sample
+        content,
+        size,
+        working,
+        input,
     })
+}
+
+fn make(bytes: &[u8], side: u16) -> Result<Prepared, DecodeError> {
+    let picture = decode::decode(bytes)?;
+    let (width, height) = (picture.geometry().width(), picture.geometry().height());
+    let (working, input) = squashed(&picture, side).ok_or_else(|| {
+        DecodeError::Read(std::io::Error::other(format!("{width} x {height} pixels cannot be scaled")))
+    })?;
+    Ok(Prepared { size: (width, height), working, input })
+}
+
+fn store(folder: &Path, side: u16, room: usize) -> Result<Store, DatasetError> {
+    Store::open(folder, side, room)
+        .map_err(|source| DatasetError::Prepared { path: folder.to_path_buf(), source })
 }

@@ -43,6 +43,13 @@ pub struct DataOptions {
     /// Go on although fewer than 20 pictures train or validate: to try the program, not to trust a model
     #[arg(long)]
     pub few_pictures: bool,
+    /// Where prepared pictures are kept from a thousand on, so that they take no memory and the next run
+    /// decodes none again; they are pictures of patients
+    #[arg(long, value_name = "DIR", default_value = "runs/prepared")]
+    pub prepared: PathBuf,
+    /// Keep all pictures in memory, and none on disk
+    #[arg(long)]
+    pub in_memory: bool,
 }
 
 /// One name of a class: `NORMAL=healthy`.

@@ -3,6 +3,7 @@
 //! Pictures are squashed by edge-core's preprocessing, so that training sees what a device sees.
 
 use super::findings::Findings;
+use super::pixels::Pixels;
 use edge_core::{Frame, Geometry, PixelFormat, PixelStats, Preprocess, Scratch};
 use edge_model::decode::{self, DecodeError, Picture};
 use sha2::{Digest, Sha256};
@@ -16,7 +17,7 @@ pub const WORKING_SIDE: u16 = 224;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelInput {
     /// `side * side` bytes, rows from the top.
-    pub bytes: Vec<u8>,
+    pub bytes: Pixels,
     /// Exposure of the picture, for the gate's limits.
     pub stats: PixelStats,
 }
@@ -39,7 +40,7 @@ pub struct Sample {
     /// Width and height of the original.
     pub size: (u16, u16),
     /// [`WORKING_SIDE`] squared grey pixels, squashed.
-    pub working: Vec<u8>,
+    pub working: Pixels,
     /// The original as a device would take it.
     pub input: ModelInput,
 }
@@ -79,8 +80,7 @@ impl PictureSource {
 /// A sample from a decoded picture, with a patient and content of its own and no label yet.
 pub(super) fn sample_of(id: String, picture: Picture, side: u16) -> Option<Sample> {
     let geometry = picture.geometry();
-    let (working, _) = squash(&picture.frame(), WORKING_SIDE)?;
-    let (_, input) = squash(&picture.frame(), side)?;
+    let (working, input) = squashed(&picture, side)?;
     Some(Sample {
         patient: id.clone(),
         id,
@@ -92,6 +92,13 @@ pub(super) fn sample_of(id: String, picture: Picture, side: u16) -> Option<Sampl
         working,
         input,
     })
+}
+
+/// Working square and network's input of a picture; none where it cannot be scaled.
+pub(super) fn squashed(picture: &Picture, side: u16) -> Option<(Pixels, ModelInput)> {
+    let (working, _) = squash(&picture.frame(), WORKING_SIDE)?;
+    let (_, input) = squash(&picture.frame(), side)?;
+    Some((working.into(), input))
 }
 
 /// edge-core's preprocessing of a whole picture: the cell means as 8-bit grey, and the standardised
@@ -106,14 +113,14 @@ fn squash(frame: &Frame, side: u16) -> Option<(Vec<u8>, ModelInput)> {
     let stats = run.finish(&mut bytes).ok()?;
     // Round to nearest: 65535 / 255 = 257.
     let grey = cells.iter().map(|&c| ((u32::from(c) + 128) / 257) as u8).collect();
-    Some((grey, ModelInput { bytes, stats }))
+    Some((grey, ModelInput { bytes: bytes.into(), stats }))
 }
 
 /// The network's input from `from` x `from` grey pixels. `pixels` shorter than that give a blank
 /// input.
 pub fn prepare(pixels: &[u8], from: u32, side: u16) -> ModelInput {
     let blank = || ModelInput {
-        bytes: vec![edge_core::preprocess::ZERO_POINT; usize::from(side) * usize::from(side)],
+        bytes: vec![edge_core::preprocess::ZERO_POINT; usize::from(side) * usize::from(side)].into(),
         stats: PixelStats { mean: 0, deviation: 0, black_permille: 0, white_permille: 0 },
     };
     let geometry = Geometry::new(from, from, PixelFormat::Gray8);

@@ -148,10 +148,10 @@ fn by_patient(samples: &[Sample], train: &[usize]) -> (Vec<usize>, Vec<usize>) {
 /// What the network sees in training pictures, as they are and changed as by other cameras.
 fn chests(model: &ModelFile, samples: &[Sample], indices: &[usize], seed: u64) -> Result<Vec<Seen>> {
     let side = model.metadata().input_side;
-    let mut inputs: Vec<Vec<u8>> = indices.iter().map(|&i| samples[i].input.bytes.clone()).collect();
+    let mut inputs: Vec<Vec<u8>> = indices.iter().map(|&i| samples[i].input.bytes.to_vec()).collect();
     inputs.extend(progress::map("changing chests", indices, |&i| {
         let mut rng = SeededRng::new(seed, Purpose::Gate, 0, i as u64);
-        augment_and_preprocess(&samples[i].working, &AugmentParams::SHIFTED, side, &mut rng).bytes
+        augment_and_preprocess(&samples[i].working, &AugmentParams::SHIFTED, side, &mut rng).bytes.into()
     }));
     seen(model, &inputs)
 }

@@ -58,7 +58,7 @@ pub fn fit_limits(
     let side = model.metadata().input_side;
     let rng = |epoch: u64, index: usize| SeededRng::new(seed, Purpose::Gate, epoch, index as u64);
     let phantoms = phantoms();
-    let plain: Vec<Vec<u8>> = train.iter().map(|&i| samples[i].input.bytes.clone()).collect();
+    let plain: Vec<Vec<u8>> = train.iter().map(|&i| samples[i].input.bytes.to_vec()).collect();
     let numbered: Vec<(usize, &[u8])> = train
         .iter()
         .map(|&i| &samples[i].working[..])
@@ -66,7 +66,7 @@ pub fn fit_limits(
         .enumerate()
         .collect();
     let changed = progress::map("changing chests", &numbered, |(i, chest)| {
-        augment_and_preprocess(chest, &AugmentParams::SHIFTED, side, &mut rng(0, *i)).bytes
+        augment_and_preprocess(chest, &AugmentParams::SHIFTED, side, &mut rng(0, *i)).bytes.into()
     });
     let drawn: Vec<Vec<u8>> = phantoms.iter().map(|p| input(p, side)).collect();
     let mut not_chests = not_chests(&numbered, side, train.len(), &rng);
@@ -120,9 +120,9 @@ fn copies(
         pictures.iter().flat_map(|sample| std::iter::repeat_n(*sample, each)).enumerate().collect();
     progress::map("changing other pictures", &jobs, |(i, sample)| {
         if i % each == 0 {
-            return sample.input.bytes.clone();
+            return sample.input.bytes.to_vec();
         }
-        augment_and_preprocess(&sample.working, &AugmentParams::SHIFTED, side, &mut rng(*i)).bytes
+        augment_and_preprocess(&sample.working, &AugmentParams::SHIFTED, side, &mut rng(*i)).bytes.into()
     })
 }
 
@@ -207,7 +207,7 @@ fn not_chests(
 }
 
 fn input(square: &[u8], side: u16) -> Vec<u8> {
-    prepare(square, WORKING_SIDE.into(), side).bytes
+    prepare(square, WORKING_SIDE.into(), side).bytes.into()
 }
 
 /// Sums of values above `zero`, channel by channel, over the cells of the grid that a device weighs

@@ -191,7 +191,7 @@ fn the_shifted_validation_set_is_what_it_always_was() {
     assert_eq!(hash(&samples), SHIFTED_PHANTOMS);
     // Planted: one picture, a little brighter.
     let mut other = samples;
-    other[7].working.iter_mut().for_each(|grey| *grey = grey.saturating_add(4));
+    other[7].working = other[7].working.iter().map(|grey| grey.saturating_add(4)).collect::<Vec<u8>>().into();
     assert_ne!(hash(&other), SHIFTED_PHANTOMS);
 }
 
@@ -270,7 +270,7 @@ fn two_machines(patients: u64, mixed: bool) -> Vec<Sample> {
         let patient = i / 2;
         let second = if mixed { i % 2 == 1 } else { patient % 4 > 1 };
         let mut rng = SeededRng::new(1, Purpose::Sample, 0, i as u64);
-        let mut working = sample.working.clone();
+        let mut working = sample.working.to_vec();
         if second {
             working
                 .iter_mut()
@@ -279,7 +279,13 @@ fn two_machines(patients: u64, mixed: bool) -> Vec<Sample> {
         }
         let id = format!("{}{i:04}", if second { "second" } else { "first" });
         let positive = patient % 2 == 0;
-        samples.push(Sample { id, patient: format!("p{patient}"), positive, working, ..sample });
+        samples.push(Sample {
+            id,
+            patient: format!("p{patient}"),
+            positive,
+            working: working.into(),
+            ..sample
+        });
     }
     samples
 }

@@ -102,7 +102,8 @@ fn behind_a_grating(chests: &[Sample]) -> Vec<Sample> {
         let working: Vec<u8> = sample.working.iter().enumerate().map(bar).collect();
         let picture = picture(&working).expect("a square");
         let input = prepare(&working, side as u32, SIDE);
-        Sample { original: PictureSource::Memory(Arc::new(picture)), working, input, ..sample.clone() }
+        let original = PictureSource::Memory(Arc::new(picture));
+        Sample { original, working: working.into(), input, ..sample.clone() }
     };
     chests.iter().map(behind).collect()
 }

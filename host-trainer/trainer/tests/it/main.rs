@@ -10,6 +10,7 @@ mod gate;
 mod localization;
 mod metrics;
 mod metrics_judge;
+mod prepared;
 mod recipe;
 mod regularisation;
 mod report;

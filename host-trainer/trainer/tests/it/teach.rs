@@ -155,7 +155,7 @@ fn flow_a_teacher_learns_and_its_pupil_answers_as_it_does() {
         let network = train::train(&mut run, small, Some(&lessons), Device::Cpu).unwrap();
         let (_, validate) = run.indices(small).unwrap();
         let steps = |data: &[Sample], side: i64| {
-            to_steps(validate.iter().map(|&i| data[i].input.bytes.as_slice()), side, Device::Cpu)
+            to_steps(validate.iter().map(|&i| &data[i].input.bytes[..]), side, Device::Cpu)
         };
         let logits = |tensor: Tensor| values(&tensor);
         let (of_pupil, of_teacher) =
@@ -177,7 +177,7 @@ fn an_ensemble_of_one_says_what_its_network_says() {
     let (run, data) = start(&folder.path().join("teacher"), teacher_recipe(1));
     let net = Size::Lite0.net(64);
     let parameters = net.first_parameters(3);
-    let steps = to_steps(data.iter().take(8).map(|s| s.input.bytes.as_slice()), 64, Device::Cpu);
+    let steps = to_steps(data.iter().take(8).map(|s| &s.input.bytes[..]), 64, Device::Cpu);
     // Statistics of what passes by: with others the pictures would be lost on their way.
     let statistics = net.first_statistics();
     let training = FloatTraining::new(net.clone(), statistics.shallow_clone());

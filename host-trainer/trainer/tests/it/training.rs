@@ -84,7 +84,7 @@ fn loss_falls_and_the_exported_file_computes_what_was_trained() {
         let proto = model(&quantized.network, integers, &about).unwrap();
         ModelFile::from_bytes(&proto.encode_to_vec()).unwrap()
     };
-    let pictures: Vec<Vec<u8>> = data.iter().take(20).map(|c| c.input.bytes.clone()).collect();
+    let pictures: Vec<Vec<u8>> = data.iter().take(20).map(|c| c.input.bytes.to_vec()).collect();
     assert_eq!(first_difference(&quantized, &exported(&integers), &pictures), None);
 
     // The comparison bites: one weight that differs by one step is found where it is.
