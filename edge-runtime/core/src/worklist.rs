@@ -29,9 +29,20 @@
 //! its answer is POSITIVE, which no further picture can change; else once no picture of it has come
 //! for [`Rules::study_ms`], or ten times that after its first one.
 //!
-//! A press is for the case that is named: the one that has its turn, that had it before the gap, or
-//! the worst in row 6. A picture that comes later makes its case wait anew, or changes its answer
-//! while it has its turn.
+//! Where answers are acknowledged, a person does it by a press, which is for the case that is named,
+//! or on a screen that lists the cases, for whichever was tapped. The first row that holds says what
+//! is acknowledged:
+//!
+//! | | what is so | [`Worklist::press`] | [`Worklist::acknowledge`] of a case |
+//! | --- | --- | --- | --- |
+//! | 1 | a fault of the device hides everything | nothing | nothing |
+//! | 2 | the case has its turn | it, and its turn ends | it, and its turn ends, where it is not NEGATIVE |
+//! | 3 | it had its turn before the gap, and needs a person | it | it |
+//! | 4 | row 6 above, and it is the worst | it | it |
+//! | 5 | it was shown and needs a person, and no picture of it has come since | nothing | it |
+//! | 6 | none of these: it has not been shown, needs nobody, or is not there | nothing | nothing |
+//!
+//! A picture that comes later makes its case wait anew, or changes its answer while it has its turn.
 //!
 //! ```
 //! use edge_core::worklist::{CaseId, Rules, Worklist};
@@ -52,9 +63,14 @@
 //! assert_eq!(shows(31_010), Some(State::Refer));
 //! ```
 
+mod case;
+
+pub use case::{CaseId, Progress, severity};
+
 use crate::agree::Indication;
 use crate::decide::{Decision, State};
 use crate::reason::Reason;
+use case::{Case, answer, worse};
 use heapless::Vec;
 
 /// How long the lamps are dark between two turns, in milliseconds.
@@ -70,13 +86,9 @@ pub struct Rules {
     pub hold_ms: u32,
     /// How long no picture of a case must have come before it is due, in milliseconds.
     pub study_ms: u32,
-    /// Whether there is a button that a person acknowledges answers with.
+    /// Whether there is a button, or a screen, that a person acknowledges answers with.
     pub button: bool,
 }
-
-/// The host's number of a case; it never gives one to two of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct CaseId(pub u32);
 
 /// There is no room for another case: all in the list wait. Try again once one has had its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,22 +107,6 @@ pub struct View {
     pub worst: Option<CaseId>,
     /// Cases whose turn is still to come.
     pub waiting: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Case {
-    id: CaseId,
-    /// The worst frontal view, and the worst of the others.
-    frontal: Option<Decision>,
-    other: Option<Decision>,
-    pictures: u16,
-    waits: bool,
-    needs_person: bool,
-    /// When the first picture came since it waits, and the last one.
-    first_ms: u64,
-    last_ms: u64,
-    /// In which order cases began to wait.
-    order: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,54 +131,6 @@ pub struct Worklist<const N: usize> {
     order: u32,
     /// Cases that need a person and were dropped for want of room.
     dropped: u32,
-}
-
-/// How bad an answer is for the patient who is not looked at; 0 needs nobody.
-pub const fn severity(state: State) -> u8 {
-    match state {
-        State::Positive => 4,
-        State::Refer => 3,
-        State::Fault => 2,
-        State::Invalid => 1,
-        State::Negative => 0,
-    }
-}
-
-fn worse(old: Option<Decision>, new: Decision) -> Option<Decision> {
-    Some(old.filter(|old| severity(old.state) >= severity(new.state)).unwrap_or(new))
-}
-
-fn answer(frontal: Option<Decision>, other: Option<Decision>) -> Option<Decision> {
-    frontal.or(other.map(|other| other.referred(Reason::NoFrontalView)))
-}
-
-impl Case {
-    const fn new(id: CaseId, now_ms: u64) -> Self {
-        Self {
-            id,
-            frontal: None,
-            other: None,
-            pictures: 0,
-            waits: false,
-            needs_person: false,
-            first_ms: now_ms,
-            last_ms: now_ms,
-            order: 0,
-        }
-    }
-
-    fn answer(&self) -> Option<Decision> {
-        answer(self.frontal, self.other)
-    }
-
-    fn severity(&self) -> u8 {
-        self.answer().map_or(0, |answer| severity(answer.state))
-    }
-
-    /// The worst has the greatest rank; of equal ones, the first.
-    fn rank(&self) -> (u8, u32) {
-        (self.severity(), u32::MAX - self.order)
-    }
 }
 
 impl<const N: usize> Worklist<N> {
@@ -301,15 +249,44 @@ impl<const N: usize> Worklist<N> {
                 Some(id)
             }
             // Whoever presses as the lamps go dark means the answer that was there.
-            Turn::After(id, _) => self.acknowledge(id),
+            Turn::After(id, _) => self.note_seen(id),
             Turn::Nobody => {
                 let worst = self.worst(|case| !case.waits);
                 if worst.is_none() {
                     self.dropped = 0;
                 }
-                worst.and_then(|id| self.acknowledge(id))
+                worst.and_then(|id| self.note_seen(id))
             }
         }
+    }
+
+    /// A person acknowledged this case, which is not always the one that is named: whether that was
+    /// taken. Nobody can name those that were dropped for want of room; they go with the last one.
+    pub fn acknowledge(&mut self, id: CaseId) -> bool {
+        if self.hidden || !self.rules.button || !self.was_seen(id) {
+            return false;
+        }
+        match self.turn {
+            Turn::Of(of, _) if of == id => self.end_turn(id, |case| case.needs_person = false),
+            _ => self.change(id, |case| case.needs_person = false),
+        }
+        if self.worst(|_| true).is_none() {
+            self.dropped = 0;
+        }
+        true
+    }
+
+    /// How far a case is; none where it is not in the list.
+    pub fn progress(&self, id: CaseId) -> Option<Progress> {
+        let case = self.case(id)?;
+        Some(match self.turn {
+            Turn::Of(of, _) if of == id && self.hidden => Progress::Waiting,
+            Turn::Of(of, _) if of == id => Progress::Shown,
+            _ if case.waits => Progress::Waiting,
+            _ if case.needs_person => Progress::NeedsPerson,
+            _ if self.rules.button && case.severity() > 0 => Progress::Acknowledged,
+            _ => Progress::Done,
+        })
     }
 
     /// What is to be shown at the time that was last given.
@@ -355,8 +332,12 @@ impl<const N: usize> Worklist<N> {
     }
 
     /// Of a case that waits anew nobody has seen the answer yet.
-    fn acknowledge(&mut self, id: CaseId) -> Option<CaseId> {
-        let seen = self.case(id).is_some_and(|case| case.needs_person && !case.waits);
+    fn was_seen(&self, id: CaseId) -> bool {
+        self.case(id).is_some_and(|case| case.needs_person && !case.waits)
+    }
+
+    fn note_seen(&mut self, id: CaseId) -> Option<CaseId> {
+        let seen = self.was_seen(id);
         self.change(id, |case| case.needs_person &= !seen);
         seen.then_some(id)
     }

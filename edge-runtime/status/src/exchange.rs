@@ -69,14 +69,19 @@ pub fn read<T: Versioned + DeserializeOwned>(path: &Path) -> Result<T, StatusErr
 /// # Errors
 /// The folder is not there, or full; the file of before stays.
 pub fn write<T: Versioned + Serialize>(path: &Path, value: &T) -> io::Result<()> {
+    write_bytes(path, &serde_json::to_vec(value)?)
+}
+
+/// The same for a picture beside a status.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
     let temporary = PathBuf::from(temporary);
-    let written = create(&temporary).and_then(|mut file| {
-        serde_json::to_writer(io::BufWriter::new(&mut file), value)?;
-        file.flush()
-    });
-    written.and_then(|()| fs::rename(&temporary, path))
+    create(&temporary)?.write_all(bytes)?;
+    fs::rename(&temporary, path)
 }
 
 fn create(path: &Path) -> io::Result<File> {

@@ -26,7 +26,8 @@ mod exchange;
 mod picture;
 
 pub use acknowledgement::{Acknowledgement, Acknowledgements, MOST_ACKNOWLEDGEMENTS};
-pub use exchange::{MAX_BYTES, StatusError, Versioned, read, write};
+pub use edge_core::worklist::Progress;
+pub use exchange::{MAX_BYTES, StatusError, Versioned, read, write, write_bytes};
 pub use picture::{Figure, Heat, Picture};
 
 use edge_core::agree::Indication;
@@ -77,7 +78,8 @@ pub struct Status {
     pub model: Model,
     /// Answers on files, where a folder is watched; none for a camera.
     pub worklist: Option<WorklistStatus>,
-    /// The picture that was judged last; none before the first, and where none is to be shown.
+    /// The picture whose answer is shown: of the case that has its turn, or else of the worst that is
+    /// named; of a camera the newest that was judged. None where there is none, and under a FAULT.
     pub picture: Option<Picture>,
     /// What is wrong beside what is shown, in an engineer's words.
     pub trouble: Option<String>,
@@ -141,22 +143,6 @@ pub struct Case {
     /// When its last picture was judged, in milliseconds since 1970.
     pub unix_ms: u64,
     pub progress: Progress,
-}
-
-/// How far a case is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Progress {
-    /// Its turn is still to come.
-    Waiting,
-    /// It has its turn.
-    Shown,
-    /// It was shown and needs a person, who has not acknowledged it.
-    NeedsPerson,
-    /// Somebody acknowledged it.
-    Acknowledged,
-    /// It was shown, and nobody needs to do more.
-    Done,
 }
 
 impl Case {

@@ -3,7 +3,7 @@
 use edge_core::Decision;
 use serde::{Deserialize, Serialize};
 
-/// The picture that was judged last, in files beside the status.
+/// The picture whose answer is shown, in files beside the status.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Picture {
     /// Counts within the run.
@@ -32,7 +32,9 @@ pub struct Heat {
 /// A figure of the gate beside its limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
-    /// Its name, as in the model's limits, such as `sharpness`.
+    /// `elongation`, `black`, `white` and `sharpness`, in thousandths; `brightness` and `contrast`, mean
+    /// and deviation in 16-bit luminance; `layout`, `features` and `familiarity`, likenesses: see
+    /// [`edge_core::gate::QualityMetrics`].
     pub name: String,
     pub value: f32,
     /// Least and greatest value that is judged; none where there is no such limit.

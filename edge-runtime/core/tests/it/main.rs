@@ -14,3 +14,4 @@ mod preprocess;
 mod settle;
 mod signal;
 mod worklist;
+mod worklist_history;

@@ -1,21 +1,19 @@
-//! The table of `worklist`: its rows one by one, and over any history what must never be seen.
+//! The tables of `worklist`, row by row.
 
 use edge_core::agree::Indication;
-use edge_core::worklist::{CaseId, Full, GAP_MS, Rules, View, Worklist, severity};
+use edge_core::worklist::{CaseId, Full, GAP_MS, Progress, Rules, View, Worklist};
 use edge_core::{Decision, Reason, State};
-use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
 
-const HOLD: u64 = 5000;
-const STUDY: u64 = 300;
-const BUTTON: Rules = Rules { hold_ms: HOLD as u32, study_ms: STUDY as u32, button: true };
-const LAMPS_ONLY: Rules = Rules { button: false, ..BUTTON };
+pub const HOLD: u64 = 5000;
+pub const STUDY: u64 = 300;
+pub const BUTTON: Rules = Rules { hold_ms: HOLD as u32, study_ms: STUDY as u32, button: true };
+pub const LAMPS_ONLY: Rules = Rules { button: false, ..BUTTON };
 
-const A: CaseId = CaseId(1);
-const B: CaseId = CaseId(2);
+pub const A: CaseId = CaseId(1);
+pub const B: CaseId = CaseId(2);
 const C: CaseId = CaseId(3);
 
-fn decision(state: State) -> Decision {
+pub fn decision(state: State) -> Decision {
     let reason = match state {
         State::Positive => Reason::AboveThreshold,
         State::Negative => Reason::BelowThreshold,
@@ -229,193 +227,68 @@ fn a_full_list_takes_no_case_that_waits_and_counts_what_it_drops() {
     assert_eq!((named[4], bench.sees(0)), (None, DARK));
 }
 
-// ---- any history
-
-#[derive(Clone, Copy, Debug)]
-enum Happens {
-    Picture(u32, bool, State),
-    Press,
-    /// A fault begins or ends.
-    Fault(bool),
-    Nothing,
-}
-
-fn histories() -> impl Strategy<Value = Vec<(u64, Happens)>> {
-    let state = prop::sample::select(State::ALL.to_vec());
-    let happens = prop_oneof![
-        4 => (0..5_u32, prop::bool::weighted(0.8), state).prop_map(|(id, front, s)| Happens::Picture(id, front, s)),
-        2 => Just(Happens::Press),
-        1 => any::<bool>().prop_map(Happens::Fault),
-        3 => Just(Happens::Nothing),
-    ];
-    let wait = prop_oneof![0..50_u64, 0..1500_u64, 0..9000_u64];
-    prop::collection::vec((wait, happens), 0..40)
-}
-
-/// What a careful person would note of a history, beside the list.
-#[derive(Default)]
-struct Notes {
-    /// Each case's frontal views, and the others.
-    views: BTreeMap<u32, [Vec<State>; 2]>,
-    /// Cases whose newest picture nobody has acknowledged, where there is a button; which have not had their
-    /// time since, where there is none.
-    open: BTreeSet<u32>,
-    /// How long each case was seen since its last picture that changed something.
-    seen_ms: BTreeMap<u32, u64>,
-}
-
-impl Notes {
-    /// Whether every frontal view is NEGATIVE, and there is one.
-    fn negative(&self, id: u32) -> bool {
-        let front = &self.views[&id][0];
-        !front.is_empty() && front.iter().all(|state| *state == State::Negative)
-    }
-
-    fn others_need_a_person(&self, id: u32) -> bool {
-        self.open.iter().any(|other| *other != id && !self.negative(*other))
-    }
-}
-
-/// What must never be seen, after any event.
-fn check(notes: &Notes, view: &View) -> Result<(), String> {
-    let state = view.shown.map(|shown| shown.state);
-    let named = view.turn.map(|id| id.0);
-    match (state, named) {
-        (Some(State::Negative), Some(id)) if !notes.negative(id) => Err(format!("green for {id}")),
-        (Some(State::Negative), Some(id)) if notes.others_need_a_person(id) => {
-            Err(format!("green for {id} while another needs a person"))
-        }
-        (Some(State::Positive), Some(id)) if !notes.views[&id][0].contains(&State::Positive) => {
-            Err(format!("red for {id}, which has no POSITIVE frontal view"))
-        }
-        (Some(State::Negative | State::Positive), None) => Err("an answer without a name".into()),
-        (Some(state), Some(id)) if state != State::Refer && view.shown.is_some() => {
-            let worst = notes.views[&id][0].iter().chain(&notes.views[&id][1]).map(|s| severity(*s)).max();
-            (severity(state) <= worst.unwrap_or(0)).then_some(()).ok_or("worse than any picture".into())
-        }
-        _ => Ok(()),
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
-    #[test]
-    fn over_any_history_no_green_is_another_childs_and_nothing_is_lost(history in histories(), button: bool) {
-        let rules = if button { BUTTON } else { LAMPS_ONLY };
-        let mut list = Worklist::<5>::new(rules);
-        let (mut notes, mut now, mut hidden) = (Notes::default(), 0, false);
-        let (mut before, mut dark_ms, mut last_named) = (list.view(), 0_u64, None);
-        let end = (0..60).map(|_| (HOLD / 2, Happens::Nothing));
-        let steps = history.into_iter().chain([(0, Happens::Fault(false))]).chain(end);
-        for (wait, happens) in steps {
-            // In steps of at most 100 ms, as the device's loop turns.
-            for step in (0..wait).step_by(100).map(|at| (wait - at).min(100)) {
-                now += step;
-                list.advance(now, hidden);
-                if hidden {
-                    continue;
-                }
-                let view = list.view();
-                if let Some(id) = before.turn.map(|id| id.0) {
-                    *notes.seen_ms.entry(id).or_default() += step;
-                    if view.turn != before.turn {
-                        let seen = notes.seen_ms.remove(&id).unwrap_or(0);
-                        prop_assert!(seen >= HOLD, "{} was seen for {} ms", id, seen);
-                        if !button {
-                            notes.open.remove(&id);
-                        }
-                    }
-                }
-                let needy = notes.open.iter().filter(|id| !notes.negative(**id)).count();
-                dark_ms = if view.shown.is_none() && needy > 0 { dark_ms + step } else { 0 };
-                if button && needy > 0 {
-                    let gap = GAP_MS + 10 * STUDY + 200;
-                    prop_assert!(dark_ms <= gap, "dark for {} ms, {} need a person", dark_ms, needy);
-                }
-                if let Some(id) = view.turn {
-                    let another = last_named.is_some_and(|last| last != id);
-                    prop_assert!(!another || before.turn.is_none(), "from one to the next without a gap");
-                    last_named = Some(id);
-                }
-                let checked = check(&notes, &view);
-                prop_assert!(checked.is_ok(), "{:?}: {:?}", checked, view);
-                before = view;
-            }
-            match happens {
-                Happens::Picture(id, frontal, state) => {
-                    let case = CaseId(id);
-                    let announced = list.answer_with(case, frontal, decision(state));
-                    prop_assert_eq!(list.add(case, frontal, decision(state)), Ok(()));
-                    prop_assert_eq!(list.answer(case), Some(announced), "the log said so");
-                    let views = notes.views.entry(id).or_default();
-                    let was = (views[0].clone(), views[1].clone());
-                    views[usize::from(!frontal)].push(state);
-                    notes.open.insert(id);
-                    let worst = |(front, other): &(Vec<State>, Vec<State>)| {
-                        let of = if front.is_empty() { other } else { front };
-                        let worst = of.iter().copied().max_by_key(|state| severity(*state))?;
-                        let answered = !matches!(worst, State::Fault | State::Invalid);
-                        Some(if front.is_empty() && answered { State::Refer } else { worst })
-                    };
-                    let has_turn = before.turn == Some(case);
-                    if has_turn && worst(&was) != worst(&(views[0].clone(), views[1].clone())) {
-                        notes.seen_ms.insert(id, 0);
-                    }
-                }
-                Happens::Press if button && !hidden => {
-                    let named = list.view();
-                    let pressed = list.press();
-                    let meant = named.turn.or(pressed);
-                    prop_assert_eq!(pressed, meant, "another than the one that was named");
-                    if let Some(id) = pressed {
-                        notes.open.remove(&id.0);
-                        notes.seen_ms.remove(&id.0);
-                        if named.turn.is_none() && named.shown.is_none() {
-                            prop_assert_eq!(Some(id), last_named, "in the gap, the one before it");
-                        }
-                        if named.turn.is_none() && named.shown.is_some() {
-                            prop_assert_eq!(Some(id), named.worst);
-                        }
-                    }
-                }
-                Happens::Fault(begins) => hidden = begins,
-                Happens::Press if hidden => {
-                    list.advance(now, true);
-                    prop_assert_eq!(list.press(), None, "hidden");
-                }
-                Happens::Press | Happens::Nothing => {}
-            }
-            if !hidden {
-                before = list.view();
-                let checked = check(&notes, &before);
-                prop_assert!(checked.is_ok(), "{:?}: {:?}", checked, before);
-            }
-        }
-        // Half an hour later every case has had its turn; with a button, the worst that nobody acknowledged is
-        // still named.
-        let view = list.view();
-        prop_assert_eq!((view.turn, view.waiting), (None, 0));
-        let needy: BTreeSet<u32> = notes.open.iter().copied().filter(|id| !notes.negative(*id)).collect();
-        prop_assert_eq!(view.need_person as usize, if button { needy.len() } else { 0 });
-        prop_assert_eq!(view.worst.is_some(), button && !needy.is_empty());
-        prop_assert!(view.worst.is_none_or(|id| needy.contains(&id.0)));
-    }
-}
-
-/// The notes bite: a green light for another child, as it was, is found by them.
 #[test]
-fn a_planted_green_for_another_child_is_found() {
-    let mut notes = Notes::default();
-    notes.views.insert(1, [vec![State::Positive], vec![]]);
-    notes.views.insert(2, [vec![State::Negative], vec![]]);
-    notes.open.insert(1);
-    let green = Indication { state: State::Negative, reason: Reason::BelowThreshold };
-    let view = View { shown: Some(green), turn: Some(B), need_person: 0, worst: None, waiting: 0 };
-    assert_eq!(check(&notes, &view), Err("green for 2 while another needs a person".into()));
-    notes.open.clear();
-    assert_eq!(check(&notes, &view), Ok(()));
-    let of_the_other = View { turn: Some(A), ..view };
-    assert_eq!(check(&notes, &of_the_other), Err("green for 1".into()));
-    assert_eq!(check(&notes, &View { turn: None, ..view }), Err("an answer without a name".into()));
+fn on_a_screen_any_case_that_was_shown_may_be_acknowledged_and_no_other() {
+    let mut bench = Bench::new(BUTTON);
+    bench.add(A, State::Invalid).add(B, State::Positive).add(C, State::Negative);
+    assert_eq!(bench.sees(STUDY), turn(State::Positive, B));
+    let progress = |bench: &Bench| [A, B, C].map(|id| bench.0.progress(id).unwrap());
+    assert_eq!(progress(&bench), [Progress::Waiting, Progress::Shown, Progress::Waiting]);
+    assert!(!bench.0.acknowledge(A), "nobody has seen it");
+    assert!(!bench.0.acknowledge(CaseId(9)), "there is none");
+    assert_eq!([bench.sees(HOLD), bench.sees(GAP_MS)], [DARK, turn(State::Invalid, A)]);
+    assert_eq!(progress(&bench), [Progress::Shown, Progress::NeedsPerson, Progress::Waiting]);
+    // Not the one that has its turn: that goes on.
+    assert!(bench.0.acknowledge(B) && !bench.0.acknowledge(B));
+    assert_eq!(bench.sees(1), turn(State::Invalid, A));
+    assert_eq!(progress(&bench), [Progress::Shown, Progress::Acknowledged, Progress::Waiting]);
+    // The one that has it: the next one comes.
+    assert!(bench.0.acknowledge(A));
+    assert_eq!([bench.sees(0), bench.sees(GAP_MS)], [DARK, turn(State::Negative, C)]);
+    assert!(!bench.0.acknowledge(C), "NEGATIVE needs nobody");
+    assert_eq!(bench.sees(1), turn(State::Negative, C), "and goes on");
+    bench.turns(2);
+    assert_eq!(progress(&bench), [Progress::Acknowledged, Progress::Acknowledged, Progress::Done]);
+    // A later picture makes another answer, which nobody has seen.
+    bench.add(B, State::Positive);
+    assert!(!bench.0.acknowledge(B));
+    assert_eq!(bench.0.progress(B), Some(Progress::Waiting));
+}
+
+#[test]
+fn nobody_acknowledges_on_a_screen_what_a_fault_hides_or_where_nothing_is_acknowledged() {
+    let mut bench = Bench::new(BUTTON);
+    bench.add(A, State::Positive).add(B, State::Refer);
+    assert_eq!([bench.sees(0), bench.sees(HOLD)], [turn(State::Positive, A), DARK]);
+    assert_eq!(bench.sees(GAP_MS), turn(State::Refer, B));
+    bench.0.advance(bench.1, true);
+    assert!(!bench.0.acknowledge(A) && !bench.0.acknowledge(B));
+    assert_eq!(bench.0.progress(B), Some(Progress::Waiting), "it goes on once the fault is over");
+    assert_eq!(bench.sees(1), turn(State::Refer, B));
+    assert!(bench.0.acknowledge(A) && bench.0.acknowledge(B));
+
+    let mut bench = Bench::new(LAMPS_ONLY);
+    bench.add(A, State::Positive);
+    assert_eq!(bench.sees(0), turn(State::Positive, A));
+    assert!(!bench.0.acknowledge(A));
+    bench.turns(1);
+    assert_eq!(bench.0.progress(A), Some(Progress::Done));
+}
+
+#[test]
+fn those_that_were_dropped_go_with_the_last_one_that_can_be_named() {
+    let mut bench = Bench::new(BUTTON);
+    for id in 1..=5 {
+        bench.add(CaseId(id), State::Positive);
+        bench.turns(2);
+    }
+    assert_eq!(bench.after(GAP_MS).shown.unwrap().reason, Reason::Unacknowledged(5));
+    let known: Vec<_> = (1..=5).map(CaseId).filter(|id| bench.0.knows(*id)).collect();
+    assert_eq!(known.len(), 4);
+    for id in &known[..3] {
+        assert!(bench.0.acknowledge(*id));
+    }
+    assert_eq!(bench.after(0).shown.unwrap().reason, Reason::Unacknowledged(2));
+    assert!(bench.0.acknowledge(known[3]));
+    assert_eq!(bench.sees(0), DARK);
 }
