@@ -6,7 +6,7 @@
 
 use crate::capture::{Origin, StudyName};
 use edge_core::Decision;
-use edge_core::worklist::{CaseId, Rules, View, Worklist};
+use edge_core::worklist::{CaseId, Progress, Rules, View, Worklist};
 use std::sync::Arc;
 
 /// Most cases that are told apart at a time; as long as that many wait, no further file is read.
@@ -21,6 +21,7 @@ const MOST_NAMES: usize = 64;
 /// A picture's case, for the log: what would be its answer with this picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Joined {
+    pub id: CaseId,
     /// What its pictures' names have in common, or the first one's: never the study's identifier.
     pub study: Arc<str>,
     /// How many pictures of it there are, this one counted.
@@ -39,6 +40,16 @@ pub struct Named {
     pub answer: Decision,
 }
 
+/// A case in the list of all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    pub id: CaseId,
+    pub case: Named,
+    pub progress: Progress,
+    /// When its last picture was judged, in milliseconds of the device's clock.
+    pub last_ms: u64,
+}
+
 /// What is shown of all cases, with their names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CasesView {
@@ -47,7 +58,8 @@ pub struct CasesView {
     pub turn: Option<Named>,
     /// The worst of the others that need a person.
     pub worst: Option<Named>,
-    /// Whether a button acknowledges answers.
+    /// Whether answers are acknowledged, and whether there is a button for that.
+    pub acknowledges: bool,
     pub button: bool,
     /// Cases since the start whose answer needs a person.
     pub needed_person: u32,
@@ -102,11 +114,14 @@ pub struct Cases {
     next: u32,
     pending: Option<Pending>,
     needed_person: u32,
+    button: bool,
 }
 
 impl Cases {
-    pub fn new(rules: Rules) -> Self {
-        Self { list: Worklist::new(rules), cases: Vec::new(), next: 0, pending: None, needed_person: 0 }
+    /// `button`: there is one that answers are acknowledged with, and not a screen alone.
+    pub fn new(rules: Rules, button: bool) -> Self {
+        let list = Worklist::new(rules);
+        Self { list, cases: Vec::new(), next: 0, pending: None, needed_person: 0, button }
     }
 
     /// Whether another picture may come.
@@ -141,7 +156,7 @@ impl Cases {
         };
         let (answer, pictures) = self.list.answer_with(case.id, frontal, decision);
         let study = case.label(origin.name);
-        let joined = Joined { study, pictures, answer };
+        let joined = Joined { id: case.id, study, pictures, answer };
         case.last_ms = now_ms;
         self.pending = Some(Pending { case, frontal, decision });
         joined
@@ -174,8 +189,27 @@ impl Cases {
     /// The button was pressed: which case was acknowledged, if any.
     pub fn press(&mut self) -> Option<(Named, Arc<str>)> {
         let id = self.list.press()?;
+        self.with_label(id)
+    }
+
+    /// A person acknowledged this case on a screen, when it had so many pictures: which it was, where
+    /// that is taken. An answer that has changed since was not seen.
+    pub fn acknowledge(&mut self, id: CaseId, pictures: u16) -> Option<(Named, Arc<str>)> {
+        self.list.answer(id).filter(|(_, now)| *now == pictures)?;
+        if self.list.acknowledge(id) { self.with_label(id) } else { None }
+    }
+
+    fn with_label(&self, id: CaseId) -> Option<(Named, Arc<str>)> {
         let case = self.cases.iter().find(|case| case.id == id)?;
         Some((self.named(id)?, case.label("")))
+    }
+
+    /// All cases that are known, in no order.
+    pub fn listed(&self) -> impl Iterator<Item = Listed> {
+        self.cases.iter().filter_map(|case| {
+            let (id, last_ms) = (case.id, case.last_ms);
+            Some(Listed { id, case: self.named(id)?, progress: self.list.progress(id)?, last_ms })
+        })
     }
 
     /// What is shown at the time that was last given.
@@ -190,7 +224,8 @@ impl Cases {
             view,
             turn: view.turn.and_then(|id| self.named(id)),
             worst: view.worst.and_then(|id| self.named(id)),
-            button: self.list.rules().button,
+            acknowledges: self.list.rules().button,
+            button: self.button,
             needed_person: self.needed_person,
         }
     }
@@ -218,7 +253,7 @@ mod tests {
         Decision { state: State::Positive, reason: Reason::AboveThreshold, logit: None, score: None };
 
     fn cases() -> Cases {
-        Cases::new(Rules { hold_ms: 1000, study_ms: 0, button: true })
+        Cases::new(Rules { hold_ms: 1000, study_ms: 0, button: true }, true)
     }
 
     fn file(name: &str) -> Origin<'_> {
@@ -284,6 +319,28 @@ mod tests {
         assert_eq!((named.turn.unwrap().pictures, named.needed_person), (1, 1));
         let (acknowledged, study) = cases.press().unwrap();
         assert_eq!((&*acknowledged.name, &*study), ("A1.png", "A1"));
+    }
+
+    #[test]
+    fn on_a_screen_an_answer_is_acknowledged_only_as_it_was_seen() {
+        let mut cases = cases();
+        comes(&mut cases, file("A1.png"), POSITIVE, 0);
+        comes(&mut cases, file("B1.png"), POSITIVE, 1);
+        cases.advance(5, false);
+        let listed: Vec<_> = cases.listed().map(|listed| (listed.id.0, listed.progress)).collect();
+        assert_eq!(listed, [(0, Progress::Shown), (1, Progress::Waiting)]);
+        let mut taken = |id, pictures| {
+            cases
+                .acknowledge(CaseId(id), pictures)
+                .map(|(named, study)| (named.name.to_string(), study.to_string()))
+        };
+        for (id, pictures, why) in [(1, 1, "not seen"), (0, 2, "of another number"), (7, 1, "there is none")]
+        {
+            assert_eq!(taken(id, pictures), None, "{why}");
+        }
+        assert_eq!(taken(0, 1), Some(("A1.png".into(), "A1".into())));
+        assert_eq!(taken(0, 1), None, "once");
+        assert_eq!(cases.listed().next().unwrap().progress, Progress::Acknowledged);
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub struct Config {
     pub site: Site,
     pub lights: Lights,
     pub log: Log,
+    pub screen: Screen,
     pub watchdog: Watchdog,
 }
 
@@ -131,6 +132,20 @@ pub struct Log {
     pub pictures: bool,
 }
 
+/// What a screen on this board is let see: [`crate::publish`].
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Screen {
+    /// The folder, in memory, that status and pictures are written into; none for no screen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// Whether the picture whose answer is shown is written too.
+    pub picture: bool,
+    /// The file in which a screen says which answers were acknowledged; none where it may not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledge: Option<PathBuf>,
+}
+
 /// What is done when the program hangs. systemd's own watchdog is set in the unit.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -185,6 +200,12 @@ impl Default for Log {
             studies: Studies::Off,
             pictures: false,
         }
+    }
+}
+
+impl Default for Screen {
+    fn default() -> Self {
+        Self { folder: None, picture: true, acknowledge: None }
     }
 }
 
@@ -266,6 +287,13 @@ impl Config {
                         thresholds are on the model's own score, so leave one out"
                 .into());
         }
+        if self.screen.acknowledge.is_some() && self.screen.folder.is_none() {
+            return Err(
+                "[screen] acknowledge needs the folder in which a screen sees what it acknowledges: \
+                        [screen] folder"
+                    .into(),
+            );
+        }
         let lights = &self.lights;
         let lamps = [&lights.red, &lights.amber, &lights.green].iter().filter(|line| line.is_some()).count();
         if lamps == 1 || lamps == 2 {
@@ -300,7 +328,8 @@ impl Config {
 
     fn resolve(&mut self, folder: &Path) {
         let files = self.model.file.iter_mut().chain(self.model.site.iter_mut());
-        for path in files.chain([&mut self.log.file]).chain(self.capture.source.folder_mut()) {
+        let screen = self.screen.folder.iter_mut().chain(self.screen.acknowledge.iter_mut());
+        for path in files.chain([&mut self.log.file]).chain(screen).chain(self.capture.source.folder_mut()) {
             *path = folder.join(&*path);
         }
         // A program without a slash is looked for where all programs are.

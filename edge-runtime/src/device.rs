@@ -14,12 +14,13 @@
 //! an answer is in the log; before that nothing of it is shown.
 
 use crate::capture::{CaptureError, Dropped, PassedOver, Source};
-use crate::cases::{Cases, CasesView, Joined, Named};
+use crate::cases::{Cases, CasesView, Joined, Listed, Named};
 use crate::log::{Hash, frame_hash};
+use crate::reduced::Reduced;
 use edge_core::agree::{FrameStamp, Indication};
 use edge_core::device::{self, DeviceEvent, Settings};
 use edge_core::ports::Clock;
-use edge_core::worklist::Rules;
+use edge_core::worklist::{CaseId, Rules};
 use edge_core::{Decision, Reason, State};
 use edge_model::classify::{Classifier, ClassifyError, Inference};
 use edge_model::decode::Exam;
@@ -37,6 +38,8 @@ pub struct Device<E, C> {
     exam: Option<Exam>,
     /// Where each file is a case; none for a camera and a replay.
     cases: Option<Cases>,
+    /// The picture that was answered last, where somebody wants to see it.
+    reduced: Option<Reduced>,
 }
 
 /// What one turn brought. What is to be shown from now on says [`Device::shown`].
@@ -94,16 +97,23 @@ impl<E: Engine, C: Clock> Device<E, C> {
         clock: C,
     ) -> Self {
         let state = device::DeviceState::new(settings, clock.now_ms());
-        Self { source, classifier, state, clock, name: String::with_capacity(256), exam: None, cases: None }
+        let name = String::with_capacity(256);
+        Self { source, classifier, state, clock, name, exam: None, cases: None, reduced: None }
     }
 
-    /// Takes each file as a case, whose answer is shown by these rules.
+    /// Keeps each picture that is answered, made small, until the next one: [`Device::reduced`].
     #[must_use]
-    pub fn with_worklist(self, rules: Rules) -> Self {
+    pub fn with_pictures(self) -> Self {
+        Self { reduced: Some(Reduced::default()), ..self }
+    }
+
+    /// Takes each file as a case, whose answer is shown by these rules; `button`: there is one.
+    #[must_use]
+    pub fn with_worklist(self, rules: Rules, button: bool) -> Self {
         // It waits for a trigger that never comes: the state machine tells faults alone.
         let settings = Settings { hold_ms: Some(rules.hold_ms), ..*self.state.settings() };
         let now = self.clock.now_ms();
-        let mut cases = Cases::new(rules);
+        let mut cases = Cases::new(rules, button);
         cases.advance(now, false);
         Self { state: device::DeviceState::new(settings, now), cases: Some(cases), ..self }
     }
@@ -143,6 +153,13 @@ impl<E: Engine, C: Clock> Device<E, C> {
                     let refused = shot.exam.and_then(|exam| exam.refused);
                     let classified = self.classifier.classify_unless(&shot.frame, refused);
                     let classified = classified.map_err(FrameError::from);
+                    if let Some(reduced) = &mut self.reduced {
+                        reduced.clear();
+                        if let Ok(Inference { figures, .. }) = &classified {
+                            let looked = figures.features.and(self.classifier.engine().features().ok());
+                            reduced.take(&shot.frame, figures, looked);
+                        }
+                    }
                     let (stamp, taken_ms) = (shot.stamp, shot.taken_ms);
                     if self.cases.is_some() {
                         return self.judge_case(stamp, taken_ms, classified);
@@ -165,6 +182,7 @@ impl<E: Engine, C: Clock> Device<E, C> {
                     self.name.clear();
                     self.name.push_str(self.source.origin().name);
                     self.exam = None;
+                    self.reduced.iter_mut().for_each(Reduced::clear);
                     let now = self.clock.now_ms();
                     return self.judge_case(FrameStamp::default(), now, Err(FrameError::File(error)));
                 }
@@ -266,6 +284,12 @@ impl<E: Engine, C: Clock> Device<E, C> {
         }
     }
 
+    /// A person acknowledged a case on a screen, when it had so many pictures: which it was, with its
+    /// study, where that is taken.
+    pub fn acknowledge(&mut self, case: CaseId, pictures: u16) -> Option<(Named, Arc<str>)> {
+        self.cases.as_mut()?.acknowledge(case, pictures)
+    }
+
     /// Whether files are cases.
     pub fn has_cases(&self) -> bool {
         self.cases.is_some()
@@ -274,6 +298,17 @@ impl<E: Engine, C: Clock> Device<E, C> {
     /// What is shown of the cases, with their names; none for a camera.
     pub fn cases(&self) -> Option<CasesView> {
         self.cases.as_ref().map(Cases::named_view)
+    }
+
+    /// All cases that are known, in no order; none for a camera.
+    pub fn listed(&self) -> impl Iterator<Item = Listed> {
+        self.cases.iter().flat_map(Cases::listed)
+    }
+
+    /// The picture that was answered last, made small; without one where it was no picture or could not
+    /// be judged, and none where nobody wants to see it. Its memory may be taken for another one.
+    pub fn reduced(&mut self) -> Option<&mut Reduced> {
+        self.reduced.as_mut()
     }
 
     /// Files that the source passes over, each told once.

@@ -2,7 +2,7 @@
 //! machine.
 //!
 //! ```text
-//! capture -> device (edge-model: classify -> agreement) -> run (log, then signal)
+//! capture -> device (edge-model: classify -> agreement) -> run (log, then signal) -> publish
 //! ```
 //!
 //! Principles:
@@ -22,6 +22,8 @@ pub mod joining;
 pub mod keep;
 pub mod log;
 pub mod preview;
+pub mod publish;
+pub mod reduced;
 pub mod run;
 pub mod self_test;
 pub mod service;

@@ -36,7 +36,7 @@ pub use export::{ExportError, export};
 pub use last::last_decision;
 pub use line::MAX as MAX_LINE;
 pub use read::{DecisionLine, Entry, LogReadError, Reader, ReasonLine};
-pub use record::{Context, Event, MAX_TEXT, Record, frame_hash};
+pub use record::{By, Context, Event, MAX_TEXT, Record, frame_hash};
 pub use summary::{Day, Reference, Summary, summarise};
 pub use verify::{Break, Kind, Verified, verify};
 

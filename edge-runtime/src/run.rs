@@ -9,15 +9,18 @@
 //! can. With the core engine a turn allocates nothing.
 
 use crate::capture::PassedOver;
-use crate::cases::{CasesView, Joined};
+use crate::cases::{CasesView, Joined, Listed, Named};
 use crate::device::{Device, PollOutcome};
 use crate::joining::Joining;
-use crate::log::{Context, Event, Hash, Log, LogError, Record};
+use crate::log::{By, Context, Event, Hash, Log, LogError, Record};
+use crate::reduced::Reduced;
 use edge_core::agree::Indication;
 use edge_core::ports::Clock;
 use edge_core::signal::LampSet;
+use edge_core::worklist::CaseId;
 use edge_core::{Reason, State, device};
 use edge_model::engine::Engine;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The front of the device, as its loop sees it: lamps and button.
@@ -76,6 +79,8 @@ pub struct JudgedFrame {
     pub input: Option<Hash>,
     /// The file's name and its case; none for a camera.
     pub case: Option<(String, Joined)>,
+    /// Whether the answer is in the log; one that is not has not come.
+    pub logged: bool,
     /// Time from the picture to the decision.
     pub latency: Duration,
 }
@@ -115,14 +120,8 @@ impl<E: Engine, C: Clock> Run<E, C> {
             self.device.handle(device::DeviceEvent::LampsFailed(panel.failed()));
         }
         let mut logged = if self.log_fails { self.log.ready() } else { Ok(()) };
-        if let Some((case, study)) = acknowledged {
-            let study = self.log.shown_or_hashed(&study);
-            let state = case.answer.state;
-            logged = logged.and(self.log.event(&Event::Acknowledged {
-                study: study.0,
-                study_sha256: study.1,
-                state,
-            }));
+        if let Some(acknowledged) = acknowledged {
+            logged = logged.and(self.log_acknowledged(By::Button, acknowledged));
         }
         self.logged(&logged);
         let mut report = StepReport::default();
@@ -156,7 +155,8 @@ impl<E: Engine, C: Clock> Run<E, C> {
                 settles = answer.case.is_some();
                 self.score = answer.decision.score;
                 let case = answer.case.map(|case| (answer.name.to_owned(), case));
-                report.answered = Some(JudgedFrame { decision: answer.decision, input, case, latency });
+                let (decision, logged) = (answer.decision, logged.is_ok());
+                report.answered = Some(JudgedFrame { decision, input, case, logged, latency });
             }
             PollOutcome::Quiet => {}
             PollOutcome::End => report.ended = true,
@@ -174,6 +174,20 @@ impl<E: Engine, C: Clock> Run<E, C> {
             logged = logged.and(self.log.event(&Event::PassedOver { why, files: *files, name, name_sha256 }));
         }
         self.finish(report, logged)
+    }
+
+    /// A person acknowledged a case on a screen, when it had so many pictures: whether that was taken.
+    /// It stands in the log before the lights change by it.
+    pub fn acknowledge(&mut self, case: CaseId, pictures: u16) -> bool {
+        let Some(acknowledged) = self.device.acknowledge(case, pictures) else { return false };
+        let logged = self.log_acknowledged(By::Screen, acknowledged);
+        self.logged(&logged);
+        true
+    }
+
+    fn log_acknowledged(&mut self, by: By, (case, study): (Named, Arc<str>)) -> Result<(), LogError> {
+        let (study, study_sha256) = self.log.shown_or_hashed(&study);
+        self.log.event(&Event::Acknowledged { by, study, study_sha256, state: case.answer.state })
     }
 
     /// Tells the log of faults that begin and end, and the lights of everything.
@@ -257,6 +271,21 @@ impl<E: Engine, C: Clock> Run<E, C> {
     /// The network's input for the frame answered last, `side * side` bytes.
     pub fn input(&self) -> &[u8] {
         self.device.input()
+    }
+
+    /// [`Device::reduced`].
+    pub fn reduced(&mut self) -> Option<&mut Reduced> {
+        self.device.reduced()
+    }
+
+    /// [`Device::listed`].
+    pub fn listed(&self) -> impl Iterator<Item = Listed> {
+        self.device.listed()
+    }
+
+    /// The device's clock.
+    pub fn now_ms(&self) -> u64 {
+        self.device.now_ms()
     }
 
     pub fn lights_problem(&self) -> Option<String> {

@@ -4,7 +4,7 @@
 //! A device can run without them for a while; it shows why. What it cannot do without, edge-model's
 //! self-test looks at.
 
-use crate::config::Lights;
+use crate::config::{Lights, Screen};
 use crate::signal::gpio;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -58,20 +58,29 @@ pub fn passed(checks: &[Check]) -> bool {
 /// Whether files can be made in the folder of the log.
 pub fn log_folder(log: &Path) -> Check {
     let folder = log.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Check::new("log", writable(folder))
+}
+
+/// Whether files can be made where a screen looks for them: a warning, because the device goes on
+/// without. None where there is no screen.
+pub fn screen(screen: &Screen) -> Option<Check> {
+    let folder = screen.folder.as_deref()?;
+    let said = writable(folder).map_err(|why| format!("{why}; the service makes its own at its start"));
+    Some(Check::new("screen", said).or_warn())
+}
+
+fn writable(folder: &Path) -> Result<String, String> {
     let write = || -> io::Result<()> {
         let mut file = tempfile::tempfile_in(folder)?;
         file.write_all(b"self-test")?;
         file.sync_all()
     };
     let folder = folder.display();
-    Check::new(
-        "log",
-        write().map(|()| format!("{folder} can be written")).map_err(|error| {
-            format!(
-                "{folder} cannot be written: {error}; check that it exists, belongs to this user and has room"
-            )
-        }),
-    )
+    write().map(|()| format!("{folder} can be written")).map_err(|error| {
+        format!(
+            "{folder} cannot be written: {error}; check that it exists, belongs to this user and has room"
+        )
+    })
 }
 
 /// Where the lines of the lights are; a missing one is a warning, because the device goes on and

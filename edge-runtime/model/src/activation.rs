@@ -102,13 +102,26 @@ impl ActivationMap {
     /// laid over it: red where the share is above 0, blue where it is below, the deeper the nearer
     /// to the map's own peak. The picture shows through everywhere.
     pub fn tint(&self, grey: u8, x: f32, y: f32) -> [u8; 3] {
-        let heat = if self.peak() > 0.0 { self.at(x, y) / self.peak() } else { 0.0 };
-        let part = heat.abs().min(1.0) * DEEPEST;
-        let mixed = |full: bool| {
-            let colour = if full { 255.0 } else { 0.0 };
-            (f32::from(grey) * (1.0 - part) + colour * part).round() as u8
+        let (colour, part) = self.colour(x, y);
+        colour.map(|colour| (f32::from(grey) * (1.0 - part) + f32::from(colour) * part).round() as u8)
+    }
+
+    /// The same colour by itself, with how opaque it is in the last byte: a map of `side * side` such
+    /// places, rows from the top, laid over the judged picture looks as [`Self::tint`] does.
+    pub fn overlay(&self, side: usize) -> Vec<[u8; 4]> {
+        let centre = |at: usize| (at as f32 + 0.5) / side as f32;
+        let place = |at: usize| {
+            let ([red, green, blue], part) = self.colour(centre(at % side), centre(at / side));
+            [red, green, blue, (part * 255.0).round() as u8]
         };
-        [mixed(heat > 0.0), mixed(false), mixed(heat < 0.0)]
+        (0..side * side).map(place).collect()
+    }
+
+    /// Colour and its part in a pixel, 0..[`DEEPEST`].
+    fn colour(&self, x: f32, y: f32) -> ([u8; 3], f32) {
+        let heat = if self.peak() > 0.0 { self.at(x, y) / self.peak() } else { 0.0 };
+        let full = |is: bool| if is { 255 } else { 0 };
+        ([full(heat > 0.0), 0, full(heat < 0.0)], heat.abs().min(1.0) * DEEPEST)
     }
 }
 
@@ -132,5 +145,9 @@ mod tests {
         assert_eq!(map.tint(100, 0.5, 0.5), [70, 70, 147]);
         assert_eq!(map.tint(100, 1.0, 0.5), [100; 3]);
         assert_eq!(ActivationMap { width: 1, shares: vec![0.0] }.tint(100, 0.5, 0.5), [100; 3]);
+        // By itself it is the same colour, to be mixed by whoever shows it.
+        let map = ActivationMap { width: 2, shares: vec![2.0, -1.0, 0.0, 0.0] };
+        assert_eq!(map.overlay(2), [[255, 0, 0, 153], [0, 0, 255, 77], [0; 4], [0; 4]]);
+        assert_eq!(map.overlay(0), [[0; 4]; 0]);
     }
 }

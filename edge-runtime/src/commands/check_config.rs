@@ -8,7 +8,7 @@ use edge_model::model_file::ModelFile;
 use edge_model::prevalence::PriorShift;
 use edge_runtime::capture::CaptureOptions;
 use edge_runtime::config::Config;
-use edge_runtime::self_test::{Check, lines, log_folder};
+use edge_runtime::self_test::{Check, lines, log_folder, screen};
 use edge_runtime::site::Site;
 use std::path::{Path, PathBuf};
 
@@ -52,6 +52,7 @@ fn check(file: &Path, config: &Config) -> Vec<Check> {
     }
     checks.push(source(&config.capture));
     checks.push(log_folder(&config.log.file));
+    checks.extend(screen(&config.screen));
     checks.extend(lines(&config.lights));
     checks
 }

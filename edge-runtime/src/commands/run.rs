@@ -22,6 +22,7 @@ use edge_runtime::device::Device;
 use edge_runtime::joining::Joining;
 use edge_runtime::keep::Keeper;
 use edge_runtime::log::{Context, Event, Hash, Log, Options, last_decision};
+use edge_runtime::publish::Publisher;
 use edge_runtime::run::{FrontPanel, JudgedFrame, Run, StepReport};
 use edge_runtime::service::Service;
 use edge_runtime::signal::{self, GpioLines, LightsThread, Terminal, stop_on_signals};
@@ -74,7 +75,15 @@ pub fn run(
     };
     let mut device = Device::new(source, classifier, settings(&config), Monotonic);
     if let Some(rules) = worklist(&config) {
-        device = device.with_worklist(rules);
+        device = device.with_worklist(rules, config.lights.button.is_some());
+    }
+    let publisher = Publisher::start(&config.screen, &config.device.name, &context, &model);
+    let publisher = publisher.unwrap_or_else(|error| {
+        report::error(&format!("a screen gets nothing to show: {error}; lights and log go on"));
+        None
+    });
+    if publisher.is_some() && config.screen.picture {
+        device = device.with_pictures();
     }
     let view = View::new(&config, &context, output);
     let panel = panel.map(|panel| Box::new(panel) as Box<dyn FrontPanel>);
@@ -88,7 +97,7 @@ pub fn run(
         source: &name,
     });
     let keeper = config.log.pictures.then(|| Keeper::beside(&config.log.file, model.metadata().input_side));
-    let why = attend(&mut run, view, keeper.as_ref(), options.frames, &stop)?;
+    let why = attend(&mut run, view, keeper.as_ref(), publisher, options.frames, &stop)?;
     run.event(&Event::Stopped { why });
     Ok(Outcome::Complete)
 }
@@ -160,12 +169,16 @@ fn attend<E: Engine>(
     run: &mut Run<E, Monotonic>,
     mut view: View,
     keeper: Option<&Keeper>,
+    mut publisher: Option<Publisher>,
     frames: Option<u64>,
     stop: &AtomicBool,
 ) -> Result<&'static str> {
     let mut service = Service::from_environment();
     let (mut answered, mut ready, mut last, mut trouble, mut unread) = (0, false, None, None, false);
     loop {
+        for (case, pictures) in publisher.iter_mut().flat_map(Publisher::taps) {
+            run.acknowledge(case, pictures);
+        }
         let mut report = run.step(WAIT);
         if let Err(error) = view.show(&report)
             && !std::mem::replace(&mut unread, true)
@@ -195,6 +208,10 @@ fn attend<E: Engine>(
             }
             trouble = problem;
         }
+        if let Some(publisher) = &mut publisher {
+            publisher.tell(run, &report, trouble.as_deref());
+            publisher.problems().iter().for_each(|problem| report::error(problem));
+        }
         answered += u64::from(report.answered.is_some());
         // What systemd says of it is worth no light: its socket may come and go.
         let state = report.shown.map(|shown| shown.state);
@@ -212,6 +229,9 @@ fn attend<E: Engine>(
             () => continue,
         };
         let _ = service.stopping();
+        if let Some(publisher) = publisher {
+            publisher.end().iter().for_each(|problem| report::error(problem));
+        }
         return Ok(why);
     }
 }
@@ -266,7 +286,7 @@ fn settings(config: &Config) -> Settings {
 /// How the answers on files of a watched folder are shown.
 fn worklist(config: &Config) -> Option<Rules> {
     let &config::Decision { hold_ms, study_ms, .. } = &config.decision;
-    let button = config.lights.button.is_some();
+    let button = config.lights.button.is_some() || config.screen.acknowledge.is_some();
     let folder = matches!(config.capture.source, SourceSpec::Folder(_));
     folder.then_some(Rules { hold_ms, study_ms, button })
 }

@@ -127,8 +127,9 @@ pub enum Event<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         name_sha256: Option<Hash>,
     },
-    /// The button was pressed for the answer on a study.
+    /// A person acknowledged the answer on a study.
     Acknowledged {
+        by: By,
         #[serde(serialize_with = "optional_clipped", skip_serializing_if = "Option::is_none")]
         study: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,6 +149,14 @@ pub enum Event<'a> {
         /// be read.
         begins: Option<super::chain::Link>,
     },
+}
+
+/// By what an answer was acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    Button,
+    Screen,
 }
 
 #[derive(Serialize)]

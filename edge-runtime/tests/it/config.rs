@@ -116,6 +116,7 @@ fn what_is_wrong_is_said_with_its_line() {
         ("[site]\nprevalence = nan", "expected a share from 0.0001 to 0.9999"),
         ("[site]\nprevalence = \"rare\"", "expected a share from 0.0001 to 0.9999, got string"),
         ("[decision]\nmode = \"button\"", "needs the line of the button"),
+        ("[screen]\nacknowledge = \"a.json\"", "[screen] acknowledge needs the folder"),
         (
             "[lights]\nheartbeat = { name = \"A\" }\nbuzzer = { name = \"A\", active_low = true }",
             "heartbeat and buzzer are on one line, `A`",
@@ -176,13 +177,15 @@ fn relative_paths_are_taken_from_the_files_folder() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("device.toml");
     let text = "[model]\nfile = \"m.onnx\"\n[capture]\nsource = \"replay:films\"\ncommand = [\"./cam\", \"./x\"]\n\
-                [log]\nfile = \"/var/log/l\"";
+                [log]\nfile = \"/var/log/l\"\n[screen]\nfolder = \"run\"\nacknowledge = \"/run/a.json\"";
     std::fs::write(&file, text).unwrap();
     let config = Config::load(&file).unwrap();
     assert_eq!(config.model.file, Some(folder.path().join("m.onnx")));
     let films = SourceSpec::Replay { path: folder.path().join("films"), repeat: false };
     assert_eq!(config.capture.source, films);
     assert_eq!(config.log.file.to_str(), Some("/var/log/l"));
+    assert_eq!(config.screen.folder, Some(folder.path().join("run")));
+    assert_eq!(config.screen.acknowledge, Some("/run/a.json".into()));
     let program = folder.path().join("./cam").to_string_lossy().into_owned();
     assert_eq!(config.capture.command, [program, "./x".to_owned()], "the program alone is a path");
     let error = Config::load(&folder.path().join("absent.toml")).unwrap_err().to_string();

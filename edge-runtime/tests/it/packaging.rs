@@ -116,6 +116,16 @@ fn the_unit_is_told_when_ready_and_watched() {
     assert_eq!(values(UNIT, "WatchdogSec").len(), 1);
 }
 
+/// What the configuration offers a screen is the service's own folder, which only its group sees.
+#[test]
+fn the_folder_of_a_screen_is_the_services_own() {
+    let [folder] = values(UNIT, "RuntimeDirectory").try_into().expect("one folder");
+    assert_eq!(values(UNIT, "RuntimeDirectoryMode"), ["0750"]);
+    assert_eq!(values(UNIT, "RuntimeDirectoryPreserve"), [""; 0], "gone with the device");
+    let configuration = include_str!("../../packaging/pneumoscope.toml");
+    assert!(configuration.contains(&format!("\n#folder = \"/run/{folder}\"\n")));
+}
+
 /// The package's description, and where each of its files lands.
 fn package() -> (toml::Value, Vec<String>) {
     let manifest: toml::Table = MANIFEST.parse().unwrap();

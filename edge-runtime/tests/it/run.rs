@@ -2,6 +2,7 @@
 //! allocates nothing.
 
 use crate::support::log::{assert_sound, decisions};
+use crate::support::room::context;
 use crate::support::{self, film, shipped};
 use allocation_counter::measure;
 use edge_core::agree::{AgreementPolicy, Indication};
@@ -11,8 +12,10 @@ use edge_core::{Reason, State};
 use edge_model::classify::Classifier;
 use edge_model::engine::{Engine, EngineKind};
 use edge_runtime::capture::{CaptureOptions, Monotonic, Replay};
+use edge_runtime::config::Screen;
 use edge_runtime::device::Device;
 use edge_runtime::log::{Context, Log, Options};
+use edge_runtime::publish::Publisher;
 use edge_runtime::run::{FrontPanel, Run};
 use phantoms::Label;
 use std::path::{Path, PathBuf};
@@ -37,18 +40,10 @@ fn device_with(
     let options = CaptureOptions { repeat: true, ..CaptureOptions::default() };
     let source = Replay::new(folder, &options).unwrap();
     let engine = support::engine(engine, &model);
-    let context = Context {
-        preprocessing: edge_core::preprocess::NAME,
-        model_sha256: model.sha256().to_owned(),
-        model_version: model.metadata().version.to_string(),
-        engine: engine.name(),
-        familiar_widened_to: None,
-        thresholds: model.metadata().thresholds,
-        site_sha256: None,
-        prior: None,
-    };
+    let context = Context { engine: engine.name(), ..context() };
     let settings = Settings { policy: POLICY, interval_ms: 0, settle_ms: 0, hold_ms: None };
     let device = Device::new(Box::new(source), Classifier::new(&model, engine), settings, Monotonic);
+    let device = device.with_pictures();
     Run::new(device, Log::new(log, Options::default()), context, panel)
 }
 
@@ -156,4 +151,23 @@ fn a_turn_allocates_nothing_with_the_core_engine_and_nothing_outside_tract_with_
     assert!(network > 0, "the counter counts");
     assert_eq!(count(EngineKind::Tract), 20 * network);
     println!("allocations a frame, from capture to log: core 0, tract {network}, all of them its own");
+}
+
+/// The first pictures take memory, which is used again for those that follow.
+#[test]
+fn a_screen_costs_a_turn_no_allocation_for_each_frame() {
+    let [films, logs, folder] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let mut run = device(films.path(), &logs.path().join("log.jsonl"), EngineKind::Core);
+    let screen = Screen { folder: Some(folder.path().to_owned()), picture: true, acknowledge: None };
+    let started = Publisher::start(&screen, "room", &context(), &shipped());
+    let mut publisher = started.unwrap().expect("a folder is configured");
+    let mut turn = || {
+        let report = run.step(Duration::ZERO);
+        assert!(report.answered.is_some());
+        publisher.tell(&mut run, &report, None);
+    };
+    (0..5).for_each(|_| turn());
+    let count = measure(|| (0..200).for_each(|_| turn())).count_total;
+    assert!(count < 100, "{count} allocations for 200 frames");
+    assert_eq!(publisher.end(), [""; 0]);
 }
