@@ -5,7 +5,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use edge_model::engine::EngineKind;
 use edge_runtime::capture::{Crop, Encoding, SourceSpec};
+use edge_runtime::setup::Lines;
 use std::path::PathBuf;
+use texts::Language;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,6 +19,8 @@ Examples:
   edge-runtime --model new.onnx about           what a model says of itself
   edge-runtime --model new.onnx pack new.packed one flat file for devices
   edge-runtime inspect new.packed               its layers, arena and metadata
+  edge-runtime setup                            asks for camera, lights and language, writes the configuration
+  edge-runtime doctor                           what is wrong with this device, and what to do
   edge-runtime check-config device.toml         what a device would find of its configuration
   edge-runtime self-test                        does this machine compute what it must?
   edge-runtime lights --config device.toml test every lamp, for an engineer to see
@@ -104,6 +108,16 @@ pub enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Write a device's configuration: asks, or takes options; shows what it changes, and checks it.
+    #[command(after_help = SETUP_EXAMPLES)]
+    Setup(SetupOptions),
+    /// Go through what goes wrong in clinics: camera, picture, lights, log, disk, clock, power,
+    /// services; with what to do about each.
+    Doctor {
+        /// The device's configuration (TOML).
+        #[arg(long, value_name = "FILE", default_value = CONFIGURATION)]
+        config: PathBuf,
+    },
     /// Check this machine: a known picture through the engine, bit by bit; with --config also log,
     /// lights and clock.
     SelfTest {
@@ -126,6 +140,9 @@ pub enum Command {
         what: Show,
     },
 }
+
+/// Where the package has the device's configuration.
+pub const CONFIGURATION: &str = "/etc/pneumoscope/pneumoscope.toml";
 
 const RUN: &str = "\
 Examples:
@@ -184,6 +201,46 @@ pub enum Show {
     Refer,
     Invalid,
     Fault,
+}
+
+const SETUP_EXAMPLES: &str = "\
+Examples:
+  sudo edge-runtime setup                                            asks on the terminal
+  sudo edge-runtime setup --yes --language fr --source 'v4l2:HD Pro Webcam C920' --lines raspberry-pi
+  edge-runtime setup --yes --config device.toml --source folder:/srv/xray --lines none --prevalence 0.1
+
+What an option does not say stays as the file has it, with its comments; where there is no file, the default's text is taken. The file of
+before is kept as FILE.bak.";
+
+/// What `setup` writes; what an option does not say stays, or is asked for.
+#[derive(Args, Debug)]
+pub struct SetupOptions {
+    /// The configuration to write.
+    #[arg(long, value_name = "FILE", default_value = CONFIGURATION)]
+    pub config: PathBuf,
+    /// Name of the device, shown on its screen.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// What its terminal speaks: en, fr, es, pt or sw.
+    #[arg(long, value_name = "CODE")]
+    pub language: Option<Language>,
+    /// Where frames come from: v4l2:/dev/video0, v4l2:NAME, folder:DIR, replay:DIR, or exec: with a
+    /// command in the file.
+    #[arg(long, value_name = "SOURCE")]
+    pub source: Option<SourceSpec>,
+    /// The film within the picture, as X,Y,WIDTH,HEIGHT in pixels, or none for the whole picture.
+    #[arg(long, value_name = "RECTANGLE")]
+    pub crop: Option<String>,
+    /// Lines of lights and button: none, raspberry-pi, or such as
+    /// red=GPIO17,amber=GPIO27,green=GPIO22,button=GPIO25:low; CHIP#NUMBER where a line has no name.
+    #[arg(long, value_name = "LINES")]
+    pub lines: Option<Lines>,
+    /// Share of patients here that have the disease, or none for the model's own.
+    #[arg(long, value_name = "SHARE")]
+    pub prevalence: Option<String>,
+    /// Ask nothing, and write.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 const AIM_EXAMPLES: &str = "\

@@ -17,6 +17,7 @@ use edge_model::engine::EngineKind;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
+use texts::Language;
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -36,6 +37,8 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 pub struct Device {
     pub name: String,
+    /// What the terminal speaks; log, journal and JSON lines are English.
+    pub language: Language,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -158,7 +161,7 @@ pub struct Watchdog {
 
 impl Default for Device {
     fn default() -> Self {
-        Self { name: "pneumoscope".into() }
+        Self { name: "pneumoscope".into(), language: Language::default() }
     }
 }
 

@@ -40,6 +40,8 @@ fn run(cli: &Cli) -> Result<Outcome> {
         Some(Command::Aim(options)) => commands::aim::run(&model::load(path)?, engine, options, output),
         Some(Command::About) => commands::about::run(&model::load(path)?, engine, output),
         Some(Command::CheckConfig { file }) => commands::check_config::run(file, output),
+        Some(Command::Setup(options)) => commands::setup::run(options, output),
+        Some(Command::Doctor { config }) => commands::doctor::run(config, output),
         Some(Command::SelfTest { config }) => {
             commands::self_test::run(config.as_deref(), path, cli.engine, output)
         }

@@ -11,6 +11,7 @@ use edge_core::model::key;
 use edge_core::{Decision, State};
 use edge_model::classify::Inference;
 use edge_model::model_file::ModelFile;
+use edge_runtime::doctor::Finding;
 use edge_runtime::self_test::{Check, Verdict, passed};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -107,18 +108,45 @@ pub fn checks(checks: &[Check], output: Output) -> io::Result<Outcome> {
         Output::Json => json(&Checks { passed, checks })?,
         Output::Text => {
             let mut out = anstream::stdout().lock();
-            for Check { name, verdict, detail } in checks {
-                let (word, colour) = match verdict {
-                    Verdict::Ok => ("ok", AnsiColor::Green),
-                    Verdict::Warning => ("warning", AnsiColor::Yellow),
-                    Verdict::Failed => ("failed", AnsiColor::Red),
-                };
-                let style = Style::new().fg_color(Some(colour.into())).bold();
-                writeln!(out, "{style}{word:<7}{style:#}  {name:<13}  {}", printable(detail))?;
+            checks
+                .iter()
+                .try_for_each(|check| verdict(&mut out, check.verdict, check.name, &check.detail))?;
+        }
+    }
+    Ok(if passed { Outcome::Complete } else { Outcome::Unfit })
+}
+
+/// The same of findings, each with what to do below it.
+pub fn findings(findings: &[Finding], output: Output) -> io::Result<Outcome> {
+    #[derive(Serialize)]
+    struct Findings<'a> {
+        passed: bool,
+        findings: &'a [Finding],
+    }
+    let passed = Finding::all_pass(findings);
+    match output {
+        Output::Json => json(&Findings { passed, findings })?,
+        Output::Text => {
+            let mut out = anstream::stdout().lock();
+            for finding in findings {
+                verdict(&mut out, finding.verdict, finding.name, &finding.found)?;
+                if let Some(remedy) = &finding.remedy {
+                    writeln!(out, "{:24}do: {}", "", printable(remedy))?;
+                }
             }
         }
     }
     Ok(if passed { Outcome::Complete } else { Outcome::Unfit })
+}
+
+fn verdict(out: &mut impl Write, verdict: Verdict, name: &str, detail: &str) -> io::Result<()> {
+    let (word, colour) = match verdict {
+        Verdict::Ok => ("ok", AnsiColor::Green),
+        Verdict::Warning => ("warning", AnsiColor::Yellow),
+        Verdict::Failed => ("failed", AnsiColor::Red),
+    };
+    let style = Style::new().fg_color(Some(colour.into())).bold();
+    writeln!(out, "{style}{word:<7}{style:#}  {name:<13}  {}", printable(detail))
 }
 
 /// A progress bar on standard error with the time that remains; hidden where that is no terminal or
@@ -226,4 +254,12 @@ pub fn pairs<N: Into<String>>(rows: impl IntoIterator<Item = (N, String)>) -> St
 /// replacement character.
 pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn programs_are_told_what_nurses_are_told() {
+        assert_eq!(super::NOTICE, texts::Language::English.notice());
+    }
 }

@@ -13,14 +13,27 @@ use edge_runtime::site::Site;
 use std::path::{Path, PathBuf};
 
 pub fn run(file: &Path, output: Output) -> Result<Outcome> {
-    let checks = match Config::load(file) {
+    Ok(report::checks(&checks(file), output)?)
+}
+
+/// All that a device would find.
+pub fn checks(file: &Path) -> Vec<Check> {
+    match Config::load(file) {
         Ok(config) => check(file, &config),
         Err(error) => vec![Check::new("configuration", Err::<&str, _>(error))],
-    };
-    Ok(report::checks(&checks, output)?)
+    }
 }
 
 fn check(file: &Path, config: &Config) -> Vec<Check> {
+    let mut checks = of_files(file, config);
+    checks.push(log_folder(&config.log.file));
+    checks.extend(screen(&config.screen));
+    checks.extend(lines(&config.lights));
+    checks
+}
+
+/// The configuration, and what it names in files: model, site, the source's program.
+pub fn of_files(file: &Path, config: &Config) -> Vec<Check> {
     let mut checks = vec![Check::new("configuration", Ok::<_, String>(file.display()))];
     let model = model::load(config.model.file.as_deref());
     let name = model.as_ref().map(|model| {
@@ -51,9 +64,6 @@ fn check(file: &Path, config: &Config) -> Vec<Check> {
         checks.push(Check::new("prevalence", shown));
     }
     checks.push(source(&config.capture));
-    checks.push(log_folder(&config.log.file));
-    checks.extend(screen(&config.screen));
-    checks.extend(lines(&config.lights));
     checks
 }
 

@@ -4,8 +4,7 @@
 use crate::cli::RunOptions;
 use crate::model;
 use crate::outcome::Outcome;
-use crate::report::Output;
-use crate::report::{self, NOTICE};
+use crate::report::{self, Output};
 use anyhow::{Context as _, Result, anyhow};
 use edge_core::agree::{AgreementPolicy, Indication};
 use edge_core::device::Settings;
@@ -345,7 +344,10 @@ impl View {
         let (live, colours) = (out.is_terminal(), report::colours());
         let terminal = match output {
             Output::Json => None,
-            Output::Text => Some(Terminal::new(out, live, colours, &config.device.name, NOTICE)),
+            Output::Text => {
+                let config::Device { name, language } = &config.device;
+                Some(Terminal::new(out, live, colours, name, *language))
+            }
         };
         let names = config.log.names;
         let terminal = terminal.map(|terminal| if names { terminal.with_names() } else { terminal });

@@ -22,7 +22,7 @@ use std::io;
 use std::path::PathBuf;
 
 /// The name under which the kernel lists our lines.
-const CONSUMER: &str = "pneumoscope";
+pub(crate) const CONSUMER: &str = "pneumoscope";
 
 /// A GPIO chip and its lines as they are now.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What the lights show, in words: one line that is redrawn on a terminal, a line a change
+//! What the lights show, in words of the configured language: one line that is redrawn on a terminal, a line a change
 //! elsewhere. Where files are answered, it says whose answer it is, and who else needs a person.
 //!
 //! A terminal keeps nothing, so it shows names; elsewhere, as in a service's journal, a name stands
@@ -14,6 +14,7 @@ use edge_core::signal::heartbeat;
 use edge_core::worklist::CaseId;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use texts::Language;
 
 /// How often the line is redrawn where nothing changed, in milliseconds.
 const REDRAW_MS: u64 = 250;
@@ -32,12 +33,16 @@ pub struct ScreenLine<'a> {
     pub cases: Option<&'a CasesView>,
 }
 
-/// A view of the device on a stream. Nothing is allocated after it was made.
+/// A view of the device on a stream, in the language of whoever looks at it. A line that is written
+/// allocates its texts, at most four times a second; a turn without a line allocates nothing.
 pub struct Terminal<W: Write> {
     out: W,
     live: bool,
     colours: bool,
     names: bool,
+    language: Language,
+    /// Width of the longest state's word.
+    width: usize,
     text: String,
     last: Option<Kind>,
     drawn_ms: u64,
@@ -55,13 +60,16 @@ fn kind(line: &ScreenLine<'_>) -> Kind {
 }
 
 impl<W: Write> Terminal<W> {
-    /// `live`: `out` is a terminal, whose line can be redrawn. Writes `device` and `notice`, which
+    /// `live`: `out` is a terminal, whose line can be redrawn. Writes `device` and the notice, which
     /// nothing shown may lack; a screen that takes them not is gone, and may come back.
-    pub fn new(mut out: W, live: bool, colours: bool, device: &str, notice: &str) -> Self {
+    pub fn new(mut out: W, live: bool, colours: bool, device: &str, language: Language) -> Self {
         let device: String = device.chars().filter(|c| !c.is_control()).collect();
-        let _ = writeln!(out, "{device}: {notice}");
-        let text = String::with_capacity(512);
-        Self { out, live, colours, names: live, text, last: None, drawn_ms: 0 }
+        let _ = writeln!(out, "{device}: {}", language.notice());
+        let mut words = State::ALL.map(|state| language.state(state)).to_vec();
+        words.push(language.text("state-ready"));
+        let words = words.iter().map(|word| word.chars().count());
+        let (width, text) = (words.max().unwrap_or(0), String::with_capacity(512));
+        Self { out, live, colours, names: live, language, width, text, last: None, drawn_ms: 0 }
     }
 
     /// Shows names of files and accession numbers though `out` may keep them.
@@ -85,68 +93,77 @@ impl<W: Write> Terminal<W> {
             let beat = if heartbeat(now_ms, true) { '*' } else { ' ' };
             let _ = write!(self.text, "\r\x1b[2K\x1b[?7l{beat} ");
         }
+        let language = self.language;
+        let (shown, state) = (line.shown, line.shown.map(|shown| shown.state));
+        let word = state.map_or_else(|| language.text("state-ready"), |state| language.state(state));
+        let style = if self.colours { state.map_or(Style::new(), style) } else { Style::new() };
+        let _ = write!(self.text, "{style}{word:<0$}{style:#}  ", self.width);
+        // A fault hides every answer, so it names none.
         let turn = line.cases.and_then(|cases| cases.turn.as_ref());
-        match line.shown {
-            Some(Indication { state, reason }) => {
-                let style = if self.colours { style(state) } else { Style::new() };
-                let _ = write!(self.text, "{style}{state:<8}{style:#}  ");
-                // A fault hides every answer, so it names none.
-                if let Some(case) = turn.filter(|case| hides_nothing(state, case)) {
-                    self.name(case);
-                    self.text.push_str(": ");
-                    if state != case.answer.state {
-                        let _ = write!(self.text, "{} by itself, but ", case.answer.state);
-                    }
-                }
-                let _ = write!(self.text, "{reason}");
+        if let (Some(state), Some(case)) = (state, turn)
+            && hides_nothing(state, case)
+        {
+            let name = self.name(case);
+            let _ = write!(self.text, "{name}: ");
+            if state != case.answer.state {
+                let alone = [("state", language.state(case.answer.state).into())];
+                let _ = write!(self.text, "{}. ", language.text_with("case-by-itself", &alone));
             }
-            None => self.text.push_str("READY     waiting for a picture"),
         }
-        if let Some(cases) = line.cases {
-            self.others(cases);
+        let why = shown.map_or_else(|| language.text("ready-why"), |shown| language.reason(&shown.reason));
+        self.text.push_str(&why);
+        if let Some(others) = line.cases.and_then(|cases| self.others(cases)) {
+            let _ = write!(self.text, " [{others}]");
         }
         if let Some(score) = line.score {
             let Thresholds { negative_below: low, positive_above: high } = line.thresholds;
-            let _ =
-                write!(self.text, "; score {score:.3} (NEGATIVE below {low:.3}, POSITIVE above {high:.3})");
+            let told = [("score", score), ("low", low), ("high", high)];
+            let told = told.map(|(name, value)| (name, texts::fixed(value.into(), 3)));
+            let _ = write!(self.text, " {}", language.text_with("score-told", &told));
+        }
+        if let Some(remedy) = shown.and_then(|shown| language.remedy(&shown.reason)) {
+            let _ = write!(self.text, " {remedy}");
         }
         let model = line.model_sha256.get(..12).unwrap_or(line.model_sha256);
-        let _ = write!(self.text, "; model {model}");
+        let _ = write!(self.text, " {}", language.text_with("model-told", &[("model", model.into())]));
         self.text.push_str(if self.live { "\x1b[?7h" } else { "\n" });
         self.out.write_all(self.text.as_bytes())?;
         self.out.flush()
     }
 
-    /// Who else needs a person, and how many answers are still to come.
-    fn others(&mut self, cases: &CasesView) {
+    /// Who else needs a person, and how many answers are still to come; none where nobody.
+    fn others(&self, cases: &CasesView) -> Option<String> {
         let CasesView { view, worst, button, needed_person, .. } = cases;
+        let told = |id, count: u32| self.language.text_with(id, &[("count", count.into())]);
+        let mut parts = Vec::new();
         if let Some(worst) = worst {
-            let _ = write!(
-                self.text,
-                "; {} more to look at, the worst {} ",
-                view.need_person, worst.answer.state
-            );
-            self.name(worst);
-            self.text.push_str(if *button { ", press the button" } else { "" });
+            let state = self.language.state(worst.answer.state);
+            let worst = [
+                ("count", view.need_person.into()),
+                ("state", state.into()),
+                ("name", self.name(worst).into()),
+            ];
+            parts.push(self.language.text_with("cases-need-person", &worst));
+            parts.extend(button.then(|| self.language.text("cases-press-button")));
         }
-        if view.waiting > 0 {
-            let _ = write!(self.text, "; {} to come", view.waiting);
-        }
-        if !button && *needed_person > 0 {
-            let _ = write!(self.text, "; {needed_person} since the start needed a person");
-        }
+        parts.extend((view.waiting > 0).then(|| told("cases-to-come", view.waiting)));
+        let unseen = !button && *needed_person > 0;
+        parts.extend(unseen.then(|| told("cases-needed-person", *needed_person)));
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 
-    fn name(&mut self, case: &Named) {
-        if self.names {
-            self.text.extend(case.name.chars().take(MOST_NAME).map(printable));
+    fn name(&self, case: &Named) -> String {
+        let mut name = if self.names {
+            case.name.chars().take(MOST_NAME).map(printable).collect()
         } else {
             let hash = Hash::of(case.file.as_bytes());
-            let _ = write!(self.text, "#{:.12}", hash.to_string());
-        }
+            format!("#{:.12}", hash.to_string())
+        };
         if case.pictures > 1 {
-            let _ = write!(self.text, " ({} pictures)", case.pictures);
+            let pictures = [("count", case.pictures.into())];
+            let _ = write!(name, " ({})", self.language.text_with("pictures", &pictures));
         }
+        name
     }
 }
 

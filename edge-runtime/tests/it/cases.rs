@@ -12,6 +12,7 @@ use edge_runtime::run::StepReport;
 use edge_runtime::signal::{ScreenLine, Terminal};
 use std::fs;
 use tempfile::TempDir;
+use texts::Language;
 
 fn turn(state: State, name: &str) -> (Option<State>, Option<String>) {
     (Some(state), Some(name.to_owned()))
@@ -136,8 +137,8 @@ fn the_screen_says_whose_answer_it_is_and_who_else_needs_a_person() {
     let (mut shown, mut kept) = (Vec::new(), Vec::new());
     {
         let thresholds = context().thresholds;
-        let mut screen = Terminal::new(&mut shown, false, false, "room", "Notice.").with_names();
-        let mut journal = Terminal::new(&mut kept, false, false, "room", "Notice.");
+        let mut screen = Terminal::new(&mut shown, false, false, "room", Language::English).with_names();
+        let mut journal = Terminal::new(&mut kept, false, false, "room", Language::English);
         let mut look = |report: StepReport, now| {
             let cases = report.cases.as_ref();
             let line = ScreenLine {
@@ -156,26 +157,22 @@ fn the_screen_says_whose_answer_it_is_and_who_else_needs_a_person() {
         }
         look(room.press(), 5);
     }
-    let text = String::from_utf8(shown).unwrap().replace("; model 0123456789ab", "");
+    let text = String::from_utf8(shown).unwrap().replace(" Model 0123456789ab.", "");
     let ruth = "ruth\u{fffd}\u{fffd}.png";
+    let more = format!("1 more to look at: POSITIVE {ruth}; press the button");
+    let unseen = "One answer needs a person, and nobody has acknowledged it.";
+    let look = "Look at the pictures, then acknowledge each answer.";
     let expected = [
-        "room: Notice.".to_owned(),
-        format!("POSITIVE  {ruth}: score above the upper threshold; 1 to come"),
+        format!("room: {}", Language::English.notice()),
         format!(
-            "READY     waiting for a picture; 1 more to look at, the worst POSITIVE {ruth}, press the button; 1 to come"
+            "POSITIVE  {ruth}: The score is above the upper threshold. [1 to come] \
+             Have a clinician look at the patient and at the picture."
         ),
-        format!(
-            "REFER     jane.png: NEGATIVE by itself, but answers that need a person and were not acknowledged: 1; \
-             1 more to look at, the worst POSITIVE {ruth}, press the button"
-        ),
-        format!(
-            "READY     waiting for a picture; 1 more to look at, the worst POSITIVE {ruth}, press the button"
-        ),
-        format!(
-            "REFER     answers that need a person and were not acknowledged: 1; \
-             1 more to look at, the worst POSITIVE {ruth}, press the button"
-        ),
-        "READY     waiting for a picture".to_owned(),
+        format!("READY     Waiting for a picture. [{more}; 1 to come]"),
+        format!("REFER     jane.png: by itself NEGATIVE. {unseen} [{more}] {look}"),
+        format!("READY     Waiting for a picture. [{more}]"),
+        format!("REFER     {unseen} [{more}] {look}"),
+        "READY     Waiting for a picture.".to_owned(),
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), expected);
     let kept = String::from_utf8(kept).unwrap();

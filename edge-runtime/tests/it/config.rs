@@ -82,6 +82,10 @@ fn what_is_wrong_is_said_with_its_line() {
             "\n[decision]\nagre_frames = 2",
             "test.toml:3: there is no key `agre_frames`; did you mean `agree_frames`?",
         ),
+        (
+            "[device]\nlanguage = \"de\"",
+            "test.toml:2: expected a language, one of en, fr, es, pt, sw; got \"de\"",
+        ),
         ("[decision]\nmode = \"buton\"", "test.toml:2: there is no value `buton`; did you mean `button`?"),
         ("[capture]\nwidth = 9", "test.toml:2: expected a whole number from 32 to 8000, got integer `9`"),
         (

@@ -1,9 +1,8 @@
-//! The panel on a made-up lines, lines among made-up chips, the screen, and what systemd hears.
+//! The panel on made-up lines, lines among made-up chips, and what systemd hears.
 
 use crate::support::{assert_contains, comes, process};
 use allocation_counter::measure;
 use edge_core::agree::Indication;
-use edge_core::decide::Thresholds;
 use edge_core::ports::LampDriver;
 use edge_core::signal::{Lamp, LampSet, Levels, Pattern, levels};
 use edge_core::{Reason, State};
@@ -11,7 +10,7 @@ use edge_runtime::config::{Line, LineSpec};
 use edge_runtime::run::FrontPanel;
 use edge_runtime::service::Service;
 use edge_runtime::signal::gpio::{ChipInfo, LineInfo, choose};
-use edge_runtime::signal::{LightsThread, Options, PanelLines, ScreenLine, Terminal, stop_on_signals};
+use edge_runtime::signal::{LightsThread, Options, PanelLines, stop_on_signals};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -308,64 +307,6 @@ fn lines_that_are_not_there_are_said_with_the_nearest() {
         assert_contains(&error(spec, &machine()), &[expected]);
     }
     assert_contains(&error(named("A", Some("b")), &[]), &["this machine has no GPIO chip"]);
-}
-
-// ---- the screen
-
-fn answer(shown: Indication, score: Option<f32>) -> ScreenLine<'static> {
-    let thresholds = Thresholds { negative_below: 0.3, positive_above: 0.7 };
-    ScreenLine { shown: Some(shown), score, thresholds, model_sha256: "0123456789abcdef", cases: None }
-}
-
-#[test]
-fn a_file_gets_a_line_a_change() {
-    let mut out = Vec::new();
-    let mut screen = Terminal::new(&mut out, false, false, "room 2", "It is not a diagnosis.");
-    for now in 0..5000 {
-        screen.show(&answer(POSITIVE, Some(0.93)), now).unwrap();
-    }
-    for age in 1501..3000 {
-        let stale = Indication { state: State::Fault, reason: Reason::Stale(age, 1500) };
-        screen.show(&answer(stale, None), 5000 + u64::from(age)).unwrap();
-    }
-    drop(screen);
-    assert_eq!(
-        String::from_utf8(out).unwrap(),
-        "room 2: It is not a diagnosis.\n\
-         POSITIVE  score above the upper threshold; score 0.930 (NEGATIVE below 0.300, POSITIVE above 0.700); \
-         model 0123456789ab\n\
-         FAULT     no new frame for 1501 ms, at most 1500: the camera hangs; model 0123456789ab\n"
-    );
-}
-
-#[test]
-fn a_terminal_gets_one_line_with_a_heartbeat() {
-    let mut out = Vec::new();
-    let mut screen = Terminal::new(&mut out, true, true, "room\x1b 2", "Notice.");
-    for now in 0..1000 {
-        screen.show(&answer(NEGATIVE, Some(0.1)), now).unwrap();
-    }
-    drop(screen);
-    let text = String::from_utf8(out).unwrap();
-    assert_eq!(text.lines().count(), 2, "{text:?}");
-    assert!(text.starts_with("room 2: Notice.\n\r\x1b[2K"), "{text:?}");
-    let beats: Vec<_> = text.split("\x1b[?7l").skip(1).map(|drawn| drawn.starts_with('*')).collect();
-    assert_eq!(beats, [true, true, false, false]);
-    assert!(text.contains("\x1b[1m\x1b[32mNEGATIVE\x1b[0m  score below"), "{text:?}");
-}
-
-#[test]
-fn the_screen_allocates_nothing() {
-    let mut screen = Terminal::new(std::io::sink(), true, true, "device", "Notice.");
-    let mut now = 0;
-    let count = measure(|| {
-        for (shown, score) in [(POSITIVE, Some(0.9)), (NEGATIVE, Some(1e-30)), (POSITIVE, None)].repeat(100) {
-            now += 1000;
-            screen.show(&answer(shown, score), now).unwrap();
-        }
-    });
-    // The list of what to show is the one allocation.
-    assert!(count.count_total <= 1, "{}", count.count_total);
 }
 
 // ---- systemd

@@ -117,8 +117,8 @@ age-both = { $years } and { $months }
 ## Score, model, patients: on the terminal and on the screen
 
 score = Score
-score-told = Score { $score } ({ state-negative } below { $low }, { state-positive } above { $high })
-model-told = model { $model }
+score-told = Score { $score } ({ state-negative } below { $low }, { state-positive } above { $high }).
+model-told = Model { $model }.
 pictures = { $count ->
         [one] 1 picture
        *[other] { $count } pictures
@@ -126,8 +126,8 @@ pictures = { $count ->
 # What a picture says where what is shown stands for others
 case-by-itself = by itself { $state }
 cases-need-person = { $count ->
-        [one] 1 more to look at: { $state }
-       *[other] { $count } more to look at, the worst: { $state }
+        [one] 1 more to look at: { $state } { $name }
+       *[other] { $count } more to look at, the worst: { $state } { $name }
     }
 cases-press-button = press the button
 cases-to-come = { $count } to come

@@ -115,16 +115,16 @@ age-both = { $years } y { $months }
 ## Score, model, patients: on the terminal and on the screen
 
 score = Puntuación
-score-told = Puntuación { $score } ({ state-negative } por debajo de { $low }, { state-positive } por encima de { $high })
-model-told = modelo { $model }
+score-told = Puntuación { $score } ({ state-negative } por debajo de { $low }, { state-positive } por encima de { $high }).
+model-told = Modelo { $model }.
 pictures = { $count ->
         [one] 1 imagen
        *[other] { $count } imágenes
     }
 case-by-itself = por sí sola { $state }
 cases-need-person = { $count ->
-        [one] 1 más por mirar: { $state }
-       *[other] { $count } más por mirar, la peor: { $state }
+        [one] 1 más por mirar: { $state } { $name }
+       *[other] { $count } más por mirar, la peor: { $state } { $name }
     }
 cases-press-button = pulse el botón
 cases-to-come = { $count } por venir

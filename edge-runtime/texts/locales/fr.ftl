@@ -113,16 +113,16 @@ age-both = { $years } et { $months }
 ## Score, model, patients: on the terminal and on the screen
 
 score = Score
-score-told = Score { $score } ({ state-negative } au-dessous de { $low }, { state-positive } au-dessus de { $high })
-model-told = modèle { $model }
+score-told = Score { $score } ({ state-negative } au-dessous de { $low }, { state-positive } au-dessus de { $high }).
+model-told = Modèle { $model }.
 pictures = { $count ->
         [one] { $count } image
        *[other] { $count } images
     }
-case-by-itself = en soi { $state }
+case-by-itself = à elle seule { $state }
 cases-need-person = { $count ->
-        [one] encore { $count } à regarder : { $state }
-       *[other] encore { $count } à regarder, dont le plus grave : { $state }
+        [one] encore { $count } à regarder : { $state } { $name }
+       *[other] encore { $count } à regarder, dont le plus grave : { $state } { $name }
     }
 cases-press-button = appuyez sur le bouton
 cases-to-come = { $count } à venir

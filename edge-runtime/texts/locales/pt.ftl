@@ -115,16 +115,16 @@ age-both = { $years } e { $months }
 ## Score, model, patients: on the terminal and on the screen
 
 score = Pontuação
-score-told = Pontuação { $score } ({ state-negative } abaixo de { $low }, { state-positive } acima de { $high })
-model-told = modelo { $model }
+score-told = Pontuação { $score } ({ state-negative } abaixo de { $low }, { state-positive } acima de { $high }).
+model-told = Modelo { $model }.
 pictures = { $count ->
         [one] { $count } imagem
        *[other] { $count } imagens
     }
 case-by-itself = por si só { $state }
 cases-need-person = { $count ->
-        [one] mais { $count } por ver: { $state }
-       *[other] mais { $count } por ver, a pior: { $state }
+        [one] mais { $count } por ver: { $state } { $name }
+       *[other] mais { $count } por ver, a pior: { $state } { $name }
     }
 cases-press-button = prima o botão
 cases-to-come = { $count } por vir

@@ -115,19 +115,22 @@ age-both = { $years } na { $months }
 ## Score, model, patients: on the terminal and on the screen
 
 score = Alama
-score-told = Alama { $score } ({ state-negative } chini ya { $low }, { state-positive } juu ya { $high })
-model-told = modeli { $model }
+score-told = Alama { $score } ({ state-negative } chini ya { $low }, { state-positive } juu ya { $high }).
+model-told = Modeli { $model }.
 pictures = { $count ->
         [one] picha 1
        *[other] picha { $count }
     }
 case-by-itself = peke yake { $state }
 cases-need-person = { $count ->
-        [one] 1 zaidi ya kuangalia: { $state }
-       *[other] { $count } zaidi za kuangalia, mbaya zaidi: { $state }
+        [one] 1 zaidi ya kuangalia: { $state } { $name }
+       *[other] { $count } zaidi za kuangalia, mbaya zaidi: { $state } { $name }
     }
 cases-press-button = bonyeza kitufe
-cases-to-come = { $count } zinakuja
+cases-to-come = { $count ->
+        [one] { $count } inakuja
+       *[other] { $count } zinakuja
+    }
 cases-needed-person = { $count ->
         [one] 1 tangu kuwashwa ilihitaji mtu
        *[other] { $count } tangu kuwashwa zilihitaji mtu

@@ -1,8 +1,9 @@
 //! Reasons: which text each has, and its numbers in units that people use.
 
 use crate::number::fixed;
-use crate::{Language, Value};
+use crate::Language;
 use edge_core::Reason;
+use fluent_bundle::FluentValue as Value;
 
 /// One table names each reason's text and an example of it; a reason that it lacks does not compile.
 macro_rules! reasons {
