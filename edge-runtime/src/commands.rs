@@ -11,6 +11,7 @@ pub mod devices;
 pub mod inspect;
 pub mod lights;
 pub mod log;
+pub mod model;
 pub mod pack;
 pub mod run;
 pub mod self_test;

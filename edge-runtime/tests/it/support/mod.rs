@@ -1,6 +1,7 @@
 //! What the tests of this package share: models, pictures, logs, and the program itself.
 
 pub mod log;
+pub mod signed;
 
 pub use test_support::loaded::{classifier, engine, shipped, small};
 pub use test_support::{assert_contains, model, picture};
