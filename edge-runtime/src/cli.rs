@@ -22,6 +22,7 @@ Examples:
   edge-runtime setup                            asks for camera, lights and language, writes the configuration
   edge-runtime doctor                           what is wrong with this device, and what to do
   edge-runtime check-config device.toml         what a device would find of its configuration
+  edge-runtime model install new.bundle         a signed model, tried at the device's next start
   edge-runtime self-test                        does this machine compute what it must?
   edge-runtime lights --config device.toml test every lamp, for an engineer to see
   edge-runtime devices                          cameras and GPIO lines of this machine
@@ -99,8 +100,16 @@ pub enum Command {
     /// aim a camera with.
     #[command(after_help = AIM_EXAMPLES)]
     Aim(AimOptions),
-    /// Show version, engines, limits, and what the model says of itself.
-    About,
+    /// Show version, engines, limits, and what the model says of itself; with --config of the model
+    /// that this device runs, and why it is this one.
+    About {
+        /// The device's configuration (TOML); --model and --engine go before what it says.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Install a signed model on this device, list those that are kept, go back to the one before.
+    #[command(subcommand)]
+    Model(crate::commands::model::Model),
     /// Check a device's configuration: its keys, the model, the site file, the log's folder, the
     /// lines of the lights.
     CheckConfig {

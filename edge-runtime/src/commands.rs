@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod inspect;
 pub mod lights;
 pub mod log;
+pub mod model;
 pub mod pack;
 pub mod run;
 pub mod self_test;

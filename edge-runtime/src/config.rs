@@ -41,12 +41,21 @@ pub struct Device {
     pub language: Language,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Model {
-    /// The ONNX model; none for the one that the program was built with.
+    /// The ONNX model, which goes before the store's; none for that, or else for the one that the
+    /// program was built with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
+    /// Where `edge-runtime model install` keeps signed models; none for a device without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<PathBuf>,
+    /// The public keys of those whose models are taken: a folder of files ending in .pub, or one file.
+    pub keys: PathBuf,
+    /// How long a new model must run well before it is confirmed, in seconds.
+    #[serde(deserialize_with = "value::whole::<1, 86_400, _, _>")]
+    pub trial_s: u32,
     /// What computes it.
     #[serde(deserialize_with = "value::engine")]
     pub engine: EngineKind,
@@ -157,6 +166,26 @@ pub struct Watchdog {
     /// milliseconds.
     #[serde(deserialize_with = "value::whole::<200, 60_000, _, _>")]
     pub lights_ms: u32,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            file: None,
+            store: Some("/var/lib/pneumoscope/models".into()),
+            keys: "/etc/pneumoscope/keys".into(),
+            trial_s: 60,
+            engine: EngineKind::default(),
+            site: None,
+        }
+    }
+}
+
+impl Model {
+    /// What holds without a configuration: installed models are the service's, which has one.
+    pub fn unconfigured() -> Self {
+        Self { store: None, ..Self::default() }
+    }
 }
 
 impl Default for Device {
@@ -330,9 +359,11 @@ impl Config {
     }
 
     fn resolve(&mut self, folder: &Path) {
-        let files = self.model.file.iter_mut().chain(self.model.site.iter_mut());
-        let screen = self.screen.folder.iter_mut().chain(self.screen.acknowledge.iter_mut());
-        for path in files.chain([&mut self.log.file]).chain(screen).chain(self.capture.source.folder_mut()) {
+        let model = &mut self.model;
+        let files = model.file.iter_mut().chain(&mut model.site).chain(&mut model.store);
+        let screen = self.screen.folder.iter_mut().chain(&mut self.screen.acknowledge);
+        let files = files.chain([&mut model.keys, &mut self.log.file]).chain(screen);
+        for path in files.chain(self.capture.source.folder_mut()) {
             *path = folder.join(&*path);
         }
         // A program without a slash is looked for where all programs are.

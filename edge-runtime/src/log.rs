@@ -17,7 +17,6 @@
 //! counts from the boot that `boot_id` names.
 
 mod chain;
-mod disk;
 mod drift;
 mod export;
 mod files;
@@ -29,17 +28,18 @@ mod summary;
 mod tail;
 mod verify;
 
+pub use crate::disk::{Disk, SystemDisk};
 pub use chain::{Hash, Link};
-pub use disk::{Disk, SystemDisk};
 pub use drift::{Bin, Drift, drift};
 pub use export::{ExportError, export};
 pub use last::last_decision;
 pub use line::MAX as MAX_LINE;
 pub use read::{DecisionLine, Entry, LogReadError, Reader, ReasonLine};
-pub use record::{By, Context, Event, MAX_TEXT, Record, frame_hash};
+pub use record::{By, Context, Event, MAX_TEXT, ModelChange, Record, frame_hash};
 pub use summary::{Day, Reference, Summary, summarise};
 pub use verify::{Break, Kind, Verified, verify};
 
+use crate::disk;
 use files::{BROKEN, Files, Rotation, TORN};
 use line::Body;
 use std::collections::VecDeque;

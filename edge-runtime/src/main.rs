@@ -38,7 +38,11 @@ fn run(cli: &Cli) -> Result<Outcome> {
         }
         Some(Command::Devices) => commands::devices::run(output),
         Some(Command::Aim(options)) => commands::aim::run(&model::load(path)?, engine, options, output),
-        Some(Command::About) => commands::about::run(&model::load(path)?, engine, output),
+        Some(Command::About { config }) => {
+            let config = commands::model::configuration(config.as_deref(), path)?;
+            commands::about::run(&config.model, cli.engine.unwrap_or(config.model.engine), output)
+        }
+        Some(Command::Model(command)) => commands::model::run(command, cli.engine, output),
         Some(Command::CheckConfig { file }) => commands::check_config::run(file, output),
         Some(Command::Setup(options)) => commands::setup::run(options, output),
         Some(Command::Doctor { config }) => commands::doctor::run(config, output),

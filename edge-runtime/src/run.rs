@@ -262,10 +262,12 @@ impl<E: Engine, C: Clock> Run<E, C> {
         }
     }
 
-    /// Writes an event into the log. A failure is shown and mended by the turns that follow.
-    pub fn event(&mut self, event: &Event) {
+    /// Writes an event into the log; whether it is there. A failure is shown and mended by the turns
+    /// that follow.
+    pub fn event(&mut self, event: &Event) -> bool {
         let logged = self.log.event(event);
         self.logged(&logged);
+        logged.is_ok()
     }
 
     /// The network's input for the frame answered last, `side * side` bytes.

@@ -74,15 +74,47 @@ pub struct Site {
 }
 
 impl Site {
-    /// Reads the file at `path` for `model`; the error's text does not repeat the path.
+    /// Reads the file at `path` for `model`, or of a folder the one that is bound to it; the error's
+    /// text does not repeat the path.
     pub fn load(path: impl AsRef<Path>, model: &ModelFile) -> Result<Self, SiteError> {
-        let site = Self::from_text(&std::fs::read_to_string(path)?, model.sha256())?;
+        let path = path.as_ref();
+        let site = if path.is_dir() {
+            Self::in_folder(path, model.sha256())?
+        } else {
+            Self::from_text(&std::fs::read_to_string(path)?, model.sha256())?
+        };
         let expected = model.metadata().gate.familiar.least;
         let got = site.file.widening.as_ref().map_or(expected, |widening| widening.instead_of);
         if got != expected {
             return Err(SiteError::OtherLimit { expected, got });
         }
         Ok(site)
+    }
+
+    /// The one file of a folder that is bound to the model. One that cannot be read may be it, so it
+    /// is passed over only where another one is.
+    fn in_folder(folder: &Path, model_sha256: &str) -> Result<Self, SiteError> {
+        let (mut found, mut unread, mut files) = (Vec::new(), None, 0);
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.extension().is_none_or(|extension| extension != "toml") {
+                continue;
+            }
+            files += 1;
+            let loaded = std::fs::read_to_string(&path).map_err(SiteError::Read);
+            match loaded.and_then(|text| Self::from_text(&text, model_sha256)) {
+                Ok(site) => found.push(site),
+                Err(SiteError::OtherModel { .. }) => {}
+                Err(error) => unread = Some(error),
+            }
+        }
+        let expected = || model_sha256.to_owned();
+        match (found.pop(), found.is_empty(), unread) {
+            (Some(site), true, _) => Ok(site),
+            (Some(_), false, _) => Err(SiteError::Several { expected: expected() }),
+            (None, _, Some(error)) => Err(error),
+            (None, _, None) => Err(SiteError::NoneForModel { expected: expected(), files }),
+        }
     }
 
     /// Checks a file's text against the hash of the model in use.
@@ -139,6 +171,13 @@ impl SiteFile {
     }
 }
 
+impl SiteError {
+    /// Whether there are thresholds, for another model.
+    pub fn is_for_another_model(&self) -> bool {
+        matches!(self, Self::OtherModel { .. } | Self::NoneForModel { .. })
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum SiteError {
     #[error("cannot be read: {0}")]
@@ -154,6 +193,19 @@ pub enum SiteError {
         got.escape_debug()
     )]
     OtherModel { expected: String, got: String },
+    #[error(
+        "expected a site file for the model with SHA-256 {expected} in this folder, got {files} for other models; \
+         calibrate with the model in use"
+    )]
+    NoneForModel {
+        expected: String,
+        /// Files ending in `.toml` that are there.
+        files: usize,
+    },
+    #[error(
+        "expected one site file for the model with SHA-256 {expected} in this folder, got several; leave one"
+    )]
+    Several { expected: String },
     #[error("expected 0 <= negative_below <= positive_above <= 1, got {low} and {high}; calibrate again")]
     Thresholds {
         /// `negative_below`.

@@ -13,15 +13,12 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
-#[cfg(feature = "sign")]
-extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
 pub mod boot;
 pub mod bounded_bus;
 pub mod bring_up;
-pub mod bundle;
 pub mod capture;
 pub mod crash_record;
 #[cfg(feature = "defmt")]
@@ -36,3 +33,5 @@ pub mod sensors;
 pub mod serial;
 pub mod slots;
 pub mod stm32h7;
+
+pub use bundle;

@@ -22,9 +22,10 @@ const CARGO_DEB: (&str, &str) = ("cargo-deb", "3.8.0");
 const PROGRAM_MAX: u64 = 25_000_000;
 
 /// Files of the package, with their rights as `dpkg-deb --contents` shows them.
-const FILES: [(&str, &str); 17] = [
+const FILES: [(&str, &str); 19] = [
     ("-rw-r--r--", "./etc/pneumoscope/pneumoscope.toml"),
     ("-rw-r--r--", "./usr/lib/sysusers.d/pneumoscope.conf"),
+    ("-rw-r--r--", "./usr/lib/tmpfiles.d/pneumoscope.conf"),
     ("-rw-r--r--", "./usr/lib/tmpfiles.d/pneumoscope-dicom.conf"),
     ("-rw-r--r--", "./usr/lib/systemd/system/pneumoscope.service"),
     ("-rw-r--r--", "./usr/lib/systemd/system/pneumoscope-dicom.socket"),
@@ -37,6 +38,7 @@ const FILES: [(&str, &str); 17] = [
     ("-rw-r--r--", "./usr/share/doc/pneumoscope/CHANGELOG.md"),
     ("-rw-r--r--", "./usr/share/doc/pneumoscope/LICENSE-APACHE"),
     ("-rw-r--r--", "./usr/share/doc/pneumoscope/LICENSE-MIT"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope/MODELS.md"),
     ("-rw-r--r--", "./usr/share/doc/pneumoscope/MODEL_CARD.md"),
     ("-rw-r--r--", "./usr/share/doc/pneumoscope/README.md"),
     ("-rw-r--r--", "./usr/share/doc/pneumoscope/copyright"),

@@ -68,3 +68,4 @@ pub mod pack;
 pub mod pictures;
 pub mod prevalence;
 pub mod self_test;
+pub mod signed;

@@ -67,13 +67,29 @@ pub fn golden(model: &ModelFile, engine: &mut dyn Engine) -> Result<(), SelfTest
             return Err(SelfTestError::Preprocessing { expected: shipped::INPUT, got });
         }
     }
-    let got = engine.infer(&input)?.to_bits();
-    let (reference, expected) = if model.sha256() == shipped::MODEL {
-        ("onnxruntime", shipped::LOGIT)
-    } else {
-        let logit = CoreEngine::load(model, Kernels::SCALAR)?.infer(&input)?;
-        ("the scalar kernels", logit.to_bits())
-    };
+    if model.sha256() == shipped::MODEL {
+        return compare(engine, &input, "onnxruntime", shipped::LOGIT);
+    }
+    let logit = CoreEngine::load(model, Kernels::SCALAR)?.infer(&input)?;
+    compare(engine, &input, "the scalar kernels", logit.to_bits())
+}
+
+/// Puts the golden input of a signed model through the engine and compares the bits with those that
+/// were signed.
+///
+/// # Errors
+/// [`SelfTestError`]: nothing that this engine says may be shown.
+pub fn signed(engine: &mut dyn Engine, input: &[u8], logit_bits: u32) -> Result<(), SelfTestError> {
+    compare(engine, input, "whoever signed the model", logit_bits)
+}
+
+fn compare(
+    engine: &mut dyn Engine,
+    input: &[u8],
+    reference: &'static str,
+    expected: u32,
+) -> Result<(), SelfTestError> {
+    let got = engine.infer(input)?.to_bits();
     if got == expected {
         Ok(())
     } else {

@@ -8,7 +8,7 @@ use anyhow::Result;
 use edge_core::frame::{MAX_SIDE, MIN_SIDE};
 use edge_core::gate::{GateThresholds, LinearDetector};
 use edge_model::engine::{Convolutions, Engine, EngineKind};
-use edge_model::model_file::ModelFile;
+use edge_runtime::config;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -26,12 +26,16 @@ struct About<'a> {
     picture_side_min: u16,
     picture_side_max: u16,
     model_sha256: &'a str,
+    /// Why it is this model.
+    chosen: &'a str,
     model: BTreeMap<&'static str, String>,
     intended_use: &'a str,
     notice: &'static str,
 }
 
-pub fn run(model: &ModelFile, engine: EngineKind, output: Output) -> Result<Outcome> {
+pub fn run(config: &config::Model, engine: EngineKind, output: Output) -> Result<Outcome> {
+    let chosen = model::chosen(config)?;
+    let model = chosen.model();
     let engine = model::engine(engine, model)?;
     let mut words = Vec::new();
     model.metadata().write_props(|key, value| words.push((key, value.to_string())));
@@ -44,6 +48,7 @@ pub fn run(model: &ModelFile, engine: EngineKind, output: Output) -> Result<Outc
         picture_side_min: MIN_SIDE,
         picture_side_max: MAX_SIDE,
         model_sha256: model.sha256(),
+        chosen: chosen.why(),
         model: words.iter().cloned().collect(),
         intended_use: &model.metadata().intended_use,
         notice: report::NOTICE,
@@ -55,7 +60,7 @@ pub fn run(model: &ModelFile, engine: EngineKind, output: Output) -> Result<Outc
         writeln!(out, "{}\n\nLimits", report::footer(model))?;
         writeln!(out, "{}\n\nThe model's own words", limits(&model.metadata().gate))?;
         let words = report::readable(words).chain([("sha256", model.sha256().to_owned())]);
-        writeln!(out, "{}", report::pairs(words))
+        writeln!(out, "{}", report::pairs(words.chain([("chosen", chosen.why().to_owned())])))
     })
 }
 

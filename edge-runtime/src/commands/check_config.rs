@@ -9,7 +9,7 @@ use edge_model::prevalence::PriorShift;
 use edge_runtime::capture::CaptureOptions;
 use edge_runtime::config::Config;
 use edge_runtime::self_test::{Check, lines, log_folder, screen};
-use edge_runtime::site::Site;
+use edge_runtime::site::{Site, SiteFile};
 use std::path::{Path, PathBuf};
 
 pub fn run(file: &Path, output: Output) -> Result<Outcome> {
@@ -35,20 +35,22 @@ fn check(file: &Path, config: &Config) -> Vec<Check> {
 /// The configuration, and what it names in files: model, site, the source's program.
 pub fn of_files(file: &Path, config: &Config) -> Vec<Check> {
     let mut checks = vec![Check::new("configuration", Ok::<_, String>(file.display()))];
-    let model = model::load(config.model.file.as_deref());
-    let name = model.as_ref().map(|model| {
-        let m = &model.metadata();
-        format!("{} {}, SHA-256 {}", m.name, m.version, model.sha256())
+    let chosen = model::chosen(&config.model);
+    let name = chosen.as_ref().map(|chosen| {
+        let (model, why) = (chosen.model(), chosen.why());
+        let m = model.metadata();
+        format!("{} {}, SHA-256 {}: {why}", m.name, m.version, model.sha256())
     });
     checks.push(Check::new("model", name));
+    let model = chosen.as_ref().map(|chosen| chosen.model());
     if let Ok(model) = &model {
         let engine = config.model.engine;
         checks.push(Check::new("engine", model::engine(engine, model).map(|_| engine)));
     }
     if let Some(site) = &config.model.site {
-        let loaded = match &model {
-            Ok(model) => model::site(site, model)
-                .map(|loaded| site_said(site, &loaded))
+        let loaded = match &chosen {
+            Ok(chosen) => model::site_of(&config.model, chosen)
+                .map(|loaded| site_said(site, loaded.as_ref()))
                 .map_err(|error| format!("{error:#}")),
             Err(_) => Err(format!("{}: it cannot be checked without its model", site.display())),
         };
@@ -88,11 +90,12 @@ fn source(options: &CaptureOptions) -> Check {
 }
 
 /// A site file, and what it widens.
-fn site_said(path: &Path, site: &Site) -> String {
+fn site_said(path: &Path, site: Option<&Site>) -> String {
     let path = path.display();
-    match &site.file().widening {
-        Some(widening) => format!("{path}: {}, {widening}", site.file().date),
-        None => path.to_string(),
+    match site.map(Site::file) {
+        Some(SiteFile { widening: Some(widening), date, .. }) => format!("{path}: {date}, {widening}"),
+        Some(_) => path.to_string(),
+        None => format!("{path} is for another model; this one runs without, as its installation said"),
     }
 }
 

@@ -1,8 +1,10 @@
 //! `edge-runtime run`: the device itself. Wiring only: configuration to source, engine, log and
 //! lights, then turn after turn.
 
+mod models;
+
 use crate::cli::RunOptions;
-use crate::model;
+use crate::model::{self, Chosen};
 use crate::outcome::Outcome;
 use crate::report::{self, Output};
 use anyhow::{Context as _, Result, anyhow};
@@ -14,7 +16,6 @@ use edge_model::classify::Classifier;
 use edge_model::engine::{Engine, EngineKind};
 use edge_model::model_file::{ModelFile, sha256_hex};
 use edge_model::prevalence::PriorShift;
-use edge_model::self_test::golden;
 use edge_runtime::capture::{self, Logged, Monotonic, PassedOver, Remembered, SourceSpec, now_ms};
 use edge_runtime::config::{self, Config, Mode};
 use edge_runtime::device::Device;
@@ -26,6 +27,7 @@ use edge_runtime::run::{FrontPanel, JudgedFrame, Run, StepReport};
 use edge_runtime::service::Service;
 use edge_runtime::signal::{self, GpioLines, LightsThread, Terminal, stop_on_signals};
 use edge_runtime::site::Site;
+use models::Models;
 use serde::Serialize;
 use std::io::{self, IsTerminal, Stdout};
 use std::path::Path;
@@ -54,9 +56,15 @@ pub fn run(
     let &config::Log { rotate_bytes: max_bytes, keep, names: log_names, .. } = &config.log;
     let mut log = Log::new(&config.log.file, Options { max_bytes, keep, sync_every: 1, log_names });
     config.capture.memory = remembered(&config.log.file);
-    let Ready { model, engine, context, source, joining } = match prepare(&config) {
+    let mut models = Models::new(&config.model);
+    let prepared = prepare(&config, &mut models);
+    // Before anything else: who reads the log from here knows the model.
+    models.log_changes(|event| log.event(event).is_ok());
+    let Ready { judge: Judge { model, engine, context }, source, joining } = match prepared {
         Ok(ready) => ready,
         Err(error) => {
+            // A source that cannot be made is no failure of a new model.
+            models.stopped();
             tell(&error, &mut log, panel, &stop);
             return Err(error);
         }
@@ -96,9 +104,18 @@ pub fn run(
         source: &name,
     });
     let keeper = config.log.pictures.then(|| Keeper::beside(&config.log.file, model.metadata().input_side));
-    let why = attend(&mut run, view, keeper.as_ref(), publisher, options.frames, &stop)?;
-    run.event(&Event::Stopped { why });
-    Ok(Outcome::Complete)
+    let ended = attend(&mut run, view, keeper.as_ref(), publisher, &mut models, options.frames, &stop);
+    match ended {
+        Ok(why) => {
+            models.stopped();
+            run.event(&Event::Stopped { why });
+            Ok(Outcome::Complete)
+        }
+        Err(error) => {
+            run.event(&Event::Stopped { why: &format!("{error:#}") });
+            Err(error)
+        }
+    }
 }
 
 /// The file beside the log in which a watched folder's answered files are remembered, with the
@@ -113,19 +130,31 @@ fn remembered(log: &Path) -> Option<Remembered> {
 
 /// What a device needs before it may say anything, checked.
 struct Ready {
-    model: ModelFile,
-    engine: Box<dyn Engine>,
-    context: Context,
+    judge: Judge,
     source: Box<dyn capture::Source + Send>,
     joining: Joining,
 }
 
-/// Loads the model and its engine, tests them, and makes the source; a camera may still be absent.
-fn prepare(config: &Config) -> Result<Ready> {
-    let model = model::load(config.model.file.as_deref())?;
-    let mut engine = model::engine(config.model.engine, &model)?;
-    golden(&model, &mut *engine).context("self-test")?;
-    let site = config.model.site.as_deref().map(|path| model::site(path, &model)).transpose()?;
+/// A model with its engine and thresholds.
+struct Judge {
+    model: ModelFile,
+    engine: Box<dyn Engine>,
+    context: Context,
+}
+
+/// Chooses the model, tests it, and makes the source; a camera may still be absent.
+fn prepare(config: &Config, models: &mut Models) -> Result<Ready> {
+    let judge = models.begin(|chosen| judge(config, chosen), now_ms)?;
+    let source = capture::open(&config.capture)?;
+    let joining = Joining::beside(&config.log.file, config.log.studies)?;
+    Ok(Ready { judge, source, joining })
+}
+
+fn judge(config: &Config, chosen: Chosen) -> Result<Judge> {
+    let mut engine = model::engine(config.model.engine, chosen.model())?;
+    chosen.self_test(&mut *engine).context("self-test")?;
+    let site = model::site_of(&config.model, &chosen)?;
+    let model = chosen.into_model();
     let prior = config.site.prevalence.map(|share| PriorShift::new(share, &model)).transpose()?;
     let own = model.metadata().thresholds;
     let context = Context {
@@ -142,9 +171,7 @@ fn prepare(config: &Config) -> Result<Ready> {
         site_sha256: site.map(|site| site.sha256().to_owned()),
         prior,
     };
-    let source = capture::open(&config.capture)?;
-    let joining = Joining::beside(&config.log.file, config.log.studies)?;
-    Ok(Ready { model, engine, context, source, joining })
+    Ok(Judge { model, engine, context })
 }
 
 /// Why a device cannot begin: in the log, and as FAULT on its lights for [`FAULT_SHOWN`] or until a
@@ -169,6 +196,7 @@ fn attend<E: Engine>(
     mut view: View,
     keeper: Option<&Keeper>,
     mut publisher: Option<Publisher>,
+    models: &mut Models,
     frames: Option<u64>,
     stop: &AtomicBool,
 ) -> Result<&'static str> {
@@ -211,6 +239,9 @@ fn attend<E: Engine>(
             publisher.tell(run, &report, trouble.as_deref());
             publisher.problems().iter().for_each(|problem| report::error(problem));
         }
+        if models.turn(report.answered.as_ref().map(|answered| &answered.decision), now_ms())? {
+            models.log_changes(|event| run.event(event));
+        }
         answered += u64::from(report.answered.is_some());
         // What systemd says of it is worth no light: its socket may come and go.
         let state = report.shown.map(|shown| shown.state);
@@ -244,7 +275,7 @@ fn configuration(
     let path = options.config.as_deref();
     let (mut config, text) = match path.map(Config::load_with_text).transpose()? {
         Some((config, text)) => (config, Some(text)),
-        None => (Config::default(), None),
+        None => (Config { model: config::Model::unconfigured(), ..Config::default() }, None),
     };
     let sha256 = text.map(|text| sha256_hex(text.as_bytes()));
     config.capture.source = options.source.clone().unwrap_or(config.capture.source);

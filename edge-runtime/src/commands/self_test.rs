@@ -6,8 +6,7 @@ use crate::report::Output;
 use crate::{model, report};
 use anyhow::Result;
 use edge_model::engine::{Engine, EngineKind};
-use edge_model::self_test::golden;
-use edge_runtime::config::Config;
+use edge_runtime::config::{self, Config};
 use edge_runtime::self_test::{Check, clock, lines, log_folder};
 use std::path::Path;
 use std::time::{Instant, SystemTime};
@@ -19,13 +18,14 @@ pub fn run(
     output: Output,
 ) -> Result<Outcome> {
     let config = config.map(Config::load).transpose()?;
-    let configured = config.as_ref().map(|config| &config.model);
-    let model = model::load(model.or(configured.and_then(|model| model.file.as_deref())))?;
-    let configured = configured.map_or(EngineKind::default(), |model| model.engine);
-    let mut engine = model::engine(engine.unwrap_or(configured), &model)?;
+    let mut configured = config.as_ref().map_or(config::Model::unconfigured(), |config| config.model.clone());
+    configured.file = model.map(Path::to_owned).or(configured.file);
+    let chosen = model::chosen(&configured)?;
+    let model = chosen.model();
+    let mut engine = model::engine(engine.unwrap_or(configured.engine), model)?;
 
     let start = Instant::now();
-    let result = golden(&model, &mut *engine);
+    let result = chosen.self_test(&mut *engine);
     let took = start.elapsed().as_secs_f64() * 1000.0;
     let name = engine.name();
     let mut checks = vec![

@@ -4,8 +4,8 @@
 //! that was set aside) and `FILE.lock` (empty; who holds its lock writes the log).
 
 use super::chain::Link;
-use super::disk::Disk;
 use super::line;
+use crate::disk::Disk;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};

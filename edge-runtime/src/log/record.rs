@@ -136,6 +136,14 @@ pub enum Event<'a> {
         study_sha256: Option<Hash>,
         state: State,
     },
+    /// A signed model was put into the store: the device tries it at this start or a later one.
+    ModelInstalled(ModelChange<'a>),
+    /// It has run well, and stays.
+    ModelConfirmed(ModelChange<'a>),
+    /// It failed, or the device ended with it: the one before runs on.
+    ModelRejected(ModelChange<'a>),
+    /// A person went back to the model before.
+    ModelRolledBack(ModelChange<'a>),
     /// Lines could not be written before this one.
     NotLogged {
         lines: u64,
@@ -157,6 +165,23 @@ pub enum Event<'a> {
 pub enum By {
     Button,
     Screen,
+}
+
+/// A change of the store of models, which may have been made while no device ran: it stands in the
+/// log from the next start on, at least once.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct ModelChange<'a> {
+    /// Counts up in one store; a number that stands there twice is one change.
+    pub change: u64,
+    /// When it was made, UTC, RFC 3339.
+    pub at: &'a str,
+    /// SHA-256 of the model that it is about; none for the built-in one.
+    pub model_sha256: Option<&'a str>,
+    pub model_version: Option<&'a str>,
+    /// SHA-256 of the other one: in whose place it came, or which runs on; none for the built-in one.
+    pub other_sha256: Option<&'a str>,
+    #[serde(serialize_with = "optional_clipped", skip_serializing_if = "Option::is_none")]
+    pub why: Option<&'a str>,
 }
 
 #[derive(Serialize)]

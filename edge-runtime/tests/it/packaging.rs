@@ -8,6 +8,7 @@ const UNIT: &str = include_str!("../../packaging/pneumoscope.service");
 const RECEIVER: &str = include_str!("../../packaging/pneumoscope-dicom@.service");
 const SOCKET: &str = include_str!("../../packaging/pneumoscope-dicom.socket");
 const RECEIVED: &str = include_str!("../../packaging/tmpfiles.d/pneumoscope-dicom.conf");
+const STATE: &str = include_str!("../../packaging/tmpfiles.d/pneumoscope.conf");
 const USERS: &str = include_str!("../../packaging/sysusers.d/pneumoscope.conf");
 const MANIFEST: &str = include_str!("../../Cargo.toml");
 
@@ -196,7 +197,20 @@ fn users_groups_and_folders_agree() {
     for group in values(UNIT, "SupplementaryGroups")[0].split(' ') {
         assert!(USERS.lines().any(|line| line.starts_with(&format!("g {group} "))), "{group}");
     }
-    let log = edge_runtime::config::Config::default().log.file;
+    let config = edge_runtime::config::Config::default();
     let folder = Path::new("/var/lib").join(values(UNIT, "StateDirectory")[0]);
-    assert_eq!(log.parent(), Some(&*folder));
+    assert_eq!(config.log.file.parent(), Some(&*folder));
+    // So do the installed models, in a folder that is there before the first start; keys are root's.
+    let store = config.model.store.unwrap();
+    assert_eq!(store.parent(), Some(&*folder));
+    let (user, group) = (values(UNIT, "User")[0], values(UNIT, "Group")[0]);
+    let (mode, keys) = (values(UNIT, "StateDirectoryMode")[0], config.model.keys);
+    for line in [
+        format!("d {} {mode} {user} {group} -", folder.display()),
+        format!("d {} {mode} {user} {group} -", store.display()),
+        format!("d {} 0755 root root -", keys.display()),
+    ] {
+        assert!(STATE.lines().any(|there| there == line), "{line}");
+    }
+    assert!(package().1.contains(&"/usr/lib/tmpfiles.d/pneumoscope.conf".to_owned()));
 }

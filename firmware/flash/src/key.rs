@@ -5,11 +5,13 @@
 //! half, an ed25519 seed as 64 hexadecimal digits. Whoever has the file can make models that a
 //! board takes, so a new one is readable by its owner alone.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, ensure};
 use ed25519_dalek::SigningKey;
+use edge_model::files;
+use firmware::bundle::key_file;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const DEVELOPMENT: &str = include_str!("../../boards/keys/development.key");
 
@@ -21,8 +23,18 @@ pub fn read(path: &Path) -> anyhow::Result<SigningKey> {
     parse(&text).with_context(|| format!("{name}"))
 }
 
-/// Makes a key and writes its file, which must not be there yet; returns the public half.
+/// The file of the public half beside a key's: what a device with Linux keeps.
+pub fn public_path(path: &Path) -> PathBuf {
+    path.with_extension("pub")
+}
+
+/// Makes a key and writes its file and that of its public half, of which none may be there yet;
+/// returns the public half.
 pub fn create(path: &Path) -> anyhow::Result<[u8; 32]> {
+    let public_file = public_path(path);
+    ensure!(public_file != path, "{} is the public half's name: give the key another ending", path.display());
+    // Before the private half is there, without which it would be of no use.
+    ensure!(!public_file.exists(), "{}", already_there(&public_file));
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).context("the system gives no random numbers")?;
     let public = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
@@ -32,12 +44,7 @@ pub fn create(path: &Path) -> anyhow::Result<[u8; 32]> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            anyhow::anyhow!(
-                "{} is there already; a key is never written over: name another file",
-                path.display()
-            )
-        }
+        io::ErrorKind::AlreadyExists => anyhow::Error::msg(already_there(path)),
         _ => anyhow::Error::new(error).context(format!("cannot write {}", path.display())),
     })?;
     let public_hex = hex(&public);
@@ -49,7 +56,16 @@ pub fn create(path: &Path) -> anyhow::Result<[u8; 32]> {
     file.write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
         .with_context(|| format!("cannot write {}", path.display()))?;
+    let text = format!(
+        "# Public key of models for Pneumoscope (ed25519). On a device with Linux: /etc/pneumoscope/keys/NAME.pub\n\
+         {public_hex}\n"
+    );
+    files::write(&public_file, text.as_bytes())?;
     Ok(public)
+}
+
+fn already_there(path: &Path) -> String {
+    format!("{} is there already; a key is never written over: name another file", path.display())
 }
 
 /// Whether everybody has the private half of this key.
@@ -62,20 +78,8 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 fn parse(text: &str) -> anyhow::Result<SigningKey> {
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let (Some(digits), None) = (lines.next(), lines.next()) else {
-        bail!("expected a key file: comments and one line of 64 hexadecimal digits");
-    };
     // What is wrong is said without what stands there, which may be a secret.
-    let digits = digits.as_bytes();
-    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        bail!("expected 64 hexadecimal digits as the key, got a line of {} bytes", digits.len());
-    }
-    let mut seed = [0; 32];
-    for (byte, pair) in seed.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair)?, 16)?;
-    }
-    Ok(SigningKey::from_bytes(&seed))
+    Ok(SigningKey::from_bytes(&key_file::parse(text)?))
 }
 
 #[cfg(test)]
@@ -89,6 +93,8 @@ mod tests {
         let public = create(&path).unwrap();
         assert_eq!(read(&path).unwrap().verifying_key().as_bytes(), &public);
         assert!(!is_development(&public));
+        let text = std::fs::read_to_string(public_path(&path)).unwrap();
+        assert_eq!(key_file::parse_public(&text), Ok(public));
         #[cfg(unix)]
         {
             let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions());
@@ -98,6 +104,11 @@ mod tests {
         let error = create(&path).unwrap_err().to_string();
         assert!(error.contains("never written over"), "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), before);
+        // Neither is the public half's file, which another key may have.
+        let error = create(&folder.path().join("a.other")).unwrap_err().to_string();
+        assert!(error.contains("a.pub is there already"), "{error}");
+        assert!(!folder.path().join("a.other").exists());
+        assert!(create(&folder.path().join("b.pub")).is_err());
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Makes the signed bundle of a model: the packed model, and the picture and logit of the device's
-//! self-test.
+//! Makes the signed bundle of a model: the packed model for a board or the model file for Linux, and
+//! the picture and logit of the device's self-test.
 
 use ed25519_dalek::SigningKey;
 use edge_core::Packed;
@@ -26,6 +26,16 @@ pub fn sign(model: &Packed<AlignedBytes>, key: &SigningKey) -> anyhow::Result<Ve
     let logit = golden_logit(model.clone(), &input)?;
     let golden = Golden { input: &input, logit_bits: logit.to_bits() };
     Ok(bundle::sign(model, &golden, &key.to_bytes())?)
+}
+
+/// The bundle for Linux of an ONNX model's file, signed with `key`; an error where a device would
+/// refuse it.
+pub fn sign_file(file: &[u8], key: &SigningKey) -> anyhow::Result<Vec<u8>> {
+    let model = ModelFile::from_bytes(file)?;
+    let input = self_test::input(model.metadata().input_side);
+    let logit = golden_logit(pack::pack(&model)?, &input)?;
+    let golden = Golden { input: &input, logit_bits: logit.to_bits() };
+    Ok(bundle::sign_file(file, &model.metadata().version, &golden, &key.to_bytes())?)
 }
 
 /// What every device must compute of `input`: by the scalar kernels, which are the truth.

@@ -13,3 +13,4 @@ mod narrow;
 mod pack;
 mod qlinearconv;
 mod self_test;
+mod signed;

@@ -2,6 +2,7 @@
 
 pub mod log;
 pub mod room;
+pub mod signed;
 pub mod watch;
 
 pub use test_support::loaded::{classifier, engine, shipped, small};

@@ -28,28 +28,32 @@ pub enum Command {
     Send(SendOptions),
 }
 
-/// Sign a model, so that boards which know the key take it; or make a key.
+/// Sign a model, so that boards and devices with Linux which know the key take it; or make a key.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  cargo xtask sign --new-key clinic.key          make a key, show what goes into board.toml
+  cargo xtask sign --new-key clinic.key          make a key and clinic.pub, show what goes into board.toml
   cargo xtask sign --key clinic.key model.onnx   write model.bundle, for flash-model
+  cargo xtask sign --linux --key clinic.key model.onnx   for `edge-runtime model install`
   cargo xtask sign --key clinic.key model.onnx -o new.bundle --json
 
 A key file is text: lines that begin with # are comments, the one other line is the private half, an ed25519 \
-seed as 64 hexadecimal digits. Whoever has it can make models that the boards take. For a board on a desk \
+seed as 64 hexadecimal digits. Whoever has it can make models that the devices take. For a board on a desk \
 there is firmware/boards/keys/development.key, which everybody has.
 
 Exit status: 0 when the file was written, 1 when not, 2 for a wrong command line.")]
 pub struct SignOptions {
-    /// Make a key, write it to FILE (which must not be there yet; mode 0600) and print its public
-    /// half.
+    /// Make a key, write it to FILE (which must not be there yet; mode 0600) and its public half
+    /// beside it, ending in .pub, and print that.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "model", "out"])]
     pub new_key: Option<PathBuf>,
     /// The key to sign with.
     #[arg(long, value_name = "FILE", required_unless_present = "new_key")]
     pub key: Option<PathBuf>,
-    /// An ONNX model, or a packed one.
+    /// Sign the model file itself, for a device with Linux, in place of a packed model for boards.
+    #[arg(long, conflicts_with = "new_key")]
+    pub linux: bool,
+    /// An ONNX model; for a board a packed one too.
     #[arg(value_name = "MODEL", required_unless_present = "new_key")]
     pub model: Option<PathBuf>,
     /// Where to write the signed model. [default: beside MODEL, ending in .bundle]

@@ -3,7 +3,8 @@
 
 use edge_model::aligned::AlignedBytes;
 use edge_model::self_test;
-use firmware::bundle::{Bundle, BundleVerifier};
+use edge_model::signed::SignedModel;
+use firmware::bundle::{Bundle, BundleError, BundleVerifier, Target};
 use flash::{boards_folder, key, sign};
 use std::path::PathBuf;
 
@@ -33,6 +34,23 @@ fn the_golden_logit_of_the_shipped_model_is_onnxruntimes() {
     assert_eq!(bundle.input, self_test::input(128));
     // Another frame has another logit: the comparison can fail.
     assert_ne!(other["logit_bits"], logit);
+}
+
+#[test]
+fn a_bundle_for_linux_holds_the_file_itself_and_is_no_boards() {
+    let key = key::read(&boards_folder().join("keys/development.key")).unwrap();
+    let public = key.verifying_key().to_bytes();
+    let file = std::fs::read(models().join("model.onnx")).unwrap();
+    let bytes = sign::sign_file(&file, &key).unwrap();
+    let signed = SignedModel::open(&bytes, &[public]).unwrap();
+    assert_eq!(signed.model().sha256(), edge_model::model_file::sha256_hex(&file));
+    assert_eq!(signed.logit_bits(), self_test::shipped::LOGIT);
+    let verifier = BundleVerifier { key: &public, arena_bytes: usize::MAX };
+    let as_boards = Bundle::open(AlignedBytes::copy_of(&bytes).as_ref(), &verifier).err();
+    assert_eq!(as_boards, Some(BundleError::Target { expected: Target::Board, got: Target::Linux }));
+    let packed = std::fs::read(models().join("model.packed")).unwrap();
+    let error = sign::sign_file(&packed, &key).unwrap_err().to_string();
+    assert!(error.contains("give the ONNX model that it was made of"), "{error}");
 }
 
 #[test]

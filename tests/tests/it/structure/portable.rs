@@ -6,7 +6,8 @@ use super::{rust_files, write};
 use std::path::{Path, PathBuf};
 
 /// The packages that a workstation of any system builds: the trainer, and what it stands on.
-const ANYWHERE: [&str; 7] = [
+const ANYWHERE: [&str; 8] = [
+    "edge-runtime/bundle",
     "edge-runtime/core",
     "edge-runtime/model",
     "host-trainer",

@@ -5,7 +5,8 @@ use crate::cli::SignOptions;
 use anyhow::{Context, bail, ensure};
 use edge_model::aligned::AlignedBytes;
 use edge_model::files;
-use firmware::bundle::{Bundle, BundleVerifier};
+use edge_model::signed::SignedModel;
+use firmware::bundle::{Bundle, BundleVerifier, Target};
 use flash::key::hex;
 use flash::{key, sign};
 use serde::Serialize;
@@ -21,8 +22,10 @@ struct Key<'a> {
 struct Signed<'a> {
     path: &'a Path,
     bytes: usize,
+    target: &'static str,
     model_version: String,
-    arena_bytes: usize,
+    /// What a board needs of working memory; none for Linux.
+    arena_bytes: Option<usize>,
     logit_bits: String,
     public_key: String,
     development_key: bool,
@@ -33,7 +36,7 @@ pub fn run(options: &SignOptions) -> anyhow::Result<()> {
         (Some(path), ..) => new_key(path, options.json),
         (None, Some(key), Some(model)) => {
             let out = options.out.clone().unwrap_or_else(|| model.with_extension("bundle"));
-            sign_model(key, model, &out, options.json)
+            sign_model(key, model, &out, options)
         }
         _ => bail!("expected --key KEY MODEL, or --new-key FILE"),
     }
@@ -42,38 +45,62 @@ pub fn run(options: &SignOptions) -> anyhow::Result<()> {
 fn new_key(path: &Path, json: bool) -> anyhow::Result<()> {
     let made = Key { path, public_key: hex(&key::create(path)?) };
     tell(json, &made, || {
-        eprintln!("{}: the private half; keep it secret, and keep a copy. For board.toml:", path.display());
+        let public = key::public_path(path);
+        eprintln!("{}: the private half; keep it secret, and keep a copy.", path.display());
+        eprintln!("{}: the public half, for /etc/pneumoscope/keys of a device with Linux.", public.display());
+        eprintln!("For board.toml:");
         format!("public_key = \"{}\"", made.public_key)
     })
 }
 
-fn sign_model(key: &Path, model: &Path, path: &Path, json: bool) -> anyhow::Result<()> {
+fn sign_model(key: &Path, model: &Path, path: &Path, options: &SignOptions) -> anyhow::Result<()> {
     ensure!(path != model, "{} is the model itself: name another file with --out", path.display());
     let key = key::read(key)?;
     let public = key.verifying_key().to_bytes();
-    let bytes = std::fs::read(model).with_context(|| format!("cannot read {}", model.display()))?;
-    let bytes = sign::pack(&bytes).and_then(|packed| sign::sign(&packed, &key));
-    let bytes = bytes.with_context(|| model.display().to_string())?;
+    let file = std::fs::read(model).with_context(|| format!("cannot read {}", model.display()))?;
+    let target = if options.linux { Target::Linux } else { Target::Board };
+    let made = match target {
+        Target::Board => sign::pack(&file).and_then(|packed| sign::sign(&packed, &key)),
+        Target::Linux => sign::sign_file(&file, &key),
+    };
+    let bytes = made.with_context(|| model.display().to_string())?;
     // As a device opens it, whatever its memory: what does not hold here holds nowhere.
     let aligned = AlignedBytes::copy_of(&bytes);
-    let bundle = Bundle::open(aligned.as_ref(), &BundleVerifier { key: &public, arena_bytes: usize::MAX })?;
+    let (version, logit_bits, arena_bytes) = match target {
+        Target::Board => {
+            let verifier = BundleVerifier { key: &public, arena_bytes: usize::MAX };
+            let bundle = Bundle::open(aligned.as_ref(), &verifier)?;
+            (bundle.version, bundle.logit_bits, Some(bundle.model.arena_bytes()))
+        }
+        Target::Linux => {
+            let signed = SignedModel::open(&bytes, &[public])?;
+            (signed.version(), signed.logit_bits(), None)
+        }
+    };
     files::write(path, &bytes)?;
     let signed = Signed {
         path,
         bytes: bytes.len(),
-        model_version: bundle.version.to_string(),
-        arena_bytes: bundle.model.arena_bytes(),
-        logit_bits: format!("{:08x}", bundle.logit_bits),
+        target: target.name(),
+        model_version: version.to_string(),
+        arena_bytes,
+        logit_bits: format!("{logit_bits:08x}"),
         public_key: hex(&public),
         development_key: key::is_development(&public),
     };
     warn_of_development(&public);
     let Signed { bytes, model_version, arena_bytes, public_key, .. } = &signed;
-    tell(json, &signed, || {
-        format!(
-            "{}: {bytes} bytes, model version {model_version}; a board needs {arena_bytes} bytes of arena\n\
-             for boards with public_key = \"{public_key}\"",
-            path.display()
-        )
+    tell(options.json, &signed, || {
+        let path = path.display();
+        match arena_bytes {
+            Some(arena_bytes) => format!(
+                "{path}: {bytes} bytes, model version {model_version}; a board needs {arena_bytes} bytes of arena\n\
+                 for boards with public_key = \"{public_key}\""
+            ),
+            None => format!(
+                "{path}: {bytes} bytes, model version {model_version}, for `edge-runtime model install`\n\
+                 for devices with the key {public_key}"
+            ),
+        }
     })
 }

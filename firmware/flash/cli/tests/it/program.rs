@@ -70,6 +70,16 @@ fn a_key_is_made_and_a_model_signed_with_it() {
     assert_eq!((&signed["public_key"], &signed["development_key"]), (&public.into(), &false.into()));
     assert_eq!(signed["bytes"], fs::metadata(&bundle).unwrap().len());
 
+    // For Linux the file itself, with the public half in a file of its own for the devices.
+    let linux = folder.path().join("linux.bundle");
+    let words = ["sign", "--linux", "--key", text(&key), text(&model), "-o", text(&linux), "--json"];
+    let (code, out, err) = flash(&words);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    let signed: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&signed["target"], &signed["arena_bytes"]), (&"Linux".into(), &Value::Null));
+    assert!(fs::read(&linux).unwrap().starts_with(b"PNEUMOSL"));
+    assert!(fs::read_to_string(folder.path().join("a.pub")).unwrap().ends_with(&format!("\n{public}\n")));
+
     ends(&flash(&["sign", "--new-key", text(&key)]), 1, "a key is never written over");
     ends(&flash(&["sign", "--key", text(&model), text(&model)]), 1, "m.onnx");
     ends(&flash(&["sign", "--key", text(&key), text(&key)]), 1, "expected an ONNX model");

@@ -1,7 +1,7 @@
 //! The writer of signed models: for the host, which has an allocator.
 
-use super::form::{ALIGNMENT, FORMAT, HEADER, MAGIC, field, fingerprint, sha256};
-use super::version::Version;
+use crate::form::{ALIGNMENT, FORMAT, HEADER, Target, field, fingerprint, sha256};
+use crate::version::Version;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
@@ -18,7 +18,7 @@ pub struct Golden<'a> {
     pub logit_bits: u32,
 }
 
-/// The bundle of a model. `secret` is the seed of the ed25519 key.
+/// A board's bundle of a packed model. `secret` is the seed of the ed25519 key.
 ///
 /// # Errors
 /// [`SignError`]: a device would refuse the bundle.
@@ -28,33 +28,55 @@ pub fn sign<B: AsRef<[u8]>>(
     secret: &[u8; 32],
 ) -> Result<Vec<u8>, SignError> {
     let plan = model.plan()?;
-    let version = Version::parse(plan.metadata()?.version).ok_or(SignError::Version)?;
     let expected = plan.value(0)?.shape.bytes();
     if golden.input.len() != expected {
         return Err(SignError::Input { expected, got: golden.input.len() });
     }
-    let packed = model.bytes();
+    write(Target::Board, model.bytes(), plan.metadata()?.version, golden, secret)
+}
+
+/// The bundle for Linux of a model file, whose metadata say `version`.
+///
+/// # Errors
+/// [`SignError::Version`] and [`SignError::TooLarge`]; what is in the file is not looked at.
+pub fn sign_file(
+    file: &[u8],
+    version: &str,
+    golden: &Golden,
+    secret: &[u8; 32],
+) -> Result<Vec<u8>, SignError> {
+    write(Target::Linux, file, version, golden, secret)
+}
+
+fn write(
+    target: Target,
+    model: &[u8],
+    version: &str,
+    golden: &Golden,
+    secret: &[u8; 32],
+) -> Result<Vec<u8>, SignError> {
+    let version = Version::parse(version).ok_or(SignError::Version)?;
     let start = HEADER.next_multiple_of(ALIGNMENT);
-    let input = start + packed.len();
-    let length = input + expected;
+    let input = start + model.len();
+    let length = input + golden.input.len();
     let number = |number: usize| u32::try_from(number).map_err(|_| SignError::TooLarge);
 
     let key = SigningKey::from_bytes(secret);
     let mut bytes = Vec::with_capacity(length);
     bytes.resize(start, 0);
-    bytes.extend_from_slice(packed);
+    bytes.extend_from_slice(model);
     bytes.extend_from_slice(golden.input);
     let digest = sha256(&bytes[HEADER..]);
 
     let mut put = |at: Range<usize>, value: &[u8]| bytes[at].copy_from_slice(value);
-    put(field::MAGIC, &MAGIC);
+    put(field::MAGIC, &target.magic());
     put(field::FORMAT, &FORMAT.to_le_bytes());
     put(field::VERSION, &version.0.to_le_bytes());
     put(field::LENGTH, &number(length)?.to_le_bytes());
     put(field::MODEL, &number(start)?.to_le_bytes());
-    put(field::MODEL_LENGTH, &number(packed.len())?.to_le_bytes());
+    put(field::MODEL_LENGTH, &number(model.len())?.to_le_bytes());
     put(field::INPUT, &number(input)?.to_le_bytes());
-    put(field::INPUT_LENGTH, &number(expected)?.to_le_bytes());
+    put(field::INPUT_LENGTH, &number(golden.input.len())?.to_le_bytes());
     put(field::LOGIT, &golden.logit_bits.to_le_bytes());
     put(field::SHA256, &digest);
     put(field::KEY, &fingerprint(&key.verifying_key().to_bytes()));

@@ -1,4 +1,5 @@
-//! Everything that the log does to a disk, as one trait, so that tests can let each call fail.
+//! Everything that the log and the store of models do to a disk, as one trait, so that tests can let
+//! each call fail.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -52,7 +53,7 @@ pub struct SystemDisk;
 impl Disk for SystemDisk {}
 
 /// Writes all of `bytes`, which is one call of the system unless the disk takes less.
-pub(super) fn write_all(disk: &mut impl Disk, file: &mut File, mut bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_all(disk: &mut impl Disk, file: &mut File, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match disk.write(file, bytes) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),

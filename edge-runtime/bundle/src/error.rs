@@ -1,7 +1,7 @@
 //! Why bytes are no model for this device.
 
-use super::form::FORMAT;
-use super::version::Version;
+use crate::form::{FORMAT, Target};
+use crate::version::Version;
 use core::fmt;
 use edge_core::packed::PackedError;
 
@@ -17,8 +17,15 @@ pub enum BundleError {
         /// Bytes of the file or slot.
         got: usize,
     },
-    /// The bytes do not begin with [`MAGIC`](super::form::MAGIC).
+    /// The bytes begin with no bundle's [`Target::magic`].
     Magic,
+    /// A bundle for another kind of device.
+    Target {
+        /// This one.
+        expected: Target,
+        /// What it is for.
+        got: Target,
+    },
     /// Written in another version of the form.
     Format {
         /// The version found.
@@ -88,6 +95,7 @@ impl BundleError {
             Self::Empty => "empty",
             Self::Short { .. } => "too-short",
             Self::Magic => "no-bundle",
+            Self::Target { .. } => "target",
             Self::Format { .. } => "format",
             Self::TooLarge { .. } => "too-large",
             Self::Length { .. } => "length",
@@ -116,7 +124,8 @@ impl BundleError {
             Self::Version { header, model } => {
                 [header.0, if let Some(version) = model { version.0 } else { 0 }]
             }
-            Self::Empty | Self::Magic | Self::DeviceKey | Self::Signature | Self::Model(_) => [0, 0],
+            Self::Empty | Self::Magic | Self::Target { .. } => [0, 0],
+            Self::DeviceKey | Self::Signature | Self::Model(_) => [0, 0],
         }
     }
 }
@@ -132,15 +141,19 @@ impl fmt::Display for BundleError {
         match self {
             Self::Empty => write!(f, "the slot is empty; flash a model"),
             Self::Short { expected, got } => {
-                write!(f, "expected at least the {expected} bytes of a header, got {got}; flash a model")
+                write!(f, "expected at least the {expected} bytes of a header, got {got}; take a whole one")
             }
             Self::Magic => write!(f, "expected a signed model, got other bytes; make one with `sign`"),
+            Self::Target { expected, got } => {
+                let (expected, got) = (expected.name(), got.name());
+                write!(f, "expected a model signed for {expected}, got one for {got}; sign it for {expected}")
+            }
             Self::Format { got } => {
                 write!(f, "expected a signed model of version {FORMAT} of the form, got {got}; ")?;
-                write!(f, "sign it with the tools of this firmware, or flash the firmware that knows it")
+                write!(f, "sign it with the tools of this version, or update the program that runs here")
             }
             Self::TooLarge { length, slot } => {
-                write!(f, "the model says {length} bytes and {slot} are there; ")?;
+                write!(f, "it says {length} bytes and {slot} are there; ")?;
                 write!(f, "copy the file again if it was cut short, else the slot is too small")
             }
             Self::Length { length, model } => {
@@ -148,7 +161,7 @@ impl fmt::Display for BundleError {
             }
             Self::Checksum { expected, got } => {
                 write!(f, "expected SHA-256 {:016x}..., got {:016x}...: damaged; ", hex(expected), hex(got))?;
-                write!(f, "flash it again")
+                write!(f, "copy it again")
             }
             Self::Key { expected, got } => {
                 write!(

@@ -1,21 +1,54 @@
-//! The form of a signed model: the places of the header's fields, and the hash that covers the
-//! rest.
+//! The form of a signed model: what it is for, the places of the header's fields, and the hash that
+//! covers the rest.
 
 use core::ops::Range;
 use sha2::{Digest, Sha256};
 
-/// What a bundle begins with.
+/// What a board's bundle begins with.
 pub const MAGIC: [u8; 8] = *b"PNEUMOSB";
+
+/// What a signed model is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A chip: a packed model, read in place.
+    Board,
+    /// A machine with Linux: a model file.
+    Linux,
+}
+
+impl Target {
+    /// What its bundles begin with.
+    pub const fn magic(self) -> [u8; 8] {
+        match self {
+            Self::Board => MAGIC,
+            Self::Linux => *b"PNEUMOSL",
+        }
+    }
+
+    /// What these bytes are a bundle for, by their magic; none where they begin otherwise.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        [Self::Board, Self::Linux].into_iter().find(|target| bytes.get(field::MAGIC) == Some(&target.magic()))
+    }
+
+    /// In a sentence: `a board`, `Linux`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Board => "a board",
+            Self::Linux => "Linux",
+        }
+    }
+}
+
 /// Version of the form that this code reads and writes.
 pub const FORMAT: u32 = 1;
 /// Bytes of the header.
 pub const HEADER: usize = 256;
-/// The packed model begins at a multiple of this.
+/// The model begins at a multiple of this.
 pub const ALIGNMENT: usize = 64;
 
 /// Places of the header's fields. Numbers are little-endian; the bytes between key and signature
 /// are 0.
-pub(super) mod field {
+pub(crate) mod field {
     use core::ops::Range;
 
     pub const MAGIC: Range<usize> = 0..8;
@@ -39,24 +72,24 @@ pub fn fingerprint(key: &[u8; 32]) -> [u8; 8] {
     first(&sha256(key))
 }
 
-pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-pub(super) fn first(bytes: &[u8]) -> [u8; 8] {
+pub(crate) fn first(bytes: &[u8]) -> [u8; 8] {
     bytes.first_chunk().copied().unwrap_or_default()
 }
 
-pub(super) fn word(bytes: &[u8], at: Range<usize>) -> u32 {
+pub(crate) fn word(bytes: &[u8], at: Range<usize>) -> u32 {
     bytes.get(at).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
 }
 
-pub(super) fn size(bytes: &[u8], at: Range<usize>) -> usize {
+pub(crate) fn size(bytes: &[u8], at: Range<usize>) -> usize {
     usize::try_from(word(bytes, at)).unwrap_or(usize::MAX)
 }
 
 /// A range that the header gives as its start and its length.
-pub(super) fn part(header: &[u8], start: Range<usize>, length: Range<usize>) -> Range<usize> {
+pub(crate) fn part(header: &[u8], start: Range<usize>, length: Range<usize>) -> Range<usize> {
     let start = size(header, start);
     start..start.saturating_add(size(header, length))
 }
