@@ -7,7 +7,6 @@ use crate::{model, report};
 use anyhow::Result;
 use edge_core::{Decision, Reason, State};
 use edge_model::classify::Classifier;
-use edge_model::self_test::golden;
 use edge_runtime::capture::{self, CaptureOptions};
 use edge_runtime::config::Config;
 use edge_runtime::doctor::{self, Finding, Machine};
@@ -70,10 +69,10 @@ fn network_and_sight(config: &Config, machine: &Machine, running: bool) -> Vec<F
     const REPAIR: &str =
         "memory or program is damaged: install the package again; if it stays so, change the board";
     let tested = || -> Result<_> {
-        let model = model::load(config.model.file.as_deref())?;
-        let mut engine = model::engine(config.model.engine, &model)?;
-        golden(&model, &mut *engine)?;
-        Ok((model, engine))
+        let chosen = model::chosen(&config.model)?;
+        let mut engine = model::engine(config.model.engine, chosen.model())?;
+        chosen.self_test(&mut *engine)?;
+        Ok((chosen.into_model(), engine))
     };
     let (model, engine) = match tested() {
         Ok(tested) => tested,

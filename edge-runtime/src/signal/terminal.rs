@@ -133,7 +133,7 @@ impl<W: Write> Terminal<W> {
 
     /// Who else needs a person, and how many answers are still to come; none where nobody.
     fn others(&self, cases: &CasesView) -> Option<String> {
-        let CasesView { view, worst, button, needed_person, .. } = cases;
+        let CasesView { view, worst, acknowledges, button, needed_person, .. } = cases;
         let told = |id, count: u32| self.language.text_with(id, &[("count", count.into())]);
         let mut parts = Vec::new();
         if let Some(worst) = worst {
@@ -147,7 +147,7 @@ impl<W: Write> Terminal<W> {
             parts.extend(button.then(|| self.language.text("cases-press-button")));
         }
         parts.extend((view.waiting > 0).then(|| told("cases-to-come", view.waiting)));
-        let unseen = !button && *needed_person > 0;
+        let unseen = !acknowledges && *needed_person > 0;
         parts.extend(unseen.then(|| told("cases-needed-person", *needed_person)));
         (!parts.is_empty()).then(|| parts.join("; "))
     }

@@ -90,7 +90,7 @@ fn history(language: Language) -> String {
                 worst: worst.as_ref().map(|_| CaseId(2)),
                 waiting: need_person,
             };
-            CasesView { view, turn, worst, button, needed_person: need_person }
+            CasesView { view, turn, worst, acknowledges: button, button, needed_person: need_person }
         };
     let state = |state, reason| Some(Indication { state, reason });
     let refer = state(State::Refer, Reason::Unacknowledged(1));

@@ -1,7 +1,7 @@
 //! Reasons: which text each has, and its numbers in units that people use.
 
-use crate::number::fixed;
 use crate::Language;
+use crate::number::fixed;
 use edge_core::Reason;
 use fluent_bundle::FluentValue as Value;
 
