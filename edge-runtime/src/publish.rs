@@ -208,3 +208,6 @@ impl Drop for Publisher {
         self.stop();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,11 @@ impl Desk {
         Self { room, watch, _place: place }
     }
 
+    /// Files come one after the other, and have their numbers in this order.
+    fn come(&mut self, films: &[(&str, State)]) {
+        films.iter().for_each(|film| self.room.come(&[*film]));
+    }
+
     /// A turn of the loop so many milliseconds later, and what the screen sees of it.
     fn turn(&mut self, ms: u64) -> (StepReport, Status) {
         let report = self.room.turn(ms);
@@ -91,7 +96,7 @@ fn progress(status: &Status) -> Vec<(&str, Progress)> {
 #[test]
 fn a_screen_sees_the_picture_of_the_child_whose_answer_is_shown() {
     let mut desk = Desk::new();
-    desk.room.come(&[("jane.png", State::Negative), ("ruth.png", State::Positive)]);
+    desk.come(&[("jane.png", State::Negative), ("ruth.png", State::Positive)]);
     let (report, status) = desk.turn(0);
     assert_eq!(report.shown.unwrap().state, State::Positive);
     let picture = status.picture.clone().unwrap();
@@ -135,7 +140,7 @@ fn a_screen_sees_the_picture_of_the_child_whose_answer_is_shown() {
 #[test]
 fn a_planted_picture_of_another_child_is_found() {
     let mut desk = Desk::new();
-    desk.room.come(&[("jane.png", State::Negative), ("ruth.png", State::Positive)]);
+    desk.come(&[("jane.png", State::Negative), ("ruth.png", State::Positive)]);
     let (_, status) = desk.turn(0);
     assert_eq!(belongs(&status), Ok(()));
     let with = |change: &dyn Fn(&mut Status)| {
@@ -155,7 +160,7 @@ fn a_planted_picture_of_another_child_is_found() {
 #[test]
 fn a_fault_hides_the_picture_and_whose_turn_it_is() {
     let mut desk = Desk::new();
-    desk.room.come(&[("ruth.png", State::Positive)]);
+    desk.come(&[("ruth.png", State::Positive)]);
     assert!(desk.turn(0).1.picture.is_some());
     let (films, aside) = (desk.room.films.path().to_owned(), desk.room.logs.path().join("aside"));
     fs::rename(&films, &aside).unwrap();
@@ -181,11 +186,7 @@ fn a_fault_hides_the_picture_and_whose_turn_it_is() {
 #[test]
 fn a_tap_acknowledges_what_was_seen_and_nothing_else() {
     let mut desk = Desk::new();
-    desk.room.come(&[
-        ("ruth.png", State::Positive),
-        ("dark.png", State::Invalid),
-        ("jane.png", State::Negative),
-    ]);
+    desk.come(&[("ruth.png", State::Positive), ("dark.png", State::Invalid), ("jane.png", State::Negative)]);
     let (_, status) = desk.turn(0);
     assert_eq!(status.worklist.as_ref().unwrap().turn, Some(0));
     let other_run = Status { run: "another".into(), ..status.clone() };
@@ -222,7 +223,7 @@ fn a_folder_that_goes_away_changes_no_light_and_is_told_once() {
     let history = |desk: &mut Desk, at: &mut dyn FnMut(usize, &mut Desk)| {
         let come =
             [("ruth.png", State::Positive), ("jane.png", State::Negative), ("dark.png", State::Invalid)];
-        desk.room.come(&come);
+        desk.come(&come);
         let mut lamps = Vec::new();
         for turn in 0..120 {
             at(turn, desk);
