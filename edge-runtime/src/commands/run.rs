@@ -1,10 +1,10 @@
 //! `edge-runtime run`: the device itself. Wiring only: configuration to source, engine, log and
 //! lights, then turn after turn.
 
+mod judge;
 mod models;
 
 use crate::cli::RunOptions;
-use crate::model::{self, Chosen};
 use crate::outcome::Outcome;
 use crate::report::{self, Output};
 use anyhow::{Context as _, Result, anyhow};
@@ -14,7 +14,7 @@ use edge_core::worklist::Rules;
 use edge_core::{Reason, State};
 use edge_model::classify::Classifier;
 use edge_model::engine::{Engine, EngineKind};
-use edge_model::model_file::{ModelFile, sha256_hex};
+use edge_model::model_file::sha256_hex;
 use edge_model::prevalence::PriorShift;
 use edge_runtime::capture::{self, Logged, Monotonic, PassedOver, Remembered, SourceSpec, now_ms};
 use edge_runtime::config::{self, Config, Mode};
@@ -26,7 +26,7 @@ use edge_runtime::publish::Publisher;
 use edge_runtime::run::{FrontPanel, JudgedFrame, Run, StepReport};
 use edge_runtime::service::Service;
 use edge_runtime::signal::{self, GpioLines, LightsThread, Terminal, stop_on_signals};
-use edge_runtime::site::Site;
+use judge::Judge;
 use models::Models;
 use serde::Serialize;
 use std::io::{self, IsTerminal, Stdout};
@@ -135,43 +135,12 @@ struct Ready {
     joining: Joining,
 }
 
-/// A model with its engine and thresholds.
-struct Judge {
-    model: ModelFile,
-    engine: Box<dyn Engine>,
-    context: Context,
-}
-
 /// Chooses the model, tests it, and makes the source; a camera may still be absent.
 fn prepare(config: &Config, models: &mut Models) -> Result<Ready> {
-    let judge = models.begin(|chosen| judge(config, chosen), now_ms)?;
+    let judge = models.begin(|chosen| Judge::of(config, chosen), now_ms)?;
     let source = capture::open(&config.capture)?;
     let joining = Joining::beside(&config.log.file, config.log.studies)?;
     Ok(Ready { judge, source, joining })
-}
-
-fn judge(config: &Config, chosen: Chosen) -> Result<Judge> {
-    let mut engine = model::engine(config.model.engine, chosen.model())?;
-    chosen.self_test(&mut *engine).context("self-test")?;
-    let site = model::site_of(&config.model, &chosen)?;
-    let model = chosen.into_model();
-    let prior = config.site.prevalence.map(|share| PriorShift::new(share, &model)).transpose()?;
-    let own = model.metadata().thresholds;
-    let context = Context {
-        preprocessing: edge_core::preprocess::NAME,
-        model_sha256: model.sha256().to_owned(),
-        model_version: model.metadata().version.to_string(),
-        engine: engine.name(),
-        familiar_widened_to: site.as_ref().and_then(Site::familiar_widened_to),
-        thresholds: match (&site, prior) {
-            (Some(site), _) => site.thresholds(),
-            (None, Some(prior)) => prior.thresholds(own),
-            (None, None) => own,
-        },
-        site_sha256: site.map(|site| site.sha256().to_owned()),
-        prior,
-    };
-    Ok(Judge { model, engine, context })
 }
 
 /// Why a device cannot begin: in the log, and as FAULT on its lights for [`FAULT_SHOWN`] or until a

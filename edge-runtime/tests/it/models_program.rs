@@ -201,6 +201,37 @@ fn a_confirmed_model_that_is_damaged_is_a_fault_and_never_another_model() {
 }
 
 #[test]
+fn what_is_not_the_models_fault_does_not_count_against_it() {
+    let device = Device::new("trial_s = 3600");
+    let new = made("2.1.0");
+    device.install(&new).clean();
+    let text = fs::read_to_string(&device.config).unwrap();
+    fs::write(&device.config, text.replace("replay:films", "replay:nowhere")).unwrap();
+    for _ in 0..2 * STARTS {
+        run(program().args(["run", "--config", &device.config])).refused(1, "nowhere");
+    }
+    fs::write(&device.config, text).unwrap();
+    terminate(device.started(1, &new.sha256));
+    assert!(device.events("model_rejected").is_empty());
+}
+
+/// Without a record a model that ends the device would be tried for ever.
+#[test]
+fn where_no_start_can_be_counted_the_old_model_runs() {
+    let device = Device::new("trial_s = 1");
+    let (built_in, new) = (shipped().sha256().to_owned(), made("2.1.0"));
+    device.install(&new).clean();
+    let lock = device.bench.path("models/models.lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    let said = run(program().args(["run", "--config", &device.config, "--frames", "1"])).ended(0).stderr;
+    assert_contains(&said, &["no new model is tried: cannot write", "models.lock"]);
+    assert_eq!(device.events("started")[0]["model_sha256"], *built_in);
+    fs::remove_dir(&lock).unwrap();
+    terminate(device.started(2, &new.sha256));
+}
+
+#[test]
 fn a_named_file_goes_before_the_store() {
     let device = Device::new("trial_s = 1\nfile = \"model.onnx\"");
     let text = device.install(&made("2.1.0")).clean().stdout;

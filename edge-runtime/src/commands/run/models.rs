@@ -105,3 +105,52 @@ fn on_trial(state: &State, which: &Which) -> Option<String> {
     let pending = state.pending.as_ref()?;
     (which.sha256() == Some(&pending.sha256)).then(|| pending.sha256.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use edge_core::State as Answer;
+    use edge_runtime::models::{BuiltIn, KeptModel, STARTS};
+
+    #[test]
+    fn a_picture_that_cannot_be_computed_ends_the_start_and_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let sha256 = "a".repeat(64);
+        let kept = KeptModel {
+            sha256: sha256.clone(),
+            name: "a model".into(),
+            version: bundle::Version(1),
+            installed: String::new(),
+            key: String::new(),
+            without_site: false,
+            rejected: None,
+        };
+        let built_in = BuiltIn { sha256: "b".repeat(64), version: bundle::Version(0) };
+        let config =
+            config::Model { store: Some(folder.path().into()), trial_s: 1, ..config::Model::default() };
+        let mut store = Store::at(folder.path());
+        store.install(b"a bundle", kept, &built_in).unwrap();
+        let frame = |reason, logit| Decision { state: Answer::Refer, reason, logit, score: None };
+        let judged = frame(Reason::BetweenThresholds, Some(0.0));
+        for start in 1..=STARTS {
+            assert_eq!(store.begin().unwrap().sha256(), Some(&*sha256), "start {start}");
+            let mut models = Models::new(&config);
+            models.trial = Some((sha256.clone(), Trial::begin(0, 1)));
+            (0..9).for_each(|_| assert!(!models.turn(Some(&judged), 0).unwrap()));
+            let failed = models.turn(Some(&frame(Reason::EngineFailed, None)), 2000).unwrap_err();
+            assert!(failed.to_string().contains("the new model failed on a picture"), "{failed}");
+        }
+        assert_eq!(store.begin().unwrap(), Which::BuiltIn, "it goes back");
+        // And where none fails, the last turn confirms it, with a frame or without.
+        let state = store.state().unwrap();
+        store
+            .install(b"a bundle", KeptModel { rejected: None, ..state.models[0].clone() }, &built_in)
+            .unwrap();
+        store.begin().unwrap();
+        let mut models = Models::new(&config);
+        models.trial = Some((sha256.clone(), Trial::begin(0, 1)));
+        (0..3).for_each(|_| assert!(!models.turn(Some(&judged), 0).unwrap()));
+        assert!(models.turn(None, 1000).unwrap());
+        assert_eq!(store.state().unwrap().current, Which::Model(sha256));
+    }
+}
