@@ -1,7 +1,7 @@
 //! Server-sent events (WHATWG HTML): the part of a page that changes, whenever it does.
 
 use crate::app::{App, Visit};
-use crate::pages::{Page, Reader};
+use crate::pages::{self, Page, Reader};
 use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -49,7 +49,7 @@ impl Stream {
         let reader =
             Reader { language: visit.language, token: &token, offset: app.config.display.utc_offset };
         let seen = self.seen.borrow_and_update().clone();
-        let part = self.page.part(&reader, &seen).into_string().replace(['\r', '\n'], " ");
+        let part = pages::part(self.page, &reader, &seen).into_string().replace(['\r', '\n'], " ");
         if self.last.as_ref() == Some(&part) {
             return Some("event: alive\ndata:\n\n".into());
         }

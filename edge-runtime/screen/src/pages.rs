@@ -1,101 +1,31 @@
 //! The pages, as text: nothing here reads or writes anything.
 
 mod aim;
+mod answer;
 mod assets;
 mod figures;
-mod frame;
 mod messages;
 mod now;
-mod shapes;
+mod outline;
+mod page;
 mod today;
 
 pub use assets::ASSETS;
 pub use figures::Figures;
 pub use messages::{Refusal, login, message};
+pub use page::{Page, Reader};
 
-use crate::config::Offset;
 use crate::watch::Seen;
 use axum::response::Html;
 use maud::{Markup, html};
-use texts::Language;
 
-/// Who reads a page.
-#[derive(Clone, Copy, Debug)]
-pub struct Reader<'a> {
-    pub language: Language,
-    /// For the forms of the page.
-    pub token: &'a str,
-    pub offset: Offset,
-}
-
-impl Reader<'_> {
-    /// The text of this id.
-    pub fn text(&self, id: &str) -> String {
-        self.language.text(id)
-    }
-}
-
-/// One of the four pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Page {
-    Now,
-    Today,
-    Figures,
-    Aim,
-}
-
-impl Page {
-    pub const ALL: [Self; 4] = [Self::Now, Self::Today, Self::Figures, Self::Aim];
-
-    pub const fn path(self) -> &'static str {
-        match self {
-            Self::Now => "/",
-            Self::Today => "/today",
-            Self::Figures => "/figures",
-            Self::Aim => "/aim",
-        }
-    }
-
-    /// Its name where events are asked for.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Now => "now",
-            Self::Today => "today",
-            Self::Figures => "figures",
-            Self::Aim => "aim",
-        }
-    }
-
-    fn title(self, language: Language) -> String {
-        match self {
-            Self::Now => language.text("page-now"),
-            Self::Today => language.text("page-today"),
-            Self::Figures => language.text("page-figures"),
-            Self::Aim => language.text("page-aim"),
-        }
-    }
-
-    pub fn at(path: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|page| page.path() == path)
-    }
-
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|page| page.name() == name)
-    }
-
-    /// Whether it changes while one looks at it.
-    pub const fn is_live(self) -> bool {
-        !matches!(self, Self::Figures)
-    }
-
-    /// What of it changes.
-    pub fn part(self, reader: &Reader, seen: &Seen) -> Markup {
-        match self {
-            Self::Now => now::part(reader, seen),
-            Self::Today => today::part(reader, seen),
-            Self::Aim => aim::part(reader, seen),
-            Self::Figures => html! {},
-        }
+/// What of a page changes.
+pub fn part(page: Page, reader: &Reader, seen: &Seen) -> Markup {
+    match page {
+        Page::Now => now::part(reader, seen),
+        Page::Today => today::part(reader, seen),
+        Page::Aim => aim::part(reader, seen),
+        Page::Figures => html! {},
     }
 }
 
@@ -112,5 +42,6 @@ pub fn whole(
         (Page::Figures, Some(figures)) => figures::body(reader, seen, figures),
         _ => html! {},
     };
-    Html(frame::page(reader, page, seen, &rest, guarded).into_string())
+    let around = outline::Outline { page, guarded, status: seen.status() };
+    Html(outline::page(reader, &around, &part(page, reader, seen), &rest).into_string())
 }

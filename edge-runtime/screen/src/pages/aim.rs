@@ -1,10 +1,11 @@
 //! The page for aiming a camera: the newest picture, and the gate's figures as bars.
 
-use super::Reader;
 use super::now::lost;
+use super::page::Reader;
 use crate::watch::Seen;
 use maud::{Markup, html};
 use status::Figure;
+use texts::Language;
 
 pub fn part(reader: &Reader, seen: &Seen) -> Markup {
     let language = reader.language;
@@ -42,7 +43,7 @@ fn row(reader: &Reader, figure: &Figure) -> Markup {
         tr class=(class) {
             th scope="row" { (name(reader, figure)) }
             td { (bar(figure)) }
-            td { (number(figure.value)) }
+            td { (number(reader.language, figure)) }
             td.word { (word) }
         }
     }
@@ -52,8 +53,8 @@ fn row(reader: &Reader, figure: &Figure) -> Markup {
 fn name(reader: &Reader, figure: &Figure) -> String {
     match figure.name.as_str() {
         "elongation" => reader.text("figure-elongation"),
-        "mean" | "brightness" => reader.text("figure-brightness"),
-        "deviation" | "contrast" => reader.text("figure-contrast"),
+        "brightness" => reader.text("figure-brightness"),
+        "contrast" => reader.text("figure-contrast"),
         "black" => reader.text("figure-black"),
         "white" => reader.text("figure-white"),
         "sharpness" => reader.text("figure-sharpness"),
@@ -64,8 +65,15 @@ fn name(reader: &Reader, figure: &Figure) -> String {
     }
 }
 
-fn number(value: f32) -> String {
-    if value.fract() == 0.0 || value.abs() >= 100.0 { format!("{value:.0}") } else { format!("{value:.2}") }
+/// A figure in the units that people use, the same as in a reason.
+fn number(language: Language, figure: &Figure) -> String {
+    let value = f64::from(figure.value);
+    match figure.name.as_str() {
+        "elongation" | "sharpness" => language.number(value / 1000.0, 2),
+        "black" | "white" => language.number(value / 10.0, 0) + " %",
+        "brightness" | "contrast" => language.number(value / 655.35, 0) + " %",
+        _ => language.number(value, 0),
+    }
 }
 
 /// What is let through as a band, the figure as a line in it or beside it.

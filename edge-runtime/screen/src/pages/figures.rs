@@ -1,7 +1,7 @@
 //! The page of figures: the log by days, drift, uptime, disk.
 
-use super::Reader;
-use super::frame::Answer;
+use super::answer::Answer;
+use super::page::Reader;
 use crate::history::Days;
 use crate::watch::{Seen, boottime_ms};
 use edge_core::State;

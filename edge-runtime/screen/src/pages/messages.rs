@@ -1,7 +1,7 @@
 //! Short pages: one sentence and a way back, and the one that asks for the PIN.
 
-use super::Page;
-use super::frame::{head, languages};
+use super::outline::{head, languages};
+use super::page::Page;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};

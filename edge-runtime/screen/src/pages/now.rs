@@ -1,7 +1,7 @@
 //! The page of what the lights say now.
 
-use super::frame::{Answer, answer};
-use super::{Page, Reader};
+use super::answer::{Answer, answer};
+use super::page::{Page, Reader};
 use crate::watch::Seen;
 use edge_core::State;
 use maud::{Markup, html};
@@ -24,10 +24,8 @@ pub fn lost(reader: &Reader) -> Markup {
 
 fn known(reader: &Reader, status: &Status) -> Markup {
     let language = reader.language;
-    let list = status.worklist.as_ref();
-    let turn = list.and_then(|list| list.cases.iter().find(|case| Some(case.number) == list.turn));
     let more = html! {
-        @if let Some(list) = list { (whose(reader, status, list, turn)) }
+        @if let Some(list) = &status.worklist { (whose(reader, status, list)) }
     };
     let said = match status.shown {
         Some(shown) => {
@@ -58,20 +56,30 @@ fn known(reader: &Reader, status: &Status) -> Markup {
     }
 }
 
+/// The case that is named beside what is shown: the one that has its turn, or else the worst of those
+/// that need a person.
+fn named(list: &WorklistStatus) -> Option<u32> {
+    list.turn.or(list.worst)
+}
+
 /// Whose answer it is, the button that says that it was seen, and who else needs a person.
-fn whose(reader: &Reader, status: &Status, list: &WorklistStatus, turn: Option<&Case>) -> Markup {
+fn whose(reader: &Reader, status: &Status, list: &WorklistStatus) -> Markup {
     let language = reader.language;
+    let case = list.cases.iter().find(|case| Some(case.number) == named(list));
+    // Without a turn, the one that is named is one of those that are counted.
+    let named_too = u32::from(list.turn.is_none() && case.is_some());
+    let others = list.need_person.saturating_sub(named_too);
     let may = |case: &Case| list.acknowledges && case.may_be_acknowledged();
     html! {
         div.turn-of {
-            @if let Some(case) = turn {
+            @if let Some(case) = case {
                 p.whose { span { (language.text("patient")) } " " strong { (case.name) } }
                 @if may(case) { (tap(reader, &status.run, case, Page::Now)) }
             }
-            @if list.need_person > 0 {
+            @if others > 0 {
                 p.others {
                     a href=(Page::Today.path()) {
-                        (language.text_with("others-need-person", &[("count", list.need_person.into())]))
+                        (language.text_with("others-need-person", &[("count", others.into())]))
                     }
                 }
             }
@@ -99,8 +107,8 @@ pub fn tap(reader: &Reader, run: &str, case: &Case, page: Page) -> Markup {
 /// may be another patient's, and what a fault shows is no longer there.
 fn belongs(status: &Status) -> Option<&Picture> {
     let answered = status.shown.is_some_and(|shown| shown.state != State::Fault);
-    let turn = status.worklist.as_ref().and_then(|list| list.turn);
-    status.picture.as_ref().filter(|picture| answered && picture.case == turn)
+    let case = status.worklist.as_ref().and_then(named);
+    status.picture.as_ref().filter(|picture| answered && picture.case == case)
 }
 
 fn picture(reader: &Reader, status: &Status) -> Markup {

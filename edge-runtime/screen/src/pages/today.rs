@@ -1,9 +1,9 @@
 //! The page of today's answers.
 
+use super::answer::{Answer, shape};
 use super::figures::Figures;
-use super::frame::Answer;
 use super::now::{lost, tap};
-use super::{Page, Reader, shapes};
+use super::page::{Page, Reader};
 use crate::watch::Seen;
 use edge_core::State;
 use maud::{Markup, PreEscaped, html};
@@ -14,7 +14,7 @@ fn small(reader: &Reader, state: State) -> Markup {
     let answer = Answer::State(state);
     html! {
         span class={ "small " (answer.class()) } {
-            (PreEscaped(shapes::shape(answer))) (answer.word(reader.language))
+            (PreEscaped(shape(answer))) (answer.word(reader.language))
         }
     }
 }

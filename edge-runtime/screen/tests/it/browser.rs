@@ -61,8 +61,13 @@ impl Browser {
 
     /// Waits until the page shows this state.
     fn shows(&mut self, state: State) -> Result<(), Option<String>> {
+        self.shows_within(state, 500)
+    }
+
+    /// The same, asked so many times.
+    fn shows_within(&mut self, state: State, times: u32) -> Result<(), Option<String>> {
         let expected = Some(state.name().to_lowercase());
-        for _ in 0..500 {
+        for _ in 0..times {
             if self.state() == expected {
                 return Ok(());
             }
@@ -259,6 +264,14 @@ fn browser_a_planted_fault_of_a_page_is_found() {
     browser.ask("document.querySelector('label').remove()");
     browser.ask("console.error('planted')");
     let found = browser.complaints().join("\n");
+    // A page that does not follow: what changes is written to a part that is not in it.
+    let (mut follower, status) = (Browser::start(), |state| move || camera(state));
+    follower.does("open", url(&client, "/"));
+    alive(&site, status(State::Refer), || follower.shows(State::Refer)).unwrap();
+    follower
+        .ask("document.getElementById('live').replaceWith(document.getElementById('live').cloneNode(true))");
+    let told = alive(&site, status(State::Positive), || follower.shows_within(State::Positive, 100));
+    assert_eq!(told, Err(Some("refer".into())));
     for part in ["image-alt", "label", "planted", "Content Security Policy"] {
         assert!(found.contains(part), "{part}: {found}");
     }

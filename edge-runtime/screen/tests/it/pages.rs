@@ -19,13 +19,14 @@ fn missing(page: &str) -> BTreeSet<&str> {
     pieces.filter(|piece| piece.contains(['-', '.']) && ids.contains(piece)).collect()
 }
 
-const IDS: [&str; 7] = [
-    include_str!("../../src/pages.rs"),
+const IDS: [&str; 8] = [
+    include_str!("../../src/pages/answer.rs"),
     include_str!("../../src/pages/aim.rs"),
     include_str!("../../src/pages/figures.rs"),
-    include_str!("../../src/pages/frame.rs"),
     include_str!("../../src/pages/messages.rs"),
     include_str!("../../src/pages/now.rs"),
+    include_str!("../../src/pages/outline.rs"),
+    include_str!("../../src/pages/page.rs"),
     include_str!("../../src/pages/today.rs"),
 ];
 
@@ -191,6 +192,14 @@ fn the_picture_of_another_patient_is_not_beside_an_answer() {
     let other = |page: &Answer| shown(page) && !page.text().contains("/picture/1");
     let page = until(|| fresh(&site, &status, &client, "/"), other);
     assert!(page.text().contains(&Language::English.text("picture-other")), "{}", page.text());
+    // Nobody has a turn: the worst that needs a person is named, and the picture is that one's.
+    let list = status.worklist.as_mut().unwrap();
+    (list.turn, list.need_person) = (None, 2);
+    status.picture.as_mut().unwrap().case = Some(3);
+    let named = |page: &Answer| shown(page) && page.text().contains("A-1003");
+    let text = until(|| fresh(&site, &status, &client, "/"), named).text();
+    assert!(text.contains("/picture/1") && text.contains("value=\"3\""), "{text}");
+    assert!(text.contains("1 other patient needs a person"), "{text}");
     let text = fresh(&site, &status, &client, "/today").text();
     assert!(text.contains("A-1003 &lt;b&gt;&amp;&quot;bold&quot;"), "a name is text: {text}");
 }

@@ -169,13 +169,15 @@ pub fn picture(number: u64, case: Option<u32>, state: State) -> Picture {
         decision: decision(state),
         frame_sha256: Some("ab".repeat(32)),
         figures: vec![
-            figure("elongation", 1.2, None, Some(1.8)),
-            figure("brightness", 46.0, Some(12.0), Some(88.0)),
-            figure("contrast", 9.5, Some(11.0), None),
-            figure("black", 0.03, None, Some(0.4)),
-            figure("white", 0.01, None, Some(0.3)),
+            figure("elongation", 1200.0, None, Some(1800.0)),
+            figure("brightness", 30_000.0, Some(8_000.0), Some(58_000.0)),
+            figure("contrast", 6_000.0, Some(7_200.0), None),
+            figure("black", 30.0, None, Some(400.0)),
+            figure("white", 12.0, None, Some(300.0)),
             figure("sharpness", 61.0, Some(40.0), None),
             figure("layout", 210.0, Some(0.0), None),
+            figure("features", 1_870.0, Some(-400.0), None),
+            figure("familiarity", 930.0, Some(120.0), None),
         ],
     }
 }

@@ -1,10 +1,12 @@
 //! What is around every page: head, navigation, languages, and what a browser shows when it hears
 //! nothing any more.
 
+use super::answer::{Answer, answer};
 use super::assets::ASSETS;
-use super::{Page, Reader, shapes};
-use crate::watch::Seen;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use super::page::{Page, Reader};
+use edge_core::State;
+use maud::{DOCTYPE, Markup, html};
+use status::Status;
 use texts::Language;
 
 /// The head of a page; `refresh` is for browsers without scripts.
@@ -41,8 +43,19 @@ pub fn languages(current: Language, back: &str) -> Markup {
     }
 }
 
-/// A page: what changes of it, and `rest`, which does not.
-pub fn page(reader: &Reader, page: Page, seen: &Seen, rest: &Markup, guarded: bool) -> Markup {
+/// What a page is, beside what stands in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Outline<'a> {
+    pub page: Page,
+    /// Whether its reader has given a PIN.
+    pub guarded: bool,
+    /// The device's, where it answers.
+    pub status: Option<&'a Status>,
+}
+
+/// A page: `part` is what changes of it, `rest` what does not.
+pub fn page(reader: &Reader, outline: &Outline, part: &Markup, rest: &Markup) -> Markup {
+    let Outline { page, guarded, status } = *outline;
     let language = reader.language;
     let name = |page: Page| page.title(language);
     html! {
@@ -78,7 +91,7 @@ pub fn page(reader: &Reader, page: Page, seen: &Seen, rest: &Markup, guarded: bo
                     }
                     @if page.is_live() {
                         div #live data-events={ "/events?page=" (page.name()) } {
-                            (page.part(reader, seen))
+                            (part)
                         }
                         template #gone { (gone(reader)) }
                     }
@@ -86,7 +99,7 @@ pub fn page(reader: &Reader, page: Page, seen: &Seen, rest: &Markup, guarded: bo
                 }
                 footer {
                     p { (language.notice()) }
-                    @if let Some(status) = seen.status() { p.device { (status.device) " " (status.software) } }
+                    @if let Some(status) = status { p.device { (status.device) " " (status.software) } }
                 }
             }
         }
@@ -97,55 +110,9 @@ pub fn page(reader: &Reader, page: Page, seen: &Seen, rest: &Markup, guarded: bo
 fn gone(reader: &Reader) -> Markup {
     answer(
         reader,
-        Answer::State(edge_core::State::Fault),
+        Answer::State(State::Fault),
         &reader.text("page-lost"),
         Some(&reader.text("page-lost.remedy")),
         &html! {},
     )
-}
-
-/// What is said in the size of the lights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    State(edge_core::State),
-    /// Nothing is lit.
-    Waiting,
-}
-
-impl Answer {
-    /// Its class in the style.
-    pub fn class(self) -> String {
-        match self {
-            Self::State(state) => state.name().to_lowercase(),
-            Self::Waiting => "waiting".into(),
-        }
-    }
-
-    pub fn word(self, language: Language) -> String {
-        match self {
-            Self::State(state) => language.state(state),
-            Self::Waiting => language.text("state-ready"),
-        }
-    }
-}
-
-/// The answer with its shape, its lamps, why, and what to do; `more` comes below.
-pub fn answer(reader: &Reader, answer: Answer, why: &str, remedy: Option<&str>, more: &Markup) -> Markup {
-    let word = answer.word(reader.language);
-    html! {
-        section class={ "answer " (answer.class()) } aria-live="assertive" {
-            div.sign {
-                (PreEscaped(shapes::shape(answer)))
-                p.word.long[word.chars().count() > 8] data-state=(answer.class()) { (word) }
-                (PreEscaped(shapes::LAMPS))
-            }
-            div.why {
-                p.reason { (why) }
-                @if let Some(remedy) = remedy {
-                    p.remedy { span.unseen { (reader.text("what-to-do")) ": " } (remedy) }
-                }
-                (more)
-            }
-        }
-    }
 }

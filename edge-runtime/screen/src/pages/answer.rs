@@ -1,8 +1,57 @@
-//! A shape for each state, so that it can be told without colour: plus in an octagon, minus in a
-//! circle, question mark in a diamond, cross in a dashed square, exclamation mark in a triangle.
+//! What is said in the size of the lights, with a shape for each state, so that it can be told without
+//! colour: plus in an octagon, minus in a circle, question mark in a diamond, cross in a dashed square,
+//! exclamation mark in a triangle.
 
-use super::frame::Answer;
+use super::page::Reader;
 use edge_core::State;
+use maud::{Markup, PreEscaped, html};
+use texts::Language;
+
+/// What is said in the size of the lights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    State(State),
+    /// Nothing is lit.
+    Waiting,
+}
+
+impl Answer {
+    /// Its class in the style.
+    pub fn class(self) -> String {
+        match self {
+            Self::State(state) => state.name().to_lowercase(),
+            Self::Waiting => "waiting".into(),
+        }
+    }
+
+    pub fn word(self, language: Language) -> String {
+        match self {
+            Self::State(state) => language.state(state),
+            Self::Waiting => language.text("state-ready"),
+        }
+    }
+}
+
+/// The answer with its shape, its lamps, why, and what to do; `more` comes below.
+pub fn answer(reader: &Reader, answer: Answer, why: &str, remedy: Option<&str>, more: &Markup) -> Markup {
+    let word = answer.word(reader.language);
+    html! {
+        section class={ "answer " (answer.class()) } aria-live="assertive" {
+            div.sign {
+                (PreEscaped(shape(answer)))
+                p.word.long[word.chars().count() > 8] data-state=(answer.class()) { (word) }
+                (PreEscaped(LAMPS))
+            }
+            div.why {
+                p.reason { (why) }
+                @if let Some(remedy) = remedy {
+                    p.remedy { span.unseen { (reader.text("what-to-do")) ": " } (remedy) }
+                }
+                (more)
+            }
+        }
+    }
+}
 
 /// The device's three lamps; the style lights them as the device does.
 pub const LAMPS: &str = r#"<svg class="lamps" viewBox="0 0 144 48" aria-hidden="true"><circle class="red" cx="24" cy="24" r="18"/><circle class="amber" cx="72" cy="24" r="18"/><circle class="green" cx="120" cy="24" r="18"/></svg>"#;
