@@ -151,3 +151,44 @@ fn paths_that_lead_elsewhere_lead_nowhere() {
     let answer = client.get("/language/fr?back=//evil.example/");
     assert_eq!(answer.header("location"), "/");
 }
+
+/// Requests that are nearly good: bytes of them changed, left out, said twice.
+#[test]
+fn whatever_comes_it_goes_on_answering() {
+    let site = Site::new();
+    site.set_pin();
+    site.write(&camera(State::Negative));
+    let config = site.config("listen = [\"127.0.0.1:0\", \"0.0.0.0:0\"]\nplain = true");
+    let screen = Screen::start(&config, 2);
+    let mut random = 17;
+    let mut below = |most: usize| test_support::random(&mut random) as usize % most;
+    for turn in 0..600 {
+        let client = screen.client(turn % 2);
+        let good = [
+            client.request("GET /today", "Cookie: language=fr; pneumoscope=0\r\n\r\n"),
+            client.request("POST /login", "Content-Length: 31\r\n\r\ntoken=0&pin=%31%32&back=/figures"),
+            client.request("GET /events?page=now", "\r\n"),
+            client.request("GET /picture/1", "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"),
+        ];
+        let mut bytes = good[below(4)].clone().into_bytes();
+        for _ in 0..=below(4) {
+            let at = below(bytes.len());
+            match below(4) {
+                0 => bytes[at] = below(256) as u8,
+                1 => drop(bytes.drain(at..(at + below(20)).min(bytes.len()))),
+                2 => bytes
+                    .splice(at..at, [b"\r\n", &b"%00"[..], b"\xff\xfe", b"  "][below(4)].iter().copied())
+                    .for_each(drop),
+                _ => bytes.truncate(at.max(1)),
+            }
+            bytes.push(b'\n');
+        }
+        let mut stream = client.connect();
+        let _ = stream.write_all(&bytes);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        // Events never end; their first bytes are answer enough.
+        let _ = stream.read(&mut [0; 256]);
+    }
+    assert_eq!(screen.client(0).get("/").status, 200);
+    assert_eq!(screen.client(1).get("/").status, 303);
+}
