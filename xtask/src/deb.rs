@@ -1,10 +1,10 @@
-//! `cargo xtask deb`: the Debian packages of the clinic device, for amd64 and for arm64, built and
-//! looked into.
+//! `cargo xtask deb`: the Debian packages of the clinic device and of its screen, for amd64 and for
+//! arm64, built and looked into.
 //!
-//! What is in them stands in `edge-runtime/Cargo.toml`; what must be in them stands here, so that a
-//! file that is forgotten there is missed here. The program for arm64 is linked statically and runs
-//! on any arm64 Linux; the one for amd64 needs the C library of the Debian that it was built on, or
-//! a later one.
+//! What is in them stands in their `Cargo.toml`; what must be in them stands here, so that a file
+//! that is forgotten there is missed here. The programs for arm64 are linked statically and run on
+//! any arm64 Linux; those for amd64 need the C library of the Debian that they were built on, or a
+//! later one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use debian_packages::{self as debian, Tool};
-use toolbox::cross::{self, DEVICE, Profile, Target};
+use toolbox::cross::{self, DEVICE, Profile, Program, SCREEN, Target};
 use toolbox::{process, root, target, tool};
 
 /// The tool, and the version that it was tried with.
@@ -21,7 +21,48 @@ const CARGO_DEB: (&str, &str) = ("cargo-deb", "3.8.0");
 /// Greatest size of the program, in bytes.
 const PROGRAM_MAX: u64 = 25_000_000;
 
-/// Files of the package, with their rights as `dpkg-deb --contents` shows them.
+/// A Debian package.
+struct Package {
+    name: &'static str,
+    /// The package of this workspace.
+    of: &'static str,
+    program: Program<'static>,
+    /// What an upgrade keeps.
+    configuration: &'static str,
+    files: &'static [(&'static str, &'static str)],
+}
+
+const PACKAGES: [Package; 2] = [
+    Package {
+        name: "pneumoscope",
+        of: "edge-runtime",
+        program: DEVICE,
+        configuration: "/etc/pneumoscope/pneumoscope.toml",
+        files: &FILES,
+    },
+    Package {
+        name: "pneumoscope-screen",
+        of: "screen",
+        program: SCREEN,
+        configuration: "/etc/pneumoscope/screen.toml",
+        files: &SCREEN_FILES,
+    },
+];
+
+/// Files of the screen's package.
+const SCREEN_FILES: [(&str, &str); 9] = [
+    ("-rw-r--r--", "./etc/pneumoscope/screen.toml"),
+    ("-rw-r--r--", "./usr/lib/sysusers.d/pneumoscope-screen.conf"),
+    ("-rw-r--r--", "./usr/lib/systemd/system/pneumoscope-screen.service"),
+    ("-rwxr-xr-x", "./usr/bin/pneumoscope-screen"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope-screen/LICENSE-APACHE"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope-screen/LICENSE-MIT"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope-screen/SCREEN.md"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope-screen/copyright"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope-screen/examples/pneumoscope-kiosk.service"),
+];
+
+/// Files of the device's package, with their rights as `dpkg-deb --contents` shows them.
 const FILES: [(&str, &str); 19] = [
     ("-rw-r--r--", "./etc/pneumoscope/pneumoscope.toml"),
     ("-rw-r--r--", "./usr/lib/sysusers.d/pneumoscope.conf"),
@@ -73,69 +114,72 @@ impl Architecture {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let all = [Architecture::Amd64, Architecture::Arm64];
     for architecture in all.into_iter().filter(|&one| arguments.architecture.is_none_or(|only| only == one)) {
-        let package = build(architecture)?;
-        check(architecture, &package).with_context(|| package.display().to_string())?;
-        println!("{}", package.strip_prefix(root()).unwrap_or(&package).display());
+        for package in &PACKAGES {
+            let file = build(architecture, package)?;
+            check(architecture, package, &file).with_context(|| file.display().to_string())?;
+            println!("{}", file.strip_prefix(root()).unwrap_or(&file).display());
+        }
     }
     Ok(())
 }
 
 /// Builds one package and says where it is.
-fn build(architecture: Architecture) -> anyhow::Result<PathBuf> {
+fn build(architecture: Architecture, package: &Package) -> anyhow::Result<PathBuf> {
     debian::ensure_tools(&[
         Tool { ask: &["dpkg-deb", "--version"], package: "dpkg" },
         Tool { ask: &["dpkg-shlibdeps", "--version"], package: "dpkg-dev" },
     ])?;
     let mut deb = process::command(tool::installed(CARGO_DEB.0, CARGO_DEB.1)?);
-    deb.args(["deb", "--package", "edge-runtime", "--profile", "dist", "--no-build", "--no-strip"]);
+    deb.args(["deb", "--package", package.of, "--profile", "dist", "--no-build", "--no-strip"]);
     match architecture {
         Architecture::Amd64 => {
             ensure!(cfg!(target_arch = "x86_64"), "the package for amd64 is built on amd64");
-            process::run(process::cargo().args(["build", "--profile", "dist", "--package", "edge-runtime"]))?;
+            process::run(process::cargo().args(["build", "--profile", "dist", "--package", package.of]))?;
         }
         Architecture::Arm64 => {
-            cross::build(Target::Aarch64, DEVICE, Profile::Dist)?;
+            cross::build(Target::Aarch64, package.program, Profile::Dist)?;
             deb.args(["--target", Target::Aarch64.triple()]);
             deb.env("CARGO_TARGET_DIR", cross::folder());
         }
     }
     let (name, _) = architecture.names();
-    let package = target().join(format!("debian/pneumoscope_{name}.deb"));
-    process::run(deb.arg("--output").arg(&package))?;
-    Ok(package)
+    let file = target().join(format!("debian/{}_{name}.deb", package.name));
+    process::run(deb.arg("--output").arg(&file))?;
+    Ok(file)
 }
 
 /// Looks into a package.
-fn check(architecture: Architecture, package: &Path) -> anyhow::Result<()> {
+fn check(architecture: Architecture, package: &Package, file: &Path) -> anyhow::Result<()> {
     let (name, machine) = architecture.names();
-    let listing = process::output(Command::new("dpkg-deb").arg("--contents").arg(package))?;
-    files(&listing)?;
-    let field = process::output(Command::new("dpkg-deb").arg("--field").arg(package).arg("Architecture"))?;
+    let listing = process::output(Command::new("dpkg-deb").arg("--contents").arg(file))?;
+    files(&listing, package.files)?;
+    let field = process::output(Command::new("dpkg-deb").arg("--field").arg(file).arg("Architecture"))?;
     let field = field.trim();
     ensure!(field == name, "expected a package for {name}, got one for {field}");
 
-    let folder = target().join("debian/unpacked").join(name);
+    let folder = target().join("debian/unpacked").join(package.name).join(name);
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
     }
     std::fs::create_dir_all(&folder)?;
-    process::run(Command::new("dpkg-deb").arg("--raw-extract").arg(package).arg(&folder))?;
+    process::run(Command::new("dpkg-deb").arg("--raw-extract").arg(file).arg(&folder))?;
     let conffiles = std::fs::read_to_string(folder.join("DEBIAN/conffiles"))?;
     ensure!(
-        conffiles.trim() == "/etc/pneumoscope/pneumoscope.toml",
+        conffiles.trim() == package.configuration,
         "expected the configuration to be kept at an upgrade, got conffiles {conffiles:?}"
     );
     let postinst = std::fs::read_to_string(folder.join("DEBIAN/postinst"))?;
+    let users = format!("{}.conf", package.name);
     let makes_user =
-        postinst.lines().any(|line| line.contains("systemd-sysusers") && line.ends_with("pneumoscope.conf"));
+        postinst.lines().any(|line| line.contains("systemd-sysusers") && line.ends_with(&users));
     ensure!(makes_user, "the package does not make its user at installation");
     ensure!(!postinst.contains("#DEBHELPER#"), "systemd's part of postinst was not filled in");
-    let program = std::fs::read(folder.join("usr/bin/edge-runtime"))?;
+    let program = std::fs::read(folder.join("usr/bin").join(package.program.bin))?;
     elf(&program, machine, PROGRAM_MAX)
 }
 
 /// Exactly the files that must be there, with their rights, and all of them root's.
-fn files(listing: &str) -> anyhow::Result<()> {
+fn files(listing: &str, expected: &[(&str, &str)]) -> anyhow::Result<()> {
     let mut found: Vec<(&str, &str)> = Vec::new();
     for line in listing.lines().filter(|line| !line.starts_with('d')) {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -145,11 +189,11 @@ fn files(listing: &str) -> anyhow::Result<()> {
         ensure!(matches!(owner, "root/root" | "0/0"), "{path} belongs to {owner}, not to root");
         found.push((rights, path));
     }
-    for file in FILES {
-        ensure!(found.contains(&file), "{} {} is not in the package", file.0, file.1);
+    for file in expected {
+        ensure!(found.contains(file), "{} {} is not in the package", file.0, file.1);
     }
-    for file in found {
-        ensure!(FILES.contains(&file), "{} {} was not expected in the package", file.0, file.1);
+    for file in &found {
+        ensure!(expected.contains(file), "{} {} was not expected in the package", file.0, file.1);
     }
     Ok(())
 }
@@ -177,17 +221,17 @@ mod tests {
 
     #[test]
     fn what_must_be_in_a_package_is_missed_and_what_must_not_is_found() {
-        assert!(files(&listing(&FILES)).is_ok());
+        assert!(files(&listing(&FILES), &FILES).is_ok());
         for left_out in 0..FILES.len() {
             let mut some = FILES.to_vec();
             let (_, path) = some.remove(left_out);
-            assert!(files(&listing(&some)).unwrap_err().to_string().contains(path));
+            assert!(files(&listing(&some), &FILES).unwrap_err().to_string().contains(path));
         }
         let more = [&FILES[..], &[("-rw-r--r--", "./etc/shadow")]].concat();
-        assert!(files(&listing(&more)).unwrap_err().to_string().contains("./etc/shadow"));
+        assert!(files(&listing(&more), &FILES).unwrap_err().to_string().contains("./etc/shadow"));
         let writable = listing(&FILES).replace("-rwxr-xr-x", "-rwxrwxrwx");
-        assert!(files(&writable).is_err());
-        assert!(files(&listing(&FILES).replace("root/root 7", "1000/1000 7")).is_err());
+        assert!(files(&writable, &FILES).is_err());
+        assert!(files(&listing(&FILES).replace("root/root 7", "1000/1000 7"), &FILES).is_err());
     }
 
     #[test]

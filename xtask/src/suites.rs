@@ -38,7 +38,7 @@ pub struct Inputs {
 }
 
 /// In the order in which they are shown.
-pub const ALL: [Suite; 27] = [
+pub const ALL: [Suite; 28] = [
     Suite {
         name: "host",
         tier: Tier::Commit,
@@ -250,6 +250,17 @@ pub const ALL: [Suite; 27] = [
                 Tool { ask: &["systemd-socket-activate", "--version"], package: "systemd" },
             ])?;
             run_counted(&mut ignored_tests("dicom_network")?)
+        },
+    },
+    Suite {
+        name: "screen",
+        tier: Tier::All,
+        about: "the screen's pages in Chromium: every language and size, axe-core's rules, a hundred changes",
+        needs: "Chromium, Node with npm",
+        run: |_| {
+            ensure_tools(&[Tool { ask: &["chromium", "--version"], package: "chromium" }])?;
+            let packages = node::packages("edge-runtime/screen/tests/browser")?;
+            run_counted(ignored_tests("browser_")?.env("PNEUMOSCOPE_SCREEN_BROWSER", packages))
         },
     },
     Suite {

@@ -13,6 +13,7 @@ state-fault = FAULT
 # No answer is shown, and nothing is wrong
 state-ready = READY
 ready-why = Waiting for a picture.
+    .remedy = Dark lights never mean that anybody is healthy.
 
 ## Reasons: the network's answer
 
@@ -145,6 +146,14 @@ page-aim = Aim
 language = Language
 device-lost = The screen hears nothing from the device.
     .remedy = Trust the lights alone. If they are dark too, switch the device off and on.
+pages = Pages
+back = Back
+no-page = There is no such page.
+form-foreign = This form is too old, or it does not come from this screen. Go back and try again.
+trouble = For whoever looks after the device
+# Shown when the browser hears nothing more from the program that serves the page
+page-lost = This page is no longer connected.
+    .remedy = What it showed may be out of date. Look at the lights.
 
 ## Screen: now
 
@@ -156,6 +165,14 @@ what-to-do = What to do
 patient = Patient
 model = Model
 intended-use = Intended use
+picture-judged = The X-ray as it was judged
+picture-other = The newest picture is another patient’s and is not shown here.
+others-need-person = { $count ->
+        [one] 1 other patient needs a person
+       *[other] { $count } other patients need a person
+    }
+answer-changed = The answer has changed meanwhile. Look at it again.
+not-passed-on = The device could not be told. Press its button, and call whoever looks after it.
 
 ## Screen: today
 
@@ -165,6 +182,13 @@ name = Name or number
 acknowledge = Acknowledge
 acknowledged = Acknowledged
 today-none = No answers today.
+today-camera = The device looks through a camera. Its answers are counted under { page-figures }.
+turn-waiting = Waits for its turn
+turn-now = Is shown now
+turn-needs-person = Needs a person
+turn-done = Was shown
+earlier = Before the device last started
+earlier-note = Names are not kept. The letters and digits stand for the name of a file.
 
 ## Screen: figures
 
@@ -174,6 +198,17 @@ faults = Faults
 uptime = Running since
 disk = Free disk space
 export = Save as a table (CSV)
+days-note = Days by the device’s clock (UTC)
+shares = Shares
+pictures-judged = Pictures
+not-logged = Not logged
+drift-none = Scores are as they were
+drift-some = Scores have moved a little
+drift-much = Scores have moved a lot: have the device checked
+drift-unknown = Too few scores yet
+log-unreadable = The log cannot be read.
+damaged-lines = Damaged lines in the log:
+busy = Somebody is saving this table just now. Try again in a minute.
 
 ## Screen: aim
 

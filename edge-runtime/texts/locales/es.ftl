@@ -11,6 +11,7 @@ state-invalid = NO VÁLIDA
 state-fault = FALLO
 state-ready = LISTO
 ready-why = Esperando una imagen.
+    .remedy = Las luces apagadas nunca significan que alguien esté sano.
 
 ## Reasons: the network's answer
 
@@ -142,6 +143,13 @@ page-aim = Apuntar
 language = Idioma
 device-lost = La pantalla no recibe nada del aparato.
     .remedy = Confíe solo en las luces. Si también están apagadas, apague y encienda el aparato.
+pages = Páginas
+back = Volver
+no-page = Esa página no existe.
+form-foreign = Este formulario es demasiado antiguo o no viene de esta pantalla. Vuelva atrás e inténtelo de nuevo.
+trouble = Para quien se ocupa del aparato
+page-lost = Esta página ya no está conectada.
+    .remedy = Lo que mostraba puede no ser válido. Mire las luces.
 
 ## Screen: now
 
@@ -153,6 +161,14 @@ what-to-do = Qué hacer
 patient = Paciente
 model = Modelo
 intended-use = Uso previsto
+picture-judged = La radiografía tal como se evaluó
+picture-other = La última imagen es de otro paciente y no se muestra aquí.
+others-need-person = { $count ->
+        [one] Otro paciente necesita que lo vea una persona
+       *[other] Otros { $count } pacientes necesitan que los vea una persona
+    }
+answer-changed = La respuesta ha cambiado entretanto. Mírela de nuevo.
+not-passed-on = No se pudo avisar al aparato. Pulse su botón y llame a quien se ocupa de él.
 
 ## Screen: today
 
@@ -162,6 +178,13 @@ name = Nombre o número
 acknowledge = Confirmar
 acknowledged = Confirmada
 today-none = Ninguna respuesta hoy.
+today-camera = El aparato mira por una cámara. Sus respuestas se cuentan en «{ page-figures }».
+turn-waiting = Espera su turno
+turn-now = Se muestra ahora
+turn-needs-person = Debe verlo una persona
+turn-done = Ya se mostró
+earlier = Antes del último arranque del aparato
+earlier-note = Los nombres no se guardan. Las letras y cifras representan el nombre de un archivo.
 
 ## Screen: figures
 
@@ -171,6 +194,17 @@ faults = Fallos
 uptime = En marcha desde
 disk = Espacio libre en el disco
 export = Guardar como tabla (CSV)
+days-note = Días según el reloj del aparato (UTC)
+shares = Proporciones
+pictures-judged = Imágenes
+not-logged = Sin registrar
+drift-none = Las puntuaciones siguen como antes
+drift-some = Las puntuaciones han cambiado un poco
+drift-much = Las puntuaciones han cambiado mucho: haga revisar el aparato
+drift-unknown = Todavía hay muy pocas puntuaciones
+log-unreadable = No se puede leer el registro.
+damaged-lines = Líneas dañadas en el registro:
+busy = Alguien está guardando esta tabla ahora mismo. Inténtelo de nuevo en un minuto.
 
 ## Screen: aim
 

@@ -12,6 +12,7 @@ state-invalid = NON VALIDE
 state-fault = PANNE
 state-ready = PRÊT
 ready-why = En attente d’une image.
+    .remedy = Des voyants éteints ne veulent jamais dire que quelqu’un est en bonne santé.
 
 ## Reasons: the network's answer
 
@@ -140,6 +141,13 @@ page-aim = Viser
 language = Langue
 device-lost = L’écran ne reçoit plus rien de l’appareil.
     .remedy = Ne vous fiez qu’aux voyants. S’ils sont éteints aussi, éteignez puis rallumez l’appareil.
+pages = Pages
+back = Retour
+no-page = Cette page n’existe pas.
+form-foreign = Ce formulaire est trop ancien, ou ne vient pas de cet écran. Revenez en arrière et réessayez.
+trouble = Pour la personne qui s’occupe de l’appareil
+page-lost = Cette page n’est plus connectée.
+    .remedy = Ce qu’elle montrait n’est peut-être plus valable. Regardez les voyants.
 
 ## Screen: now
 
@@ -151,6 +159,14 @@ what-to-do = Que faire
 patient = Patient
 model = Modèle
 intended-use = Usage prévu
+picture-judged = La radiographie telle qu’elle a été jugée
+picture-other = La dernière image est celle d’un autre patient et n’est pas affichée ici.
+others-need-person = { $count ->
+        [one] { $count } autre patient doit être vu par une personne
+       *[other] { $count } autres patients doivent être vus par une personne
+    }
+answer-changed = La réponse a changé entre-temps. Regardez-la de nouveau.
+not-passed-on = L’appareil n’a pas pu être averti. Appuyez sur son bouton et appelez la personne qui s’en occupe.
 
 ## Screen: today
 
@@ -160,6 +176,13 @@ name = Nom ou numéro
 acknowledge = Confirmer
 acknowledged = Confirmée
 today-none = Aucune réponse aujourd’hui.
+today-camera = L’appareil regarde par une caméra. Ses réponses sont comptées sous « { page-figures } ».
+turn-waiting = Attend son tour
+turn-now = Affiché maintenant
+turn-needs-person = Une personne doit regarder
+turn-done = A été affiché
+earlier = Avant le dernier démarrage de l’appareil
+earlier-note = Les noms ne sont pas gardés. Les lettres et chiffres remplacent le nom d’un fichier.
 
 ## Screen: figures
 
@@ -169,6 +192,17 @@ faults = Pannes
 uptime = En marche depuis
 disk = Espace libre sur le disque
 export = Enregistrer en tableau (CSV)
+days-note = Jours selon l’horloge de l’appareil (UTC)
+shares = Parts
+pictures-judged = Images
+not-logged = Non enregistrées
+drift-none = Les scores sont comme avant
+drift-some = Les scores ont un peu changé
+drift-much = Les scores ont beaucoup changé : faites vérifier l’appareil
+drift-unknown = Encore trop peu de scores
+log-unreadable = Le journal ne peut pas être lu.
+damaged-lines = Lignes abîmées dans le journal :
+busy = Quelqu’un enregistre ce tableau en ce moment. Réessayez dans une minute.
 
 ## Screen: aim
 

@@ -11,6 +11,7 @@ state-invalid = INVÁLIDA
 state-fault = FALHA
 state-ready = PRONTO
 ready-why = À espera de uma imagem.
+    .remedy = Luzes apagadas nunca querem dizer que alguém está saudável.
 
 ## Reasons: the network's answer
 
@@ -142,6 +143,13 @@ page-aim = Apontar
 language = Idioma
 device-lost = O ecrã não recebe nada do aparelho.
     .remedy = Confie apenas nas luzes. Se também estiverem apagadas, desligue e volte a ligar o aparelho.
+pages = Páginas
+back = Voltar
+no-page = Essa página não existe.
+form-foreign = Este formulário é antigo demais ou não vem deste ecrã. Volte atrás e tente de novo.
+trouble = Para quem cuida do aparelho
+page-lost = Esta página já não está ligada.
+    .remedy = O que ela mostrava pode já não valer. Olhe para as luzes.
 
 ## Screen: now
 
@@ -153,6 +161,14 @@ what-to-do = O que fazer
 patient = Paciente
 model = Modelo
 intended-use = Utilização prevista
+picture-judged = A radiografia tal como foi avaliada
+picture-other = A imagem mais recente é de outro paciente e não é mostrada aqui.
+others-need-person = { $count ->
+        [one] Mais { $count } paciente precisa de ser visto por uma pessoa
+       *[other] Mais { $count } pacientes precisam de ser vistos por uma pessoa
+    }
+answer-changed = A resposta mudou entretanto. Veja-a de novo.
+not-passed-on = Não foi possível avisar o aparelho. Carregue no botão dele e chame quem cuida dele.
 
 ## Screen: today
 
@@ -162,6 +178,13 @@ name = Nome ou número
 acknowledge = Confirmar
 acknowledged = Confirmada
 today-none = Nenhuma resposta hoje.
+today-camera = O aparelho olha por uma câmara. As respostas são contadas em «{ page-figures }».
+turn-waiting = Espera a sua vez
+turn-now = Está a ser mostrado
+turn-needs-person = Uma pessoa tem de ver
+turn-done = Já foi mostrado
+earlier = Antes do último arranque do aparelho
+earlier-note = Os nomes não são guardados. As letras e os números representam o nome de um ficheiro.
 
 ## Screen: figures
 
@@ -171,6 +194,17 @@ faults = Falhas
 uptime = Em funcionamento desde
 disk = Espaço livre no disco
 export = Guardar como tabela (CSV)
+days-note = Dias pelo relógio do aparelho (UTC)
+shares = Proporções
+pictures-judged = Imagens
+not-logged = Não registadas
+drift-none = As pontuações estão como antes
+drift-some = As pontuações mudaram um pouco
+drift-much = As pontuações mudaram muito: mande verificar o aparelho
+drift-unknown = Ainda há poucas pontuações
+log-unreadable = O registo não pode ser lido.
+damaged-lines = Linhas danificadas no registo:
+busy = Alguém está a guardar esta tabela agora. Tente de novo daqui a um minuto.
 
 ## Screen: aim
 

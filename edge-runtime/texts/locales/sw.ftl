@@ -11,6 +11,7 @@ state-invalid = HAIFAI
 state-fault = HITILAFU
 state-ready = TAYARI
 ready-why = Inasubiri picha.
+    .remedy = Taa zilizozimika hazimaanishi kamwe kwamba mtu ni mzima.
 
 ## Reasons: the network's answer
 
@@ -145,6 +146,13 @@ page-aim = Elekeza
 language = Lugha
 device-lost = Skrini haipati habari yoyote kutoka kwa kifaa.
     .remedy = Amini taa pekee. Kama nazo zimezimika, zima kifaa kisha ukiwashe tena.
+pages = Kurasa
+back = Rudi
+no-page = Hakuna ukurasa kama huo.
+form-foreign = Fomu hii ni ya zamani mno, au haitoki kwenye skrini hii. Rudi nyuma ujaribu tena.
+trouble = Kwa anayetunza kifaa
+page-lost = Ukurasa huu haujaunganishwa tena.
+    .remedy = Ulichoonyesha huenda si cha sasa. Tazama taa.
 
 ## Screen: now
 
@@ -156,6 +164,14 @@ what-to-do = La kufanya
 patient = Mgonjwa
 model = Modeli
 intended-use = Matumizi yaliyokusudiwa
+picture-judged = Picha ya eksirei kama ilivyopimwa
+picture-other = Picha mpya zaidi ni ya mgonjwa mwingine na haionyeshwi hapa.
+others-need-person = { $count ->
+        [one] Mgonjwa mwingine { $count } anahitaji kuangaliwa na mtu
+       *[other] Wagonjwa wengine { $count } wanahitaji kuangaliwa na mtu
+    }
+answer-changed = Jibu limebadilika. Liangalie tena.
+not-passed-on = Kifaa hakikuweza kuarifiwa. Bonyeza kitufe chake, kisha mwite anayekitunza.
 
 ## Screen: today
 
@@ -165,6 +181,13 @@ name = Jina au namba
 acknowledge = Thibitisha
 acknowledged = Limethibitishwa
 today-none = Hakuna majibu leo.
+today-camera = Kifaa kinatazama kwa kamera. Majibu yake yanahesabiwa kwenye “{ page-figures }”.
+turn-waiting = Inasubiri zamu yake
+turn-now = Inaonyeshwa sasa
+turn-needs-person = Inahitaji mtu aangalie
+turn-done = Imeshaonyeshwa
+earlier = Kabla ya kifaa kuwashwa mara ya mwisho
+earlier-note = Majina hayahifadhiwi. Herufi na tarakimu zinawakilisha jina la faili.
 
 ## Screen: figures
 
@@ -174,6 +197,17 @@ faults = Hitilafu
 uptime = Kinafanya kazi tangu
 disk = Nafasi iliyobaki kwenye diski
 export = Hifadhi kama jedwali (CSV)
+days-note = Siku kwa saa ya kifaa (UTC)
+shares = Mgawanyo
+pictures-judged = Picha
+not-logged = Hazikuandikwa
+drift-none = Alama ni kama zilivyokuwa
+drift-some = Alama zimebadilika kidogo
+drift-much = Alama zimebadilika sana: kifaa kikaguliwe
+drift-unknown = Alama bado ni chache mno
+log-unreadable = Kumbukumbu haisomeki.
+damaged-lines = Mistari iliyoharibika kwenye kumbukumbu:
+busy = Kuna mtu anahifadhi jedwali hili sasa hivi. Jaribu tena baada ya dakika moja.
 
 ## Screen: aim
 

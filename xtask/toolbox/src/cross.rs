@@ -70,6 +70,9 @@ pub const ARM64_AGENT: Program =
 /// The Linux device.
 pub const DEVICE: Program =
     Program { manifest: "edge-runtime/Cargo.toml", bin: "edge-runtime", features: &[] };
+/// What shows the device's answers in a browser.
+pub const SCREEN: Program =
+    Program { manifest: "edge-runtime/screen/Cargo.toml", bin: "pneumoscope-screen", features: &[] };
 
 impl Target {
     pub fn triple(self) -> &'static str {

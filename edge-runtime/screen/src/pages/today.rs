@@ -1,0 +1,109 @@
+//! The page of today's answers.
+
+use super::answer::{Answer, shape};
+use super::figures::Figures;
+use super::now::{lost, tap};
+use super::page::{Page, Reader};
+use crate::watch::Seen;
+use edge_core::State;
+use maud::{Markup, PreEscaped, html};
+use status::{Case, Progress};
+
+/// A state as it stands in a row: small, with its shape.
+fn small(reader: &Reader, state: State) -> Markup {
+    let answer = Answer::State(state);
+    html! {
+        span class={ "small " (answer.class()) } {
+            (PreEscaped(shape(answer))) (answer.word(reader.language))
+        }
+    }
+}
+
+/// The cases since the device's start that are of today, the newest first.
+pub fn part(reader: &Reader, seen: &Seen) -> Markup {
+    let Some(status) = seen.status() else { return lost(reader) };
+    let Some(list) = &status.worklist else {
+        return html! { p.empty { (reader.text("today-camera")) } };
+    };
+    let today = reader.offset.local(status.unix_ms).map(|(day, _)| day);
+    let local = |case: &Case| reader.offset.local(case.unix_ms);
+    // Whoever still needs a person stays, whatever the date.
+    let listed = |case: &&Case| {
+        let open = !matches!(case.progress, Progress::Done | Progress::Acknowledged);
+        open || local(case).map(|(day, _)| day) == today
+    };
+    let cases: Vec<&Case> = list.cases.iter().rev().filter(listed).collect();
+    html! {
+        @if cases.is_empty() { p.empty { (reader.text("today-none")) } }
+        @else {
+            table.cases {
+                thead {
+                    tr {
+                        th scope="col" { (reader.text("answer")) }
+                        th scope="col" { (reader.text("time")) }
+                        th scope="col" { (reader.text("name")) }
+                        th scope="col" { (reader.text("acknowledged")) }
+                    }
+                }
+                tbody {
+                    @for case in cases {
+                        tr class=[(Some(case.number) == list.turn).then_some("turn")] {
+                            td { (small(reader, case.answer.state)) }
+                            td { (local(case).map(|(_, time)| time).unwrap_or_default()) }
+                            td.name { (case.name) }
+                            td {
+                                @if list.acknowledges && case.may_be_acknowledged() {
+                                    (tap(reader, &status.run, case, Page::Today))
+                                } @else { (progress(reader, case.progress)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn progress(reader: &Reader, progress: Progress) -> String {
+    match progress {
+        Progress::Waiting => reader.text("turn-waiting"),
+        Progress::Shown => reader.text("turn-now"),
+        Progress::NeedsPerson => reader.text("turn-needs-person"),
+        Progress::Acknowledged => reader.text("acknowledged"),
+        Progress::Done => reader.text("turn-done"),
+    }
+}
+
+/// Today's answers of before the device's last start, from the log.
+pub fn earlier(reader: &Reader, figures: &Figures) -> Markup {
+    let Some(days) = figures.days.as_ref().filter(|days| !days.earlier.is_empty()) else { return html! {} };
+    html! {
+        section.earlier {
+            h2 { (reader.text("earlier")) }
+            p { (reader.text("earlier-note")) }
+            table.cases {
+                thead {
+                    tr {
+                        th scope="col" { (reader.text("answer")) }
+                        th scope="col" { (reader.text("time")) }
+                        th scope="col" { (reader.text("name")) }
+                    }
+                }
+                tbody {
+                    @for earlier in &days.earlier {
+                        tr {
+                            td {
+                                @match State::ALL.iter().find(|state| state.name() == earlier.state) {
+                                    Some(state) => (small(reader, *state)),
+                                    None => (earlier.state),
+                                }
+                            }
+                            td { (earlier.time) }
+                            td { code { (earlier.short) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

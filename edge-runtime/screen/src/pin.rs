@@ -1,0 +1,163 @@
+//! The site's PIN: only its hash is kept, argon2id in a PHC string.
+//!
+//! 4 MiB and four rounds are what a process of 12 MB has room for; OWASP's smallest recommendation
+//! needs 7 MiB with five. What a short PIN lacks is made up for by how seldom it may be tried
+//! (`throttle`), as long as nobody reads the file.
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+/// Name of the file in the folder of `access.folder`.
+pub const FILE: &str = "pin";
+
+/// Fewest characters of a PIN.
+pub const LEAST: usize = 6;
+
+/// Most bytes of a PIN.
+pub const MOST: usize = 64;
+
+/// Memory of a hash, in KiB.
+const MEMORY_KIB: u32 = 4096;
+
+/// Rounds of a hash.
+const ROUNDS: u32 = 4;
+
+/// Longest file that is read.
+const MOST_BYTES: usize = 1024;
+
+#[derive(Debug, thiserror::Error)]
+pub enum PinError {
+    #[error(
+        "expected a PIN of {LEAST} characters or more and at most {MOST} bytes; take eight digits or more"
+    )]
+    Length,
+    #[error(
+        "expected a PIN that is harder to guess than one character over and over, or digits in their order"
+    )]
+    Easy,
+    #[error("cannot hash the PIN: {0}")]
+    Hash(String),
+    #[error("{}: {source}; check the folder, and run as root or as the folder's owner", .path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("{}: expected an argon2id hash as `pneumoscope-screen set-pin` writes it; write it again", .0.display())]
+    Form(PathBuf),
+}
+
+/// The hash of a PIN.
+#[derive(Clone, Debug)]
+pub struct Pin(String);
+
+impl Pin {
+    /// Hashes `pin` with a new salt.
+    ///
+    /// # Errors
+    /// It is too short, too long or too easy.
+    pub fn new(pin: &str) -> Result<Self, PinError> {
+        if pin.chars().count() < LEAST || pin.len() > MOST {
+            return Err(PinError::Length);
+        }
+        let steps: Vec<i16> =
+            pin.as_bytes().windows(2).map(|pair| i16::from(pair[1]) - i16::from(pair[0])).collect();
+        if [0, 1, -1].iter().any(|step| steps.iter().all(|found| found == step)) {
+            return Err(PinError::Easy);
+        }
+        let failed = |error: &dyn std::fmt::Display| PinError::Hash(error.to_string());
+        let params = Params::new(MEMORY_KIB, ROUNDS, 1, None).map_err(|error| failed(&error))?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let hash = argon2.hash_password(pin.as_bytes()).map_err(|error| failed(&error))?;
+        Ok(Self(hash.to_string()))
+    }
+
+    /// Whether `pin` is it. Takes a good part of a second on a slow board.
+    pub fn is(&self, pin: &str) -> bool {
+        let Ok(hash) = PasswordHash::new(&self.0) else { return false };
+        pin.len() <= MOST && Argon2::default().verify_password(pin.as_bytes(), &hash).is_ok()
+    }
+
+    /// Reads the PIN's hash in `folder`; none where none was set.
+    ///
+    /// # Errors
+    /// There is a file, and it cannot be read or is no such hash.
+    pub fn read(folder: &Path) -> Result<Option<Self>, PinError> {
+        let path = folder.join(FILE);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(PinError::Io { path, source }),
+        };
+        let text = text.trim();
+        let memory = PasswordHash::new(text).ok().filter(|_| text.len() <= MOST_BYTES).and_then(|hash| {
+            (hash.algorithm.as_str() == "argon2id").then(|| hash.params.get_decimal("m"))?
+        });
+        match memory {
+            // More would be memory that this process must not take.
+            Some(memory) if memory <= MEMORY_KIB => Ok(Some(Self(text.to_owned()))),
+            _ => Err(PinError::Form(path)),
+        }
+    }
+
+    /// Writes it to `folder`, for the folder's owner alone.
+    ///
+    /// # Errors
+    /// The folder is not there, or belongs to somebody else.
+    pub fn write(&self, folder: &Path) -> Result<PathBuf, PinError> {
+        let path = folder.join(FILE);
+        let put = || -> io::Result<()> {
+            let owner = fs::metadata(folder)?;
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            writeln!(file, "{}", self.0)?;
+            file.as_file().set_permissions(fs::Permissions::from_mode(0o600))?;
+            if file.as_file().metadata()?.uid() != owner.uid() {
+                chown(file.path(), Some(owner.uid()), Some(owner.gid()))?;
+            }
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|error| error.error)?;
+            fs::File::open(folder)?.sync_all()
+        };
+        put().map_err(|source| PinError::Io { path: path.clone(), source })?;
+        Ok(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pin_is_known_by_its_hash_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Pin::read(folder.path()).unwrap().is_none());
+        let path = Pin::new("739104").unwrap().write(folder.path()).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("$argon2id$v=19$m=4096,t=4,p=1$") && !text.contains("739104"), "{text}");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let pin = Pin::read(folder.path()).unwrap().unwrap();
+        assert!(pin.is("739104"));
+        assert!(!pin.is("739105") && !pin.is("") && !pin.is(&"739104".repeat(1000)));
+    }
+
+    #[test]
+    fn what_is_easy_to_guess_is_refused() {
+        for (pin, why) in
+            [("12345", "expected a PIN of"), ("000000", "harder"), ("123456", "harder"), ("987654", "harder")]
+        {
+            assert!(Pin::new(pin).unwrap_err().to_string().contains(why), "{pin}");
+        }
+        assert!(matches!(Pin::new(&"ab".repeat(40)), Err(PinError::Length)));
+    }
+
+    #[test]
+    fn what_is_no_hash_or_wants_more_memory_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let good = Pin::new("739104").unwrap().0;
+        for text in ["", "739104", &good.replace("m=4096", "m=1048576"), &good.replace("argon2id", "argon2d")]
+        {
+            fs::write(folder.path().join(FILE), text).unwrap();
+            assert!(matches!(Pin::read(folder.path()), Err(PinError::Form(_))), "{text}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! A tap reaches the device's folder, once, and only for what was on the page.
+
+use crate::pages::{fresh, until};
+use crate::support::{Screen, Site, folder};
+use edge_core::State;
+use status::{ACKNOWLEDGED, Acknowledgement, Acknowledgements, Progress};
+
+fn entries(site: &Site) -> Vec<Acknowledgement> {
+    let read: Result<Acknowledgements, _> = status::read(&site.path("acknowledged").join(ACKNOWLEDGED));
+    read.map_or_else(|_| Vec::new(), |read| read.entries)
+}
+
+#[test]
+fn a_tap_is_written_for_the_device_and_numbers_go_on_after_a_restart() {
+    let site = Site::new();
+    for (number, case) in [(1, "4"), (2, "3")] {
+        let (_screen, client) = Screen::on_loopback(&site);
+        let status = folder(State::Positive);
+        let page = until(|| fresh(&site, &status, &client, "/"), |page| page.text().contains("A-1004"));
+        site.write(&status);
+        let (token, run) = (page.field("token"), page.field("run"));
+        let answer = client.post(
+            "/acknowledge",
+            &[("token", &token), ("run", &run), ("case", case), ("pictures", "1"), ("back", "/today")],
+        );
+        assert_eq!((answer.status, answer.header("location")), (303, "/today"));
+        let last = entries(&site).pop().unwrap();
+        assert_eq!((last.number, last.case, last.pictures), (number, case.parse().unwrap(), 1));
+        assert_eq!(last.run, "0123456789abcdef");
+    }
+    assert_eq!(entries(&site).len(), 2);
+}
+
+#[test]
+fn what_has_changed_since_or_comes_from_elsewhere_is_not_acknowledged() {
+    let site = Site::new();
+    let (_screen, client) = Screen::on_loopback(&site);
+    let status = folder(State::Positive);
+    let page = until(|| fresh(&site, &status, &client, "/"), |page| page.text().contains("A-1004"));
+    let (token, run) = (page.field("token"), page.field("run"));
+    assert_eq!([page.field("case"), page.field("pictures")], ["4", "1"]);
+    let tap = |token: &str, run: &str, case: &str, pictures: &str| {
+        site.write(&folder(State::Positive));
+        let fields = [("token", token), ("run", run), ("case", case), ("pictures", pictures)];
+        client.post("/acknowledge", &fields).status
+    };
+    assert_eq!(tap("", &run, "4", "1"), 403);
+    assert_eq!(tap(&token, "another-run", "4", "1"), 409);
+    assert_eq!(tap(&token, &run, "4", "2"), 409, "one more picture of it has come");
+    assert_eq!(tap(&token, &run, "1", "1"), 409, "NEGATIVE is not acknowledged");
+    assert_eq!(tap(&token, &run, "5", "1"), 409, "has not had its turn");
+    assert_eq!(tap(&token, &run, "99", "x"), 409);
+    assert_eq!(entries(&site), []);
+    assert_eq!(tap(&token, &run, "4", "1"), 303);
+    assert_eq!(entries(&site).len(), 1);
+}
+
+#[test]
+fn there_is_no_button_where_nothing_is_to_be_acknowledged_and_a_full_disk_is_said() {
+    let site = Site::new();
+    let (_screen, client) = Screen::on_loopback(&site);
+    let buttons = |change: fn(&mut status::Status), sign: &str| {
+        let mut status = folder(State::Refer);
+        change(&mut status);
+        until(|| fresh(&site, &status, &client, "/"), |page| page.text().contains(sign))
+            .text()
+            .matches("/acknowledge")
+            .count()
+    };
+    assert_eq!(buttons(|_| (), "A-1004"), 1);
+    assert_eq!(buttons(|s| s.worklist.as_mut().unwrap().cases[3].name = "none".into(), "none"), 1);
+    let deaf = |s: &mut status::Status| {
+        let list = s.worklist.as_mut().unwrap();
+        list.acknowledges = false;
+        list.cases[3].name = "deaf".into();
+    };
+    assert_eq!(buttons(deaf, "deaf"), 0);
+    let seen = |s: &mut status::Status| {
+        let case = &mut s.worklist.as_mut().unwrap().cases[3];
+        (case.name, case.progress) = ("seen".into(), Progress::Acknowledged);
+    };
+    assert_eq!(buttons(seen, "seen"), 0);
+    std::fs::remove_dir_all(site.path("acknowledged")).unwrap();
+    let status = folder(State::Refer);
+    let page = until(|| fresh(&site, &status, &client, "/"), |page| page.text().contains("A-1004"));
+    site.write(&status);
+    let fields = [("token", page.field("token")), ("run", page.field("run"))];
+    let fields =
+        [(fields[0].0, &fields[0].1[..]), (fields[1].0, &fields[1].1[..]), ("case", "4"), ("pictures", "1")];
+    let answer = client.post("/acknowledge", &fields);
+    assert_eq!(answer.status, 500);
+    assert!(answer.text().contains("could not be told"), "{}", answer.text());
+}

@@ -1,0 +1,278 @@
+//! The pages in a real browser: Debian's Chromium, over the DevTools protocol.
+
+use crate::support::{Client, PIN, Screen, Site, alive, camera, folder};
+use edge_core::State;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+use texts::Language;
+
+const SIZES: [(u32, u32, &str); 3] = [(800, 480, "panel"), (1280, 720, "wide"), (390, 844, "phone")];
+
+/// The browser, ended when dropped.
+struct Browser {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Browser {
+    fn start() -> Self {
+        let packages =
+            std::env::var("PNEUMOSCOPE_SCREEN_BROWSER").expect("`cargo xtask test screen` sets it");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/browser.mjs");
+        let mut node = Command::new("node");
+        node.arg(script).arg(packages).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = node.spawn().unwrap();
+        let (stdin, stdout) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
+        Self { child, stdin, stdout }
+    }
+
+    fn does(&mut self, what: &str, how: impl Into<Value>) -> Value {
+        let (how, mut line) = (how.into(), String::new());
+        writeln!(self.stdin.as_mut().unwrap(), "{}", json!({ what: how })).unwrap();
+        assert!(self.stdout.read_line(&mut line).unwrap() > 0, "the browser ended");
+        let mut answer: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(answer.get("failed"), None, "{what} {how}");
+        answer["value"].take()
+    }
+
+    fn ask(&mut self, expression: &str) -> Value {
+        self.does("ask", expression)
+    }
+
+    /// What the rules of accessibility, the console and the page's width say against it.
+    fn complaints(&mut self) -> Vec<String> {
+        let list = |value: Value| -> Vec<String> { serde_json::from_value(value).unwrap() };
+        let mut all = list(self.does("axe", true));
+        all.extend(list(self.does("errors", true)));
+        let wide = self.ask("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        if wide.as_i64() != Some(0) {
+            all.push(format!("the page is {wide} pixels wider than the window"));
+        }
+        all
+    }
+
+    fn state(&mut self) -> Option<String> {
+        self.ask("document.querySelector('.word')?.dataset.state").as_str().map(str::to_owned)
+    }
+
+    /// Waits until the page shows this state.
+    fn shows(&mut self, state: State) -> Result<(), Option<String>> {
+        self.shows_within(state, 500)
+    }
+
+    /// The same, asked so many times.
+    fn shows_within(&mut self, state: State, times: u32) -> Result<(), Option<String>> {
+        let expected = Some(state.name().to_lowercase());
+        for _ in 0..times {
+            if self.state() == expected {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Err(self.state())
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+fn shots() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screen");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn url(client: &Client, path: &str) -> String {
+    format!("http://127.0.0.1:{}{path}", client.port)
+}
+
+#[test]
+#[ignore = "needs Chromium and Node: cargo xtask test screen"]
+fn browser_every_page_in_every_language_and_size_is_without_complaint() {
+    let site = Site::new();
+    site.pictures(1);
+    crate::history::write_log(&site);
+    let (_screen, client) = Screen::on_loopback(&site);
+    let mut browser = Browser::start();
+    let mut found = Vec::new();
+    alive(
+        &site,
+        || folder(State::Positive),
+        || {
+            for (width, height, size) in SIZES {
+                browser.does("size", json!([width, height]));
+                for language in Language::ALL {
+                    let code = language.code();
+                    browser.does("open", url(&client, &format!("/language/{code}?back=/")));
+                    for path in ["/", "/today", "/figures", "/aim", "/login"] {
+                        browser.does("open", url(&client, path));
+                        let name = if path == "/" { "now" } else { &path[1..] };
+                        let shot = shots().join(format!("{size}-{name}-{code}.png"));
+                        browser.does("shot", shot.display().to_string());
+                        assert_eq!(browser.ask("document.documentElement.lang"), code);
+                        let complaints = browser.complaints();
+                        found.extend(complaints.iter().map(|what| format!("{size} {path} {code}: {what}")));
+                    }
+                }
+            }
+        },
+    );
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+#[ignore = "needs Chromium and Node: cargo xtask test screen"]
+fn browser_every_state_fits_each_size() {
+    let site = Site::new();
+    site.pictures(1);
+    let (_screen, client) = Screen::on_loopback(&site);
+    let mut browser = Browser::start();
+    let mut found = Vec::new();
+    for (width, height, size) in SIZES {
+        browser.does("size", json!([width, height]));
+        for language in [Language::English, Language::Portuguese] {
+            let code = language.code();
+            browser.does("open", url(&client, &format!("/language/{code}?back=/")));
+            for state in State::ALL.map(Some).into_iter().chain([None]) {
+                let status = || match state {
+                    Some(state) => camera(state),
+                    None => status::Status { shown: None, score: None, ..camera(State::Refer) },
+                };
+                alive(&site, status, || {
+                    let class = state.map_or("waiting".into(), |state| state.name().to_lowercase());
+                    for _ in 0..500 {
+                        if browser.state().as_ref() == Some(&class) {
+                            break;
+                        }
+                        std::thread::sleep(Duration::from_millis(10));
+                    }
+                    assert_eq!(browser.state(), Some(class.clone()));
+                    browser.ask("document.getElementById('heat-on').checked = true");
+                    browser.does(
+                        "shot",
+                        shots().join(format!("{size}-{class}-{code}.png")).display().to_string(),
+                    );
+                    let word = browser.ask(
+                        "(({right, bottom}) => right <= innerWidth && bottom <= innerHeight)(document.querySelector('.word').getBoundingClientRect())",
+                    );
+                    if word != true {
+                        found.push(format!("{size} {class} {code}: its word is not seen whole"));
+                    }
+                    let complaints = browser.complaints();
+                    found.extend(complaints.iter().map(|what| format!("{size} {class} {code}: {what}")));
+                });
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+#[ignore = "needs Chromium and Node: cargo xtask test screen"]
+fn browser_follows_a_hundred_changes_and_shows_fault_when_all_is_silent() {
+    let site = Site::new();
+    site.pictures(1);
+    site.write(&camera(State::Fault));
+    let (screen, client) = Screen::on_loopback(&site);
+    let mut browser = Browser::start();
+    browser.does("open", url(&client, "/"));
+    browser.ask("document.getElementById('heat-on').click()");
+    // Each in another order, so that a page that is late or one ahead is seen.
+    for turn in 0..100 {
+        let state = State::ALL[(turn * 7 + turn / 5) % 5];
+        let told = alive(&site, || camera(state), || browser.shows(state));
+        assert_eq!(told, Ok(()), "turn {turn}: the lights show {state}");
+    }
+    assert_eq!(browser.ask("document.getElementById('heat-on').checked"), true, "what was tapped stays");
+    // The device falls silent.
+    alive(&site, || camera(State::Negative), || browser.shows(State::Negative)).unwrap();
+    browser.shows(State::Fault).unwrap();
+    assert_eq!(browser.ask("document.querySelectorAll('.film img').length"), 0, "no old picture");
+    // It comes back, and the screen itself dies: the page knows by itself.
+    alive(
+        &site,
+        || camera(State::Negative),
+        || {
+            browser.shows(State::Negative).unwrap();
+            drop(screen);
+            browser.shows(State::Fault).unwrap();
+        },
+    );
+    let told = browser.ask("document.querySelector('.reason').textContent");
+    assert_eq!(told, Language::English.text("page-lost"));
+    assert_eq!(browser.ask("document.querySelectorAll('.film img').length"), 0);
+    browser.does("shot", shots().join("wide-lost-en.png").display().to_string());
+}
+
+#[test]
+#[ignore = "needs Chromium and Node: cargo xtask test screen"]
+fn browser_signs_in_and_acknowledges_without_scripts_too() {
+    let site = Site::new();
+    site.set_pin();
+    site.pictures(1);
+    let screen = Screen::start(&site.config("listen = [\"0.0.0.0:0\"]\nplain = true"), 1);
+    let client = screen.client(0);
+    let mut browser = Browser::start();
+    alive(
+        &site,
+        || folder(State::Positive),
+        || {
+            browser.does("open", url(&client, "/today"));
+            assert_eq!(browser.ask("location.pathname"), "/login");
+            browser.ask(&format!("document.getElementById('pin').value = '{PIN}'"));
+            browser.ask("document.querySelector('button.tap').click()");
+            let arrived = |browser: &mut Browser, sign: &str| {
+                let there = format!("document.readyState === 'complete' && {sign}");
+                (0..500).any(|_| {
+                    std::thread::sleep(Duration::from_millis(10));
+                    browser.ask(&there) == true
+                })
+            };
+            assert!(arrived(&mut browser, "location.pathname === '/today'"));
+            assert!(browser.complaints().is_empty());
+            browser.ask("document.querySelector('.turn button').click()");
+            let file = site.path("acknowledged").join(status::ACKNOWLEDGED);
+            assert!((0..500).any(|_| {
+                std::thread::sleep(Duration::from_millis(10));
+                file.exists()
+            }));
+        },
+    );
+    let read: status::Acknowledgements =
+        status::read(&site.path("acknowledged").join(status::ACKNOWLEDGED)).unwrap();
+    assert_eq!(read.entries.iter().map(|entry| entry.case).collect::<Vec<_>>(), [4]);
+}
+
+#[test]
+#[ignore = "needs Chromium and Node: cargo xtask test screen"]
+fn browser_a_planted_fault_of_a_page_is_found() {
+    let site = Site::new();
+    site.write(&camera(State::Refer));
+    let (_screen, client) = Screen::on_loopback(&site);
+    let mut browser = Browser::start();
+    browser.does("open", url(&client, "/login"));
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+    browser.ask("document.body.insertAdjacentHTML('beforeend', '<img src=\"/icon.svg\"><p style=\"width: 9000px\">x</p>')");
+    browser.ask("document.querySelector('label').remove()");
+    browser.ask("console.error('planted')");
+    let found = browser.complaints().join("\n");
+    // A page that does not follow: what changes is written to a part that is not in it.
+    let (mut follower, status) = (Browser::start(), |state| move || camera(state));
+    follower.does("open", url(&client, "/"));
+    alive(&site, status(State::Refer), || follower.shows(State::Refer)).unwrap();
+    follower
+        .ask("document.getElementById('live').replaceWith(document.getElementById('live').cloneNode(true))");
+    let told = alive(&site, status(State::Positive), || follower.shows_within(State::Positive, 100));
+    assert_eq!(told, Err(Some("refer".into())));
+    for part in ["image-alt", "label", "planted", "Content Security Policy"] {
+        assert!(found.contains(part), "{part}: {found}");
+    }
+}

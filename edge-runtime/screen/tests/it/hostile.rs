@@ -1,0 +1,194 @@
+//! What the network may do: too many, too slow, too long, and paths that lead elsewhere.
+
+use crate::support::{Client, Screen, Site, camera, folder, shipped};
+use edge_core::State;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+/// Most memory that the shipped screen may take, in KiB.
+const MOST_KIB: u64 = 12_288;
+
+/// Most that all this may add to what it takes by itself, in KiB: the tests' own program is not
+/// optimised, and several times as large.
+const MOST_MORE_KIB: u64 = 6_144;
+
+/// The most memory that a process has had, in KiB.
+fn most_kib(id: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// So many connections that have said `begun` and then nothing.
+fn idle(client: &Client, count: usize, begun: &str) -> Vec<TcpStream> {
+    let open = |_| {
+        let mut stream = client.connect();
+        // It may be closed already: there are too many.
+        let _ = stream.write_all(begun.as_bytes());
+        stream
+    };
+    (0..count).map(open).collect()
+}
+
+#[test]
+fn a_thousand_connections_slow_ones_and_long_heads_neither_stop_it_nor_fill_its_memory() {
+    let site = Site::new();
+    site.set_pin();
+    site.pictures(1);
+    site.write(&folder(State::Positive));
+    let screen = Screen::start(&site.config("listen = [\"0.0.0.0:0\"]\nplain = true"), 1);
+    let client = screen.client(0);
+    let idle_kib = most_kib(screen.id());
+    let page = client.get("/login");
+    client.post("/login", &[("token", &page.field("token")), ("pin", crate::support::PIN)]);
+    let answers = || {
+        let status = folder(State::Refer);
+        let page = crate::pages::until(
+            || crate::pages::fresh(&site, &status, &client, "/"),
+            |page| page.text().contains("data-state=\"refer\""),
+        );
+        assert_eq!(page.status, 200);
+        assert!(page.text().contains("data-state=\"refer\""), "{}", page.text());
+    };
+    let silent = idle(&client, 1000, "");
+    answers();
+    let slow = idle(&client, 1000, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ");
+    answers();
+    let asking = idle(&client, 200, "GET /login HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    answers();
+    let streams: Vec<_> = (0..200).map(|_| client.events("now")).collect();
+    answers();
+    // A body that never comes, and one that is too long.
+    let waiting =
+        idle(&client, 100, "POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n");
+    answers();
+    let long = "x".repeat(100_000);
+    let head = client.request(&format!("GET /?{long}"), "\r\n");
+    for request in [head, client.request("GET /", &format!("X: {long}\r\n\r\n"))] {
+        let mut stream = client.connect();
+        let _ = stream.write_all(request.as_bytes());
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let status = String::from_utf8_lossy(&answer);
+        assert!(answer.is_empty() || status.starts_with("HTTP/1.1 4"), "{status}");
+    }
+    let token = client.get("/").field("token");
+    assert_eq!(client.post("/acknowledge", &[("token", &token), ("case", &long[..9000])]).status, 413);
+    for bytes in [
+        &[0u8, 255, 10, 13][..],
+        b"\x16\x03\x01\x02\x00\x01",
+        b"GET\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ] {
+        let _ = client.connect().write_all(bytes);
+    }
+    answers();
+    drop((silent, slow, asking, streams, waiting));
+    answers();
+    let most = most_kib(screen.id());
+    println!("the screen took {idle_kib} KiB at first and {most} KiB at most");
+    let bound = if shipped().is_some() { MOST_KIB } else { idle_kib + MOST_MORE_KIB };
+    assert!(most <= bound, "{most} KiB, and {idle_kib} KiB at first");
+}
+
+#[test]
+fn a_planted_hog_is_over_the_bound() {
+    // This process holds what the screen must not.
+    let held = vec![1u8; (MOST_KIB as usize + 1024) << 10];
+    assert!(most_kib(std::process::id()) > MOST_KIB);
+    assert_eq!(held[held.len() / 2], 1);
+}
+
+#[test]
+fn paths_that_lead_elsewhere_lead_nowhere() {
+    let site = Site::new();
+    site.pictures(1);
+    site.write(&camera(State::Negative));
+    let (_screen, client) = Screen::on_loopback(&site);
+    for path in [
+        "/../status.json",
+        "/status/status.json",
+        "/picture/../heat/1",
+        "/picture/..%2f..%2fstatus.json",
+        "/picture/%2e%2e/status.json",
+        "/picture/01",
+        "/picture/1/",
+        "/picture/+1",
+        "/picture/1.png",
+        "/picture/18446744073709551616",
+        "/picture/%00",
+        "//",
+        "/./",
+        "/screen.css/../screen.js",
+        "/language/../figures",
+        "/language/de",
+        "/figures.csv/",
+        "/%",
+        "/acknowledged.json",
+        "/.well-known/x",
+    ] {
+        assert_eq!(client.get(path).status, 404, "{path}");
+    }
+    assert_eq!(client.get("/picture/%ff").status, 400, "no UTF-8");
+    let status = camera(State::Negative);
+    let page = || crate::pages::fresh(&site, &status, &client, "/picture/1");
+    assert_eq!(crate::pages::until(page, |answer| answer.status == 200).status, 200);
+    for (method, path, status) in [
+        ("PUT", "/", 405),
+        ("DELETE", "/picture/1", 405),
+        ("GET", "/acknowledge", 405),
+        ("OPTIONS", "*", 404),
+    ] {
+        assert_eq!(
+            client.send(&client.request(&format!("{method} {path}"), "\r\n")).status,
+            status,
+            "{method} {path}"
+        );
+    }
+    // Nobody is sent to another site.
+    let answer = client.get("/language/fr?back=https://evil.example/");
+    assert_eq!(answer.header("location"), "/");
+    let answer = client.get("/language/fr?back=//evil.example/");
+    assert_eq!(answer.header("location"), "/");
+}
+
+/// Requests that are nearly good: bytes of them changed, left out, said twice.
+#[test]
+fn whatever_comes_it_goes_on_answering() {
+    let site = Site::new();
+    site.set_pin();
+    site.write(&camera(State::Negative));
+    let config = site.config("listen = [\"127.0.0.1:0\", \"0.0.0.0:0\"]\nplain = true");
+    let screen = Screen::start(&config, 2);
+    let mut random = 17;
+    let mut below = |most: usize| test_support::random(&mut random) as usize % most;
+    for turn in 0..600 {
+        let client = screen.client(turn % 2);
+        let good = [
+            client.request("GET /today", "Cookie: language=fr; pneumoscope=0\r\n\r\n"),
+            client.request("POST /login", "Content-Length: 31\r\n\r\ntoken=0&pin=%31%32&back=/figures"),
+            client.request("GET /events?page=now", "\r\n"),
+            client.request("GET /picture/1", "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"),
+        ];
+        let mut bytes = good[below(4)].clone().into_bytes();
+        for _ in 0..=below(4) {
+            let at = below(bytes.len());
+            match below(4) {
+                0 => bytes[at] = below(256) as u8,
+                1 => drop(bytes.drain(at..(at + below(20)).min(bytes.len()))),
+                2 => bytes
+                    .splice(at..at, [b"\r\n", &b"%00"[..], b"\xff\xfe", b"  "][below(4)].iter().copied())
+                    .for_each(drop),
+                _ => bytes.truncate(at.max(1)),
+            }
+            bytes.push(b'\n');
+        }
+        let mut stream = client.connect();
+        let _ = stream.write_all(&bytes);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        // Events never end; their first bytes are answer enough.
+        let _ = stream.read(&mut [0; 256]);
+    }
+    assert_eq!(screen.client(0).get("/").status, 200);
+    assert_eq!(screen.client(1).get("/").status, 303);
+}

@@ -1,0 +1,69 @@
+//! What changes comes by itself, in order, and never in another order than the device's.
+
+use crate::support::{Screen, Site, alive, camera, folder};
+use edge_core::State;
+use texts::Language;
+
+/// The state that an event's part shows.
+fn shown(data: &str) -> Option<&str> {
+    data.split_once("data-state=\"")?.1.split('"').next()
+}
+
+#[test]
+fn a_hundred_changes_come_as_a_hundred_parts_in_their_order() {
+    let site = Site::new();
+    site.write(&camera(State::Fault));
+    let (_screen, client) = Screen::on_loopback(&site);
+    let mut events = client.events("now").filter_map(|line| line.strip_prefix("data: ").map(str::to_owned));
+    assert_eq!(shown(&events.next().unwrap()), Some("fault"));
+    for turn in 0..100 {
+        let state = State::ALL[turn % 5];
+        let status = if turn % 3 == 0 { folder(state) } else { camera(state) };
+        site.write(&status);
+        let part = events.next().expect("one part a change");
+        assert_eq!(shown(&part), Some(&state.name().to_lowercase()[..]), "turn {turn}");
+        assert!(part.contains(&Language::English.state(state)));
+    }
+}
+
+#[test]
+fn what_has_not_changed_is_not_sent_again_but_the_page_hears_that_it_lives() {
+    let site = Site::new();
+    let (_screen, client) = Screen::on_loopback(&site);
+    // What says nothing new: only its time is another.
+    let heard: Vec<String> = alive(
+        &site,
+        || camera(State::Negative),
+        || {
+            let lines = client.events("now").skip_while(|line| !line.contains("data-state=\"negative\""));
+            lines.filter(|line| line.starts_with("event:")).take(3).collect()
+        },
+    );
+    assert_eq!(heard, ["event: alive"; 3]);
+}
+
+#[test]
+fn a_device_that_falls_silent_becomes_a_fault_by_itself() {
+    let site = Site::new();
+    let (_screen, client) = Screen::on_loopback(&site);
+    let events = client.events("now");
+    site.write(&camera(State::Negative));
+    let parts: Vec<String> = events
+        .filter_map(|line| line.strip_prefix("data: ").and_then(shown).map(str::to_owned))
+        .skip_while(|state| state != "negative")
+        .take(2)
+        .collect();
+    assert_eq!(parts, ["negative", "fault"]);
+}
+
+#[test]
+fn events_are_of_the_pages_that_change() {
+    let site = Site::new();
+    let (_screen, client) = Screen::on_loopback(&site);
+    for page in ["figures", "", "nothing", "now%00"] {
+        assert_eq!(client.get(&format!("/events?page={page}")).status, 404, "{page}");
+    }
+    for page in ["today", "aim"] {
+        assert!(client.events(page).any(|line| line.starts_with("data: ")), "{page}");
+    }
+}

@@ -1,0 +1,13 @@
+//! The integration tests of this package in one program. One module a subject.
+
+mod access;
+mod acknowledge;
+mod browser;
+mod config;
+mod history;
+mod hostile;
+mod live;
+mod packaging;
+mod pages;
+mod support;
+mod watch;

@@ -1,0 +1,221 @@
+//! Every page, in every language, in every state.
+
+use crate::support::{Answer, Client, Screen, Site, camera, folder};
+use edge_core::State;
+use std::collections::BTreeSet;
+use texts::Language;
+
+const PATHS: [&str; 5] = ["/", "/today", "/figures", "/aim", "/login"];
+
+/// Ids of texts that stand in a page instead of what they name: letters and a hyphen, alone between
+/// two tags or quotes.
+fn missing(page: &str) -> BTreeSet<&str> {
+    let ids: BTreeSet<&str> = IDS
+        .iter()
+        .flat_map(|source| source.split("text(\"").skip(1))
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    let pieces = page.split(['<', '>', '"']).map(str::trim);
+    pieces.filter(|piece| piece.contains(['-', '.']) && ids.contains(piece)).collect()
+}
+
+const IDS: [&str; 8] = [
+    include_str!("../../src/pages/answer.rs"),
+    include_str!("../../src/pages/aim.rs"),
+    include_str!("../../src/pages/figures.rs"),
+    include_str!("../../src/pages/messages.rs"),
+    include_str!("../../src/pages/now.rs"),
+    include_str!("../../src/pages/outline.rs"),
+    include_str!("../../src/pages/page.rs"),
+    include_str!("../../src/pages/today.rs"),
+];
+
+/// What an answer lacks of what every answer must carry.
+fn lacks(answer: &Answer) -> Option<String> {
+    let policy = answer.header("content-security-policy");
+    let strict = policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';")
+        && policy.contains("frame-ancestors 'none'")
+        && policy.contains("base-uri 'none'")
+        && !policy.contains("unsafe");
+    let page = answer.text();
+    let inline = page.contains(" style=")
+        || page.contains("<style")
+        || page.contains(" onclick")
+        || page.contains("<script>");
+    let checks = [
+        (strict, "the policy"),
+        (answer.header("x-content-type-options") == "nosniff", "nosniff"),
+        (answer.header("referrer-policy") == "no-referrer", "the referrer's policy"),
+        (answer.header("cache-control") == "no-store", "no-store"),
+        (!inline, "a page without inline script and style"),
+    ];
+    checks.into_iter().find(|(holds, _)| !holds).map(|(_, what)| what.to_owned())
+}
+
+fn check(answer: &Answer, what: &str) {
+    assert_eq!(answer.status, 200, "{what}");
+    assert_eq!(lacks(answer), None, "{what}");
+    assert_eq!(missing(&answer.text()), BTreeSet::new(), "{what}");
+}
+
+fn choose(client: &Client, language: Language) {
+    let answer = client.get(&format!("/language/{}?back=/today", language.code()));
+    assert_eq!((answer.status, answer.header("location")), (303, "/today"));
+}
+
+#[test]
+fn every_page_is_there_in_every_language_and_state() {
+    let site = Site::new();
+    site.pictures(1);
+    let (_screen, client) = Screen::on_loopback(&site);
+    for language in Language::ALL {
+        choose(&client, language);
+        for (state, path) in State::ALL.into_iter().flat_map(|state| PATHS.map(|path| (state, path))) {
+            for status in [camera(state), folder(state)] {
+                let list = status.worklist.is_some();
+                // Looked at every 50 ms: the answer of before may still be shown.
+                let told = |page: &Answer| shows(page, state) && page.text().contains("A-1004") == list;
+                let page = until(|| fresh(&site, &status, &client, path), |page| path != "/" || told(page));
+                check(&page, &format!("{path} {language} {state} {list}"));
+                let text = page.text();
+                assert!(text.contains(&format!("<html lang=\"{language}\">")), "{text}");
+                if path == "/" {
+                    assert!(
+                        text.contains(&format!(">{}<", language.state(state))),
+                        "{language} {state}: {text}"
+                    );
+                    assert!(text.contains(&language.notice()), "{text}");
+                    assert_eq!(text.contains("A-1004"), list, "whose it is: {text}");
+                    assert!(text.contains("5c5c5c5c5c5c"), "the model: {text}");
+                }
+            }
+        }
+    }
+}
+
+/// Whether the part of a page that changes shows this state.
+pub fn shows(page: &Answer, state: State) -> bool {
+    page.text().split("<template").next().is_some_and(|live| live.contains(&said(state)))
+}
+
+fn said(state: State) -> String {
+    format!("data-state=\"{}\"", state.name().to_lowercase())
+}
+
+/// A page of a device that has just written its status.
+pub fn fresh(site: &Site, status: &status::Status, client: &Client, path: &str) -> Answer {
+    site.write(status);
+    client.get(path)
+}
+
+/// Asks until it holds; what never holds is what it was at last.
+pub fn until(mut ask: impl FnMut() -> Answer, holds: impl Fn(&Answer) -> bool) -> Answer {
+    let mut answer = ask();
+    for _ in 0..200 {
+        if holds(&answer) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        answer = ask();
+    }
+    answer
+}
+
+#[test]
+fn a_planted_gap_is_found() {
+    let page = "<p>Hello</p><p>device-lost.remedy</p><a title=\"picture-none\">";
+    assert_eq!(missing(page), BTreeSet::from(["device-lost.remedy", "picture-none"]));
+    let site = Site::new();
+    site.write(&camera(State::Refer));
+    let (_screen, client) = Screen::on_loopback(&site);
+    let good = client.get("/");
+    assert_eq!(lacks(&good), None);
+    let mut bad = good.clone();
+    bad.headers.insert("content-security-policy".into(), "default-src 'self' 'unsafe-inline'".into());
+    assert_eq!(lacks(&bad).as_deref(), Some("the policy"));
+    let mut bad = good.clone();
+    bad.headers.remove("cache-control");
+    assert_eq!(lacks(&bad).as_deref(), Some("no-store"));
+    let mut bad = good;
+    bad.body = b"<p style=\"color: red\">".into();
+    assert!(lacks(&bad).unwrap().contains("inline"));
+}
+
+#[test]
+fn a_device_that_does_not_answer_is_a_fault_without_its_old_answer_and_picture() {
+    let site = Site::new();
+    site.pictures(1);
+    let mut status = camera(State::Negative);
+    let (_screen, client) = Screen::on_loopback(&site);
+    let fault = |page: &Answer| shows(page, State::Fault);
+    assert!(fault(&client.get("/")), "there is no status yet");
+    let page = until(|| fresh(&site, &status, &client, "/"), |page| !fault(page));
+    assert!(shows(&page, State::Negative), "{}", page.text());
+    let picture = until(|| fresh(&site, &status, &client, "/picture/1"), |answer| answer.status == 200);
+    assert_eq!(picture.header("content-type"), "image/png");
+    // It is not written any more, and so gets older than it may be.
+    let page = until(|| client.get("/"), fault);
+    let gone = |page: &Answer| {
+        let text = page.text();
+        assert!(fault(page), "{text}");
+        assert!(!text.contains("/picture/1") && !text.contains(">NEGATIVE<"), "{text}");
+        assert_eq!(client.get("/picture/1").status, 404);
+        assert_eq!(client.get("/heat/1").status, 404);
+        assert!(!client.get("/aim").text().contains("/picture/1"));
+    };
+    gone(&page);
+    // A clock of before the machine's start, half a file, another version, no file.
+    status.monotonic_ms = u64::MAX;
+    site.write_as_it_is(&status);
+    gone(&client.get("/"));
+    for text in ["{\"version\":1,\"run\":", "{\"version\":2}"] {
+        std::fs::write(site.path("status").join(status::STATUS), text).unwrap();
+        gone(&client.get("/"));
+    }
+    let status = camera(State::Positive);
+    assert!(!fault(&until(|| fresh(&site, &status, &client, "/"), |page| !fault(page))));
+    std::fs::remove_file(site.path("status").join(status::STATUS)).unwrap();
+    gone(&until(|| client.get("/"), fault));
+}
+
+#[test]
+fn the_picture_of_another_patient_is_not_beside_an_answer() {
+    let site = Site::new();
+    site.pictures(1);
+    let (_screen, client) = Screen::on_loopback(&site);
+    let mut status = folder(State::Positive);
+    let shown = |page: &Answer| shows(page, State::Positive);
+    let page = until(|| fresh(&site, &status, &client, "/"), shown);
+    assert!(page.text().contains("/picture/1"));
+    // The next patient's picture was judged while this one has its turn.
+    status.picture.as_mut().unwrap().case = Some(5);
+    let other = |page: &Answer| shown(page) && !page.text().contains("/picture/1");
+    let page = until(|| fresh(&site, &status, &client, "/"), other);
+    assert!(page.text().contains(&Language::English.text("picture-other")), "{}", page.text());
+    // Nobody has a turn: the worst that needs a person is named, and the picture is that one's.
+    let list = status.worklist.as_mut().unwrap();
+    (list.turn, list.need_person) = (None, 2);
+    status.picture.as_mut().unwrap().case = Some(3);
+    let named = |page: &Answer| shown(page) && page.text().contains("A-1003");
+    let text = until(|| fresh(&site, &status, &client, "/"), named).text();
+    assert!(text.contains("/picture/1") && text.contains("value=\"3\""), "{text}");
+    assert!(text.contains("1 other patient needs a person"), "{text}");
+    let text = fresh(&site, &status, &client, "/today").text();
+    assert!(text.contains("A-1003 &lt;b&gt;&amp;&quot;bold&quot;"), "a name is text: {text}");
+}
+
+#[test]
+fn what_a_status_names_is_a_file_of_its_folder() {
+    let site = Site::new();
+    let (_screen, client) = Screen::on_loopback(&site);
+    std::fs::write(site.path("secret.png"), "secret").unwrap();
+    std::os::unix::fs::symlink(site.path("secret.png"), site.path("status").join("picture-2.png")).unwrap();
+    for file in ["../secret.png", "/etc/hostname", "status.json", ".png", "picture-2.png"] {
+        let mut status = camera(State::Refer);
+        status.picture.as_mut().unwrap().file = file.into();
+        until(|| fresh(&site, &status, &client, "/"), |page| shows(page, State::Refer));
+        let answer = client.get("/picture/1");
+        assert_eq!(answer.status, 404, "{file}");
+        assert!(!answer.text().contains("secret"));
+    }
+}
