@@ -134,7 +134,8 @@ impl Publisher {
         }
         let picture = self.picture(report).cloned();
         let others = report.cases.as_ref().map(Others::of);
-        let number = picture.as_ref().map(|picture| picture.number);
+        // A camera's next picture can wait until the status is due again, however many come.
+        let number = picture.as_ref().filter(|_| others.is_some()).map(|picture| picture.number);
         let told = Told { lit, others, picture: number, troubles: self.troubles };
         // The thread holds the slot for a moment; else the next turn tells it.
         let Some(mut slot) = self.slot.free() else { return };

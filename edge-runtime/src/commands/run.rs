@@ -206,7 +206,7 @@ fn attend<E: Engine>(
         }
         if let Some(publisher) = &mut publisher {
             publisher.tell(run, &report, trouble.as_deref());
-            publisher.problems().iter().for_each(|problem| report::error(problem));
+            publisher.problems().iter().for_each(report::error);
         }
         if models.turn(report.answered.as_ref().map(|answered| &answered.decision), now_ms())? {
             models.log_changes(|event| run.event(event));
@@ -229,7 +229,7 @@ fn attend<E: Engine>(
         };
         let _ = service.stopping();
         if let Some(publisher) = publisher {
-            publisher.end().iter().for_each(|problem| report::error(problem));
+            publisher.end().iter().for_each(report::error);
         }
         return Ok(why);
     }

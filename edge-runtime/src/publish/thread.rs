@@ -13,8 +13,10 @@ const LOOK: Duration = Duration::from_millis(50);
 /// After so long the same is written again: within [`status::EVERY`], with what it takes to be told.
 const AGAIN: Duration = Duration::from_millis(350);
 
-/// A problem that comes again within this time is not said again.
+/// A problem that comes again within this time is not said again, and of different ones no more than
+/// so many are said in it: a screen chooses what lies in its file, and must not fill the journal.
 const QUIET: Duration = Duration::from_secs(60);
+const MOST_PROBLEMS: usize = 8;
 
 /// Writes until the slot says that it is the end, and leaves nothing behind.
 pub fn attend(slot: &Slot, mut writer: Writer, mut taps: Option<Taps>) {
@@ -70,7 +72,27 @@ impl Problems {
             *at = Instant::now();
             return None;
         }
+        if self.0.len() >= MOST_PROBLEMS {
+            return None;
+        }
         self.0.push((problem.clone(), Instant::now()));
         Some(problem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_said_once_and_no_more_than_a_few_in_a_row() {
+        let mut problems = Problems::default();
+        assert_eq!(problems.hear(Ok(())), None);
+        for number in 0..100 {
+            let problem = format!("problem {number}");
+            let said = problems.hear(Err(problem.clone()));
+            assert_eq!(said, (number < MOST_PROBLEMS).then_some(problem.clone()));
+            assert_eq!(problems.hear(Err(problem)), None);
+        }
     }
 }

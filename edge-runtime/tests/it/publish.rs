@@ -198,7 +198,7 @@ fn a_tap_acknowledges_what_was_seen_and_nothing_else() {
     assert_eq!(desk.turn(0).1.worklist.unwrap().turn, Some(0));
     desk.tap(&status, 0, 1);
     let ruth = ("ruth".to_owned(), "screen".to_owned());
-    assert_eq!(desk.acknowledged(), [ruth.clone()]);
+    assert_eq!(desk.acknowledged(), std::slice::from_ref(&ruth));
     // The next one is shown, though somebody had tapped it before.
     let (_, status) = desk.turn(GAP_MS);
     desk.room.turn(3000);
