@@ -33,4 +33,4 @@ pub mod service;
 pub mod setup;
 pub mod signal;
 pub mod site;
-mod value;
+pub mod value;

@@ -12,6 +12,7 @@ use edge_core::{Decision, State};
 use edge_model::classify::Inference;
 use edge_model::model_file::ModelFile;
 use edge_runtime::doctor::Finding;
+use edge_runtime::log::Hash;
 use edge_runtime::self_test::{Check, Verdict, passed};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -44,11 +45,13 @@ pub struct Record<'a> {
     model_sha256: &'a str,
     model_name: &'a str,
     model_version: &'a str,
+    /// Name of what the network saw, as in a device's log.
+    frame_sha256: Hash,
     latency_us: f64,
 }
 
 impl<'a> Record<'a> {
-    pub fn new(path: &'a str, classified: &Inference, model: &'a ModelFile) -> Self {
+    pub fn new(path: &'a str, classified: &Inference, model: &'a ModelFile, frame_sha256: Hash) -> Self {
         let (decision, metadata) = (&classified.decision, model.metadata());
         Self {
             path,
@@ -61,6 +64,7 @@ impl<'a> Record<'a> {
             model_sha256: model.sha256(),
             model_name: &metadata.name,
             model_version: &metadata.version,
+            frame_sha256,
             latency_us: classified.latency().as_nanos() as f64 / 1000.0,
         }
     }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 /// A whole number from `MIN` to `MAX`; both must fit `T`.
-pub(crate) fn whole<'de, const MIN: u64, const MAX: u64, D, T>(deserializer: D) -> Result<T, D::Error>
+pub fn whole<'de, const MIN: u64, const MAX: u64, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: TryFrom<u64>,
@@ -90,7 +90,7 @@ pub(crate) fn engine<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Engin
 
 /// Rewrites serde's message in this project's order: what was expected, what came, and the nearest
 /// name.
-pub(crate) fn say(message: &str) -> String {
+pub fn say(message: &str) -> String {
     let message = message.trim_end();
     let rest = ["invalid type: ", "invalid value: "].iter().find_map(|start| message.strip_prefix(start));
     if let Some((got, expected)) = rest.and_then(|rest| rest.rsplit_once(", expected ")) {

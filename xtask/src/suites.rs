@@ -38,7 +38,7 @@ pub struct Inputs {
 }
 
 /// In the order in which they are shown.
-pub const ALL: [Suite; 28] = [
+pub const ALL: [Suite; 29] = [
     Suite {
         name: "host",
         tier: Tier::Commit,
@@ -261,6 +261,22 @@ pub const ALL: [Suite; 28] = [
             ensure_tools(&[Tool { ask: &["chromium", "--version"], package: "chromium" }])?;
             let packages = node::packages("edge-runtime/screen/tests/browser")?;
             run_counted(ignored_tests("browser_")?.env("PNEUMOSCOPE_SCREEN_BROWSER", packages))
+        },
+    },
+    Suite {
+        name: "delivery",
+        tier: Tier::All,
+        about: "a thousand decisions to Mosquitto over kills and a full disk; a thousand devices; reports to an archive",
+        needs: "Mosquitto, DCMTK, dicom3tools, openssl",
+        run: |_| {
+            ensure_tools(&[
+                Tool { ask: &["test", "-x", "/usr/sbin/mosquitto"], package: "mosquitto" },
+                Tool { ask: &["test", "-x", "/usr/bin/mosquitto_sub"], package: "mosquitto-clients" },
+                Tool { ask: &["openssl", "version"], package: "openssl" },
+                Tool { ask: &["dsrdump", "--version"], package: "dcmtk" },
+                Tool { ask: &["test", "-x", "/usr/bin/dciodvfy"], package: "dicom3tools" },
+            ])?;
+            run_counted(&mut ignored_tests("delivery_")?)
         },
     },
     Suite {

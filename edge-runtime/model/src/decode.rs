@@ -28,7 +28,7 @@ mod png;
 mod simple;
 mod tiff;
 
-pub use dicom::DicomError;
+pub use dicom::{DicomError, dicom_values};
 pub use exam::{Exam, View};
 pub use mjpeg::decode_mjpeg;
 pub use outcome::{DecodeError, MAX_FILE_BYTES, Picture};

@@ -12,6 +12,7 @@ use edge_model::engine::{Engine, EngineKind};
 use edge_model::files;
 use edge_model::model_file::ModelFile;
 use edge_model::pictures::{self, Source, Unusable};
+use edge_runtime::log::frame_hash;
 use edge_runtime::preview;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -42,7 +43,10 @@ pub fn run(
                 Ok((name, classified)) if output == Output::Text => {
                     table.add_row(report::row(&[name], &classified.decision, classified.latency()));
                 }
-                Ok((name, classified)) => report::json(&Record::new(name, classified, model))?,
+                Ok((name, classified)) => {
+                    let seen = frame_hash(classifier.input());
+                    report::json(&Record::new(name, classified, model, seen))?;
+                }
                 Err(unusable) => {
                     outcome = Outcome::Incomplete;
                     report::error(&format!("{}: {}", unusable.path, unusable.why));

@@ -9,6 +9,7 @@ use edge_model::classify::Classifier;
 use edge_model::drawings::DRAWINGS;
 use edge_model::engine::EngineKind;
 use edge_model::model_file::ModelFile;
+use edge_runtime::log::frame_hash;
 use std::io::{self, Write};
 
 pub fn run(model: &ModelFile, engine: EngineKind, output: Output) -> Result<Outcome> {
@@ -23,7 +24,10 @@ pub fn run(model: &ModelFile, engine: EngineKind, output: Output) -> Result<Outc
                 let row = report::row(&[drawing.name, shows], &classified.decision, classified.latency());
                 table.add_row(row);
             }
-            Output::Json => report::json(&Record::new(drawing.name, &classified, model))?,
+            Output::Json => {
+                let seen = frame_hash(classifier.input());
+                report::json(&Record::new(drawing.name, &classified, model, seen))?;
+            }
         }
     }
     if output == Output::Text {

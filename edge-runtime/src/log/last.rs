@@ -1,7 +1,7 @@
 //! The last decision of a log, without reading all of it.
 
 use super::files::Files;
-use super::line;
+use super::line::{self, Checked};
 use super::read::{DecisionLine, Entry};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -19,11 +19,7 @@ pub fn last_decision(path: impl AsRef<Path>) -> io::Result<Option<DecisionLine>>
         numbers => numbers?,
     };
     for number in numbers.into_iter().take(2) {
-        let mut file = File::open(files.number(number))?;
-        let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(LOOKED_THROUGH)))?;
-        let mut bytes = Vec::new();
-        file.take(LOOKED_THROUGH).read_to_end(&mut bytes)?;
+        let bytes = end_of(&files.number(number), LOOKED_THROUGH)?;
         let lines = bytes.rsplit(|byte| *byte == b'\n').filter(|line| line::check(line).is_ok());
         let entries = lines.filter_map(|line| serde_json::from_slice::<Entry>(line).ok());
         if let Some(decision) = entries.into_iter().find_map(|entry| entry.decision) {
@@ -31,4 +27,19 @@ pub fn last_decision(path: impl AsRef<Path>) -> io::Result<Option<DecisionLine>>
         }
     }
     Ok(None)
+}
+
+/// The last line of a file that holds by itself; none where there is none near its end.
+pub(super) fn last_line(path: &Path) -> io::Result<Option<Checked>> {
+    let bytes = end_of(path, 4 * line::MAX as u64)?;
+    Ok(bytes.rsplit(|byte| *byte == b'\n').find_map(|line| line::check(line).ok()))
+}
+
+fn end_of(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -135,6 +135,11 @@ pub fn check(line: &[u8]) -> Result<Checked, Flaw> {
     Ok(Checked { link: Link { seq: links.seq, prev: links.prev }, hash: computed, closes, set_aside })
 }
 
+/// The hash that a line states, which need not be its own.
+pub fn stated(line: &[u8]) -> Option<Hash> {
+    split(line).map(|(_, stated)| stated)
+}
+
 /// The hashed bytes of a line and the hash that it states.
 fn split(line: &[u8]) -> Option<(&[u8], Hash)> {
     let rest = line.strip_suffix(END)?;

@@ -5,7 +5,7 @@ use super::files::Files;
 use super::line;
 use crate::joining::ExamRecord;
 use edge_model::prevalence::PriorShift;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -137,7 +137,7 @@ impl DecisionLine {
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct ReasonLine {
     /// [`edge_core::Reason::code`].
     pub code: u8,

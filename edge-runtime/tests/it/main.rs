@@ -16,6 +16,7 @@ mod folder;
 mod lights;
 mod log;
 mod log_command;
+mod log_follow;
 mod log_killed;
 mod log_recovery;
 mod log_tampering;

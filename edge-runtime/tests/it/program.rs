@@ -27,6 +27,7 @@ fn json_has_all_that_a_log_needs() {
     assert_eq!(line["state"], decision.state.name());
     assert_eq!(line["reason"], decision.reason.to_string());
     assert_eq!(line["reason_code"], decision.reason.code());
+    assert_eq!(line["frame_sha256"].as_str().unwrap().len(), 64);
     assert!(line["latency_us"].as_f64().unwrap() > 0.0);
 }
 

@@ -24,8 +24,10 @@ mod pixels;
 mod rle;
 mod syntax;
 mod values;
+mod values_of;
 
 pub use error::DicomError;
+pub use values_of::dicom_values;
 
 use super::exam::Exam;
 use super::outcome::{DecodeError, Picture};

@@ -1,0 +1,118 @@
+//! How far each destination is and why it waits: kept by those who deliver, written for `status`.
+
+use crate::moment::Moment;
+use anyhow::{Context, Result};
+use edge_model::files;
+use edge_runtime::log::Point;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub const VERSION: u32 = 1;
+
+/// A report that is older is that of a program that has ended.
+pub const STALE_AFTER_S: i64 = 10;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    pub version: u32,
+    /// When it was written.
+    pub time: Moment,
+    pub destinations: Vec<Destination>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destination {
+    /// `mqtt` or `pacs`.
+    pub name: String,
+    /// Where it is.
+    pub address: String,
+    pub phase: Phase,
+    /// Why it waits, or what went wrong last.
+    pub why: Option<String>,
+    /// When the next attempt is made.
+    pub next_attempt: Option<Moment>,
+    /// The last line that was delivered.
+    pub last: Option<Point>,
+    /// When it was, in this run.
+    pub delivered_at: Option<Moment>,
+    /// Lines that were delivered in this run, and those of them that were not for this destination.
+    pub lines: u64,
+    pub not_for_it: u64,
+    /// Gaps that were told in this run.
+    pub gaps: u64,
+    /// What is wrong with the log or the cursor; delivery goes on.
+    pub trouble: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    Connecting,
+    Connected,
+    /// For the next attempt.
+    Waiting,
+}
+
+/// One destination's place on the board, shared with who writes the report.
+#[derive(Clone, Debug)]
+pub struct Place(Arc<Mutex<Destination>>);
+
+impl Place {
+    pub fn new(name: &str, address: String) -> Self {
+        Self(Arc::new(Mutex::new(Destination {
+            name: name.to_owned(),
+            address,
+            phase: Phase::Connecting,
+            why: None,
+            next_attempt: None,
+            last: None,
+            delivered_at: None,
+            lines: 0,
+            not_for_it: 0,
+            gaps: 0,
+            trouble: None,
+        })))
+    }
+
+    pub fn set(&self, change: impl FnOnce(&mut Destination)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub fn get(&self) -> Destination {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A line was delivered.
+    pub fn delivered(&self, point: Option<Point>) {
+        self.set(|place| {
+            place.last = point;
+            place.delivered_at = Some(Moment::now());
+            place.lines += 1;
+        });
+    }
+}
+
+impl Report {
+    pub fn of(places: &[Place]) -> Self {
+        let destinations = places.iter().map(Place::get).collect();
+        Self { version: VERSION, time: Moment::now(), destinations }
+    }
+
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let bytes = serde_json::to_vec(self)?;
+        Ok(files::write(path, &bytes)?)
+    }
+
+    /// The report of a program that runs; none where none does.
+    pub fn read(path: &Path) -> Result<Option<Self>> {
+        let bytes = match std::fs::read(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            bytes => bytes.with_context(|| format!("cannot read {}", path.display()))?,
+        };
+        let report: Self = serde_json::from_slice(&bytes)
+            .with_context(|| format!("{}: expected what `pneumoscope-deliver run` writes", path.display()))?;
+        let age = report.time.age_s();
+        Ok((report.version == VERSION && (-STALE_AFTER_S..=STALE_AFTER_S).contains(&age)).then_some(report))
+    }
+}

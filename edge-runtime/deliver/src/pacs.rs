@@ -1,0 +1,168 @@
+//! From the outbox to an archive, by DICOM: for each decision on a DICOM file of the watched folder a
+//! report and, where the answer can be drawn, a picture. Nothing is said of a patient that did not come
+//! with the file.
+
+mod archive;
+mod dataset;
+mod image;
+mod report;
+mod source;
+
+use crate::backoff::Backoff;
+use crate::board::{Phase, Place};
+use crate::config::{Loaded, Pacs};
+use crate::cursor_file::CursorStore;
+use crate::moment::Moment;
+use crate::outbox::Outbox;
+use anyhow::{Context, Result};
+use archive::{Archive, Stored};
+use edge_runtime::log::{Entry, Hash, Step};
+use source::Source;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often the log is looked at for new lines.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Whether the archive answers C-ECHO.
+pub fn echo(pacs: &Pacs) -> Result<()> {
+    let mut archive = Archive::connect(pacs)?;
+    archive.echo()?;
+    archive.release()
+}
+
+/// Delivers until the flag is set.
+pub fn deliver<S: CursorStore>(loaded: &Loaded, outbox: Outbox<S>, place: &Place, stop: &AtomicBool) {
+    let backoff = Backoff::up_to(loaded.config.pacs.retry_max_s);
+    Destination { loaded, outbox, place, stop, backoff }.run();
+}
+
+struct Destination<'a, S> {
+    loaded: &'a Loaded,
+    outbox: Outbox<S>,
+    place: &'a Place,
+    stop: &'a AtomicBool,
+    backoff: Backoff,
+}
+
+/// What became of a line.
+enum Outcome {
+    Sent,
+    /// No decision on a DICOM file that is there.
+    NotForIt,
+    /// Why it, or a part of it, was not sent and never will be.
+    Refused(String),
+}
+
+impl<S: CursorStore> Destination<'_, S> {
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn wait(&mut self, wait: Duration) {
+        let until = Instant::now() + wait;
+        while !self.stopped() && Instant::now() < until {
+            thread::sleep(LOOK_EVERY.min(until - Instant::now()));
+            self.outbox.save(false);
+        }
+    }
+
+    fn run(&mut self) {
+        self.place.set(|place| (place.last, place.phase) = (self.outbox.last(), Phase::Connected));
+        while !self.stopped() {
+            match self.outbox.next_line() {
+                Ok(Some(line)) => {
+                    self.place.set(|place| place.gaps += u64::from(line.gap.is_some()));
+                    self.send_until_sent(&line.entry, line.step);
+                }
+                Ok(None) => {
+                    self.outbox.save(true);
+                    let trouble = self.outbox.trouble().map(str::to_owned);
+                    self.place.set(|place| place.trouble = trouble);
+                    self.wait(LOOK_EVERY);
+                }
+                Err(error) => {
+                    self.place.set(|place| place.trouble = Some(error.to_string()));
+                    self.wait(LOOK_EVERY);
+                }
+            }
+        }
+        self.outbox.save(true);
+    }
+
+    fn send_until_sent(&mut self, entry: &Entry, step: Step) {
+        while !self.stopped() {
+            let outcome = match self.send(entry) {
+                Ok(outcome) => outcome,
+                Err(why) => {
+                    let wait = self.backoff.failed();
+                    self.place.set(|place| {
+                        (place.phase, place.why) = (Phase::Waiting, Some(format!("{why:#}")));
+                        place.next_attempt = Moment::after(wait);
+                    });
+                    self.wait(wait);
+                    continue;
+                }
+            };
+            self.backoff.succeeded();
+            self.outbox.delivered(step);
+            self.outbox.save(matches!(outcome, Outcome::Sent));
+            self.place.delivered(self.outbox.last());
+            self.place.set(|place| {
+                (place.phase, place.next_attempt) = (Phase::Connected, None);
+                match outcome {
+                    Outcome::Sent => place.why = None,
+                    Outcome::NotForIt => place.not_for_it += 1,
+                    Outcome::Refused(why) => place.why = Some(format!("line {}: {why}", entry.seq)),
+                }
+            });
+            return;
+        }
+    }
+
+    fn send(&self, entry: &Entry) -> Result<Outcome> {
+        let pacs = &self.loaded.config.pacs;
+        let (Some(folder), Some(decision)) = (&self.loaded.folder, &entry.decision) else {
+            return Ok(Outcome::NotForIt);
+        };
+        let Some(frame) = decision.frame_sha256 else { return Ok(Outcome::NotForIt) };
+        let Some(source) = Source::of(folder, decision)? else { return Ok(Outcome::NotForIt) };
+        let drawings = tempfile::tempdir().context("no room for the drawn picture")?;
+        let drawn = drawings.path().join("drawn.png");
+        let answer = source.judge(self.loaded, pacs.images.then_some(&drawn))?;
+        let same: Hash = answer.frame_sha256;
+        if same != frame {
+            let why =
+                "the file of that name is another picture now than the one that was judged; nothing was sent";
+            return Ok(Outcome::Refused(why.to_owned()));
+        }
+        let Some((name, object)) = report::report(&source, entry) else { return Ok(Outcome::NotForIt) };
+        let mut archive = Archive::connect(pacs).context("the archive")?;
+        let mut refused = kind("report", archive.store(report::CLASS, (&name, &object), None)?);
+        if pacs.images && drawn.exists() {
+            if answer.is(decision) {
+                let pixels = image::Pixels::open(&drawn)?;
+                let (name, object) = image::image(&source, entry, &pixels);
+                let stored = archive.store(image::CLASS, (&name, &object), Some(pixels))?;
+                refused = refused.or(kind("picture", stored));
+            } else {
+                let why = "the report was sent without a picture: model, site's thresholds, prevalence or rectangle \
+                           are not those that it would be drawn with";
+                refused = refused.or(Some(why.to_owned()));
+            }
+        }
+        // What was confirmed is there, however the association ends.
+        let _ = archive.release();
+        Ok(refused.map_or(Outcome::Sent, Outcome::Refused))
+    }
+}
+
+/// What is said where an instance was not taken.
+fn kind(what: &str, stored: Stored) -> Option<String> {
+    match stored {
+        Stored::Yes => None,
+        Stored::Refused(None) => Some(format!("the archive takes no {what} of this kind")),
+        Stored::Refused(Some(status)) => Some(format!("the archive refused the {what}: status {status:04X}")),
+    }
+}

@@ -1,0 +1,165 @@
+//! The file that a decision was made on: found by the hash of its name, with what it says of patient
+//! and study, and judged once more to be sure that it is the one.
+
+use super::dataset::{self, Element};
+use crate::config::Loaded;
+use anyhow::{Context, Result, ensure};
+use dicom_core::{Tag, VR};
+use dicom_dictionary_std::tags;
+use edge_model::decode::dicom_values;
+use edge_runtime::log::{DecisionLine, Hash};
+use serde::Deserialize;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// So much of a file's beginning holds what it says of patient and study.
+const BEGINNING: u64 = 1 << 20;
+
+/// How long the device's program may take over a picture.
+const JUDGED_WITHIN: Duration = Duration::from_secs(120);
+
+/// What goes into what is sent, of patient and study (PS3.3 C.7.1.1, C.7.2.1), as it is in the file.
+const PATIENT_AND_STUDY: [(Tag, VR); 11] = [
+    (tags::SPECIFIC_CHARACTER_SET, VR::CS),
+    (tags::STUDY_DATE, VR::DA),
+    (tags::STUDY_TIME, VR::TM),
+    (tags::ACCESSION_NUMBER, VR::SH),
+    (tags::REFERRING_PHYSICIAN_NAME, VR::PN),
+    (tags::PATIENT_NAME, VR::PN),
+    (tags::PATIENT_ID, VR::LO),
+    (tags::PATIENT_BIRTH_DATE, VR::DA),
+    (tags::PATIENT_SEX, VR::CS),
+    (tags::STUDY_INSTANCE_UID, VR::UI),
+    (tags::STUDY_ID, VR::SH),
+];
+
+/// Names of the picture itself.
+const ITSELF: [Tag; 3] = [tags::SOP_CLASS_UID, tags::SOP_INSTANCE_UID, tags::SERIES_INSTANCE_UID];
+
+/// A file of a DICOM study.
+#[derive(Debug)]
+pub struct Source {
+    file: File,
+    values: Vec<(Tag, Vec<u8>)>,
+}
+
+/// The file in `folder` whose name has this hash; none where there is none any more.
+fn find(folder: &Path, name: Hash) -> Result<Option<PathBuf>> {
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let path = entry?.path();
+        let own = path.file_name().and_then(|name| name.to_str());
+        if own.is_some_and(|own| Hash::of(own.as_bytes()) == name) {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
+impl Source {
+    /// The file of a decision; none where it is not there any more, or no DICOM file of a study.
+    pub fn of(folder: &Path, decision: &DecisionLine) -> Result<Option<Self>> {
+        let Some(name) = decision.name_hash() else { return Ok(None) };
+        let Some(path) = find(folder, name)? else { return Ok(None) };
+        let opened = || -> std::io::Result<(File, Vec<u8>)> {
+            let mut file = File::open(&path)?;
+            let mut beginning = Vec::new();
+            Read::by_ref(&mut file).take(BEGINNING).read_to_end(&mut beginning)?;
+            Ok((file, beginning))
+        };
+        let (file, beginning) = opened().context("cannot read a file of the watched folder")?;
+        let wanted: Vec<Tag> = PATIENT_AND_STUDY.iter().map(|(tag, _)| *tag).chain(ITSELF).collect();
+        // Whatever else lies there has no patient to send anything about.
+        let Ok(values) = dicom_values(&beginning, &wanted) else { return Ok(None) };
+        let source = Self { file, values };
+        let named = ITSELF.iter().chain([&tags::STUDY_INSTANCE_UID]).all(|tag| !source.uid(*tag).is_empty());
+        Ok(named.then_some(source))
+    }
+
+    fn value(&self, tag: Tag) -> &[u8] {
+        self.values.iter().find(|(its, _)| *its == tag).map_or(&[], |(_, value)| value)
+    }
+
+    /// A name of the picture, or an empty text.
+    pub fn uid(&self, tag: Tag) -> String {
+        let text = String::from_utf8_lossy(self.value(tag));
+        text.chars().filter(|c| c.is_ascii_digit() || *c == '.').take(64).collect()
+    }
+
+    /// The modules Patient and General Study; what the file lacks is there without a value.
+    pub fn patient_and_study(&self) -> Vec<Element> {
+        let element = |(tag, vr): &(Tag, VR)| match self.value(*tag) {
+            [] if *tag == tags::SPECIFIC_CHARACTER_SET => None,
+            [] => Some(dataset::empty(*tag, *vr)),
+            value => Some(dataset::bytes(*tag, *vr, value)),
+        };
+        PATIENT_AND_STUDY.iter().filter_map(element).collect()
+    }
+
+    /// Has the device's program judge the file as it is now. What the network saw must be what it saw
+    /// then: a file of the same name may be another patient's. Where `drawn` is given, the picture with
+    /// the heat map is written there.
+    pub fn judge(&self, loaded: &Loaded, drawn: Option<&Path>) -> Result<Answer> {
+        let mut input = self.file.try_clone()?;
+        input.seek(SeekFrom::Start(0))?;
+        let program = &loaded.config.pacs.program;
+        let mut command = Command::new(program);
+        command.args(["classify", "--json", "-"]);
+        if let Some(model) = &loaded.model {
+            command.arg("--model").arg(model);
+        }
+        if let Some(drawn) = drawn {
+            command.arg("--heatmap").arg(drawn);
+        }
+        command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
+        let until = Instant::now() + JUDGED_WITHIN;
+        while child.try_wait()?.is_none() {
+            if Instant::now() >= until {
+                child.kill()?;
+                child.wait()?;
+                anyhow::bail!("{} did not end within {} s", program.display(), JUDGED_WITHIN.as_secs());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let mut said = String::new();
+        if let Some(out) = child.stdout.as_mut() {
+            out.take(64 * 1024).read_to_string(&mut said)?;
+        }
+        let first = said.lines().next().unwrap_or_default();
+        let answer: Answer = serde_json::from_str(first)
+            .with_context(|| format!("{} gave no answer on the file", program.display()))?;
+        ensure!(!answer.model_sha256.is_empty(), "{} named no model", program.display());
+        Ok(answer)
+    }
+}
+
+/// What `edge-runtime classify --json` says.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Answer {
+    pub frame_sha256: Hash,
+    pub model_sha256: String,
+    pub state: String,
+    pub score: Option<f32>,
+    pub thresholds: Thresholds,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+pub struct Thresholds {
+    pub negative_below: f32,
+    pub positive_above: f32,
+}
+
+impl Answer {
+    /// Whether it is the very answer of the log: a site's thresholds, its prevalence or its rectangle
+    /// are not this program's, and what is drawn then says something else.
+    pub fn is(&self, decision: &DecisionLine) -> bool {
+        let DecisionLine { negative_below, positive_above, .. } = *decision;
+        self.model_sha256 == decision.model_sha256
+            && self.state == decision.state
+            && self.score == decision.score
+            && self.thresholds == Thresholds { negative_below, positive_above }
+    }
+}

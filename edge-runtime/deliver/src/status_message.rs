@@ -1,0 +1,123 @@
+//! The retained message that says how a device is. The broker keeps the last one, and sends the one
+//! with `online: false` by itself when the connection is gone.
+
+use crate::config::Loaded;
+use crate::message::Sender;
+use crate::moment::Moment;
+use anyhow::Result;
+use edge_runtime::capture::now_ms;
+use edge_runtime::log::{Entry, Point, newest};
+use serde::Serialize;
+use status::Status;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+const SCHEMA: &str = "pneumoscope/v1/status";
+
+/// How often it is looked at whether anything has changed.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+#[derive(Serialize)]
+struct Form<'a> {
+    schema: &'static str,
+    #[serde(flatten)]
+    sender: &'a Sender,
+    online: bool,
+    #[serde(flatten)]
+    online_form: Option<OnlineForm<'a>>,
+}
+
+#[derive(Serialize)]
+struct OnlineForm<'a> {
+    version: &'static str,
+    time: Moment,
+    #[serde(flatten)]
+    shown: Shown<'a>,
+    delivered: Option<u64>,
+    behind: Option<u64>,
+}
+
+/// What is sent at once when it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+struct Shown<'a> {
+    device_alive: Option<bool>,
+    fault: Option<&'a str>,
+}
+
+/// The last will.
+pub fn offline(sender: &Sender) -> Result<Vec<u8>> {
+    Ok(serde_json::to_vec(&Form { schema: SCHEMA, sender, online: false, online_form: None })?)
+}
+
+/// What is known of the device.
+pub struct Seen {
+    log: PathBuf,
+    status: PathBuf,
+    fault: Option<String>,
+    looked: Option<Instant>,
+    /// When the last message was made, and what it showed.
+    sent: Option<(Instant, Option<bool>, Option<String>)>,
+}
+
+impl Seen {
+    pub fn new(loaded: &Loaded) -> Self {
+        let (log, status) = (loaded.log.clone(), loaded.config.device.status.clone());
+        Self { log, status, fault: None, looked: None, sent: None }
+    }
+
+    /// A line was read: faults begin and end there. A start ends what a power cut left open.
+    pub fn line(&mut self, entry: &Entry) {
+        let Some(event) = &entry.event else { return };
+        match event["what"].as_str() {
+            Some("fault_began") => self.fault = event["reason"]["text"].as_str().map(str::to_owned),
+            Some("fault_ended" | "started") => self.fault = None,
+            _ => {}
+        }
+    }
+
+    /// The message where it is due: something has changed, or `every` seconds have passed.
+    pub fn status(
+        &mut self,
+        sender: &Sender,
+        delivered: Option<Point>,
+        every: u32,
+    ) -> Result<Option<Vec<u8>>> {
+        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
+            return Ok(None);
+        }
+        self.looked = Some(Instant::now());
+        let device_alive = self.device_alive();
+        let every = Duration::from_secs(every.into());
+        let same = self.sent.as_ref().is_some_and(|(when, alive, fault)| {
+            (*alive, fault) == (device_alive, &self.fault) && when.elapsed() < every
+        });
+        if same {
+            return Ok(None);
+        }
+        let delivered = delivered.map(|point| point.seq);
+        let newest = newest(&self.log).ok().flatten().map(|point| point.seq);
+        let behind = newest.map(|newest| match delivered {
+            Some(delivered) => newest.saturating_sub(delivered),
+            None => newest.saturating_add(1),
+        });
+        let shown = Shown { device_alive, fault: self.fault.as_deref() };
+        let (version, time) = (env!("CARGO_PKG_VERSION"), Moment::now());
+        let online_form = Some(OnlineForm { version, time, shown, delivered, behind });
+        let message = serde_json::to_vec(&Form { schema: SCHEMA, sender, online: true, online_form })?;
+        self.sent = Some((Instant::now(), device_alive, self.fault.clone()));
+        Ok(Some(message))
+    }
+
+    /// A new connection: the broker has told that this device is gone.
+    pub fn anew(&mut self) {
+        (self.looked, self.sent) = (None, None);
+    }
+
+    /// None where the device writes no status.
+    fn device_alive(&self) -> Option<bool> {
+        if !self.status.exists() {
+            return None;
+        }
+        Some(status::read::<Status>(&self.status).is_ok_and(|status| status.holds(now_ms())))
+    }
+}
