@@ -6,7 +6,7 @@ use deliver::schema::SCHEMAS;
 use deliver::status_message::offline;
 use edge_core::Reason;
 use edge_core::State;
-use edge_runtime::log::{Cursor, Event, Follower, Gap};
+use edge_runtime::log::{By, Cursor, Event, Follower, Gap};
 use serde_json::Value;
 
 pub fn sender() -> Sender {
@@ -42,7 +42,7 @@ fn messages() -> Vec<(Topic, Value)> {
     for event in [
         Event::FaultBegan { reason },
         Event::FaultEnded { reason, lasted_ms: 3 },
-        Event::Acknowledged { study: None, study_sha256: None, state: State::Positive },
+        Event::Acknowledged { study: None, study_sha256: None, state: State::Positive, by: By::Button },
         Event::Stopped { why: "signal" },
     ] {
         log.event(&event).unwrap();
