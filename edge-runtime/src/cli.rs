@@ -5,7 +5,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use edge_model::engine::EngineKind;
 use edge_runtime::capture::{Crop, Encoding, SourceSpec};
-use edge_runtime::setup::Lines;
+use edge_runtime::setup::{Lines, ScreenUse};
 use std::path::PathBuf;
 use texts::Language;
 
@@ -119,7 +119,7 @@ pub enum Command {
     },
     /// Write a device's configuration: asks, or takes options; shows what it changes, and checks it.
     #[command(after_help = SETUP_EXAMPLES)]
-    Setup(SetupOptions),
+    Setup(Box<SetupOptions>),
     /// Go through what goes wrong in clinics: camera, picture, lights, log, disk, clock, power,
     /// services; with what to do about each.
     Doctor {
@@ -247,6 +247,10 @@ pub struct SetupOptions {
     /// Share of patients here that have the disease, or none for the model's own.
     #[arg(long, value_name = "SHARE")]
     pub prevalence: Option<String>,
+    /// Pages for a screen on this board (package pneumoscope-screen): off, on, or acknowledge, where
+    /// a tap says that an answer was seen.
+    #[arg(long, value_name = "USE")]
+    pub screen: Option<ScreenUse>,
     /// Ask nothing, and write.
     #[arg(long)]
     pub yes: bool,

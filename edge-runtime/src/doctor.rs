@@ -5,6 +5,7 @@
 //! are in use, so what it sees is read from what it tells the screen.
 
 mod board;
+mod bounded;
 mod clock;
 mod finding;
 mod lights;
@@ -14,6 +15,7 @@ mod sight;
 mod storage;
 
 pub use board::{power, temperature};
+pub use bounded::within;
 pub use clock::clock;
 pub use finding::Finding;
 pub use lights::{lights, line};

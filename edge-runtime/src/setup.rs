@@ -13,7 +13,7 @@ mod wishes;
 pub use draft::{Change, Draft, DraftError};
 pub use questions::Questions;
 pub use replace::{ReplaceError, replace};
-pub use wishes::{Lines, Wishes};
+pub use wishes::{Lines, ScreenUse, Wishes};
 
 /// The configuration that the package brings, every key explained.
 pub const SHIPPED: &str = include_str!("../packaging/pneumoscope.toml");

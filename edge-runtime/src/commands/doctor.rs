@@ -17,8 +17,8 @@ use std::time::{Duration, SystemTime};
 /// How long a camera may take to show a frame.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Where the device tells the screen what it shows.
-const STATUS: &str = "/run/pneumoscope";
+/// How long camera, lights or log may take together.
+const LIMIT: Duration = Duration::from_secs(60);
 
 pub fn run(config: &Path, output: Output) -> Result<Outcome> {
     let machine = Machine::new("/");
@@ -34,7 +34,7 @@ pub fn run(config: &Path, output: Output) -> Result<Outcome> {
             let checks = check_config::of_files(config, &config_read);
             let sound = checks.iter().all(|check| check.verdict != Verdict::Failed);
             findings.extend(checks.into_iter().map(of_configuration));
-            findings.extend(of_device(&config_read, &machine, running, sound));
+            findings.extend(of_device(config_read, running, sound));
         }
     }
     findings.push(doctor::clock(&machine, SystemTime::now()));
@@ -55,17 +55,23 @@ fn of_configuration(check: Check) -> Finding {
 }
 
 /// What the configuration names: network, camera, lines, log.
-fn of_device(config: &Config, machine: &Machine, running: bool, sound: bool) -> Vec<Finding> {
-    let mut findings = if sound { network_and_sight(config, machine, running) } else { Vec::new() };
-    findings.extend(doctor::lights(&config.lights, running));
-    let writable = "make the folder, and give it to the user pneumoscope; ask as root, or as that user";
-    let folder = Finding::of(log_folder(&config.log.file), writable);
-    findings.push(Finding { name: "log folder", ..folder });
-    findings.extend([doctor::room(&config.log), doctor::log_sound(&config.log.file)]);
+fn of_device(config: Config, running: bool, sound: bool) -> Vec<Finding> {
+    let (lights, log) = (config.lights.clone(), config.log.clone());
+    let mut findings = Vec::new();
+    if sound {
+        findings.extend(doctor::within("camera", LIMIT, move || network_and_sight(&config, running)));
+    }
+    findings.extend(doctor::within("lights", LIMIT, move || doctor::lights(&lights, running)));
+    findings.extend(doctor::within("log", LIMIT, move || {
+        let writable = "make the folder, and give it to the user pneumoscope; ask as root, or as that user";
+        let folder = Finding::of(log_folder(&log.file), writable);
+        let folder = Finding { name: "log folder", ..folder };
+        vec![folder, doctor::room(&log), doctor::log_sound(&log.file)]
+    }));
     findings
 }
 
-fn network_and_sight(config: &Config, machine: &Machine, running: bool) -> Vec<Finding> {
+fn network_and_sight(config: &Config, running: bool) -> Vec<Finding> {
     const REPAIR: &str =
         "memory or program is damaged: install the package again; if it stays so, change the board";
     let tested = || -> Result<_> {
@@ -81,7 +87,7 @@ fn network_and_sight(config: &Config, machine: &Machine, running: bool) -> Vec<F
     let said = format!("{}: the very bits that were expected", engine.name());
     let mut findings = vec![Finding::ok("self-test", said)];
     if running {
-        findings.extend(doctor::seen_by_device(&machine.path(STATUS)));
+        findings.extend(doctor::seen_by_device(config.screen.folder.as_deref()));
         return findings;
     }
     let mut classifier = Classifier::new(&model, engine);

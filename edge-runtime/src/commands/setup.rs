@@ -28,21 +28,16 @@ struct Done<'a> {
 
 pub fn run(options: &SetupOptions, output: Output) -> Result<Outcome> {
     let file = &options.config;
-    let said = |text: &Option<String>, parse: fn(&str) -> _| text.as_deref().map(parse).transpose();
-    let share = said(&options.prevalence, |text| Wishes::prevalence(text)).map_err(anyhow::Error::msg);
+    let crop = options.crop.as_deref().map(Wishes::crop).transpose();
+    let share = options.prevalence.as_deref().map(Wishes::prevalence).transpose();
     let mut wishes = Wishes {
         name: options.name.clone(),
         language: options.language,
         source: options.source.clone(),
-        crop: options
-            .crop
-            .as_deref()
-            .map(Wishes::crop)
-            .transpose()
-            .map_err(anyhow::Error::msg)
-            .context("--crop")?,
+        crop: crop.map_err(anyhow::Error::msg).context("--crop")?,
         lines: options.lines.clone(),
-        prevalence: share.context("--prevalence")?,
+        prevalence: share.map_err(anyhow::Error::msg).context("--prevalence")?,
+        screen: options.screen,
     };
     let (text, is_new) = match std::fs::read_to_string(file) {
         Ok(text) => (text, false),

@@ -14,7 +14,7 @@ const COOL: &str = "give it air: a heat sink or a fan, out of the sun, vents fre
 /// Whether a Raspberry Pi had enough power and was not slowed down.
 pub fn power(machine: &Machine) -> Finding {
     let file = machine.path("/sys/devices/platform/soc/soc:firmware/get_throttled");
-    let asked = || machine.ask("vcgencmd", &["get_throttled"]).filter(|answer| answer.well);
+    let asked = || machine.ask("vcgencmd", &["get_throttled"]).filter(|answer| answer.code == Some(0));
     let told = machine.read(&file).or_else(|| asked().map(|answer| answer.said));
     let Some(told) = told else { return Finding::ok("power", "this board does not tell") };
     let digits = told.trim_start_matches("throttled=").trim_start_matches("0x");

@@ -24,8 +24,8 @@ pub struct Machine {
 /// What a program said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Whether it ended with 0.
-    pub well: bool,
+    /// Its exit code; none where a signal ended it.
+    pub code: Option<i32>,
     /// Its standard output, without blanks around it.
     pub said: String,
     /// Its standard error, likewise.
@@ -84,7 +84,7 @@ impl Machine {
             let _ = child.wait();
             return None;
         };
-        Some(Answer { well: status.success(), said: again(said)?, complained: again(complained)? })
+        Some(Answer { code: status.code(), said: again(said)?, complained: again(complained)? })
     }
 }
 

@@ -1,8 +1,15 @@
 //! The service of the device, and the programs beside it where they are installed.
 
-use super::{Finding, Machine};
+use super::{Answer, Finding, Machine};
 
 const DEVICE: &str = "pneumoscope";
+const DELIVERY: &str = "delivery";
+
+/// Exit code of `pneumoscope-deliver status` where a destination waits, such as for its network.
+const WAITS: i32 = 3;
+
+/// Most that is told of a program's words, in characters.
+const LONGEST: usize = 400;
 
 /// Whether systemd runs the device now.
 pub fn is_active(machine: &Machine) -> bool {
@@ -49,7 +56,7 @@ pub fn companions(machine: &Machine) -> Vec<Finding> {
             "mend /etc/pneumoscope/screen.toml as it says, then `systemctl restart pneumoscope-screen`",
         ),
         (
-            "delivery",
+            DELIVERY,
             "pneumoscope-deliver",
             &["status"],
             "`pneumoscope-deliver status` says what it waits for; see to the broker, the archive and the network",
@@ -61,19 +68,22 @@ pub fn companions(machine: &Machine) -> Vec<Finding> {
             continue;
         }
         findings.push(unit(machine, name, program));
-        findings.push(match machine.ask(program, arguments) {
-            Some(answer) if answer.well => Finding::ok(name, last(&answer.said)),
-            Some(answer) => {
-                let why = if answer.complained.is_empty() { answer.said } else { answer.complained };
-                Finding::failed(name, last(&why), remedy)
-            }
-            None => Finding::failed(name, format!("`{program}` does not answer"), remedy),
+        let Some(Answer { code, said, complained }) = machine.ask(program, arguments) else {
+            findings.push(Finding::failed(name, format!("`{program}` does not answer"), remedy));
+            continue;
+        };
+        let told = line(if complained.is_empty() { &said } else { &complained });
+        findings.push(match code {
+            Some(0) => Finding::ok(name, told),
+            Some(WAITS) if name == DELIVERY => Finding::warning(name, told, remedy),
+            _ => Finding::failed(name, told, remedy),
         });
     }
     findings
 }
 
-/// The last line of what a program said.
-fn last(said: &str) -> String {
-    said.lines().last().unwrap_or("it says nothing").to_owned()
+/// The beginning of what a program said, on one line.
+fn line(said: &str) -> String {
+    let said: Vec<_> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    said.join("; ").chars().take(LONGEST).collect()
 }

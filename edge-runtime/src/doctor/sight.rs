@@ -72,8 +72,13 @@ pub fn picture(decision: &Decision) -> Finding {
     }
 }
 
-/// What the running device says that it sees: it tells the screen, in `folder`.
-pub fn seen_by_device(folder: &Path) -> Vec<Finding> {
+/// What the running device says that it sees: it tells a screen, in `folder`, if there is one.
+pub fn seen_by_device(folder: Option<&Path>) -> Vec<Finding> {
+    let Some(folder) = folder else {
+        let found = "in use by the running device, which has no screen to tell what it sees";
+        let remedy = "`systemctl stop pneumoscope`, and ask again; or `edge-runtime setup --screen on`";
+        return vec![Finding::warning("camera", found, remedy)];
+    };
     let status = status::read::<Status>(&folder.join(status::STATUS));
     let shown = match status {
         Ok(status) if status.holds(now_ms()) => status.shown,
@@ -86,7 +91,7 @@ pub fn seen_by_device(folder: &Path) -> Vec<Finding> {
             )];
         }
         Err(error) => {
-            let found = format!("in use by the running device, which does not tell what it sees ({error})");
+            let found = format!("in use by the running device, which does not tell what it sees: {error}");
             let remedy = "`journalctl -u pneumoscope` has its troubles; or `systemctl stop pneumoscope`, and ask again";
             return vec![Finding::warning("camera", found, remedy)];
         }

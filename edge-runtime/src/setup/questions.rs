@@ -2,7 +2,7 @@
 
 use super::wishes::{Lines, Wishes};
 use crate::capture::{CameraInfo, Crop, SourceSpec};
-use crate::config::Config;
+use crate::config::{self, Config};
 use std::io::{self, BufRead, ErrorKind, Write};
 use std::path::Path;
 use std::str::FromStr;
@@ -68,6 +68,16 @@ impl<R: BufRead, W: Write> Questions<R, W> {
             let question =
                 "Share of patients here that have the disease, such as 0.1, or none for the model's own";
             wishes.prevalence = self.ask(question, &share, Wishes::prevalence)?;
+        }
+        if wishes.screen.is_none() {
+            let now = match &now.screen {
+                config::Screen { folder: None, .. } => "off",
+                config::Screen { acknowledge: None, .. } => "on",
+                _ => "acknowledge",
+            };
+            let question = "Pages for a screen (package pneumoscope-screen): off, on, or acknowledge, \
+                            where a tap says that an answer was seen";
+            wishes.screen = self.ask(question, now, parsed)?;
         }
         Ok(wishes)
     }

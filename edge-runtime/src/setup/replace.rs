@@ -13,8 +13,8 @@ pub struct ReplaceError {
 }
 
 /// Writes `text` to `path`: under a temporary name, synced, then renamed. The old file stays as
-/// `FILE.bak`, whose path is returned; the new one has its owner and rights, since a configuration may
-/// hold a camera's password. A link is followed.
+/// `FILE.bak`, whose path is returned; the new one has its owner and rights, since a configuration
+/// may hold a camera's password. A link is followed.
 ///
 /// # Errors
 /// [`ReplaceError`].

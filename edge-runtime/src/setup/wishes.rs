@@ -18,6 +18,30 @@ pub struct Wishes {
     pub crop: Option<Option<Crop>>,
     pub lines: Option<Lines>,
     pub prevalence: Option<Option<f64>>,
+    pub screen: Option<ScreenUse>,
+}
+
+/// What `pneumoscope-screen` on this board gets, and may say: `off`, `on`, or `acknowledge`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScreenUse {
+    Off,
+    /// It shows what is shown.
+    On,
+    /// The same, and a tap on it acknowledges an answer as a button does.
+    Acknowledges,
+}
+
+impl FromStr for ScreenUse {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            "on" => Ok(Self::On),
+            "acknowledge" => Ok(Self::Acknowledges),
+            other => Err(format!("expected off, on or acknowledge, got {other:?}")),
+        }
+    }
 }
 
 impl Wishes {
@@ -41,6 +65,13 @@ impl Wishes {
         }
         if let Some(prevalence) = self.prevalence {
             set("site", "prevalence", prevalence.map(Value::from))?;
+        }
+        if let Some(screen) = self.screen {
+            let folder = (screen != ScreenUse::Off).then(|| Value::from(STATUS_FOLDER));
+            let tapped = format!("{SCREEN_FOLDER}/{}", status::ACKNOWLEDGED);
+            let tapped = (screen == ScreenUse::Acknowledges).then(|| Value::from(tapped));
+            set("screen", "folder", folder)?;
+            set("screen", "acknowledge", tapped)?;
         }
         for (key, line) in self.lines.iter().flat_map(|lines| KEYS.into_iter().zip(&lines.0)) {
             set("lights", key, line.as_ref().and_then(written))?;
@@ -69,6 +100,10 @@ impl Wishes {
         if text == "none" { Ok(None) } else { text.parse().map(Some).map_err(|error| format!("{error}")) }
     }
 }
+
+/// The folders that the services make.
+const STATUS_FOLDER: &str = "/run/pneumoscope";
+const SCREEN_FOLDER: &str = "/run/pneumoscope-screen";
 
 /// As TOML has it, without what is the default anyway.
 fn written(value: &impl Serialize) -> Option<Value> {

@@ -2,15 +2,17 @@
 
 use crate::support::log::{SMALL, place, write};
 use crate::support::{Bench, assert_contains, comes, film, program, run};
-use edge_core::agree::FrameStamp;
+use edge_core::agree::{FrameStamp, Indication};
+use edge_core::decide::Thresholds;
 use edge_core::{Decision, Frame, Geometry, PixelFormat, Reason, State};
-use edge_runtime::capture::{CaptureError, Shot, Source};
+use edge_runtime::capture::{CaptureError, Shot, Source, now_ms};
 use edge_runtime::config::{Config, Lights, Line, LineSpec};
 use edge_runtime::doctor::{self, Finding, Machine, Room};
 use edge_runtime::log::Log;
 use edge_runtime::self_test::Verdict::{self, Failed, Ok as Good, Warning};
 use edge_runtime::signal::gpio::{ChipInfo, LineInfo, choose};
 use phantoms::Label;
+use status::{Status, Versioned};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, SystemTime};
@@ -130,6 +132,11 @@ fn screen_and_delivery_are_asked_where_they_are_installed() {
     assert_found(screen, Good, "screen.toml: good");
     assert_found(delivers, Good, "pneumoscope-deliver runs");
     assert_found(delivery, Failed, "it ended yesterday");
+    planted.program("pneumoscope-deliver", "echo mqtt waits; echo 12 to come; exit 3");
+    planted.program("pneumoscope-screen", "exit 3");
+    let found = doctor::companions(&planted.machine());
+    assert_found(&found[3], Warning, "mqtt waits; 12 to come");
+    assert_eq!(found[1].verdict, Failed, "what only delivery may do");
 }
 
 #[test]
@@ -143,6 +150,20 @@ fn a_program_that_hangs_is_ended_with_all_that_it_started() {
     let state = || fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
     // Gone, or a zombie that nobody has waited for.
     assert!(comes(|| state().is_empty() || state().contains(") Z ")), "{}", state());
+}
+
+#[test]
+fn a_look_that_hangs_or_fails_is_a_finding_of_its_own() {
+    let look = |look: fn() -> Vec<Finding>| doctor::within("log", Duration::from_millis(300), look);
+    assert_eq!(look(|| vec![Finding::ok("log", "fine")]), [Finding::ok("log", "fine")]);
+    let [hangs] = &look(|| {
+        loop {
+            std::thread::park()
+        }
+    })[..] else {
+        panic!()
+    };
+    assert_found(hangs, Failed, "no answer within 0.3 s");
 }
 
 #[test]
@@ -259,11 +280,51 @@ fn a_picture_that_is_dark_or_blurred_is_told_with_what_to_do() {
     }
 }
 
-#[test]
-fn a_running_device_that_tells_nothing_is_no_good_device() {
+/// What is found while the device runs and says that it shows this.
+fn told(shown: Option<Indication>, age_ms: u64) -> Vec<Finding> {
+    let status = Status {
+        version: Status::VERSION,
+        run: "a-run".into(),
+        device: "room 2".into(),
+        software: "0".into(),
+        monotonic_ms: now_ms().saturating_sub(age_ms),
+        unix_ms: 0,
+        shown,
+        shown_since_ms: 0,
+        score: None,
+        thresholds: Thresholds { negative_below: 0.3, positive_above: 0.7 },
+        model: status::Model {
+            sha256: String::new(),
+            version: String::new(),
+            intended_use: String::new(),
+            engine: String::new(),
+        },
+        worklist: None,
+        picture: None,
+        trouble: None,
+    };
     let folder = TempDir::new().unwrap();
-    let [silent] = &doctor::seen_by_device(folder.path())[..] else { panic!() };
+    status::write(&folder.path().join(status::STATUS), &status).unwrap();
+    doctor::seen_by_device(Some(folder.path()))
+}
+
+#[test]
+fn a_running_device_says_itself_what_it_sees() {
+    let [silent] = &doctor::seen_by_device(None)[..] else { panic!() };
+    assert_found(silent, Warning, "no screen to tell");
+    let folder = TempDir::new().unwrap();
+    let [silent] = &doctor::seen_by_device(Some(folder.path()))[..] else { panic!() };
     assert_found(silent, Warning, "does not tell what it sees");
+    let shown = |state, reason| Some(Indication { state, reason });
+    let [hangs] = &told(None, 60_000)[..] else { panic!() };
+    assert_found(hangs, Failed, "has not said for a while");
+    let [waits] = &told(None, 0)[..] else { panic!() };
+    assert_found(waits, Good, "waits for a picture");
+    let [lost] = &told(shown(State::Fault, Reason::CameraLost), 0)[..] else { panic!() };
+    assert_found(lost, Failed, "There is no camera");
+    let [camera, picture] = &told(shown(State::Invalid, Reason::Blurred(100, 200)), 0)[..] else { panic!() };
+    assert_found(camera, Good, "shows INVALID");
+    assert_found(picture, Warning, "blurred");
 }
 
 // ---- disk and log

@@ -3,7 +3,7 @@
 use crate::support::{Bench, assert_contains, program, run};
 use edge_runtime::capture::{CameraInfo, Crop, SourceSpec};
 use edge_runtime::config::Config;
-use edge_runtime::setup::{Draft, DraftError, Lines, Questions, SHIPPED, Wishes, replace};
+use edge_runtime::setup::{Draft, DraftError, Lines, Questions, SHIPPED, ScreenUse, Wishes, replace};
 use std::fs;
 use std::io::Cursor;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -18,6 +18,7 @@ fn wishes() -> Wishes {
         crop: Some(Some(Crop { x: 1, y: 2, width: 300, height: 400 })),
         lines: Some("red=GPIO17,amber=pinctrl#27,green=GPIO22:low".parse().unwrap()),
         prevalence: Some(Some(0.08)),
+        screen: Some(ScreenUse::Acknowledges),
     }
 }
 
@@ -37,18 +38,20 @@ fn every_wish_is_in_the_file_and_every_comment_stays() {
     expected.capture.source = SourceSpec::V4l2("HD Webcam".into());
     expected.capture.crop = Some(Crop { x: 1, y: 2, width: 300, height: 400 });
     expected.site.prevalence = Some(0.08);
-    let line = |text: &str| toml::from_str::<edge_runtime::config::Lights>(text).unwrap();
-    expected.lights = line(
+    expected.screen.folder = Some("/run/pneumoscope".into());
+    expected.screen.acknowledge = Some("/run/pneumoscope-screen/acknowledged.json".into());
+    expected.lights = toml::from_str(
         "red = { name = \"GPIO17\" }\namber = { chip = \"pinctrl\", line = 27 }\n\
          green = { name = \"GPIO22\", active_low = true }",
-    );
+    )
+    .unwrap();
     assert_eq!(config, expected);
     let comments = |text: &str| {
         text.lines().filter(|line| line.starts_with("# ")).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(comments(draft.text()), comments(SHIPPED));
     assert_eq!(draft.text().lines().count(), SHIPPED.lines().count(), "lines are replaced, not added");
-    assert_eq!(draft.changes().len(), 8);
+    assert_eq!(draft.changes().len(), 10);
     // Twice the same is no change, and back again is the default.
     assert_eq!(written(draft.text(), &wishes()).changes(), []);
     let back = Wishes {
@@ -58,6 +61,7 @@ fn every_wish_is_in_the_file_and_every_comment_stays() {
         crop: Some(None),
         lines: Some(Lines::default()),
         prevalence: Some(None),
+        screen: Some(ScreenUse::Off),
     };
     assert_eq!(Config::parse(written(draft.text(), &back).text(), "test").unwrap(), Config::default());
 }
@@ -147,6 +151,8 @@ fn questions_are_asked_until_the_answer_is_one() {
         "red=GPIO17",
         "7",
         "0.08",
+        "maybe",
+        "on",
     ];
     let (wishes, said) = asked(&(answers.join("\n") + "\n"), Wishes::default());
     let expected = Wishes {
@@ -157,6 +163,7 @@ fn questions_are_asked_until_the_answer_is_one() {
         // That red needs amber and green, the check of the whole says.
         lines: Some("red=GPIO17".parse().unwrap()),
         prevalence: Some(Some(0.08)),
+        screen: Some(ScreenUse::On),
     };
     assert_eq!(wishes.unwrap(), expected);
     assert_contains(
@@ -171,13 +178,14 @@ fn questions_are_asked_until_the_answer_is_one() {
             "expected x,y,width,height",
             "looked: v4l2:HD Webcam Some(Crop",
             "expected a share from 0.0001 to 0.9999, or none; got \"7\"",
+            "expected off, on or acknowledge, got \"maybe\"",
         ],
     );
 }
 
 #[test]
 fn enter_alone_changes_nothing_and_what_was_given_is_not_asked() {
-    let (result, said) = asked(&"\n".repeat(7), Wishes::default());
+    let (result, said) = asked(&"\n".repeat(8), Wishes::default());
     assert_eq!(result.unwrap(), Wishes::default());
     assert_contains(&said, &["[pneumoscope]", "[en]", "[v4l2:/dev/video0]", "[none]"]);
     let (result, said) = asked("", wishes());

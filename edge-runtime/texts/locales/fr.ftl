@@ -25,8 +25,8 @@ reason-between-thresholds = Le score est entre les deux seuils.
 reason-unsettled = Les dernières images ne concordent pas encore : { $got } sur { $limit }.
     .remedy = Ne bougez pas l’image.
 reason-unacknowledged = { $got ->
-        [one] Une réponse demande l’avis d’une personne, et nul ne l’a confirmée.
-       *[other] { $got } réponses demandent l’avis d’une personne, et nul ne les a confirmées.
+        [one] Une réponse attend que quelqu’un la regarde et la confirme.
+       *[other] { $got } réponses attendent que quelqu’un les regarde et les confirme.
     }
     .remedy = Regardez les images, puis confirmez chaque réponse.
 reason-no-frontal-view = Aucune vue de face de cet examen n’est arrivée.

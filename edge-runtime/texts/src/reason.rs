@@ -5,7 +5,7 @@ use crate::number::fixed;
 use edge_core::Reason;
 use fluent_bundle::FluentValue as Value;
 
-/// One table names each reason's text and an example of it; a reason that it lacks does not compile.
+/// One table names each reason's text and an example of it; one that it lacks does not compile.
 macro_rules! reasons {
     ($($id:literal: $reason:ident $(($($number:literal),+))?,)+) => {
         /// One of every reason, with an example's numbers: for whatever must show all of them.
@@ -104,8 +104,10 @@ mod tests {
     fn each_reason_has_a_code_and_a_text_of_its_own() {
         let mut codes: Vec<_> = EACH_REASON.iter().map(Reason::code).collect();
         let mut ids: Vec<_> = EACH_REASON.iter().map(id).collect();
-        (codes.sort_unstable(), ids.sort_unstable());
-        (codes.dedup(), ids.dedup());
+        codes.sort_unstable();
+        codes.dedup();
+        ids.sort_unstable();
+        ids.dedup();
         assert_eq!((codes.len(), ids.len()), (EACH_REASON.len(), EACH_REASON.len()));
     }
 
