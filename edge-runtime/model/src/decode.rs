@@ -56,7 +56,11 @@ pub fn is_picture(path: &Path) -> bool {
     has_ending(path) || begins_as_dicom(path).unwrap_or(false)
 }
 
-fn begins_as_dicom(path: &Path) -> io::Result<bool> {
+/// Whether a file begins as a DICOM file; other than a file does not.
+///
+/// # Errors
+/// It cannot be looked at or read.
+pub fn begins_as_dicom(path: &Path) -> io::Result<bool> {
     // More than a pipe or a device has to be waited for.
     if !path.metadata()?.is_file() {
         return Ok(false);
@@ -64,6 +68,20 @@ fn begins_as_dicom(path: &Path) -> io::Result<bool> {
     let mut begin = Vec::new();
     File::open(path)?.take(dicom::ENOUGH).read_to_end(&mut begin)?;
     Ok(dicom::is_dicom(&begin))
+}
+
+/// Bytes from a file's beginning in which [`patient`] looks.
+const IDENTIFYING: u64 = 1 << 18;
+
+/// Whose picture a DICOM file is: SHA-256 of its Patient ID, for whoever must keep one person's
+/// pictures together. None for all other files, and where it tells nobody. A device has no use for it.
+pub fn patient(path: &Path) -> Option<[u8; 32]> {
+    if !begins_as_dicom(path).ok()? {
+        return None;
+    }
+    let mut begin = Vec::new();
+    File::open(path).ok()?.take(IDENTIFYING).read_to_end(&mut begin).ok()?;
+    guarded(|| dicom::patient(&begin)).ok().flatten()
 }
 
 /// Decodes a picture from a file; the error's text does not repeat the path.

@@ -19,6 +19,7 @@ mod elements;
 mod error;
 mod grey;
 mod header;
+mod patient;
 mod pixels;
 mod rle;
 mod syntax;
@@ -36,6 +37,11 @@ pub(super) const ENOUGH: u64 = 2048;
 /// Whether the bytes are a DICOM file's, whatever its name.
 pub(super) fn is_dicom(bytes: &[u8]) -> bool {
     syntax::data_set_begins(bytes).is_some()
+}
+
+/// Whose picture a file is; its bytes may end behind the tag that tells.
+pub(super) fn patient(bytes: &[u8]) -> Option<[u8; 32]> {
+    patient::patient(bytes)
 }
 
 /// Decodes a DICOM file of one picture.

@@ -1,4 +1,4 @@
-//! Whose picture a file is, as far as its name or a list tells.
+//! Whose picture a file is, as far as a list, its name or, of a DICOM file, its Patient ID tells.
 
 use super::error::DatasetError;
 use super::findings::Names;
@@ -6,6 +6,8 @@ use super::layout::Listed;
 use super::options::DataOptions;
 use super::table::{Files, Found, IMAGES, PATIENTS, Table};
 use super::walk::Kind;
+use edge_model::decode;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// How a collection names its files.
@@ -104,7 +106,7 @@ fn scheme_of(id: &str) -> Option<(&'static Scheme, String)> {
 }
 
 /// Sets patient and subgroup of each picture, and notes how they are known. A list comes before
-/// names; a picture of which nothing tells is a patient of its own.
+/// names, names before what DICOM files say; a picture of which nothing tells is a patient of its own.
 ///
 /// `IM-0001-0001` names a patient in Kermany's data, where ill ones have other names, and a series in
 /// a viewer's export: it is taken for a patient's only where half of the ill are named as Kermany's.
@@ -124,20 +126,45 @@ pub(super) fn assign(pictures: &mut [Listed], options: &DataOptions) -> Result<(
 fn by_names(pictures: &mut [Listed], list: Option<&str>) {
     let ill = || pictures.iter().filter(|picture| picture.positive).map(|picture| Path::new(&picture.id));
     let is_kermany = ill().filter(|id| kermany_ill(id).is_some()).count() * 2 >= ill().count().max(1);
-    for picture in pictures {
+    let named = |id: &str| scheme_of(id).filter(|(scheme, _)| scheme.name != IM || is_kermany);
+    let told = |picture: &Listed| {
+        let known = list.is_some() && !picture.patient.is_empty();
+        known || named(&picture.id).is_some_and(|(scheme, _)| scheme.tells)
+    };
+    let said = said_by_dicom(pictures, told);
+    for (picture, said) in pictures.iter_mut().zip(said) {
         if picture.subgroup.is_empty() {
             picture.subgroup = subgroup(Path::new(&picture.id));
         }
-        let named = scheme_of(&picture.id).filter(|(scheme, _)| scheme.name != IM || is_kermany);
+        let named = named(&picture.id);
         (picture.patient_by, picture.patient) = match (list, named) {
             (Some(list), _) if !picture.patient.is_empty() => {
                 (Some(list.to_owned()), picture.patient.clone())
             }
             (_, Some((scheme, patient))) if scheme.tells => (Some(scheme.name.to_owned()), patient),
+            _ if said.is_some() => (Some(PATIENT_ID.to_owned()), said.unwrap_or_default()),
             (_, Some((_, study))) => (None, study),
             (_, None) => (None, picture.id.clone()),
         };
     }
+}
+
+/// How reports call what DICOM files say.
+const PATIENT_ID: &str = "Patient ID in DICOM files";
+
+/// Whose pictures DICOM files say those are of which nothing is told: the first picture's id stands for
+/// the patient, whose number is not kept. The same in all of several files, as where somebody took the
+/// patients out, it tells nothing.
+fn said_by_dicom(pictures: &[Listed], told: impl Fn(&Listed) -> bool) -> Vec<Option<String>> {
+    let say = |picture: &Listed| if told(picture) { None } else { decode::patient(&picture.file) };
+    let said: Vec<_> = pictures.iter().map(say).collect();
+    let mut first: HashMap<[u8; 32], &str> = HashMap::new();
+    for (picture, patient) in pictures.iter().zip(&said) {
+        patient.map(|patient| *first.entry(patient).or_insert(&picture.id));
+    }
+    let tells = first.len() > 1 || said.iter().flatten().count() < 2;
+    let name = |patient: Option<[u8; 32]>| first.get(&patient.filter(|_| tells)?).map(|id| (*id).to_owned());
+    said.into_iter().map(name).collect()
 }
 
 /// The patient of each picture, of which path below the data folder and label are given, by names
@@ -248,6 +275,38 @@ mod tests {
         assert_eq!(unknown, 0);
         assert_eq!(pictures[0].patient, pictures[1].patient);
         assert_eq!((pictures[1].subgroup, pictures[2].subgroup), ("", "virus"));
+    }
+
+    #[test]
+    fn dicom_files_tell_their_patient_unless_all_tell_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let assigned = |files: &[(&str, &str)]| {
+            let listed = |&(name, patient): &(&str, &str)| {
+                let said = test_support::dicom::element(0x10, 0x20, b"LO", patient.as_bytes());
+                let path = folder.path().join(name);
+                std::fs::write(&path, test_support::dicom::radiograph(32, 32, &[7; 1024], &[said])).unwrap();
+                Listed::new(path, name.into(), false, Kind::Picture)
+            };
+            let mut pictures: Vec<Listed> = files.iter().map(listed).collect();
+            assign(&mut pictures, &DataOptions::default()).unwrap();
+            pictures
+        };
+        let by = |picture: &Listed| picture.patient_by.as_deref().map(str::to_owned);
+        let some = assigned(&[
+            ("a.dcm", "Q1"),
+            ("b", "Q1"),
+            ("c.dcm", "Q2"),
+            ("d.dcm", ""),
+            ("00000013_005.png", "Q1"),
+        ]);
+        assert!(some[..3].iter().all(|picture| by(picture).as_deref() == Some(PATIENT_ID)));
+        assert_eq!(by(&some[3]), None);
+        let patients: Vec<&str> = some.iter().map(|picture| &*picture.patient).collect();
+        assert_eq!(patients, ["a.dcm", "a.dcm", "c.dcm", "d.dcm", "00000013"], "a name comes before");
+        let same = assigned(&[("a.dcm", "ANON"), ("b", "ANON"), ("c.dcm", "ANON")]);
+        assert!(same.iter().all(|picture| by(picture).is_none() && picture.patient == picture.id));
+        let one = assigned(&[("a.dcm", "Q1")]);
+        assert!(by(&one[0]).is_some());
     }
 
     #[test]
