@@ -8,7 +8,7 @@
 //! forgets nothing.
 
 use super::memory::{Look, Memory, Place};
-use super::passed::{self, Passed, PassedOver};
+use super::passed::{self, Opened, Passed, PassedOver, in_words};
 use super::{CaptureError, CaptureOptions, Logged, Origin, Shot, Source, Stamper, cut, deadline, now_ms};
 use crate::log::Hash;
 use edge_model::decode::{self, DecodeError, Picture, View};
@@ -33,6 +33,7 @@ pub struct Folder {
     /// Files that are not answered yet.
     waiting: HashMap<OsString, Waiting>,
     passed: Passed,
+    opened: Opened,
     /// The device number of the file system that the folder lay on when it was listed last.
     device: Option<u64>,
     listed_at: Option<Instant>,
@@ -68,20 +69,26 @@ struct Listing {
 }
 
 impl Listing {
-    fn read(folder: &Path) -> io::Result<Self> {
+    fn read(folder: &Path, opened: &mut Opened) -> io::Result<Self> {
         let device = fs::metadata(folder)?.dev();
         let (mut pictures, mut passed) = (Vec::new(), Vec::new());
+        opened.listing_begins();
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
-            let name = entry.file_name();
-            if let Some(why) = passed::why(&entry.path()) {
+            let (name, path) = (entry.file_name(), entry.path());
+            if let Some(why) = passed::why_by_name(&path) {
                 passed.push((name, why));
                 continue;
             }
             // Links are followed.
-            match fs::metadata(entry.path()).map(|data| (passed::why_no_file(&data), Look::of(&data))) {
-                Ok((None, look)) => pictures.push((name, Some(look))),
-                Ok((Some(why), _)) => passed.push((name, why)),
+            match fs::metadata(&path) {
+                Ok(data) => {
+                    let look = Look::of(&data);
+                    match passed::why_no_file(&data).or_else(|| opened.why(&path, look)) {
+                        None => pictures.push((name, Some(look))),
+                        Some(why) => passed.push((name, why)),
+                    }
+                }
                 Err(_) => {
                     passed.push((name.clone(), passed::NOT_SEEN));
                     pictures.push((name, None));
@@ -96,13 +103,8 @@ impl Listing {
     }
 }
 
-/// A file's name in words: two files never have one.
-fn text(name: &OsStr) -> String {
-    name.to_str().map_or_else(|| name.as_encoded_bytes().escape_ascii().to_string(), str::to_owned)
-}
-
 fn hash(name: &OsStr) -> Hash {
-    Hash::of(text(name).as_bytes())
+    Hash::of(in_words(name).as_bytes())
 }
 
 impl Folder {
@@ -116,6 +118,7 @@ impl Folder {
             memory: Memory::of_this_run(path),
             waiting: HashMap::new(),
             passed: Passed::default(),
+            opened: Opened::default(),
             device: None,
             listed_at: None,
             lost: None,
@@ -137,8 +140,8 @@ impl Folder {
     }
 
     fn list(&mut self) -> Result<(), String> {
-        let listing =
-            Listing::read(&self.path).map_err(|error| format!("the folder cannot be listed: {error}"))?;
+        let listing = Listing::read(&self.path, &mut self.opened)
+            .map_err(|error| format!("the folder cannot be listed: {error}"))?;
         if self.device != Some(listing.device) {
             self.arrive(&listing)?;
             self.device = Some(listing.device);
@@ -175,7 +178,7 @@ impl Folder {
         let (files, first) = (old.len() as u64, listing.pictures.first());
         self.memory.arrive(place, old).map_err(|error| error.to_string())?;
         if let Some((first, _)) = first.filter(|_| is_old) {
-            let name = text(first);
+            let name = in_words(first);
             self.passed.say(PassedOver { why: passed::THERE_BEFORE, files, name });
         }
         Ok(())
@@ -215,10 +218,14 @@ impl Folder {
             if gone || changed || (read.is_err() && still < give_up) {
                 continue;
             }
-            let name = text(&file);
+            let name = in_words(&file);
             let (picture, damaged) = match read {
                 Ok(picture) => (Some(picture), None),
-                Err(error) => (None, Some(CaptureError::Damaged(format!("{}: {error}", path.display())))),
+                Err(error) => {
+                    // With the name as it is told everywhere else, so that it can be hidden.
+                    let path = self.path.join(&name);
+                    (None, Some(CaptureError::Damaged(format!("{}: {error}", path.display()))))
+                }
             };
             self.waiting.remove(&file);
             self.taken = Some(Taken { file, name, look, picture, open: true });

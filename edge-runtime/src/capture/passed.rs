@@ -1,9 +1,10 @@
 //! What a watched folder passes over, each said once: in the log and for an engineer. A child's
 //! film that nobody reads because of its ending must not go unnoticed.
 
+use super::memory::Look;
 use edge_model::decode;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -19,10 +20,16 @@ pub struct PassedOver {
 pub(super) const THERE_BEFORE: &str =
     "there when the folder was first watched (`existing = true` has such files answered)";
 pub(super) const NOT_SEEN: &str = "cannot be looked at: a link to nothing, or no permission";
+const NO_PICTURE: &str = "no kind of file that is read here; export it in one that is";
 const FOLDER: &str = "a folder: only files right in the watched folder are read";
 
-/// Why an entry is passed over; none for a picture by its name, or a DICOM file whatever its name.
-pub(super) fn why(path: &Path) -> Option<&'static str> {
+/// A file's name in words: two files never have one.
+pub(super) fn in_words(name: &OsStr) -> String {
+    name.to_str().map_or_else(|| name.as_encoded_bytes().escape_ascii().to_string(), str::to_owned)
+}
+
+/// Why an entry is passed over, by its name alone.
+pub(super) fn why_by_name(path: &Path) -> Option<&'static str> {
     let text = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let ends = |endings: &[&str]| endings.iter().any(|ending| text.ends_with(ending));
     if text.starts_with("._") || ["thumbs.db", "ehthumbs.db", "desktop.ini", ".ds_store"].contains(&&*text) {
@@ -31,16 +38,50 @@ pub(super) fn why(path: &Path) -> Option<&'static str> {
         Some("a file that is still being written, by its name")
     } else if text.starts_with('.') {
         Some("hidden: its name begins with a dot")
-    } else if !decode::is_picture(path) {
-        Some("no kind of file that is read here; export it in one that is")
     } else {
         None
     }
 }
 
-/// Why an entry with a picture's name is passed over though it can be looked at; none for a file.
+/// Why an entry is passed over that can be looked at; none for a file.
 pub(super) fn why_no_file(data: &std::fs::Metadata) -> Option<&'static str> {
     (!data.is_file()).then_some(FOLDER)
+}
+
+/// Files whose names do not tell what they are, with how they looked when they were opened to see
+/// whether they are DICOM: none is opened again before it has changed.
+#[derive(Debug, Default)]
+pub(super) struct Opened {
+    known: HashMap<OsString, (Look, bool)>,
+    /// Those of the listing before.
+    before: HashMap<OsString, (Look, bool)>,
+}
+
+impl Opened {
+    /// What is not listed from now on is forgotten.
+    pub fn listing_begins(&mut self) {
+        self.before = std::mem::take(&mut self.known);
+    }
+
+    /// Why a file is passed over that looks like this; none for a picture by its ending, or a DICOM file
+    /// whatever its name.
+    pub fn why(&mut self, path: &Path, look: Look) -> Option<&'static str> {
+        if decode::has_ending(path) {
+            return None;
+        }
+        let name = path.file_name().unwrap_or_default();
+        let known = self.before.remove(name).filter(|(its, _)| *its == look);
+        let is_dicom = match known {
+            Some((_, is_dicom)) => is_dicom,
+            // What cannot be opened now may be at the next listing.
+            None => match decode::begins_as_dicom(path) {
+                Ok(is_dicom) => is_dicom,
+                Err(_) => return Some(NO_PICTURE),
+            },
+        };
+        self.known.insert(name.to_owned(), (look, is_dicom));
+        (!is_dicom).then_some(NO_PICTURE)
+    }
 }
 
 #[derive(Debug)]
@@ -79,7 +120,7 @@ impl Passed {
                 continue;
             }
             noticed.said = true;
-            let name = name.to_string_lossy().into_owned();
+            let name = in_words(&name);
             groups.entry(why).or_insert(PassedOver { why, files: 0, name }).files += 1;
         }
         self.to_say.extend(groups.into_values());
@@ -101,7 +142,14 @@ mod tests {
 
     #[test]
     fn names_of_pictures_are_taken_and_all_others_have_a_reason() {
-        let why = |name: &str| why(Path::new(name));
+        let folder = tempfile::tempdir().unwrap();
+        let mut opened = Opened::default();
+        let mut why = |name: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "x").unwrap();
+            let look = Look::of(&path.metadata().unwrap());
+            why_by_name(&path).or_else(|| opened.why(&path, look))
+        };
         for name in ["a.png", "A.JPG", "b.c.jpeg", "part.png", "=1.png"] {
             assert_eq!(why(name), None, "{name}");
         }
@@ -119,6 +167,42 @@ mod tests {
         ] {
             assert!(why(name).is_some_and(|why| why.contains(expected)), "{name}: {:?}", why(name));
         }
+    }
+
+    /// On a share, and with many files, opening each at each listing is what takes the time.
+    #[test]
+    fn a_file_of_unknown_ending_is_opened_once_until_it_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("IM000001");
+        let dicom = test_support::dicom::radiograph(32, 32, &[7; 1024], &[]);
+        let hour = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(3600);
+        let write = |bytes: &[u8], modified| {
+            std::fs::write(&path, bytes).unwrap();
+            std::fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+        };
+        let mut opened = Opened::default();
+        let mut is_read = || {
+            opened.listing_begins();
+            opened.why(&path, Look::of(&path.metadata().unwrap())).is_none()
+        };
+        write(&vec![b'x'; dicom.len()], hour);
+        assert!(!is_read());
+        // Other bytes of the same look: that these are not seen shows that it was not opened.
+        write(&dicom, hour);
+        assert!(!is_read() && !is_read());
+        write(&dicom, hour + Duration::from_secs(1));
+        assert!(is_read());
+        write(&vec![b'x'; dicom.len()], hour + Duration::from_secs(1));
+        assert!(is_read());
+        std::fs::write(&path, "text").unwrap();
+        assert!(!is_read());
+        // Gone for one listing, it is opened anew.
+        write(&dicom, hour);
+        assert!(is_read());
+        write(&vec![b'x'; dicom.len()], hour);
+        opened.listing_begins();
+        opened.listing_begins();
+        assert!(opened.why(&path, Look::of(&path.metadata().unwrap())).is_some());
     }
 
     #[test]
