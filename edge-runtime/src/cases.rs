@@ -5,8 +5,8 @@
 //! another picture of nobody knows whom, and a case of its own.
 
 use crate::capture::{Origin, StudyName};
-use edge_core::Decision;
 use edge_core::worklist::{CaseId, Progress, Rules, View, Worklist};
+use edge_core::{Decision, State};
 use std::sync::Arc;
 
 /// Most cases that are told apart at a time; as long as that many wait, no further file is read.
@@ -36,6 +36,8 @@ pub struct Named {
     pub name: Arc<str>,
     /// The first file's name: what stands for the case where identifiers are not to be kept.
     pub file: Arc<str>,
+    /// What stands for it in log and JSON lines, see [`Joined::study`].
+    pub study: Arc<str>,
     pub pictures: u16,
     pub answer: Decision,
 }
@@ -63,6 +65,18 @@ pub struct CasesView {
     pub button: bool,
     /// Cases since the start whose answer needs a person.
     pub needed_person: u32,
+}
+
+impl CasesView {
+    /// The case whose turn it is, where `shown` is its answer, or stands for it because others need a
+    /// person. A fault of the device hides every answer, so it is nobody's.
+    pub fn whose(&self, shown: State) -> Option<&Named> {
+        let is = |case: &&Named| {
+            let own = case.answer.state;
+            shown == own || (shown == State::Refer && own == State::Negative)
+        };
+        self.turn.as_ref().filter(is)
+    }
 }
 
 #[derive(Debug)]
@@ -234,7 +248,8 @@ impl Cases {
         let (answer, pictures) = self.list.answer(id)?;
         let case = self.cases.iter().find(|case| case.id == id)?;
         let file = case.names.first().unwrap_or(case.name()).clone();
-        Some(Named { name: case.name().clone(), file, pictures, answer })
+        let study = case.label("");
+        Some(Named { name: case.name().clone(), file, study, pictures, answer })
     }
 }
 
@@ -245,7 +260,7 @@ fn needs_person(answer: &Decision) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use edge_core::{Reason, State};
+    use edge_core::Reason;
 
     const NEGATIVE: Decision =
         Decision { state: State::Negative, reason: Reason::BelowThreshold, logit: None, score: None };
@@ -270,13 +285,17 @@ mod tests {
     #[test]
     fn views_of_one_name_are_one_case_and_a_name_that_comes_again_is_another() {
         let mut cases = cases();
-        let mut comes = |name, now_ms| comes(&mut cases, file(name), NEGATIVE, now_ms);
+        let mut comes = |name: &str, now_ms| comes(&mut cases, file(name), NEGATIVE, now_ms);
         assert_eq!(comes("A1_pa.png", 0), (1, "A1_pa.png".into()));
         assert_eq!(comes("B2.png", 1), (1, "B2.png".into()));
         assert_eq!(comes("a1_LAT.png", 2), (2, "A1".into()));
         assert_eq!(comes("A1_pa.png", 3), (1, "A1_pa.png".into()), "written anew: nobody knows whose");
         assert_eq!(comes("A1-2.png", 4), (2, "A1".into()), "to the newest of that name");
         assert_eq!(comes("A1-3.png", 4 + NAMES_JOIN_MS), (1, "A1-3.png".into()), "too late");
+        for number in 1..=MOST_NAMES {
+            assert_eq!(comes(&format!("C3 ({number}).png"), 5).0, number as u16);
+        }
+        assert_eq!(comes("C3_pa.png", 5).0, 1, "so many names are not told apart");
     }
 
     #[test]
@@ -292,6 +311,8 @@ mod tests {
             "the same under another, however late"
         );
         assert_eq!(comes(of("1.dcm", "1.2.3"), 10 * NAMES_JOIN_MS), 3);
+        let renumbered = Origin { accession: Some("R18"), ..of("y.dcm", "1.2.3") };
+        assert_eq!(comes(renumbered, 10 * NAMES_JOIN_MS), 4, "under the number that it had first");
         assert_eq!(comes(file("1-2.dcm"), 0), 1, "names and identifiers do not mix");
         assert_eq!(cases.cases.iter().filter(|case| **case.name() == *"R17").count(), 2);
         // What is kept of a case is made of its files' names: an identifier is the configuration's matter.
@@ -341,6 +362,15 @@ mod tests {
         assert_eq!(taken(0, 1), Some(("A1.png".into(), "A1".into())));
         assert_eq!(taken(0, 1), None, "once");
         assert_eq!(cases.listed().next().unwrap().progress, Progress::Acknowledged);
+    }
+
+    #[test]
+    fn a_case_is_counted_once_however_many_of_its_pictures_need_a_person() {
+        let mut cases = cases();
+        for (name, now_ms) in [("A1-1.png", 0), ("A1-2.png", 1), ("B1.png", 2)] {
+            comes(&mut cases, file(name), POSITIVE, now_ms);
+        }
+        assert_eq!(cases.named_view().needed_person, 2);
     }
 
     #[test]

@@ -333,6 +333,10 @@ struct CaseLine<'a> {
     study_sha256: Option<Hash>,
     pictures: u16,
     case_state: State,
+    /// Whose answer `shown` is, as `study` has it: it may be another's. Neither where it is nobody's, such as
+    /// a fault, or an answer that is not acknowledged yet.
+    shown_study: Option<&'a str>,
+    shown_study_sha256: Option<Hash>,
     /// Cases whose turn is still to come, and those that were shown and need a person.
     waiting: u32,
     need_person: u32,
@@ -361,11 +365,13 @@ impl View {
 
     fn case<'a>(&self, report: &'a StepReport) -> Option<CaseLine<'a>> {
         let (name, case) = report.answered.as_ref()?.case.as_ref()?;
-        let view = report.cases.as_ref()?.view;
+        let cases = report.cases.as_ref()?;
+        let whose = report.shown.and_then(|shown| cases.whose(shown.state));
         let told = |text: &'a str| {
             if self.names { (Some(text), None) } else { (None, Some(Hash::of(text.as_bytes()))) }
         };
         let ((name, name_sha256), (study, study_sha256)) = (told(name), told(&case.study));
+        let (shown_study, shown_study_sha256) = whose.map(|case| told(&case.study)).unwrap_or_default();
         Some(CaseLine {
             name,
             name_sha256,
@@ -373,8 +379,10 @@ impl View {
             study_sha256,
             pictures: case.pictures,
             case_state: case.answer.state,
-            waiting: view.waiting,
-            need_person: view.need_person,
+            shown_study,
+            shown_study_sha256,
+            waiting: cases.view.waiting,
+            need_person: cases.view.need_person,
         })
     }
 

@@ -1,8 +1,8 @@
 //! What the lights show, in words of the configured language: one line that is redrawn on a terminal, a line a change
 //! elsewhere. Where files are answered, it says whose answer it is, and who else needs a person.
 //!
-//! A terminal keeps nothing, so it shows names; elsewhere, as in a service's journal, a name stands
-//! as the first digits of its hash, which the log has, unless names may be kept.
+//! A terminal keeps nothing, so it shows names and accession numbers; elsewhere, as in a service's journal, a
+//! file's name stands as the first digits of its hash, which the log has, unless names may be kept.
 
 use crate::cases::{CasesView, Named};
 use crate::log::Hash;
@@ -72,7 +72,7 @@ impl<W: Write> Terminal<W> {
         Self { out, live, colours, names: live, language, width, text, last: None, drawn_ms: 0 }
     }
 
-    /// Shows names of files and accession numbers though `out` may keep them.
+    /// Shows names of files though `out` may keep them; an accession number is for a terminal alone.
     #[must_use]
     pub fn with_names(mut self) -> Self {
         self.names = true;
@@ -98,10 +98,8 @@ impl<W: Write> Terminal<W> {
         let word = state.map_or_else(|| language.text("state-ready"), |state| language.state(state));
         let style = if self.colours { state.map_or(Style::new(), style) } else { Style::new() };
         let _ = write!(self.text, "{style}{word:<0$}{style:#}  ", self.width);
-        // A fault hides every answer, so it names none.
-        let turn = line.cases.and_then(|cases| cases.turn.as_ref());
-        if let (Some(state), Some(case)) = (state, turn)
-            && hides_nothing(state, case)
+        if let Some(state) = state
+            && let Some(case) = line.cases.and_then(|cases| cases.whose(state))
         {
             let name = self.name(case);
             let _ = write!(self.text, "{name}: ");
@@ -154,7 +152,8 @@ impl<W: Write> Terminal<W> {
 
     fn name(&self, case: &Named) -> String {
         let mut name = if self.names {
-            case.name.chars().take(MOST_NAME).map(printable).collect()
+            let name = if self.live { &case.name } else { &case.file };
+            name.chars().take(MOST_NAME).map(printable).collect()
         } else {
             let hash = Hash::of(case.file.as_bytes());
             format!("#{:.12}", hash.to_string())
@@ -174,11 +173,6 @@ const MOST_NAME: usize = 64;
 fn printable(c: char) -> char {
     let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if c.is_control() || turns { char::REPLACEMENT_CHARACTER } else { c }
-}
-
-/// Whether what is shown is this case's answer, or stands for it because others need a person.
-fn hides_nothing(state: State, case: &Named) -> bool {
-    state == case.answer.state || (state == State::Refer && case.answer.state == State::Negative)
 }
 
 impl<W: Write> Drop for Terminal<W> {

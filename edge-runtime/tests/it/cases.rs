@@ -3,7 +3,7 @@
 
 use crate::support;
 use crate::support::log::{decisions, events};
-use crate::support::room::{HOLD, Room, context, film};
+use crate::support::room::{self, HOLD, Room, context, film};
 use edge_core::agree::Indication;
 use edge_core::worklist::GAP_MS;
 use edge_core::{Reason, State};
@@ -12,6 +12,7 @@ use edge_runtime::run::StepReport;
 use edge_runtime::signal::{ScreenLine, Terminal};
 use std::fs;
 use tempfile::TempDir;
+use test_support::dicom::{element, radiograph};
 use texts::Language;
 
 fn turn(state: State, name: &str) -> (Option<State>, Option<String>) {
@@ -177,4 +178,39 @@ fn the_screen_says_whose_answer_it_is_and_who_else_needs_a_person() {
     assert_eq!(text.lines().collect::<Vec<_>>(), expected);
     let kept = String::from_utf8(kept).unwrap();
     assert!(!kept.contains("ruth") && !kept.contains("jane") && kept.contains('#'), "{kept}");
+}
+
+/// The log keeps names of files here, and so does the journal; what identifies an examination neither.
+#[test]
+fn an_examinations_numbers_are_on_the_screen_alone_though_a_button_acknowledges_it() {
+    let mut room = Room::new(true);
+    let picture = room::drawn(State::Positive);
+    let samples: Vec<u16> =
+        picture.bytes().iter().map(|&byte| (u32::from(byte) * 4095 / 255) as u16).collect();
+    let said = [element(8, 0x50, b"SH", b"A-4711"), element(0x20, 0x0D, b"UI", b"1.2.3.4711")];
+    let (mut shown, mut kept) = (Vec::new(), Vec::new());
+    {
+        let mut screen = Terminal::new(&mut shown, true, false, "room", Language::English);
+        let mut journal = Terminal::new(&mut kept, false, false, "room", Language::English).with_names();
+        let mut look = |report: StepReport, now| {
+            let cases = report.cases.as_ref();
+            let (thresholds, model_sha256) = (context().thresholds, "0123456789abcdef");
+            let line =
+                ScreenLine { shown: report.shown, score: report.score, thresholds, model_sha256, cases };
+            screen.show(&line, now).unwrap();
+            journal.show(&line, now).unwrap();
+            assert_eq!(report.trouble, None);
+        };
+        fs::write(room.films.path().join("film.dcm"), radiograph(256, 256, &samples, &said)).unwrap();
+        assert!(support::comes(|| room.turn(0).answered.is_some()));
+        for (now, ms) in [(0, 3000), (1000, HOLD), (2000, GAP_MS)] {
+            look(room.turn(ms), now);
+        }
+        look(room.press(), 3000);
+    }
+    let (shown, kept) = (String::from_utf8(shown).unwrap(), String::from_utf8(kept).unwrap());
+    assert!(shown.contains("A-4711"), "{shown}");
+    assert!(kept.contains("film.dcm") && !kept.contains("4711"), "{kept}");
+    let log = fs::read_to_string(room.log()).unwrap();
+    assert!(log.contains("\"acknowledged\"") && !log.contains("4711"), "{log}");
 }

@@ -8,7 +8,9 @@ use edge_model::model_file::FITTED_PREVALENCE;
 use phantoms::Label;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -141,6 +143,68 @@ fn files_are_answered_once_each_however_often_the_device_is_killed() {
     names.dedup();
     assert_eq!(names.len(), FILMS + 1, "each once");
     assert_sound(&log);
+}
+
+/// A line is of the picture that was answered; what the lamps show may be another child's.
+#[test]
+fn a_json_line_says_whose_answer_is_shown() {
+    let (place, log) = place();
+    let films = place.path("films");
+    (0..8).for_each(|seed| film(&films, Label::Pneumonia, seed));
+    let classified = run(program().args(["classify", "--json", &films])).ended(0).json();
+    let ill = classified.iter().find(|line| line["state"] == "POSITIVE").expect("one of eight");
+    let ill = fs::read(ill["path"].as_str().unwrap()).unwrap();
+    fs::remove_dir_all(&films).unwrap();
+    for names in [true, false] {
+        fs::create_dir(&films).unwrap();
+        let config = format!(
+            "[capture]\nsource = \"folder:films\"\nquiet_ms = 50\n[log]\nfile = \"log.jsonl\"\nnames = {names}\n"
+        );
+        let config = place.file("device.toml", config);
+        let process = start(&["--json", "--config", &config]);
+        assert!(comes(|| Path::new(&place.path("log.jsonl.answered")).exists()));
+        place.file("films/ruth.png", &ill);
+        wait_for(&log, "\"decision\"");
+        film(&films, Label::Normal, 1);
+        assert!(comes(|| decisions(&log).len() == 2));
+        let said = end(process);
+        let lines: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let [ruth, other] = lines.try_into().expect("two lines");
+        let key = if names { "study" } else { "study_sha256" };
+        let of = |line: &Value, prefix: &str| line[format!("{prefix}{key}")].clone();
+        assert!(of(&ruth, "").is_string() && of(&ruth, "") != of(&other, ""), "{said}");
+        assert_eq!(of(&ruth, "shown_"), of(&ruth, ""));
+        assert_eq!((&other["shown"], of(&other, "shown_")), (&"POSITIVE".into(), of(&ruth, "")), "{said}");
+        assert_eq!(said.contains("ruth"), names, "{said}");
+        fs::remove_dir_all(&films).unwrap();
+        fs::remove_file(&log).unwrap();
+        fs::remove_file(place.path("log.jsonl.answered")).unwrap();
+    }
+}
+
+/// A service's standard error is kept in the journal.
+#[test]
+fn no_name_of_a_damaged_file_is_said_though_it_is_no_text() {
+    let (place, log) = place();
+    let config = place.file(
+        "device.toml",
+        "[capture]\nsource = \"folder:films\"\nquiet_ms = 50\ngive_up_ms = 200\n[log]\nfile = \"log.jsonl\"\n",
+    );
+    let mut device = process();
+    device.args(["run", "--config", &config]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let device = device.spawn().unwrap();
+    assert!(comes(|| Path::new(&place.path("log.jsonl.answered")).exists()));
+    for name in [&b"ruth-\xFF\xFE.png"[..], b"ruth\n.png", b"ruth-\xFF.gif", b"ruth.heic"] {
+        fs::write(Path::new(&place.path("films")).join(OsStr::from_bytes(name)), "no picture").unwrap();
+    }
+    assert!(comes(|| log.exists() && decisions(&log).len() == 2));
+    wait_for(&log, "passed_over");
+    terminate(&device);
+    let ended = device.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
+    assert_contains(&said, &["films/#", "not answered: no kind of file"]);
+    assert!(!said.contains("ruth"), "{said}");
+    assert!(!fs::read_to_string(&log).unwrap().contains("ruth"));
 }
 
 /// What reads the screen may go away, and may never have been there.

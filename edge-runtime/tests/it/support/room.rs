@@ -7,6 +7,7 @@ use edge_core::device::Settings;
 use edge_core::ports::Clock;
 use edge_core::signal::LampSet;
 use edge_core::worklist::Rules;
+use edge_model::decode::Picture;
 use edge_model::engine::{Engine, EngineKind};
 use edge_runtime::capture::{CaptureError, CaptureOptions, Folder, Source};
 use edge_runtime::config::Screen;
@@ -181,15 +182,17 @@ pub fn film(state: State) -> Vec<u8> {
     if state == State::Invalid {
         return picture::png(200, 200);
     }
+    let file = TempDir::new().unwrap();
+    let path = file.path().join("film.png");
+    picture::save(&drawn(state), &path);
+    fs::read(path).unwrap()
+}
+
+/// A phantom that gives this state.
+pub fn drawn(state: State) -> Picture {
     let mut classifier = classifier(EngineKind::Core, &shipped());
     let labels = [Label::Normal, Label::Pneumonia];
     let drawn = (0..40).flat_map(|seed| labels.map(|label| phantoms::draw(label, seed, 256)));
-    let is = |picture: &edge_model::decode::Picture| {
-        classifier.classify(&picture.frame()).unwrap().decision.state == state
-    };
-    let picture = drawn.into_iter().find(is).expect("one of eighty phantoms");
-    let file = TempDir::new().unwrap();
-    let path = file.path().join("film.png");
-    picture::save(&picture, &path);
-    fs::read(path).unwrap()
+    let is = |picture: &Picture| classifier.classify(&picture.frame()).unwrap().decision.state == state;
+    drawn.into_iter().find(is).expect("one of eighty phantoms")
 }
