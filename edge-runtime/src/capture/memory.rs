@@ -276,7 +276,31 @@ impl Memory {
 fn as_line(note: &Note) -> String {
     serde_json::to_string(note).unwrap_or_default()
 }
+
 /// The folder's whole path without what can be spelled otherwise; it need not be there.
 fn spelled_out(folder: &Path) -> PathBuf {
     std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).components().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_files_that_are_gone_the_newest_are_remembered() {
+        let mut memory = Memory::of_this_run(Path::new("films"));
+        let look = Look { seconds: 1, nanoseconds: 2, bytes: 3 };
+        let name = |number: usize| Hash::of(&number.to_le_bytes());
+        let all = 2 * MOST_GONE + 2;
+        (0..all).for_each(|number| memory.done_in_this_run(name(number), look));
+        let there = HashSet::from([name(0)]);
+        memory.prune(&there);
+        assert!(memory.is_done(name(0), look), "it is still there");
+        for number in [all - MOST_GONE, all - 1] {
+            assert!(memory.is_done(name(number), look), "{number}");
+        }
+        for number in [1, all - MOST_GONE - 1] {
+            assert!(!memory.knows_name(name(number)), "{number}");
+        }
+    }
 }

@@ -350,6 +350,19 @@ fn a_mount_that_comes_after_the_service_brings_nothing_new() {
             unmount(&ward.films());
         }
     }
+    // The same films under another number, as of a server that was set up anew: only what is new is new.
+    mount(&["--bind", share.to_str().unwrap()], &ward.films());
+    let mut source = Folder::new(&ward.films(), &ward.options);
+    nothing(&mut source);
+    unmount(&ward.films());
+    mount(&["-t", "tmpfs", "none"], &ward.films());
+    let mut copy = std::process::Command::new("cp");
+    copy.arg("-a").args(["a.png", "b.png"].map(|name| share.join(name))).arg(ward.films());
+    assert!(copy.status().unwrap().success());
+    ward.put("f.png", 43);
+    assert_eq!(answered(&mut source).0, "f.png");
+    nothing(&mut source);
+    unmount(&ward.films());
     unmount(&share);
 }
 

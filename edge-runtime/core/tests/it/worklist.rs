@@ -139,6 +139,17 @@ fn a_press_in_the_gap_is_for_the_case_before_it_though_a_worse_one_is_open() {
 }
 
 #[test]
+fn a_press_in_the_gap_is_not_for_a_picture_that_came_in_it() {
+    let mut bench = Bench::new(BUTTON);
+    bench.add(A, State::Invalid);
+    assert_eq!([bench.sees(STUDY), bench.sees(HOLD)], [turn(State::Invalid, A), DARK]);
+    bench.add(A, State::Positive);
+    assert_eq!(bench.0.press(), None, "nobody has seen yet that it is POSITIVE now");
+    assert_eq!(bench.sees(GAP_MS), turn(State::Positive, A));
+    assert_eq!(bench.0.press(), Some(A));
+}
+
+#[test]
 fn what_nobody_acknowledged_is_acknowledged_one_by_one_the_worst_first() {
     let mut bench = Bench::new(BUTTON);
     bench.add(A, State::Invalid).add(B, State::Positive);
@@ -225,6 +236,20 @@ fn a_full_list_takes_no_case_that_waits_and_counts_what_it_drops() {
     let named: Vec<_> = (0..5).map(|_| bench.0.press()).collect();
     assert_eq!(named[..2], [Some(CaseId(5)), Some(A)]);
     assert_eq!((named[4], bench.sees(0)), (None, DARK));
+}
+
+#[test]
+fn the_case_that_is_shown_is_not_dropped_nor_while_a_press_is_for_it() {
+    let mut bench = Bench::new(BUTTON);
+    bench.add(A, State::Negative);
+    assert_eq!(bench.sees(STUDY), turn(State::Negative, A));
+    bench.add(B, State::Invalid).add(C, State::Invalid).add(CaseId(4), State::Invalid);
+    let full = |bench: &mut Bench| bench.0.add(CaseId(5), true, decision(State::Positive)) == Err(Full);
+    assert!(!bench.0.has_room() && full(&mut bench));
+    assert_eq!(bench.sees(HOLD), DARK);
+    assert!(!bench.0.has_room() && full(&mut bench), "the gap behind its turn");
+    assert_eq!(bench.sees(GAP_MS), turn(State::Invalid, B));
+    assert!(bench.0.has_room() && !full(&mut bench) && !bench.0.knows(A));
 }
 
 #[test]
