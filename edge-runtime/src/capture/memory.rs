@@ -286,18 +286,38 @@ fn spelled_out(folder: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
+    const LOOK: Look = Look { seconds: 1, nanoseconds: 2, bytes: 3 };
+
+    /// Killed between the note and the log's line, where the note was written with all others anew.
+    #[test]
+    fn the_newest_note_is_doubtful_however_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("answered");
+        let load = |last| Memory::load(&path, folder.path(), last).unwrap();
+        let [one, two] = [&b"1"[..], b"2"].map(Hash::of);
+        let (mut memory, frame) = (load(None), Some(Hash::of(b"seen")));
+        let logged = |name| Some(Logged { name, frame });
+        memory.answering(one, LOOK, frame).unwrap();
+        memory.file = None;
+        memory.answering(two, LOOK, frame).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 3, "written whole");
+        for (last, is_done) in [(logged(one), [true, false]), (logged(two), [true, true])] {
+            let mut memory = load(last);
+            assert_eq!([one, two].map(|name| memory.is_done(name, LOOK)), is_done);
+        }
+    }
+
     #[test]
     fn of_many_files_that_are_gone_the_newest_are_remembered() {
         let mut memory = Memory::of_this_run(Path::new("films"));
-        let look = Look { seconds: 1, nanoseconds: 2, bytes: 3 };
         let name = |number: usize| Hash::of(&number.to_le_bytes());
         let all = 2 * MOST_GONE + 2;
-        (0..all).for_each(|number| memory.done_in_this_run(name(number), look));
+        (0..all).for_each(|number| memory.done_in_this_run(name(number), LOOK));
         let there = HashSet::from([name(0)]);
         memory.prune(&there);
-        assert!(memory.is_done(name(0), look), "it is still there");
+        assert!(memory.is_done(name(0), LOOK), "it is still there");
         for number in [all - MOST_GONE, all - 1] {
-            assert!(memory.is_done(name(number), look), "{number}");
+            assert!(memory.is_done(name(number), LOOK), "{number}");
         }
         for number in [1, all - MOST_GONE - 1] {
             assert!(!memory.knows_name(name(number)), "{number}");
