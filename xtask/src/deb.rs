@@ -170,8 +170,7 @@ fn check(architecture: Architecture, package: &Package, file: &Path) -> anyhow::
     );
     let postinst = std::fs::read_to_string(folder.join("DEBIAN/postinst"))?;
     let users = format!("{}.conf", package.name);
-    let makes_user =
-        postinst.lines().any(|line| line.contains("systemd-sysusers") && line.ends_with(&users));
+    let makes_user = postinst.lines().any(|line| line.contains("systemd-sysusers") && line.ends_with(&users));
     ensure!(makes_user, "the package does not make its user at installation");
     ensure!(!postinst.contains("#DEBHELPER#"), "systemd's part of postinst was not filled in");
     let program = std::fs::read(folder.join("usr/bin").join(package.program.bin))?;

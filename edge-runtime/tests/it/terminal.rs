@@ -78,6 +78,7 @@ fn history(language: Language) -> String {
     let named = |name: &str, state, pictures| Named {
         name: name.into(),
         file: name.into(),
+        study: name.into(),
         pictures,
         answer: Decision { state, reason: Reason::AboveThreshold, logit: None, score: None },
     };
