@@ -1,8 +1,9 @@
 //! What the lights show, in words of the configured language: one line that is redrawn on a terminal, a line a change
 //! elsewhere. Where files are answered, it says whose answer it is, and who else needs a person.
 //!
-//! A terminal keeps nothing, so it shows names and accession numbers; elsewhere, as in a service's journal, a
-//! file's name stands as the first digits of its hash, which the log has, unless names may be kept.
+//! A terminal keeps nothing, so it shows names and accession numbers; elsewhere, as in a service's
+//! journal, a file's name stands as the first digits of its hash, which the log has, unless names may
+//! be kept.
 
 use crate::cases::{CasesView, Named};
 use crate::log::Hash;

@@ -55,8 +55,8 @@ struct CaseLine<'a> {
     study_sha256: Option<Hash>,
     pictures: u16,
     case_state: State,
-    /// Whose answer `shown` is, as `study` has it: it may be another's. Neither where it is nobody's, such as
-    /// a fault, or an answer that is not acknowledged yet.
+    /// Whose answer `shown` is, as `study` has it: it may be another's. Neither where it is
+    /// nobody's, such as a fault, or a reminder of answers that nobody has acknowledged.
     shown_study: Option<&'a str>,
     shown_study_sha256: Option<Hash>,
     /// Cases whose turn is still to come, and those that were shown and need a person.
