@@ -153,7 +153,7 @@ mod tests {
                 id: i.to_string(),
                 patient: i.to_string(),
                 positive,
-                working,
+                working: working.into(),
                 content: [i as u8; 32],
                 ..first.clone()
             }
