@@ -315,7 +315,7 @@ impl Place {
         let mut read = self.reader.by_ref().take(most).read_until(b'\n', line)? as u64;
         let mut got = Got::Line;
         while line.last() != Some(&b'\n') {
-            if line.len() as u64 % most != 0 || line.is_empty() {
+            if !(line.len() as u64).is_multiple_of(most) || line.is_empty() {
                 self.reader.seek(SeekFrom::Start(self.offset))?;
                 return Ok(Got::End);
             }

@@ -31,7 +31,7 @@ impl Bench {
     pub fn configure(&self, delivery: &str) {
         self.write(
             "deliver.toml",
-            &format!(
+            format!(
                 "{delivery}\n[device]\nconfig = \"device.toml\"\nsite = \"clinic\"\nstatus = \"device-status.json\"\n\
                  [files]\nstate = \"state\"\nstatus = \"status.json\"\n"
             ),

@@ -45,8 +45,8 @@ fn pictures_on_disk_are_those_in_memory_and_what_a_disk_has_lost_is_made_anew() 
     assert!(first.samples.iter().all(|s| s.working.is_mapped() && s.input.bytes.is_mapped()));
     assert!(same(&first, &in_memory));
     let file = |end: &str| {
-        let files = fs::read_dir(&store).unwrap().map(|entry| entry.unwrap().path());
-        files.filter(|path| path.extension().is_some_and(|e| e == end)).next().unwrap()
+        let mut files = fs::read_dir(&store).unwrap().map(|entry| entry.unwrap().path());
+        files.find(|path| path.extension().is_some_and(|e| e == end)).unwrap()
     };
     let record = 224 * 224 + 32 * 32;
     let bytes = || fs::metadata(file("pixels")).unwrap().len();
