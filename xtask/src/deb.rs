@@ -1,5 +1,5 @@
-//! `cargo xtask deb`: the Debian packages of the clinic device and of its screen, for amd64 and for
-//! arm64, built and looked into.
+//! `cargo xtask deb`: the Debian packages of the clinic device, of its screen and of what delivers its
+//! log, for amd64 and for arm64, built and looked into.
 //!
 //! What is in them stands in their `Cargo.toml`; what must be in them stands here, so that a file
 //! that is forgotten there is missed here. The programs for arm64 are linked statically and run on
@@ -12,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use debian_packages::{self as debian, Tool};
-use toolbox::cross::{self, DEVICE, Profile, Program, SCREEN, Target};
+use toolbox::cross::{self, DELIVER, DEVICE, Profile, Program, SCREEN, Target};
 use toolbox::{process, root, target, tool};
 
 /// The tool, and the version that it was tried with.
@@ -32,7 +32,7 @@ struct Package {
     files: &'static [(&'static str, &'static str)],
 }
 
-const PACKAGES: [Package; 2] = [
+const PACKAGES: [Package; 3] = [
     Package {
         name: "pneumoscope",
         of: "edge-runtime",
@@ -47,6 +47,30 @@ const PACKAGES: [Package; 2] = [
         configuration: "/etc/pneumoscope/screen.toml",
         files: &SCREEN_FILES,
     },
+    Package {
+        name: "pneumoscope-deliver",
+        of: "deliver",
+        program: DELIVER,
+        configuration: "/etc/pneumoscope/deliver.toml",
+        files: &DELIVER_FILES,
+    },
+];
+
+/// Files of the package that delivers.
+const DELIVER_FILES: [(&str, &str); 13] = [
+    ("-rw-r--r--", "./etc/pneumoscope/deliver.toml"),
+    ("-rw-r--r--", "./usr/lib/sysusers.d/pneumoscope-deliver.conf"),
+    ("-rw-r--r--", "./usr/lib/systemd/system/pneumoscope-deliver.service"),
+    ("-rwxr-xr-x", "./usr/bin/pneumoscope-deliver"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope-deliver/DELIVER.md"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope-deliver/FLEET.md"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope-deliver/LICENSE-APACHE"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope-deliver/LICENSE-MIT"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope-deliver/copyright"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope-deliver/schemas/decision.schema.json"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope-deliver/schemas/event.schema.json"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope-deliver/schemas/gap.schema.json"),
+    ("-rw-r--r--", "./usr/share/doc/pneumoscope-deliver/schemas/status.schema.json"),
 ];
 
 /// Files of the screen's package.

@@ -70,6 +70,9 @@ pub const ARM64_AGENT: Program =
 /// The Linux device.
 pub const DEVICE: Program =
     Program { manifest: "edge-runtime/Cargo.toml", bin: "edge-runtime", features: &[] };
+/// What sends the device's log to a broker and an archive.
+pub const DELIVER: Program =
+    Program { manifest: "edge-runtime/deliver/Cargo.toml", bin: "pneumoscope-deliver", features: &[] };
 /// What shows the device's answers in a browser.
 pub const SCREEN: Program =
     Program { manifest: "edge-runtime/screen/Cargo.toml", bin: "pneumoscope-screen", features: &[] };
