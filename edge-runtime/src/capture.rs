@@ -207,7 +207,10 @@ impl FromStr for Crop {
 pub struct CropError(String);
 
 /// The part of a frame that was asked for. Nothing is copied.
-fn cut<'a>(source: &str, frame: Frame<'a>, crop: Option<Crop>) -> Result<Frame<'a>, CaptureError> {
+///
+/// # Errors
+/// [`CaptureError::Damaged`], where the rectangle is not within the frame.
+pub fn cut<'a>(source: &str, frame: Frame<'a>, crop: Option<Crop>) -> Result<Frame<'a>, CaptureError> {
     let Some(crop) = crop else { return Ok(frame) };
     frame.crop(crop.x, crop.y, crop.width, crop.height).map_err(|error| {
         CaptureError::Damaged(format!("{source}: the rectangle {crop} cannot be cut: {error}"))

@@ -68,6 +68,9 @@ pub enum Command {
         /// positive label, blue against it.
         #[arg(long, value_name = "OUT")]
         heatmap: Option<PathBuf>,
+        /// Judge this part of each picture alone, in pixels, as `[capture] crop` has it.
+        #[arg(long, value_name = "X,Y,WIDTH,HEIGHT")]
+        crop: Option<Crop>,
     },
     /// Be the device: frames from a camera, a watched folder or files, answers on lights, screen
     /// and in the log, until SIGTERM.

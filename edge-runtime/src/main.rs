@@ -23,8 +23,9 @@ fn run(cli: &Cli) -> Result<Outcome> {
     let (path, engine, output) = (cli.model.as_deref(), cli.engine(), cli.output());
     match &cli.command {
         None => commands::demo::run(&model::load(path)?, engine, output),
-        Some(Command::Classify { paths, heatmap }) => {
-            commands::classify::run(&model::load(path)?, engine, paths, heatmap.as_deref(), output)
+        Some(Command::Classify { paths, heatmap, crop }) => {
+            let how = commands::classify::How { engine, heatmap: heatmap.as_deref(), crop: *crop };
+            commands::classify::run(&model::load(path)?, how, paths, output)
         }
         Some(Command::Run(options)) => commands::run::run(options, path, cli.engine, output),
         Some(Command::Pack { out }) => commands::pack::run(&model::load(path)?, out, output),

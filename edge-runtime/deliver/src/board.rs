@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A report that is older is that of a program that has ended.
 pub const STALE_AFTER_S: i64 = 10;
@@ -39,6 +39,8 @@ pub struct Destination {
     /// Lines that were delivered in this run, and those of them that were not for this destination.
     pub lines: u64,
     pub not_for_it: u64,
+    /// Lines of which something was refused for good; the journal says why of each.
+    pub refused: u64,
     /// Gaps that were told in this run.
     pub gaps: u64,
     /// What is wrong with the log or the cursor; delivery goes on.
@@ -70,6 +72,7 @@ impl Place {
             delivered_at: None,
             lines: 0,
             not_for_it: 0,
+            refused: 0,
             gaps: 0,
             trouble: None,
         })))

@@ -2,7 +2,7 @@
 //! being switched on. What the device's own configuration says (its name, its log, its folder) is
 //! read there and not repeated.
 
-use edge_runtime::capture::SourceSpec;
+use edge_runtime::capture::{Crop, SourceSpec};
 use edge_runtime::config as device;
 use edge_runtime::value;
 use serde::{Deserialize, Serialize};
@@ -165,8 +165,14 @@ pub struct Loaded {
     pub log: PathBuf,
     /// The watched folder; none where the device's pictures come from elsewhere.
     pub folder: Option<PathBuf>,
-    /// The device's model; none for the one that its program was built with.
+    /// The device's model; none for the one that its program was built with, or an installed one.
     pub model: Option<PathBuf>,
+    /// Where installed models lie, each as `SHA256.bundle`.
+    pub store: Option<PathBuf>,
+    /// The part of each picture that the device judges.
+    pub crop: Option<Crop>,
+    /// Whether the device writes its status for a screen.
+    pub has_status: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -203,7 +209,9 @@ impl Loaded {
             SourceSpec::Folder(folder) => Some(folder),
             _ => None,
         };
-        Ok(Self { config, site, device, log: its.log.file, folder, model: its.model.file })
+        let device::Model { file: model, store, .. } = its.model;
+        let (crop, has_status) = (its.capture.crop, its.screen.folder.is_some());
+        Ok(Self { config, site, device, log: its.log.file, folder, model, store, crop, has_status })
     }
 }
 

@@ -17,7 +17,8 @@ use crate::outbox::Outbox;
 use anyhow::{Context, Result};
 use archive::{Archive, Stored};
 use edge_runtime::log::{Entry, Hash, Step};
-use source::Source;
+use source::{Judged, Source};
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -69,7 +70,8 @@ impl<S: CursorStore> Destination<'_, S> {
     }
 
     fn run(&mut self) {
-        self.place.set(|place| (place.last, place.phase) = (self.outbox.last(), Phase::Connected));
+        self.place.set(|place| place.last = self.outbox.last());
+        self.knock();
         while !self.stopped() {
             match self.outbox.next_line() {
                 Ok(Some(line)) => {
@@ -91,17 +93,37 @@ impl<S: CursorStore> Destination<'_, S> {
         self.outbox.save(true);
     }
 
+    /// Whether the archive answers, until it does: nothing may be due for days.
+    fn knock(&mut self) {
+        while !self.stopped() {
+            match echo(&self.loaded.config.pacs) {
+                Ok(()) => return self.reached(),
+                Err(why) => self.failed(&why),
+            }
+        }
+    }
+
+    fn reached(&mut self) {
+        self.backoff.succeeded();
+        self.place.set(|place| (place.phase, place.why, place.next_attempt) = (Phase::Connected, None, None));
+    }
+
+    /// Waits for the next attempt, and says why.
+    fn failed(&mut self, why: &anyhow::Error) {
+        let wait = self.backoff.failed();
+        self.place.set(|place| {
+            (place.phase, place.why) = (Phase::Waiting, Some(format!("{why:#}")));
+            place.next_attempt = Moment::after(wait);
+        });
+        self.wait(wait);
+    }
+
     fn send_until_sent(&mut self, entry: &Entry, step: Step) {
         while !self.stopped() {
             let outcome = match self.send(entry) {
                 Ok(outcome) => outcome,
                 Err(why) => {
-                    let wait = self.backoff.failed();
-                    self.place.set(|place| {
-                        (place.phase, place.why) = (Phase::Waiting, Some(format!("{why:#}")));
-                        place.next_attempt = Moment::after(wait);
-                    });
-                    self.wait(wait);
+                    self.failed(&why);
                     continue;
                 }
             };
@@ -114,7 +136,12 @@ impl<S: CursorStore> Destination<'_, S> {
                 match outcome {
                     Outcome::Sent => place.why = None,
                     Outcome::NotForIt => place.not_for_it += 1,
-                    Outcome::Refused(why) => place.why = Some(format!("line {}: {why}", entry.seq)),
+                    Outcome::Refused(why) => {
+                        let why = format!("line {}: {why}", entry.seq);
+                        // At once, for the next line may change what `status` shows.
+                        let _ = writeln!(std::io::stderr(), "pacs: {}", why.escape_debug());
+                        (place.refused, place.why) = (place.refused + 1, Some(why));
+                    }
                 }
             });
             return;
@@ -130,7 +157,14 @@ impl<S: CursorStore> Destination<'_, S> {
         let Some(source) = Source::of(folder, decision)? else { return Ok(Outcome::NotForIt) };
         let drawings = tempfile::tempdir().context("no room for the drawn picture")?;
         let drawn = drawings.path().join("drawn.png");
-        let answer = source.judge(self.loaded, pacs.images.then_some(&drawn))?;
+        let answer = match source.judge(self.loaded, decision, pacs.images.then_some(&drawn))? {
+            Judged::Answer(answer) => answer,
+            Judged::Unusable { error } => {
+                return Ok(Outcome::Refused(format!(
+                    "the file cannot be judged any more: {error}; nothing was sent"
+                )));
+            }
+        };
         let same: Hash = answer.frame_sha256;
         if same != frame {
             let why =

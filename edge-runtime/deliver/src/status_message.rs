@@ -5,6 +5,7 @@ use crate::config::Loaded;
 use crate::message::Sender;
 use crate::moment::Moment;
 use anyhow::Result;
+use edge_core::State;
 use edge_runtime::capture::now_ms;
 use edge_runtime::log::{Entry, Point, newest};
 use serde::Serialize;
@@ -53,6 +54,8 @@ pub fn offline(sender: &Sender) -> Result<Vec<u8>> {
 pub struct Seen {
     log: PathBuf,
     status: PathBuf,
+    has_status: bool,
+    /// What the lines that were read say; the device itself knows better where it tells.
     fault: Option<String>,
     looked: Option<Instant>,
     /// When the last message was made, and what it showed.
@@ -62,7 +65,7 @@ pub struct Seen {
 impl Seen {
     pub fn new(loaded: &Loaded) -> Self {
         let (log, status) = (loaded.log.clone(), loaded.config.device.status.clone());
-        Self { log, status, fault: None, looked: None, sent: None }
+        Self { log, status, has_status: loaded.has_status, fault: None, looked: None, sent: None }
     }
 
     /// A line was read: faults begin and end there. A start ends what a power cut left open.
@@ -86,10 +89,11 @@ impl Seen {
             return Ok(None);
         }
         self.looked = Some(Instant::now());
-        let device_alive = self.device_alive();
+        let (device_alive, told) = self.device();
+        let fault = told.unwrap_or_else(|| self.fault.clone());
         let every = Duration::from_secs(every.into());
-        let same = self.sent.as_ref().is_some_and(|(when, alive, fault)| {
-            (*alive, fault) == (device_alive, &self.fault) && when.elapsed() < every
+        let same = self.sent.as_ref().is_some_and(|(when, alive, was)| {
+            (*alive, was) == (device_alive, &fault) && when.elapsed() < every
         });
         if same {
             return Ok(None);
@@ -100,11 +104,11 @@ impl Seen {
             Some(delivered) => newest.saturating_sub(delivered),
             None => newest.saturating_add(1),
         });
-        let shown = Shown { device_alive, fault: self.fault.as_deref() };
+        let shown = Shown { device_alive, fault: fault.as_deref() };
         let (version, time) = (env!("CARGO_PKG_VERSION"), Moment::now());
         let online_form = Some(OnlineForm { version, time, shown, delivered, behind });
         let message = serde_json::to_vec(&Form { schema: SCHEMA, sender, online: true, online_form })?;
-        self.sent = Some((Instant::now(), device_alive, self.fault.clone()));
+        self.sent = Some((Instant::now(), device_alive, fault));
         Ok(Some(message))
     }
 
@@ -113,11 +117,16 @@ impl Seen {
         (self.looked, self.sent) = (None, None);
     }
 
-    /// None where the device writes no status.
-    fn device_alive(&self) -> Option<bool> {
-        if !self.status.exists() {
-            return None;
+    /// Whether the device lives, and the fault that it shows: none where it writes no status. A service
+    /// that has stopped takes its status along.
+    fn device(&self) -> (Option<bool>, Option<Option<String>>) {
+        match status::read::<Status>(&self.status) {
+            Ok(status) if status.holds(now_ms()) => {
+                let fault = status.shown.filter(|shown| shown.state == State::Fault);
+                (Some(true), Some(fault.map(|shown| shown.reason.to_string())))
+            }
+            _ if self.has_status || self.status.exists() => (Some(false), None),
+            _ => (None, None),
         }
-        Some(status::read::<Status>(&self.status).is_ok_and(|status| status.holds(now_ms())))
     }
 }

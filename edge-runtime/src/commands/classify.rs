@@ -12,18 +12,22 @@ use edge_model::engine::{Engine, EngineKind};
 use edge_model::files;
 use edge_model::model_file::ModelFile;
 use edge_model::pictures::{self, Source, Unusable};
+use edge_runtime::capture::{self, Crop};
 use edge_runtime::log::frame_hash;
 use edge_runtime::preview;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-pub fn run(
-    model: &ModelFile,
-    engine: EngineKind,
-    paths: &[PathBuf],
-    heatmap: Option<&Path>,
-    output: Output,
-) -> Result<Outcome> {
+/// How pictures are judged, and what is written of one.
+#[derive(Clone, Copy)]
+pub struct How<'a> {
+    pub engine: EngineKind,
+    pub heatmap: Option<&'a Path>,
+    pub crop: Option<Crop>,
+}
+
+pub fn run(model: &ModelFile, how: How<'_>, paths: &[PathBuf], output: Output) -> Result<Outcome> {
+    let How { engine, heatmap, crop } = how;
     let mut classifier = Classifier::new(model, model::engine(engine, model)?);
     let sources = pictures::expand(paths);
     ensure!(
@@ -37,7 +41,7 @@ pub fn run(
 
     for source in sources {
         let answer =
-            source.and_then(|source| answer(&mut classifier, &source, heatmap.map(|out| (model, out))));
+            source.and_then(|source| answer(&mut classifier, &source, crop, heatmap.map(|out| (model, out))));
         progress.suspend(|| -> Result<()> {
             match &answer {
                 Ok((name, classified)) if output == Output::Text => {
@@ -77,15 +81,18 @@ pub fn run(
 fn answer<E: Engine>(
     classifier: &mut Classifier<E>,
     source: &Source,
+    crop: Option<Crop>,
     heatmap: Option<(&ModelFile, &Path)>,
 ) -> Result<(String, Inference), Unusable> {
     let unusable = |why: String| Unusable { path: source.to_string(), why };
     let picture = source.read().map_err(|error| unusable(error.to_string()))?;
-    let classified = classifier.classify_unless(&picture.frame(), picture.refused());
+    let frame = capture::cut(&source.to_string(), picture.frame(), crop)
+        .map_err(|error| unusable(error.to_string()))?;
+    let classified = classifier.classify_unless(&frame, picture.refused());
     let classified = classified.map_err(|error| unusable(format!("FAULT: {error}")))?;
     if let Some((model, out)) = heatmap.filter(|_| classified.figures.features.is_some()) {
         let features = classifier.engine().features().map_err(|error| unusable(format!("FAULT: {error}")))?;
-        let drawn = draw(model, out, &picture, features, &classified);
+        let drawn = draw(model, out, (&picture, crop), features, &classified);
         drawn.map_err(|error| unusable(format!("{error:#}")))?;
     }
     Ok((source.to_string(), classified))
@@ -96,7 +103,7 @@ fn answer<E: Engine>(
 fn draw(
     model: &ModelFile,
     out: &Path,
-    picture: &Picture,
+    (picture, crop): (&Picture, Option<Crop>),
     features: &[u8],
     Inference { decision, .. }: &Inference,
 ) -> Result<()> {
@@ -120,6 +127,6 @@ fn draw(
         m.intended_use.to_string(),
         NOTICE.to_owned(),
     ];
-    files::write_private(out, &preview::png(&preview::draw(&picture.frame(), None, Some(&map), &lines))?)?;
+    files::write_private(out, &preview::png(&preview::draw(&picture.frame(), crop, Some(&map), &lines))?)?;
     Ok(())
 }

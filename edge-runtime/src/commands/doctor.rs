@@ -57,11 +57,12 @@ fn of_configuration(check: Check) -> Finding {
 /// What the configuration names: network, camera, lines, log.
 fn of_device(config: Config, running: bool, sound: bool) -> Vec<Finding> {
     let (lights, log) = (config.lights.clone(), config.log.clone());
+    let screen = config.screen.folder.is_some();
     let mut findings = Vec::new();
     if sound {
         findings.extend(doctor::within("camera", LIMIT, move || network_and_sight(&config, running)));
     }
-    findings.extend(doctor::within("lights", LIMIT, move || doctor::lights(&lights, running)));
+    findings.extend(doctor::within("lights", LIMIT, move || doctor::lights(&lights, running, screen)));
     findings.extend(doctor::within("log", LIMIT, move || {
         let writable = "make the folder, and give it to the user pneumoscope; ask as root, or as that user";
         let folder = Finding::of(log_folder(&log.file), writable);

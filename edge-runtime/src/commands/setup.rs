@@ -62,6 +62,13 @@ pub fn run(options: &SetupOptions, output: Output) -> Result<Outcome> {
         let now = Config::parse(&text, &name)?;
         wishes = questions.ask_all(wishes, &now, &cameras(), look)?;
     }
+    if wishes.crop.is_none() && wishes.source.is_some() {
+        // A rectangle is of one camera: another source's pictures would be judged on a corner.
+        let before = Config::parse(&text, &name).ok().map(|config| config.capture.source);
+        if before != wishes.source {
+            wishes.crop = Some(None);
+        }
+    }
     wishes.apply(&mut draft).with_context(|| name.clone())?;
     // What a device would refuse is not written.
     Config::parse(draft.text(), &name)?;

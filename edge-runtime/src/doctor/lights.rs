@@ -7,12 +7,20 @@ use crate::signal::gpio::{self, CONSUMER, LineError, Place};
 const WIRING: &str =
     "`edge-runtime devices` lists the lines; mend [lights] of the configuration, or the wiring";
 
-/// Every line of the configuration; `running`: the device's service has them.
-pub fn lights(lights: &Lights, running: bool) -> Vec<Finding> {
+/// Every line of the configuration; `running`: the device's service has them; `screen`: a screen is
+/// let see what is shown.
+pub fn lights(lights: &Lights, running: bool, screen: bool) -> Vec<Finding> {
     let mut findings: Vec<_> =
         lights.lines().map(|(key, spec)| line(key, spec, gpio::find(spec), running)).collect();
-    if findings.is_empty() {
+    if findings.is_empty() && screen {
         findings.push(Finding::ok("lights", "none; the screen only"));
+    } else if findings.is_empty() {
+        let found = "none, and no [screen] either: nobody sees an answer but on this terminal";
+        findings.push(Finding::warning(
+            "lights",
+            found,
+            "name the lines in [lights], or set [screen] folder",
+        ));
     } else if lights.heartbeat.is_none() {
         let found = "no line: nobody can tell a dead device from a dark one";
         findings.push(Finding::warning(

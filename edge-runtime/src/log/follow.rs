@@ -117,6 +117,8 @@ struct Place {
     known: Option<Hash>,
     /// Lines that were passed over since then.
     passed: u64,
+    /// The log goes on in another file, as was seen before this one was read to its end.
+    ended: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,8 +165,15 @@ impl Follower {
             let Some(place) = &mut self.place else { return Ok(None) };
             let (begun, fresh) = (place.offset, place.fresh);
             let must_state = place.known.filter(|_| fresh.is_some() && begun == place.start);
-            let got = place.read(&mut self.line);
-            match got.map_err(|source| self.failed(source))? {
+            let got = match place.read(&mut self.line) {
+                Ok(got) => got,
+                Err(source) => {
+                    // It may have stopped within a line.
+                    self.place = None;
+                    return Err(self.failed(source));
+                }
+            };
+            match got {
                 Got::End => match self.at_end().map_err(|source| self.failed(source))? {
                     true => continue,
                     false => return Ok(None),
@@ -241,6 +250,12 @@ impl Follower {
         let Some(&(number, newer)) = at.checked_sub(1).and_then(|at| listing.get(at)) else {
             return Ok(false);
         };
+        // A line may have come between the end that was read and the other file's beginning.
+        if let Some(place) = &mut self.place
+            && !std::mem::replace(&mut place.ended, true)
+        {
+            return Ok(true);
+        }
         let Some(next) = Place::open(&self.files, number, newer, fresh)? else { return Ok(false) };
         self.place = Some(Place { passed, ..next });
         Ok(true)
@@ -304,7 +319,8 @@ impl Place {
         let Some(file) = there(File::open(files.number(number)))? else { return Ok(None) };
         let identity = identity(&file.metadata()?);
         let reader = BufReader::new(file);
-        let place = Self { reader, identity, offset: 0, fresh, start: 0, known: None, passed: 0 };
+        let place =
+            Self { reader, identity, offset: 0, fresh, start: 0, known: None, passed: 0, ended: false };
         Ok((identity == expected).then_some(place))
     }
 

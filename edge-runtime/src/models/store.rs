@@ -114,12 +114,14 @@ impl<D: Disk> Store<D> {
         }
         let _lock = self.lock()?;
         let mut state = self.state()?;
-        let path = self.file(&model.sha256);
+        let (path, sha256) = (self.file(&model.sha256), model.sha256.clone());
         let installed = state.install(model, built_in)?;
+        // The one that runs, too: installing it again is what mends a file that was damaged.
+        let is_kept = state.kept(&sha256).is_some();
+        if is_kept && fs::read(&path).ok().is_none_or(|there| there != bundle) {
+            self.put(&path, bundle)?;
+        }
         if installed == Installed::Pending {
-            if fs::read(&path).ok().is_none_or(|there| there != bundle) {
-                self.put(&path, bundle)?;
-            }
             self.write(&state)?;
         }
         Ok(installed)

@@ -146,6 +146,15 @@ fn a_heat_map_is_the_same_on_every_engine() {
     let refused = bench.run(["classify", &dark, "--heatmap", &out]);
     assert_contains(&refused.stderr, &["none.png is not written: the gate refused it before the network"]);
     assert!(!std::path::Path::new(&out).exists());
+    // A part of a picture is judged as the device's rectangle would have it.
+    let seen = |words: &[&str]| {
+        bench.run([&["classify", "--json", &film], words].concat()).clean().answer()["frame_sha256"]
+            .to_string()
+    };
+    assert_ne!(seen(&["--crop", "20,20,180,180"]), seen(&[]));
+    assert_eq!(seen(&["--crop", "0,0,224,224"]), seen(&[]));
+    let outside = bench.run(["classify", &film, "--crop", "100,100,180,180"]);
+    assert_contains(&outside.stderr, &["the rectangle 180x180 at 100,100 cannot be cut"]);
     let both = bench.run(["classify", &film, &dark, "--heatmap", &out]);
     assert_contains(&both.stderr, &["--heatmap: expected one picture, got 2; name one file"]);
 }

@@ -194,11 +194,12 @@ fn lines_that_are_missing_taken_or_unused_are_found() {
     assert_found(&find("OURS", false), Failed, "in use by `pneumoscope`");
     assert_found(&find("TAKEN", true), Failed, "in use by `led0`");
     assert_found(&find("GONE", false), Failed, "no such GPIO line");
-    assert_found(&doctor::lights(&Lights::default(), false)[0], Good, "the screen only");
+    assert_found(&doctor::lights(&Lights::default(), false, true)[0], Good, "the screen only");
+    assert_found(&doctor::lights(&Lights::default(), false, false)[0], Warning, "nobody sees an answer");
     let spec =
         |name: &str| Some(LineSpec { line: Line::Name { name: name.into(), chip: None }, active_low: false });
     let lights = Lights { red: spec("a-1"), amber: spec("a-2"), green: spec("a-3"), ..Lights::default() };
-    let found = doctor::lights(&lights, false);
+    let found = doctor::lights(&lights, false, false);
     assert_eq!(found.iter().map(|f| f.name).collect::<Vec<_>>(), ["red", "amber", "green", "heartbeat"]);
     assert_found(&found[3], Warning, "dead device");
 }
@@ -385,11 +386,10 @@ fn the_program_goes_through_all_of_it() {
         let found = findings.iter().filter(|finding| finding["name"] == name);
         found.map(|finding| finding["verdict"].as_str().unwrap()).collect::<Vec<_>>()
     };
-    for name in
-        ["configuration", "model", "engine", "source", "self-test", "camera", "lights", "log folder", "log"]
-    {
+    for name in ["configuration", "model", "engine", "source", "self-test", "camera", "log folder", "log"] {
         assert_eq!(verdict(name), ["ok"], "{name}: {answer}");
     }
+    assert_eq!(verdict("lights"), ["warning"], "neither lamps nor a screen");
     for name in ["picture", "disk", "clock", "power", "temperature", "service"] {
         assert_eq!(verdict(name).len(), 1, "{name}: {answer}");
     }

@@ -232,6 +232,12 @@ fn the_program_writes_checks_and_says_what_it_did() {
     );
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.contains("# What its terminal speaks") && text.contains("\nlanguage = \"fr\"\n"));
+    // A rectangle is of one camera: it goes with it, and stays where the source stays.
+    setup(&["--yes", "--crop", "1,2,300,400"]);
+    assert!(!setup(&["--yes", "--source", "folder:films"]).stdout.contains("crop"));
+    assert_contains(&setup(&["--yes", "--source", "v4l2:cam"]).stdout, &["- [capture] crop"]);
+    assert_eq!(setup(&first).stdout.matches("crop").count(), 0);
+    let text = fs::read_to_string(&file).unwrap();
     let answer = setup(&["--yes", "--json", "--prevalence", "0.1"]).answer();
     assert_eq!(answer["changes"][0]["after"], "0.1");
     assert_eq!(answer["backup"], format!("{}.bak", fs::canonicalize(&file).unwrap().display()));

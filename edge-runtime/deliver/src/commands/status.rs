@@ -41,7 +41,8 @@ pub fn run(config: &Path, json: bool) -> Result<u8> {
         false => print(&mut out, &answer)?,
     }
     let enabled = || answer.destinations.iter().filter(|one| one.enabled);
-    let waits = |one: &Shown| one.now.as_ref().is_none_or(|now| now.phase != Phase::Connected);
+    let well = |now: &Destination| now.phase == Phase::Connected && now.trouble.is_none();
+    let waits = |one: &Shown| !one.now.as_ref().is_some_and(well);
     Ok(if enabled().any(waits) || enabled().next().is_none() { 3 } else { 0 })
 }
 
@@ -102,6 +103,9 @@ fn print(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
         }
         if let Some(next) = now.next_attempt {
             writeln!(out, "  next attempt: {next}")?;
+        }
+        if now.refused > 0 {
+            writeln!(out, "  refused for good in this run: {} (see the journal)", now.refused)?;
         }
         if now.gaps > 0 {
             writeln!(out, "  gaps told in this run: {}", now.gaps)?;

@@ -101,8 +101,11 @@ impl Archive {
         }
         writer.finish()?;
         match self.status()? {
-            0 | 0xB000..=0xBFFF => Ok(Stored::Yes),
-            status @ (0xA900..=0xA9FF | 0xC000..=0xCFFF | 0x0122) => Ok(Stored::Refused(Some(status))),
+            // 0111: it has this very instance from an attempt whose answer did not arrive.
+            0 | 0x0111 | 0xB000..=0xBFFF => Ok(Stored::Yes),
+            status @ (0xA900..=0xA9FF | 0xC000..=0xCFFF | 0x0117 | 0x0122 | 0x0212) => {
+                Ok(Stored::Refused(Some(status)))
+            }
             status => bail!("the archive answered with status {status:04X}"),
         }
     }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 use edge_model::decode::dicom_values;
+use edge_runtime::capture::Crop;
 use edge_runtime::log::{DecisionLine, Hash};
 use serde::Deserialize;
 use std::fs::{self, File};
@@ -47,14 +48,21 @@ pub struct Source {
 }
 
 /// The file in `folder` whose name has this hash; none where there is none any more.
+///
+/// # Errors
+/// The folder cannot be listed, or is empty, as one is whose share is not mounted yet: what is to be
+/// sent of its files waits.
 fn find(folder: &Path, name: Hash) -> Result<Option<PathBuf>> {
+    let mut empty = true;
     for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
         let path = entry?.path();
+        empty = false;
         let own = path.file_name().and_then(|name| name.to_str());
         if own.is_some_and(|own| Hash::of(own.as_bytes()) == name) {
             return Ok(Some(path));
         }
     }
+    ensure!(!empty, "the watched folder {} is empty; is its share mounted?", folder.display());
     Ok(None)
 }
 
@@ -101,14 +109,19 @@ impl Source {
     /// Has the device's program judge the file as it is now. What the network saw must be what it saw
     /// then: a file of the same name may be another patient's. Where `drawn` is given, the picture with
     /// the heat map is written there.
-    pub fn judge(&self, loaded: &Loaded, drawn: Option<&Path>) -> Result<Answer> {
+    pub fn judge(&self, loaded: &Loaded, decision: &DecisionLine, drawn: Option<&Path>) -> Result<Judged> {
         let mut input = self.file.try_clone()?;
         input.seek(SeekFrom::Start(0))?;
         let program = &loaded.config.pacs.program;
         let mut command = Command::new(program);
         command.args(["classify", "--json", "-"]);
-        if let Some(model) = &loaded.model {
+        let installed =
+            loaded.store.as_ref().map(|store| store.join(format!("{}.bundle", decision.model_sha256)));
+        if let Some(model) = loaded.model.clone().or(installed.filter(|bundle| bundle.exists())) {
             command.arg("--model").arg(model);
+        }
+        if let Some(Crop { x, y, width, height }) = loaded.crop {
+            command.arg("--crop").arg(format!("{x},{y},{width},{height}"));
         }
         if let Some(drawn) = drawn {
             command.arg("--heatmap").arg(drawn);
@@ -129,14 +142,26 @@ impl Source {
             out.take(64 * 1024).read_to_string(&mut said)?;
         }
         let first = said.lines().next().unwrap_or_default();
-        let answer: Answer = serde_json::from_str(first)
+        let judged: Judged = serde_json::from_str(first)
             .with_context(|| format!("{} gave no answer on the file", program.display()))?;
-        ensure!(!answer.model_sha256.is_empty(), "{} named no model", program.display());
-        Ok(answer)
+        if let Judged::Answer(answer) = &judged {
+            ensure!(!answer.model_sha256.is_empty(), "{} named no model", program.display());
+        }
+        Ok(judged)
     }
 }
 
 /// What `edge-runtime classify --json` says.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Judged {
+    Answer(Answer),
+    /// The file is no picture that can be judged, and will be none however often it is tried.
+    Unusable {
+        error: String,
+    },
+}
+
 #[derive(Clone, Debug, Deserialize)]
 pub struct Answer {
     pub frame_sha256: Hash,

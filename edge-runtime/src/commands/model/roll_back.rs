@@ -8,6 +8,7 @@ use crate::report::{self, Output};
 use anyhow::{Context, Result};
 use clap::Args;
 use edge_model::engine::EngineKind;
+use edge_model::prevalence::PriorShift;
 use edge_runtime::config::Config;
 use serde::Serialize;
 use std::io::Write;
@@ -50,6 +51,9 @@ fn roll_back(config: &Config, engine: Option<EngineKind>, output: Output) -> Res
     let model = chosen.model();
     let mut computing = model::engine(engine.unwrap_or(config.model.engine), model)?;
     chosen.self_test(&mut *computing).context("self-test")?;
+    // The device would be refused by these at its start, and stand still with a FAULT.
+    model::site_of(&config.model, &chosen)?;
+    config.site.prevalence.map(|share| PriorShift::new(share, model)).transpose()?;
     store.roll_back()?;
     let answer = Answer { model_sha256: model.sha256(), model_version: &model.metadata().version };
     report::answer(output, &answer, |out| {
