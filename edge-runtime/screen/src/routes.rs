@@ -8,6 +8,7 @@ use crate::guard::guard;
 use crate::live;
 use crate::pages::{self, ASSETS, Figures, Page, Reader};
 use crate::taps::{TapError, Tapped};
+use crate::watch::monotonic_ms;
 use axum::body::Body;
 use axum::extract::{Extension, Path, RawQuery, State};
 use axum::http::{StatusCode, header};
@@ -199,11 +200,12 @@ async fn acknowledge(State(app): Shared, Extension(visit): Extension<Visit>) -> 
     let form = &visit.form;
     let tapped = || {
         let (case, pictures) = (form.get("case")?.parse().ok()?, form.get("pictures")?.parse().ok()?);
-        Some(Tapped { run: form.get("run")?, case, pictures })
+        let named = back(form) == Page::Now.path();
+        Some(Tapped { run: form.get("run")?, case, pictures, named })
     };
     let seen = app.seen();
     let done = match (seen.status(), tapped()) {
-        (Some(status), Some(tapped)) => app.taps().tap(status, &tapped),
+        (Some(status), Some(tapped)) => app.taps().tap(status, &tapped, monotonic_ms()),
         _ => Err(TapError::Changed),
     };
     match done {

@@ -1,7 +1,8 @@
 //! Every page, in every language, in every state.
 
-use crate::support::{Answer, Client, Screen, Site, camera, folder};
-use edge_core::State;
+use crate::support::{Answer, Client, Screen, Site, camera, folder, picture};
+use edge_core::agree::Indication;
+use edge_core::{Reason, State};
 use std::collections::BTreeSet;
 use texts::Language;
 
@@ -202,6 +203,48 @@ fn the_picture_of_another_patient_is_not_beside_an_answer() {
     assert!(text.contains("1 other patient needs a person"), "{text}");
     let text = fresh(&site, &status, &client, "/today").text();
     assert!(text.contains("A-1003 &lt;b&gt;&amp;&quot;bold&quot;"), "a name is text: {text}");
+}
+
+/// Amber for another child, with a name, its NEGATIVE score and nothing more, read as that child's.
+#[test]
+fn amber_for_others_says_what_the_named_one_s_answer_is_and_who_the_other_is() {
+    let site = Site::new();
+    let (_screen, client) = Screen::on_loopback(&site);
+    let mut status = folder(State::Negative);
+    let reason = Reason::Unacknowledged(1);
+    status.shown = Some(Indication { state: State::Refer, reason });
+    let page = until(|| fresh(&site, &status, &client, "/"), |page| shows(page, State::Refer));
+    let text = page.text();
+    assert!(text.contains("<strong>A-1004</strong>: by itself NEGATIVE"), "{text}");
+    assert!(text.contains("1 other patient needs a person</a>: <strong>A-1003"), "{text}");
+    // The reminder: the one that is named is the other.
+    let list = status.worklist.as_mut().unwrap();
+    list.turn = None;
+    let named = |page: &Answer| page.text().contains("by itself POSITIVE");
+    let text = until(|| fresh(&site, &status, &client, "/"), named).text();
+    assert!(text.matches("<strong>A-100").count() == 1 && text.contains("<strong>A-1003"), "{text}");
+}
+
+/// Both pages told answers that the lights had not shown.
+#[test]
+fn no_page_tells_an_answer_before_the_lights_do() {
+    let site = Site::new();
+    let (_screen, client) = Screen::on_loopback(&site);
+    let status = folder(State::Refer);
+    let today = until(|| fresh(&site, &status, &client, "/today"), |page| page.text().contains("A-1005"));
+    let text = today.text();
+    let row = |name: &str| text.split("<tr").find(|row| row.contains(name)).unwrap().to_owned();
+    assert!(row("A-1004").contains("small refer"), "{text}");
+    assert!(!row("A-1005").contains("small "), "it waits: {text}");
+    for (number, state, told) in [(2, State::Negative, false), (3, State::Invalid, true)] {
+        let status =
+            status::Status { shown: None, picture: Some(picture(number, None, state)), ..camera(state) };
+        until(|| fresh(&site, &status, &client, "/"), |page| page.text().contains("data-state=\"waiting\""));
+        let aim = |page: &Answer| page.text().contains(&format!("/picture/{number}"));
+        let text = until(|| fresh(&site, &status, &client, "/aim"), aim).text();
+        let live = text.split("<template").next().unwrap();
+        assert_eq!(live.contains(&Language::English.state(state)), told, "{text}");
+    }
 }
 
 #[test]
