@@ -124,18 +124,18 @@ fn there_is_no_button_where_nothing_is_to_be_acknowledged_and_a_full_disk_is_sai
             .count()
     };
     assert_eq!(buttons(|_| (), "A-1004"), 1);
-    assert_eq!(buttons(|s| s.worklist.as_mut().unwrap().cases[3].name = "none".into(), "none"), 1);
+    assert_eq!(buttons(|s| s.worklist.as_mut().unwrap().cases[3].name = "B-none".into(), "B-none"), 1);
     let deaf = |s: &mut status::Status| {
         let list = s.worklist.as_mut().unwrap();
         list.acknowledges = false;
-        list.cases[3].name = "deaf".into();
+        list.cases[3].name = "B-deaf".into();
     };
-    assert_eq!(buttons(deaf, "deaf"), 0);
+    assert_eq!(buttons(deaf, "B-deaf"), 0);
     let seen = |s: &mut status::Status| {
         let case = &mut s.worklist.as_mut().unwrap().cases[3];
-        (case.name, case.progress) = ("seen".into(), Progress::Acknowledged);
+        (case.name, case.progress) = ("B-seen".into(), Progress::Acknowledged);
     };
-    assert_eq!(buttons(seen, "seen"), 0);
+    assert_eq!(buttons(seen, "B-seen"), 0);
     std::fs::remove_dir_all(site.path("acknowledged")).unwrap();
     let status = folder(State::Refer);
     let page = until(|| fresh(&site, &status, &client, "/"), |page| page.text().contains("A-1004"));
