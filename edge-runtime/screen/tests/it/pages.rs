@@ -6,6 +6,9 @@ use edge_core::{Reason, State};
 use std::collections::BTreeSet;
 use texts::Language;
 
+/// The picture of the status of the tests, as a page names it.
+pub const PICTURE: &str = "/picture/1?0123456789abcdef";
+
 const PATHS: [&str; 5] = ["/", "/today", "/figures", "/aim", "/login"];
 
 /// Ids of texts that stand in a page instead of what they name: letters and a hyphen, alone between
@@ -152,7 +155,7 @@ fn a_device_that_does_not_answer_is_a_fault_without_its_old_answer_and_picture()
     assert!(fault(&client.get("/")), "there is no status yet");
     let page = until(|| fresh(&site, &status, &client, "/"), |page| !fault(page));
     assert!(shows(&page, State::Negative), "{}", page.text());
-    let picture = until(|| fresh(&site, &status, &client, "/picture/1"), |answer| answer.status == 200);
+    let picture = until(|| fresh(&site, &status, &client, PICTURE), |answer| answer.status == 200);
     assert_eq!(picture.header("content-type"), "image/png");
     // It is not written any more, and so gets older than it may be.
     let page = until(|| client.get("/"), fault);
@@ -160,8 +163,8 @@ fn a_device_that_does_not_answer_is_a_fault_without_its_old_answer_and_picture()
         let text = page.text();
         assert!(fault(page), "{text}");
         assert!(!text.contains("/picture/1") && !text.contains(">NEGATIVE<"), "{text}");
-        assert_eq!(client.get("/picture/1").status, 404);
-        assert_eq!(client.get("/heat/1").status, 404);
+        assert_eq!(client.get(PICTURE).status, 404);
+        assert_eq!(client.get(&PICTURE.replace("picture", "heat")).status, 404);
         assert!(!client.get("/aim").text().contains("/picture/1"));
     };
     gone(&page);
@@ -177,6 +180,27 @@ fn a_device_that_does_not_answer_is_a_fault_without_its_old_answer_and_picture()
     assert!(!fault(&until(|| fresh(&site, &status, &client, "/"), |page| !fault(page))));
     std::fs::remove_file(site.path("status").join(status::STATUS)).unwrap();
     gone(&until(|| client.get("/"), fault));
+}
+
+/// After a restart of the device the same number is another patient's.
+#[test]
+fn a_picture_is_of_the_run_that_was_asked_for() {
+    let site = Site::new();
+    site.pictures(1);
+    let (_screen, client) = Screen::on_loopback(&site);
+    let status = camera(State::Refer);
+    until(|| fresh(&site, &status, &client, PICTURE), |answer| answer.status == 200);
+    for path in ["/picture/1", "/picture/1?", "/picture/1?another", "/heat/1", "/picture/2?0123456789abcdef"]
+    {
+        assert_eq!(fresh(&site, &status, &client, path).status, 404, "{path}");
+    }
+    // As the device names it where the kernel gives no random number.
+    let run = "SystemTime { tv_sec: 1 }-2-3";
+    let status = status::Status { run: run.into(), ..status };
+    let path = "/picture/1?SystemTime%20{%20tv_sec:%201%20}-2-3";
+    until(|| fresh(&site, &status, &client, path), |answer| answer.status == 200);
+    assert_eq!(fresh(&site, &status, &client, path).status, 200);
+    assert_eq!(fresh(&site, &status, &client, PICTURE).status, 404);
 }
 
 #[test]
@@ -203,6 +227,28 @@ fn the_picture_of_another_patient_is_not_beside_an_answer() {
     assert!(text.contains("1 other patient needs a person"), "{text}");
     let text = fresh(&site, &status, &client, "/today").text();
     assert!(text.contains("A-1003 &lt;b&gt;&amp;&quot;bold&quot;"), "a name is text: {text}");
+}
+
+/// A page whose script did not come, or without scripts one whose next version did not, stayed as it
+/// was for ever.
+#[test]
+fn what_nobody_keeps_up_to_date_is_hidden() {
+    let site = Site::new();
+    let (_screen, client) = Screen::on_loopback(&site);
+    for (path, live) in [("/", true), ("/today", true), ("/aim", true), ("/figures", false)] {
+        let text = client.get(path).text();
+        let deaf = text.split_once("</template>").map(|(_, after)| after).unwrap_or_default();
+        assert_eq!(deaf.starts_with("<div id=\"deaf\"><section class=\"answer fault\""), live, "{text}");
+        let told = Language::English.text("page-lost");
+        assert_eq!(deaf.contains(&told), live, "{text}");
+        assert_eq!(text.contains("http-equiv=\"refresh\" content=\"2\""), live, "{text}");
+    }
+    let style = client.get("/screen.css").text();
+    for rule in ["#live { animation: unheard 1ms step-end 4s forwards; }", "#live.heard, #live.heard ~ #deaf"]
+    {
+        assert!(style.contains(rule), "{rule}");
+    }
+    assert!(client.get("/screen.js").text().contains("live.classList.add(\"heard\")"));
 }
 
 /// Amber for another child, with a name, its NEGATIVE score and nothing more, read as that child's.
@@ -257,7 +303,7 @@ fn what_a_status_names_is_a_file_of_its_folder() {
         let mut status = camera(State::Refer);
         status.picture.as_mut().unwrap().file = file.into();
         until(|| fresh(&site, &status, &client, "/"), |page| shows(page, State::Refer));
-        let answer = client.get("/picture/1");
+        let answer = client.get(PICTURE);
         assert_eq!(answer.status, 404, "{file}");
         assert!(!answer.text().contains("secret"));
     }
