@@ -61,8 +61,9 @@ pub struct Publisher {
     taps: Vec<(CaseId, u16)>,
 }
 
-/// What is lit, and for which case. The numbers of a reason may change with every frame; its kind
-/// does not.
+/// What is lit, and which case is named: the one that has its turn, else the worst, of which a screen
+/// must know when it became that. The numbers of a reason may change with every frame; its kind does
+/// not.
 type Lit = (Option<(State, u8)>, Option<CaseId>);
 
 /// What is written for at once when it changes.
@@ -122,8 +123,8 @@ impl Publisher {
         }
         let now = now_ms();
         let view = report.cases.as_ref().map(|cases| cases.view);
-        let lit: Lit =
-            (report.shown.map(|shown| (shown.state, shown.reason.code())), view.and_then(|view| view.turn));
+        let named = view.and_then(|view| view.turn.or(view.worst));
+        let lit: Lit = (report.shown.map(|shown| (shown.state, shown.reason.code())), named);
         if self.since.is_none_or(|(was, _)| was != lit) {
             self.since = Some((lit, now));
         }

@@ -5,34 +5,79 @@
   const gone = document.getElementById("gone");
   // What the program says twice a second was said at most so long ago, or the page is no longer connected.
   const BELIEVED_MS = 1500;
+  // So long after a button has moved a finger may still be meant for what was there before.
+  const SETTLED_MS = 1000;
+  // How fast two clocks may drift apart.
+  const DRIFT = 0.0002;
   if (!live || !gone || !window.EventSource) return;
+  // The style hides after four seconds what no script keeps up to date.
+  live.classList.add("heard");
 
   let heard = performance.now();
-  let part = null; // the newest part; none while it is not shown
+  let part = null; // the newest part
   let lost = false;
+
+  // The buttons: which case each is for, and where it is on the page.
+  const places = () =>
+    Array.from(live.querySelectorAll("input[name=case]"), ({ value, form }) => {
+      const { left, top } = form.getBoundingClientRect();
+      return { value, left: left + window.scrollX, top: top + window.scrollY };
+    });
+  let buttons = places();
+  let moved = performance.now();
+  const isAt = (one, other) =>
+    one.value === other.value && Math.abs(one.left - other.left) < 16 && Math.abs(one.top - other.top) < 16;
 
   const show = () => {
     lost = false;
-    if (part !== null) live.innerHTML = part;
+    if (part === null) return;
+    live.innerHTML = part;
+    const now = places();
+    if (now.length !== buttons.length || !now.every((button, at) => isAt(button, buttons[at]))) {
+      moved = performance.now();
+    }
+    buttons = now;
   };
+  const lose = () => {
+    if (lost) return;
+    lost = true;
+    buttons = [];
+    live.replaceChildren(gone.content.cloneNode(true));
+  };
+  live.addEventListener("submit", (event) => {
+    if (performance.now() - moved < SETTLED_MS) event.preventDefault();
+  });
+
+  // By how much this clock is before the program's where nothing was held up on the way.
+  let least = Infinity;
+  let newest = 0;
+  let compared = performance.now();
+  // Whether what was said then came at once: a slow link delivers what was true long ago, in order.
+  const isPunctual = (said) => {
+    const now = performance.now();
+    if (said < newest) least = Infinity; // its machine was started anew, and its clock with it
+    least = Math.min(least + (now - compared) * DRIFT, now - said);
+    newest = said;
+    compared = now;
+    return now - said - least <= BELIEVED_MS;
+  };
+
   const source = new EventSource(live.dataset.events);
+  const hear = (said, isNew) => {
+    if (!isPunctual(Number(said))) return lose();
+    heard = performance.now();
+    if (isNew || lost) show();
+  };
   source.addEventListener("part", (event) => {
-    heard = performance.now();
     part = event.data;
-    show();
+    hear(event.lastEventId, true);
   });
-  source.addEventListener("alive", () => {
-    heard = performance.now();
-    if (lost) show();
-  });
+  source.addEventListener("alive", (event) => hear(event.data, false));
   source.addEventListener("error", () => {
     // Refused, as after the session's end: the page itself says what is to be done.
     if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 2000);
   });
   setInterval(() => {
-    if (!lost && performance.now() - heard > BELIEVED_MS) {
-      lost = true;
-      live.replaceChildren(gone.content.cloneNode(true));
-    }
+    if (performance.now() - heard > BELIEVED_MS) lose();
   }, 200);
 })();

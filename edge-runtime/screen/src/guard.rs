@@ -62,11 +62,14 @@ async fn admit(app: &Arc<App>, mut request: Request, next: Next) -> Response {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     let path = request.uri().path();
-    let open = path == "/login" || ASSETS.iter().any(|asset| asset.path == path);
+    // Who has not signed in may choose the language of the page that asks for it.
+    let open =
+        path == "/login" || path.starts_with("/language/") || ASSETS.iter().any(|asset| asset.path == path);
     if !open && !app.may_look(arrival.door, &visitor) {
         return match (request.method(), Page::at(path).is_some()) {
             (&Method::GET, true) => Redirect::to(&format!("/login?back={path}")).into_response(),
-            _ => StatusCode::UNAUTHORIZED.into_response(),
+            // Such as a tap after the session's end, which must not look as if it had been taken.
+            _ => message(language, StatusCode::UNAUTHORIZED, &language.text("sign-in")),
         };
     }
     let mut form = Form::default();

@@ -30,7 +30,7 @@ pub struct Days {
     pub earlier: Vec<Earlier>,
 }
 
-/// The last answer on a file or study; whose it was is not known any more.
+/// An answer on a file or study; whose it was is not known any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Earlier {
     /// `09:05`, local.
@@ -116,8 +116,7 @@ fn days(log: &Path, offset: Offset, now_ms: u64) -> Result<Days, LogReadError> {
         let (Some((_, time)), Some(decision)) = (local, entry.decision) else { continue };
         let Some(name) = decision.name_hash() else { continue };
         let short: String = name.to_string().chars().take(8).collect();
-        // A file that came again has its later answer.
-        since.retain(|earlier| earlier.short != short);
+        // Not the last of each name alone: several patients' files may have the same one.
         since.push(Earlier { time, state: decision.state, short });
         since.drain(..since.len().saturating_sub(MOST_EARLIER));
     }

@@ -23,6 +23,7 @@ mod cookie;
 mod form;
 mod guard;
 mod history;
+mod kept;
 mod live;
 mod pages;
 pub mod pin;

@@ -2,6 +2,7 @@
 
 use crate::app::{App, Visit};
 use crate::pages::{self, Page, Reader};
+use crate::watch::monotonic_ms;
 use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -11,6 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
+
+// Every event carries when it was made: a link that is too slow delivers all of them in order, and what
+// comes was true long ago.
 
 /// How often a page hears that it is still connected; it believes it for three times as long.
 const ALIVE: Duration = Duration::from_millis(500);
@@ -51,9 +55,9 @@ impl Stream {
         let seen = self.seen.borrow_and_update().clone();
         let part = pages::part(self.page, &reader, &seen).into_string().replace(['\r', '\n'], " ");
         if self.last.as_ref() == Some(&part) {
-            return Some("event: alive\ndata:\n\n".into());
+            return Some(format!("event: alive\ndata: {}\n\n", monotonic_ms()));
         }
-        let event = format!("retry: 1000\nevent: part\ndata: {part}\n\n");
+        let event = format!("retry: 1000\nid: {}\nevent: part\ndata: {part}\n\n", monotonic_ms());
         self.last = Some(part);
         Some(event)
     }

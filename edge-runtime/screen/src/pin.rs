@@ -4,11 +4,11 @@
 //! needs 7 MiB with five. What a short PIN lacks is made up for by how seldom it may be tried
 //! (`throttle`), as long as nobody reads the file.
 
+use crate::kept;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Name of the file in the folder of `access.folder`.
@@ -106,19 +106,8 @@ impl Pin {
     /// The folder is not there, or belongs to somebody else.
     pub fn write(&self, folder: &Path) -> Result<PathBuf, PinError> {
         let path = folder.join(FILE);
-        let put = || -> io::Result<()> {
-            let owner = fs::metadata(folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            writeln!(file, "{}", self.0)?;
-            file.as_file().set_permissions(fs::Permissions::from_mode(0o600))?;
-            if file.as_file().metadata()?.uid() != owner.uid() {
-                chown(file.path(), Some(owner.uid()), Some(owner.gid()))?;
-            }
-            file.as_file().sync_all()?;
-            file.persist(&path).map_err(|error| error.error)?;
-            fs::File::open(folder)?.sync_all()
-        };
-        put().map_err(|source| PinError::Io { path: path.clone(), source })?;
+        let put = kept::put(&path, format!("{}\n", self.0).as_bytes());
+        put.map_err(|source| PinError::Io { path: path.clone(), source })?;
         Ok(path)
     }
 }
@@ -126,6 +115,7 @@ impl Pin {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_pin_is_known_by_its_hash_alone() {

@@ -8,6 +8,7 @@ use crate::guard::guard;
 use crate::live;
 use crate::pages::{self, ASSETS, Figures, Page, Reader};
 use crate::taps::{TapError, Tapped};
+use crate::watch::monotonic_ms;
 use axum::body::Body;
 use axum::extract::{Extension, Path, RawQuery, State};
 use axum::http::{StatusCode, header};
@@ -89,24 +90,30 @@ async fn events(
     }
 }
 
-async fn picture(app: Shared, visit: Extension<Visit>, Path(number): Path<String>) -> Response {
-    png(app, visit, &number, |picture| Some(picture.file.clone())).await
+async fn picture(app: Shared, visit: Extension<Visit>, number: Path<String>, run: RawQuery) -> Response {
+    png(app, visit, number, run, |picture| Some(picture.file.clone())).await
 }
 
-async fn heat(app: Shared, visit: Extension<Visit>, Path(number): Path<String>) -> Response {
-    png(app, visit, &number, |picture| picture.heat.as_ref().map(|heat| heat.file.clone())).await
+async fn heat(app: Shared, visit: Extension<Visit>, number: Path<String>, run: RawQuery) -> Response {
+    png(app, visit, number, run, |picture| picture.heat.as_ref().map(|heat| heat.file.clone())).await
 }
 
-/// A picture's file, where `number` is the newest picture's and the status still holds.
+/// A picture's file, where `number` is the newest picture's of this run and the status still holds:
+/// after a restart of the device numbers begin anew, and the same one is another patient's.
 async fn png(
     State(app): Shared,
     visit: Extension<Visit>,
-    number: &str,
+    Path(number): Path<String>,
+    RawQuery(run): RawQuery,
     file: impl Fn(&Picture) -> Option<String>,
 ) -> Response {
-    let seen = app.seen();
-    let newest = seen.status().and_then(|status| status.picture.as_ref());
-    let name = newest.filter(|picture| picture.number.to_string() == number).and_then(file);
+    let run = Form::parse(run.unwrap_or_default().as_bytes());
+    let asked_for = || {
+        let seen = app.seen();
+        let status = seen.status().filter(|status| run.get(&status.run).is_some())?;
+        status.picture.clone().filter(|picture| picture.number.to_string() == number)
+    };
+    let name = asked_for().as_ref().and_then(file);
     // What the device names is a file of its folder and nothing else.
     let plain = |name: &String| {
         name.strip_suffix(".png").is_some_and(|stem| {
@@ -127,7 +134,10 @@ async fn png(
         Ok(bytes)
     };
     match spawn_blocking(read).await {
-        Ok(Ok(bytes)) => ([(header::CONTENT_TYPE, "image/png")], bytes).into_response(),
+        // Another one may have come into its place while it was read.
+        Ok(Ok(bytes)) if asked_for().is_some() => {
+            ([(header::CONTENT_TYPE, "image/png")], bytes).into_response()
+        }
         _ => nothing(visit).await,
     }
 }
@@ -199,11 +209,12 @@ async fn acknowledge(State(app): Shared, Extension(visit): Extension<Visit>) -> 
     let form = &visit.form;
     let tapped = || {
         let (case, pictures) = (form.get("case")?.parse().ok()?, form.get("pictures")?.parse().ok()?);
-        Some(Tapped { run: form.get("run")?, case, pictures })
+        let named = back(form) == Page::Now.path();
+        Some(Tapped { run: form.get("run")?, case, pictures, named })
     };
     let seen = app.seen();
     let done = match (seen.status(), tapped()) {
-        (Some(status), Some(tapped)) => app.taps().tap(status, &tapped),
+        (Some(status), Some(tapped)) => app.taps().tap(status, &tapped, monotonic_ms()),
         _ => Err(TapError::Changed),
     };
     match done {

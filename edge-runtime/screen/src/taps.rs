@@ -27,7 +27,13 @@ pub struct Tapped<'f> {
     pub run: &'f str,
     pub case: u32,
     pub pictures: u16,
+    /// Whether it was the page that names one case only, and puts the next one's button where the
+    /// last one's was.
+    pub named: bool,
 }
+
+/// A finger that was meant for the answer of before comes down so long after the change at the most.
+const SETTLED_MS: u64 = 1000;
 
 impl Taps {
     /// Taps into `folder`. Numbers go on from those that lie there: the device takes each once.
@@ -38,15 +44,17 @@ impl Taps {
         Self { file, entries }
     }
 
-    /// Acknowledges the case of `status` that was tapped.
+    /// Acknowledges the case of `status` that was tapped, at `now_ms` of the status' monotonic clock.
     ///
     /// # Errors
     /// [`TapError`]: what was seen is no longer the answer, or the folder cannot be written.
-    pub fn tap(&mut self, status: &Status, tapped: &Tapped) -> Result<(), TapError> {
+    pub fn tap(&mut self, status: &Status, tapped: &Tapped, now_ms: u64) -> Result<(), TapError> {
         let same = |case: &&Case| case.number == tapped.case && case.pictures == tapped.pictures;
         let cases = status.worklist.iter().filter(|list| list.acknowledges).flat_map(|list| &list.cases);
         let case = cases.filter(same).find(|case| case.may_be_acknowledged());
-        if status.run != tapped.run || case.is_none() {
+        let new = now_ms.saturating_sub(status.shown_since_ms) < SETTLED_MS;
+        let unseen = status.device_fault().is_some() || tapped.named && new;
+        if status.run != tapped.run || case.is_none() || unseen {
             return Err(TapError::Changed);
         }
         let number = self.entries.last().map_or(1, |last| last.number.saturating_add(1));

@@ -1,9 +1,10 @@
 //! The certificate that the screen makes itself, and what a browser is to compare it by.
 
+use crate::kept;
 use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 use sha2::{Digest, Sha256};
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
@@ -47,8 +48,8 @@ impl Identity {
         // The certificate is written last: where it is, its key is.
         if !certificate.try_exists().map_err(failed(&certificate))? {
             let (made, made_key) = make(names)?;
-            put(&key, &made_key).map_err(failed(&key))?;
-            put(&certificate, &made).map_err(failed(&certificate))?;
+            kept::put(&key, &made_key).map_err(failed(&key))?;
+            kept::put(&certificate, &made).map_err(failed(&certificate))?;
         }
         Ok(Self {
             certificate: fs::read(&certificate).map_err(failed(&certificate))?.into(),
@@ -92,16 +93,6 @@ fn make(names: &[String]) -> Result<(Vec<u8>, Vec<u8>), rcgen::Error> {
     params.not_after = date_time_ymd(2049, 12, 31);
     let certificate = params.self_signed(&key)?;
     Ok((certificate.der().to_vec(), key.serialize_der()))
-}
-
-/// Writes a file for its owner alone, whole or not at all.
-fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    fs::File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]

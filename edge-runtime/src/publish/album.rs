@@ -1,10 +1,11 @@
 //! The pictures that are, or may have to be, seen: of a camera the newest, of files one a case.
 
+use crate::cases::Joined;
 use crate::log::Hash;
 use crate::reduced::Reduced;
 use crate::run::JudgedFrame;
-use edge_core::Decision;
 use edge_core::worklist::CaseId;
+use edge_core::{Decision, Reason};
 use std::sync::Arc;
 
 /// Most cases of which a picture is kept; of the oldest there is none then. They take a quarter of a
@@ -34,23 +35,30 @@ pub struct Album {
 
 impl Album {
     /// Takes the picture of a frame, and leaves other memory in its place. Of several pictures of one
-    /// case the one that its answer is from is kept, else the newest.
+    /// case the one that its answer is from is kept: of side views alone the newest.
     pub fn put(&mut self, frame: &JudgedFrame, reduced: &mut Reduced) {
-        if reduced.figures().is_none() {
-            return;
-        }
         let (decision, input) = (frame.decision, frame.input);
         let joined = frame.case.as_ref().map(|(_, joined)| joined);
         let case = joined.map(|joined| joined.id);
+        // Of side views alone the answer is on none of them.
+        let decides = |joined: &Joined, decision: &Decision| {
+            *decision == joined.answer || joined.answer.reason == Reason::NoFrontalView
+        };
+        if reduced.figures().is_none() {
+            // What was no picture may have changed the answer all the same.
+            if let Some(joined) = joined {
+                self.taken.retain(|taken| taken.case != case || decides(joined, &taken.decision));
+            }
+            return;
+        }
         let place = match joined {
             None => self.taken.iter_mut().position(|taken| Arc::get_mut(taken).is_some()),
             Some(joined) => {
-                let place = self.taken.iter().position(|taken| taken.case == case);
-                let decides = |decision: &Decision| *decision == joined.answer;
-                if place.is_some_and(|place| decides(&self.taken[place].decision)) && !decides(&decision) {
+                // The one that decided may be gone, as nobody needed to look at it: then there is none.
+                if !decides(joined, &decision) {
                     return;
                 }
-                place
+                self.taken.iter().position(|taken| taken.case == case)
             }
         };
         self.count += 1;
@@ -93,9 +101,8 @@ impl Album {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cases::Joined;
     use edge_core::gate::{GateThresholds, QualityMetrics};
-    use edge_core::{Frame, Geometry, PixelFormat, PixelStats, Reason, State};
+    use edge_core::{Frame, Geometry, PixelFormat, PixelStats, State};
     use std::time::Duration;
 
     const REFER: Decision =
@@ -146,6 +153,24 @@ mod tests {
         }
         album.keep(|id| id == CaseId(2));
         assert_eq!([1, 2, 4].map(|id| album.of(CaseId(id)).is_some()), [false, true, false]);
+    }
+
+    #[test]
+    fn no_picture_is_left_that_the_answer_is_not_on() {
+        let mut album = Album::default();
+        let refer = Decision { score: Some(0.5), ..REFER };
+        album.put(&frame(Some(1), POSITIVE, POSITIVE), &mut picture(1));
+        album.keep(|_| false);
+        // The one that decided is forgotten, as nobody needed it: it was shown beside that one's answer.
+        album.put(&frame(Some(1), refer, POSITIVE), &mut picture(2));
+        assert_eq!(grey(album.of(CaseId(1))), None);
+        // The second file is no picture, and the answer a FAULT: the first one was shown beside it.
+        let fault = Decision { state: State::Fault, reason: Reason::CameraLost, logit: None, score: None };
+        for (case, answer, left) in [(2, fault, None), (3, refer, Some(3))] {
+            album.put(&frame(Some(case), refer, refer), &mut picture(case as u8));
+            album.put(&frame(Some(case), fault, answer), &mut Reduced::default());
+            assert_eq!(grey(album.of(CaseId(case))), left);
+        }
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub struct Status {
     pub unix_ms: u64,
     /// What is lit, and why; none while the lamps are dark and the device waits for a picture.
     pub shown: Option<Indication>,
-    /// Since when it has been shown, on the clock of `monotonic_ms`.
+    /// Since when it has been shown, for the case that is named, on the clock of `monotonic_ms`.
     pub shown_since_ms: u64,
     /// Score of what is shown; none where it has none.
     pub score: Option<f32>,
@@ -98,6 +98,13 @@ impl Status {
     pub fn holds(&self, monotonic_ms: u64) -> bool {
         let age = monotonic_ms.checked_sub(self.monotonic_ms);
         age.is_some_and(|age| u128::from(age) <= STALE_AFTER.as_millis())
+    }
+
+    /// The FAULT of the device itself, which hides every answer. A case that has its turn may be
+    /// answered by FAULT as well: that one is an answer, and hides no other.
+    pub fn device_fault(&self) -> Option<Indication> {
+        let turn = self.worklist.as_ref().and_then(|list| list.turn);
+        self.shown.filter(|shown| shown.state == State::Fault && turn.is_none())
     }
 }
 

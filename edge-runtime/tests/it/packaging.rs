@@ -47,6 +47,16 @@ fn judged_by(unit: &str, most: &str) -> (bool, String) {
     (output.status.success(), overall.unwrap_or(text))
 }
 
+/// A core file of the device held names and pictures.
+#[test]
+fn no_service_that_knows_names_leaves_a_core_file() {
+    let screen = include_str!("../../screen/packaging/pneumoscope-screen.service");
+    let deliver = include_str!("../../deliver/packaging/pneumoscope-deliver.service");
+    for unit in [UNIT, RECEIVER, screen, deliver] {
+        assert_eq!(values(unit, "LimitCORE"), ["0"], "{unit}");
+    }
+}
+
 #[test]
 #[ignore = "needs systemd-analyze: `cargo xtask test` installs it and runs this test"]
 fn systemd_finds_the_unit_safe_and_one_with_less_hardening_not() {

@@ -218,6 +218,24 @@ fn a_tap_acknowledges_what_was_seen_and_nothing_else() {
 }
 
 /// The lamps of a whole history, with the folder there, gone, and there again.
+/// The reminder goes over to the next child: what is lit stays the same, but it is not that one's, so
+/// that a screen must know since when. It was told the time of the reminder's first child.
+#[test]
+fn another_child_that_is_named_begins_anew() {
+    let mut desk = Desk::new();
+    desk.come(&[("ruth.png", State::Positive), ("dark.png", State::Invalid)]);
+    for ms in [0, HOLD, GAP_MS, HOLD] {
+        desk.turn(ms);
+    }
+    let (_, first) = desk.turn(GAP_MS);
+    let worst = |status: &Status| status.worklist.as_ref().unwrap().worst;
+    assert_eq!((worst(&first), first.shown.unwrap().reason), (Some(0), Reason::Unacknowledged(2)));
+    desk.tap(&first, 0, 1);
+    let (_, next) = desk.turn(0);
+    assert_eq!((worst(&next), next.shown.unwrap().reason), (Some(1), Reason::Unacknowledged(1)));
+    assert!(next.shown_since_ms > first.monotonic_ms, "{first:?} {next:?}");
+}
+
 #[test]
 fn a_folder_that_goes_away_changes_no_light_and_is_told_once() {
     let history = |desk: &mut Desk, at: &mut dyn FnMut(usize, &mut Desk)| {

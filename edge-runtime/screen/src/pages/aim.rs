@@ -3,6 +3,7 @@
 use super::now::lost;
 use super::page::Reader;
 use crate::watch::Seen;
+use edge_core::State;
 use maud::{Markup, html};
 use status::Figure;
 use texts::Language;
@@ -20,9 +21,12 @@ pub fn part(reader: &Reader, seen: &Seen) -> Markup {
                 div.film {
                     img src={ "/picture/" (picture.number) "?" (status.run) } alt=(reader.text("picture-judged"));
                 }
-                figcaption {
-                    strong { (language.state(decision.state)) } " " (language.reason(&decision.reason))
-                    @if let Some(remedy) = language.remedy(&decision.reason) { " " (remedy) }
+                // Only what is wrong with the picture: the answer on a single one is not what the lights say.
+                @if decision.state == State::Invalid {
+                    figcaption {
+                        strong { (language.state(decision.state)) } " " (language.reason(&decision.reason))
+                        @if let Some(remedy) = language.remedy(&decision.reason) { " " (remedy) }
+                    }
                 }
             }
             table.gate {

@@ -65,7 +65,14 @@ fn named(list: &WorklistStatus) -> Option<u32> {
 /// Whose answer it is, the button that says that it was seen, and who else needs a person.
 fn whose(reader: &Reader, status: &Status, list: &WorklistStatus) -> Markup {
     let language = reader.language;
-    let case = list.cases.iter().find(|case| Some(case.number) == named(list));
+    let numbered = |number| list.cases.iter().find(|case| Some(case.number) == number);
+    // While nothing is lit, and under a FAULT of the device, nobody's answer is seen.
+    let seen = status.shown.filter(|_| status.device_fault().is_none());
+    let case = numbered(named(list)).filter(|_| seen.is_some());
+    // Amber for others would be read as the answer of the one who is named.
+    let alone = case.and_then(|case| seen.filter(|shown| shown.state != case.answer.state).map(|_| case));
+    let alone = alone.map(|case| [("state", language.state(case.answer.state).into())]);
+    let worst = numbered(list.worst).filter(|_| alone.is_some() && list.turn.is_some());
     // Without a turn, the one that is named is one of those that are counted.
     let named_too = u32::from(list.turn.is_none() && case.is_some());
     let others = list.need_person.saturating_sub(named_too);
@@ -73,7 +80,9 @@ fn whose(reader: &Reader, status: &Status, list: &WorklistStatus) -> Markup {
     html! {
         div.turn-of {
             @if let Some(case) = case {
-                p.whose { span { (language.text("patient")) } " " strong { (case.name) } }
+                p.whose { span { (language.text("patient")) } " " strong { (case.name) }
+                    @if let Some(alone) = &alone { ": " (language.text_with("case-by-itself", alone)) }
+                }
                 @if may(case) { (tap(reader, &status.run, case, Page::Now)) }
             }
             @if others > 0 {
@@ -81,6 +90,7 @@ fn whose(reader: &Reader, status: &Status, list: &WorklistStatus) -> Markup {
                     a href=(Page::Today.path()) {
                         (language.text_with("others-need-person", &[("count", others.into())]))
                     }
+                    @if let Some(worst) = worst { ": " strong { (worst.name) } }
                 }
             }
         }

@@ -9,6 +9,9 @@ use maud::{DOCTYPE, Markup, html};
 use status::Status;
 use texts::Language;
 
+/// How often a page without scripts asks anew, in seconds; after four the style hides what it showed.
+const REFRESH_S: u32 = 2;
+
 /// The head of a page; `refresh` is for browsers without scripts.
 pub fn head(language: Language, title: &str, refresh: bool) -> Markup {
     let [style, script, icon] = &ASSETS;
@@ -23,7 +26,7 @@ pub fn head(language: Language, title: &str, refresh: bool) -> Markup {
             link rel="stylesheet" href=(style.address());
             @if refresh {
                 script src=(script.address()) defer {}
-                noscript { meta http-equiv="refresh" content="2"; }
+                noscript { meta http-equiv="refresh" content=(REFRESH_S); }
             }
         }
     }
@@ -94,6 +97,8 @@ pub fn page(reader: &Reader, outline: &Outline, part: &Markup, rest: &Markup) ->
                             (part)
                         }
                         template #gone { (gone(reader)) }
+                        // The style shows it in place of a part that nobody keeps up to date.
+                        div #deaf { (gone(reader)) }
                     }
                     (rest)
                 }

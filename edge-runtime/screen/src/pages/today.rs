@@ -1,6 +1,6 @@
 //! The page of today's answers.
 
-use super::answer::{Answer, shape};
+use super::answer::{Answer, answer, shape};
 use super::figures::Figures;
 use super::now::{lost, tap};
 use super::page::{Page, Reader};
@@ -33,7 +33,17 @@ pub fn part(reader: &Reader, seen: &Seen) -> Markup {
         open || local(case).map(|(day, _)| day) == today
     };
     let cases: Vec<&Case> = list.cases.iter().rev().filter(listed).collect();
+    let fault = status.device_fault();
+    // Never an answer that the lights have not shown yet, or that a FAULT of the device hides.
+    let state = |case: &Case| {
+        Some(case.answer.state).filter(|_| fault.is_none() && case.progress != Progress::Waiting)
+    };
+    let may = |case: &Case| fault.is_none() && list.acknowledges && case.may_be_acknowledged();
     html! {
+        @if let Some(fault) = fault {
+            @let (why, remedy) = (reader.language.reason(&fault.reason), reader.language.remedy(&fault.reason));
+            (answer(reader, Answer::State(fault.state), &why, remedy.as_deref(), &html! {}))
+        }
         @if cases.is_empty() { p.empty { (reader.text("today-none")) } }
         @else {
             table.cases {
@@ -48,11 +58,11 @@ pub fn part(reader: &Reader, seen: &Seen) -> Markup {
                 tbody {
                     @for case in cases {
                         tr class=[(Some(case.number) == list.turn).then_some("turn")] {
-                            td { (small(reader, case.answer.state)) }
+                            td { @if let Some(state) = state(case) { (small(reader, state)) } }
                             td { (local(case).map(|(_, time)| time).unwrap_or_default()) }
                             td.name { (case.name) }
                             td {
-                                @if list.acknowledges && case.may_be_acknowledged() {
+                                @if may(case) {
                                     (tap(reader, &status.run, case, Page::Today))
                                 } @else { (progress(reader, case.progress)) }
                             }

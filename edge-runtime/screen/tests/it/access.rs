@@ -66,9 +66,17 @@ fn the_pin_opens_the_pages_for_one_browser_until_it_leaves() {
     }
     for path in ["/events?page=now", "/picture/1", "/heat/1", "/figures.csv", "/nothing"] {
         let answer = client.get(path);
-        assert_eq!((answer.status, answer.body.len()), (401, 0), "{path}");
+        assert_eq!(answer.status, 401, "{path}");
+        assert!(answer.text().contains("<h1>Sign in</h1>"), "{path}: {}", answer.text());
     }
-    assert_eq!(client.post("/acknowledge", &[]).status, 401);
+    // A tap after the session's end was answered with nothing at all.
+    let tap = client.post("/acknowledge", &[]);
+    assert_eq!(tap.status, 401);
+    assert!(tap.text().contains("<h1>Sign in</h1>"), "{}", tap.text());
+    // So were the links of the page that asks for the PIN.
+    let swahili = other.get("/language/sw?back=/today");
+    assert_eq!((swahili.status, swahili.header("location")), (303, "/today"));
+    assert!(other.get("/login").text().contains("<html lang=\"sw\">"));
     // A form of another site does not know the token, and none is taken without.
     assert_eq!(client.post("/login", &[("pin", PIN)]).status, 403);
     assert_eq!(client.post("/login", &[("pin", PIN), ("token", &"0".repeat(64))]).status, 403);
@@ -87,7 +95,7 @@ fn the_pin_opens_the_pages_for_one_browser_until_it_leaves() {
     assert_ne!(client.cookies.borrow()["pneumoscope"], before, "whoever knew the old cookie is not let in");
     assert_eq!(client.get("/").status, 200);
     let status = camera(State::Positive);
-    let picture = || crate::pages::fresh(&site, &status, &client, "/picture/1");
+    let picture = || crate::pages::fresh(&site, &status, &client, crate::pages::PICTURE);
     assert_eq!(crate::pages::until(picture, |answer| answer.status == 200).status, 200);
     assert_eq!(other.get("/").status, 303, "another browser");
     // Its own token, not another's.

@@ -192,6 +192,22 @@ fn browser_follows_a_hundred_changes_and_shows_fault_when_all_is_silent() {
         assert_eq!(told, Ok(()), "turn {turn}: the lights show {state}");
     }
     assert_eq!(browser.ask("document.getElementById('heat-on').checked"), true, "what was tapped stays");
+    // As if the script had not come: the style hides the answer after four seconds.
+    let seen = "['live', 'deaf'].map(id => getComputedStyle(document.getElementById(id)).visibility)";
+    alive(
+        &site,
+        || camera(State::Negative),
+        || {
+            browser.shows(State::Negative).unwrap();
+            assert_eq!(browser.ask(seen), json!(["visible", "hidden"]));
+            browser.ask("document.getElementById('live').classList.remove('heard')");
+            std::thread::sleep(Duration::from_millis(4500));
+            assert_eq!(browser.ask(seen), json!(["hidden", "visible"]));
+            browser.does("shot", shots().join("wide-deaf-en.png").display().to_string());
+            browser.ask("document.getElementById('live').classList.add('heard')");
+            assert_eq!(browser.ask(seen), json!(["visible", "hidden"]));
+        },
+    );
     // The device falls silent.
     alive(&site, || camera(State::Negative), || browser.shows(State::Negative)).unwrap();
     browser.shows(State::Fault).unwrap();
@@ -238,6 +254,8 @@ fn browser_signs_in_and_acknowledges_without_scripts_too() {
             };
             assert!(arrived(&mut browser, "location.pathname === '/today'"));
             assert!(browser.complaints().is_empty());
+            // A page that has just come takes no tap: it may have come under the finger.
+            std::thread::sleep(Duration::from_millis(1200));
             browser.ask("document.querySelector('.turn button').click()");
             let file = site.path("acknowledged").join(status::ACKNOWLEDGED);
             assert!((0..500).any(|_| {

@@ -127,11 +127,13 @@ fn paths_that_lead_elsewhere_lead_nowhere() {
         "/acknowledged.json",
         "/.well-known/x",
     ] {
-        assert_eq!(client.get(path).status, 404, "{path}");
+        for run in ["", "?0123456789abcdef"] {
+            assert_eq!(client.get(&format!("{path}{run}")).status, 404, "{path}{run}");
+        }
     }
     assert_eq!(client.get("/picture/%ff").status, 400, "no UTF-8");
     let status = camera(State::Negative);
-    let page = || crate::pages::fresh(&site, &status, &client, "/picture/1");
+    let page = || crate::pages::fresh(&site, &status, &client, crate::pages::PICTURE);
     assert_eq!(crate::pages::until(page, |answer| answer.status == 200).status, 200);
     for (method, path, status) in [
         ("PUT", "/", 405),
@@ -168,7 +170,10 @@ fn whatever_comes_it_goes_on_answering() {
             client.request("GET /today", "Cookie: language=fr; pneumoscope=0\r\n\r\n"),
             client.request("POST /login", "Content-Length: 31\r\n\r\ntoken=0&pin=%31%32&back=/figures"),
             client.request("GET /events?page=now", "\r\n"),
-            client.request("GET /picture/1", "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"),
+            client.request(
+                &format!("GET {}", crate::pages::PICTURE),
+                "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n",
+            ),
         ];
         let mut bytes = good[below(4)].clone().into_bytes();
         for _ in 0..=below(4) {

@@ -2,6 +2,7 @@
 
 use crate::support::{Screen, Site, alive, camera, folder};
 use edge_core::State;
+use screen::watch::monotonic_ms;
 use texts::Language;
 
 /// The state that an event's part shows.
@@ -14,7 +15,7 @@ fn a_hundred_changes_come_as_a_hundred_parts_in_their_order() {
     let site = Site::new();
     site.write(&camera(State::Fault));
     let (_screen, client) = Screen::on_loopback(&site);
-    let mut events = client.events("now").filter_map(|line| line.strip_prefix("data: ").map(str::to_owned));
+    let mut events = client.events("now").filter_map(|line| line.strip_prefix("data: <").map(str::to_owned));
     assert_eq!(shown(&events.next().unwrap()), Some("fault"));
     for turn in 0..100 {
         let state = State::ALL[turn % 5];
@@ -40,6 +41,34 @@ fn what_has_not_changed_is_not_sent_again_but_the_page_hears_that_it_lives() {
         },
     );
     assert_eq!(heard, ["event: alive"; 3]);
+}
+
+/// A link that was too slow showed old answers as if they were new: nothing told their age.
+#[test]
+fn every_event_says_when_it_was_made() {
+    let site = Site::new();
+    let (_screen, client) = Screen::on_loopback(&site);
+    let before = monotonic_ms();
+    let lines: Vec<String> = alive(
+        &site,
+        || camera(State::Negative),
+        || {
+            // Some twelve of the answer's head, then seven of a part and five of each that it lives.
+            client.events("now").take(45).collect()
+        },
+    );
+    let mut times = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        match line.as_str() {
+            "event: alive" => times.push(lines.get(at + 1).and_then(|data| data.strip_prefix("data: "))),
+            "event: part" => times.push(lines[at - 1].strip_prefix("id: ")),
+            _ => {}
+        }
+    }
+    times.pop(); // its line may not be among those that were read
+    let times: Vec<u64> = times.into_iter().map(|time| time.unwrap().parse().unwrap()).collect();
+    assert!(times.len() > 3 && times.is_sorted(), "{lines:?}");
+    assert!(times.iter().all(|time| (before..=monotonic_ms()).contains(time)), "{times:?}");
 }
 
 #[test]

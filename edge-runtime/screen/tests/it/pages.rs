@@ -1,9 +1,13 @@
 //! Every page, in every language, in every state.
 
-use crate::support::{Answer, Client, Screen, Site, camera, folder};
-use edge_core::State;
+use crate::support::{Answer, Client, Screen, Site, camera, folder, picture};
+use edge_core::agree::Indication;
+use edge_core::{Reason, State};
 use std::collections::BTreeSet;
 use texts::Language;
+
+/// The picture of the status of the tests, as a page names it.
+pub const PICTURE: &str = "/picture/1?0123456789abcdef";
 
 const PATHS: [&str; 5] = ["/", "/today", "/figures", "/aim", "/login"];
 
@@ -151,7 +155,7 @@ fn a_device_that_does_not_answer_is_a_fault_without_its_old_answer_and_picture()
     assert!(fault(&client.get("/")), "there is no status yet");
     let page = until(|| fresh(&site, &status, &client, "/"), |page| !fault(page));
     assert!(shows(&page, State::Negative), "{}", page.text());
-    let picture = until(|| fresh(&site, &status, &client, "/picture/1"), |answer| answer.status == 200);
+    let picture = until(|| fresh(&site, &status, &client, PICTURE), |answer| answer.status == 200);
     assert_eq!(picture.header("content-type"), "image/png");
     // It is not written any more, and so gets older than it may be.
     let page = until(|| client.get("/"), fault);
@@ -159,8 +163,8 @@ fn a_device_that_does_not_answer_is_a_fault_without_its_old_answer_and_picture()
         let text = page.text();
         assert!(fault(page), "{text}");
         assert!(!text.contains("/picture/1") && !text.contains(">NEGATIVE<"), "{text}");
-        assert_eq!(client.get("/picture/1").status, 404);
-        assert_eq!(client.get("/heat/1").status, 404);
+        assert_eq!(client.get(PICTURE).status, 404);
+        assert_eq!(client.get(&PICTURE.replace("picture", "heat")).status, 404);
         assert!(!client.get("/aim").text().contains("/picture/1"));
     };
     gone(&page);
@@ -176,6 +180,27 @@ fn a_device_that_does_not_answer_is_a_fault_without_its_old_answer_and_picture()
     assert!(!fault(&until(|| fresh(&site, &status, &client, "/"), |page| !fault(page))));
     std::fs::remove_file(site.path("status").join(status::STATUS)).unwrap();
     gone(&until(|| client.get("/"), fault));
+}
+
+/// After a restart of the device the same number is another patient's.
+#[test]
+fn a_picture_is_of_the_run_that_was_asked_for() {
+    let site = Site::new();
+    site.pictures(1);
+    let (_screen, client) = Screen::on_loopback(&site);
+    let status = camera(State::Refer);
+    until(|| fresh(&site, &status, &client, PICTURE), |answer| answer.status == 200);
+    for path in ["/picture/1", "/picture/1?", "/picture/1?another", "/heat/1", "/picture/2?0123456789abcdef"]
+    {
+        assert_eq!(fresh(&site, &status, &client, path).status, 404, "{path}");
+    }
+    // As the device names it where the kernel gives no random number.
+    let run = "SystemTime { tv_sec: 1 }-2-3";
+    let status = status::Status { run: run.into(), ..status };
+    let path = "/picture/1?SystemTime%20{%20tv_sec:%201%20}-2-3";
+    until(|| fresh(&site, &status, &client, path), |answer| answer.status == 200);
+    assert_eq!(fresh(&site, &status, &client, path).status, 200);
+    assert_eq!(fresh(&site, &status, &client, PICTURE).status, 404);
 }
 
 #[test]
@@ -204,6 +229,70 @@ fn the_picture_of_another_patient_is_not_beside_an_answer() {
     assert!(text.contains("A-1003 &lt;b&gt;&amp;&quot;bold&quot;"), "a name is text: {text}");
 }
 
+/// A page whose script did not come, or without scripts one whose next version did not, stayed as it
+/// was for ever.
+#[test]
+fn what_nobody_keeps_up_to_date_is_hidden() {
+    let site = Site::new();
+    let (_screen, client) = Screen::on_loopback(&site);
+    for (path, live) in [("/", true), ("/today", true), ("/aim", true), ("/figures", false)] {
+        let text = client.get(path).text();
+        let deaf = text.split_once("</template>").map(|(_, after)| after).unwrap_or_default();
+        assert_eq!(deaf.starts_with("<div id=\"deaf\"><section class=\"answer fault\""), live, "{text}");
+        let told = Language::English.text("page-lost");
+        assert_eq!(deaf.contains(&told), live, "{text}");
+        assert_eq!(text.contains("http-equiv=\"refresh\" content=\"2\""), live, "{text}");
+    }
+    let style = client.get("/screen.css").text();
+    for rule in ["#live { animation: unheard 1ms step-end 4s forwards; }", "#live.heard, #live.heard ~ #deaf"]
+    {
+        assert!(style.contains(rule), "{rule}");
+    }
+    assert!(client.get("/screen.js").text().contains("live.classList.add(\"heard\")"));
+}
+
+/// Amber for another child, with a name, its NEGATIVE score and nothing more, read as that child's.
+#[test]
+fn amber_for_others_says_what_the_named_one_s_answer_is_and_who_the_other_is() {
+    let site = Site::new();
+    let (_screen, client) = Screen::on_loopback(&site);
+    let mut status = folder(State::Negative);
+    let reason = Reason::Unacknowledged(1);
+    status.shown = Some(Indication { state: State::Refer, reason });
+    let page = until(|| fresh(&site, &status, &client, "/"), |page| shows(page, State::Refer));
+    let text = page.text();
+    assert!(text.contains("<strong>A-1004</strong>: by itself NEGATIVE"), "{text}");
+    assert!(text.contains("1 other patient needs a person</a>: <strong>A-1003"), "{text}");
+    // The reminder: the one that is named is the other.
+    let list = status.worklist.as_mut().unwrap();
+    list.turn = None;
+    let named = |page: &Answer| page.text().contains("by itself POSITIVE");
+    let text = until(|| fresh(&site, &status, &client, "/"), named).text();
+    assert!(text.matches("<strong>A-100").count() == 1 && text.contains("<strong>A-1003"), "{text}");
+}
+
+/// Both pages told answers that the lights had not shown.
+#[test]
+fn no_page_tells_an_answer_before_the_lights_do() {
+    let site = Site::new();
+    let (_screen, client) = Screen::on_loopback(&site);
+    let status = folder(State::Refer);
+    let today = until(|| fresh(&site, &status, &client, "/today"), |page| page.text().contains("A-1005"));
+    let text = today.text();
+    let row = |name: &str| text.split("<tr").find(|row| row.contains(name)).unwrap().to_owned();
+    assert!(row("A-1004").contains("small refer"), "{text}");
+    assert!(!row("A-1005").contains("small "), "it waits: {text}");
+    for (number, state, told) in [(2, State::Negative, false), (3, State::Invalid, true)] {
+        let status =
+            status::Status { shown: None, picture: Some(picture(number, None, state)), ..camera(state) };
+        until(|| fresh(&site, &status, &client, "/"), |page| page.text().contains("data-state=\"waiting\""));
+        let aim = |page: &Answer| page.text().contains(&format!("/picture/{number}"));
+        let text = until(|| fresh(&site, &status, &client, "/aim"), aim).text();
+        let live = text.split("<template").next().unwrap();
+        assert_eq!(live.contains(&Language::English.state(state)), told, "{text}");
+    }
+}
+
 #[test]
 fn what_a_status_names_is_a_file_of_its_folder() {
     let site = Site::new();
@@ -214,7 +303,7 @@ fn what_a_status_names_is_a_file_of_its_folder() {
         let mut status = camera(State::Refer);
         status.picture.as_mut().unwrap().file = file.into();
         until(|| fresh(&site, &status, &client, "/"), |page| shows(page, State::Refer));
-        let answer = client.get("/picture/1");
+        let answer = client.get(PICTURE);
         assert_eq!(answer.status, 404, "{file}");
         assert!(!answer.text().contains("secret"));
     }

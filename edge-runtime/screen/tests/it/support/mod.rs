@@ -144,7 +144,7 @@ pub fn camera(state: State) -> Status {
         monotonic_ms: now,
         unix_ms: 1_795_987_200_000,
         shown: Some(indication(state)),
-        shown_since_ms: now,
+        shown_since_ms: now.saturating_sub(5000),
         score: decision(state).score,
         thresholds: Thresholds { negative_below: 0.21, positive_above: 0.74 },
         model: Model {
