@@ -269,6 +269,60 @@ fn browser_signs_in_and_acknowledges_without_scripts_too() {
     assert_eq!(read.entries.iter().map(|entry| entry.case).collect::<Vec<_>>(), [4]);
 }
 
+/// A finger hit the button of a case that had come under it, and old answers from a slow link were
+/// shown as if they were new.
+#[test]
+#[ignore = "needs Chromium and Node: cargo xtask test screen"]
+fn browser_takes_no_tap_on_a_button_that_has_just_moved_and_shows_nothing_that_is_late() {
+    let site = Site::new();
+    let (_screen, client) = Screen::on_loopback(&site);
+    let mut browser = Browser::start();
+    let taps = || {
+        let file = site.path("acknowledged").join(status::ACKNOWLEDGED);
+        let read: Option<status::Acknowledgements> = status::read(&file).ok();
+        read.map_or(0, |read| read.entries.len())
+    };
+    let click = "document.querySelector('#live button.tap').click()";
+    let wait = |ms| std::thread::sleep(Duration::from_millis(ms));
+    alive(
+        &site,
+        || folder(State::Positive),
+        || {
+            browser.does("open", url(&client, "/today"));
+            wait(1200);
+        },
+    );
+    let more = || {
+        let mut status = folder(State::Positive);
+        let cases = &mut status.worklist.as_mut().unwrap().cases;
+        cases.push(status::Case { number: 6, name: "A-1006".into(), ..cases[3].clone() });
+        status
+    };
+    alive(&site, more, || {
+        let there = "document.getElementById('live').textContent.includes('A-1006')";
+        assert!((0..500).any(|_| {
+            wait(10);
+            browser.ask(there) == true
+        }));
+        browser.ask(click);
+        wait(300);
+        assert_eq!(taps(), 0, "it has come under the finger");
+        wait(1000);
+        browser.ask(click);
+        wait(300);
+        assert_eq!(taps(), 1);
+        browser.does("open", url(&client, "/"));
+        browser.shows(State::Positive).unwrap();
+        // As if everything were two seconds longer on its way from now on.
+        browser.ask("(was => { performance.now = () => was() + 2000; })(performance.now.bind(performance))");
+        browser.shows(State::Fault).unwrap();
+        for _ in 0..10 {
+            wait(200);
+            assert_eq!(browser.state().as_deref(), Some("fault"));
+        }
+    });
+}
+
 #[test]
 #[ignore = "needs Chromium and Node: cargo xtask test screen"]
 fn browser_a_planted_fault_of_a_page_is_found() {
