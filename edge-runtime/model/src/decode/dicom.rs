@@ -49,15 +49,8 @@ pub(super) fn patient(bytes: &[u8]) -> Option<[u8; 32]> {
 /// Decodes a DICOM file of one picture.
 pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
     let syntax = syntax::Syntax::of(bytes)?;
-    let inflated;
-    let (bytes, start) = match syntax.deflated {
-        false => (bytes, syntax.start),
-        true => {
-            inflated = syntax::inflate(bytes.get(syntax.start..).unwrap_or_default())?;
-            (&inflated[..], 0)
-        }
-    };
-    let header = Header::read(bytes, start, &syntax)?;
+    let (bytes, start) = syntax.data_set(bytes)?;
+    let header = Header::read(&bytes, start, &syntax)?;
     let exam = Exam {
         study_uid: header.study_uid.clone(),
         accession_number: header.accession_number.clone(),

@@ -230,7 +230,7 @@ fn browser_follows_a_hundred_changes_and_shows_fault_when_all_is_silent() {
 
 #[test]
 #[ignore = "needs Chromium and Node: cargo xtask test screen"]
-fn browser_signs_in_and_acknowledges_without_scripts_too() {
+fn browser_signs_in_and_acknowledges() {
     let site = Site::new();
     site.set_pin();
     site.pictures(1);

@@ -6,6 +6,7 @@ use crate::decode::outcome::{DecodeError, MAX_FILE_BYTES};
 use dicom_encoding::TransferSyntaxIndex;
 use dicom_transfer_syntax_registry::{TransferSyntaxRegistry, entries};
 use flate2::read::DeflateDecoder;
+use std::borrow::Cow;
 use std::io::Read;
 
 /// How the pixels are coded.
@@ -38,6 +39,14 @@ pub(super) struct Syntax {
 }
 
 impl Syntax {
+    /// The bytes in which the data set lies, inflated where it was deflated, and where it begins there.
+    pub fn data_set<'a>(&self, bytes: &'a [u8]) -> Result<(Cow<'a, [u8]>, usize), DecodeError> {
+        if !self.deflated {
+            return Ok((Cow::Borrowed(bytes), self.start));
+        }
+        Ok((Cow::Owned(inflate(bytes.get(self.start..).unwrap_or_default())?), 0))
+    }
+
     /// Reads the file meta information where there is one, else looks at the first element.
     pub fn of(bytes: &[u8]) -> Result<Self, DecodeError> {
         let begins = data_set_begins(bytes).unwrap_or_default();
@@ -162,7 +171,7 @@ fn meta(bytes: &[u8], begins: usize) -> Result<(Option<String>, usize), DecodeEr
 }
 
 /// The data set that was deflated (RFC 1951), at most as large as a file may be.
-pub(super) fn inflate(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
+fn inflate(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
     let mut inflated = Vec::new();
     let read = DeflateDecoder::new(bytes).take(MAX_FILE_BYTES + 1).read_to_end(&mut inflated);
     // A padding byte behind the stream, which the standard wants, is not looked at.

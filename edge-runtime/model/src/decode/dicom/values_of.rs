@@ -1,7 +1,7 @@
 //! Values of a DICOM file as they lie there, for who writes another file of the same study.
 
 use super::elements::{Element, Elements};
-use super::syntax::{self, Syntax};
+use super::syntax::Syntax;
 use crate::decode::outcome::DecodeError;
 use dicom_core::Tag;
 
@@ -16,15 +16,8 @@ const LONGEST: usize = 1024;
 /// [`DecodeError`]: it is no DICOM file, or damaged before the last of them.
 pub fn dicom_values(bytes: &[u8], wanted: &[Tag]) -> Result<Vec<(Tag, Vec<u8>)>, DecodeError> {
     let syntax = Syntax::of(bytes)?;
-    let inflated;
-    let (bytes, start) = match syntax.deflated {
-        false => (bytes, syntax.start),
-        true => {
-            inflated = syntax::inflate(bytes.get(syntax.start..).unwrap_or_default())?;
-            (&inflated[..], 0)
-        }
-    };
-    let (mut elements, mut found) = (Elements::new(bytes, start, syntax.form), Vec::new());
+    let (bytes, start) = syntax.data_set(bytes)?;
+    let (mut elements, mut found) = (Elements::new(&bytes, start, syntax.form), Vec::new());
     while let Some(Element::Value { sequence, tag, bytes, .. }) = elements.next()? {
         if sequence.is_none() && Some(&tag) > wanted.iter().max() {
             break;
