@@ -6,8 +6,10 @@
 //! because a misspelt key that is passed over would be a setting that somebody believes in.
 //! Relative paths are taken from the folder of the configuration.
 
+mod file;
 mod line;
 
+pub use file::{ConfigError, Configuration};
 pub use line::{Line, LineSpec};
 
 use crate::capture::{CaptureOptions, SourceSpec};
@@ -15,7 +17,6 @@ use crate::joining::Studies;
 use crate::value;
 use edge_model::engine::EngineKind;
 use serde::{Deserialize, Serialize};
-use std::io;
 use std::path::{Path, PathBuf};
 use texts::Language;
 
@@ -283,36 +284,8 @@ impl Decision {
     }
 }
 
-impl Config {
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        Ok(Self::load_with_text(path)?.0)
-    }
-
-    /// The configuration with the very text that it was read from, such as for a hash of it.
-    pub fn load_with_text(path: &Path) -> Result<(Self, String), ConfigError> {
-        let read = |source| ConfigError::Read { path: path.to_path_buf(), source };
-        let text = std::fs::read_to_string(path).map_err(read)?;
-        let mut config = Self::parse(&text, &path.display().to_string())?;
-        config.resolve(path.parent().unwrap_or(Path::new("")));
-        Ok((config, text))
-    }
-
-    /// Checks a text; `name` is what errors call it.
-    pub fn parse(text: &str, name: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text).map_err(|error| {
-            let place = error.span().map_or(name.to_owned(), |span| {
-                let before = text.get(..span.start).unwrap_or(text);
-                format!("{name}:{}", before.matches('\n').count() + 1)
-            });
-            ConfigError::Value { place, what: value::say(error.message()) }
-        })?;
-        config.check().map_err(|what| ConfigError::Value { place: name.to_owned(), what })?;
-        Ok(config)
-    }
-
-    /// What no single value can tell: whoever changes one checks again. The error says what was
-    /// expected, what came, and what to do.
-    pub fn check(&self) -> Result<(), String> {
+impl Configuration for Config {
+    fn check(&self) -> Result<(), String> {
         self.capture.check().map_err(|error| format!("[capture]: {error}"))?;
         if self.site.prevalence.is_some() && self.model.site.is_some() {
             return Err("[site] prevalence and [model] site: expected one of them, got both; a site file's \
@@ -371,17 +344,4 @@ impl Config {
             *program = folder.join(&*program).to_string_lossy().into_owned();
         }
     }
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    #[error("{}: cannot be read: {source}", path.display())]
-    Read { path: PathBuf, source: io::Error },
-    #[error("{place}: {what}")]
-    Value {
-        /// File and, where it is known, line.
-        place: String,
-        /// What was expected, what came, what to do.
-        what: String,
-    },
 }

@@ -3,10 +3,9 @@
 //! read there and not repeated.
 
 use edge_runtime::capture::{Crop, SourceSpec};
-use edge_runtime::config as device;
+use edge_runtime::config::{self as device, ConfigError, Configuration};
 use edge_runtime::value;
 use serde::{Deserialize, Serialize};
-use std::io;
 use std::path::{Path, PathBuf};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -175,27 +174,9 @@ pub struct Loaded {
     pub has_status: bool,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    #[error("{}: cannot be read: {source}", path.display())]
-    Read { path: PathBuf, source: io::Error },
-    #[error("{place}: {what}")]
-    Value {
-        /// File and, where it is known, line.
-        place: String,
-        /// What was expected, what came, what to do.
-        what: String,
-    },
-    #[error("the device's configuration: {0}")]
-    Device(#[from] device::ConfigError),
-}
-
 impl Loaded {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let read = |source| ConfigError::Read { path: path.to_owned(), source };
-        let text = std::fs::read_to_string(path).map_err(read)?;
-        let mut config = parse(&text, &path.display().to_string())?;
-        config.resolve(path.parent().unwrap_or(Path::new("")));
+        let config = Config::load(path)?;
         let its = device::Config::load(&config.device.config)?;
         let device = config.device.name.clone().unwrap_or(its.device.name);
         let site = config.device.site.clone();
@@ -215,19 +196,6 @@ impl Loaded {
     }
 }
 
-/// Checks a text; `name` is what errors call it.
-pub fn parse(text: &str, name: &str) -> Result<Config, ConfigError> {
-    let config: Config = toml::from_str(text).map_err(|error| {
-        let place = error.span().map_or(name.to_owned(), |span| {
-            let before = text.get(..span.start).unwrap_or(text);
-            format!("{name}:{}", before.matches('\n').count() + 1)
-        });
-        ConfigError::Value { place, what: value::say(error.message()) }
-    })?;
-    config.check().map_err(|what| ConfigError::Value { place: name.to_owned(), what })?;
-    Ok(config)
-}
-
 /// One level of a topic that no broker and no access list takes for more.
 fn is_level(name: &str) -> Result<(), String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -240,8 +208,7 @@ fn is_level(name: &str) -> Result<(), String> {
     ))
 }
 
-impl Config {
-    /// What no single value can tell.
+impl Configuration for Config {
     fn check(&self) -> Result<(), String> {
         let Mqtt { tls, certificate, key, user, password_file, .. } = &self.mqtt;
         if certificate.is_some() != key.is_some() {
@@ -294,14 +261,14 @@ mod tests {
     #[test]
     fn the_packaged_file_has_every_key_and_is_the_default() {
         let text = include_str!("../packaging/deliver.toml");
-        assert_eq!(parse(text, "deliver.toml").unwrap(), Config::default());
+        assert_eq!(Config::parse(text, "deliver.toml").unwrap(), Config::default());
         // What has no default stands there commented out.
         let uncommented: String = text
             .lines()
             .map(|line| line.strip_prefix('#').filter(|l| !l.starts_with(' ')).unwrap_or(line))
             .map(|line| format!("{line}\n"))
             .collect();
-        let all = toml::to_string(&parse(&uncommented, "deliver.toml").unwrap()).unwrap();
+        let all = toml::to_string(&Config::parse(&uncommented, "deliver.toml").unwrap()).unwrap();
         let keys = |text: &str| -> Vec<String> {
             let keys = text.lines().filter_map(|line| Some(line.split_once(" = ")?.0.to_owned()));
             let mut keys: Vec<String> = keys.filter(|key| !key.contains(' ')).collect();
@@ -313,7 +280,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_with_its_place() {
-        let said = |text: &str| parse(text, "deliver.toml").unwrap_err().to_string();
+        let said = |text: &str| Config::parse(text, "deliver.toml").unwrap_err().to_string();
         assert!(
             said("[mqtt]\nprt = 1").contains("deliver.toml:2: there is no key `prt`; did you mean `port`?")
         );

@@ -5,8 +5,8 @@ mod commands;
 
 use clap::{Parser, ValueEnum};
 use cli::{Cli, Command};
-use deliver::config::ConfigError;
 use deliver::schema::SCHEMAS;
+use edge_runtime::config::ConfigError;
 use std::io::{self, Write};
 use std::process::ExitCode;
 

@@ -3,6 +3,7 @@
 //! Every key has a default; `packaging/screen.toml` is that default with every key explained, and a
 //! test holds it to this file. What is not known is refused.
 
+use edge_runtime::config::Configuration;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -127,54 +128,34 @@ impl From<Offset> for String {
     }
 }
 
-/// Why there is no configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    #[error("cannot read the configuration {}: {source}; see `pneumoscope-screen --help`", .path.display())]
-    Read { path: PathBuf, source: std::io::Error },
-    #[error("{}: {source}", .path.display())]
-    Form { path: PathBuf, source: Box<toml::de::Error> },
-    #[error("{}: {problem}", .path.display())]
-    Value { path: PathBuf, problem: String },
-}
-
-impl Config {
-    /// Reads the file at `path` and checks it.
-    ///
-    /// # Errors
-    /// [`ConfigError`] says what was expected, what came, and what to do.
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let owned = || path.to_owned();
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: owned(), source })?;
-        let form = |source| ConfigError::Form { path: owned(), source: Box::new(source) };
-        let config: Config = toml::from_str(&text).map_err(form)?;
-        match config.problem() {
-            Some(problem) => Err(ConfigError::Value { path: owned(), problem }),
-            None => Ok(config),
-        }
-    }
-
-    fn problem(&self) -> Option<String> {
+impl Configuration for Config {
+    fn check(&self) -> Result<(), String> {
         let server = &self.server;
         if server.listen.is_empty() || server.listen.len() > 8 {
             let got = server.listen.len();
-            return Some(format!(
+            return Err(format!(
                 "server.listen: expected 1 to 8 addresses, got {got}; 127.0.0.1:8080 is this machine alone"
             ));
         }
         if let Some(name) = server.names.iter().find(|name| name.is_empty() || name.contains([':', '/', ' ']))
         {
-            return Some(format!(
+            return Err(format!(
                 "server.names: expected a name like \"ward.example\", got {name:?}; leave out port and path"
             ));
         }
         let minutes = self.access.session_minutes;
         if !(1..=10_080).contains(&minutes) {
-            return Some(format!(
+            return Err(format!(
                 "access.session_minutes: expected 1 to 10080, got {minutes}; 720 is a shift of twelve hours"
             ));
         }
-        None
+        Ok(())
+    }
+
+    fn resolve(&mut self, folder: &Path) {
+        let device = &mut self.device;
+        for path in [&mut device.status, &mut device.acknowledged, &mut device.log, &mut self.access.folder] {
+            *path = folder.join(&*path);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
+use edge_runtime::config::{ConfigError, Configuration};
 use screen::config::Config;
 use screen::pin::Pin;
 use screen::server::{Plan, serve};
@@ -23,6 +24,7 @@ Exit codes:
   0  done, or ended by SIGTERM or SIGINT
   1  it cannot be done; the reason is on standard error
   2  the command line is wrong
+  5  the configuration is wrong
 
 It supports a decision; it is not a diagnosis.";
 
@@ -56,7 +58,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("pneumoscope-screen: {error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(if error.is::<ConfigError>() { 5 } else { 1 })
         }
     }
 }
@@ -64,7 +66,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<()> {
     let config = match cli.config.as_path() {
         path if path == Path::new(DEFAULT) && !path.exists() => Config::default(),
-        path => Config::read(path)?,
+        path => Config::load(path)?,
     };
     match cli.command {
         Command::Serve => until_stopped(Plan::new(config)?),

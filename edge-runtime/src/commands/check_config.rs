@@ -7,7 +7,7 @@ use anyhow::Result;
 use edge_model::model_file::ModelFile;
 use edge_model::prevalence::PriorShift;
 use edge_runtime::capture::CaptureOptions;
-use edge_runtime::config::Config;
+use edge_runtime::config::{Config, Configuration};
 use edge_runtime::self_test::{Check, lines, log_folder, screen};
 use edge_runtime::site::{Site, SiteFile};
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ use anyhow::Result;
 use edge_core::{Decision, Reason, State};
 use edge_model::classify::Classifier;
 use edge_runtime::capture::{self, CaptureOptions};
-use edge_runtime::config::Config;
+use edge_runtime::config::{Config, Configuration};
 use edge_runtime::doctor::{self, Finding, Machine};
 use edge_runtime::self_test::{Check, Verdict, log_folder};
 use std::path::Path;

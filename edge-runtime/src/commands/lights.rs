@@ -8,7 +8,7 @@ use edge_core::agree::Indication;
 use edge_core::ports::LampDriver;
 use edge_core::signal::{LIGHT_TEST_MS, Lamp, Pattern, levels};
 use edge_core::{Reason, State};
-use edge_runtime::config::Config;
+use edge_runtime::config::{Config, Configuration};
 use edge_runtime::run::FrontPanel;
 use edge_runtime::signal::{GpioLines, LightsThread, Options, PanelLines, stop_on_signals};
 use std::io::{self, Write};

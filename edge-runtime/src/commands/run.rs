@@ -17,7 +17,7 @@ use edge_model::classify::Classifier;
 use edge_model::engine::{Engine, EngineKind};
 use edge_model::model_file::sha256_hex;
 use edge_runtime::capture::{self, Logged, Monotonic, PassedOver, Remembered, SourceSpec, now_ms};
-use edge_runtime::config::{self, Config, Mode};
+use edge_runtime::config::{self, Config, Configuration, Mode};
 use edge_runtime::device::Device;
 use edge_runtime::joining::Joining;
 use edge_runtime::keep::Keeper;

@@ -6,7 +6,7 @@ use crate::report::Output;
 use crate::{model, report};
 use anyhow::Result;
 use edge_model::engine::{Engine, EngineKind};
-use edge_runtime::config::{self, Config};
+use edge_runtime::config::{self, Config, Configuration};
 use edge_runtime::self_test::{Check, clock, lines, log_folder};
 use std::path::Path;
 use std::time::{Instant, SystemTime};

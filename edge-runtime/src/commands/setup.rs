@@ -8,7 +8,7 @@ use crate::report::{self, Output};
 use anyhow::{Context, Result, ensure};
 use edge_model::engine::EngineKind;
 use edge_runtime::capture::{Crop, SourceSpec, cameras};
-use edge_runtime::config::Config;
+use edge_runtime::config::{Config, Configuration};
 use edge_runtime::doctor::Machine;
 use edge_runtime::self_test::{Check, passed};
 use edge_runtime::setup::{Change, Draft, Questions, SHIPPED, Wishes, replace};

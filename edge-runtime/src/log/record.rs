@@ -12,6 +12,8 @@ use crate::joining::ExamRecord;
 use edge_core::agree::Indication;
 use edge_core::decide::Thresholds;
 use edge_core::{Decision, Reason, State};
+use edge_model::engine::EngineKind;
+use edge_model::model_file::ModelFile;
 use edge_model::prevalence::PriorShift;
 use serde::{Serialize, Serializer};
 
@@ -34,6 +36,22 @@ pub struct Context {
     pub site_sha256: Option<String>,
     /// The site's prevalence, by which score and thresholds were moved; none where they are the model's own.
     pub prior: Option<PriorShift>,
+}
+
+impl Context {
+    /// What `model` says by itself on `engine`, with nothing of a site.
+    pub fn of(model: &ModelFile, engine: EngineKind) -> Self {
+        Self {
+            preprocessing: edge_core::preprocess::NAME,
+            model_sha256: model.sha256().to_owned(),
+            model_version: model.metadata().version.to_string(),
+            engine: engine.name(),
+            familiar_widened_to: None,
+            thresholds: model.metadata().thresholds,
+            site_sha256: None,
+            prior: None,
+        }
+    }
 }
 
 /// One frame's decision, and what the lights show because of it.

@@ -53,16 +53,7 @@ fn a_thread_that_hangs_holds_up_nothing_and_finds_the_newest_when_it_goes_on() {
     let settings = Settings { policy, interval_ms: 0, settle_ms: 0, hold_ms: None };
     let device = Device::new(Box::new(source), classifier(EngineKind::Core, &model), settings, Monotonic)
         .with_pictures();
-    let context = Context {
-        preprocessing: edge_core::preprocess::NAME,
-        model_sha256: model.sha256().to_owned(),
-        model_version: model.metadata().version.to_string(),
-        engine: "core",
-        familiar_widened_to: None,
-        thresholds: model.metadata().thresholds,
-        site_sha256: None,
-        prior: None,
-    };
+    let context = Context::of(&model, EngineKind::Core);
     let mut run =
         Run::new(device, Log::new(logs.path().join("log.jsonl"), Options::default()), context, None);
     let slot = Arc::<Slot>::default();

@@ -2,7 +2,7 @@
 //! in words that help.
 
 use edge_runtime::capture::{LIBCAMERA, SourceSpec};
-use edge_runtime::config::Config;
+use edge_runtime::config::{Config, Configuration};
 use std::collections::BTreeSet;
 
 const SHIPPED: &str = include_str!("../../packaging/pneumoscope.toml");

@@ -132,16 +132,7 @@ fn only_frames_that_are_due_are_looked_at_and_none_of_the_first_second_is_answer
 fn damaged_frames_change_nothing_for_a_while_are_told_when_they_double_and_are_then_a_fault() {
     let (device, world) = device();
     let (folder, model) = (tempfile::tempdir().unwrap(), shipped());
-    let context = Context {
-        preprocessing: edge_core::preprocess::NAME,
-        model_sha256: model.sha256().to_owned(),
-        model_version: model.metadata().version.to_string(),
-        engine: "core",
-        familiar_widened_to: None,
-        thresholds: model.metadata().thresholds,
-        site_sha256: None,
-        prior: None,
-    };
+    let context = Context::of(&model, EngineKind::Core);
     let log = Log::new(folder.path().join("log.jsonl"), Options::default());
     let mut run = Run::new(device, log, context, None);
     let mut until = |ms: u64| {

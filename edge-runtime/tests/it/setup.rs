@@ -2,7 +2,7 @@
 
 use crate::support::{Bench, assert_contains, program, run};
 use edge_runtime::capture::{CameraInfo, Crop, SourceSpec};
-use edge_runtime::config::Config;
+use edge_runtime::config::{Config, Configuration};
 use edge_runtime::setup::{Draft, DraftError, Lines, Questions, SHIPPED, ScreenUse, Wishes, replace};
 use std::fs;
 use std::io::Cursor;

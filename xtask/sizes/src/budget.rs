@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::measure::Report;
 use toolbox::root;
 
-const FILE: &str = "firmware/budget.toml";
+pub const FILE: &str = "firmware/budget.toml";
 
 /// Flash that code may take on every board, the model not counted.
 pub const FLASH: u32 = 128 * 1024;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
-use edge_runtime::config::{self, Config};
+use edge_runtime::config::{self, Config, Configuration};
 use edge_runtime::models::Store;
 use std::path::{Path, PathBuf};
 

@@ -24,20 +24,17 @@ impl Judge {
         let site = model::site_of(&config.model, &chosen)?;
         let model = chosen.into_model();
         let prior = config.site.prevalence.map(|share| PriorShift::new(share, &model)).transpose()?;
-        let own = model.metadata().thresholds;
+        let own = Context::of(&model, config.model.engine);
         let context = Context {
-            preprocessing: edge_core::preprocess::NAME,
-            model_sha256: model.sha256().to_owned(),
-            model_version: model.metadata().version.to_string(),
-            engine: engine.name(),
             familiar_widened_to: site.as_ref().and_then(Site::familiar_widened_to),
             thresholds: match (&site, prior) {
                 (Some(site), _) => site.thresholds(),
-                (None, Some(prior)) => prior.thresholds(own),
-                (None, None) => own,
+                (None, Some(prior)) => prior.thresholds(own.thresholds),
+                (None, None) => own.thresholds,
             },
             site_sha256: site.map(|site| site.sha256().to_owned()),
             prior,
+            ..own
         };
         Ok(Self { model, engine, context })
     }

@@ -66,17 +66,7 @@ pub struct Room {
 }
 
 pub fn context() -> Context {
-    let model = shipped();
-    Context {
-        preprocessing: edge_core::preprocess::NAME,
-        model_sha256: model.sha256().to_owned(),
-        model_version: model.metadata().version.to_string(),
-        engine: "core",
-        familiar_widened_to: None,
-        thresholds: model.metadata().thresholds,
-        site_sha256: None,
-        prior: None,
-    }
+    Context::of(&shipped(), EngineKind::Core)
 }
 
 impl Room {
