@@ -6,10 +6,6 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// What was measured on an older model and is to be measured again. An entry that is not needed
-/// fails the test.
-const MEASURED_ON_ANOTHER_MODEL: [(&str, &str); 1] = [("docs/PERFORMANCE.md", "2ddf927387b9")];
-
 /// Fewest hexadecimal digits by which a model is named.
 const DIGITS: usize = 12;
 
@@ -51,8 +47,7 @@ fn every_hash_in_a_document_is_of_the_shipped_model() {
         let text = std::fs::read_to_string(root().join(path)).expect("a document");
         found.extend(foreign(&text, &own).into_iter().map(|hash| (path.to_owned(), hash.to_owned())));
     }
-    let expected = MEASURED_ON_ANOTHER_MODEL.map(|(path, hash)| (path.to_owned(), hash.to_owned()));
-    assert_eq!(found, BTreeSet::from(expected), "measure again, and name the shipped model");
+    assert_eq!(found, BTreeSet::new(), "measure again, and name the shipped model");
 }
 
 #[test]
