@@ -210,7 +210,11 @@ pub struct CropError(String);
 ///
 /// # Errors
 /// [`CaptureError::Damaged`], where the rectangle is not within the frame.
-pub fn cut<'a>(source: &str, frame: Frame<'a>, crop: Option<Crop>) -> Result<Frame<'a>, CaptureError> {
+pub fn cut<'a>(
+    source: impl fmt::Display,
+    frame: Frame<'a>,
+    crop: Option<Crop>,
+) -> Result<Frame<'a>, CaptureError> {
     let Some(crop) = crop else { return Ok(frame) };
     frame.crop(crop.x, crop.y, crop.width, crop.height).map_err(|error| {
         CaptureError::Damaged(format!("{source}: the rectangle {crop} cannot be cut: {error}"))

@@ -7,6 +7,7 @@ use super::{CaptureError, CaptureOptions, Shot, Source, Stamper, cut, now_ms};
 use edge_model::decode::{self, DecodeError, Picture};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fmt, io};
 use walkdir::WalkDir;
 
 /// Most bytes of pixels that a replay may hold.
@@ -28,12 +29,12 @@ pub enum ReplayError {
     Read {
         /// The folder or file.
         path: PathBuf,
-        source: walkdir::Error,
+        source: io::Error,
     },
     #[error("{}: no picture in this folder; expected files ending in .{}", .0.display(), decode::ENDINGS.join(", ."))]
     Empty(PathBuf),
-    #[error("{}: {source}", path.display())]
-    Picture { path: PathBuf, source: DecodeError },
+    #[error("{which}: {source}")]
+    Picture { which: String, source: DecodeError },
     #[error("{}: a replay holds its pictures decoded in memory, at most {} MB; replay fewer or smaller files", .0.display(), MOST_BYTES >> 20)]
     TooLarge(PathBuf),
 }
@@ -45,13 +46,17 @@ impl Replay {
         let mut pictures = Vec::new();
         let mut bytes = 0;
         for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
-            let entry = entry.map_err(|source| ReplayError::Read { path: path.into(), source })?;
+            let entry =
+                entry.map_err(|error| ReplayError::Read { path: path.into(), source: plain(error) })?;
             let (file, named) = (entry.path(), entry.depth() == 0);
             if !entry.file_type().is_file() || !(named || decode::is_picture(file)) {
                 continue;
             }
-            let picture = decode::open(file);
-            let picture = picture.map_err(|source| ReplayError::Picture { path: file.into(), source })?;
+            let at = pictures.len();
+            let picture = decode::open(file).map_err(|source| ReplayError::Picture {
+                which: if named { path.display().to_string() } else { Nth(path.display(), at).to_string() },
+                source,
+            })?;
             bytes += picture.bytes().len();
             if bytes > MOST_BYTES {
                 return Err(ReplayError::TooLarge(path.into()));
@@ -72,6 +77,21 @@ impl Replay {
     }
 }
 
+/// A picture in errors, by its place from 0: a log or a journal keeps them, and file names may be
+/// patients'.
+struct Nth<D>(D, usize);
+
+impl<D: fmt::Display> fmt::Display for Nth<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: picture {} in the order of names", self.0, self.1 + 1)
+    }
+}
+
+/// What went wrong, without the name of what it went wrong with.
+fn plain(error: walkdir::Error) -> io::Error {
+    error.into_io_error().unwrap_or_else(|| io::Error::other("a link leads back to a folder above it"))
+}
+
 impl Source for Replay {
     fn next(&mut self, _wait: Duration) -> Result<Shot<'_>, CaptureError> {
         if self.at == self.pictures.len() && self.options.repeat {
@@ -81,7 +101,7 @@ impl Source for Replay {
         self.at += 1;
         let taken_ms = now_ms();
         let stamp = self.stamper.stamp(taken_ms);
-        let frame = cut(name, picture.frame(), self.options.crop)?;
+        let frame = cut(Nth(&self.name, self.at - 1), picture.frame(), self.options.crop)?;
         Ok(Shot { frame, stamp, taken_ms, name, exam: picture.exam() })
     }
 

@@ -86,8 +86,7 @@ fn answer<E: Engine>(
 ) -> Result<(String, Inference), Unusable> {
     let unusable = |why: String| Unusable { path: source.to_string(), why };
     let picture = source.read().map_err(|error| unusable(error.to_string()))?;
-    let frame = capture::cut(&source.to_string(), picture.frame(), crop)
-        .map_err(|error| unusable(error.to_string()))?;
+    let frame = capture::cut(source, picture.frame(), crop).map_err(|error| unusable(error.to_string()))?;
     let classified = classifier.classify_unless(&frame, picture.refused());
     let classified = classified.map_err(|error| unusable(format!("FAULT: {error}")))?;
     if let Some((model, out)) = heatmap.filter(|_| classified.figures.features.is_some()) {

@@ -58,12 +58,16 @@ impl<T> Default for LoggedPictures<T> {
 
 impl<T> LoggedPictures<T> {
     /// Adds a decision, in the log's order: of one picture the last counts. A frame without a name
-    /// is nobody's.
+    /// is nobody's, and what was no picture, such as half a file, is nothing beside one.
     pub fn add(&mut self, seq: u64, time: String, decision: &DecisionLine, value: T) {
         let Some(name) = decision.name_hash() else { return };
         let pictures = self.by_name.entry(name).or_default();
-        pictures.retain(|picture| picture.frame != decision.frame_sha256);
-        pictures.push(LoggedPicture { frame: decision.frame_sha256, seq, time, value });
+        let frame = decision.frame_sha256;
+        if frame.is_none() && pictures.iter().any(|picture| picture.frame.is_some()) {
+            return;
+        }
+        pictures.retain(|picture| picture.frame.is_some() && picture.frame != frame);
+        pictures.push(LoggedPicture { frame, seq, time, value });
     }
 
     /// The picture of a row: of its whole name, or of its file's name where the log has no other.

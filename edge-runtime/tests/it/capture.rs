@@ -256,8 +256,19 @@ fn a_replay_is_whole_or_refused() {
     let films = films();
     assert!(error(&films.path().join("nothing")).contains("cannot be read: "));
     assert!(error(&films.path().join("notes.txt")).contains("notes.txt: expected a picture (JPEG, PNG"));
-    fs::write(films.path().join("a/bad.png"), &picture::png(40, 40)[..100]).unwrap();
-    assert!(error(films.path()).contains("a/bad.png: the PNG file is damaged or cut short"));
+    // A name may be a patient's, and the log has the error.
+    fs::write(films.path().join("a/Mary Banda.png"), &picture::png(40, 40)[..100]).unwrap();
+    let said = error(films.path());
+    assert!(said.contains(": picture 1 in the order of names: the PNG file is damaged"), "{said}");
+    fs::remove_file(films.path().join("a/Mary Banda.png")).unwrap();
+    std::os::unix::fs::symlink("nowhere", films.path().join("Mary Banda.png")).unwrap();
+    let said = error(films.path());
+    assert!(said.contains("No such file") && !said.contains("Banda"), "{said}");
+    fs::remove_file(films.path().join("Mary Banda.png")).unwrap();
+    let crop = Some("0,0,4000,4000".parse().unwrap());
+    let mut replay = Replay::new(films.path(), &CaptureOptions { crop, ..Default::default() }).unwrap();
+    let said = replay.next(Duration::ZERO).unwrap_err().to_string();
+    assert!(said.contains(": picture 1 in the order of names: the rectangle"), "{said}");
 }
 
 #[test]

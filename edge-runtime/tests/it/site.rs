@@ -204,19 +204,23 @@ fn rows_and_pictures_that_do_not_fit_one_to_one_are_refused_by_name() {
     let bench = Bench::new();
     let sha256 = ModelFile::load(&bench.model).unwrap().sha256().to_owned();
     let ours = edge_runtime::log::Context { model_sha256: sha256, ..context() };
-    let write = |log: &mut Log, name: &str, frame: &str| {
+    let write = |log: &mut Log, name: &str, frame: Option<&str>| {
         let decision = decision(0.5);
-        let frame = Some(edge_runtime::log::frame_hash(frame.as_bytes()));
+        let frame = frame.map(|frame| edge_runtime::log::frame_hash(frame.as_bytes()));
         log.write(&Record { frame, ..record(&ours, name, &decision) }).unwrap();
     };
     for log_names in [false, true] {
         let path = bench.path(&format!("{log_names}.log"));
         let mut log = Log::open(&path, Options { log_names, ..Options::default() }).unwrap();
         for (name, frame) in [("0001.png", "a"), ("0002.png", "b"), ("0002.png", "c"), ("0003.png", "d")] {
-            write(&mut log, name, frame);
+            write(&mut log, name, Some(frame));
         }
         // The same picture again is no other one.
-        write(&mut log, "0003.png", "d");
+        write(&mut log, "0003.png", Some("d"));
+        // Half a file, before the whole one and behind it: no picture that a person could have read.
+        for frame in [None, Some("e"), None] {
+            write(&mut log, "0004.png", frame);
+        }
         drop(log);
         let calibrate = |rows: &str| calibrate(&bench, &format!("path,label\n{rows}"), &["--log", &path]);
         let frame = |text: &str| edge_runtime::log::frame_hash(text.as_bytes()).to_string()[..12].to_owned();
@@ -231,7 +235,7 @@ fn rows_and_pictures_that_do_not_fit_one_to_one_are_refused_by_name() {
             &["line 3: `0002.png` fits two", &frame("b"), &frame("c"), "line 1 of", "line 2 of"],
         );
         // Two pictures and labels are too few for thresholds, but nothing else is wrong with them.
-        calibrate("day1/0001.png,1\n0003.png,0\n").refused(1, "are needed");
+        calibrate("day1/0001.png,1\n0003.png,0\n0004.png,0\n").refused(1, "are needed");
     }
 }
 

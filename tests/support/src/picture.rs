@@ -25,20 +25,28 @@ pub fn of_format(width: u32, height: u32, format: image::ImageFormat) -> Vec<u8>
 /// The same as an uncompressed TIFF of one strip, little-endian; `polarity` is 1, or 0 where white is
 /// zero.
 pub fn tiff(width: u32, height: u32, polarity: u32) -> Vec<u8> {
+    let samples = gradient(width, height).into_raw().into_iter();
+    let samples: Vec<u8> = samples.map(|v| if polarity == 0 { 255 - v } else { v }).collect();
+    tiff_of(width, height, polarity, 8, &samples)
+}
+
+/// One of these samples of so many bits, as they are stored.
+pub fn tiff_of(width: u32, height: u32, polarity: u32, bits: u32, samples: &[u8]) -> Vec<u8> {
+    let length = samples.len() as u32;
     let entries = [
         (256, width),
         (257, height),
-        (258, 8), // bits a sample
-        (259, 1), // uncompressed
+        (258, bits), // of a sample
+        (259, 1),    // uncompressed
         (262, polarity),
         (273, 8), // where the strip begins
         (277, 1), // samples a pixel
         (278, height),
-        (279, width * height),
+        (279, length),
     ];
     let mut bytes = b"II*\0".to_vec();
-    bytes.extend((8 + width * height).to_le_bytes());
-    bytes.extend(gradient(width, height).into_raw().iter().map(|&v| if polarity == 0 { 255 - v } else { v }));
+    bytes.extend((8 + length).to_le_bytes());
+    bytes.extend(samples);
     bytes.extend((entries.len() as u16).to_le_bytes());
     for (tag, value) in entries {
         bytes.extend([u16::to_le_bytes(tag), u16::to_le_bytes(4)].concat()); // a number of 32 bits

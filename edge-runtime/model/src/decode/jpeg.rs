@@ -15,8 +15,20 @@ use header::{ColourModel, coding, damaged};
 use jpeg_decoder::{ColorTransform, Decoder, Error, UnsupportedFeature};
 use stream::Stream;
 
-/// Decodes a JPEG to its luminance plane, or to RGB where it is stored as RGB.
+/// Decodes a JPEG to its luminance plane, or to RGB where it is stored as RGB, turned as its EXIF
+/// orientation says.
 pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
+    let (geometry, pixels, orientation) = stored(bytes)?;
+    orient::apply(geometry, pixels, orientation)
+}
+
+/// The same as it is stored, where something else says how the picture lies: a DICOM file's tags.
+pub(super) fn decode_as_stored(bytes: &[u8]) -> Result<Picture, DecodeError> {
+    let (geometry, pixels, _) = stored(bytes)?;
+    orient::apply(geometry, pixels, Orientation::NoTransforms)
+}
+
+fn stored(bytes: &[u8]) -> Result<(Geometry, Vec<u8>, Orientation), DecodeError> {
     let Stream { frame, colours, exif, bytes } = Stream::read(bytes)?;
     let format = match colours {
         ColourModel::Grey | ColourModel::YCbCr => PixelFormat::Gray8,
@@ -37,7 +49,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
         pixels.shrink_to_fit();
     }
     let orientation = exif.and_then(Orientation::from_exif_chunk);
-    orient::apply(geometry, pixels, orientation.unwrap_or(Orientation::NoTransforms))
+    Ok((geometry, pixels, orientation.unwrap_or(Orientation::NoTransforms)))
 }
 
 fn refusal(error: Error) -> DecodeError {

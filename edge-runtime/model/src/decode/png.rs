@@ -43,6 +43,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
     if alpha {
         over_black(&mut pixels, format)?;
     }
+    // What lies behind the picture's data may say how it lies; a file that ends there has said all.
+    let _ = reader.finish();
     let exif = reader.info().exif_metadata.as_deref();
     let orientation = exif.and_then(Orientation::from_exif_chunk);
     orient::apply(geometry, pixels, orientation.unwrap_or(Orientation::NoTransforms))

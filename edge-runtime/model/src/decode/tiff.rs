@@ -20,6 +20,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
     }
     let mut tag = |tag| decoder.find_tag_unsigned::<u16>(tag).map_err(refusal);
     let orientation = tag(Tag::Orientation)?.and_then(|code| u8::try_from(code).ok());
+    let white_is_zero = tag(Tag::PhotometricInterpretation)? == Some(0);
     let planes_apart = tag(Tag::PlanarConfiguration)? == Some(2);
     if tag(Tag::FillOrder)? == Some(2) {
         return Err(other("bits in reverse order"));
@@ -39,8 +40,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
     let pixels = match (decoder.read_image().map_err(refusal)?, format) {
         (DecodingResult::U8(pixels), PixelFormat::Gray8 | PixelFormat::Rgb8) => pixels,
         (DecodingResult::U16(samples), PixelFormat::Gray16 | PixelFormat::Rgb16) => {
-            let mut pixels: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+            // The decoder has turned samples of which 0 is white: how many bits they use shows as they were.
+            let turn = if white_is_zero { u16::MAX } else { 0 };
+            let mut pixels: Vec<u8> = samples.iter().flat_map(|s| (s ^ turn).to_le_bytes()).collect();
             to_full_scale(&mut pixels, 1, false, None)?;
+            pixels.iter_mut().for_each(|byte| *byte ^= turn as u8);
             pixels
         }
         _ => return Err(other("samples that are no plain numbers from 0 on")),

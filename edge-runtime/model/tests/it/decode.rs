@@ -182,6 +182,34 @@ fn png_of_12_bits_in_16_is_scaled_or_refused() {
     }
 }
 
+/// Whether 0 is black or white, what lies in the lower bits is refused and no bright picture.
+#[test]
+fn tiff_of_12_bits_in_16_is_refused_and_of_16_is_itself() {
+    let stored =
+        |shift: u16| (0..SIDE * SIDE).flat_map(|i| ((i * 64) as u16 >> shift).to_le_bytes()).collect();
+    let tiff = |polarity, samples: Vec<u8>| picture::tiff_of(SIDE, SIDE, polarity, 16, &samples);
+    for polarity in [0, 1] {
+        let error = error(&tiff(polarity, stored(4)));
+        assert!(error.starts_with("12 bits in 16: "), "polarity {polarity}: {error}");
+    }
+    let (white, black) = (decoded(&tiff(0, stored(0)), Gray16), decoded(&tiff(1, stored(0)), Gray16));
+    assert_eq!(black.bytes(), stored(0));
+    assert!(white.bytes().iter().zip(black.bytes()).all(|(white, black)| *white == !black));
+}
+
+/// A chunk may stand behind the picture's data.
+#[test]
+fn an_exif_orientation_at_the_end_of_a_png_is_applied() {
+    let plain = picture::png(50, 34);
+    let chunk = [&b"eXIf"[..], &picture::exif(3)].concat();
+    let length = (chunk.len() - 4) as u32;
+    let whole = [&length.to_be_bytes()[..], &chunk, &crc32(&chunk).to_be_bytes()].concat();
+    let end = plain.len() - 12;
+    let turned = [&plain[..end], &whole, &plain[end..]].concat();
+    let expected: Vec<u8> = decode(&plain).unwrap().bytes().iter().rev().copied().collect();
+    assert_eq!(decode(&turned).unwrap().bytes(), expected);
+}
+
 #[test]
 fn a_picture_of_which_nothing_can_be_seen_is_refused() {
     let mut grey_alpha: Vec<u8> = (0..SIDE * SIDE).flat_map(|i| [i as u8, 0]).collect();

@@ -5,7 +5,7 @@ use edge_model::decode::{DecodeError, DicomError, Picture, decode};
 use serde_json::Value;
 use std::path::Path;
 use test_support::dicom::{self, element};
-use test_support::python;
+use test_support::{picture, python};
 
 /// Luminance of every pixel.
 fn luminance(picture: &Picture) -> Vec<u16> {
@@ -104,6 +104,18 @@ fn what_the_file_says_goes_with_the_picture_and_nothing_of_the_patient() {
     assert_eq!(exam.refused, Some(Reason::OtherAge(72, 71)));
     assert_eq!(picture.refused(), exam.refused);
     assert!(!format!("{exam:?}").to_uppercase().contains("SECRET"), "{exam:?}");
+}
+
+/// Rows and columns are the tags': no EXIF orientation in the coded picture turns them.
+#[test]
+fn a_jpeg_in_a_file_lies_as_the_tags_say() {
+    for code in [3, 6, 8] {
+        let file = |exif| {
+            let coded = dicom::fragment(&picture::jpeg(50, 34, exif));
+            decode(&dicom::file("1.2.840.10008.1.2.4.50", &[dicom::form(50, 34, 8).concat(), coded])).unwrap()
+        };
+        assert_eq!(luminance(&file(Some(picture::exif(code)))), luminance(&file(None)), "orientation {code}");
+    }
 }
 
 #[test]

@@ -67,16 +67,17 @@ pub(super) fn decode(fragments: &[&[u8]], header: &Header, syntax: &Syntax) -> R
     }
 }
 
-/// JPEG by discrete cosine transform: the very decoder of JPEG files.
+/// JPEG by discrete cosine transform: the very decoder of JPEG files, but that rows and columns are
+/// the tags' and no EXIF orientation turns them.
 fn dct(coded: &[u8], header: &Header) -> Result<Samples, DecodeError> {
     // JFIF's or Adobe's, where it is whole.
     let marked = |marker| segment(coded, |found| found == marker).is_some_and(|(_, held)| held.len() >= 12);
     let picture = if header.samples == 3 && header.photometric == "RGB" && !marked(0xE0) && !marked(0xEE) {
         // The tags know what no marker says: Adobe's, without a transform of colours.
         const RGB: [u8; 16] = *b"\xFF\xEE\0\x0EAdobe\0\x64\0\0\0\0\0";
-        jpeg::decode(&[&coded[..2], &RGB, &coded[2..]].concat())?
+        jpeg::decode_as_stored(&[&coded[..2], &RGB, &coded[2..]].concat())?
     } else {
-        jpeg::decode(coded)?
+        jpeg::decode_as_stored(coded)?
     };
     Ok(match header.samples {
         1 => Samples::Bytes(picture.bytes().to_vec()),
