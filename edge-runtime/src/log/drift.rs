@@ -70,7 +70,8 @@ pub fn drift(deciles: &[f32; 9], reference: Option<&[f32]>, newest: &[f32]) -> O
     let shares = |scores: &[f32]| -> Vec<f64> {
         let mut counts = vec![0.5; edges.len()]; // half a score more in each: an empty bin has no logarithm
         for score in scores {
-            counts[edges.partition_point(|(edge, _)| edge < score).min(edges.len() - 1)] += 1.0;
+            // No score is above the last edge.
+            counts[edges.partition_point(|(edge, _)| edge < score)] += 1.0;
         }
         let total: f64 = counts.iter().sum();
         counts.iter().map(|count| count / total).collect()
@@ -121,6 +122,24 @@ mod tests {
         assert!((same.by_chance - 16.919 / 1000.0).abs() < 1e-12);
     }
 
+    /// Above 0.1 and 0.25, and above what chance alone explains.
+    #[test]
+    fn levels_are_those_of_both_limits() {
+        let tenths: [f32; 9] = std::array::from_fn(|i| (i + 1) as f32 / 10.0);
+        for (low, high, between, level) in [
+            (70, 130, 0.08..0.1, "none"),
+            (60, 140, 0.1..0.25, "some"),
+            (50, 150, 0.25..0.3, "much"),
+            // Fifty scores may be as far by chance.
+            (3, 7, 0.1..0.25, "none"),
+        ] {
+            // Five bins of so many, then five of the others.
+            let bin = |i: usize| std::iter::repeat_n((i as f32 + 0.5) / 10.0, if i < 5 { low } else { high });
+            let found = drift(&tenths, None, &(0..10).flat_map(bin).collect::<Vec<_>>()).unwrap();
+            assert!(between.contains(&found.psi) && found.level == level, "{found:?}");
+        }
+    }
+
     #[test]
     fn deciles_are_those_of_the_nearest_rank() {
         let scores = even(100, 0.0, 1.0);
@@ -138,6 +157,11 @@ mod tests {
         let tied = drift(&[0.5; 9], None, &[0.5; 60]).unwrap();
         assert_eq!(tied.bins.len(), 2);
         assert!((tied.bins[0].reference - 0.9).abs() < 1e-9 && tied.psi.is_finite());
+        // A score on an edge lies below it; two bins have one degree of freedom.
+        assert!((tied.bins[0].newest - 60.5 / 61.0).abs() < 1e-9);
+        assert!((tied.by_chance - 3.841 / 60.0).abs() < 1e-9);
+        let far = [f32::NEG_INFINITY, f32::INFINITY, f32::NAN].repeat(20);
+        assert!(drift(&[0.5; 9], None, &far).unwrap().psi.is_finite());
         assert_eq!(drift(&[0.5; 9], None, &[0.5; 49]), None);
         let mut wrong = [0.5; 9];
         wrong[3] = 0.1;

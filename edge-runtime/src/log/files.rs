@@ -147,6 +147,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn files_of_other_names_are_not_the_logs() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("device.log");
+        for ending in
+            ["", ".1", ".12", ".0", ".01", ".+2", ".x", ".torn-3", ".torn-0", ".torn-x", ".lock", "2"]
+        {
+            fs::write(format!("{}{ending}", path.display()), "").unwrap();
+        }
+        let files = Files::new(&path);
+        assert_eq!(files.list().unwrap(), [0, 1, 12]);
+        assert_eq!(files.beside(TORN).unwrap(), [folder.path().join("device.log.torn-3")]);
+        assert_eq!(files.free(TORN).unwrap(), folder.path().join("device.log.torn-4"));
+        assert_eq!(files.free(BROKEN).unwrap(), folder.path().join("device.log.broken-1"));
+    }
+
+    #[test]
     fn rotations_fill_gaps_before_they_delete() {
         let plan = |numbers: &[u32], keep| {
             let Rotation { doomed, shifted, oldest } = Rotation::plan(numbers, keep);

@@ -84,3 +84,24 @@ fn judge(window: &[u8], start: u64) -> Tail {
     }
     Tail::Whole(newest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::line::Body;
+    use super::super::record::Event;
+    use super::*;
+
+    #[test]
+    fn what_lies_partly_before_the_window_is_not_judged() {
+        let mut line = Vec::new();
+        let event = Event::Stopped { why: "of the test" };
+        line::write(&mut line, Link::FIRST, "", Body::Event(&event), false).unwrap();
+        let window = [b"the end of a line\n", &line[..]].concat();
+        assert!(matches!(judge(&window, 1), Tail::Whole(_)));
+        assert!(matches!(judge(&window, 0), Tail::Broken { .. }), "here it is a line of its own");
+        let Tail::Broken { why, next: None } = judge(b"the middle of a line", 1) else {
+            panic!("not broken")
+        };
+        assert_eq!(why, "it holds no line that could be one of the log");
+    }
+}

@@ -44,3 +44,21 @@ pub enum KeysError {
     #[error("{}: {source}", path.display())]
     Key { path: PathBuf, source: KeyFileError },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_not_there_holds_no_key_and_a_file_may_be_one() {
+        let folder = tempfile::TempDir::new().unwrap();
+        assert!(read_keys(&folder.path().join("no folder")).unwrap().is_empty());
+        // The neutral point of the curve.
+        let key = format!("01{}", "00".repeat(31));
+        for name in ["b.pub", "a.pub", "notes.txt"] {
+            fs::write(folder.path().join(name), &key).unwrap();
+        }
+        assert_eq!(read_keys(folder.path()).unwrap().len(), 2);
+        assert_eq!(read_keys(&folder.path().join("notes.txt")).unwrap().len(), 1);
+    }
+}

@@ -36,9 +36,7 @@ pub fn auc(ill: &[f32], healthy: &[f32]) -> Option<Rate> {
         }
         inside
     };
-    let low = if estimate > 0.0 { end(0.0) } else { 0.0 };
-    let high = if estimate < 1.0 { end(1.0) } else { 1.0 };
-    Some(Rate { estimate, low, high })
+    Some(Rate { estimate, low: end(0.0), high: end(1.0) })
 }
 
 #[cfg(test)]
@@ -72,5 +70,7 @@ mod tests {
         }
         let perfect = auc(&scores(20, 40), &scores(20, 0)).unwrap();
         assert!(perfect.high == 1.0 && (0.7..0.95).contains(&perfect.low), "{perfect:?}");
+        let reversed = auc(&scores(20, 0), &scores(20, 40)).unwrap();
+        assert!(reversed.low == 0.0 && (0.05..0.3).contains(&reversed.high), "{reversed:?}");
     }
 }

@@ -90,8 +90,8 @@ fn allowed(total: usize, target: f64, rule: Rule) -> usize {
         Rule::Estimate => (target * total as f64) as usize,
         Rule::Bound => {
             let keeps = |errors: usize| wilson(errors, total, Z_95).is_some_and(|(_, high)| high <= target);
-            // The upper end rises with the number of errors, and is above the share itself.
-            let (mut low, mut high) = (0, (target * total as f64) as usize + 1);
+            // The upper end rises with the number of errors; where all are wrong it is 1.
+            let (mut low, mut high) = (0, total);
             while low + 1 < high {
                 let middle = (low + high) / 2;
                 if keeps(middle) { low = middle } else { high = middle }
@@ -142,6 +142,25 @@ mod tests {
         for wrong in [0.0, -1.0, 0.5, f64::NAN] {
             assert_eq!(needed(wrong, Rule::Estimate), None);
         }
+    }
+
+    #[test]
+    fn as_many_as_needed_are_enough() {
+        let cases = |n: usize| -> Vec<_> { (0..n).flat_map(|_| [(0.2, false), (0.8, true)]).collect() };
+        let targets = Targets { max_missed: 0.1, max_false_alarms: 0.1, rule: Rule::Estimate };
+        let chosen = Thresholds { negative_below: 0.2, positive_above: 0.8 };
+        assert_eq!(choose(&cases(29), &targets), Ok(chosen));
+        let few = ChooseError::TooFew { label: "positive", got: 28, needed: 29, target: 0.1 };
+        assert_eq!(choose(&cases(28), &targets), Err(few));
+    }
+
+    #[test]
+    fn targets_are_told_in_percent() {
+        let mut targets = Targets { max_missed: 0.025, ..Targets::default() };
+        let told = "at most 2.5 % of the ill NEGATIVE, at most 5 % of the healthy POSITIVE";
+        assert_eq!(targets.to_string(), told);
+        targets.rule = Rule::Bound;
+        assert_eq!(targets.to_string(), format!("{told}, both by the upper ends of their intervals"));
     }
 
     #[test]

@@ -106,6 +106,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn predictive_values_are_right_where_all_or_none_are() {
+        assert_eq!([positive_value(0.5, 1.0, 0.1), negative_value(1.0, 0.5, 0.1)], [Some(1.0); 2]);
+        assert_eq!([positive_value(0.0, 0.5, 0.1), negative_value(0.5, 0.0, 0.1)], [Some(0.0); 2]);
+        assert_eq!([positive_value(0.0, 1.0, 0.1), negative_value(1.0, 0.0, 0.1)], [None; 2]);
+    }
+
+    #[test]
     fn predictive_values_by_hand() {
         // 90 of 100 found, 160 of 200 cleared, one in ten ill: PPV .09/(.09+.18), NPV .72/(.72+.01).
         let case = |score, label, n| std::iter::repeat_n((score, label), n);
@@ -144,8 +151,9 @@ mod tests {
         let even = Operating::new(0.5, &cases, 0.5, |score| score > 0.5).unwrap();
         assert!((even.ppv.unwrap().estimate - 0.45 / 0.55).abs() < 1e-12);
         assert_eq!(even.sensitivity, found.sensitivity);
-        // Nothing called positive has no PPV.
+        // Nothing called positive has no PPV, nothing called negative no NPV.
         assert_eq!(Operating::new(1.0, &cases, 0.1, |_| false).unwrap().ppv, None);
+        assert_eq!(Operating::new(0.0, &cases, 0.1, |_| true).unwrap().npv, None);
         assert_eq!(Operating::new(1.0, &cases[..100], 0.1, |_| false), None);
     }
 }

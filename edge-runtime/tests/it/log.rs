@@ -7,9 +7,14 @@ use crate::support::log::{
 use allocation_counter::measure;
 use edge_core::{Decision, Reason, State};
 use edge_model::prevalence::PriorShift;
-use edge_runtime::log::{Context, Event, Hash, Kind, Log, Options, Reader, Record, verify};
+use edge_runtime::log::{
+    Context, Disk, Event, Hash, Kind, Log, MAX_LINE, Options, Reader, Record, last_decision, newest, verify,
+};
 use serde_json::Value;
-use std::fs;
+use std::cell::Cell;
+use std::fs::{self, File};
+use std::io;
+use std::rc::Rc;
 
 fn lines(path: &std::path::Path) -> Vec<Value> {
     fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).expect(line)).collect()
@@ -137,6 +142,38 @@ fn rotates_by_size_keeps_so_many_and_goes_on_after_a_restart() {
     assert_sound(&path);
 }
 
+/// Counts how often its files are synced.
+struct Counting(Rc<Cell<usize>>);
+
+impl Disk for Counting {
+    fn sync(&mut self, _: &File) -> io::Result<()> {
+        self.0.set(self.0.get() + 1);
+        Ok(())
+    }
+}
+
+#[test]
+fn so_many_decisions_wait_to_be_synced_an_event_does_not_and_the_end_leaves_none() {
+    let (_folder, path) = place();
+    let syncs = Rc::new(Cell::new(0));
+    let options = Options { sync_every: 3, max_bytes: 1 << 20, ..SMALL };
+    let open = || Log::with_disk(&path, options, Counting(Rc::clone(&syncs)));
+    let mut log = open();
+    let counts = [0; 7].map(|_| {
+        write(&mut log, "film.png").unwrap();
+        syncs.get()
+    });
+    assert_eq!(counts, [0, 0, 1, 1, 1, 2, 2]);
+    log.event(&Event::Stopped { why: "of the test" }).unwrap();
+    assert_eq!(syncs.get(), 3, "with the line before it");
+    drop(log);
+    assert_eq!(syncs.get(), 3, "nothing waits");
+    let mut log = open();
+    write(&mut log, "film.png").unwrap();
+    drop(log);
+    assert_eq!(syncs.get(), 4);
+}
+
 #[test]
 fn one_log_has_one_writer() {
     let (_folder, path) = place();
@@ -183,6 +220,44 @@ fn a_damaged_file_is_set_aside_and_never_forgotten() {
     assert_eq!(first["event"]["file"], "device.log.broken-1");
     assert_eq!(kinds(&verify(&path, &[], None).unwrap()), [Kind::SetAside, Kind::SetAside]);
     assert_eq!(names(&path), ["goes on"]);
+}
+
+/// What a power cut may leave of a line is cut off; more than any line is no work of its.
+#[test]
+fn half_a_line_is_as_long_as_a_line_may_be_and_no_longer() {
+    let options = Options { max_bytes: 1 << 20, ..SMALL };
+    for (length, aside, names_then) in
+        [(MAX_LINE, "log.torn-1", &["0", "1", "2", "after"][..]), (MAX_LINE + 1, "log.broken-1", &["after"])]
+    {
+        let (_folder, path) = place();
+        let mut log = Log::open(&path, options).unwrap();
+        (0..3).for_each(|i| write(&mut log, &i.to_string()).unwrap());
+        drop(log);
+        let half = vec![b'x'; length];
+        fs::write(&path, [fs::read(&path).unwrap(), half.clone()].concat()).unwrap();
+        write(&mut Log::open(&path, options).unwrap(), "after").unwrap();
+        assert_eq!(names(&path), names_then);
+        assert!(fs::read(path.with_extension(aside)).unwrap().ends_with(&half), "{length}");
+        let told = lines(&path).into_iter().find(|line| !line["event"].is_null()).unwrap();
+        assert_eq!(told["seq"], 3, "the numbers go on: {told}");
+    }
+}
+
+#[test]
+fn the_last_decision_and_the_last_line_are_found_behind_much_else() {
+    let (_folder, path) = place();
+    assert!(last_decision(&path).unwrap().is_none() && newest(&path).unwrap().is_none());
+    let mut log = Log::open(&path, Options { max_bytes: 1 << 20, ..SMALL }).unwrap();
+    write(&mut log, "last.png").unwrap();
+    let why = "x".repeat(400);
+    (0..100).for_each(|_| log.event(&Event::Stopped { why: &why }).unwrap());
+    let last = log.last().unwrap().1;
+    drop(log);
+    let half = vec![b'x'; 2 * MAX_LINE];
+    fs::write(&path, [fs::read(&path).unwrap(), half].concat()).unwrap();
+    assert!(fs::metadata(&path).unwrap().len() > 4 * MAX_LINE as u64);
+    assert_eq!(last_decision(&path).unwrap().unwrap().name.as_deref(), Some("last.png"));
+    assert_eq!(newest(&path).unwrap().map(|point| (point.seq, point.hash)), Some((100, last)));
 }
 
 /// Where the line begins that holds byte `at`.

@@ -2,8 +2,9 @@
 
 use crate::support::log::{SMALL, context, decision, place, record, write};
 use crate::support::{assert_contains, program, run};
-use edge_runtime::log::{Event, Log, Options, Reference, frame_hash, summarise};
+use edge_runtime::log::{Event, Log, Options, Reader, Reference, frame_hash, summarise};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -121,12 +122,26 @@ fn summary_counts_states_and_finds_scores_that_moved() {
     assert_eq!((&same["drift"]["level"], &same["drift"]["psi"]), (&"none".into(), &Value::from(0.0)));
     (0..200).for_each(|i| decide(0.5 + even(i) / 2.0));
     device.event(&Event::FaultBegan { reason: edge_core::Reason::CameraLost }).unwrap();
+    for lines in [7, 5] {
+        device.event(&Event::NotLogged { lines, why: "of the test" }).unwrap();
+        let (files, name, name_sha256) = (10 * lines, None, None);
+        device.event(&Event::PassedOver { why: "of the test", files, name, name_sha256 }).unwrap();
+    }
     let moved = summary(&["--json", "--first", "200"]).answer();
     assert_eq!(moved["drift"]["level"], "much");
     let days = moved["days"].as_array().unwrap();
     let sum = |of: &dyn Fn(&Value) -> u64| days.iter().map(of).sum::<u64>();
     assert_eq!(sum(&|day| day["decisions"].as_u64().unwrap()), 600);
     assert_eq!(sum(&|day| day["faults"].as_u64().unwrap()), 1);
+    assert_eq!(sum(&|day| day["not_logged"].as_u64().unwrap()), 12);
+    assert_eq!(sum(&|day| day["passed_over"].as_u64().unwrap()), 120);
+    // One line a day, of which the test may see two.
+    let dates: BTreeSet<_> =
+        Reader::open(&path).unwrap().map(|entry| entry.unwrap().time[..10].to_owned()).collect();
+    assert!(days.iter().map(|day| day["day"].as_str().unwrap()).eq(&dates), "{days:?}");
+    assert!(days.iter().all(|day| day["latency_us_mean"] == 1234), "{days:?}");
+    let reasons = moved["reasons"].as_object().unwrap();
+    assert_eq!(reasons.values().map(|reason| reason[1].as_u64().unwrap()).sum::<u64>(), 600);
     // POSITIVE is above 0.75: 49 of each even 200, 99 of the upper half's.
     assert_eq!(sum(&|day| day["states"][0].as_u64().unwrap()), 49 + 49 + 99);
     let text = summary(&["--first", "200"]).stdout;

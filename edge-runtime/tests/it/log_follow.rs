@@ -149,6 +149,45 @@ fn lines_that_stand_twice_are_read_once_and_end() {
     assert_eq!(numbers(&all(&mut Follower::new(&path, Cursor::default()))), [0, 1, 2, 3, 4]);
 }
 
+#[test]
+fn a_damaged_end_of_a_closed_file_is_counted_and_a_gap() {
+    let (_folder, path) = place();
+    let mut log = Log::open(&path, Options { keep: 50, ..SMALL }).unwrap();
+    write_some(&mut log, 0, 8);
+    let closed = files(&path).remove(0);
+    let mut bytes = fs::read(&closed).unwrap();
+    let end = bytes.len() - 40;
+    bytes[end] ^= 1;
+    let lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+    fs::write(&closed, bytes).unwrap();
+    let mut follower = Follower::new(&path, Cursor::default());
+    let gaps: Vec<_> = all(&mut follower).into_iter().filter_map(|line| line.gap).collect();
+    assert_eq!(gaps, [Gap { expected: lines - 1, found: lines }]);
+    assert_eq!(follower.passed(), 1);
+}
+
+#[test]
+fn a_cursor_names_the_last_sixteen_lines_and_none_behind_the_last() {
+    let steps = |lines: u64| -> Vec<_> {
+        let (_folder, path) = place();
+        let mut log = Log::open(&path, Options { max_bytes: 1 << 20, ..SMALL }).unwrap();
+        write_some(&mut log, 0, lines);
+        all(&mut Follower::new(&path, Cursor::default())).into_iter().map(|line| line.step).collect()
+    };
+    let named = |cursor: &Cursor| -> Vec<_> {
+        let points = serde_json::to_value(cursor).unwrap()["points"].take();
+        points.as_array().unwrap().iter().map(|point| point["seq"].as_u64().unwrap()).collect()
+    };
+    let mut cursor = Cursor::default();
+    steps(20).into_iter().for_each(|step| cursor.advance(step));
+    assert_eq!(named(&cursor), (4..20).collect::<Vec<_>>());
+    // The log was cut back and went on otherwise.
+    let other = steps(11)[10];
+    cursor.advance(other);
+    assert_eq!(named(&cursor), (4..=10).collect::<Vec<_>>());
+    assert_eq!(cursor.last(), Some(other.point));
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Write(u8),

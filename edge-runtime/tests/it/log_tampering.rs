@@ -130,6 +130,38 @@ fn any_line_repeated() {
     }
 }
 
+/// The line after a damaged one is held to its number and to both hashes that it may follow.
+#[test]
+fn a_changed_line_hides_neither_a_missing_one_nor_a_foreign_one() {
+    let mut lines = split();
+    let line = String::from_utf8(lines[1][1].clone()).unwrap();
+    lines[1][1] = line.replace("REFER", "NEGATIVE").into_bytes();
+    assert_eq!(kinds(&check(&joined(&lines), &[], None)), [Kind::Changed]);
+    let mut missing = lines.clone();
+    missing[1].remove(2);
+    assert_eq!(kinds(&check(&joined(&missing), &[], None)), [Kind::Changed, Kind::Missing]);
+    // The same place of a log of the same form.
+    let (_folder, path) = place();
+    let mut log = Log::open(&path, SMALL).unwrap();
+    (0..20).for_each(|i| write(&mut log, &format!("{i:02}")).unwrap());
+    drop(log);
+    let number = |line: &[u8]| serde_json::from_slice::<serde_json::Value>(line).unwrap()["seq"].as_u64();
+    let other: Vec<u8> = files(&path).iter().flat_map(|file| fs::read(file).unwrap()).collect();
+    let foreign = other.split_inclusive(|&b| b == b'\n').find(|line| number(line) == number(&lines[1][2]));
+    lines[1][2] = foreign.unwrap().to_vec();
+    let found = kinds(&check(&joined(&lines), &[], None));
+    assert_eq!(found[..2], [Kind::Changed, Kind::Replaced], "{found:?}");
+    let line = check(&joined(&lines), &[], None).breaks[1].line;
+    assert_eq!(line, 3);
+}
+
+#[test]
+fn breaks_are_named_up_to_a_hundred_and_all_counted() {
+    let (name, _) = &original()[3];
+    let verified = check(&[(name.clone(), "no line\n".repeat(120).into_bytes())], &[], None);
+    assert_eq!((verified.lines, verified.broken, verified.breaks.len()), (120, 120, 100));
+}
+
 #[test]
 fn any_two_lines_exchanged() {
     let lines = split();

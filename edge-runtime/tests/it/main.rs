@@ -21,6 +21,7 @@ mod log_killed;
 mod log_recovery;
 mod log_tampering;
 mod metrics_judge;
+mod models_damaged;
 mod models_program;
 mod models_refused;
 mod models_store;

@@ -390,6 +390,26 @@ fn a_full_disk_changes_nothing_and_is_told() {
 }
 
 #[test]
+fn the_model_that_runs_is_written_again_only_where_its_file_is_damaged() {
+    let (_place, folder) = prepared();
+    let file = Store::at(&folder).file(which('b').sha256().unwrap());
+    for damaged in [false, true] {
+        if damaged {
+            fs::write(&file, "not whole").unwrap();
+        }
+        let mut store = Store::with_disk(&folder, PowerCut::at(usize::MAX, false).0);
+        let done = store.install(&bundle('b'), kept('b', "2.2.0"), &built_in()).unwrap();
+        assert_eq!((done, fs::read(&file).unwrap()), (Installed::RunsAlready, bundle('b')));
+        assert_eq!(store.disk().faulty.calls > 1, damaged, "the lock's file is opened either way");
+    }
+    // The built-in model has no file.
+    let place = TempDir::new().unwrap();
+    let mut store = Store::at(place.path());
+    let done = store.install(&bundle('0'), kept('0', "2.0.0"), &built_in()).unwrap();
+    assert_eq!((done, store.file(&kept('0', "2.0.0").sha256).exists()), (Installed::RunsAlready, false));
+}
+
+#[test]
 fn two_programs_take_turns() {
     let (_place, folder) = prepared();
     let threads: Vec<_> = ['d', 'e', 'f']

@@ -125,6 +125,8 @@ fn writes_a_site_file_that_only_its_model_takes() {
     let text = calibrate(&bench, &list(&cases(450)), &more).ended(0).stdout;
     assert_contains(&text, &["NEGATIVE below 0.4610, POSITIVE above 0.5400", "20.0 %, as given"]);
     assert_contains(&text, &["10 of 100 ill NEGATIVE, 10 of 100 healthy POSITIVE"]);
+    // Above 0.54 are a tenth of both.
+    assert_contains(&text, &["10.0 (5.5 to 17.4)", "90.0 (82.6 to 94.5)"]);
     let model_file = ModelFile::load(&bench.model).unwrap();
     let site = Site::load(out, &model_file).unwrap();
     assert_eq!(site.thresholds(), Thresholds { negative_below: 0.461, positive_above: 0.54 });
@@ -161,11 +163,15 @@ fn writes_a_site_file_that_only_its_model_takes() {
 fn json_and_refusals() {
     let bench = Bench::new();
     let answer = calibrate(&bench, &list(&cases(450)), &["--json"]).answer();
-    assert_eq!(answer["table"].as_array().unwrap().len(), 19);
+    let thresholds = answer["table"].as_array().unwrap().iter().map(|row| row["threshold"].to_string());
+    assert!(thresholds.eq((1..20).map(|i| (i as f32 / 20.0).to_string())), "{answer}");
     assert_eq!((&answer["chosen"]["prevalence"], &answer["out"]), (&0.5.into(), &serde_json::Value::Null));
     calibrate(&bench, &list(&cases(0)[..110]), &[]).refused(1, "at least 29 are needed");
     calibrate(&bench, "path,label\nx,2\n", &[]).refused(1, "site.csv cannot be used: line 2");
     calibrate(&bench, &list(&cases(0)), &["--prevalence", "1.5"]).refused(1, "got 1.5");
+    // Before anything is said of the pictures.
+    let one = "path,label,score\nx,1,0.5\n";
+    calibrate(&bench, one, &["--widen-familiar", "0.05"]).refused(1, "expected --choose bound");
 }
 
 #[test]

@@ -68,8 +68,7 @@ fn the_limit_leaves_the_share_unfamiliar_and_never_rises() {
 /// Each case breaks one condition and keeps to the others.
 #[test]
 fn a_widening_is_refused_for_each_thing_that_it_takes() {
-    // Of the ill 188 are let in, one too few; then of the healthy 72.
-    for (label, kept, part) in [(true, 188, "188 of the pictures"), (false, 72, "at least 73 are needed")] {
+    let letting_in = |label: bool, kept: usize| {
         let mut few = good();
         // Those below the limit are not let in.
         let mut seen = 0;
@@ -77,7 +76,12 @@ fn a_widening_is_refused_for_each_thing_that_it_takes() {
             seen += usize::from(p.label == label);
             p.label != label || seen <= kept + if label { 10 } else { 5 }
         });
-        let found = widen(&few, (OWN, 1015), SHARE, &AT, &TARGETS).unwrap_err();
+        widen(&few, (OWN, 1015), SHARE, &AT, &TARGETS)
+    };
+    // Of the ill 188 are let in, one too few; then of the healthy 72.
+    for (label, kept, part) in [(true, 188, "188 of the pictures"), (false, 72, "at least 73 are needed")] {
+        assert!(letting_in(label, kept + 1).is_ok());
+        let found = letting_in(label, kept).unwrap_err();
         assert!(matches!(found, WidenError::TooFew { got, .. } if got == kept), "{found:?}");
         assert_contains(&found.to_string(), &[part]);
     }
@@ -87,6 +91,14 @@ fn a_widening_is_refused_for_each_thing_that_it_takes() {
     // Two of 95 healthy are POSITIVE.
     let alarms = refusal(&pictures(|i, label| if label || i == 99 || i == 102 { 0.9 } else { 0.1 }));
     assert_contains(&alarms, &["healthy called POSITIVE is 0.021", "at most 0.05"]);
+    // On a threshold a score is neither.
+    let on_them = |i, label| match i {
+        100 => 0.3,
+        99 | 102 => 0.6,
+        _ if label => 0.9,
+        _ => 0.1,
+    };
+    assert!(widen(&pictures(on_them), (OWN, 1015), SHARE, &AT, &TARGETS).is_ok());
     // A score that says nothing, all of it REFER: both promises hold.
     let blind = refusal(&pictures(|i, _| 0.4 + (i * 7 % 100) as f32 / 1000.0));
     assert_contains(&blind, &["area under the ROC curve is 0.", "the lower end must be at least 0.9"]);

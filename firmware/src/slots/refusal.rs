@@ -94,3 +94,39 @@ impl fmt::Display for NoModel {
 }
 
 impl core::error::Error for NoModel {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use edge_core::infer::InferError;
+    use std::string::ToString;
+
+    #[test]
+    fn a_refusal_tells_its_numbers_and_its_reason() {
+        let [version, minimum] = ["1.0.0", "1.1.0"].map(|text| Version::parse(text).unwrap());
+        let arena = BundleError::Arena { needed: 30, limit: 20 };
+        let logit = SelfTestError::Logit { expected: 0xAB, got: 0xCD };
+        let engine = SelfTestError::Engine(InferError::Input { expected: 40, got: 50 });
+        for (why, numbers, text) in [
+            (Refusal::Bundle(arena), [20, 30], "30"),
+            (Refusal::Older { version, minimum }, [minimum.0, version.0], "1.0.0 is older than 1.1.0"),
+            (Refusal::SelfTest(logit), [0xAB, 0xCD], "bits 000000cd, expected 000000ab"),
+            (Refusal::SelfTest(engine), [0; 2], "got 50"),
+            (Refusal::Before(ImageState::Pending), [0; 2], "did not finish at an earlier start"),
+            (Refusal::Before(ImageState::RejectedLogit), [0; 2], "another logit at an earlier start"),
+            (Refusal::Before(ImageState::RejectedEngine), [0; 2], "could not run it at an earlier start"),
+            (Refusal::Before(ImageState::Superseded), [0; 2], "ran until the other one took over"),
+            (Refusal::Records(RecordsError::NotKept), [0; 2], "not read as it was written"),
+        ] {
+            assert_eq!(why.numbers(), numbers, "{why:?}");
+            assert!(why.to_string().contains(text), "{why}");
+        }
+    }
+
+    #[test]
+    fn where_no_model_runs_each_slot_says_why() {
+        let (a, b) = (Refusal::Bundle(BundleError::Empty), Refusal::Before(ImageState::Pending));
+        let told = NoModel { why: [a, b] }.to_string();
+        assert_eq!(told, std::format!("no model runs: slot A: {a}; slot B: {b}"));
+    }
+}

@@ -21,16 +21,16 @@ pub struct Regions {
 pub fn inactive<F: NorFlash>(records: &Records<'_, F>, slots: [&[u8]; 2], key: &[u8; 32]) -> Slot {
     let verifier = BundleVerifier { key, arena_bytes: usize::MAX };
     let [a, b] = slots.map(|bytes| Bundle::open(bytes, &verifier).ok().map(|bundle| bundle.version));
-    match (a, b, records.state().active) {
+    let state = records.state();
+    match (a, b, state.active) {
         (None, _, _) => Slot::A,
         (_, None, _) => Slot::B,
         (Some(_), Some(_), Some(active)) => active.other(),
         (Some(a), Some(b), None) => {
-            if a < b {
-                Slot::A
-            } else {
-                Slot::B
-            }
+            let is_new = |slot: Slot| state.image_state(slot, &bundle::id(slot.of(slots))).is_none();
+            let (a, b) = ((is_new(Slot::A), a), (is_new(Slot::B), b));
+            // Of two new ones of one version the second takes over from the first.
+            if b > a || b == a && b.0 { Slot::A } else { Slot::B }
         }
     }
 }

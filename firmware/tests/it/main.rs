@@ -9,6 +9,7 @@ mod model_faults;
 mod signed;
 mod simulated;
 mod slots;
+mod slots_records;
 
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;

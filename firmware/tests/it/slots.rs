@@ -3,12 +3,12 @@
 
 use crate::signed::Recipe;
 use crate::signed::boots::{Boot, boot, boot_with, golden, hang, inactive, update};
-use crate::signed::flash::{Cut, SECTOR, Sim, Tear, regions};
+use crate::signed::flash::{Cut, SECTOR, SLOT, Sim, Tear, regions};
 use crate::signed::verifier;
-use firmware::bundle::{self, Bundle, BundleId, Version};
+use firmware::bundle::{self, Bundle, BundleId, HEADER, Version};
 use firmware::self_test::SelfTestError;
 use firmware::slots::Slot;
-use firmware::slots::{self, ImageState, Records, RecordsError, Refusal};
+use firmware::slots::{self, ImageState, Records, RecordsError, Refusal, WriteError};
 
 fn model(version: &str) -> Vec<u8> {
     Recipe::of(version).sign()
@@ -37,10 +37,12 @@ fn a_new_model_takes_over_once_and_the_old_one_waits() {
     let first = boot(&mut flash);
     assert_eq!(first.runs, Some(Ok((Slot::B, bundle::id(&new)))));
     assert_eq!(first.state.minimum_version, Version::parse("1.1.0").unwrap());
+    assert_eq!((first.tried, first.taken), (vec![Slot::B], vec![Slot::B]), "the log says so");
     flash.power_on();
     let second = boot(&mut flash);
     assert_eq!(second.runs, first.runs);
     assert_eq!(second.why(Slot::A), Some("superseded"));
+    assert_eq!((&second.tried, &second.taken), (&vec![], &vec![]), "but of a new one alone");
     assert_eq!(flash.operations, 0, "nothing to note, nothing is written");
     assert_eq!(inactive(&mut flash), Slot::A);
 }
@@ -68,7 +70,8 @@ fn a_self_test_that_hangs_is_not_begun_again_while_another_model_runs() {
     let (mut flash, old, new) = updated();
     let (old_id, new_id) = (bundle::id(&old), bundle::id(&new));
     let mut hang_on_new = hang_unless(old_id);
-    assert_eq!(boot_with(&mut flash, &verifier(), &mut hang_on_new).runs, None);
+    let hung = boot_with(&mut flash, &verifier(), &mut hang_on_new);
+    assert_eq!((hung.runs, hung.tried, hung.taken), (None, vec![Slot::B], vec![]));
     for _ in 0..3 {
         let later = boot_with(&mut flash, &verifier(), &mut hang_on_new);
         assert_eq!(later.id(), Some(old_id));
@@ -100,11 +103,58 @@ fn of_two_models_on_a_new_device_the_one_that_does_not_hang_runs() {
     slots::write(&mut flash, &regions(), Slot::B, &bad, &mut |_| ()).unwrap();
     let mut hang_on_bad = hang_unless(bundle::id(&good));
     assert_eq!(boot_with(&mut flash, &verifier(), &mut hang_on_bad).runs, None);
+    assert_eq!(inactive(&mut flash), Slot::B, "A runs from the next start on");
     for _ in 0..3 {
         let later = boot_with(&mut flash, &verifier(), &mut hang_on_bad);
         assert_eq!(later.id(), Some(bundle::id(&good)));
         assert_eq!(later.why(Slot::B), Some("self-test-unfinished"));
     }
+}
+
+/// A host may look before the first start, and its model must not replace what would run then.
+#[test]
+fn without_records_too_a_new_model_goes_where_none_will_run() {
+    let on_a_new_device = |versions: [&str; 2]| {
+        let mut flash = Sim::<8>::default();
+        for (slot, (version, seed)) in Slot::ALL.into_iter().zip(versions.into_iter().zip(1..)) {
+            let bytes = Recipe { seed, ..Recipe::of(version) }.sign();
+            slots::write(&mut flash, &regions(), slot, &bytes, &mut |_| ()).unwrap();
+        }
+        flash
+    };
+    let check = |flash: &mut Sim<8>| {
+        let free = inactive(flash);
+        let (runs, _) = boot(flash).runs.unwrap().unwrap();
+        assert_eq!((runs, inactive(flash)), (free.other(), free));
+    };
+    check(&mut on_a_new_device(["1.0.0", "1.1.0"]));
+    check(&mut on_a_new_device(["1.1.0", "1.0.0"]));
+    // Of two of one version the second takes over from the first, but not where both hung before.
+    let mut flash = on_a_new_device(["1.1.0", "1.1.0"]);
+    let mut hung = flash.clone();
+    check(&mut flash);
+    (0..2).for_each(|_| assert_eq!(boot_with(&mut hung, &verifier(), &mut hang).runs, None));
+    check(&mut hung);
+}
+
+#[test]
+fn a_model_fills_its_slot_at_most_and_each_step_is_told() {
+    let mut flash = Sim::<32>::default();
+    let (bytes, mut told) = (vec![7; SLOT], vec![]);
+    slots::write(&mut flash, &regions(), Slot::A, &bytes, &mut |written| told.push(written)).unwrap();
+    assert_eq!(flash.slots()[0], bytes);
+    // The body, then the header.
+    assert!(told.iter().copied().eq((1..=SLOT / HEADER).map(|chunk| chunk * HEADER)), "{told:?}");
+    for got in [HEADER - 1, SLOT + 1] {
+        let refused = slots::write(&mut flash, &regions(), Slot::A, &vec![8; got], &mut |_| ());
+        assert_eq!(refused, Err(WriteError::Size { got, slot: SLOT }));
+        assert_eq!(flash.slots()[0], bytes, "nothing is erased");
+        let said = refused.unwrap_err().to_string();
+        assert!(said.contains(&format!("of 256 to {SLOT} bytes, got {got}; take another")), "{said}");
+    }
+    flash.worn_out = true;
+    let refused = slots::write(&mut flash, &regions(), Slot::A, &bytes, &mut |_| ()).unwrap_err();
+    assert!(refused.to_string().contains("the slot cannot be written"), "{refused}");
 }
 
 #[test]
@@ -136,6 +186,7 @@ fn without_records_the_greatest_version_runs_and_is_the_floor_again() {
         flash.poke(regions().records).fill(noise);
         let later = boot(&mut flash);
         assert_eq!(later.id(), Some(bundle::id(&new)), "{noise:#x}");
+        assert_eq!((later.tried.as_slice(), later.why(Slot::A)), (&[Slot::B][..], Some("older")));
         assert_eq!(later.state.minimum_version, Version::parse("1.1.0").unwrap());
         assert_eq!(boot(&mut flash).id(), Some(bundle::id(&new)));
     }

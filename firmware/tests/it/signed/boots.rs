@@ -14,6 +14,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 pub struct Boot {
     /// What runs: slot and model. None where the start never ended.
     pub runs: Option<Result<(Slot, BundleId), NoModel>>,
+    /// Slots whose models were put to their first self-test, and those that passed it.
+    pub tried: Vec<Slot>,
+    pub taken: Vec<Slot>,
     pub refused: Vec<(Slot, Refusal)>,
     pub failed: Vec<RecordsError>,
     pub state: BootState,
@@ -32,6 +35,8 @@ impl Boot {
 impl EventLog for Boot {
     fn record(&mut self, event: &LogEvent<'_>) {
         match event {
+            LogEvent::Trying { slot, .. } => self.tried.push(*slot),
+            LogEvent::Taken { slot, .. } => self.taken.push(*slot),
             LogEvent::Refused { slot, why } => self.refused.push((*slot, *why)),
             LogEvent::RecordsFailed(error) => self.failed.push(*error),
             _ => {}

@@ -52,6 +52,8 @@ pub struct Sim<const WORD: usize> {
     unreadable: BTreeSet<usize>,
     /// Every write and erase fails, with the power on.
     pub worn_out: bool,
+    /// Every write and erase does nothing and says that it did, as on a flash that is locked.
+    pub locked: bool,
     /// Planted: erases the other one of the records' two sectors.
     pub erases_wrong_sector: bool,
     /// Words that were written twice without being erased.
@@ -68,6 +70,7 @@ impl<const WORD: usize> Default for Sim<WORD> {
             corrects_errors: false,
             unreadable: BTreeSet::new(),
             worn_out: false,
+            locked: false,
             erases_wrong_sector: false,
             written_twice: 0,
         }
@@ -115,6 +118,9 @@ impl<const WORD: usize> Sim<WORD> {
         cut: Option<Cut>,
         to: impl Fn(usize, u8) -> u8,
     ) -> Result<(), NorFlashErrorKind> {
+        if self.locked {
+            return Ok(());
+        }
         let mut rng = cut.map_or(0, |cut| cut.seed);
         let until = place.start + random(&mut rng) as usize % place.len();
         for at in place.clone() {
