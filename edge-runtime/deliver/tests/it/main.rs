@@ -8,4 +8,5 @@ mod delivery_pacs;
 mod messages;
 mod outbox;
 mod packaging;
+mod pacs;
 mod support;
