@@ -9,4 +9,5 @@ mod messages;
 mod outbox;
 mod packaging;
 mod pacs;
+mod setup;
 mod support;
