@@ -23,6 +23,7 @@ mod log_tampering;
 mod metrics_judge;
 mod models_program;
 mod models_refused;
+mod models_rollback;
 mod models_store;
 mod pace;
 mod pack;
