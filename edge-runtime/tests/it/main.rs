@@ -10,6 +10,7 @@ mod device;
 mod dicom;
 mod dicom_network;
 mod doctor;
+mod doctor_certificates;
 mod exec;
 mod exec_ffmpeg;
 mod folder;
