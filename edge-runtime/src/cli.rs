@@ -5,7 +5,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use edge_model::engine::EngineKind;
 use edge_runtime::capture::{Crop, Encoding, SourceSpec};
-use edge_runtime::setup::{Lines, ScreenUse};
+use edge_runtime::setup::{CONFIGURATION, Lines, ScreenUse, Site};
 use std::path::PathBuf;
 use texts::Language;
 
@@ -153,9 +153,6 @@ pub enum Command {
     },
 }
 
-/// Where the package has the device's configuration.
-pub const CONFIGURATION: &str = "/etc/pneumoscope/pneumoscope.toml";
-
 const RUN: &str = "\
 Examples:
   edge-runtime run --config /etc/pneumoscope/pneumoscope.toml               the device, as systemd runs it
@@ -254,6 +251,16 @@ pub struct SetupOptions {
     /// a tap says that an answer was seen.
     #[arg(long, value_name = "USE")]
     pub screen: Option<ScreenUse>,
+    /// Where delivery (package pneumoscope-deliver) sends answers by MQTT: mqtts://HOST:PORT,
+    /// mqtt://HOST:PORT without encryption, or none.
+    #[arg(long, value_name = "BROKER")]
+    pub broker: Option<String>,
+    /// The archive that gets reports on DICOM files: TITLE@HOST:PORT, or none.
+    #[arg(long, value_name = "ARCHIVE")]
+    pub archive: Option<String>,
+    /// Name of the place in the broker's topics.
+    #[arg(long, value_name = "NAME")]
+    pub site: Option<Site>,
     /// Ask nothing, and write.
     #[arg(long)]
     pub yes: bool,

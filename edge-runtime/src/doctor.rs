@@ -6,6 +6,7 @@
 
 mod board;
 mod bounded;
+mod certificates;
 mod clock;
 mod finding;
 mod lights;
@@ -16,6 +17,7 @@ mod storage;
 
 pub use board::{power, temperature};
 pub use bounded::within;
+pub use certificates::certificates;
 pub use clock::clock;
 pub use finding::Finding;
 pub use lights::{lights, line};

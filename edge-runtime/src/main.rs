@@ -9,13 +9,19 @@ mod outcome;
 mod report;
 
 use anyhow::Result;
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
 use outcome::Outcome;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if cli.model.is_some() && matches!(cli.command, Some(Command::Model(_))) {
+        // Who wrote it believes that it is installed, or asked about.
+        let why = "`model` is about the models of the device's store: leave out --model; `model install FILE` takes one";
+        Cli::command().error(ErrorKind::ArgumentConflict, why).exit();
+    }
     exit::code(run(&cli))
 }
 

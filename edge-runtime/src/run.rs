@@ -20,6 +20,7 @@ use edge_core::signal::LampSet;
 use edge_core::worklist::CaseId;
 use edge_core::{Reason, State, device};
 use edge_model::engine::Engine;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ pub struct Run<E, C> {
     source: String,
     log: Log,
     log_fails: bool,
+    /// What was acknowledged and is not in the log yet: it is written before anything else.
+    unlogged: VecDeque<(By, Named, Arc<str>)>,
     joining: Joining,
     context: Context,
     /// Frames in a row that must agree.
@@ -94,6 +97,7 @@ impl<E: Engine, C: Clock> Run<E, C> {
             source,
             log,
             log_fails: false,
+            unlogged: VecDeque::new(),
             joining: Joining::OFF,
             context,
             needed,
@@ -112,17 +116,16 @@ impl<E: Engine, C: Clock> Run<E, C> {
 
     /// One turn of the loop, which waits for a frame at most `wait`.
     pub fn step(&mut self, wait: Duration) -> StepReport {
-        let mut acknowledged = None;
         if let Some(panel) = &self.panel {
-            if panel.pressed() {
-                acknowledged = self.device.press();
+            if panel.pressed()
+                && let Some((case, study)) = self.device.press()
+            {
+                self.unlogged.push_back((By::Button, case, study));
             }
             self.device.handle(device::DeviceEvent::LampsFailed(panel.failed()));
         }
         let mut logged = if self.log_fails { self.log.ready() } else { Ok(()) };
-        if let Some(acknowledged) = acknowledged {
-            logged = logged.and(self.log_acknowledged(By::Button, acknowledged));
-        }
+        logged = logged.and_then(|()| self.log_acknowledged());
         self.logged(&logged);
         let mut report = StepReport::default();
         let mut settles = false;
@@ -177,17 +180,28 @@ impl<E: Engine, C: Clock> Run<E, C> {
     }
 
     /// A person acknowledged a case on a screen, when it had so many pictures: whether that was taken.
-    /// It stands in the log before the lights change by it.
+    /// It stands in the log before the lights change by it; where it cannot, all is FAULT until it does.
     pub fn acknowledge(&mut self, case: CaseId, pictures: u16) -> bool {
-        let Some(acknowledged) = self.device.acknowledge(case, pictures) else { return false };
-        let logged = self.log_acknowledged(By::Screen, acknowledged);
+        let Some((case, study)) = self.device.acknowledge(case, pictures) else { return false };
+        self.unlogged.push_back((By::Screen, case, study));
+        let logged = self.log_acknowledged();
         self.logged(&logged);
         true
     }
 
-    fn log_acknowledged(&mut self, by: By, (case, study): (Named, Arc<str>)) -> Result<(), LogError> {
-        let (study, study_sha256) = self.log.shown_or_hashed(&study);
-        self.log.event(&Event::Acknowledged { by, study, study_sha256, state: case.answer.state })
+    /// Each case is acknowledged once, so no more can wait here than the list has cases.
+    fn log_acknowledged(&mut self) -> Result<(), LogError> {
+        while let Some((by, case, study)) = self.unlogged.front() {
+            let (study, study_sha256) = self.log.shown_or_hashed(study);
+            self.log.event(&Event::Acknowledged {
+                by: *by,
+                study,
+                study_sha256,
+                state: case.answer.state,
+            })?;
+            self.unlogged.pop_front();
+        }
+        Ok(())
     }
 
     /// Tells the log of faults that begin and end, and the lights of everything.

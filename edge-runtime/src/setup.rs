@@ -5,11 +5,13 @@
 //!                                        \-> check -> replace (the old one stays as FILE.bak)
 //! ```
 
+mod delivery;
 mod draft;
 mod questions;
 mod replace;
 mod wishes;
 
+pub use delivery::{Archive, Broker, CONFIGURATION, Delivery, SHIPPED_DELIVERY, Site, or_none};
 pub use draft::{Change, Draft, DraftError};
 pub use questions::Questions;
 pub use replace::{ReplaceError, replace};

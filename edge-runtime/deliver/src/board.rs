@@ -5,12 +5,16 @@ use anyhow::{Context, Result};
 use edge_model::files;
 use edge_runtime::log::Point;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 pub const VERSION: u32 = 2;
 
-/// A report that is older is that of a program that has ended.
+/// A report that is older is that of a program that hangs.
 pub const STALE_AFTER_S: i64 = 10;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +100,42 @@ impl Place {
     }
 }
 
+/// The lock beside a report, held by the program that writes it for as long as it lives: however that ends,
+/// the kernel lets go of it at once.
+#[derive(Debug)]
+pub struct Running {
+    _lock: File,
+}
+
+impl Running {
+    /// # Errors
+    /// The report's folder cannot be written.
+    pub fn claim(report: &Path) -> io::Result<Self> {
+        let lock = File::options().create(true).truncate(false).write(true).open(lock(report))?;
+        // Whoever asks whether it is held takes it for a moment.
+        for _ in 0..100 {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(10)),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+        Ok(Self { _lock: lock })
+    }
+
+    /// Whether a program holds it.
+    fn is_claimed(report: &Path) -> bool {
+        // On a file system without locks the report's age is all that tells.
+        File::open(lock(report)).is_ok_and(|lock| lock.try_lock_shared().is_err())
+    }
+}
+
+fn lock(report: &Path) -> PathBuf {
+    let mut path = report.as_os_str().to_owned();
+    path.push(".lock");
+    path.into()
+}
+
 impl Report {
     pub fn of(places: &[Place]) -> Self {
         let destinations = places.iter().map(Place::get).collect();
@@ -109,6 +149,9 @@ impl Report {
 
     /// The report of a program that runs; none where none does.
     pub fn read(path: &Path) -> Result<Option<Self>> {
+        if !Running::is_claimed(path) {
+            return Ok(None);
+        }
         let bytes = match std::fs::read(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             bytes => bytes.with_context(|| format!("cannot read {}", path.display()))?,

@@ -17,7 +17,7 @@ use crate::outbox::Outbox;
 use anyhow::{Context, Result};
 use archive::{Archive, Stored};
 use edge_runtime::log::{Entry, Hash, Step};
-use source::{Judged, Source};
+use source::{Ended, Judged, Source};
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -25,6 +25,10 @@ use std::time::{Duration, Instant};
 
 /// How often the log is looked at for new lines.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// So often the device's program may be ended without an answer on a file while it draws the picture; then
+/// so often without the picture, which takes less memory.
+const ENDED_MOST: u32 = 3;
 
 /// Whether the archive answers C-ECHO.
 pub fn echo(pacs: &Pacs) -> Result<()> {
@@ -36,7 +40,7 @@ pub fn echo(pacs: &Pacs) -> Result<()> {
 /// Delivers until the flag is set.
 pub fn deliver<S: CursorStore>(loaded: &Loaded, outbox: Outbox<S>, place: &Place, stop: &AtomicBool) {
     let backoff = Backoff::up_to(loaded.config.pacs.retry_max_s);
-    Destination { loaded, outbox, place, stop, backoff }.run();
+    Destination { loaded, outbox, place, stop, backoff, ended: 0 }.run();
 }
 
 struct Destination<'a, S> {
@@ -45,6 +49,8 @@ struct Destination<'a, S> {
     place: &'a Place,
     stop: &'a AtomicBool,
     backoff: Backoff,
+    /// How often the device's program was ended without an answer on the file that is to be sent.
+    ended: u32,
 }
 
 /// What became of a line.
@@ -119,10 +125,12 @@ impl<S: CursorStore> Destination<'_, S> {
     }
 
     fn send_until_sent(&mut self, entry: &Entry, step: Step) {
+        self.ended = 0;
         while !self.stopped() {
             let outcome = match self.send(entry) {
                 Ok(outcome) => outcome,
                 Err(why) => {
+                    self.ended += u32::from(why.is::<Ended>());
                     self.failed(&why);
                     continue;
                 }
@@ -155,9 +163,17 @@ impl<S: CursorStore> Destination<'_, S> {
         };
         let Some(frame) = decision.frame_sha256 else { return Ok(Outcome::NotForIt) };
         let Some(source) = Source::of(folder, decision)? else { return Ok(Outcome::NotForIt) };
+        if self.ended >= 2 * ENDED_MOST {
+            return Ok(Outcome::Refused(format!(
+                "{} was ended {} times before it had judged the file, as for want of memory; nothing was sent",
+                pacs.program.display(),
+                self.ended
+            )));
+        }
+        let draws = pacs.images && self.ended < ENDED_MOST;
         let drawings = tempfile::tempdir().context("no room for the drawn picture")?;
         let drawn = drawings.path().join("drawn.png");
-        let answer = match source.judge(self.loaded, decision, pacs.images.then_some(&drawn))? {
+        let answer = match source.judge(self.loaded, decision, draws.then_some(&drawn))? {
             Judged::Answer(answer) => answer,
             Judged::Unusable { error } => {
                 return Ok(Outcome::Refused(format!(
@@ -174,7 +190,15 @@ impl<S: CursorStore> Destination<'_, S> {
         let Some((name, object)) = report::report(&source, entry) else { return Ok(Outcome::NotForIt) };
         let mut archive = Archive::connect(pacs).context("the archive")?;
         let mut refused = kind("report", archive.store(report::CLASS, (&name, &object), None)?);
-        if pacs.images && drawn.exists() {
+        if pacs.images && !draws {
+            let why = format!(
+                "the report was sent without a picture: {} was ended {ENDED_MOST} times before it had drawn it, as for \
+                 want of memory",
+                pacs.program.display()
+            );
+            refused = refused.or(Some(why));
+        }
+        if drawn.exists() {
             if answer.is(decision) {
                 let pixels = image::Pixels::open(&drawn)?;
                 let (name, object) = image::image(&source, entry, &pixels);

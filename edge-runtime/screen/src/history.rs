@@ -6,7 +6,10 @@ use edge_runtime::log::{ExportError, LogReadError, Reader, Reference, Summary, e
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio::task::spawn_blocking;
 
@@ -21,6 +24,9 @@ const MOST_EARLIER: usize = 256;
 
 /// Bytes of a table that are handed on together.
 const CHUNK: usize = 16 << 10;
+
+/// How long whoever asked for a table may take nothing of it: it holds one of two threads meanwhile.
+const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// One reading of the log.
 #[derive(Debug)]
@@ -48,11 +54,36 @@ pub struct History {
     offset: Offset,
     read: Mutex<Option<(Instant, Arc<Days>)>>,
     exports: Arc<Semaphore>,
+    taken_within: Duration,
+}
+
+/// The log as a table, on its way.
+#[derive(Debug)]
+pub struct Table {
+    pieces: mpsc::Receiver<Vec<u8>>,
+    whole: Arc<AtomicBool>,
+    ended: bool,
+}
+
+impl Table {
+    /// The next piece; none after the last. An error once where there should be more: a table that
+    /// ends early must not look whole.
+    pub async fn next(&mut self) -> Option<io::Result<Vec<u8>>> {
+        match self.pieces.recv().await {
+            Some(piece) => Some(Ok(piece)),
+            None if self.ended || self.whole.load(Ordering::Acquire) => None,
+            None => {
+                self.ended = true;
+                Some(Err(io::ErrorKind::UnexpectedEof.into()))
+            }
+        }
+    }
 }
 
 impl History {
     pub fn new(log: PathBuf, offset: Offset) -> Self {
-        Self { log, offset, read: Mutex::new(None), exports: Arc::new(Semaphore::new(1)) }
+        let exports = Arc::new(Semaphore::new(1));
+        Self { log, offset, read: Mutex::new(None), exports, taken_within: TAKEN_WITHIN }
     }
 
     /// The days until `now_ms`, by the device's clock.
@@ -77,20 +108,22 @@ impl History {
     }
 
     /// The log as a table, in pieces; none while somebody else has one made.
-    pub fn table(&self) -> Option<mpsc::Receiver<io::Result<Vec<u8>>>> {
+    pub fn table(&self) -> Option<Table> {
         let permit = Arc::clone(&self.exports).try_acquire_owned().ok()?;
-        let (sender, receiver) = mpsc::channel(2);
-        let log = self.log.clone();
+        let (sender, pieces) = mpsc::channel(2);
+        let whole = Arc::new(AtomicBool::new(false));
+        let (log, within, is_whole) = (self.log.clone(), self.taken_within, Arc::clone(&whole));
         spawn_blocking(move || {
             let _permit = permit;
-            let mut pieces = Pieces { sender: sender.clone(), piece: Vec::with_capacity(CHUNK) };
-            let written = export(&log, &mut pieces).and_then(|_| pieces.flush().map_err(ExportError::Write));
-            if let Err(error) = written {
-                // Cuts the transfer short: a table that ends early must not look whole.
-                let _ = sender.blocking_send(Err(io::Error::other(error.to_string())));
+            let runtime = Handle::current();
+            let piece = Vec::with_capacity(CHUNK);
+            let mut pieces = Pieces { sender: Some(sender), runtime, within, piece };
+            match export(&log, &mut pieces).and_then(|_| pieces.flush().map_err(ExportError::Write)) {
+                Ok(()) => is_whole.store(true, Ordering::Release),
+                Err(error) => eprintln!("the log as a table: {error}"),
             }
         });
-        Some(receiver)
+        Some(Table { pieces, whole, ended: false })
     }
 
     /// Bytes of the log's disk: free, and in all.
@@ -127,7 +160,10 @@ fn days(log: &Path, offset: Offset, now_ms: u64) -> Result<Days, LogReadError> {
 
 /// Sends what is written to it.
 struct Pieces {
-    sender: mpsc::Sender<io::Result<Vec<u8>>>,
+    /// None once a piece was not taken: what comes behind it must not be.
+    sender: Option<mpsc::Sender<Vec<u8>>>,
+    runtime: Handle,
+    within: Duration,
     piece: Vec<u8>,
 }
 
@@ -142,7 +178,62 @@ impl Write for Pieces {
 
     fn flush(&mut self) -> io::Result<()> {
         let piece = std::mem::replace(&mut self.piece, Vec::with_capacity(CHUNK));
-        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
-        if piece.is_empty() { Ok(()) } else { self.sender.blocking_send(Ok(piece)).map_err(gone) }
+        if piece.is_empty() {
+            return Ok(());
+        }
+        let Some(sender) = self.sender.take() else { return Err(io::ErrorKind::BrokenPipe.into()) };
+        match self.runtime.block_on(sender.send_timeout(piece, self.within)) {
+            Ok(()) => self.sender = Some(sender),
+            Err(SendTimeoutError::Timeout(_)) => return Err(io::ErrorKind::TimedOut.into()),
+            Err(SendTimeoutError::Closed(_)) => return Err(io::ErrorKind::BrokenPipe.into()),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use edge_runtime::log::{Event, Log, Options};
+
+    /// A log whose table has more pieces than are on their way at once.
+    fn long() -> (tempfile::TempDir, History) {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log.jsonl");
+        let options = Options { sync_every: 10_000, ..Options::default() };
+        let mut writer = Log::open(&log, options).unwrap();
+        let why = "w".repeat(500);
+        (0..400).for_each(|_| writer.event(&Event::Stopped { why: &why }).unwrap());
+        let mut history = History::new(log, Offset::default());
+        history.taken_within = Duration::from_millis(50);
+        (folder, history)
+    }
+
+    #[tokio::test]
+    async fn whoever_takes_nothing_of_a_table_gets_a_part_that_does_not_look_whole_and_holds_up_nobody() {
+        let (_folder, history) = long();
+        let mut stalled = history.table().unwrap();
+        assert!(history.table().is_none(), "one at a time");
+        let mut next = None;
+        while next.is_none() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            next = history.table();
+        }
+        let mut whole = Vec::new();
+        let mut next = next.unwrap();
+        while let Some(piece) = next.next().await {
+            whole.extend(piece.unwrap());
+        }
+        assert!(whole.ends_with(b"\n") && whole.len() > 4 * CHUNK, "{}", whole.len());
+        let mut part = Vec::new();
+        let ended = loop {
+            match stalled.next().await {
+                Some(Ok(piece)) => part.extend(piece),
+                other => break other,
+            }
+        };
+        assert!(matches!(ended, Some(Err(_))), "{ended:?}");
+        assert!(part.len() < whole.len() && whole.starts_with(&part), "{}", part.len());
+        assert!(stalled.next().await.is_none());
     }
 }

@@ -143,10 +143,10 @@ async fn png(
 }
 
 async fn table(State(app): Shared, Extension(visit): Extension<Visit>) -> Response {
-    let Some(pieces) = app.history.table() else {
+    let Some(table) = app.history.table() else {
         return pages::message(visit.language, StatusCode::SERVICE_UNAVAILABLE, &visit.language.text("busy"));
     };
-    let body = stream::unfold(pieces, async |mut pieces| pieces.recv().await.map(|piece| (piece, pieces)));
+    let body = stream::unfold(table, async |mut table| table.next().await.map(|piece| (piece, table)));
     let name = "attachment; filename=\"pneumoscope.csv\"";
     let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, name)];
     (headers, Body::from_stream(body)).into_response()

@@ -80,6 +80,34 @@ impl Plan {
     }
 }
 
+/// The pages without doors, for who has the bytes of a connection.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    router: Router,
+    connections: Arc<Connections>,
+}
+
+impl Pages {
+    /// # Errors
+    /// [`StartError::Random`].
+    pub fn new(plan: Plan, seen: tokio::sync::watch::Receiver<Seen>) -> Result<Self, StartError> {
+        let router = router(Arc::new(App::new(plan.config, seen, plan.pin)?));
+        Ok(Self { router, connections: Arc::default() })
+    }
+
+    /// One connection of this machine itself, to its end, however it ends; where `guarded` one of
+    /// another machine, without encryption.
+    pub async fn converse(&self, stream: impl AsyncRead + AsyncWrite + Unpin, guarded: bool) {
+        let door = Door { guarded, secure: false };
+        let arrival = self.arrival(door, IpAddr::from([127, 0, 0, 1]));
+        converse(stream, self.router.clone(), arrival).await;
+    }
+
+    fn arrival(&self, door: Door, peer: IpAddr) -> Arrival {
+        Arrival { door, peer, seat: Arc::new(self.connections.enter()) }
+    }
+}
+
 /// Serves the pages until the future is dropped. `ready` is told, once, what is listened on; `alive`
 /// the time with each look at the device.
 ///
@@ -115,11 +143,10 @@ pub async fn serve(
     let mut watcher = Watcher::new(&plan.config.device.status);
     let first = watcher.look(crate::watch::monotonic_ms).unwrap_or(Seen::Lost("nothing was read yet".into()));
     let (sender, seen) = tokio::sync::watch::channel(first);
-    let router = router(Arc::new(App::new(plan.config, seen, plan.pin)?));
-    let connections = Arc::new(Connections::default());
+    let pages = Pages::new(plan, seen)?;
     for (listener, door) in listeners {
         let acceptor = acceptor.clone().filter(|_| door.secure);
-        tokio::spawn(accept(listener, door, acceptor, router.clone(), Arc::clone(&connections)));
+        tokio::spawn(accept(listener, door, acceptor, pages.clone()));
     }
     ready(&lines);
     watch(watcher, sender, alive).await;
@@ -144,22 +171,15 @@ fn names(config: &Config) -> Vec<String> {
     names
 }
 
-async fn accept(
-    listener: TcpListener,
-    door: Door,
-    acceptor: Option<TlsAcceptor>,
-    router: Router,
-    connections: Arc<Connections>,
-) {
+async fn accept(listener: TcpListener, door: Door, acceptor: Option<TlsAcceptor>, pages: Pages) {
     loop {
         let Ok((stream, peer)) = listener.accept().await else {
             // No file descriptor is left, say; others close meanwhile.
             sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let seat = Arc::new(connections.enter());
-        let arrival = Arrival { door, peer: peer.ip().to_canonical(), seat: Arc::clone(&seat) };
-        let (acceptor, router) = (acceptor.clone(), router.clone());
+        let arrival = pages.arrival(door, peer.ip().to_canonical());
+        let (acceptor, router, seat) = (acceptor.clone(), pages.router.clone(), Arc::clone(&arrival.seat));
         tokio::spawn(async move {
             tokio::select! {
                 () = seat.lost() => {}

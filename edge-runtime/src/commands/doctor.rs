@@ -40,6 +40,7 @@ pub fn run(config: &Path, output: Output) -> Result<Outcome> {
     findings.push(doctor::clock(&machine, SystemTime::now()));
     findings.extend([doctor::power(&machine), doctor::temperature(&machine), doctor::service(&machine)]);
     findings.extend(doctor::companions(&machine));
+    findings.extend(doctor::certificates(&machine, SystemTime::now()));
     Ok(report::findings(&findings, output)?)
 }
 

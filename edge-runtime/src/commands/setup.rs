@@ -1,5 +1,7 @@
 //! `edge-runtime setup`: writes a device's configuration, checks it, and shows what it did.
 
+mod file;
+
 use crate::cli::{AimOptions, SetupOptions};
 use crate::commands::{aim, check_config};
 use crate::model;
@@ -9,43 +11,36 @@ use anyhow::{Context, Result, ensure};
 use edge_model::engine::EngineKind;
 use edge_runtime::capture::{Crop, SourceSpec, cameras};
 use edge_runtime::config::{Config, Configuration};
-use edge_runtime::doctor::Machine;
+use edge_runtime::doctor::{Answer, Machine};
 use edge_runtime::self_test::{Check, passed};
-use edge_runtime::setup::{Change, Draft, Questions, SHIPPED, Wishes, replace};
+use edge_runtime::setup::{Delivery, Questions, SHIPPED, SHIPPED_DELIVERY, Wishes, or_none};
+use file::{File, Written};
 use serde::Serialize;
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+
+const DELIVERY: &str = "pneumoscope-deliver";
 
 #[derive(Serialize)]
 struct Done<'a> {
-    file: String,
-    /// The configuration of before; null where there was none, or nothing was written.
-    backup: Option<String>,
-    changes: &'a [Change],
+    #[serde(flatten)]
+    device: Written<'a>,
+    /// The delivery's configuration, beside the device's; null where nobody said anything about it.
+    delivery: Option<Written<'a>>,
     passed: bool,
     checks: Vec<Check>,
 }
 
 pub fn run(options: &SetupOptions, output: Output) -> Result<Outcome> {
-    let file = &options.config;
-    let crop = options.crop.as_deref().map(Wishes::crop).transpose();
-    let share = options.prevalence.as_deref().map(Wishes::prevalence).transpose();
-    let mut wishes = Wishes {
-        name: options.name.clone(),
-        language: options.language,
-        source: options.source.clone(),
-        crop: crop.map_err(anyhow::Error::msg).context("--crop")?,
-        lines: options.lines.clone(),
-        prevalence: share.map_err(anyhow::Error::msg).context("--prevalence")?,
-        screen: options.screen,
-    };
-    let (text, is_new) = match std::fs::read_to_string(file) {
-        Ok(text) => (text, false),
-        Err(error) if error.kind() == ErrorKind::NotFound => (SHIPPED.to_owned(), true),
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", file.display())),
-    };
-    let name = file.display().to_string();
-    let mut draft = Draft::new(&text).with_context(|| name.clone())?;
+    let path = &options.config;
+    let machine = Machine::new("/");
+    let mut wishes = wishes(options)?;
+    let mut device = File::open(path, SHIPPED)?;
+    let name = device.name.clone();
+    // Beside the device's own, as its package has it.
+    let beside = path.with_file_name("deliver.toml");
+    let mut delivery = File::open(&beside, SHIPPED_DELIVERY)?;
+    let mut sent = delivery_wishes(options)?;
 
     let stdin = io::stdin();
     let mut questions = if options.yes {
@@ -59,67 +54,105 @@ pub fn run(options: &SetupOptions, output: Output) -> Result<Outcome> {
         Some(Questions::new(stdin.lock(), io::stdout()))
     };
     if let Some(questions) = &mut questions {
-        let now = Config::parse(&text, &name)?;
+        let now = Config::parse(device.draft.text(), &name)?;
         wishes = questions.ask_all(wishes, &now, &cameras(), look)?;
+        if machine.program(DELIVERY).is_some() || !delivery.is_new {
+            let source = wishes.source.as_ref().unwrap_or(&now.capture.source);
+            let folder = matches!(source, SourceSpec::Folder(_));
+            sent = questions.ask_delivery(sent, &Delivery::of(delivery.draft.text()), folder)?;
+        }
     }
     if wishes.crop.is_none() && wishes.source.is_some() {
         // A rectangle is of one camera: another source's pictures would be judged on a corner.
-        let before = Config::parse(&text, &name).ok().map(|config| config.capture.source);
+        let before = Config::parse(device.draft.text(), &name).ok().map(|config| config.capture.source);
         if before != wishes.source {
             wishes.crop = Some(None);
         }
     }
-    wishes.apply(&mut draft).with_context(|| name.clone())?;
+    wishes.apply(&mut device.draft).with_context(|| name.clone())?;
     // What a device would refuse is not written.
-    Config::parse(draft.text(), &name)?;
+    Config::parse(device.draft.text(), &name)?;
+    let sends = !sent.is_empty();
+    if sends {
+        sent.apply(&mut delivery.draft, &beside, path).with_context(|| delivery.name.clone())?;
+    }
 
     let mut out = io::stdout();
     if output == Output::Text {
-        show(&mut out, draft.changes(), is_new)?;
-    }
-    let mut backup = None;
-    if is_new || !draft.changes().is_empty() {
-        if let Some(questions) = &mut questions
-            && !questions.agrees(&format!("Write {name}?"))?
-        {
-            writeln!(out, "Nothing was written.")?;
-            return Ok(Outcome::Complete);
+        device.show(&mut out)?;
+        if sends {
+            writeln!(out, "{}:", delivery.name)?;
+            delivery.show(&mut out)?;
         }
-        backup = replace(file, draft.text())?;
     }
-    let checks = check_config::checks(file);
+    if (device.is_due() || sends && delivery.is_due())
+        && let Some(questions) = &mut questions
+        && !questions.agrees(&format!("Write {name}{}?", if sends { " and deliver.toml" } else { "" }))?
+    {
+        writeln!(out, "Nothing was written.")?;
+        return Ok(Outcome::Complete);
+    }
+    let written = device.write()?;
+    let also = if sends { Some(delivery.write()?) } else { None };
+    let mut checks = check_config::checks(path);
+    if sends {
+        checks.push(checked(&machine, &delivery.name));
+    }
     if output == Output::Json {
-        let backup = backup.map(|path| path.display().to_string());
         let passed = passed(&checks);
-        report::json(&Done { file: name, backup, changes: draft.changes(), passed, checks })?;
+        report::json(&Done { device: written, delivery: also, passed, checks })?;
         return Ok(if passed { Outcome::Complete } else { Outcome::Unfit });
     }
-    match &backup {
-        Some(backup) => writeln!(out, "Written: {name}; the one of before is {}\n", backup.display())?,
-        None if is_new => writeln!(out, "Written: {name}\n")?,
-        None => writeln!(out, "{name} is as it was\n")?,
+    device.say(&written, &mut out)?;
+    if let Some(also) = &also {
+        delivery.say(also, &mut out)?;
     }
     let outcome = report::checks(&checks, output)?;
-    writeln!(out, "\n{}", next_steps(&name, &Machine::new("/")))?;
+    writeln!(out, "\n{}", next_steps(&name, &machine, sends))?;
     Ok(outcome)
 }
 
-/// What is changed, as lines that go and lines that come.
-fn show(out: &mut impl Write, changes: &[Change], is_new: bool) -> io::Result<()> {
-    if is_new {
-        writeln!(out, "A new file: the default's text, changed by")?;
+fn wishes(options: &SetupOptions) -> Result<Wishes> {
+    let crop = options.crop.as_deref().map(Wishes::crop).transpose();
+    let share = options.prevalence.as_deref().map(Wishes::prevalence).transpose();
+    Ok(Wishes {
+        name: options.name.clone(),
+        language: options.language,
+        source: options.source.clone(),
+        crop: crop.map_err(anyhow::Error::msg).context("--crop")?,
+        lines: options.lines.clone(),
+        prevalence: share.map_err(anyhow::Error::msg).context("--prevalence")?,
+        screen: options.screen,
+    })
+}
+
+fn delivery_wishes(options: &SetupOptions) -> Result<Delivery> {
+    let broker = options.broker.as_deref().map(or_none).transpose();
+    let archive = options.archive.as_deref().map(or_none).transpose();
+    Ok(Delivery {
+        broker: broker.map_err(anyhow::Error::msg).context("--broker")?,
+        archive: archive.map_err(anyhow::Error::msg).context("--archive")?,
+        site: options.site.clone(),
+    })
+}
+
+/// What the program that delivers says of its configuration.
+fn checked(machine: &Machine, file: &str) -> Check {
+    let Some(Answer { code, said, complained }) = machine.ask(DELIVERY, &["check-config", "--config", file])
+    else {
+        let why = format!("{file} is not checked: `{DELIVERY}` is not installed here, or does not answer");
+        return Check::new("delivery", Err::<&str, _>(why)).or_warn();
+    };
+    // What is well is many lines, and what is not is what counts.
+    let wrong: Vec<_> =
+        said.lines().filter(|line| !line.starts_with("ok")).chain(complained.lines()).collect();
+    let wrong = wrong.iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    let wrong = wrong.collect::<Vec<_>>().join("; ");
+    match code {
+        Some(0) if wrong.is_empty() => Check::new("delivery", Ok::<_, &str>(format!("{file} is good"))),
+        Some(0) => Check::new("delivery", Err::<&str, _>(wrong)).or_warn(),
+        _ => Check::new("delivery", Err::<&str, _>(wrong)),
     }
-    if changes.is_empty() {
-        writeln!(out, "nothing")?;
-    }
-    for Change { section, key, before, after } in changes {
-        for (sign, value) in [('-', before), ('+', after)] {
-            if let Some(value) = value {
-                writeln!(out, "{sign} [{section}] {key} = {}", report::printable(value))?;
-            }
-        }
-    }
-    writeln!(out)
 }
 
 /// A picture through a source, with what the gate says of it.
@@ -140,18 +173,21 @@ fn look(source: &SourceSpec, crop: Option<Crop>, file: &Path) -> Result<String, 
 }
 
 /// What is left to do, for the programs that are installed.
-fn next_steps(name: &str, machine: &Machine) -> String {
+fn next_steps(name: &str, machine: &Machine, sends: bool) -> String {
     let mut steps = vec![
         format!("edge-runtime lights --config {name} test   # see every lamp"),
         "systemctl enable --now pneumoscope && systemctl restart pneumoscope".to_owned(),
         format!("edge-runtime doctor --config {name}"),
     ];
-    for (program, file) in [("pneumoscope-screen", "screen.toml"), ("pneumoscope-deliver", "deliver.toml")] {
-        if machine.program(program).is_some() {
-            steps.push(format!(
-                "edit /etc/pneumoscope/{file}, then `systemctl enable --now {program}`; `{program} --help` says more"
-            ));
+    for (program, file) in [("pneumoscope-screen", "screen.toml"), (DELIVERY, "deliver.toml")] {
+        if machine.program(program).is_none() {
+            continue;
         }
+        steps.push(if program == DELIVERY && sends {
+            format!("put the broker's user, password or certificate into {file}, then `{program} check-config --connect`")
+        } else {
+            format!("edit /etc/pneumoscope/{file}, then `systemctl enable --now {program}`; `{program} --help` says more")
+        });
     }
     format!("Next:\n  {}", steps.join("\n  "))
 }

@@ -2,7 +2,7 @@
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -46,7 +46,12 @@ impl Machine {
 
     /// A path as the machine means it, such as `/proc/uptime`.
     pub fn path(&self, path: &str) -> PathBuf {
-        self.root.join(path.trim_start_matches('/'))
+        self.under(Path::new(path))
+    }
+
+    /// The same of a path that a configuration names.
+    pub fn under(&self, path: &Path) -> PathBuf {
+        self.root.join(path.strip_prefix("/").unwrap_or(path))
     }
 
     /// The beginning of a small text file, without blanks around it; none where it cannot be read.
@@ -54,6 +59,19 @@ impl Machine {
         // A pipe or a device would let its reader wait.
         let file = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|data| data.is_file()))?;
         text(file)
+    }
+
+    /// The beginning of a small file, byte by byte.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no file.
+    pub fn bytes(&self, path: &Path) -> io::Result<Vec<u8>> {
+        if !path.metadata()?.is_file() {
+            return Err(io::Error::other("expected a file, got something else"));
+        }
+        let mut bytes = Vec::new();
+        File::open(path)?.take(LONGEST).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// Where a program lies; none where it is not installed.

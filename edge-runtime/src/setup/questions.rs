@@ -1,5 +1,6 @@
 //! Questions on a terminal: each with what holds now, asked again until the answer is one.
 
+use super::delivery::{Delivery, Site, or_none};
 use super::wishes::{Lines, Wishes};
 use crate::capture::{CameraInfo, Crop, SourceSpec};
 use crate::config::{self, Config};
@@ -78,6 +79,35 @@ impl<R: BufRead, W: Write> Questions<R, W> {
             let question = "Pages for a screen (package pneumoscope-screen): off, on, or acknowledge, \
                             where a tap says that an answer was seen";
             wishes.screen = self.ask(question, now, parsed)?;
+        }
+        Ok(wishes)
+    }
+
+    /// Asks where delivery sends to. `now` is what holds, all of it; an archive is asked for where the
+    /// device watches a folder, since only files have a study.
+    ///
+    /// # Errors
+    /// As of [`Self::ask_all`].
+    pub fn ask_delivery(&mut self, given: Delivery, now: &Delivery, folder: bool) -> io::Result<Delivery> {
+        let mut wishes = given;
+        let or_nobody = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+        let broker = |wishes: &Delivery| wishes.broker.clone().or_else(|| now.broker.clone()).flatten();
+        let archive = |wishes: &Delivery| wishes.archive.clone().or_else(|| now.archive.clone()).flatten();
+        if wishes.broker.is_none() {
+            let question = "Broker that gets the answers by MQTT (package pneumoscope-deliver), such as \
+                            mqtts://broker.example:8883, or none";
+            let holds = or_nobody(broker(&wishes).map(|broker| broker.to_string()));
+            wishes.broker = self.ask(question, &holds, or_none)?;
+        }
+        if wishes.archive.is_none() && folder {
+            let question =
+                "Archive that gets reports on DICOM files, such as ARCHIVE@pacs.example:11112, or none";
+            let holds = or_nobody(archive(&wishes).map(|archive| archive.to_string()));
+            wishes.archive = self.ask(question, &holds, or_none)?;
+        }
+        if wishes.site.is_none() && broker(&wishes).is_some() {
+            let holds = now.site.as_ref().map_or(String::new(), Site::to_string);
+            wishes.site = self.ask("Name of this place in the broker's topics", &holds, parsed)?;
         }
         Ok(wishes)
     }

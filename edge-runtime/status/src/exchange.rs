@@ -30,7 +30,8 @@ pub enum StatusError {
     Io { path: PathBuf, source: io::Error },
     #[error("{}: expected a file of at most {MAX_BYTES} bytes; something else lies there", .0.display())]
     NoFile(PathBuf),
-    #[error("{}: expected JSON as this program writes it: {source}", .path.display())]
+    // It may quote what stands there, such as a control character.
+    #[error("{}: expected JSON as this program writes it: {}", .path.display(), .source.to_string().escape_debug())]
     Form { path: PathBuf, source: serde_json::Error },
     #[error("{}: expected version {expected}, got {got}: install programs of one version together", .path.display())]
     Version { path: PathBuf, expected: u32, got: u32 },
@@ -51,17 +52,25 @@ pub fn read<T: Versioned + DeserializeOwned>(path: &Path) -> Result<T, StatusErr
     if bytes.len() as u64 > MAX_BYTES {
         return Err(StatusError::NoFile(path.to_owned()));
     }
+    parse(&bytes, path)
+}
+
+/// What [`read`] makes of a file's bytes; `path` is what errors call it.
+///
+/// # Errors
+/// [`StatusError::Form`] and [`StatusError::Version`].
+pub fn parse<T: Versioned + DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<T, StatusError> {
     let form = |source| StatusError::Form { path: path.to_owned(), source };
     // The version first: a later one may have another form.
     #[derive(serde::Deserialize)]
     struct Head {
         version: u32,
     }
-    let Head { version: got } = serde_json::from_slice(&bytes).map_err(form)?;
+    let Head { version: got } = serde_json::from_slice(bytes).map_err(form)?;
     if got != T::VERSION {
         return Err(StatusError::Version { path: path.to_owned(), expected: T::VERSION, got });
     }
-    serde_json::from_slice(&bytes).map_err(form)
+    serde_json::from_slice(bytes).map_err(form)
 }
 
 /// Replaces the file at `path`, readable for its group. It lies in memory, so nothing is synced.
@@ -120,6 +129,13 @@ mod tests {
         fs::remove_dir(&file).unwrap();
         std::os::unix::fs::symlink("/etc/hostname", &file).unwrap();
         assert!(matches!(read(), StatusError::Io { .. }));
+    }
+
+    #[test]
+    fn an_error_is_one_line_whatever_it_quotes() {
+        let bytes = b"{\"version\":1,\"shown\":{\"state\":\"A\x7f\\n\"}}";
+        let error = parse::<crate::Status>(bytes, Path::new("file")).unwrap_err().to_string();
+        assert!(error.contains("unknown variant") && !error.contains(char::is_control), "{error:?}");
     }
 
     #[test]

@@ -27,7 +27,7 @@ mod picture;
 
 pub use acknowledgement::{Acknowledgement, Acknowledgements, MOST_ACKNOWLEDGEMENTS};
 pub use edge_core::worklist::Progress;
-pub use exchange::{MAX_BYTES, StatusError, Versioned, read, write, write_bytes};
+pub use exchange::{MAX_BYTES, StatusError, Versioned, parse, read, write, write_bytes};
 pub use picture::{Figure, Heat, Picture};
 
 use edge_core::agree::Indication;

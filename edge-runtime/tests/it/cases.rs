@@ -107,6 +107,29 @@ fn a_file_whose_answer_the_log_does_not_take_is_answered_when_it_does() {
     assert_eq!(names, ["ruth.png"], "once");
 }
 
+/// What a person acknowledged is not lost where the log fails just then: all is FAULT until it stands there.
+#[test]
+fn an_acknowledgement_that_the_log_does_not_take_stands_in_it_when_it_does() {
+    let mut room = Room::with_many_files();
+    room.come(&[("ruth.png", State::Positive)]);
+    assert_eq!(room.sees(0), turn(State::Positive, "ruth.png"));
+    // Where the log lay there is a file now.
+    let away = room.logs.path().join("away");
+    fs::rename(room.disk(), &away).unwrap();
+    fs::write(room.disk(), "").unwrap();
+    let log_failed = Indication { state: State::Fault, reason: Reason::LogFailed };
+    assert_eq!(room.press().shown, Some(log_failed));
+    assert_eq!(room.turn(100).shown, Some(log_failed));
+    fs::remove_file(room.disk()).unwrap();
+    fs::rename(&away, room.disk()).unwrap();
+    assert!(support::comes(|| room.turn(100).shown != Some(log_failed)));
+    let acknowledged: Vec<_> =
+        events(&room.log()).into_iter().filter(|e| e["what"] == "acknowledged").collect();
+    let [acknowledged] = acknowledged.try_into().expect("once");
+    assert_eq!((&acknowledged["study"], &acknowledged["by"]), (&"ruth".into(), &"button".into()));
+    support::log::assert_sound(&room.log());
+}
+
 #[test]
 fn what_is_passed_over_is_said_once_and_logged() {
     let mut room = Room::new(false);

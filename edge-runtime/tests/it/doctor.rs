@@ -19,25 +19,25 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 /// A machine of files and scripts.
-struct Planted(TempDir);
+pub struct Planted(TempDir);
 
 impl Planted {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
 
-    fn machine(&self) -> Machine {
+    pub fn machine(&self) -> Machine {
         Machine::new(self.0.path())
     }
 
-    fn file(&self, path: &str, text: &str) -> &Self {
+    pub fn file(&self, path: &str, text: &str) -> &Self {
         let path = self.machine().path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
         self
     }
 
-    fn program(&self, name: &str, script: &str) -> &Self {
+    pub fn program(&self, name: &str, script: &str) -> &Self {
         let path = format!("/usr/bin/{name}");
         self.file(&path, &format!("#!/bin/sh\n{script}\n"));
         fs::set_permissions(self.machine().path(&path), fs::Permissions::from_mode(0o755)).unwrap();
@@ -47,7 +47,7 @@ impl Planted {
 
 /// What must be found, and that there is a remedy where something is wrong and only there.
 #[track_caller]
-fn assert_found(finding: &Finding, verdict: Verdict, part: &str) {
+pub fn assert_found(finding: &Finding, verdict: Verdict, part: &str) {
     assert!(finding.verdict == verdict && finding.found.contains(part), "{part}: {finding:?}");
     assert_eq!(finding.remedy.is_some(), verdict != Good, "{finding:?}");
 }

@@ -61,7 +61,7 @@ fn a_device_without_keys_takes_nothing_and_says_where_they_go() {
 }
 
 /// A site file for this model.
-fn site_file(model_sha256: &str) -> String {
+pub fn site_file(model_sha256: &str) -> String {
     let cases = [(0.1, false), (0.9, true)];
     let operating = Operating::new(0.5, &cases, 0.5, |score| score > 0.5).unwrap();
     let Thresholds { negative_below, positive_above } = shipped().metadata().thresholds;

@@ -3,7 +3,10 @@
 use crate::support::{Bench, assert_contains, program, run};
 use edge_runtime::capture::{CameraInfo, Crop, SourceSpec};
 use edge_runtime::config::{Config, Configuration};
-use edge_runtime::setup::{Draft, DraftError, Lines, Questions, SHIPPED, ScreenUse, Wishes, replace};
+use edge_runtime::setup::{
+    Delivery, Draft, DraftError, Lines, Questions, SHIPPED, SHIPPED_DELIVERY, ScreenUse, Wishes, or_none,
+    replace,
+};
 use std::fs;
 use std::io::Cursor;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -250,6 +253,84 @@ fn the_program_writes_checks_and_says_what_it_did() {
     setup(&["--language", "de"]).refused(2, "expected a language, one of en, fr, es, pt, sw");
     setup(&["--language", "en"]).refused(1, "expected a terminal to ask on");
     assert_eq!(fs::read_to_string(&file).unwrap(), now);
+}
+
+fn delivery(broker: &str, archive: &str, site: &str) -> Delivery {
+    let broker = or_none(broker).unwrap();
+    let archive = or_none(archive).unwrap();
+    Delivery { broker: Some(broker), archive: Some(archive), site: Some(site.parse().unwrap()) }
+}
+
+#[test]
+fn where_delivery_sends_to_is_asked_for_in_three_questions_at_the_most() {
+    let asked = |answers: &str, given: Delivery, now: &Delivery, folder| {
+        let mut out = Vec::new();
+        let result =
+            Questions::new(Cursor::new(answers.to_owned()), &mut out).ask_delivery(given, now, folder);
+        (result.unwrap(), String::from_utf8(out).unwrap())
+    };
+    let shipped = Delivery::of(SHIPPED_DELIVERY);
+    assert_eq!(shipped, delivery("none", "none", "site"));
+    let answers = "http://broker\nbroker.example\nARCHIVE\nARCHIVE@pacs.example:104\ntwo words\nclinic\n";
+    let (wishes, said) = asked(answers, Delivery::default(), &shipped, true);
+    assert_eq!(wishes, delivery("mqtts://broker.example:8883", "ARCHIVE@pacs.example:104", "clinic"));
+    assert_contains(
+        &said,
+        &[
+            "or none [none]: ",
+            "expected none, or a broker such as mqtts://broker.example",
+            "expected none, or an archive such as ARCHIVE@pacs.example:11112",
+            "[site]: expected 1 to 64 letters, digits",
+        ],
+    );
+    // Enter alone leaves all; no place without a broker; no archive without a watched folder.
+    let (wishes, said) = asked("\n\n", Delivery::default(), &shipped, true);
+    assert!(wishes.is_empty() && !said.contains("place"), "{said}");
+    let holds = delivery("mqtt://127.0.0.1", "none", "clinic");
+    let (wishes, said) = asked("\n\n", Delivery::default(), &holds, false);
+    assert!(
+        wishes.is_empty() && said.contains("[mqtt://127.0.0.1:1883]") && said.contains("[clinic]"),
+        "{said}"
+    );
+    assert!(!said.contains("Archive"), "{said}");
+    assert_eq!(asked("", holds.clone(), &shipped, true).0, holds);
+}
+
+#[test]
+fn what_is_sent_where_is_written_beside_the_devices_configuration_and_shown() {
+    let bench = Bench::new();
+    let file = bench.path("device.toml");
+    let setup = |more: &[&str]| run(program().args(["setup", "--config", &file, "--yes"]).args(more));
+    let deliver = || fs::read_to_string(bench.path("deliver.toml")).unwrap();
+    setup(&["--source", "folder:films"]);
+    assert!(!Path::new(&bench.path("deliver.toml")).exists(), "nobody said anything about it");
+    let said = setup(&["--broker", "broker.example", "--site", "clinic"]).stdout;
+    assert_contains(
+        &said,
+        &[
+            "deliver.toml:\nA new file",
+            "+ [mqtt] host = \"broker.example\"",
+            "+ [device] site = \"clinic\"",
+            "+ [device] config = \"device.toml\"",
+            "- [mqtt] enabled = false\n+ [mqtt] enabled = true",
+            "warning  delivery",
+        ],
+    );
+    assert!(deliver().contains("# Without TLS everybody on the way"), "the comments stay");
+    let answer = setup(&["--json", "--archive", "ARCHIVE@[fe80::1]:104"]).answer();
+    assert_eq!(answer["delivery"]["changes"].as_array().unwrap().len(), 4, "{answer}");
+    assert_eq!(Delivery::of(&deliver()), delivery("broker.example", "ARCHIVE@[fe80::1]:104", "clinic"));
+    setup(&["--broker", "mqtt://127.0.0.1", "--archive", "none"]);
+    assert_eq!(Delivery::of(&deliver()), delivery("mqtt://127.0.0.1:1883", "none", "clinic"));
+    let before = deliver();
+    for wrong in ["a b", "mqtts://", "ftp://a", "a:0", "a:70000", "a:b", ":1", "a/b", "[::1"] {
+        setup(&["--broker", wrong]).refused(1, "--broker: expected none, or a broker");
+    }
+    for wrong in ["a", "@a", "TITLE-OF-17-CHARS@a", "A\\B@a", "A@"] {
+        setup(&["--archive", wrong]).refused(1, "--archive: expected none, or an archive");
+    }
+    setup(&["--site", "two words"]).refused(2, "expected 1 to 64 letters");
+    assert_eq!(deliver(), before);
 }
 
 #[test]

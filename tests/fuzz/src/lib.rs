@@ -3,6 +3,8 @@
 //! A target asserts what must hold for any bytes; libFuzzer looks for bytes that break it. `cargo
 //! xtask fuzz` builds and runs all of `fuzz_targets/`, starting from `seeds/`.
 
+pub mod site;
+
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +24,13 @@ pub fn planted_fault() -> bool {
 pub fn assert_one_line(error: &impl Display) {
     let text = error.to_string();
     assert!(!text.is_empty() && !text.chars().any(char::is_control), "not one line of text: {text:?}");
+}
+
+/// A folder for one input's files, in memory where this machine has such a place.
+pub fn room() -> tempfile::TempDir {
+    let memory = std::path::Path::new("/dev/shm");
+    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    made.expect("room for a folder")
 }
 
 /// Runs the body of a target whose own code lets panics of others unwind and makes errors of them:

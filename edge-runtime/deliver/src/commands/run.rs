@@ -1,7 +1,7 @@
 //! `pneumoscope-deliver run`: a thread a destination, and the report that `status` reads.
 
 use anyhow::{Context, Result, ensure};
-use deliver::board::{Place, Report};
+use deliver::board::{Place, Report, Running};
 use deliver::config::Loaded;
 use deliver::cursor_file::CursorFile;
 use deliver::outbox::Outbox;
@@ -23,6 +23,8 @@ const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 pub fn run(config: &Path) -> Result<u8> {
     let loaded = Loaded::load(config)?;
+    // Without it, as without the report, `status` says less.
+    let _running = Running::claim(&loaded.config.files.status);
     let stop = stop_on_signals().context("cannot watch for SIGTERM")?;
     let destinations = start(&loaded, &stop)?;
     let places: Vec<Place> = destinations.iter().map(|(place, _)| place.clone()).collect();

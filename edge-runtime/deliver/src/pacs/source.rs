@@ -12,6 +12,7 @@ use edge_runtime::log::{DecisionLine, Hash};
 use serde::Deserialize;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -21,6 +22,15 @@ const BEGINNING: u64 = 1 << 20;
 
 /// How long the device's program may take over a picture.
 const JUDGED_WITHIN: Duration = Duration::from_secs(120);
+
+/// The device's program was ended before it gave an answer on a file: by the kernel for want of memory,
+/// say. It may do so each time that the file comes.
+#[derive(Debug, thiserror::Error)]
+#[error("{} {how}", program.display())]
+pub struct Ended {
+    program: PathBuf,
+    how: String,
+}
 
 /// What goes into what is sent, of patient and study (PS3.3 C.7.1.1, C.7.2.1), as it is in the file.
 const PATIENT_AND_STUDY: [(Tag, VR); 11] = [
@@ -109,6 +119,9 @@ impl Source {
     /// Has the device's program judge the file as it is now. What the network saw must be what it saw
     /// then: a file of the same name may be another patient's. Where `drawn` is given, the picture with
     /// the heat map is written there.
+    ///
+    /// # Errors
+    /// [`Ended`], and whatever may be otherwise later.
     pub fn judge(&self, loaded: &Loaded, decision: &DecisionLine, drawn: Option<&Path>) -> Result<Judged> {
         let mut input = self.file.try_clone()?;
         input.seek(SeekFrom::Start(0))?;
@@ -129,13 +142,20 @@ impl Source {
         command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
         let until = Instant::now() + JUDGED_WITHIN;
-        while child.try_wait()?.is_none() {
-            if Instant::now() >= until {
-                child.kill()?;
-                child.wait()?;
-                anyhow::bail!("{} did not end within {} s", program.display(), JUDGED_WITHIN.as_secs());
+        let ended = |how: String| Ended { program: program.clone(), how };
+        let status = loop {
+            match child.try_wait()? {
+                Some(status) => break status,
+                None if Instant::now() < until => std::thread::sleep(Duration::from_millis(20)),
+                None => {
+                    child.kill()?;
+                    child.wait()?;
+                    return Err(ended(format!("did not end within {} s", JUDGED_WITHIN.as_secs())).into());
+                }
             }
-            std::thread::sleep(Duration::from_millis(20));
+        };
+        if let Some(signal) = status.signal() {
+            return Err(ended(format!("was ended by signal {signal}, as for want of memory")).into());
         }
         let mut said = String::new();
         if let Some(out) = child.stdout.as_mut() {

@@ -8,4 +8,6 @@ mod delivery_pacs;
 mod messages;
 mod outbox;
 mod packaging;
+mod pacs;
+mod setup;
 mod support;

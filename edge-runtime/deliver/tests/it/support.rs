@@ -1,5 +1,6 @@
 //! A device's folder: its configuration, its log, and the program that delivers from it.
 
+pub mod archive;
 pub mod broker;
 
 use edge_core::agree::Indication;

@@ -19,7 +19,8 @@ fn small(reader: &Reader, state: State) -> Markup {
     }
 }
 
-/// The cases since the device's start that are of today, the newest first.
+/// The cases since the device's start that are of today, the newest first. Those that a clock which was
+/// set back has left in the future are of today too.
 pub fn part(reader: &Reader, seen: &Seen) -> Markup {
     let Some(status) = seen.status() else { return lost(reader) };
     let Some(list) = &status.worklist else {
@@ -30,7 +31,7 @@ pub fn part(reader: &Reader, seen: &Seen) -> Markup {
     // Whoever still needs a person stays, whatever the date.
     let listed = |case: &&Case| {
         let open = !matches!(case.progress, Progress::Done | Progress::Acknowledged);
-        open || local(case).map(|(day, _)| day) == today
+        open || local(case).map(|(day, _)| day) >= today
     };
     let cases: Vec<&Case> = list.cases.iter().rev().filter(listed).collect();
     let fault = status.device_fault();

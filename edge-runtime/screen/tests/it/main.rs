@@ -3,6 +3,7 @@
 mod access;
 mod acknowledge;
 mod browser;
+mod clock_step;
 mod config;
 mod history;
 mod hostile;

@@ -2,7 +2,7 @@
 
 use super::place::{Place, store};
 use super::{owner, restart};
-use crate::model;
+use crate::model::{self, Refused};
 use crate::outcome::Outcome;
 use crate::report::{self, Output};
 use anyhow::{Context, Result};
@@ -52,8 +52,10 @@ fn roll_back(config: &Config, engine: Option<EngineKind>, output: Output) -> Res
     let mut computing = model::engine(engine.unwrap_or(config.model.engine), model)?;
     chosen.self_test(&mut *computing).context("self-test")?;
     // The device would be refused by these at its start, and stand still with a FAULT.
-    model::site_of(&config.model, &chosen)?;
-    config.site.prevalence.map(|share| PriorShift::new(share, model)).transpose()?;
+    let refused = |why: String| Refused::new(&model.metadata().name, why);
+    model::site_of(&config.model, &chosen).map_err(|error| refused(format!("{error:#}")))?;
+    let prior = config.site.prevalence.map(|share| PriorShift::new(share, model)).transpose();
+    prior.map_err(|error| refused(format!("[site] prevalence: {error}")))?;
     store.roll_back()?;
     let answer = Answer { model_sha256: model.sha256(), model_version: &model.metadata().version };
     report::answer(output, &answer, |out| {

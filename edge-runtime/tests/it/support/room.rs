@@ -72,23 +72,28 @@ pub fn context() -> Context {
 impl Room {
     /// With lamps alone, or with a button too.
     pub fn new(button: bool) -> Self {
-        Self::with(button, None)
+        Self::with(button, None, Options::default())
     }
 
     /// With a screen, on which answers are acknowledged where it may say so.
     pub fn with_screen(screen: &Screen) -> Self {
-        Self::with(false, Some(screen))
+        Self::with(false, Some(screen), Options::default())
     }
 
-    fn with(button: bool, screen: Option<&Screen>) -> Self {
+    fn with(button: bool, screen: Option<&Screen>, log: Options) -> Self {
         let films = TempDir::new().unwrap();
         let options = CaptureOptions { quiet_ms: 0, give_up_ms: 100, ..Default::default() };
         let mut folder = Folder::new(films.path(), &options);
         // What comes from now on is new.
         assert!(matches!(folder.next(Duration::ZERO), Err(CaptureError::Nothing)));
-        let room = Self::without_disk(films, Box::new(folder), button, screen);
+        let room = Self::logging(films, Box::new(folder), button, screen, log);
         fs::create_dir(room.disk()).unwrap();
         room
+    }
+
+    /// With a button, and a log that begins a new file with every line.
+    pub fn with_many_files() -> Self {
+        Self::with(true, None, Options { max_bytes: 1, ..Options::default() })
     }
 
     /// The disk of its log is not there yet.
@@ -97,6 +102,16 @@ impl Room {
         source: Box<dyn Source + Send>,
         button: bool,
         screen: Option<&Screen>,
+    ) -> Self {
+        Self::logging(films, source, button, screen, Options::default())
+    }
+
+    fn logging(
+        films: TempDir,
+        source: Box<dyn Source + Send>,
+        button: bool,
+        screen: Option<&Screen>,
+        log: Options,
     ) -> Self {
         let logs = TempDir::new().unwrap();
         let clock = Hands(Arc::new(AtomicU64::new(100_000)));
@@ -110,8 +125,7 @@ impl Room {
         if screen.is_some() {
             device = device.with_pictures();
         }
-        let log =
-            Log::new(logs.path().join("disk/log.jsonl"), Options { log_names: true, ..Default::default() });
+        let log = Log::new(logs.path().join("disk/log.jsonl"), Options { log_names: true, ..log });
         let button = Button::default();
         let run = Run::new(device, log, context(), Some(Box::new(button.clone())));
         let started = screen.map(|screen| Publisher::start(screen, "room", &context(), &model).unwrap());

@@ -5,6 +5,8 @@
 //! target are among them under `found-*`: with the same damage in today's form where they are made
 //! here, and left alone where they are not.
 
+mod programs;
+
 use edge_core::kernels::layout::{BLOCK, DEPTH};
 use edge_core::packed::{self, Packed, PackedError};
 use edge_model::aligned::AlignedBytes;
@@ -21,11 +23,15 @@ use test_support::{model, picture};
 use tract_onnx::pb::ModelProto;
 
 fn main() -> std::io::Result<()> {
+    write("bundle", &programs::bundles())?;
     write("decode", &pictures())?;
+    write("delivered", &programs::logs())?;
     write("dicom", &dicom_files())?;
     write("frame_stream", &streams())?;
     write("model_file", &models())?;
     write("packed", &packed())?;
+    write("request", &programs::requests())?;
+    write("status", &programs::statuses())?;
     // What these two read is not a file's form: any bytes are sizes, choices and pixels to them.
     write("metadata", &noise(4, 96))?;
     let mut preprocess = noise(6, 192);
