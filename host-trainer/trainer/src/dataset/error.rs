@@ -44,6 +44,12 @@ pub enum DatasetError {
          counted: {line}"
     )]
     Classes { path: PathBuf, found: String, line: String },
+    /// In lower case, as `--classes` gives it or as a class's own.
+    #[error(
+        "--classes: {name:?} stands for NORMAL and for PNEUMONIA; expected each name for one class: leave it out of the other, \
+         and where it is the other class's own name, say what that class is called"
+    )]
+    BothClasses { name: String },
     #[error(
         "{path}: expected pictures of both classes, found {normal} NORMAL and {pneumonia} PNEUMONIA{left_out}; \
          add what is missing"

@@ -139,7 +139,7 @@ fn list(path: &Path, part: Part, options: &DataOptions) -> Result<Listing, Datas
     let tree = walk(path)?;
     let mut listing = match &options.labels {
         Some(_) => labels::arrange(tree, part, options)?,
-        None => layout::arrange(tree, part, &Classes::new(&options.classes, false))?,
+        None => layout::arrange(tree, part, &Classes::new(&options.classes, false)?)?,
     };
     listing.pictures.sort_by(|a, b| a.id.cmp(&b.id));
     for pair in listing.pictures.windows(2).filter(|pair| pair[0].id == pair[1].id) {

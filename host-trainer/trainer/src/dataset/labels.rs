@@ -20,7 +20,7 @@ use std::path::Path;
 pub(super) fn arrange(mut tree: Tree, part: Part, options: &DataOptions) -> Result<Listing, DatasetError> {
     let path = options.labels.as_deref().unwrap_or(Path::new(""));
     let table = Table::read(path)?;
-    let classes = Classes::new(&options.classes, true);
+    let classes = Classes::new(&options.classes, true)?;
     let mut listing =
         Listing { left_out: take(&mut tree.left_out), bad: take(&mut tree.bad), ..Listing::default() };
     let (pictures, others): (Vec<_>, Vec<_>) = tree.files.iter().partition(|file| kind(file) != Kind::Other);

@@ -82,7 +82,7 @@ impl Table {
         let hits =
             |column: &usize| values(*column).filter(|v| matches!(files.find(v), Found::One(_))).count();
         let image = (0..self.header.len()).max_by_key(hits).filter(|column| hits(column) > 0);
-        let classes = Classes::new(&[], true);
+        let classes = Classes::own(true);
         let labels = |column: &usize| {
             let found: BTreeSet<_> = values(*column).filter_map(|value| classes.of(value)).collect();
             (found.len(), values(*column).filter(|value| classes.of(value).is_some()).count())
