@@ -12,6 +12,7 @@ mod acquisition;
 mod classes;
 pub mod cluster;
 mod error;
+mod files;
 pub mod findings;
 mod folder;
 mod kmeans;

@@ -61,7 +61,7 @@ fn read<T: Send + Sync>(
 ) -> Result<(Vec<T>, Vec<String>, Findings), DatasetError> {
     let mut listing = list(path, part, options)?;
     let mut findings = Findings::default();
-    patients::assign(&mut listing.pictures, options)?;
+    patients::assign(&mut listing.pictures, &listing.other_part, path, options)?;
     let Listing { pictures, other_part, mut left_out, mut bad, notes } = listing;
     let store = match whole && !options.in_memory && pictures.len() >= MANY {
         true => Some(store(&options.prepared, side, pictures.len())?),

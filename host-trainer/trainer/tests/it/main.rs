@@ -7,6 +7,7 @@ mod exact_form;
 mod folders;
 mod folds;
 mod gate;
+mod lists;
 mod localization;
 mod metrics;
 mod metrics_judge;
