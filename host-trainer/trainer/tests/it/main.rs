@@ -16,6 +16,7 @@ mod recipe;
 mod regularisation;
 mod report;
 mod support;
+mod same_patients;
 mod sweep;
 mod teach;
 mod training;
