@@ -69,11 +69,13 @@ pub enum DatasetError {
     Table { path: PathBuf, reason: String },
     #[error("{path}: {source}")]
     Io { path: PathBuf, source: std::io::Error },
+    /// The store of prepared pictures, not a picture, is the trouble; `needed` is in bytes.
     #[error(
-        "prepared pictures in {path}: {source}; make room or name another folder with --prepared, or keep them in memory \
-         with --in-memory"
+        "prepared pictures in {path}: {source}; they may take {} MB on that disk: make room there, name a folder on \
+         another one with --prepared, or keep them in memory with --in-memory",
+        needed.div_ceil(1_000_000)
     )]
-    Prepared { path: PathBuf, source: std::io::Error },
+    Prepared { path: PathBuf, source: std::io::Error, needed: u64 },
     #[error("{path}: {reason}")]
     Npz { path: PathBuf, reason: String },
 }
