@@ -8,6 +8,7 @@
 pub mod baselines;
 pub mod figures;
 
+use crate::cell;
 use crate::run::{Recipe, Run};
 use anyhow::{Context, Result, ensure};
 use edge_model::files;
@@ -25,7 +26,9 @@ pub const FIGURES: &str = "figures.json";
 /// One picture, judged by a network that knows neither it nor its patient.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutOfFold {
+    #[serde(with = "cell")]
     pub id: String,
+    #[serde(with = "cell")]
     pub patient: String,
     /// 1 for pneumonia.
     pub label: u8,
@@ -98,7 +101,7 @@ impl Gathered {
 pub fn write(path: &Path, rows: &[OutOfFold]) -> Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     rows.iter().try_for_each(|row| writer.serialize(row))?;
-    Ok(files::write(path, &writer.into_inner()?)?)
+    Ok(files::write_private(path, &writer.into_inner()?)?)
 }
 
 /// Reads what [`write`] wrote; an error where a picture is there twice, a logit is no number or a label
