@@ -69,3 +69,4 @@ pub mod pictures;
 pub mod prevalence;
 pub mod self_test;
 pub mod signed;
+pub mod spreadsheet;

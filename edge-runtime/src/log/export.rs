@@ -1,6 +1,7 @@
 //! The log as a table: one row a line, for spreadsheets and statistics programs.
 
 use super::read::{DecisionLine, LogReadError, Reader};
+use edge_model::spreadsheet::cell;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -81,17 +82,12 @@ pub fn export(path: impl AsRef<Path>, out: impl Write) -> Result<(u64, u64), Exp
     Ok((rows, reader.damaged()))
 }
 
-/// A text that no spreadsheet takes for a formula: names of files come from outside. The quote
-/// before it is what spreadsheets drop on reading (OWASP, CSV injection).
-fn no_formula(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
-}
-
 /// The columns of a decision, those from `source` on.
 fn fields(d: DecisionLine) -> [String; 29] {
     fn optional(value: Option<impl ToString>) -> String {
         value.map(|value| value.to_string()).unwrap_or_default()
     }
+    let no_formula = |text: String| cell(&text).into_owned();
     let exam = d.exam.unwrap_or_default();
     [
         no_formula(d.source),

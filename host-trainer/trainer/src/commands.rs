@@ -251,12 +251,7 @@ fn open(args: &cli::StepArgs) -> Result<(Run, Dataset, Device)> {
     let run = Run::open(&folder(args.run.as_deref(), false)?)?;
     let count = run.split.train.len() + run.split.validation.len();
     let data = load(&args.data, count, run.recipe.side)?;
-    ensure!(
-        content_hash(&data.samples) == run.data_sha256,
-        "this is not the data that {} was started on ({}); give the same --data",
-        run.folder.display(),
-        run.data
-    );
+    run.check(&data.samples)?;
     Ok((run, data, device(args.cuda)?))
 }
 
@@ -300,7 +295,7 @@ fn quantize_run(run: &mut Run, data: &Dataset, teachers: &cli::TeacherArgs, devi
 /// Exports a run's model; figures of predictions out of fold are copied into the run, for its report.
 fn export_run(run: &Run, data: &Dataset, version: &str, folds: Option<&Path>, device: Device) -> Result<()> {
     let quantized = Quantized::load(run, device)?;
-    let gathered = folds.map(|folder| Gathered::open(folder, &run.recipe)).transpose()?;
+    let gathered = folds.map(|folder| Gathered::open(folder, run)).transpose()?;
     if gathered.as_ref().is_some_and(|gathered| !gathered.same_recipe) {
         println!("note: the folds are of another recipe than this run; their logits may be on another scale");
     }

@@ -12,6 +12,7 @@ mod acquisition;
 mod classes;
 pub mod cluster;
 mod error;
+mod files;
 pub mod findings;
 mod folder;
 mod kmeans;
@@ -36,7 +37,9 @@ pub use folder::unlabelled;
 pub use options::{DataArgs, DataOptions};
 pub use patients::patients_of;
 pub use pixels::Pixels;
-pub use sample::{Dataset, ModelInput, Part, PictureSource, Sample, WORKING_SIDE, content_hash, prepare};
+pub use sample::{
+    Dataset, ModelInput, Part, PictureSource, Sample, WORKING_SIDE, content_hash, patients_hash, prepare,
+};
 
 use std::path::Path;
 

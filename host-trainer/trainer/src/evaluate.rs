@@ -122,10 +122,11 @@ pub fn run_with(
         localization,
     };
     std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
-    files::write(&out.join(prediction::PREDICTIONS), &prediction::to_csv(&predictions)?)?;
+    // Both name pictures, and so maybe patients.
+    files::write_private(&out.join(prediction::PREDICTIONS), &prediction::to_csv(&predictions)?)?;
     let mut json = serde_json::to_vec_pretty(&evaluation)?;
     json.push(b'\n');
-    files::write(&out.join(record::METRICS), &json)?;
+    files::write_private(&out.join(record::METRICS), &json)?;
     Ok(evaluation)
 }
 

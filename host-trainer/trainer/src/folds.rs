@@ -8,11 +8,12 @@
 pub mod baselines;
 pub mod figures;
 
+use crate::cell;
 use crate::run::{Recipe, Run};
 use anyhow::{Context, Result, ensure};
 use edge_model::files;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 /// Name of the file of predictions, in a fold's folder and in that of all folds.
@@ -25,7 +26,9 @@ pub const FIGURES: &str = "figures.json";
 /// One picture, judged by a network that knows neither it nor its patient.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutOfFold {
+    #[serde(with = "cell")]
     pub id: String,
+    #[serde(with = "cell")]
     pub patient: String,
     /// 1 for pneumonia.
     pub label: u8,
@@ -54,16 +57,42 @@ impl OutOfFold {
 #[derive(Clone, Debug)]
 pub struct Gathered {
     pub rows: Vec<OutOfFold>,
-    /// Whether the folds were trained by the run's own recipe, but for who validates. Networks of another
+    /// Whether the folds were all trained by the run's own recipe, but for who validates. Networks of another
     /// one, with fewer epochs for example, may have logits on another scale.
     pub same_recipe: bool,
 }
 
 impl Gathered {
-    pub fn open(folder: &Path, recipe: &Recipe) -> Result<Self> {
+    /// # Errors
+    /// Folds of other data or of other patients than the run's: their networks may have learned from what
+    /// they judge here.
+    pub fn open(folder: &Path, run: &Run) -> Result<Self> {
         let rows = read(&folder.join(PREDICTIONS))?;
-        let fold = Run::open(&folder.join("fold-1"))?;
-        let same_recipe = Recipe { split: recipe.split, ..fold.recipe } == *recipe;
+        let numbers: BTreeSet<usize> = rows.iter().map(|row| row.fold).collect();
+        let mut same_recipe = true;
+        for number in numbers {
+            let fold = Run::open(&folder.join(format!("fold-{number}")))?;
+            ensure!(
+                fold.data_sha256 == run.data_sha256,
+                "the predictions out of fold are of other data: {} was trained on {} (SHA-256 {}), {} on {} (SHA-256 {}); run \
+                 `folds` on the --data of the run",
+                fold.folder.display(),
+                fold.data,
+                fold.data_sha256,
+                run.folder.display(),
+                run.data,
+                run.data_sha256
+            );
+            let known = fold.patients_sha256.is_some() && run.patients_sha256.is_some();
+            ensure!(
+                !known || fold.patients_sha256 == run.patients_sha256,
+                "the predictions out of fold are of other patients: {} and {} are of the same pictures, but whose they are is \
+                 not the same; run `folds` with the run's --patients, --labels and --patient-column",
+                fold.folder.display(),
+                run.folder.display()
+            );
+            same_recipe &= Recipe { split: run.recipe.split, ..fold.recipe } == run.recipe;
+        }
         Ok(Self { rows, same_recipe })
     }
 }
@@ -72,7 +101,7 @@ impl Gathered {
 pub fn write(path: &Path, rows: &[OutOfFold]) -> Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     rows.iter().try_for_each(|row| writer.serialize(row))?;
-    Ok(files::write(path, &writer.into_inner()?)?)
+    Ok(files::write_private(path, &writer.into_inner()?)?)
 }
 
 /// Reads what [`write`] wrote; an error where a picture is there twice, a logit is no number or a label

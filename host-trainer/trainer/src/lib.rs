@@ -6,7 +6,7 @@
 //!
 //! Beside them stands what all stages share: [`run`], the folder that a training run keeps its
 //! state in, [`options`] that change its recipe and the [`recipe_file`]s that hold them, [`random`],
-//! `archive` and `progress`. A [`sweep`] is many runs and the table that they are compared in. [`cli`] says
+//! `archive`, `cell` and `progress`. A [`sweep`] is many runs and the table that they are compared in. [`cli`] says
 //! what can be asked for, [`commands`] does it.
 //!
 //! Principles:
@@ -20,6 +20,7 @@
 
 mod archive;
 pub mod augment;
+mod cell;
 pub mod cli;
 pub mod commands;
 pub mod dataset;

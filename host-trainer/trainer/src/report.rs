@@ -34,6 +34,8 @@ pub fn run(run_dir: &Path, out: &Path, options: &PageOptions) -> Result<()> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
-    files::write(out, html.as_bytes())?;
+    // Pictures and names of patients are their owner's alone; a page without them may be passed round.
+    let write = if options.no_pictures { files::write } else { files::write_private };
+    write(out, html.as_bytes())?;
     Ok(())
 }

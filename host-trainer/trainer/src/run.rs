@@ -12,8 +12,8 @@
 //!                                                       teacher.safetensors   the network
 //! ```
 
-use crate::dataset::Sample;
 use crate::dataset::split::{Split, SplitKind};
+use crate::dataset::{Sample, content_hash, patients_hash};
 use crate::train::net::Net;
 use anyhow::{Context, Result, ensure};
 use edge_model::files;
@@ -224,6 +224,9 @@ pub struct Run {
     pub data: String,
     /// Its [`crate::dataset::content_hash`].
     pub data_sha256: String,
+    /// Its [`crate::dataset::patients_hash`]; none in runs of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patients_sha256: Option<String>,
     pub notes: Vec<String>,
     pub split: Split,
     trainer: String,
@@ -296,11 +299,24 @@ impl Run {
                 folder.display(),
                 run.data
             );
+            run.check_patients(samples)?;
             return Ok(run);
         }
+        let patients_sha256 = Some(patients_hash(samples));
         let split = Split::of_kind(recipe.split, samples, recipe.validation_share, recipe.split_seed())?;
         let (folder, trainer, tch) = (folder.into(), TRAINER.into(), TCH.into());
-        let run = Self { folder, recipe, data, data_sha256, notes, split, trainer, tch, history: vec![] };
+        let run = Self {
+            folder,
+            recipe,
+            data,
+            data_sha256,
+            patients_sha256,
+            notes,
+            split,
+            trainer,
+            tch,
+            history: vec![],
+        };
         run.write_json("run.json", &run)?;
         Ok(run)
     }
@@ -314,6 +330,33 @@ impl Run {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// An error where these are not the samples that the run was started on, or are told apart by other
+    /// patients: what its split keeps apart would be mixed.
+    pub fn check(&self, samples: &[Sample]) -> Result<()> {
+        ensure!(
+            content_hash(samples) == self.data_sha256,
+            "this is not the data that {} was started on ({}); give the same --data",
+            self.folder.display(),
+            self.data
+        );
+        self.check_patients(samples)
+    }
+
+    fn check_patients(&self, samples: &[Sample]) -> Result<()> {
+        let same = match &self.patients_sha256 {
+            Some(hash) => *hash == patients_hash(samples),
+            None => self.split.torn(samples).is_none(),
+        };
+        ensure!(
+            same,
+            "{} was started with other patients: the pictures are the same, whose they are is not. Give the same list of \
+             patients (--patients, --labels and --patient-column) as then, or train anew with this one in another --run \
+             folder",
+            self.folder.display()
+        );
+        Ok(())
     }
 
     /// Indices of training and validation samples; an error where the split is of other data.
@@ -352,7 +395,8 @@ impl Run {
     pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
         let mut text = serde_json::to_string_pretty(value)?;
         text.push('\n');
-        files::write(&self.path(name), text.as_bytes())?;
+        // Names of pictures, which may be names of patients.
+        files::write_private(&self.path(name), text.as_bytes())?;
         Ok(())
     }
 

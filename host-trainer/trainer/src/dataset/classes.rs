@@ -1,5 +1,6 @@
 //! Which names stand for which class.
 
+use super::error::DatasetError;
 use super::options::ClassName;
 
 /// The names of both classes.
@@ -18,17 +19,25 @@ const HEALTHY: [&str; 5] = ["normal", "healthy", "no finding", "no_finding", "ne
 
 impl Classes {
     /// A class that no pair names has its own name, and with `numbers` also 0 or 1.
-    pub fn new(pairs: &[ClassName], numbers: bool) -> Self {
-        let mut names: Vec<_> = pairs.iter().map(|pair| (pair.name.to_lowercase(), pair.positive)).collect();
-        for (positive, word, number) in [(false, "normal", "0"), (true, "pneumonia", "1")] {
-            if !pairs.iter().any(|pair| pair.positive == positive) {
-                names.push((word.to_owned(), positive));
-                if numbers {
-                    names.push((number.to_owned(), positive));
-                }
-            }
+    ///
+    /// # Errors
+    /// A name that stands for both classes.
+    pub fn new(pairs: &[ClassName], numbers: bool) -> Result<Self, DatasetError> {
+        let given = |name: &ClassName| (name.name.to_lowercase(), name.positive);
+        let own = Self::own(numbers).names.into_iter();
+        let own = own.filter(|(_, positive)| !pairs.iter().any(|pair| pair.positive == *positive));
+        let names: Vec<_> = pairs.iter().map(given).chain(own).collect();
+        match names.iter().find(|(name, positive)| names.contains(&(name.clone(), !positive))) {
+            Some((name, _)) => Err(DatasetError::BothClasses { name: name.clone() }),
+            None => Ok(Self { names, given: !pairs.is_empty() }),
         }
-        Self { names, given: !pairs.is_empty() }
+    }
+
+    /// Both under their own names.
+    pub fn own(numbers: bool) -> Self {
+        let all = [("normal", false), ("pneumonia", true), ("0", false), ("1", true)];
+        let all = all.into_iter().take(if numbers { 4 } else { 2 });
+        Self { names: all.map(|(name, positive)| (name.to_owned(), positive)).collect(), given: false }
     }
 
     /// True for PNEUMONIA, false for NORMAL, none for any other name.
@@ -72,7 +81,30 @@ mod tests {
     use super::*;
 
     fn given(pairs: &[&str]) -> Classes {
+        all(pairs).unwrap()
+    }
+
+    fn all(pairs: &[&str]) -> Result<Classes, DatasetError> {
         Classes::new(&pairs.iter().map(|pair| pair.parse().unwrap()).collect::<Vec<_>>(), false)
+    }
+
+    #[test]
+    fn a_name_of_both_classes_is_refused_by_name() {
+        let both = [
+            (&["NORMAL=Viral", "PNEUMONIA=viral"][..], "viral"),
+            (&["NORMAL=a", "PNEUMONIA=b", "PNEUMONIA=A"], "a"),
+            // The other class has its own name still.
+            (&["NORMAL=Pneumonia"], "pneumonia"),
+        ];
+        for (pairs, name) in both {
+            let error = all(pairs).map(|_| ()).unwrap_err().to_string();
+            assert!(error.contains(&format!("\"{name}\" stands for NORMAL and for PNEUMONIA")), "{error}");
+        }
+        let one: [ClassName; 1] = ["NORMAL=1".parse().unwrap()];
+        assert!(Classes::new(&one, true).is_err() && Classes::new(&one, false).is_ok());
+        // Turned round on purpose, or said twice.
+        let turned = given(&["NORMAL=pneumonia", "PNEUMONIA=normal", "NORMAL=Pneumonia"]);
+        assert_eq!((turned.of("normal"), turned.of("pneumonia")), (Some(true), Some(false)));
     }
 
     #[test]
@@ -82,7 +114,7 @@ mod tests {
             (plain.of("Normal"), plain.of("pneumonia"), plain.of("1")),
             (Some(false), Some(true), None)
         );
-        assert_eq!(Classes::new(&[], true).of("1"), Some(true));
+        assert_eq!(Classes::own(true).of("1"), Some(true));
         let other = given(&["PNEUMONIA=Viral Pneumonia", "pneumonia=COVID"]);
         assert_eq!((other.of("viral pneumonia"), other.of("covid")), (Some(true), Some(true)));
         assert_eq!((other.of("normal"), other.of("pneumonia")), (Some(false), None));

@@ -44,6 +44,12 @@ pub enum DatasetError {
          counted: {line}"
     )]
     Classes { path: PathBuf, found: String, line: String },
+    /// In lower case, as `--classes` gives it or as a class's own.
+    #[error(
+        "--classes: {name:?} stands for NORMAL and for PNEUMONIA; expected each name for one class: leave it out of the other, \
+         and where it is the other class's own name, say what that class is called"
+    )]
+    BothClasses { name: String },
     #[error(
         "{path}: expected pictures of both classes, found {normal} NORMAL and {pneumonia} PNEUMONIA{left_out}; \
          add what is missing"
@@ -63,11 +69,13 @@ pub enum DatasetError {
     Table { path: PathBuf, reason: String },
     #[error("{path}: {source}")]
     Io { path: PathBuf, source: std::io::Error },
+    /// The store of prepared pictures, not a picture, is the trouble; `needed` is in bytes.
     #[error(
-        "prepared pictures in {path}: {source}; make room or name another folder with --prepared, or keep them in memory \
-         with --in-memory"
+        "prepared pictures in {path}: {source}; they may take {} MB on that disk: make room there, name a folder on \
+         another one with --prepared, or keep them in memory with --in-memory",
+        needed.div_ceil(1_000_000)
     )]
-    Prepared { path: PathBuf, source: std::io::Error },
+    Prepared { path: PathBuf, source: std::io::Error, needed: u64 },
     #[error("{path}: {reason}")]
     Npz { path: PathBuf, reason: String },
 }

@@ -7,7 +7,7 @@ use super::findings::{Findings, LeftOut};
 use super::layout::{self, Listed, Listing};
 use super::likeness::{Fingerprint, compare, contradictory};
 use super::options::DataOptions;
-use super::prepared::{Prepared, Store};
+use super::prepared::{self, Prepared, Store};
 use super::sample::{Dataset, Part, PictureSource, Sample, hash_of, squashed};
 use super::walk::{Kind, Tree, id_of, kind, no_picture, walk};
 use super::{labels, patients};
@@ -61,16 +61,21 @@ fn read<T: Send + Sync>(
 ) -> Result<(Vec<T>, Vec<String>, Findings), DatasetError> {
     let mut listing = list(path, part, options)?;
     let mut findings = Findings::default();
-    patients::assign(&mut listing.pictures, options)?;
+    patients::assign(&mut listing.pictures, &listing.other_part, path, options)?;
     let Listing { pictures, other_part, mut left_out, mut bad, notes } = listing;
+    let prepared = |source| DatasetError::Prepared {
+        path: options.prepared.clone(),
+        source,
+        needed: (pictures.len() * prepared::record_bytes(side)) as u64,
+    };
     let store = match whole && !options.in_memory && pictures.len() >= MANY {
-        true => Some(store(&options.prepared, side, pictures.len())?),
+        true => Some(Store::open(&options.prepared, side, pictures.len()).map_err(prepared)?),
         false => None,
     };
     let with = (side, store.as_ref());
     let opened = open_each("reading pictures", &pictures, with, &mut left_out, &mut bad, keep);
     if let Some(store) = store {
-        store.finish().map_err(|source| DatasetError::Prepared { path: options.prepared.clone(), source })?;
+        store.finish().map_err(prepared)?;
     }
     if !bad.is_empty() {
         return Err(DatasetError::Pictures { path: path.to_path_buf(), bad: AllBad(bad) });
@@ -139,7 +144,7 @@ fn list(path: &Path, part: Part, options: &DataOptions) -> Result<Listing, Datas
     let tree = walk(path)?;
     let mut listing = match &options.labels {
         Some(_) => labels::arrange(tree, part, options)?,
-        None => layout::arrange(tree, part, &Classes::new(&options.classes, false))?,
+        None => layout::arrange(tree, part, &Classes::new(&options.classes, false)?)?,
     };
     listing.pictures.sort_by(|a, b| a.id.cmp(&b.id));
     for pair in listing.pictures.windows(2).filter(|pair| pair[0].id == pair[1].id) {
@@ -201,7 +206,8 @@ pub fn unlabelled(path: &Path, side: u16) -> Result<(Vec<Sample>, LeftOut), Data
 }
 
 /// Opens each picture and keeps what `keep` makes of it; none where that cannot be done. Such a file
-/// is bad, but left out where neither name nor content says picture.
+/// is bad, but left out where neither name nor content says picture. None, too, once the store has
+/// failed: no picture is to blame, and the store says so when it is finished.
 fn open_each<T: Send>(
     what: &str,
     pictures: &[Listed],
@@ -210,9 +216,10 @@ fn open_each<T: Send>(
     bad: &mut Vec<Bad>,
     keep: impl Fn(Sample) -> T + Sync,
 ) -> Vec<Option<T>> {
-    let results = progress::map(what, pictures, |listed| open(listed, side, store).map(&keep));
-    let mut judge = |(listed, result): (&Listed, Result<T, DecodeError>)| match result {
-        Ok(value) => Some(value),
+    let results =
+        progress::map(what, pictures, |listed| open(listed, side, store).map(|sample| sample.map(&keep)));
+    let mut judge = |(listed, result): (&Listed, Result<Option<T>, DecodeError>)| match result {
+        Ok(value) => value,
         Err(DecodeError::Format { got }) if listed.kind == Kind::Unknown && NO_PICTURES.contains(&got) => {
             left_out.add(format!("no picture by its content ({got})"), listed.id.clone());
             None
@@ -225,24 +232,28 @@ fn open_each<T: Send>(
     pictures.iter().zip(results).map(&mut judge).collect()
 }
 
-fn open(listed: &Listed, side: u16, store: Option<&Store>) -> Result<Sample, DecodeError> {
+/// The picture; none where the store has failed.
+fn open(listed: &Listed, side: u16, store: Option<&Store>) -> Result<Option<Sample>, DecodeError> {
+    if store.is_some_and(Store::has_failed) {
+        return Ok(None);
+    }
     let mut bytes = Vec::new();
     File::open(&listed.file)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(DecodeError::TooLong);
     }
     let content = Sha256::digest(&bytes).into();
-    let Prepared { size, working, input } = match store.and_then(|store| store.get(&content)) {
-        Some(known) => known,
+    let kept = match store.and_then(|store| store.get(&content)) {
+        Some(known) => Some(known),
         None => {
             let made = make(&bytes, side)?;
             match store {
-                Some(store) => store.put(&content, made)?,
-                None => made,
+                Some(store) => store.put(&content, made),
+                None => Some(made),
             }
         }
     };
-    Ok(Sample {
+    Ok(kept.map(|Prepared { size, working, input }| Sample {
         id: listed.id.clone(),
         original: PictureSource::File(listed.file.clone()),
         patient: listed.patient.clone(),
@@ -252,7 +263,7 @@ fn open(listed: &Listed, side: u16, store: Option<&Store>) -> Result<Sample, Dec
         size,
         working,
         input,
-    })
+    }))
 }
 
 fn make(bytes: &[u8], side: u16) -> Result<Prepared, DecodeError> {
@@ -264,7 +275,50 @@ fn make(bytes: &[u8], side: u16) -> Result<Prepared, DecodeError> {
     Ok(Prepared { size: (width, height), working, input })
 }
 
-fn store(folder: &Path, side: u16, room: usize) -> Result<Store, DatasetError> {
-    Store::open(folder, side, room)
-        .map_err(|source| DatasetError::Prepared { path: folder.to_path_buf(), source })
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Writers that fail as a full disk does, from the first record or from a later one.
+    #[test]
+    fn a_full_disk_is_the_stores_error_and_blames_no_picture() {
+        let root = tempfile::tempdir().unwrap();
+        let listed = |number: u8| {
+            let file = root.path().join(format!("{number}.png"));
+            image::GrayImage::from_fn(40, 40, |x, y| image::Luma([(x * 3 + y) as u8 ^ number]))
+                .save(&file)
+                .unwrap();
+            Listed::new(file, format!("{number}.png"), false, Kind::Picture)
+        };
+        let pictures: Vec<Listed> = (0..40).map(listed).collect();
+        for whole in [0, 3] {
+            let (folder, written) = (root.path().join(format!("store-{whole}")), AtomicUsize::new(0));
+            let store =
+                Store::open(&folder, 32, pictures.len()).unwrap().with_writer(Box::new(move |_, _, _| {
+                    match written.fetch_add(1, Ordering::Relaxed) < whole {
+                        true => Ok(()),
+                        false => Err(io::ErrorKind::StorageFull.into()),
+                    }
+                }));
+            let (mut left_out, mut bad) = (LeftOut::default(), Vec::new());
+            let opened =
+                open_each("", &pictures, (32, Some(&store)), &mut left_out, &mut bad, |sample| sample);
+            assert!(bad.is_empty() && left_out.count() == 0, "{bad:?}");
+            assert!(opened.iter().flatten().count() <= whole);
+            let source = store.finish().unwrap_err();
+            assert_eq!(source.kind(), io::ErrorKind::StorageFull);
+            // What it took is given back, or the next try would lack it.
+            let left: u64 =
+                std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
+            assert_eq!(left, 0);
+            let needed = (pictures.len() * prepared::record_bytes(32)) as u64;
+            let error = DatasetError::Prepared { path: "disk/prepared".into(), source, needed }.to_string();
+            assert!(
+                error.starts_with("prepared pictures in disk/prepared: ") && error.contains("3 MB"),
+                "{error}"
+            );
+        }
+    }
 }

@@ -2,11 +2,12 @@
 
 use super::classes::{Classes, proposal};
 use super::error::DatasetError;
+use super::files::{Files, Found};
 use super::findings::{Names, shown};
 use super::layout::{Listed, Listing, is_test};
 use super::options::DataOptions;
 use super::sample::Part;
-use super::table::{Files, Found, IMAGES, LABELS, PATIENTS, Table};
+use super::table::{IMAGES, LABELS, PATIENTS, Table};
 use super::walk::{Kind, Tree, id_of, kind, no_picture};
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
@@ -15,17 +16,17 @@ use std::path::Path;
 /// Pictures of one part of the tree with the labels of a list; patients too, where it has them.
 ///
 /// # Errors
-/// A column that is not there, a name that several files have, a picture with two labels, a label of
-/// which it is not known which class it is.
+/// A column that is not there, a name that several files have, a picture with labels of both classes or
+/// of two patients, a label of which it is not known which class it is.
 pub(super) fn arrange(mut tree: Tree, part: Part, options: &DataOptions) -> Result<Listing, DatasetError> {
     let path = options.labels.as_deref().unwrap_or(Path::new(""));
     let table = Table::read(path)?;
-    let classes = Classes::new(&options.classes, true);
+    let classes = Classes::new(&options.classes, true)?;
     let mut listing =
         Listing { left_out: take(&mut tree.left_out), bad: take(&mut tree.bad), ..Listing::default() };
     let (pictures, others): (Vec<_>, Vec<_>) = tree.files.iter().partition(|file| kind(file) != Kind::Other);
     others.iter().for_each(|file| listing.left_out.add(no_picture(file), id_of(file)));
-    let files = Files::new(pictures.iter().map(|file| file.as_path()));
+    let files = Files::new(&tree.root, pictures.iter().map(|file| file.as_path()));
     let image = table.needed("--image-column", options.image_column.as_deref(), &IMAGES, &files)?;
     let label = table.needed("--label-column", options.label_column.as_deref(), &LABELS, &files)?;
     let patient = match &options.patient_column {
@@ -33,30 +34,16 @@ pub(super) fn arrange(mut tree: Tree, part: Part, options: &DataOptions) -> Resu
         // Where patients have a picture each, a list may call the pictures by them.
         None => table.column(None, &PATIENTS).filter(|column| *column != image),
     };
-    let mut of: BTreeMap<usize, (bool, String)> = BTreeMap::new();
-    let (mut unknown, mut several) = (BTreeMap::<String, Names>::new(), Names::default());
-    let (mut torn, mut unclassed) = (Names::default(), BTreeSet::new());
-    for row in &table.rows {
-        let index = match files.find(&row[image]) {
-            Found::One(index) => index,
-            Found::Several => {
-                several.add(row[image].clone());
-                continue;
+    let mut rows: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut several = Names::default();
+    for (number, row) in table.rows.iter().enumerate() {
+        match files.find(&row[image]) {
+            Found::One(index) => rows.entry(index).or_default().push(number),
+            Found::Several => several.add(row[image].clone()),
+            Found::Elsewhere => {
+                listing.left_out.add("lines of the list for another folder", row[image].clone())
             }
-            Found::None => {
-                listing.left_out.add("lines of the list without a file", row[image].clone());
-                continue;
-            }
-        };
-        let Some(positive) = class(&classes, &row[label]) else {
-            unknown.entry(row[label].clone()).or_default().add(id_of(pictures[index]));
-            unclassed.insert(index);
-            continue;
-        };
-        let whose = patient.map(|column| row[column].clone()).unwrap_or_default();
-        match of.get(&index) {
-            Some((other, _)) if *other != positive => torn.add(row[image].clone()),
-            _ => drop(of.insert(index, (positive, whose))),
+            Found::None => listing.left_out.add("lines of the list without a file", row[image].clone()),
         }
     }
     if several.count > 0 {
@@ -64,8 +51,38 @@ pub(super) fn arrange(mut tree: Tree, part: Part, options: &DataOptions) -> Resu
             "names fit several files in several folders: {several}; write the folder in the list too"
         )));
     }
-    if torn.count > 0 {
-        return Err(table.wrong(format!("pictures have lines with both labels: {torn}; correct the list")));
+    let mut of: BTreeMap<usize, (bool, String)> = BTreeMap::new();
+    let mut unknown = BTreeMap::<String, Names>::new();
+    let (mut torn, mut shared, mut unclassed) = (Names::default(), Names::default(), BTreeSet::new());
+    for (index, rows) in rows {
+        let id = || id_of(pictures[index]);
+        let where_and =
+            |values: &[&str]| format!("{} in {}: {}", id(), table.lines_of(&rows), values.join(", "));
+        let cells =
+            |column: usize| rows.iter().map(|&row| table.rows[row][column].as_str()).collect::<Vec<_>>();
+        // A line for each label is the same as all of them in one line.
+        let labels = distinct(cells(label).into_iter().flat_map(|cell| cell.split('|')));
+        let whose = patient.map(cells).unwrap_or_default();
+        let whose = distinct(whose.into_iter().filter(|whose| !whose.is_empty()));
+        if whose.len() > 1 {
+            shared.add(where_and(&whose));
+        }
+        match class(&classes, &labels) {
+            Class::One(positive) => {
+                let whose = whose.first().map(|whose| (*whose).to_owned()).unwrap_or_default();
+                of.insert(index, (positive, whose));
+            }
+            Class::Both => torn.add(where_and(&labels)),
+            Class::Unknown => {
+                unknown.entry(labels.join("|")).or_default().add(id());
+                unclassed.insert(index);
+            }
+        }
+    }
+    for (what, names) in [("labels of both classes", torn), ("two patients", shared)] {
+        if names.count > 0 {
+            return Err(table.wrong(format!("pictures have {what}: {names}; correct the list")));
+        }
     }
     if !(unknown.is_empty() || classes.given) {
         return Err(unknown_labels(&table, label, &unknown));
@@ -91,14 +108,34 @@ pub(super) fn arrange(mut tree: Tree, part: Part, options: &DataOptions) -> Resu
     Ok(listing)
 }
 
-/// The class of a label; of several labels (`Pneumonia|Effusion`), PNEUMONIA where one is, NORMAL
-/// where all are.
-fn class(classes: &Classes, label: &str) -> Option<bool> {
-    let parts: Vec<Option<bool>> = label.split('|').map(|part| classes.of(part)).collect();
-    match parts.contains(&Some(true)) {
-        true => Some(true),
-        false => parts.iter().all(|part| *part == Some(false)).then_some(false),
+/// What the labels of a picture say together.
+enum Class {
+    /// True for PNEUMONIA.
+    One(bool),
+    Both,
+    Unknown,
+}
+
+/// PNEUMONIA where one is and none is NORMAL, whatever else is found; NORMAL where all are.
+fn class(classes: &Classes, labels: &[&str]) -> Class {
+    let any = |class| labels.iter().any(|label| classes.of(label) == class);
+    match (any(Some(true)), any(Some(false)), any(None)) {
+        (true, true, _) => Class::Both,
+        (true, false, _) => Class::One(true),
+        (false, true, false) => Class::One(false),
+        _ => Class::Unknown,
     }
+}
+
+/// Each value once, in the order in which they come.
+fn distinct<'a>(values: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut seen = Vec::new();
+    for value in values.map(str::trim) {
+        if !seen.contains(&value) {
+            seen.push(value);
+        }
+    }
+    seen
 }
 
 fn unknown_labels(table: &Table, label: usize, unknown: &BTreeMap<String, Names>) -> DatasetError {
@@ -174,12 +211,57 @@ mod tests {
     #[test]
     fn what_is_not_clear_is_refused() {
         let both = arranged(&FILES, "image,label\na,0\na,1\nb,1\n", |_| ()).map(|_| ()).unwrap_err();
-        assert!(both.contains("lines with both labels: 1 (a)"), "{both}");
+        assert!(both.contains("labels of both classes: 1 (images/a.jpg in lines 2, 3: 0, 1)"), "{both}");
+        let list = "image,label,patient\na,0,7\nb,1,7\na,0,8\nb,1,7\n";
+        let shared = arranged(&FILES, list, |_| ()).map(|_| ()).unwrap_err();
+        assert!(shared.contains("two patients: 1 (images/a.jpg in lines 2, 4: 7, 8)"), "{shared}");
         let files = ["x/a.jpg", "y/a.jpg"];
         let several = arranged(&files, "image,label\na.jpg,0\n", |_| ()).map(|_| ()).unwrap_err();
         assert!(several.contains("fit several files") && several.contains("a.jpg"), "{several}");
         let clear = arranged(&files, "image,label\nx/a.jpg,0\ny/a.jpg,1\n", |_| ()).unwrap();
         assert_eq!(clear.pictures.len(), 2);
+    }
+
+    #[test]
+    fn a_line_a_label_means_what_one_line_with_all_means() {
+        let named = |options: &mut DataOptions| {
+            options.classes =
+                ["NORMAL=No Finding", "PNEUMONIA=Pneumonia"].map(|pair| pair.parse().unwrap()).into();
+        };
+        let arranged = |lines: &str| arranged(&FILES, &format!("image,label\nc,No Finding\n{lines}"), named);
+        for lines in [
+            "a,No Finding|Effusion\nb,Effusion|Pneumonia\n",
+            "a,No Finding\nb,Effusion\na,Effusion\nb,Pneumonia\n",
+        ] {
+            let listing = arranged(lines).unwrap();
+            let found: Vec<_> = listing.pictures.iter().map(|p| (p.id.as_str(), p.positive)).collect();
+            assert_eq!(found, [("images/b.jpg", true), ("images/c.jpg", false)], "{lines}");
+            assert!(
+                listing
+                    .left_out
+                    .0
+                    .contains_key("labelled No Finding|Effusion, which --classes does not name")
+            );
+        }
+        for lines in ["a,Pneumonia|No Finding\n", "a,Pneumonia\na,No Finding\n"] {
+            let error = arranged(lines).map(|_| ()).unwrap_err();
+            assert!(
+                error.contains("labels of both classes") && error.contains("Pneumonia, No Finding"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_line_for_another_folder_labels_nothing() {
+        let list = "image,label\nhospitalA/1.png,0\nhospitalB/1.png,1\n";
+        let listing = arranged(&["hospitalA/1.png"], list, |_| ()).unwrap();
+        assert_eq!(listing.pictures.iter().map(|p| p.positive).collect::<Vec<_>>(), [false]);
+        assert_eq!(listing.left_out.0["lines of the list without a file"].first, ["hospitalB/1.png"]);
+        let listing =
+            arranged(&["1.png", "2.png"], "image,label\nhospitalB/1.png,1\n2.png,0\n", |_| ()).unwrap();
+        assert_eq!(listing.pictures.len(), 1);
+        assert_eq!(listing.left_out.0["lines of the list for another folder"].first, ["hospitalB/1.png"]);
     }
 
     #[test]

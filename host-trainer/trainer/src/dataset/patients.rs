@@ -1,11 +1,12 @@
 //! Whose picture a file is, as far as a list, its name or, of a DICOM file, its Patient ID tells.
 
 use super::error::DatasetError;
+use super::files::{Files, Found};
 use super::findings::Names;
 use super::layout::Listed;
 use super::options::DataOptions;
-use super::table::{Files, Found, IMAGES, PATIENTS, Table};
-use super::walk::Kind;
+use super::table::{IMAGES, PATIENTS, Table};
+use super::walk::{Kind, id_of};
 use edge_model::decode;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -111,11 +112,18 @@ fn scheme_of(id: &str) -> Option<(&'static Scheme, String)> {
 /// `IM-0001-0001` names a patient in Kermany's data, where ill ones have other names, and a series in
 /// a viewer's export: it is taken for a patient's only where half of the ill are named as Kermany's.
 ///
+/// `others` below the same `root` are of the other part: a list may name them, and they get no patient.
+///
 /// # Errors
-/// A list that cannot be read, or lacks pictures.
-pub(super) fn assign(pictures: &mut [Listed], options: &DataOptions) -> Result<(), DatasetError> {
+/// A list that cannot be read, lacks pictures, or says two things of one.
+pub(super) fn assign(
+    pictures: &mut [Listed],
+    others: &[Listed],
+    root: &Path,
+    options: &DataOptions,
+) -> Result<(), DatasetError> {
     if let Some(path) = &options.patients {
-        by_list(pictures, path, options)?;
+        by_list(pictures, others, root, path, options)?;
     }
     let listed = options.patients.as_deref().or(options.labels.as_deref());
     let list = listed.and_then(Path::file_name).map(|name| format!("the list {}", name.to_string_lossy()));
@@ -177,9 +185,17 @@ pub fn patients_of(pictures: &[(String, bool)]) -> Vec<String> {
     listed.into_iter().map(|listed| listed.patient).collect()
 }
 
-fn by_list(pictures: &mut [Listed], path: &Path, options: &DataOptions) -> Result<(), DatasetError> {
+fn by_list(
+    pictures: &mut [Listed],
+    others: &[Listed],
+    root: &Path,
+    path: &Path,
+    options: &DataOptions,
+) -> Result<(), DatasetError> {
     let table = Table::read(path)?;
-    let files = Files::new(pictures.iter().map(|picture| Path::new(&picture.id)));
+    let below = |picture: &'_ Listed| picture.file.strip_prefix(root).unwrap_or(&picture.file).to_path_buf();
+    let known: Vec<PathBuf> = pictures.iter().chain(others).map(below).collect();
+    let files = Files::new(root, known.iter().map(PathBuf::as_path));
     let asked = |asked: &Option<String>, known: &[&str]| {
         asked.as_deref().and_then(|asked| table.column(Some(asked), &[])).or(table.column(None, known))
     };
@@ -191,17 +207,36 @@ fn by_list(pictures: &mut [Listed], path: &Path, options: &DataOptions) -> Resul
             table.header.join(", ")
         )));
     };
-    for row in &table.rows {
+    let mut said: HashMap<usize, usize> = HashMap::new();
+    let (mut torn, mut elsewhere) = (Names::default(), Names::default());
+    for (number, row) in table.rows.iter().enumerate().filter(|(_, row)| !row[patient].is_empty()) {
         match files.find(&row[image]) {
-            Found::One(index) => pictures[index].patient.clone_from(&row[patient]),
+            Found::One(index) => {
+                let first = *said.entry(index).or_insert(number);
+                if table.rows[first][patient] != row[patient] {
+                    let lines = table.lines_of(&[first, number]);
+                    let whose = format!("{} and {}", table.rows[first][patient], row[patient]);
+                    torn.add(format!("{} in {lines}: {whose}", id_of(&known[index])));
+                }
+            }
             Found::Several => {
                 return Err(table.wrong(format!(
                     "{} fits several files in several folders; write the folder in the list too",
                     row[image]
                 )));
             }
+            Found::Elsewhere => elsewhere.add(row[image].clone()),
             // A list may be of a larger collection.
             Found::None => {}
+        }
+    }
+    if torn.count > 0 {
+        return Err(table.wrong(format!("pictures have two patients: {torn}; correct the list")));
+    }
+    for (index, row) in said {
+        // What is not there is of the other part.
+        if let Some(picture) = pictures.get_mut(index) {
+            picture.patient.clone_from(&table.rows[row][patient]);
         }
     }
     let mut missing = Names::default();
@@ -209,7 +244,16 @@ fn by_list(pictures: &mut [Listed], path: &Path, options: &DataOptions) -> Resul
         missing.add(picture.id.clone());
     }
     if missing.count > 0 {
-        return Err(table.wrong(format!("the list names no patient of these pictures: {missing}; add them")));
+        let other = match elsewhere.count {
+            0 => String::new(),
+            _ => format!(
+                "; passed over, because they name another folder than {}: {elsewhere}; write there what lies below it",
+                root.display()
+            ),
+        };
+        return Err(
+            table.wrong(format!("the list names no patient of these pictures: {missing}; add them{other}"))
+        );
     }
     Ok(())
 }
@@ -255,7 +299,7 @@ mod tests {
         let listed =
             |&(id, positive): &(&str, bool)| Listed::new(id.into(), id.into(), positive, Kind::Picture);
         let mut pictures: Vec<Listed> = ids.iter().map(listed).collect();
-        assign(&mut pictures, options).map_err(|error| error.to_string())?;
+        assign(&mut pictures, &[], Path::new(""), options).map_err(|error| error.to_string())?;
         let unknown = pictures.iter().filter(|picture| picture.patient_by.is_none()).count();
         Ok((pictures, unknown))
     }
@@ -288,7 +332,7 @@ mod tests {
                 Listed::new(path, name.into(), false, Kind::Picture)
             };
             let mut pictures: Vec<Listed> = files.iter().map(listed).collect();
-            assign(&mut pictures, &DataOptions::default()).unwrap();
+            assign(&mut pictures, &[], folder.path(), &DataOptions::default()).unwrap();
             pictures
         };
         let by = |picture: &Listed| picture.patient_by.as_deref().map(str::to_owned);

@@ -22,7 +22,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Raised when decoding or squashing gives another byte of any picture.
 const VERSION: u32 = 1;
@@ -51,6 +51,9 @@ struct Entry {
     check: String,
 }
 
+/// Writes all of the bytes at an offset.
+type Writer = Box<dyn Fn(&File, &[u8], u64) -> io::Result<()> + Send + Sync>;
+
 /// The file of one preprocessing and side, open for more. One process at a time adds to it.
 pub(super) struct Store {
     file: File,
@@ -58,6 +61,11 @@ pub(super) struct Store {
     side: u16,
     index: PathBuf,
     entries: Mutex<Entries>,
+    /// How many records there were before.
+    first: usize,
+    writer: Writer,
+    /// Why no record could be written any more.
+    failed: OnceLock<io::Error>,
 }
 
 struct Entries {
@@ -74,7 +82,7 @@ impl Store {
     /// # Errors
     /// The folder or a file in it cannot be made or read.
     pub fn open(folder: &Path, side: u16, room: usize) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
+        make_private(folder)?;
         let name = format!("{}-v{VERSION}-{side}", preprocess::NAME.replace('/', "-"));
         let pixels = folder.join(format!("{name}.pixels"));
         let index = folder.join(format!("{name}.index"));
@@ -98,7 +106,18 @@ impl Store {
         #[expect(unsafe_code, reason = "mapped memory is the way to more pictures than there is memory")]
         let map = Arc::new(unsafe { Mmap::map(&file)? });
         let entries = Mutex::new(Entries { by_content, next: whole, to_check: CHECKED });
-        Ok(Self { file, map, side, index, entries })
+        let (writer, failed) = (Box::new(write_at), OnceLock::new());
+        Ok(Self { file, map, side, index, entries, first: whole, writer, failed })
+    }
+
+    /// Whether a record could not be written: then none is kept any more, and `finish` says why.
+    pub fn has_failed(&self) -> bool {
+        self.failed.get().is_some()
+    }
+
+    #[cfg(test)]
+    pub fn with_writer(self, writer: Writer) -> Self {
+        Self { writer, ..self }
     }
 
     /// What is known of a file of this hash; none also where it is to be made anew, to be compared.
@@ -113,11 +132,9 @@ impl Store {
         (entry.check == check(record)).then(|| self.prepared(&entry))
     }
 
-    /// Keeps a picture that was made, and gives it back as it lies in the file.
-    ///
-    /// # Errors
-    /// The disk is full or gone.
-    pub fn put(&self, content: &[u8; 32], made: Prepared) -> io::Result<Prepared> {
+    /// Keeps a picture that was made, and gives it back as it lies in the file; none where the disk is
+    /// full or gone.
+    pub fn put(&self, content: &[u8; 32], made: Prepared) -> Option<Prepared> {
         let sha256 = hex(content);
         let record = {
             let mut entries = self.entries();
@@ -125,7 +142,7 @@ impl Store {
                 let stored = self.prepared(&known);
                 if stored.working == made.working && stored.input == made.input {
                     entries.to_check = entries.to_check.saturating_sub(1);
-                    return Ok(stored);
+                    return Some(stored);
                 }
                 if self.map.get(self.range(known.record)).is_some_and(|record| check(record) == known.check) {
                     // As it was made, so by another decoder: nothing of it is believed.
@@ -139,26 +156,34 @@ impl Store {
         };
         let range = self.range(record);
         if range.end > self.map.len() {
-            return Ok(made); // more than was said there would be: it stays in memory
+            return Some(made); // more than was said there would be: it stays in memory
         }
         let mut bytes = Vec::with_capacity(record_bytes(self.side));
         bytes.extend_from_slice(&made.working);
         bytes.extend_from_slice(&made.input.bytes);
-        write_at(&self.file, &bytes, range.start as u64)?;
+        if let Err(error) = (self.writer)(&self.file, &bytes, range.start as u64) {
+            self.failed.get_or_init(|| error);
+            return None;
+        }
         let PixelStats { mean, deviation, black_permille, white_permille } = made.input.stats;
         let stats = [mean, deviation, black_permille, white_permille];
         let entry = Entry { sha256, record, size: made.size, stats, check: check(&bytes) };
         let prepared = self.prepared(&entry);
         self.entries().by_content.insert(entry.sha256.clone(), entry);
-        Ok(prepared)
+        Some(prepared)
     }
 
     /// What was added is on disk, and named by the index. The pictures stay as long as they are used.
     ///
     /// # Errors
-    /// The disk is full or gone: nothing of this run counts for the next one.
-    pub fn finish(self) -> io::Result<()> {
-        let written = self.write_index();
+    /// The disk is full or gone: nothing of this run counts for the next one, and its records are given
+    /// back to the disk. None of its pictures may be looked at then.
+    pub fn finish(mut self) -> io::Result<()> {
+        let written = self.failed.take().map_or_else(|| self.write_index(), Err);
+        if written.is_err() {
+            // A disk that is gone takes this no more than the rest; why it failed is what is said.
+            self.file.set_len((self.first * record_bytes(self.side)) as u64).unwrap_or_default();
+        }
         // By hand: a lock lasts as long as the map, and that as long as the pictures.
         self.file.unlock().and(written)
     }
@@ -209,7 +234,8 @@ fn square(side: u16) -> usize {
     usize::from(side) * usize::from(side)
 }
 
-fn record_bytes(side: u16) -> usize {
+/// What a picture takes on disk.
+pub(super) fn record_bytes(side: u16) -> usize {
     square(WORKING_SIDE) + square(side)
 }
 
@@ -219,6 +245,16 @@ fn hex(bytes: &[u8]) -> String {
 
 fn check(record: &[u8]) -> String {
     hex(&Sha256::digest(record)[..16])
+}
+
+/// A folder that nobody else may look into; one that is there stays as it is.
+fn make_private(folder: &Path) -> io::Result<()> {
+    folder.parent().map_or(Ok(()), fs::create_dir_all)?;
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// The index; empty where there is none. A line that cannot be read names no record.

@@ -7,6 +7,7 @@ use super::pixels::Pixels;
 use edge_core::{Frame, Geometry, PixelFormat, PixelStats, Preprocess, Scratch};
 use edge_model::decode::{self, DecodeError, Picture};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -136,7 +137,22 @@ pub fn content_hash(samples: &[Sample]) -> String {
     hash_of(samples.iter().map(|sample| (sample.id.as_str(), sample.positive, &sample.content)))
 }
 
-/// The same of ids, labels and contents, in their order.
+/// SHA-256 over which of the samples, in their order, are of one patient; what patients are called does
+/// not matter.
+pub fn patients_hash(samples: &[Sample]) -> String {
+    let (mut first, mut hash) = (HashMap::new(), Sha256::new());
+    for (i, sample) in samples.iter().enumerate() {
+        let patient: usize = *first.entry(sample.patient.as_str()).or_insert(i);
+        hash.update((patient as u64).to_le_bytes());
+    }
+    hex(hash)
+}
+
+fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// [`content_hash`] of ids, labels and contents, in their order.
 pub(super) fn hash_of<'a>(pictures: impl Iterator<Item = (&'a str, bool, &'a [u8; 32])>) -> String {
     let mut hash = Sha256::new();
     for (id, positive, content) in pictures {
@@ -144,5 +160,5 @@ pub(super) fn hash_of<'a>(pictures: impl Iterator<Item = (&'a str, bool, &'a [u8
         hash.update([0, u8::from(positive)]);
         hash.update(content);
     }
-    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    hex(hash)
 }

@@ -192,6 +192,14 @@ impl Split {
         Some((find(&self.train)?, find(&self.validation)?))
     }
 
+    /// A patient of whom some samples train and others validate: there is none among those that the split
+    /// was drawn by.
+    pub fn torn<'a>(&self, samples: &'a [Sample]) -> Option<&'a str> {
+        let (train, validation) = self.indices(samples)?;
+        let learned: HashSet<&str> = train.into_iter().map(|i| samples[i].patient.as_str()).collect();
+        validation.into_iter().map(|i| samples[i].patient.as_str()).find(|patient| learned.contains(patient))
+    }
+
     /// The validation samples in two halves of the same shares of classes, by groups: what score and
     /// thresholds are fitted on, and what is reported on. Both in the order of `samples`.
     pub fn halves(&self, samples: &[Sample]) -> Option<(Vec<usize>, Vec<usize>)> {

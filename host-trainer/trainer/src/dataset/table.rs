@@ -2,9 +2,10 @@
 
 use super::classes::Classes;
 use super::error::DatasetError;
+use super::files::{Files, Found};
 use super::findings::shown;
-use super::walk::{Kind, Tree, id_of, kind};
-use std::collections::{BTreeSet, HashMap};
+use super::walk::{Kind, Tree, kind};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Names of columns that are found without being named, in lower case without spaces and underscores.
@@ -21,6 +22,8 @@ pub(super) struct Table {
     pub header: Vec<String>,
     /// As many fields as the header has.
     pub rows: Vec<Vec<String>>,
+    /// Each row's line in the file, from 1.
+    lines: Vec<usize>,
 }
 
 impl Table {
@@ -40,8 +43,26 @@ impl Table {
             reason: format!("expected a CSV file with a header and as many fields in each line, {e}"),
         };
         let header = text(reader.byte_headers().map_err(wrong)?);
-        let rows = reader.byte_records().map(|record| record.map(|record| text(&record)));
-        Ok(Self { path: path.to_path_buf(), header, rows: rows.collect::<Result<_, _>>().map_err(wrong)? })
+        let (mut rows, mut lines) = (Vec::new(), Vec::new());
+        let (mut seen, mut line) = (0, 1);
+        for record in reader.byte_records() {
+            let record = record.map_err(wrong)?;
+            // Where the one before ended, so that empty lines, and half of a line's end, come first.
+            let from = record.position().and_then(|at| usize::try_from(at.byte()).ok()).unwrap_or(seen);
+            let empty = bytes.iter().skip(from).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            line += bytes[seen..from + empty].iter().filter(|byte| **byte == b'\n').count();
+            seen = from + empty;
+            rows.push(text(&record));
+            lines.push(line);
+        }
+        Ok(Self { path: path.to_path_buf(), header, rows, lines })
+    }
+
+    /// In which lines of the file these rows stand, in words.
+    pub fn lines_of(&self, rows: &[usize]) -> String {
+        let lines: Vec<String> = rows.iter().map(|&row| self.lines[row].to_string()).collect();
+        let word = if lines.len() == 1 { "line" } else { "lines" };
+        format!("{word} {}", lines.join(", "))
     }
 
     /// The column of the name `asked`, else the first of a known name.
@@ -82,7 +103,7 @@ impl Table {
         let hits =
             |column: &usize| values(*column).filter(|v| matches!(files.find(v), Found::One(_))).count();
         let image = (0..self.header.len()).max_by_key(hits).filter(|column| hits(column) > 0);
-        let classes = Classes::new(&[], true);
+        let classes = Classes::own(true);
         let labels = |column: &usize| {
             let found: BTreeSet<_> = values(*column).filter_map(|value| classes.of(value)).collect();
             (found.len(), values(*column).filter(|value| classes.of(value).is_some()).count())
@@ -107,60 +128,13 @@ fn quoted(name: &str) -> String {
 pub(super) fn proposal(tree: &Tree) -> Option<String> {
     let is_list = |file: &&PathBuf| file.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
     let pictures: Vec<&PathBuf> = tree.files.iter().filter(|file| kind(file) != Kind::Other).collect();
-    let files = Files::new(pictures.iter().map(|file| file.as_path()));
+    let files = Files::new(&tree.root, pictures.iter().map(|file| file.as_path()));
     tree.files.iter().filter(is_list).find_map(|file| {
         let table = Table::read(&tree.root.join(file)).ok()?;
         let options = table.options(&files);
         (!options.contains("--image-column ..."))
             .then(|| format!("--labels {} {options}", quoted(&tree.root.join(file).display().to_string())))
     })
-}
-
-/// Pictures by what a list may call them: path, name, or name without its ending.
-pub(super) struct Files {
-    by_name: HashMap<String, Option<usize>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    One(usize),
-    /// Several pictures have this name, in several folders.
-    Several,
-    None,
-}
-
-impl Files {
-    pub fn new<'a>(files: impl Iterator<Item = &'a Path>) -> Self {
-        let mut by_name: HashMap<String, Option<usize>> = HashMap::new();
-        for (index, file) in files.enumerate() {
-            let name = file.file_name().map(|name| id_of(Path::new(name))).unwrap_or_default();
-            let stem = file.file_stem().map(|stem| id_of(Path::new(stem))).unwrap_or_default();
-            // A whole path always means its own file; a shorter name only where it is one file's.
-            for name in BTreeSet::from([name, stem, id_of(file)]) {
-                let entry = by_name.entry(name).or_insert(Some(index));
-                if *entry != Some(index) {
-                    *entry = None;
-                }
-            }
-        }
-        Self { by_name }
-    }
-
-    /// The picture that a list calls `name`; folders above the data folder are passed over.
-    pub fn find(&self, name: &str) -> Found {
-        let name = name.trim().replace('\\', "/");
-        let mut rest = name.trim_start_matches("./");
-        loop {
-            match self.by_name.get(rest) {
-                Some(Some(index)) => return Found::One(*index),
-                Some(None) => return Found::Several,
-                None => match rest.split_once('/') {
-                    Some((_, below)) => rest = below,
-                    None => return Found::None,
-                },
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -182,6 +156,14 @@ mod tests {
                 (vec!["a".into(), "b".into()], vec![vec!["1".to_owned(), "2".into()]])
             );
         }
+        for end in ["\n", "\r\n"] {
+            let text = ["a,b", "1,\"two\nlines\"", "", "3,4", "5,6"].join(end);
+            let table = table(text.as_bytes()).unwrap();
+            assert_eq!(
+                (table.lines_of(&[0]), table.lines_of(&[1, 2])),
+                ("line 2".into(), "lines 5, 6".into())
+            );
+        }
         let error = table(b"a,b\n1\n").map(|_| ()).unwrap_err().to_string();
         assert!(error.contains("as many fields"), "{error}");
     }
@@ -197,20 +179,9 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_found_by_path_name_or_stem_and_never_by_guessing() {
-        let files = ["a/x.png", "b/x.png", "b/y.png"].map(Path::new);
-        let files = Files::new(files.into_iter());
-        assert_eq!(files.find("a/x.png"), Found::One(0));
-        assert_eq!(files.find("./data\\b\\x.png"), Found::One(1));
-        assert_eq!((files.find("y.png"), files.find("y")), (Found::One(2), Found::One(2)));
-        assert_eq!((files.find("x.png"), files.find("x")), (Found::Several, Found::Several));
-        assert_eq!((files.find("z"), files.find("")), (Found::None, Found::None));
-    }
-
-    #[test]
     fn a_missing_column_is_answered_with_the_options_that_fit() {
         let table = table(b"patientId,x,Target\nN0,120,0\nP1,50,1\n").unwrap();
-        let files = Files::new([Path::new("images/N0.jpg"), Path::new("images/P1.jpg")].into_iter());
+        let files = Files::new(Path::new(""), ["images/N0.jpg", "images/P1.jpg"].map(Path::new).into_iter());
         let error = table.needed("--image-column", None, &IMAGES, &files).unwrap_err().to_string();
         assert!(error.contains("--image-column patientId --label-column Target"), "{error}");
         assert!(error.contains("patientId, x, Target"), "{error}");

@@ -2,6 +2,7 @@
 //! `predictions.csv`.
 
 use super::metrics::ScoredPicture;
+use crate::cell;
 use crate::dataset::PictureSource;
 use edge_core::{Decision, State};
 use serde::{Deserialize, Serialize};
@@ -54,11 +55,15 @@ impl Outcome {
 /// One line of `predictions.csv`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
+    #[serde(with = "cell")]
     pub id: String,
     /// The file; empty where the picture was not a file.
+    #[serde(with = "cell")]
     pub path: String,
+    #[serde(with = "cell")]
     pub patient: String,
     /// Kind of disease, or empty.
+    #[serde(with = "cell")]
     pub subgroup: String,
     /// 1 with the disease, 0 without.
     pub label: u8,
@@ -70,6 +75,7 @@ pub struct Prediction {
     /// Number of the reason, see `edge_core::Reason`.
     pub reason_code: Option<u8>,
     /// Why there is no score; empty where there is one.
+    #[serde(with = "cell")]
     pub note: String,
 }
 

@@ -129,6 +129,7 @@ proptest! {
         let split = Split::draw(&samples, 0.2, seed);
         let (train, validation) = split.indices(&samples).unwrap();
         prop_assert_eq!(train.len() + validation.len(), samples.len());
+        prop_assert_eq!(split.torn(&samples), None);
         let side = |side: &[usize]| -> (HashSet<String>, HashSet<[u8; 32]>) {
             (side.iter().map(|&i| samples[i].patient.clone()).collect(), side.iter().map(|&i| samples[i].content).collect())
         };
@@ -259,6 +260,7 @@ fn a_split_that_ignores_patients_would_be_found() {
     let (train, validation) = Split::draw(&torn, 0.2, 1).indices(&torn).unwrap();
     let of = |side: &[usize]| side.iter().map(|&i| samples[i].patient.clone()).collect::<HashSet<_>>();
     assert!(!of(&train).is_disjoint(&of(&validation)));
+    assert!(Split::draw(&torn, 0.2, 1).torn(&samples).is_some());
 }
 
 /// Drawings of two machines: the second one's are noisy and have a white frame. Patients have two

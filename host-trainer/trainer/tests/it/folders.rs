@@ -11,18 +11,18 @@ use std::process::Command;
 use trainer::dataset::split::Split;
 use trainer::dataset::{self, DataOptions, Dataset, DatasetError, Part, Sample, content_hash, phantoms};
 
-fn grey(label: Label, seed: u64) -> GrayImage {
+pub fn grey(label: Label, seed: u64) -> GrayImage {
     GrayImage::from_raw(96, 96, draw(label, seed, 96).bytes().to_vec()).unwrap()
 }
 
-fn png(picture: &GrayImage) -> Vec<u8> {
+pub fn png(picture: &GrayImage) -> Vec<u8> {
     let mut bytes = Vec::new();
     let (width, height) = picture.dimensions();
     PngEncoder::new(&mut bytes).write_image(picture, width, height, ExtendedColorType::L8).unwrap();
     bytes
 }
 
-fn put(root: &Path, name: &str, bytes: &[u8]) {
+pub fn put(root: &Path, name: &str, bytes: &[u8]) {
     let path = root.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, bytes).unwrap();

@@ -3,7 +3,9 @@
 
 use image::GrayImage;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 use trainer::dataset::{self, DataOptions, Dataset, Part};
 
 /// As many as are kept on disk.
@@ -32,6 +34,65 @@ fn same(a: &Dataset, b: &Dataset) -> bool {
             .all(|(a, b)| (&a.id, &a.working, &a.input, a.size) == (&b.id, &b.working, &b.input, b.size))
 }
 
+/// The program, which reads all pictures for a run that is there already, and ends with saying so.
+fn reading(data: &Path, store: &Path, run: &Path) -> Child {
+    fs::create_dir_all(run).unwrap();
+    fs::write(run.join("run.json"), "{}").unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_trainer"));
+    program.args(["train", "--side", "32"]);
+    program.args(["--data".as_ref(), data, "--prepared".as_ref(), store, "--run".as_ref(), run]);
+    program.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// The store's file of this ending, once it is there.
+fn file(store: &Path, ending: &str) -> Option<PathBuf> {
+    let mut files = fs::read_dir(store).ok()?.map(|entry| entry.unwrap().path());
+    files.find(|path| path.extension().is_some_and(|e| e == ending))
+}
+
+const RECORD: u64 = 224 * 224 + 32 * 32;
+
+#[test]
+fn two_processes_make_a_store_once_and_a_killed_one_leaves_nothing_that_counts() {
+    let root = tempfile::tempdir().unwrap();
+    let (data, shared, cut) =
+        (root.path().join("data"), root.path().join("shared"), root.path().join("disk/cut"));
+    pictures(&data);
+    let in_memory = load(&data, &DataOptions { in_memory: true, ..DataOptions::default() });
+    let both = ["a", "b"].map(|name| reading(&data, &shared, &root.path().join(name)));
+    for child in both {
+        let output = child.wait_with_output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains("holds a run already"), "it read all: {error}");
+    }
+    let bytes = |store: &Path| fs::metadata(file(store, "pixels").unwrap()).unwrap().len();
+    assert_eq!(bytes(&shared), u64::from(COUNT) * RECORD, "the second took what the first had made");
+    let on_disk =
+        |store: &Path| load(&data, &DataOptions { prepared: store.into(), ..DataOptions::default() });
+    assert!(same(&on_disk(&shared), &in_memory));
+
+    let mut child = reading(&data, &cut, &root.path().join("c"));
+    while file(&cut, "pixels").is_none_or(|pixels| fs::metadata(pixels).unwrap().len() == 0) {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it was killed");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(file(&cut, "index").is_none(), "it was killed while it wrote");
+    // Its lock went with it, and none of its records is believed.
+    let after = on_disk(&cut);
+    assert!(same(&after, &in_memory) && after.samples.iter().all(|sample| sample.working.is_mapped()));
+    assert_eq!(bytes(&cut), 2 * u64::from(COUNT) * RECORD);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&cut), 0o700, "pictures of patients");
+        assert_ne!(mode(&root.path().join("disk")), 0o700, "what else may lie there is not its own");
+        assert!(["pixels", "index"].iter().all(|end| mode(&file(&cut, end).unwrap()) == 0o600));
+    }
+}
+
 #[test]
 fn pictures_on_disk_are_those_in_memory_and_what_a_disk_has_lost_is_made_anew() {
     let root = tempfile::tempdir().unwrap();
@@ -44,21 +105,17 @@ fn pictures_on_disk_are_those_in_memory_and_what_a_disk_has_lost_is_made_anew() 
     let first = load(&data, &on_disk);
     assert!(first.samples.iter().all(|s| s.working.is_mapped() && s.input.bytes.is_mapped()));
     assert!(same(&first, &in_memory));
-    let file = |end: &str| {
-        let mut files = fs::read_dir(&store).unwrap().map(|entry| entry.unwrap().path());
-        files.find(|path| path.extension().is_some_and(|e| e == end)).unwrap()
-    };
-    let record = 224 * 224 + 32 * 32;
+    let file = |end: &str| file(&store, end).unwrap();
     let bytes = || fs::metadata(file("pixels")).unwrap().len();
-    assert_eq!(bytes(), u64::from(COUNT) * record);
+    assert_eq!(bytes(), u64::from(COUNT) * RECORD);
     // The second time none is written.
     assert!(same(&load(&data, &on_disk), &in_memory));
-    assert_eq!(bytes(), u64::from(COUNT) * record);
+    assert_eq!(bytes(), u64::from(COUNT) * RECORD);
 
     // Planted: each record is another picture's, as a disk may have it. Every one is made anew, and the
     // pictures that are in use, of the first load, were not written over.
     let mut rotten = fs::read(file("pixels")).unwrap();
-    rotten.rotate_left(usize::try_from(record).unwrap());
+    rotten.rotate_left(usize::try_from(RECORD).unwrap());
     fs::remove_file(file("pixels")).unwrap();
     fs::write(file("index").with_extension("pixels"), rotten).unwrap();
     assert!(same(&load(&data, &on_disk), &in_memory));

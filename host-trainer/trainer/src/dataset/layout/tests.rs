@@ -15,7 +15,7 @@ fn list(names: &[&str], part: Part, classes: &[&str]) -> Result<Listing, Dataset
         }
     }
     let classes: Vec<_> = classes.iter().map(|pair| pair.parse().unwrap()).collect();
-    arrange(walk(root.path())?, part, &Classes::new(&classes, false))
+    arrange(walk(root.path())?, part, &Classes::new(&classes, false)?)
 }
 
 fn learning(names: &[&str]) -> Listing {
