@@ -92,7 +92,7 @@ fn judged(machine: &Machine, Shown { name, file, remedy }: &Shown, now: SystemTi
     let days = (end.as_second() - now.as_second()).div_euclid(86_400);
     match days {
         ..0 => Finding::failed(name, format!("{shown} ended at {end}"), remedy),
-        ..SOON_DAYS => Finding::warning(name, format!("{shown} ends at {end}, in {days} days"), remedy),
+        0..SOON_DAYS => Finding::warning(name, format!("{shown} ends at {end}, in {days} days"), remedy),
         _ => Finding::ok(name, format!("{shown} ends at {end}")),
     }
 }

@@ -1,6 +1,7 @@
 //! What the device's `setup` writes into this program's configuration is what this program reads.
 
-use deliver::config::{Config, parse};
+use deliver::config::Config;
+use edge_runtime::config::Configuration;
 use edge_runtime::setup::{Delivery, Draft, SHIPPED_DELIVERY, or_none};
 use std::path::Path;
 
@@ -12,7 +13,7 @@ fn written(text: &str, broker: &str, archive: &str, device: &str) -> (String, Co
     };
     let mut draft = Draft::new(text).unwrap();
     wishes.apply(&mut draft, Path::new("/etc/pneumoscope/deliver.toml"), Path::new(device)).unwrap();
-    (draft.text().to_owned(), parse(draft.text(), "deliver.toml").unwrap())
+    (draft.text().to_owned(), Config::parse(draft.text(), "deliver.toml").unwrap())
 }
 
 #[test]
