@@ -4,6 +4,7 @@
 //! Each file in `tests/arm64/faults` is one test. They need what `cargo xtask test arm64` builds,
 //! so they are marked as ignored; that command, and `cargo xtask test`, run them.
 
+use conformance::arm64::beside::{self, Planted, Way};
 use conformance::arm64::{Fault, ends, picture::FORMS, whole};
 use conformance::root;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 
 const KILLS: u32 = 100;
 const POWER_CUTS: u32 = 8;
+const WAYS: [Way; 4] = [Way::Beside, Way::Killed, Way::Paused, Way::Flooded];
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -30,6 +32,7 @@ fn trials() -> anyhow::Result<Vec<Trial>> {
     // The longest first, so that both cores are busy to the end.
     trials.push(on_board("killed_at_random_moments".into(), |files| ends::kills(files, KILLS)));
     trials.push(on_board("power_cuts".into(), |files| ends::power_cuts(files, POWER_CUTS)));
+    trials.push(on_board("beside_the_same_frames".into(), |files| beside::same_frames(files, &WAYS, None)));
     for form in FORMS {
         trials.push(on_board(format!("end_to_end_{}", form.to_lowercase()), move |files| {
             whole::run(files, form, 224)
@@ -43,14 +46,15 @@ fn trials() -> anyhow::Result<Vec<Trial>> {
         let text = format!("about = \"planted\"\nsteps = {steps}");
         trials.push(on_board(format!("planted_{name}"), move |files| {
             let fault: Fault = toml::from_str(&text)?;
-            let error = match fault.run(name, files) {
-                Ok(()) => anyhow::bail!("a planted fault was not found"),
-                Err(error) => format!("{error:#}"),
-            };
-            anyhow::ensure!(error.contains(says), "expected `{says}` in: {error}");
-            Ok(())
+            bites(fault.run(name, files), says)
         }));
     }
+    trials.push(on_board("planted_another_frame_beside".into(), |files| {
+        bites(beside::same_frames(files, &[Way::Beside], Some(Planted::OtherFilm)), "a line differs")
+    }));
+    trials.push(on_board("planted_a_neighbour_that_burns".into(), |files| {
+        bites(beside::same_frames(files, &[Way::Burning], None), "longer than alone")
+    }));
     trials.push(Trial::test("every_fault_file_is_read", || {
         let found = faults().map_err(failed)?;
         for path in &found {
@@ -91,6 +95,16 @@ const PLANTED: [(&str, &str, &str); 7] = [
     ("a_wrong_answer", r#"["lights negative", "start", "expect answer"]"#, "NEGATIVE was shown"),
     ("a_line_of_the_log_changed", r#"["start", "expect answer", "stop", "spoil log"]"#, "does not verify"),
 ];
+
+/// Something was planted, and this must have been said of it.
+fn bites(found: anyhow::Result<()>, says: &str) -> anyhow::Result<()> {
+    let error = match found {
+        Ok(()) => anyhow::bail!("a planted fault was not found"),
+        Err(error) => format!("{error:#}"),
+    };
+    anyhow::ensure!(error.contains(says), "expected `{says}` in: {error}");
+    Ok(())
+}
 
 fn on_board(name: String, test: impl FnOnce(&Path) -> anyhow::Result<()> + Send + 'static) -> Trial {
     let run = move || {

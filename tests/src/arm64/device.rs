@@ -12,12 +12,13 @@ use std::{fmt, fs};
 
 use super::guest::Guest;
 use super::lights::{self, Change, Reading, Said};
+use super::neighbour::{self, Logits};
 use super::picture::Picture;
-use arm64_protocol::{OUTPUT, Request};
+use super::places::{CONFIG, LOG, PROGRAM};
+use arm64_protocol::{Request, output};
 
-pub const PROGRAM: &str = "/bin/edge-runtime";
-const CONFIG: &str = "/run/pneumoscope.toml";
-pub const LOG: &str = "/log/log.jsonl";
+/// The program's name for the agent.
+const NAME: &str = "device";
 pub const CHIP: &str = "9030000.pl061";
 /// Time that is waited for a state that must come, beyond what is demanded of it, in microseconds.
 const PATIENCE: u64 = 20_000_000;
@@ -26,6 +27,32 @@ const LOOK_MS: u64 = 100;
 
 /// How long a device with a button shows an answer, in milliseconds.
 const HOLD_MS: u32 = 4000;
+
+/// How a device is set up on its board.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup<'a> {
+    /// What `[capture]` says of the source.
+    pub source: &'a str,
+    /// A frame is answered so often, in milliseconds.
+    pub interval_ms: u32,
+    /// With a button, a buzzer, and an amber lamp that is lit while its line is low.
+    pub button: bool,
+    /// With a screen and what delivers on the same board, and a folder in which they see it.
+    pub neighbours: bool,
+    /// What `[model]` says.
+    pub model: &'a str,
+}
+
+impl Setup<'_> {
+    /// A camera, and every other default of the device's own.
+    pub const CAMERA: Self = Self {
+        source: "source = \"v4l2:vivid\"",
+        interval_ms: 500,
+        button: false,
+        neighbours: false,
+        model: "",
+    };
+}
 
 pub struct Device {
     pub guest: Guest,
@@ -64,34 +91,10 @@ impl fmt::Display for Told<'_> {
 }
 
 impl Device {
-    /// A board with the program configured for pictures of this form, one of which it answers every
-    /// `interval_ms` milliseconds.
-    pub fn boot(files: &Path, disk: Option<&Path>, form: &Picture, interval_ms: u32) -> anyhow::Result<Self> {
-        Self::boot_with(files, disk, form, interval_ms, false)
-    }
-
-    /// The same, where it is asked for with a button, a buzzer, and an amber lamp that is lit while
-    /// its line is low.
-    pub fn boot_with(
-        files: &Path,
-        disk: Option<&Path>,
-        form: &Picture,
-        interval_ms: u32,
-        with_button: bool,
-    ) -> anyhow::Result<Self> {
-        Self::boot_before("source = \"v4l2:vivid\"", files, disk, form, interval_ms, with_button)
-    }
-
-    /// The same before another source, in the words of the configuration.
-    pub fn boot_before(
-        source: &str,
-        files: &Path,
-        disk: Option<&Path>,
-        form: &Picture,
-        interval_ms: u32,
-        with_button: bool,
-    ) -> anyhow::Result<Self> {
-        let mut guest = Guest::boot(files, disk)?;
+    /// A board with the program configured for pictures of this form.
+    pub fn boot(files: &Path, disk: Option<&Path>, form: &Picture, setup: &Setup) -> anyhow::Result<Self> {
+        let &Setup { source, interval_ms, button: with_button, neighbours, model } = setup;
+        let mut guest = Guest::boot(files, disk, neighbours)?;
         let line = |name: &str, line: u8, more: &str| {
             format!("{name} = {{ chip = \"{CHIP}\", line = {line}{more} }}\n")
         };
@@ -105,12 +108,16 @@ impl Device {
         } else {
             lines += &line("amber", lights::AMBER, "");
         }
+        let screen = if neighbours { neighbour::SCREEN_OF_DEVICE } else { "" };
         let config = format!(
             "[capture]\n{source}\nformat = \"{}\"\nwidth = {}\nheight = {}\n\
-             [decision]\n{decision}[log]\nfile = \"{LOG}\"\n[lights]\n{lines}",
+             [decision]\n{decision}[log]\nfile = \"{LOG}\"\n[model]\n{model}\n{screen}[lights]\n{lines}",
             form.fourcc, form.width, form.height,
         );
         guest.write(CONFIG, config.as_bytes())?;
+        if neighbours {
+            neighbour::configure(&mut guest)?;
+        }
         Ok(Self { guest, with_button, log: Vec::new(), complete: 0 })
     }
 
@@ -119,16 +126,21 @@ impl Device {
     pub fn start(&mut self, under: &[&str], more: &[&str]) -> anyhow::Result<()> {
         let program = [PROGRAM, "run", "--config", CONFIG];
         let command = under.iter().chain(&program).chain(more).map(|word| word.to_string());
-        self.guest.ask(Request::Start { command: command.collect() }, &[]).map(drop)
+        self.guest.ask(Request::Start { name: NAME.into(), command: command.collect() }, &[]).map(drop)
     }
 
     /// Sends a signal and waits for the end; returns the exit status.
     pub fn end(&mut self, signal: i32) -> anyhow::Result<i32> {
-        self.guest.ask(Request::Signal { signal }, &[])?;
-        let code = self.guest.ask(Request::Wait { ms: 10_000 }, &[])?.code;
+        self.guest.ask(Request::Signal { name: NAME.into(), signal }, &[])?;
+        let code = self.ended(10_000)?;
         code.with_context(|| {
             format!("the program goes on 10 s after signal {signal}; it said:\n{}", self.output())
         })
+    }
+
+    /// Its exit status, where it has ended within so many milliseconds.
+    pub fn ended(&mut self, ms: u64) -> anyhow::Result<Option<i32>> {
+        Ok(self.guest.ask(Request::Wait { name: NAME.into(), ms }, &[])?.code)
     }
 
     /// Runs the program with other arguments; returns its output where it succeeds.
@@ -214,6 +226,12 @@ impl Device {
         Ok(lines)
     }
 
+    /// The decisions in the log, by which their delivery is known.
+    pub fn logits(&mut self) -> anyhow::Result<Logits> {
+        let of = |line: &Line| Some((line.seq, line.decision.as_ref()?.logit.map(f32::to_bits)));
+        Ok(self.log()?.iter().filter_map(of).collect())
+    }
+
     /// Lines that must be at the beginning of the log.
     pub fn expect_log(&mut self, lines: Vec<u8>) {
         (self.complete, self.log) = (lines.len(), lines);
@@ -259,7 +277,7 @@ impl Device {
     }
 
     pub fn output(&mut self) -> String {
-        let output = self.guest.ask(Request::Read { path: OUTPUT.into(), offset: 0 }, &[]);
+        let output = self.guest.ask(Request::Read { path: output(NAME), offset: 0 }, &[]);
         output.map_or_else(
             |error| error.to_string(),
             |answer| String::from_utf8_lossy(&answer.bytes).into_owned(),

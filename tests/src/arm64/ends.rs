@@ -8,7 +8,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::fs;
 use std::path::Path;
 
-use super::device::Device;
+use super::device::{Device, Setup};
 use super::picture::Picture;
 use arm64_protocol::Request;
 
@@ -18,6 +18,8 @@ const LONGEST_MS: u64 = 800;
 const STEPS: u32 = 4000;
 const STEP_MS: u64 = 50;
 
+const EVERY_FRAME: Setup = Setup { interval_ms: 0, ..Setup::CAMERA };
+
 fn picture() -> anyhow::Result<Picture> {
     Picture::of(&phantoms::draw(Label::Pneumonia, 1, 224), "YUYV")
 }
@@ -26,7 +28,7 @@ fn picture() -> anyhow::Result<Picture> {
 pub fn kills(files: &Path, rounds: u32) -> anyhow::Result<()> {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let picture = picture()?;
-    let mut device = Device::boot(files, None, &picture, 0)?;
+    let mut device = Device::boot(files, None, &picture, &EVERY_FRAME)?;
     device.guest.show(&picture)?;
     for round in 0..rounds {
         let ms = rng.next_u64() % LONGEST_MS;
@@ -63,7 +65,7 @@ pub fn power_cuts(files: &Path, cuts: u32) -> anyhow::Result<()> {
     let picture = picture()?;
     let mut known = Vec::new();
     for cut in 0..=cuts {
-        let mut device = Device::boot(files, Some(&disk), &picture, 0)?;
+        let mut device = Device::boot(files, Some(&disk), &picture, &EVERY_FRAME)?;
         device.guest.show(&picture)?;
         device.start(&[], &[])?;
         // What was in the log before the cut, and what the program adds.

@@ -5,7 +5,7 @@
 
 mod step;
 
-pub use step::{Disk, Expected, Part, Step};
+pub use step::{Deed, Disk, Expected, Part, Step};
 
 use anyhow::{Context, bail, ensure};
 use edge_core::State;
@@ -13,11 +13,15 @@ use phantoms::Label;
 use serde::Deserialize;
 use std::path::Path;
 
-use super::device::{CHIP, Device, Told, is};
+use super::device::{CHIP, Device, Setup, Told, is};
 use super::host::Host;
 use super::lights::Reading;
+use super::neighbour::{self, Neighbour};
 use super::picture::Picture;
-use arm64_protocol::Request;
+use super::places::CONFIG;
+use arm64_protocol::{FLOOD, Request, SCREEN_FOLDER};
+use test_support::loaded::shipped;
+use test_support::signed;
 
 /// Within this time a fault must show, in microseconds.
 const WITHIN: u64 = 2_000_000;
@@ -25,8 +29,6 @@ const WITHIN: u64 = 2_000_000;
 const WATCHED_MS: u64 = 1500;
 /// Within this time after the fault's end the answer must show again, in microseconds.
 const RECOVERED: u64 = 10_000_000;
-/// A frame is answered so often, in milliseconds; the device's own default.
-const INTERVAL_MS: u32 = 500;
 const SIDE: u16 = 224;
 /// Where the shim finds what it is to falsify.
 const STILL: &str = "/run/still";
@@ -36,6 +38,10 @@ const FILM: &str = "/run/film";
 const PROGRAM: &str = "source = \"exec:\"\ncommand = [\"/init\", \"film\"]\nrestart_after_ms = 3000";
 const DAMAGED_MODEL: &str = "/run/damaged.onnx";
 const FILLING: &str = "/log/filling";
+/// Where installed models are kept and whose are taken; a trial that does not end by itself.
+const STORE: &str = "store = \"/log/models\"\nkeys = \"/run/keys\"\ntrial_s = 86400";
+const KEY: &str = "/run/keys/clinic.pub";
+const BUNDLE: &str = "/run/new.bundle";
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,6 +55,9 @@ pub struct Fault {
     /// The camera is a program that writes frames.
     #[serde(default)]
     pub program: bool,
+    /// A screen and what delivers are on the board, with a broker and somebody who looks.
+    #[serde(default)]
+    pub neighbours: bool,
     /// What is done and what must be seen, in this order.
     #[serde(deserialize_with = "step::steps")]
     pub steps: Vec<Step>,
@@ -73,6 +82,8 @@ struct Run {
     cause: (u64, u64),
     running: bool,
     damaged_model: bool,
+    /// SHA-256 of the model that was installed.
+    installed: Option<String>,
     /// The board's clock when the answer was expected last, and was there.
     answered: u64,
     /// The board's clock when what was expected last began to show.
@@ -87,10 +98,10 @@ impl Fault {
         let drawn = phantoms::draw(label, 1, SIDE);
         let right = Host::new()?.answer(&drawn)?.0.state;
         let picture = Picture::of(&drawn, if self.program { "GREY" } else { "YUYV" })?;
-        let device = match self.program {
-            true => Device::boot_before(PROGRAM, files, None, &picture, INTERVAL_MS, self.button)?,
-            false => Device::boot_with(files, None, &picture, INTERVAL_MS, self.button)?,
-        };
+        let source = if self.program { PROGRAM } else { Setup::CAMERA.source };
+        let (button, neighbours) = (self.button, self.neighbours);
+        let setup = Setup { source, button, neighbours, model: STORE, ..Setup::CAMERA };
+        let device = Device::boot(files, None, &picture, &setup)?;
         let mut run = Run {
             device,
             picture,
@@ -99,6 +110,7 @@ impl Fault {
             cause: (0, 0),
             running: false,
             damaged_model: false,
+            installed: None,
             answered: 0,
             shown: 0,
             seen: Vec::new(),
@@ -170,6 +182,14 @@ impl Run {
             Step::Hold(line) => Request::Hold { chip: CHIP.into(), line: u32::from(*line) },
             Step::Release => Request::Release,
             Step::Press => return self.device.guest.press(),
+            Step::Install => return self.install(),
+            Step::Neighbour(deed, who) => return self.neighbours(*deed, *who),
+            Step::Flood(true) => return self.device.guest.write(FLOOD, b""),
+            Step::Flood(false) => Request::Remove { path: FLOOD.into() },
+            Step::Folder(Disk::Full) => Request::Fill { path: format!("{SCREEN_FOLDER}/filling") },
+            Step::Folder(Disk::Free) => Request::Remove { path: format!("{SCREEN_FOLDER}/filling") },
+            Step::Folder(Disk::ReadOnly) => Request::ScreenFolder { writable: false },
+            Step::Folder(Disk::Writable) => Request::ScreenFolder { writable: true },
             Step::Wait(ms) => Request::Sleep { ms: *ms },
             Step::Expect(Expected::Answer) => return self.expect_answer(),
             Step::Expect(Expected::Throughout) => return self.expect_throughout(),
@@ -178,6 +198,14 @@ impl Run {
             Step::Expect(Expected::Logged) => return self.expect_logged(),
             Step::Expect(Expected::Dark) => return self.expect_dark(),
             Step::Expect(Expected::ThreeBeeps) => return self.expect_beeps(3),
+            Step::Expect(Expected::Delivered) => {
+                let expected = self.device.logits()?;
+                self.seen.push(format!("{} delivered", expected.len()));
+                return neighbour::expect_delivered(&mut self.device.guest, &expected);
+            }
+            Step::Expect(Expected::Pages) => return neighbour::expect_pages(&mut self.device.guest),
+            Step::Expect(Expected::NewModel) => return self.expect_model(true),
+            Step::Expect(Expected::OldModel) => return self.expect_model(false),
         };
         self.device.guest.ask(request, &[]).map(drop)
     }
@@ -196,6 +224,46 @@ impl Run {
         self.device
             .wait_for("the safe pattern", |reading| reading == Reading::Safe, from..from + WITHIN)
             .map(drop)
+    }
+
+    fn neighbours(&mut self, deed: Deed, who: Option<Neighbour>) -> anyhow::Result<()> {
+        let guest = &mut self.device.guest;
+        for neighbour in Neighbour::ALL.into_iter().filter(|one| who.is_none_or(|who| who == *one)) {
+            match deed {
+                Deed::Start => neighbour::start(guest, neighbour)?,
+                Deed::Kill => neighbour::kill(guest, neighbour)?,
+                Deed::Pause => neighbour::signal(guest, neighbour, nix::libc::SIGSTOP)?,
+                Deed::Resume => neighbour::signal(guest, neighbour, nix::libc::SIGCONT)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Signs a newer model and installs it, as a clinic does.
+    fn install(&mut self) -> anyhow::Result<()> {
+        let made = signed::made("99.0.0");
+        self.device.guest.write(KEY, signed::public(&signed::SECRET).as_bytes())?;
+        self.device.guest.write(BUNDLE, &made.bundle)?;
+        self.device.run(&["model", "install", BUNDLE, "--config", CONFIG])?;
+        self.installed = Some(made.sha256);
+        Ok(())
+    }
+
+    /// Which model the last start was with, as the log tells.
+    fn expect_model(&mut self, new: bool) -> anyhow::Result<()> {
+        let installed = self.installed.clone().context("no model was installed")?;
+        let lines = self.device.log()?;
+        let last = |what: &str| lines.iter().rev().find(|line| line.is(what))?.event.as_ref();
+        let started = last("started").context("the log tells of no start")?["model_sha256"].clone();
+        let expected = if new { installed.as_str() } else { &*shipped().sha256().to_owned() };
+        ensure!(
+            started == expected,
+            "expected a start with the model {expected}, the last one was with {started}"
+        );
+        let rejected = last("model_rejected").map(|event| event["model_sha256"].clone());
+        let expected = (!new).then(|| installed.into());
+        ensure!(rejected == expected, "expected {expected:?} to be rejected, got {rejected:?}");
+        Ok(())
     }
 
     fn expect_answer(&mut self) -> anyhow::Result<()> {

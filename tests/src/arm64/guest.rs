@@ -34,18 +34,22 @@ pub struct Answer {
 
 impl Guest {
     /// Switches a board on, with what `cargo xtask test arm64` has put into the folder, and a disk
-    /// for the log; without one the log is on a disk in the board's memory.
-    pub fn boot(files: &Path, disk: Option<&Path>) -> anyhow::Result<Self> {
+    /// for the log; without one the log is on a disk in the board's memory. The programs beside the
+    /// device are on it where `neighbours` says so.
+    pub fn boot(files: &Path, disk: Option<&Path>, neighbours: bool) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = |name: &str| folder.path().join(name);
         let console = fs::File::create(path("console"))?;
         let mut command = Command::new("qemu-system-aarch64");
         // One instruction a nanosecond by the board's own clock, and no waiting where nothing is to be
         // done: what the board measures does not depend on how busy this machine is.
-        command.args(["-M", "virt", "-cpu", "cortex-a72", "-smp", "1", "-m", "512"]);
+        // Half of what the first file system leaves is what may be unpacked of it.
+        let megabytes = if neighbours { "1024" } else { "512" };
+        command.args(["-M", "virt", "-cpu", "cortex-a72", "-smp", "1", "-m", megabytes]);
         command.args(["-icount", "shift=0,sleep=off", "-rtc", "clock=vm"]);
         command.args(["-nodefaults", "-nographic", "-no-reboot", "-serial", "stdio"]);
-        command.arg("-kernel").arg(files.join("kernel")).arg("-initrd").arg(files.join("initramfs"));
+        let initramfs = if neighbours { "initramfs-with-neighbours" } else { "initramfs" };
+        command.arg("-kernel").arg(files.join("kernel")).arg("-initrd").arg(files.join(initramfs));
         command.args(["-append", "console=ttyAMA0 loglevel=4 panic=-1 rdinit=/init"]);
         command.args(["-device", "virtio-serial-device"]);
         command.args(["-device", "virtserialport,chardev=agent,name=agent"]);

@@ -6,7 +6,7 @@ use edge_core::State;
 use phantoms::Label;
 use std::path::Path;
 
-use super::device::{Device, Line, Told, is};
+use super::device::{Device, Line, Setup, Told, is};
 use super::host::Host;
 use super::lights::{Reading, Said};
 use super::picture::Picture;
@@ -16,8 +16,6 @@ const WITHIN: u64 = 2_000_000;
 /// From the start of the process to the first state on the lights, at most, in milliseconds: of
 /// these the camera settles for a second.
 const FIRST_STATE_MS: u64 = 2000;
-/// A frame is answered so often, in milliseconds; the device's own default.
-const INTERVAL_MS: u32 = 500;
 /// So long the picture then stays, in milliseconds.
 const STAYS_MS: u64 = 1200;
 
@@ -27,7 +25,7 @@ pub fn run(files: &Path, fourcc: &str, width: u16) -> anyhow::Result<()> {
         .map(|seed| phantoms::draw(if seed % 2 == 0 { Label::Pneumonia } else { Label::Normal }, seed, width))
         .collect();
     let first = Picture::of(&drawn[0], fourcc)?;
-    let mut device = Device::boot(files, None, &first, INTERVAL_MS)?;
+    let mut device = Device::boot(files, None, &first, &Setup::CAMERA)?;
     device.guest.show(&first)?;
     device.start(&[], &[])?;
     let started = device.guest.last.0;

@@ -16,6 +16,8 @@ pub mod no_chest;
 pub mod picture;
 pub mod python;
 pub mod reference;
+#[cfg(feature = "models")]
+pub mod signed;
 
 /// A `board.toml` of no real board, with a chip that probe-rs knows and the development key.
 pub const BOARD: &str = include_str!("board.toml");

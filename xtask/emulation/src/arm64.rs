@@ -1,5 +1,5 @@
 //! An emulated arm64 board with Debian's kernel, a real camera driver and real GPIO, on which the
-//! device's program runs, in the profile of the tests.
+//! device's program runs, in the profile of the tests, and beside it the screen and the delivery.
 //! What is needed is put together here; `tests/tests/arm64.rs` boots it and tests.
 
 mod image;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use debian_packages::{self as debian, Tool};
-use toolbox::cross::{self, ARM64_AGENT, DEVICE, Profile, Program, Target};
+use toolbox::cross::{self, ARM64_AGENT, DELIVER, DEVICE, Profile, Program, SCREEN, Target};
 use toolbox::{process, root};
 
 /// What booting needs beside what building needs.
@@ -36,7 +36,8 @@ const MODULES: [(&str, &str); 7] = [
 /// Size of the log's disk, in bytes; as large as the disk in memory.
 const DISK_BYTES: u64 = 16 << 20;
 
-/// Builds what the board boots; returns the folder with `kernel`, `initramfs` and an empty `disk`.
+/// Builds what the board boots; returns the folder with `kernel`, `initramfs` and an empty `disk`,
+/// and `initramfs-with-neighbours`, which takes longer to unpack.
 pub fn prepare() -> anyhow::Result<PathBuf> {
     debian::ensure_tools(&TOOLS)?;
     let folder = root().join(".cache/arm64");
@@ -50,6 +51,7 @@ pub fn prepare() -> anyhow::Result<PathBuf> {
         anyhow::Ok(stripped)
     };
     let (agent, device) = (built(ARM64_AGENT)?, built(DEVICE)?);
+    let neighbours = [(SCREEN, built(SCREEN)?), (DELIVER, built(DELIVER)?)];
     let disk = folder.join("disk");
     File::create(&disk)?.set_len(DISK_BYTES)?;
     process::run(process::command("/usr/sbin/mke2fs").args(["-q", "-F", "-t", "ext4"]).arg(&disk))?;
@@ -62,7 +64,11 @@ pub fn prepare() -> anyhow::Result<PathBuf> {
         let path = folder.join(name);
         fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
     };
-    write("initramfs", &image.finish())?;
+    write("initramfs", &image.clone().finish())?;
+    for (program, built) in &neighbours {
+        image.file(&format!("bin/{}", program.bin), built, 0o755)?;
+    }
+    write("initramfs-with-neighbours", &image.finish())?;
     write("kernel", &fs::read(debian.kernel()?)?)?;
     Ok(folder)
 }

@@ -2,11 +2,10 @@
 
 pub mod log;
 pub mod room;
-pub mod signed;
 pub mod watch;
 
 pub use test_support::loaded::{classifier, engine, shipped, small};
-pub use test_support::{assert_contains, model, picture};
+pub use test_support::{assert_contains, model, picture, signed};
 
 use assert_cmd::Command;
 use phantoms::Label;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::camera::{self, Often, Screen};
 use crate::init;
-use crate::program::{self, Program};
+use crate::program::{self, Programs};
 use arm64_protocol::{Reply, Request, receive, send};
 
 /// Answers until the board is switched off; it returns only where the line broke.
@@ -43,7 +43,7 @@ pub fn serve(line: File) -> anyhow::Result<ExitCode> {
 struct Hands {
     screen: Option<Screen>,
     often: Option<Often>,
-    program: Program,
+    programs: Programs,
     held: Option<Lines>,
     lights: File,
 }
@@ -56,7 +56,7 @@ impl Hands {
         let records = "/sys/kernel/tracing/trace_pipe";
         let lights = openat(CWD, records, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty());
         let lights = File::from(lights.with_context(|| format!("cannot open {records}"))?);
-        Ok(Self { screen: None, often: None, program: Program::default(), held: None, lights })
+        Ok(Self { screen: None, often: None, programs: Programs::default(), held: None, lights })
     }
 
     fn do_it(&mut self, request: Request, payload: &[u8]) -> anyhow::Result<Done> {
@@ -89,9 +89,10 @@ impl Hands {
             Request::SetClock { seconds } => {
                 clock_settime(ClockId::Realtime, Timespec { tv_sec: seconds, tv_nsec: 0 })?;
             }
-            Request::Start { command } => self.program.start(&command)?,
-            Request::Signal { signal } => self.program.signal(signal)?,
-            Request::Wait { ms } => return Ok((self.program.wait(ms)?, Vec::new())),
+            Request::ScreenFolder { writable } => init::remount_screen_folder(writable)?,
+            Request::Start { name, command } => self.programs.start(&name, &command)?,
+            Request::Signal { name, signal } => self.programs.signal(&name, signal)?,
+            Request::Wait { name, ms } => return Ok((self.programs.wait(&name, ms)?, Vec::new())),
             Request::Run { command } => {
                 let (code, output) = program::run(&command)?;
                 return Ok((Some(code), output));

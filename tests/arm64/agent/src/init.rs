@@ -1,7 +1,9 @@
 //! From a bare kernel to a machine that programs can run on.
 
 use anyhow::Context;
-use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+use arm64_protocol::SCREEN_FOLDER;
+use rustix::mount::{MountFlags, UnmountFlags, mount, mount_remount, unmount};
+use rustix::net::{AddressFamily, SendFlags, SocketType, send, socket};
 use rustix::system::finit_module;
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
@@ -13,6 +15,8 @@ const LINE: &str = "agent";
 /// Where the log's disk is mounted.
 const DISK: &str = "/log";
 const MEMORY: &str = "/dev/ram0";
+/// Room for a few pictures and no more, so that it is soon full.
+const SCREEN_FOLDER_SIZE: &std::ffi::CStr = c"size=1m";
 
 /// Mounts, loads the modules, and opens the line to the host.
 pub fn prepare() -> anyhow::Result<File> {
@@ -33,6 +37,10 @@ pub fn prepare() -> anyhow::Result<File> {
         fs::copy("/disk", MEMORY).context("cannot fill the disk in memory")?;
     }
     mount_disk()?;
+    fs::create_dir_all(SCREEN_FOLDER)?;
+    mount("tmpfs", SCREEN_FOLDER, "tmpfs", MountFlags::empty(), Some(SCREEN_FOLDER_SIZE))
+        .context("cannot mount the screen's folder")?;
+    loopback().context("no loopback network")?;
     let port = port()?;
     OpenOptions::new().read(true).write(true).open(&port).with_context(|| format!("cannot open {port}"))
 }
@@ -73,6 +81,31 @@ pub fn remount_disk() -> anyhow::Result<()> {
         std::thread::sleep(Duration::from_millis(5));
     }
     mount_disk()
+}
+
+pub fn remount_screen_folder(writable: bool) -> anyhow::Result<()> {
+    let flags = if writable { MountFlags::empty() } else { MountFlags::RDONLY };
+    mount_remount(SCREEN_FOLDER, flags, SCREEN_FOLDER_SIZE)
+        .context("the screen's folder cannot be mounted otherwise")
+}
+
+/// Switches the machine's own network on, by which its programs talk to each other: rtnetlink's
+/// RTM_NEWLINK (rtnetlink(7)) with IFF_UP for the first interface.
+fn loopback() -> anyhow::Result<()> {
+    let (header, kind, flags, up) = (16_u32, 16_u16, 1_u16, 1_u32);
+    let mut message = Vec::new();
+    // nlmsghdr: length, type, NLM_F_REQUEST, number, sender.
+    message.extend_from_slice(&(header + 16).to_ne_bytes());
+    message.extend([kind, flags].iter().flat_map(|word| word.to_ne_bytes()));
+    message.extend([0_u32, 0].iter().flat_map(|word| word.to_ne_bytes()));
+    // ifinfomsg: family and kind of device, its number, its flags, which of them change.
+    message.extend([0_u32, 1, up, up].iter().flat_map(|word| word.to_ne_bytes()));
+    send(socket(AddressFamily::NETLINK, SocketType::RAW, None)?, &message, SendFlags::empty())?;
+    let state = "/sys/class/net/lo/flags";
+    let flags = fs::read_to_string(state).with_context(|| format!("cannot read {state}"))?;
+    let flags = u32::from_str_radix(flags.trim().trim_start_matches("0x"), 16)?;
+    anyhow::ensure!(flags & up == up, "{state} says {flags:#x}");
+    Ok(())
 }
 
 fn mounted(kind: &str, what: &str, path: &str) -> anyhow::Result<()> {

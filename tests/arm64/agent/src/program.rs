@@ -1,44 +1,48 @@
-//! The program under test: started, signalled, waited for.
+//! The programs on the board: started, signalled, waited for.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use arm64_protocol::OUTPUT;
+use arm64_protocol::output;
 
-/// At most one program, running or ended and not yet asked about.
+/// By their names, at most one program each, running or ended and not yet asked about.
 #[derive(Default)]
-pub struct Program(Option<Child>);
+pub struct Programs(BTreeMap<String, Child>);
 
-impl Program {
-    /// Starts it; its output is appended to what its predecessors wrote.
-    pub fn start(&mut self, command: &[String]) -> anyhow::Result<()> {
-        anyhow::ensure!(self.wait(0)?.is_some() || self.0.is_none(), "the last program still runs");
-        let output = OpenOptions::new().create(true).append(true).open(OUTPUT)?;
-        let mut command = line(command)?;
+impl Programs {
+    /// Starts one; its output is appended to what its predecessors wrote.
+    pub fn start(&mut self, name: &str, words: &[String]) -> anyhow::Result<()> {
+        self.wait(name, 0)?;
+        anyhow::ensure!(!self.0.contains_key(name), "the last {name} still runs");
+        let output = OpenOptions::new().create(true).append(true).open(output(name))?;
+        let mut command = line(words)?;
         // A group of its own: a program under another one is meant too.
         command.process_group(0);
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
-        self.0 = Some(command.spawn().context("cannot start it")?);
+        let child = command.spawn().with_context(|| format!("cannot start {words:?}"))?;
+        self.0.insert(name.into(), child);
         Ok(())
     }
 
-    pub fn signal(&self, number: i32) -> anyhow::Result<()> {
-        let child = self.0.as_ref().context("no program was started")?;
-        killpg(Pid::from_raw(child.id().cast_signed()), Signal::try_from(number)?).context("cannot signal it")
+    pub fn signal(&self, name: &str, number: i32) -> anyhow::Result<()> {
+        let child = self.0.get(name).with_context(|| format!("{name} was not started"))?;
+        killpg(Pid::from_raw(child.id().cast_signed()), Signal::try_from(number)?)
+            .with_context(|| format!("cannot signal {name}"))
     }
 
     /// Waits at most so many milliseconds; the exit status, where it has ended.
-    pub fn wait(&mut self, ms: u64) -> anyhow::Result<Option<i32>> {
+    pub fn wait(&mut self, name: &str, ms: u64) -> anyhow::Result<Option<i32>> {
         let limit = Instant::now() + Duration::from_millis(ms);
-        let Some(child) = &mut self.0 else { return Ok(None) };
+        let Some(child) = self.0.get_mut(name) else { return Ok(None) };
         loop {
             if let Some(status) = child.try_wait()? {
-                self.0 = None;
+                self.0.remove(name);
                 return Ok(Some(code(status)));
             }
             if Instant::now() >= limit {
@@ -52,6 +56,13 @@ impl Program {
 pub fn run(command: &[String]) -> anyhow::Result<(i32, Vec<u8>)> {
     let output = line(command)?.stdin(Stdio::null()).output().context("cannot run it")?;
     Ok((code(output.status), [output.stdout, output.stderr].concat()))
+}
+
+/// Becomes the program, with a priority as a service's `Nice=` gives it.
+pub fn nice(words: &[String]) -> anyhow::Result<ExitCode> {
+    let (nice, command) = words.split_first().context("no priority was named")?;
+    rustix::process::setpriority_process(None, nice.parse()?)?;
+    bail!(line(command)?.exec())
 }
 
 fn line(words: &[String]) -> anyhow::Result<Command> {

@@ -71,16 +71,24 @@ pub enum Request {
         /// Seconds since 1970.
         seconds: i64,
     },
-    /// Start the program under test in the background; its output goes to [`OUTPUT`].
+    /// Set the folder that a screen reads read-only, or writable again.
+    ScreenFolder {
+        writable: bool,
+    },
+    /// Start a program in the background under this name; its output goes to [`output`].
     Start {
+        name: String,
         command: Vec<String>,
     },
+    /// Signal a program that was started.
     Signal {
+        name: String,
         signal: i32,
     },
-    /// Wait until the program under test has ended, but not longer; the reply's `code` is its exit
-    /// status, or none.
+    /// Wait until a program that was started has ended, but not longer; the reply's `code` is its
+    /// exit status, or none.
     Wait {
+        name: String,
         ms: u64,
     },
     /// Run a program to its end; the reply's `code` is its exit status, the payload its standard
@@ -97,9 +105,26 @@ pub enum Request {
     PowerOff,
 }
 
-/// Where the output of the program under test is found.
-#[allow(dead_code, reason = "each side uses its part")]
-pub const OUTPUT: &str = "/run/output";
+/// Where the output of the program that was started under this name is found.
+pub fn output(name: &str) -> String {
+    format!("/run/output-{name}")
+}
+
+/// Where a screen reads what the device shows; a disk of its own, in memory.
+pub const SCREEN_FOLDER: &str = "/run/pneumoscope";
+
+/// Where the broker on the board listens, and where it keeps the messages that it got: a topic and a
+/// payload a line.
+pub const BROKER_PORT: u16 = 1883;
+pub const DELIVERED: &str = "/run/delivered";
+
+/// Where the screen serves its pages, and where those who look at them keep what they got: a status
+/// and a path a line.
+pub const SCREEN_PORT: u16 = 8080;
+pub const LOOKED: &str = "/run/looked";
+
+/// While this file is there, the pages are asked for without a pause.
+pub const FLOOD: &str = "/run/flood";
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Reply {

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use std::str::FromStr;
 
 use super::super::lights::{AMBER, GREEN, HEARTBEAT, RED};
+use super::super::neighbour::Neighbour;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -39,6 +40,15 @@ pub enum Step {
     Release,
     /// `press`: the button.
     Press,
+    /// `start screen`, `kill deliver`, `pause screen`, `resume peers` and so on, of a neighbour; or of
+    /// all `neighbours`.
+    Neighbour(Deed, Option<Neighbour>),
+    /// `flood pages`: they are asked for without a pause; `flood off`.
+    Flood(bool),
+    /// `folder full`, `folder free`, `folder read-only`, `folder writable`: of what a screen reads.
+    Folder(Disk),
+    /// `install model`: a signed one, newer and otherwise the same, for the next start.
+    Install,
     /// `wait MS`.
     Wait(u64),
     /// `lights STATE`: the lights show this state for a second, right or wrong; planted by the
@@ -71,6 +81,25 @@ pub enum Expected {
     ThreeBeeps,
     /// `expect logged fault`: since that step the log tells of a fault.
     Logged,
+    /// `expect delivered`: each decision that is in the log now reaches the broker.
+    Delivered,
+    /// `expect pages`: the screen gives pages, asked for and live.
+    Pages,
+    /// `expect new model`: the last start was with the model that was installed.
+    NewModel,
+    /// `expect old model`: it was with the one before, and the log says that the new one is rejected.
+    OldModel,
+}
+
+/// What is done to a neighbour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    Start,
+    /// SIGKILL.
+    Kill,
+    /// SIGSTOP: it gets slow, until it is resumed.
+    Pause,
+    Resume,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +133,7 @@ const CONTROLS: [(&str, u32); 10] = [
     ("fatal-error", 0x00f0_f046),
 ];
 
-const EXPECTED: [(&str, Expected); 7] = [
+const EXPECTED: [(&str, Expected); 11] = [
     ("dark", Expected::Dark),
     ("three beeps", Expected::ThreeBeeps),
     ("answer", Expected::Answer),
@@ -112,6 +141,24 @@ const EXPECTED: [(&str, Expected); 7] = [
     ("fault", Expected::Fault),
     ("passing fault", Expected::Passing),
     ("logged fault", Expected::Logged),
+    ("delivered", Expected::Delivered),
+    ("pages", Expected::Pages),
+    ("new model", Expected::NewModel),
+    ("old model", Expected::OldModel),
+];
+
+const DISK: [(&str, Disk); 4] =
+    [("full", Disk::Full), ("free", Disk::Free), ("read-only", Disk::ReadOnly), ("writable", Disk::Writable)];
+
+const DEEDS: [(&str, Deed); 4] =
+    [("start", Deed::Start), ("kill", Deed::Kill), ("pause", Deed::Pause), ("resume", Deed::Resume)];
+
+/// None: all.
+const NEIGHBOURS: [(&str, Option<Neighbour>); 4] = [
+    ("screen", Some(Neighbour::Screen)),
+    ("deliver", Some(Neighbour::Deliver)),
+    ("peers", Some(Neighbour::Peers)),
+    ("neighbours", None),
 ];
 
 const LAMPS: [(&str, u8); 4] = [("red", RED), ("amber", AMBER), ("green", GREEN), ("heartbeat", HEARTBEAT)];
@@ -149,10 +196,11 @@ impl FromStr for Step {
             ["still", word] => Some(Step::Still(Some(word.into()))),
             ["film", "off"] => Some(Step::Film(None)),
             ["film", word] => Some(Step::Film(Some(word.into()))),
-            ["disk", "full"] => Some(Step::Disk(Disk::Full)),
-            ["disk", "free"] => Some(Step::Disk(Disk::Free)),
-            ["disk", "read-only"] => Some(Step::Disk(Disk::ReadOnly)),
-            ["disk", "writable"] => Some(Step::Disk(Disk::Writable)),
+            ["disk", what] => named(&DISK, what).map(Step::Disk),
+            ["folder", what] => named(&DISK, what).map(Step::Folder),
+            ["flood", "pages"] => Some(Step::Flood(true)),
+            ["flood", "off"] => Some(Step::Flood(false)),
+            ["install", "model"] => Some(Step::Install),
             ["model", "damaged"] => Some(Step::Model(false)),
             ["model", "whole"] => Some(Step::Model(true)),
             ["clock", seconds] => seconds.parse().ok().map(Step::Clock),
@@ -164,6 +212,9 @@ impl FromStr for Step {
             ["lose", "line"] => Some(Step::LoseLine),
             ["spoil", "log"] => Some(Step::SpoilLog),
             ["expect", ref what @ ..] => named(&EXPECTED, &what.join(" ")).map(Step::Expect),
+            [deed, who] => {
+                named(&DEEDS, deed).zip(named(&NEIGHBOURS, who)).map(|(deed, who)| Step::Neighbour(deed, who))
+            }
             _ => None,
         };
         step.ok_or_else(|| format!("`{text}` is no step; tests/src/arm64/fault/step.rs lists them"))
@@ -177,14 +228,15 @@ mod tests {
 
     #[test]
     fn a_file_of_steps_is_read_and_a_misspelt_step_is_named() {
-        let text =
-            "about = \"x\"\nsteps = [\"start\", \"unplug camera\", \"control signal 1\", \"expect fault\"]";
+        let text = "about = \"x\"\nsteps = [\"start\", \"unplug camera\", \"control signal 1\", \"expect fault\", \"pause deliver\", \"start neighbours\"]";
         let fault: Fault = toml::from_str(text).unwrap();
         let expected = [
             Step::Start(false),
             Step::Plug(Part::Camera, false),
             Step::Control(0x00f0_f03e, 1),
             Step::Expect(Expected::Fault),
+            Step::Neighbour(Deed::Pause, Some(Neighbour::Deliver)),
+            Step::Neighbour(Deed::Start, None),
         ];
         assert_eq!(fault.steps, expected);
         let error = toml::from_str::<Fault>(&text.replace("unplug", "unplgu")).unwrap_err();

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Image {
     bytes: Vec<u8>,
     folders: BTreeSet<String>,

@@ -1,5 +1,6 @@
 //! Signed models: the shipped network under other versions, as its makers would sign it.
 
+use crate::loaded::shipped;
 use bundle::Golden;
 use ed25519_dalek::SigningKey;
 use edge_core::Metadata;
@@ -8,7 +9,6 @@ use edge_model::engine::Engine;
 use edge_model::infer_core::CoreEngine;
 use edge_model::model_file::ModelFile;
 use edge_model::self_test;
-use test_support::loaded::shipped;
 
 /// Seeds of the key that the tests' devices know, and of another.
 pub const SECRET: [u8; 32] = [7; 32];
