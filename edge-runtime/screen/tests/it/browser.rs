@@ -3,6 +3,7 @@
 use crate::support::{Client, PIN, Screen, Site, alive, camera, folder};
 use edge_core::State;
 use serde_json::{Value, json};
+use status::Status;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -226,6 +227,43 @@ fn browser_follows_a_hundred_changes_and_shows_fault_when_all_is_silent() {
     assert_eq!(told, Language::English.text("page-lost"));
     assert_eq!(browser.ask("document.querySelectorAll('.film img').length"), 0);
     browser.does("shot", shots().join("wide-lost-en.png").display().to_string());
+}
+
+#[test]
+#[ignore = "needs Chromium and Node: cargo xtask test screen"]
+fn browser_is_misled_neither_by_a_cut_network_nor_by_clocks_that_are_set() {
+    const DAY_MS: i64 = 86_400_000;
+    let site = Site::new();
+    site.write(&camera(State::Fault));
+    let (_screen, client) = Screen::on_loopback(&site);
+    let mut browser = Browser::start();
+    browser.does("open", url(&client, "/"));
+    // The device's clock and the browser's, each on its own and both.
+    let steps =
+        [(1, 0, State::Positive), (0, 1, State::Negative), (-2, 2, State::Refer), (0, 0, State::Positive)];
+    for (device, own, state) in steps {
+        browser.ask(&format!("{{ const now = Date.now(); Date.now = () => now + {own} * {DAY_MS} }}"));
+        let stepped = || {
+            let status = camera(state);
+            Status { unix_ms: status.unix_ms.saturating_add_signed(device * DAY_MS), ..status }
+        };
+        let told = alive(&site, stepped, || browser.shows(state));
+        assert_eq!(told, Ok(()), "the device's clock by {device} days, the browser's by {own}");
+    }
+    browser.shows(State::Fault).expect("a silent device is FAULT, whatever the clocks");
+    alive(
+        &site,
+        || camera(State::Negative),
+        || {
+            browser.shows(State::Negative).unwrap();
+            browser.does("offline", true);
+            browser.shows(State::Fault).expect("a page without a network knows nothing");
+            let told = browser.ask("document.querySelector('.reason').textContent");
+            assert_eq!(told, Language::English.text("page-lost"));
+            browser.does("offline", false);
+            browser.shows_within(State::Negative, 2000).expect("it connects again by itself");
+        },
+    );
 }
 
 #[test]
