@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 /// What stands in a cell for `text`, so that no spreadsheet takes it for a formula: names of files and of
-/// patients come from outside. The quote before it is what spreadsheets drop on reading (OWASP, CSV
-/// injection); a text that begins with a quote gets one too, so that [`text`] gives each back.
+/// patients come from outside. The quote before it makes it a text (OWASP, CSV
+/// injection); whoever joins by it drops one quote, as [`text`] does. A text that begins with a quote gets one too.
 ///
 /// ```
 /// use edge_model::spreadsheet::{cell, text};

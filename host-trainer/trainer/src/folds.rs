@@ -83,9 +83,9 @@ impl Gathered {
                 run.data,
                 run.data_sha256
             );
-            let known = fold.patients_sha256.is_some() && run.patients_sha256.is_some();
+            // Of two of a version before this was kept nothing is known.
             ensure!(
-                !known || fold.patients_sha256 == run.patients_sha256,
+                fold.patients_sha256 == run.patients_sha256,
                 "the predictions out of fold are of other patients: {} and {} are of the same pictures, but whose they are is \
                  not the same; run `folds` with the run's --patients, --labels and --patient-column",
                 fold.folder.display(),

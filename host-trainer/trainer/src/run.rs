@@ -337,7 +337,8 @@ impl Run {
     pub fn check(&self, samples: &[Sample]) -> Result<()> {
         ensure!(
             content_hash(samples) == self.data_sha256,
-            "this is not the data that {} was started on ({}); give the same --data",
+            "this is not the data that {} was started on ({}); give the same --data, --labels and --classes. A list may be read \
+             otherwise than by an earlier version: then train anew",
             self.folder.display(),
             self.data
         );

@@ -5,7 +5,7 @@
 use crate::cli;
 use crate::commands;
 use crate::commands::teachers::{Source, teachers};
-use crate::dataset::{Dataset, content_hash};
+use crate::dataset::Dataset;
 use crate::export::footprint::Footprint;
 use crate::options::TrainOptions;
 use crate::recipe_file::{Experiment, SweepFile};
@@ -112,7 +112,7 @@ impl<'a> Sweep<'a> {
         let data = self.data(recipe.side)?;
         if let Ok(run) = Run::open(&folder)
             && run.recipe == recipe
-            && run.data_sha256 == content_hash(&data.samples)
+            && run.check(&data.samples).is_ok()
             && let Some(outcome) = Outcome::read(&run, quantize)?
         {
             return Ok(outcome);

@@ -61,7 +61,8 @@ fn read<T: Send + Sync>(
 ) -> Result<(Vec<T>, Vec<String>, Findings), DatasetError> {
     let mut listing = list(path, part, options)?;
     let mut findings = Findings::default();
-    patients::assign(&mut listing.pictures, &listing.other_part, path, options)?;
+    let note = patients::assign(&mut listing.pictures, &listing.other_part, path, options)?;
+    listing.notes.extend(note);
     let Listing { pictures, other_part, mut left_out, mut bad, notes } = listing;
     let prepared = |source| DatasetError::Prepared {
         path: options.prepared.clone(),

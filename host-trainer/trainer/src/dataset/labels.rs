@@ -34,13 +34,16 @@ pub(super) fn arrange(mut tree: Tree, part: Part, options: &DataOptions) -> Resu
         // Where patients have a picture each, a list may call the pictures by them.
         None => table.column(None, &PATIENTS).filter(|column| *column != image),
     };
+    let files = files.of_list(table.rows.iter().map(|row| row[image].as_str()));
+    listing.notes.extend(files.note(path));
     let mut rows: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    let mut several = Names::default();
+    let (mut several, mut elsewhere) = (Names::default(), Names::default());
     for (number, row) in table.rows.iter().enumerate() {
         match files.find(&row[image]) {
             Found::One(index) => rows.entry(index).or_default().push(number),
             Found::Several => several.add(row[image].clone()),
             Found::Elsewhere => {
+                elsewhere.add(row[image].clone());
                 listing.left_out.add("lines of the list for another folder", row[image].clone())
             }
             Found::None => listing.left_out.add("lines of the list without a file", row[image].clone()),
@@ -67,7 +70,12 @@ pub(super) fn arrange(mut tree: Tree, part: Part, options: &DataOptions) -> Resu
         if whose.len() > 1 {
             shared.add(where_and(&whose));
         }
-        match class(&classes, &labels) {
+        // A person who says that both may be takes pneumonia for what counts.
+        let class = match class(&classes, &labels) {
+            Class::Both if options.allow_contradictions => Class::One(true),
+            class => class,
+        };
+        match class {
             Class::One(positive) => {
                 let whose = whose.first().map(|whose| (*whose).to_owned()).unwrap_or_default();
                 of.insert(index, (positive, whose));
@@ -79,10 +87,19 @@ pub(super) fn arrange(mut tree: Tree, part: Part, options: &DataOptions) -> Resu
             }
         }
     }
-    for (what, names) in [("labels of both classes", torn), ("two patients", shared)] {
+    for (what, names, remedy) in [
+        ("labels of both classes", torn, ", or add --allow-contradictions to take them for PNEUMONIA"),
+        ("two patients", shared, ""),
+    ] {
         if names.count > 0 {
-            return Err(table.wrong(format!("pictures have {what}: {names}; correct the list")));
+            return Err(table.wrong(format!("pictures have {what}: {names}; correct the list{remedy}")));
         }
+    }
+    if of.is_empty() && unknown.is_empty() && elsewhere.count > 0 {
+        return Err(table.wrong(format!(
+            "no line names a picture below {}: {elsewhere} name other folders; write what lies below it",
+            tree.root.display()
+        )));
     }
     if !(unknown.is_empty() || classes.given) {
         return Err(unknown_labels(&table, label, &unknown));

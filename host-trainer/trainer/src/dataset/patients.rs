@@ -113,6 +113,7 @@ fn scheme_of(id: &str) -> Option<(&'static Scheme, String)> {
 /// a viewer's export: it is taken for a patient's only where half of the ill are named as Kermany's.
 ///
 /// `others` below the same `root` are of the other part: a list may name them, and they get no patient.
+/// Returns what is to be said of how the list was read.
 ///
 /// # Errors
 /// A list that cannot be read, lacks pictures, or says two things of one.
@@ -121,14 +122,15 @@ pub(super) fn assign(
     others: &[Listed],
     root: &Path,
     options: &DataOptions,
-) -> Result<(), DatasetError> {
-    if let Some(path) = &options.patients {
-        by_list(pictures, others, root, path, options)?;
-    }
+) -> Result<Option<String>, DatasetError> {
+    let note = match &options.patients {
+        Some(path) => by_list(pictures, others, root, path, options)?,
+        None => None,
+    };
     let listed = options.patients.as_deref().or(options.labels.as_deref());
     let list = listed.and_then(Path::file_name).map(|name| format!("the list {}", name.to_string_lossy()));
     by_names(pictures, list.as_deref());
-    Ok(())
+    Ok(note)
 }
 
 fn by_names(pictures: &mut [Listed], list: Option<&str>) {
@@ -191,7 +193,7 @@ fn by_list(
     root: &Path,
     path: &Path,
     options: &DataOptions,
-) -> Result<(), DatasetError> {
+) -> Result<Option<String>, DatasetError> {
     let table = Table::read(path)?;
     let below = |picture: &'_ Listed| picture.file.strip_prefix(root).unwrap_or(&picture.file).to_path_buf();
     let known: Vec<PathBuf> = pictures.iter().chain(others).map(below).collect();
@@ -207,6 +209,7 @@ fn by_list(
             table.header.join(", ")
         )));
     };
+    let files = files.of_list(table.rows.iter().map(|row| row[image].as_str()));
     let mut said: HashMap<usize, usize> = HashMap::new();
     let (mut torn, mut elsewhere) = (Names::default(), Names::default());
     for (number, row) in table.rows.iter().enumerate().filter(|(_, row)| !row[patient].is_empty()) {
@@ -255,7 +258,7 @@ fn by_list(
             table.wrong(format!("the list names no patient of these pictures: {missing}; add them{other}"))
         );
     }
-    Ok(())
+    Ok(files.note(path))
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Raised when decoding or squashing gives another byte of any picture.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// So many pictures of a file are made anew and compared, in case that [`VERSION`] was forgotten.
 const CHECKED: usize = 8;
