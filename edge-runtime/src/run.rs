@@ -279,7 +279,7 @@ impl<E: Engine, C: Clock> Run<E, C> {
     /// Writes an event into the log; whether it is there. A failure is shown and mended by the turns
     /// that follow.
     pub fn event(&mut self, event: &Event) -> bool {
-        let logged = self.log.event(event);
+        let logged = self.log_acknowledged().and_then(|()| self.log.event(event));
         self.logged(&logged);
         logged.is_ok()
     }

@@ -26,9 +26,12 @@ use std::time::{Duration, Instant};
 /// How often the log is looked at for new lines.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// So often the device's program may be ended without an answer on a file while it draws the picture; then
-/// so often without the picture, which takes less memory.
-const ENDED_MOST: u32 = 3;
+/// So often in a row the device's program may be ended without an answer on a file while it draws the
+/// picture; then it is asked for none, which takes less memory.
+const DRAWN_MOST: u32 = 3;
+
+/// So often in all: the waits between them are nine minutes together, unless they are set shorter.
+const ENDED_MOST: u32 = 10;
 
 /// Whether the archive answers C-ECHO.
 pub fn echo(pacs: &Pacs) -> Result<()> {
@@ -156,31 +159,43 @@ impl<S: CursorStore> Destination<'_, S> {
         }
     }
 
-    fn send(&self, entry: &Entry) -> Result<Outcome> {
-        let pacs = &self.loaded.config.pacs;
-        let (Some(folder), Some(decision)) = (&self.loaded.folder, &entry.decision) else {
+    fn send(&mut self, entry: &Entry) -> Result<Outcome> {
+        let loaded = self.loaded;
+        let pacs = &loaded.config.pacs;
+        let (Some(folder), Some(decision)) = (&loaded.folder, &entry.decision) else {
             return Ok(Outcome::NotForIt);
         };
         let Some(frame) = decision.frame_sha256 else { return Ok(Outcome::NotForIt) };
         let Some(source) = Source::of(folder, decision)? else { return Ok(Outcome::NotForIt) };
-        if self.ended >= 2 * ENDED_MOST {
+        if self.ended >= ENDED_MOST {
             return Ok(Outcome::Refused(format!(
-                "{} was ended {} times before it had judged the file, as for want of memory; nothing was sent",
+                "{} was ended {} times before it had judged the file; nothing was sent",
                 pacs.program.display(),
                 self.ended
             )));
         }
-        let draws = pacs.images && self.ended < ENDED_MOST;
+        let draws = pacs.images && self.ended < DRAWN_MOST;
         let drawings = tempfile::tempdir().context("no room for the drawn picture")?;
         let drawn = drawings.path().join("drawn.png");
-        let answer = match source.judge(self.loaded, decision, draws.then_some(&drawn))? {
+        let answer = match source.judge(loaded, decision, draws.then_some(&drawn))? {
             Judged::Answer(answer) => answer,
+            // It may be the drawing that failed, for want of room say, and not the file.
+            Judged::Unusable { error }
+                if draws && matches!(source.judge(loaded, decision, None)?, Judged::Answer(_)) =>
+            {
+                return Err(Ended::undrawn(pacs, &error).into());
+            }
             Judged::Unusable { error } => {
+                source.is_there()?;
                 return Ok(Outcome::Refused(format!(
                     "the file cannot be judged any more: {error}; nothing was sent"
                 )));
             }
         };
+        // Only what ends it over and over again counts; where it draws no more that stays so.
+        if draws {
+            self.ended = 0;
+        }
         let same: Hash = answer.frame_sha256;
         if same != frame {
             let why =
@@ -192,9 +207,9 @@ impl<S: CursorStore> Destination<'_, S> {
         let mut refused = kind("report", archive.store(report::CLASS, (&name, &object), None)?);
         if pacs.images && !draws {
             let why = format!(
-                "the report was sent without a picture: {} was ended {ENDED_MOST} times before it had drawn it, as for \
-                 want of memory",
-                pacs.program.display()
+                "the report was sent without a picture: {} did not get as far as drawing it {} times",
+                pacs.program.display(),
+                self.ended
             );
             refused = refused.or(Some(why));
         }

@@ -7,7 +7,7 @@ use crate::commands::{aim, check_config};
 use crate::model;
 use crate::outcome::Outcome;
 use crate::report::{self, Output};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use edge_model::engine::EngineKind;
 use edge_runtime::capture::{Crop, SourceSpec, cameras};
 use edge_runtime::config::{Config, Configuration};
@@ -39,8 +39,12 @@ pub fn run(options: &SetupOptions, output: Output) -> Result<Outcome> {
     let name = device.name.clone();
     // Beside the device's own, as its package has it.
     let beside = path.with_file_name("deliver.toml");
-    let mut delivery = File::open(&beside, SHIPPED_DELIVERY)?;
     let mut sent = delivery_wishes(options)?;
+    let mut delivery = match File::open(&beside, SHIPPED_DELIVERY) {
+        // Another package's file is in nobody's way who says nothing about it.
+        Err(_) if options.yes && sent.is_empty() => File::new(&beside, SHIPPED_DELIVERY)?,
+        opened => opened?,
+    };
 
     let stdin = io::stdin();
     let mut questions = if options.yes {
@@ -75,6 +79,9 @@ pub fn run(options: &SetupOptions, output: Output) -> Result<Outcome> {
     let sends = !sent.is_empty();
     if sends {
         sent.apply(&mut delivery.draft, &beside, path).with_context(|| delivery.name.clone())?;
+        if let Some(refused) = Delivery::refused(delivery.draft.text()) {
+            bail!("{}: {refused}", delivery.name);
+        }
     }
 
     let mut out = io::stdout();
@@ -184,7 +191,11 @@ fn next_steps(name: &str, machine: &Machine, sends: bool) -> String {
             continue;
         }
         steps.push(if program == DELIVERY && sends {
-            format!("put the broker's user, password or certificate into {file}, then `{program} check-config --connect`")
+            format!(
+                "put the broker's user, password or certificate into {}, then `{program} check-config --connect`, then \
+                 `systemctl enable --now {program} && systemctl restart {program}`",
+                Path::new(name).with_file_name(file).display()
+            )
         } else {
             format!("edit /etc/pneumoscope/{file}, then `systemctl enable --now {program}`; `{program} --help` says more")
         });

@@ -37,7 +37,7 @@ fn screen(machine: &Machine) -> Option<Shown> {
     machine.program("pneumoscope-screen")?;
     let config = configuration(machine, "screen.toml");
     let folder = text(&config, "access", "folder").unwrap_or("/var/lib/pneumoscope-screen");
-    let file = Path::new(folder).join("certificate.der");
+    let file = Path::new(FOLDER).join(folder).join("certificate.der");
     if let Ok(false) = machine.under(&file).try_exists() {
         return None;
     }

@@ -174,6 +174,18 @@ impl Delivery {
         }
     }
 
+    /// Why delivery would not start with a text that was good before, and has other values now.
+    pub fn refused(text: &str) -> Option<String> {
+        let its: Table = text.parse().unwrap_or_default();
+        let mqtt = its.get("mqtt")?;
+        let is_off = mqtt.get("tls").and_then(Value::as_bool) == Some(false);
+        (is_off && mqtt.get("certificate").is_some()).then(|| {
+            "the file names a certificate, which is shown to no broker without encryption; name a broker as \
+             mqtts://HOST:PORT, or take certificate and key out of the file"
+                .to_owned()
+        })
+    }
+
     /// Writes them into a draft of the file at `file`, which is to be of the device that is configured at
     /// `device`.
     ///

@@ -123,8 +123,10 @@ fn an_acknowledgement_that_the_log_does_not_take_stands_in_it_when_it_does() {
     fs::remove_file(room.disk()).unwrap();
     fs::rename(&away, room.disk()).unwrap();
     assert!(support::comes(|| room.turn(100).shown != Some(log_failed)));
-    let acknowledged: Vec<_> =
-        events(&room.log()).into_iter().filter(|e| e["what"] == "acknowledged").collect();
+    let events = events(&room.log());
+    let at = |what: &str| events.iter().position(|e| e["what"] == what);
+    assert!(at("acknowledged") < at("fault_ended"), "{events:?}");
+    let acknowledged: Vec<_> = events.into_iter().filter(|e| e["what"] == "acknowledged").collect();
     let [acknowledged] = acknowledged.try_into().expect("once");
     assert_eq!((&acknowledged["study"], &acknowledged["by"]), (&"ruth".into(), &"button".into()));
     support::log::assert_sound(&room.log());

@@ -2,7 +2,7 @@
 //! and study, and judged once more to be sure that it is the one.
 
 use super::dataset::{self, Element};
-use crate::config::Loaded;
+use crate::config::{Loaded, Pacs};
 use anyhow::{Context, Result, ensure};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
@@ -31,6 +31,16 @@ pub struct Ended {
     program: PathBuf,
     how: String,
 }
+
+impl Ended {
+    /// It answers on the file, but not where it is to draw it.
+    pub fn undrawn(pacs: &Pacs, error: &str) -> Self {
+        Self { program: pacs.program.clone(), how: format!("could not draw the picture: {error}") }
+    }
+}
+
+/// The exit status of a program of Rust's that has panicked.
+const PANICKED: i32 = 101;
 
 /// What goes into what is sent, of patient and study (PS3.3 C.7.1.1, C.7.2.1), as it is in the file.
 const PATIENT_AND_STUDY: [(Tag, VR); 11] = [
@@ -116,6 +126,14 @@ impl Source {
         PATIENT_AND_STUDY.iter().filter_map(element).collect()
     }
 
+    /// The whole file can be read now: what was found of it is true of it, and not of a share that went away.
+    pub fn is_there(&self) -> Result<()> {
+        let mut file = self.file.try_clone()?;
+        file.seek(SeekFrom::Start(0))?;
+        std::io::copy(&mut file, &mut std::io::sink()).context("cannot read a file of the watched folder")?;
+        Ok(())
+    }
+
     /// Has the device's program judge the file as it is now. What the network saw must be what it saw
     /// then: a file of the same name may be another patient's. Where `drawn` is given, the picture with
     /// the heat map is written there.
@@ -154,6 +172,9 @@ impl Source {
                 }
             }
         };
+        if status.code() == Some(PANICKED) {
+            return Err(ended("gave up over the file".to_owned()).into());
+        }
         if let Some(signal) = status.signal() {
             return Err(ended(format!("was ended by signal {signal}, as for want of memory")).into());
         }

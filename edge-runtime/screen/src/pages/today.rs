@@ -19,6 +19,9 @@ fn small(reader: &Reader, state: State) -> Markup {
     }
 }
 
+/// So far a clock is set back on a day; what is further ahead is of a clock that was wrong, and nobody's today.
+const SET_BACK_MS: u64 = 2 * 86_400_000;
+
 /// The cases since the device's start that are of today, the newest first. Those that a clock which was
 /// set back has left in the future are of today too.
 pub fn part(reader: &Reader, seen: &Seen) -> Markup {
@@ -26,12 +29,14 @@ pub fn part(reader: &Reader, seen: &Seen) -> Markup {
     let Some(list) = &status.worklist else {
         return html! { p.empty { (reader.text("today-camera")) } };
     };
-    let today = reader.offset.local(status.unix_ms).map(|(day, _)| day);
+    let day = |unix_ms| reader.offset.local(unix_ms).map(|(day, _)| day);
+    let (today, latest) = (day(status.unix_ms), day(status.unix_ms.saturating_add(SET_BACK_MS)));
     let local = |case: &Case| reader.offset.local(case.unix_ms);
     // Whoever still needs a person stays, whatever the date.
     let listed = |case: &&Case| {
         let open = !matches!(case.progress, Progress::Done | Progress::Acknowledged);
-        open || local(case).map(|(day, _)| day) >= today
+        let day = day(case.unix_ms);
+        open || (day >= today && day <= latest)
     };
     let cases: Vec<&Case> = list.cases.iter().rev().filter(listed).collect();
     let fault = status.device_fault();

@@ -24,16 +24,21 @@ pub struct Written<'a> {
 }
 
 impl File {
+    /// One that is not there yet, of this text.
+    pub fn new(path: &Path, text: &str) -> Result<Self> {
+        let name = path.display().to_string();
+        let draft = Draft::new(text).with_context(|| name.clone())?;
+        Ok(Self { path: path.to_owned(), name, draft, is_new: true })
+    }
+
     /// The file's text, or `shipped` where there is none.
     pub fn open(path: &Path, shipped: &str) -> Result<Self> {
-        let name = path.display().to_string();
-        let (text, is_new) = match std::fs::read_to_string(path) {
-            Ok(text) => (text, false),
-            Err(error) if error.kind() == ErrorKind::NotFound => (shipped.to_owned(), true),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {name}")),
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Self::new(path, shipped),
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         };
-        let draft = Draft::new(&text).with_context(|| name.clone())?;
-        Ok(Self { path: path.to_owned(), name, draft, is_new })
+        Ok(Self { is_new: false, ..Self::new(path, &text)? })
     }
 
     /// Whether there is anything to write.

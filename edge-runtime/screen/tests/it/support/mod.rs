@@ -92,11 +92,16 @@ impl Site {
 
 /// Keeps a status as fresh as a device does, while `body` runs.
 pub fn alive<T>(site: &Site, status: impl Fn() -> status::Status + Sync, body: impl FnOnce() -> T) -> T {
+    again_and_again(|| site.write(&status()), body)
+}
+
+/// Acts as often as a device writes, while `body` runs.
+pub fn again_and_again<T>(act: impl Fn() + Sync, body: impl FnOnce() -> T) -> T {
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !ended.load(Ordering::Relaxed) {
-                site.write(&status());
+                act();
                 std::thread::sleep(Duration::from_millis(200));
             }
         });
