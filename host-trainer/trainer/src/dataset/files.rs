@@ -9,8 +9,7 @@
 //! picture directly in the data folder, and all whose end is a picture's whole path below it have the
 //! same words in front, these words stand for the data folder ([`Files::of_list`]).
 
-use super::layout::is_test;
-use super::walk::id_of;
+use super::walk::{id_of, is_test};
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
 

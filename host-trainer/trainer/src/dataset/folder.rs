@@ -9,7 +9,7 @@ use super::likeness::{Fingerprint, compare, contradictory};
 use super::options::DataOptions;
 use super::prepared::{self, Prepared, Store};
 use super::sample::{Dataset, Part, PictureSource, Sample, hash_of, squashed};
-use super::walk::{Kind, Tree, id_of, kind, no_picture, walk};
+use super::walk::{Kind, Tree, id_of, is_validation, kind, no_picture, walk};
 use super::{labels, patients};
 use crate::progress;
 use edge_model::decode::{self, DecodeError, MAX_FILE_BYTES};
@@ -164,7 +164,7 @@ fn validation_counts(pictures: &[Listed]) -> Vec<String> {
     for picture in pictures {
         let mut folders = picture.id.split('/');
         if let (Some(part), Some(class)) = (folders.next(), folders.next())
-            && layout::is_validation(part)
+            && is_validation(part)
         {
             *counts.entry(format!("{part}/{class}")).or_insert(0) += 1;
         }

@@ -11,7 +11,7 @@ use super::error::{Bad, DatasetError};
 use super::findings::{LeftOut, Names, shown};
 use super::sample::Part;
 use super::table;
-use super::walk::{Kind, Tree, id_of, kind, no_picture};
+use super::walk::{Kind, PartFolder, Tree, id_of, kind, no_picture, part_folder};
 use std::collections::BTreeMap;
 use std::mem::take;
 use std::path::{Path, PathBuf};
@@ -47,33 +47,6 @@ pub(super) struct Listing {
     pub left_out: LeftOut,
     pub bad: Vec<Bad>,
     pub notes: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PartFolder {
-    Train,
-    Validation,
-    Test,
-}
-
-fn part_folder(name: &str) -> Option<PartFolder> {
-    Some(match name.to_lowercase().as_str() {
-        "train" | "training" => PartFolder::Train,
-        "val" | "valid" | "validation" => PartFolder::Validation,
-        "test" | "testing" => PartFolder::Test,
-        _ => return None,
-    })
-}
-
-/// Whether a folder of this name holds validation pictures.
-pub(super) fn is_validation(name: &str) -> bool {
-    part_folder(name) == Some(PartFolder::Validation)
-}
-
-/// Whether a path lies in a folder for testing.
-pub(super) fn is_test(path: &Path) -> bool {
-    let folders = path.parent().into_iter().flat_map(Path::iter);
-    folders.into_iter().any(|name| part_folder(&name.to_string_lossy()) == Some(PartFolder::Test))
 }
 
 /// What lies directly in a folder.

@@ -1,4 +1,4 @@
-//! All files below a folder, but for what operating systems and archivers leave there.
+//! All files below a folder, but for what operating systems and archivers leave there; and which part a folder is.
 
 use super::error::{Bad, DatasetError};
 use super::findings::LeftOut;
@@ -130,6 +130,34 @@ pub(super) fn kind(path: &Path) -> Kind {
 /// Why a file that is no picture by its name is left out.
 pub(super) fn no_picture(path: &Path) -> String {
     format!("no picture by its ending .{}", ending(path))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PartFolder {
+    Train,
+    Validation,
+    Test,
+}
+
+/// Which part a folder of this name holds.
+pub(super) fn part_folder(name: &str) -> Option<PartFolder> {
+    Some(match name.to_lowercase().as_str() {
+        "train" | "training" => PartFolder::Train,
+        "val" | "valid" | "validation" => PartFolder::Validation,
+        "test" | "testing" => PartFolder::Test,
+        _ => return None,
+    })
+}
+
+/// Whether a folder of this name holds validation pictures.
+pub(super) fn is_validation(name: &str) -> bool {
+    part_folder(name) == Some(PartFolder::Validation)
+}
+
+/// Whether a path lies in a folder for testing.
+pub(super) fn is_test(path: &Path) -> bool {
+    let folders = path.parent().into_iter().flat_map(Path::iter);
+    folders.into_iter().any(|name| part_folder(&name.to_string_lossy()) == Some(PartFolder::Test))
 }
 
 #[cfg(test)]
