@@ -6,7 +6,6 @@
 //   {"size": [width, height]}        of the window, in CSS pixels; below 500 wide it is a phone
 //   {"open": url}                    loads a page and waits until it is loaded
 //   {"ask": expression}              gives the value of a script's expression
-//   {"offline": true}                cuts the network, or connects it again
 //   {"axe": true}                    gives the rules of axe-core that the page breaks
 //   {"shot": file}                   writes a PNG of what is seen
 //   {"errors": true}                 gives what the console, the policy and the network complained of since last asked
@@ -89,8 +88,6 @@ const does = {
     await loaded;
   },
   ask: evaluate,
-  offline: (offline) =>
-    page("Network.emulateNetworkConditions", { offline, latency: 0, downloadThroughput: -1, uploadThroughput: -1 }),
   axe: async () => {
     await evaluate(`${axe}; 0`);
     const found = await evaluate("axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations)");

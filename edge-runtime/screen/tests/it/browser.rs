@@ -231,7 +231,7 @@ fn browser_follows_a_hundred_changes_and_shows_fault_when_all_is_silent() {
 
 #[test]
 #[ignore = "needs Chromium and Node: cargo xtask test screen"]
-fn browser_is_misled_neither_by_a_cut_network_nor_by_clocks_that_are_set() {
+fn browser_is_not_misled_by_clocks_that_are_set() {
     const DAY_MS: i64 = 86_400_000;
     let site = Site::new();
     site.write(&camera(State::Fault));
@@ -251,19 +251,6 @@ fn browser_is_misled_neither_by_a_cut_network_nor_by_clocks_that_are_set() {
         assert_eq!(told, Ok(()), "the device's clock by {device} days, the browser's by {own}");
     }
     browser.shows(State::Fault).expect("a silent device is FAULT, whatever the clocks");
-    alive(
-        &site,
-        || camera(State::Negative),
-        || {
-            browser.shows(State::Negative).unwrap();
-            browser.does("offline", true);
-            browser.shows(State::Fault).expect("a page without a network knows nothing");
-            let told = browser.ask("document.querySelector('.reason').textContent");
-            assert_eq!(told, Language::English.text("page-lost"));
-            browser.does("offline", false);
-            browser.shows_within(State::Negative, 2000).expect("it connects again by itself");
-        },
-    );
 }
 
 #[test]
