@@ -148,6 +148,16 @@ fn what_cannot_be_drawn_is_reported_all_the_same() {
     assert!(report.is_report() && report.holds("A1"));
 }
 
+/// As a program of Rust's ends that panics.
+#[test]
+fn a_program_that_gives_up_over_a_file_holds_up_no_other() {
+    let archive = Answering::with(&[]);
+    let bench = bench(2, &archive, "grep -aq A1 && exit 101", OWN);
+    let _running = bench.run();
+    assert_eq!(all_sent(&bench)["refused"], 1);
+    assert!(archive.got().iter().all(|got| got.holds("A2")), "{:?}", archive.got());
+}
+
 #[test]
 fn a_program_that_is_killed_by_a_file_whatever_it_is_told_holds_up_no_other() {
     let archive = Answering::with(&[]);

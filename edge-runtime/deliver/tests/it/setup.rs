@@ -36,3 +36,16 @@ fn broker_archive_and_place_are_read_as_they_were_meant() {
     let (_, config) = written(&text, "none", "none", device);
     assert!(!config.mqtt.enabled && !config.pacs.enabled);
 }
+
+/// What setup would not write is what delivery would not start with.
+#[test]
+fn a_certificate_without_encryption_is_refused_by_both() {
+    let shown = |tls: bool| {
+        format!("[mqtt]\nenabled = true\ntls = {tls}\ncertificate = \"a.pem\"\nkey = \"a.key\"\n")
+    };
+    for (text, refused) in [(shown(false), true), (shown(true), false), ("[mqtt]\ntls = false".into(), false)]
+    {
+        assert_eq!(Config::parse(&text, "deliver.toml").is_err(), refused, "{text}");
+        assert_eq!(Delivery::refused(&text).is_some(), refused, "{text}");
+    }
+}

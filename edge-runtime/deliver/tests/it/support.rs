@@ -60,7 +60,10 @@ impl Bench {
     }
 
     pub fn program(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("pneumoscope-deliver"));
+        // The packaged program, to measure it, or the tests' own.
+        let packaged = std::env::var_os("PNEUMOSCOPE_DELIVER_PROGRAM").map(PathBuf::from);
+        let built = || assert_cmd::cargo::cargo_bin!("pneumoscope-deliver").into();
+        let mut command = Command::new(packaged.unwrap_or_else(built));
         command.args(arguments).arg("--config").arg(self.path("deliver.toml"));
         command
     }
