@@ -43,28 +43,28 @@ impl Neighbour {
         }
     }
 
-    /// What starts it, with the priority that its service has.
+    /// What starts it, giving way to the device as its service does.
     fn command(self) -> anyhow::Result<Vec<String>> {
         let words: &[&str] = match self {
             Self::Screen => &["/bin/pneumoscope-screen", "serve", "--config", SCREEN_CONFIG],
             Self::Deliver => &["/bin/pneumoscope-deliver", "run", "--config", DELIVER_CONFIG],
             Self::Peers => &["/init", "peers"],
         };
-        let nice = match self {
-            // In truth on other machines: they may not take more of this one than those that serve them.
-            Self::Peers => nice(Self::Screen.name())?,
-            Self::Screen | Self::Deliver => nice(self.name())?,
-        };
-        Ok(["/init", "nice", &nice].iter().chain(words).map(|word| (*word).to_owned()).collect())
+        // Whom they talk to is in truth on other machines, and takes no more of this one.
+        if self != Self::Peers {
+            gives_way(self.name())?;
+        }
+        Ok(["/init", "idle"].iter().chain(words).map(|word| (*word).to_owned()).collect())
     }
 }
 
-/// The priority of a neighbour's service.
-fn nice(name: &str) -> anyhow::Result<String> {
+/// Whether a neighbour's service runs where the device's does not want to.
+fn gives_way(name: &str) -> anyhow::Result<()> {
     let unit = root().join(format!("edge-runtime/{name}/packaging/pneumoscope-{name}.service"));
     let text = fs::read_to_string(&unit).with_context(|| unit.display().to_string())?;
-    let nice = text.lines().find_map(|line| line.strip_prefix("Nice="));
-    Ok(nice.unwrap_or("0").to_owned())
+    let gives_way = text.lines().any(|line| line == "CPUWeight=idle");
+    ensure!(gives_way, "expected CPUWeight=idle in {}", unit.display());
+    Ok(())
 }
 
 /// Writes the configurations of all.

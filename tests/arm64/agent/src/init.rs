@@ -15,6 +15,8 @@ const LINE: &str = "agent";
 /// Where the log's disk is mounted.
 const DISK: &str = "/log";
 const MEMORY: &str = "/dev/ram0";
+/// The kernel's groups of programs.
+pub const GROUPS: &str = "/sys/fs/cgroup";
 /// Room for a few pictures and no more, so that it is soon full.
 const SCREEN_FOLDER_SIZE: &std::ffi::CStr = c"size=1m";
 
@@ -25,6 +27,7 @@ pub fn prepare() -> anyhow::Result<File> {
     {
         mounted(kind, kind, path)?;
     }
+    mounted("cgroup2", "cgroup2", GROUPS)?;
     mounted("tracefs", "tracefs", "/sys/kernel/tracing")?;
     modules()?;
     // Every change of a GPIO line, with the clock that the program under test stamps its log with.

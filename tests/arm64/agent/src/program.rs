@@ -4,11 +4,13 @@ use anyhow::{Context, bail};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::init::GROUPS;
 use arm64_protocol::output;
 
 /// By their names, at most one program each, running or ended and not yet asked about.
@@ -58,10 +60,16 @@ pub fn run(command: &[String]) -> anyhow::Result<(i32, Vec<u8>)> {
     Ok((code(output.status), [output.stdout, output.stderr].concat()))
 }
 
-/// Becomes the program, with a priority as a service's `Nice=` gives it.
-pub fn nice(words: &[String]) -> anyhow::Result<ExitCode> {
-    let (nice, command) = words.split_first().context("no priority was named")?;
-    rustix::process::setpriority_process(None, nice.parse()?)?;
+/// Becomes the program in a group that runs where nothing else wants to, as systemd makes it for a
+/// service with `CPUWeight=idle`.
+pub fn idle(command: &[String]) -> anyhow::Result<ExitCode> {
+    let group = Path::new(GROUPS).join("idle");
+    if !group.exists() {
+        fs::write(Path::new(GROUPS).join("cgroup.subtree_control"), "+cpu")?;
+        fs::create_dir(&group)?;
+    }
+    fs::write(group.join("cpu.idle"), "1").context("the kernel has no cpu.idle")?;
+    fs::write(group.join("cgroup.procs"), "0")?;
     bail!(line(command)?.exec())
 }
 
