@@ -21,7 +21,7 @@ const VERSION: &str = "0.13.2";
 /// The package of the targets, from the workspace's folder.
 const PACKAGE: &str = "tests/fuzz";
 /// Seconds of a run among the tests: inputs a little beside the seeds.
-const SHORT: u32 = 15;
+const SHORT: u32 = 8;
 /// How libFuzzer ends when it has found something.
 const FOUND: i32 = 77;
 

@@ -125,20 +125,40 @@ pub type Logits = BTreeMap<u64, Option<u32>>;
 /// Waits until each of these decisions has reached the broker, as it is here.
 pub fn expect_delivered(guest: &mut Guest, expected: &Logits) -> anyhow::Result<()> {
     ensure!(!expected.is_empty(), "the log has no decision that could be delivered");
-    let limit = guest.now()? + PATIENCE;
-    loop {
+    let came = expect(guest, Neighbour::Deliver, |guest| {
         let came = delivered(guest)?;
         let missing = expected.keys().find(|seq| !came.contains_key(seq));
-        let Some(seq) = missing else {
-            let other = expected.iter().find(|(seq, logit)| came.get(seq) != Some(logit));
-            ensure!(other.is_none(), "line, logit {other:?} of the log was delivered otherwise");
-            return Ok(());
+        Ok(missing.map_or(Ok(came), |seq| Err(format!("line {seq} was not delivered"))))
+    })?;
+    let other = expected.iter().find(|(seq, logit)| came.get(seq) != Some(logit));
+    ensure!(other.is_none(), "line, logit {other:?} of the log was delivered otherwise");
+    Ok(())
+}
+
+/// Waits until pages come from the screen, live and asked for, that did not before.
+pub fn expect_pages(guest: &mut Guest) -> anyhow::Result<()> {
+    let before = looked(guest)?;
+    expect(guest, Neighbour::Screen, |guest| {
+        let now = looked(guest)?;
+        let came = now.0 > before.0 && now.1 > before.1;
+        Ok(if came { Ok(()) } else { Err(format!("no page came: {before:?}, then {now:?}")) })
+    })
+}
+
+/// Asks a board again and again for what must come from a neighbour, or else for what is missing.
+fn expect<T>(
+    guest: &mut Guest,
+    neighbour: Neighbour,
+    mut ask: impl FnMut(&mut Guest) -> anyhow::Result<Result<T, String>>,
+) -> anyhow::Result<T> {
+    let limit = guest.now()? + PATIENCE;
+    loop {
+        let missing = match ask(guest)? {
+            Ok(came) => return Ok(came),
+            Err(missing) => missing,
         };
-        ensure!(
-            guest.now()? < limit,
-            "line {seq} was not delivered; the delivery said:\n{}",
-            said(guest, Neighbour::Deliver)
-        );
+        let name = neighbour.name();
+        ensure!(guest.now()? < limit, "{missing}; the {name} said:\n{}", said(guest, neighbour));
         guest.ask(Request::Sleep { ms: LOOK_MS }, &[])?;
     }
 }
@@ -158,24 +178,6 @@ fn delivered(guest: &mut Guest) -> anyhow::Result<Logits> {
         }
     }
     Ok(came)
-}
-
-/// Waits until pages come from the screen, live and asked for, that did not before.
-pub fn expect_pages(guest: &mut Guest) -> anyhow::Result<()> {
-    let before = looked(guest)?;
-    let limit = guest.now()? + PATIENCE;
-    loop {
-        let now = looked(guest)?;
-        if now.0 > before.0 && now.1 > before.1 {
-            return Ok(());
-        }
-        ensure!(
-            guest.now()? < limit,
-            "no page came from the screen: {before:?}, then {now:?}; it said:\n{}",
-            said(guest, Neighbour::Screen)
-        );
-        guest.ask(Request::Sleep { ms: LOOK_MS }, &[])?;
-    }
 }
 
 /// How often a live page was told something, and how many pages came.
