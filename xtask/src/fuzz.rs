@@ -22,6 +22,8 @@ const VERSION: &str = "0.13.2";
 const PACKAGE: &str = "tests/fuzz";
 /// Seconds of a run among the tests: inputs a little beside the seeds.
 const SHORT: u32 = 8;
+/// Longest search for a planted fault, which ends where it is found.
+const PLANTED: u32 = 30;
 /// How libFuzzer ends when it has found something.
 const FOUND: i32 = 77;
 
@@ -169,7 +171,7 @@ fn search(target: &str, corpus: &PathBuf, seconds: u32, more: &[&str]) -> anyhow
 /// A target whose result is spoiled behind all checks must fail at its own assertion, and soon.
 fn bites(target: &str) -> anyhow::Result<()> {
     let mut run = program(target, "planted-artifacts")?;
-    run.env("PNEUMOSCOPE_PLANT_FAULT", "1").arg(format!("-max_total_time={SHORT}"));
+    run.env("PNEUMOSCOPE_PLANT_FAULT", "1").arg(format!("-max_total_time={PLANTED}"));
     run.arg(empty("planted", target)?).arg(root().join(PACKAGE).join("seeds").join(target));
     eprintln!("==> {} with a planted fault", process::line(&run));
     let output = run.output().with_context(|| format!("cannot run the fuzz target `{target}`"))?;

@@ -67,15 +67,15 @@ pub enum DatasetError {
     Contradictory { path: PathBuf, groups: Groups },
     #[error("{path}: {reason}")]
     Table { path: PathBuf, reason: String },
-    #[error("{path}: {source}")]
-    Io { path: PathBuf, source: std::io::Error },
+    #[error("{path}: {error}")]
+    Io { path: PathBuf, error: std::io::Error },
     /// The store of prepared pictures, not a picture, is the trouble; `needed` is in bytes.
     #[error(
-        "prepared pictures in {path}: {source}; they may take {} MB on that disk: make room there, name a folder on \
+        "prepared pictures in {path}: {error}; they may take {} MB on that disk: make room there, name a folder on \
          another one with --prepared, or keep them in memory with --in-memory",
         needed.div_ceil(1_000_000)
     )]
-    Prepared { path: PathBuf, source: std::io::Error, needed: u64 },
+    Prepared { path: PathBuf, error: std::io::Error, needed: u64 },
     #[error("{path}: {reason}")]
     Npz { path: PathBuf, reason: String },
 }

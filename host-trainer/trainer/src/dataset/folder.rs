@@ -64,9 +64,9 @@ fn read<T: Send + Sync>(
     let note = patients::assign(&mut listing.pictures, &listing.other_part, path, options)?;
     listing.notes.extend(note);
     let Listing { pictures, other_part, mut left_out, mut bad, notes } = listing;
-    let prepared = |source| DatasetError::Prepared {
+    let prepared = |error| DatasetError::Prepared {
         path: options.prepared.clone(),
-        source,
+        error,
         needed: (pictures.len() * prepared::record_bytes(side)) as u64,
     };
     let store = match whole && !options.in_memory && pictures.len() >= MANY {
@@ -308,14 +308,14 @@ mod tests {
                 open_each("", &pictures, (32, Some(&store)), &mut left_out, &mut bad, |sample| sample);
             assert!(bad.is_empty() && left_out.count() == 0, "{bad:?}");
             assert!(opened.iter().flatten().count() <= whole);
-            let source = store.finish().unwrap_err();
-            assert_eq!(source.kind(), io::ErrorKind::StorageFull);
+            let error = store.finish().unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::StorageFull);
             // What it took is given back, or the next try would lack it.
             let left: u64 =
                 std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
             assert_eq!(left, 0);
             let needed = (pictures.len() * prepared::record_bytes(32)) as u64;
-            let error = DatasetError::Prepared { path: "disk/prepared".into(), source, needed }.to_string();
+            let error = DatasetError::Prepared { path: "disk/prepared".into(), error, needed }.to_string();
             assert!(
                 error.starts_with("prepared pictures in disk/prepared: ") && error.contains("3 MB"),
                 "{error}"

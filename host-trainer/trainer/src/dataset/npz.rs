@@ -28,7 +28,8 @@ pub(super) fn load(
     options: &DataOptions,
 ) -> Result<Dataset, DatasetError> {
     let wrong = |reason: String| DatasetError::Npz { path: path.to_path_buf(), reason };
-    let file = File::open(path).map_err(|source| DatasetError::Io { path: path.to_path_buf(), source })?;
+    refuse_lists(options).map_err(wrong)?;
+    let file = File::open(path).map_err(|error| DatasetError::Io { path: path.to_path_buf(), error })?;
     let archive = archive::open(file).map_err(wrong)?;
     let names: &[&str] = if part == Part::Learning { &["train", "val"] } else { &["test"] };
     let mut samples = Vec::new();
@@ -83,6 +84,24 @@ pub(super) fn load(
     compare(&prints, &[], &mut findings);
     let notes = vec!["no patients in this file: each picture counts as a patient of its own".into()];
     Ok(Dataset { samples, notes, findings })
+}
+
+/// Refuses what is said of labels and patients, rather than learn as if it had not been said.
+fn refuse_lists(options: &DataOptions) -> Result<(), String> {
+    let given = [
+        ("--classes", !options.classes.is_empty()),
+        ("--labels", options.labels.is_some()),
+        ("--image-column", options.image_column.is_some()),
+        ("--patient-column", options.patient_column.is_some()),
+        ("--patients", options.patients.is_some()),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        Some((option, _)) => Err(format!(
+            "expected no {option}: an .npz file has labels of its own, and nothing tells its patients; leave {option} out, \
+             or unpack the pictures into a folder"
+        )),
+        None => Ok(()),
+    }
 }
 
 /// An array of bytes and its shape: the archive's member `name.npy`, stored or deflated, as numpy

@@ -29,7 +29,7 @@ pub(super) struct Table {
 impl Table {
     pub fn read(path: &Path) -> Result<Self, DatasetError> {
         let bytes =
-            std::fs::read(path).map_err(|source| DatasetError::Io { path: path.to_path_buf(), source })?;
+            std::fs::read(path).map_err(|error| DatasetError::Io { path: path.to_path_buf(), error })?;
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let often = |delimiter: &u8| first.iter().filter(|byte| *byte == delimiter).count();

@@ -51,7 +51,7 @@ pub(super) enum Kind {
 /// # Errors
 /// The folder itself cannot be read or is none.
 pub(super) fn walk(root: &Path) -> Result<Tree, DatasetError> {
-    let metadata = root.metadata().map_err(|source| DatasetError::Io { path: root.to_path_buf(), source })?;
+    let metadata = root.metadata().map_err(|error| DatasetError::Io { path: root.to_path_buf(), error })?;
     if !metadata.is_dir() {
         let hint = "This is a file; give the folder of the pictures, and a list of labels with --labels.";
         return Err(DatasetError::Layout { path: root.to_path_buf(), hint: hint.into() });

@@ -85,6 +85,9 @@ fn medmnist_files_are_read_at_28_pixels() {
     assert_eq!(learning.samples.len(), 10);
     assert!(learning.notes[0].contains("no patients"));
     assert_eq!(dataset::load(&path, Part::Test, 32, &DataOptions::default()).unwrap().samples.len(), 2);
+    let options = DataOptions { patients: Some("patients.csv".into()), ..DataOptions::default() };
+    let error = dataset::load(&path, Part::Learning, 32, &options).unwrap_err().to_string();
+    assert!(error.contains("expected no --patients"), "patients that are not looked at: {error}");
 }
 
 #[test]
