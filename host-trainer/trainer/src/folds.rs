@@ -9,7 +9,7 @@ pub mod baselines;
 pub mod figures;
 
 use crate::cell;
-use crate::run::{Recipe, Run};
+use crate::run::{Recipe, Run, TaughtRecipe};
 use anyhow::{Context, Result, ensure};
 use edge_model::files;
 use serde::{Deserialize, Serialize};
@@ -91,10 +91,18 @@ impl Gathered {
                 fold.folder.display(),
                 run.folder.display()
             );
-            same_recipe &= Recipe { split: run.recipe.split, ..fold.recipe } == run.recipe;
+            same_recipe &= same_but_for_patients(fold.recipe, &run.recipe);
         }
         Ok(Self { rows, same_recipe })
     }
+}
+
+/// Whether the recipe of a fold is that of a run, but for who validates, and for teachers that have
+/// learned from others for that reason.
+fn same_but_for_patients(fold: Recipe, run: &Recipe) -> bool {
+    let teachers = run.taught.as_ref().map_or_else(Vec::new, |taught| taught.teachers.clone());
+    let taught = fold.taught.map(|taught| TaughtRecipe { teachers, ..taught });
+    Recipe { split: run.split, taught, ..fold } == *run
 }
 
 /// Writes one line a picture.
@@ -118,4 +126,29 @@ pub fn read(path: &Path) -> Result<Vec<OutOfFold>> {
         ensure!(row.logits().iter().all(|z| z.is_finite()), "{}: {}: a logit is no number", name(), row.id);
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::split::{Fold, SplitKind};
+
+    #[test]
+    fn teachers_of_a_fold_are_others_and_the_recipe_is_the_same() {
+        let by = |teachers: &[&str], share| {
+            let teachers: Vec<String> = teachers.iter().map(|&sha256| sha256.into()).collect();
+            let taught = TaughtRecipe { sides: vec![160; teachers.len()], teachers, temperature: 2.0, share };
+            Recipe { taught: Some(taught), ..Recipe::default() }
+        };
+        let split = SplitKind::PatientFold(Fold { number: 2, of: 5 });
+        let fold = |recipe| Recipe { split, ..recipe };
+        let run = by(&["a"], 0.7);
+        assert!(same_but_for_patients(fold(by(&["b"], 0.7)), &run));
+        assert!(same_but_for_patients(fold(Recipe::default()), &Recipe::default()));
+        assert!(!same_but_for_patients(fold(by(&["a"], 0.5)), &run), "another share of the teacher");
+        assert!(!same_but_for_patients(fold(by(&["a", "b"], 0.7)), &run), "a teacher more");
+        assert!(!same_but_for_patients(fold(Recipe::default()), &run), "no teacher");
+        assert!(!same_but_for_patients(fold(run.clone()), &Recipe::default()), "a teacher");
+        assert!(!same_but_for_patients(fold(Recipe { epochs: 9, ..by(&["a"], 0.7) }), &run));
+    }
 }

@@ -55,7 +55,8 @@ fn with_recipe(args: &cli::AllArgs, file: &RecipeFile) -> Result<cli::AllArgs> {
             cuda: training.step.cuda,
         };
         let seed = training.options.split_seed.or(training.seed).unwrap_or(1);
-        training.teachers.teacher = teachers(&file.teacher, &names, &kept, seed, &source, training.resume)?;
+        let split = (training.validation.into(), seed);
+        training.teachers.teacher = teachers(&file.teacher, &names, &kept, split, &source, training.resume)?;
     }
     training.step.run = Some(at);
     all.model_version = all.model_version.or_else(|| file.model_version.clone());

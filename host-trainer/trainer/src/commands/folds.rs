@@ -1,33 +1,42 @@
 //! `folds`: trains a network a fold and gathers what each says of the patients that it has not seen.
+//! Where a recipe has teachers, each fold has its own, which have not seen them either.
 
-use super::{asked, begin, device, load, train_run};
-use crate::cli::{FoldKind, FoldsArgs};
+use super::teachers::{Source, teachers};
+use super::{asked, begin, device, load, recipe, train_run};
+use crate::cli::{FoldKind, FoldsArgs, TeacherArgs, TrainArgs};
 use crate::dataset::Dataset;
 use crate::dataset::cluster::ClusterFacts;
 use crate::dataset::split::{Fold, Split, SplitKind};
 use crate::evaluate::metrics::Bootstrap;
+use crate::export::footprint::Footprint;
 use crate::folds::{FIGURES, OutOfFold, PREDICTIONS, figures, read, write};
+use crate::recipe_file::{RecipeFile, TeacherEntry};
 use crate::run::{Recipe, Run};
 use crate::train::FloatNet;
 use crate::train::validation::Validation;
 use anyhow::{Result, ensure};
 use edge_model::files;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tch::Device;
 
+/// A fold's folder of its teachers.
+const TEACHERS: &str = "teachers";
+
 pub fn folds(args: &FoldsArgs) -> Result<()> {
-    let training = &args.training;
+    let single = args.training.validation;
     ensure!(
-        training.step.run.is_none() && training.fold.is_none() && training.hold_out_cluster.is_none(),
+        args.training.step.run.is_none() && single.fold.is_none() && single.hold_out_cluster.is_none(),
         "--run, --fold and --hold-out-cluster are for a single run; `folds` takes --out, --kind and --n"
     );
     ensure!(
-        training.teachers.teacher.is_empty(),
-        "--teacher: a teacher has learned from patients that the folds are to keep apart, and `teach` knows no \
-         folds; leave it out"
+        args.training.teachers.teacher.is_empty(),
+        "--teacher: a teacher has learned from patients that the folds are to keep apart; name it in a file for \
+         --recipe, and one is trained for each fold"
     );
-    let first = asked(training)?;
+    let network = Network::asked(args)?;
+    let (training, first) = (&network.training, network.recipe(&[])?);
+    Footprint::of(&first.net())?.check()?;
     let device = device(training.step.cuda)?;
     let data = load(&training.step.data, training.phantoms, first.side)?;
     let clusters = clusters(args, &first, &data)?;
@@ -48,10 +57,12 @@ pub fn folds(args: &FoldsArgs) -> Result<()> {
         let started = Instant::now();
         let folder = args.out.join(format!("fold-{number}"));
         let predictions = folder.join(PREDICTIONS);
-        let recipe = Recipe { split: fold_kind(args.kind, number, args.n), ..first.clone() };
+        let split = fold_kind(args.kind, number, args.n);
+        let teacher = network.teachers(&folder.join(TEACHERS), (split, first.split_seed()))?;
+        let recipe = Recipe { split, ..network.recipe(&teacher)? };
         let mut run = begin(&folder, recipe, &training.step.data, &data, true)?;
         if !predictions.exists() {
-            train_run(&mut run, &data, &training.teachers, device)?;
+            train_run(&mut run, &data, &TeacherArgs { teacher, lessons: None }, device)?;
             write(&predictions, &predict(&run, &data, number, device)?)?;
             trained += 1;
             seconds += started.elapsed().as_secs_f64();
@@ -68,6 +79,41 @@ pub fn folds(args: &FoldsArgs) -> Result<()> {
         println!("fold {number} of {count} is done{left}");
     }
     finish(&args.out, &fold_kind(args.kind, 1, args.n), &rows, &clusters)
+}
+
+/// The network that each fold trains, and its teachers.
+struct Network {
+    training: TrainArgs,
+    teachers: Vec<TeacherEntry>,
+}
+
+impl Network {
+    /// As the command line says, and the rest as its recipe does.
+    fn asked(args: &FoldsArgs) -> Result<Self> {
+        let mut training = args.training.clone();
+        let Some(path) = &args.recipe else {
+            asked(&training)?;
+            return Ok(Self { training, teachers: vec![] });
+        };
+        let file = RecipeFile::read(path)?;
+        training.options = training.options.or(&file.train);
+        training.seed = training.seed.or(Some(file.seed));
+        Ok(Self { training, teachers: file.teacher })
+    }
+
+    /// What is asked of it where these are its teachers.
+    fn recipe(&self, teachers: &[PathBuf]) -> Result<Recipe> {
+        let drawn = self.training.step.data.path.is_none();
+        recipe(self.training.seed.unwrap_or(1), &self.training.options, teachers, drawn)
+    }
+
+    /// Its teachers for a split, each in a folder below this one.
+    fn teachers(&self, below: &Path, split: (SplitKind, u64)) -> Result<Vec<PathBuf>> {
+        let names = self.training.options.teachers.clone().unwrap_or_default();
+        let step = &self.training.step;
+        let source = Source { data: step.data.clone(), phantoms: self.training.phantoms, cuda: step.cuda };
+        teachers(&self.teachers, &names, below, split, &source, true)
+    }
 }
 
 /// The split of fold `number` of `of`.

@@ -6,6 +6,7 @@ use crate::cli;
 use crate::commands;
 use crate::commands::teachers::{Source, teachers};
 use crate::dataset::Dataset;
+use crate::dataset::split::SplitKind;
 use crate::export::footprint::Footprint;
 use crate::options::TrainOptions;
 use crate::recipe_file::{Experiment, SweepFile};
@@ -104,7 +105,8 @@ impl<'a> Sweep<'a> {
         let source =
             Source { data: self.args.data.clone(), phantoms: self.args.phantoms, cuda: self.args.cuda };
         let split_seed = options.split_seed.unwrap_or(seed);
-        let teachers = teachers(&self.file.teacher, &names, &at, split_seed, &source, true)?;
+        let teachers =
+            teachers(&self.file.teacher, &names, &at, (SplitKind::Share, split_seed), &source, true)?;
         let recipe = commands::recipe(seed, &options, &teachers, self.args.data.path.is_none())?;
         let lessons =
             self.out.join("lessons").join(format!("{}-s{split_seed}-film{}", names.join("+"), recipe.film));

@@ -3,6 +3,7 @@
 use crate::cli;
 use crate::commands::{self, DRAWN_AVERAGE};
 use crate::dataset::DataArgs;
+use crate::dataset::split::SplitKind;
 use crate::recipe_file::TeacherEntry;
 use crate::run::{Recipe, Run, TeacherRecipe};
 use crate::teach::{finetune, weights};
@@ -29,13 +30,13 @@ pub struct Source {
     pub cuda: bool,
 }
 
-/// The folders of the teachers of these names for pupils of this split; those that are not finished are
-/// trained, or go on with `resume`.
+/// The folders of the teachers of these names for pupils of this split, by its kind and seed; those that
+/// are not finished are trained, or go on with `resume`.
 pub fn teachers(
     entries: &[TeacherEntry],
     names: &[String],
     below: &Path,
-    split_seed: u64,
+    (kind, split_seed): (SplitKind, u64),
     source: &Source,
     resume: bool,
 ) -> Result<Vec<PathBuf>> {
@@ -50,6 +51,7 @@ pub fn teachers(
             epochs: Some(entry.epochs),
             seed: entry.seed,
             split_seed,
+            validation: kind.into(),
             weights: None,
             from_scratch: entry.from_scratch,
             resume,
@@ -76,7 +78,8 @@ pub fn teachers(
 fn teacher_recipe(args: &cli::TeachArgs) -> Recipe {
     let weights = (!args.from_scratch).then(|| weights::sha256(args.size).to_owned());
     let teacher = TeacherRecipe { size: args.size.name(), weights, split_seed: args.split_seed };
-    let mut recipe = finetune::recipe(args.side, args.seed, teacher);
+    let recipe = finetune::recipe(args.side, args.seed, teacher);
+    let mut recipe = Recipe { split: args.validation.into(), ..recipe };
     if args.data.path.is_none() {
         recipe = Recipe { epochs: 4, average: DRAWN_AVERAGE, ..recipe };
     }

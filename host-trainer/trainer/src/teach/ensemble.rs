@@ -27,7 +27,7 @@ impl Ensemble {
             ensure!(
                 run.data_sha256 == pupil.data_sha256 && run.split == pupil.split,
                 "{} was taught on other patients than {} is to learn from; teach it on the same --data with \
-                 --split-seed {}",
+                 --split-seed {}, and with its --fold or --hold-out-cluster if it has one",
                 folder.display(),
                 pupil.folder.display(),
                 pupil.split.seed

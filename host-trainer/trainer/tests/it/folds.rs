@@ -66,6 +66,8 @@ fn flow_folds_are_trained_once_and_an_export_takes_them_for_new_patients() {
     assert_eq!(std::fs::metadata(&kept).unwrap().modified().unwrap(), stamp);
     assert!(refused(&asked, &[&SMALL[..], &["--fold", "1/3"]].concat()).contains("--fold"));
 
+    assert!(refused(&asked, &["--teacher", "lite0"]).contains("--recipe"));
+
     // The export: nobody who is reported on was fitted on.
     let at = ["--run", text(&run)];
     works(&[&["train"], &at[..]].concat(), &SMALL);
@@ -106,4 +108,41 @@ fn flow_folds_are_trained_once_and_an_export_takes_them_for_new_patients() {
     wrong[5].label = 1 - wrong[5].label;
     write(&folds.join(PREDICTIONS), &wrong).unwrap();
     assert!(refused(&export, &with).contains("of other data"));
+}
+
+/// A network and its teacher, small.
+const TAUGHT: &str = "
+seed = 1
+[train]
+side = 32
+epochs = 1
+draws = 1
+teachers = ['small']
+[[teacher]]
+name = 'small'
+size = 'lite0'
+side = 32
+epochs = 1
+from_scratch = true
+";
+
+#[test]
+#[ignore = "takes a while: cargo xtask test flow"]
+fn flow_each_fold_has_a_teacher_that_has_not_seen_its_patients_either() {
+    let place = tempfile::tempdir().unwrap();
+    let (folds, file) = (place.path().join("folds"), place.path().join("recipe.toml"));
+    std::fs::write(&file, TAUGHT).unwrap();
+    let asked = ["folds", "--kind", "patient", "--n", "2", "--out", text(&folds), "--recipe", text(&file)];
+    works(&asked, &["--phantoms", "80"]);
+    assert_eq!(read(&folds.join(PREDICTIONS)).unwrap().len(), 80, "every picture once");
+    let [first, second] = [1, 2].map(|number| {
+        let folder = folds.join(format!("fold-{number}"));
+        let (fold, teacher) = (Run::open(&folder), Run::open(&folder.join("teachers/small-s1")));
+        let (fold, teacher) = (fold.unwrap(), teacher.unwrap());
+        assert_eq!(teacher.split.validation, fold.split.validation);
+        fold
+    });
+    assert!(first.split.validation.iter().all(|id| second.split.train.contains(id)));
+    let taught = |fold: &Run| fold.recipe.taught.clone().unwrap().teachers;
+    assert_ne!(taught(&first), taught(&second), "one teacher of both folds has seen the patients of each");
 }
