@@ -1,11 +1,14 @@
 //! A device that is files alone, a screen as a process, and a browser that is a socket.
 
+pub mod browser;
 pub mod http;
+pub mod relay;
 
 pub use http::{Answer, Client};
 pub use test_support::status::{decision, indication, picture};
 
 use edge_core::State;
+use rustix::process::{Pid, Signal, kill_process};
 use screen::watch::monotonic_ms;
 use status::{STATUS, Status};
 use std::io::{BufRead, BufReader};
@@ -181,6 +184,20 @@ impl Screen {
 
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Stopped, as a debugger or a machine without memory stops it: its connections stay open.
+    pub fn stop(&self) {
+        self.send(Signal::STOP);
+    }
+
+    pub fn go_on(&self) {
+        self.send(Signal::CONT);
+    }
+
+    fn send(&self, signal: Signal) {
+        let id = Pid::from_raw(self.id().try_into().unwrap()).unwrap();
+        kill_process(id, signal).unwrap();
     }
 }
 
