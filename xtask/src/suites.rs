@@ -255,7 +255,7 @@ pub const ALL: [Suite; 29] = [
     Suite {
         name: "screen",
         tier: Tier::All,
-        about: "the screen's pages in Chromium: every language and size, axe-core's rules, a hundred changes",
+        about: "the screen's pages in Chromium: languages, sizes, axe-core's rules, a hundred changes, cut networks",
         needs: "Chromium, Node with npm",
         run: |_| {
             ensure_tools(&[Tool { ask: &["chromium", "--version"], package: "chromium" }])?;

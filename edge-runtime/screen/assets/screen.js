@@ -5,6 +5,8 @@
   const gone = document.getElementById("gone");
   // What the program says twice a second was said at most so long ago, or the page is no longer connected.
   const BELIEVED_MS = 1500;
+  // So long a connection that says nothing is waited for. One whose other end is gone without a word never ends by itself.
+  const PATIENCE_MS = 3000;
   // So long after a button has moved a finger may still be meant for what was there before.
   const SETTLED_MS = 1000;
   // How fast two clocks may drift apart.
@@ -13,7 +15,8 @@
   // The style hides after four seconds what no script keeps up to date.
   live.classList.add("heard");
 
-  let heard = performance.now();
+  // What stands in the page itself was said when it was asked for, or later.
+  let heard = performance.getEntriesByType("navigation")[0]?.requestStart ?? 0;
   let part = null; // the newest part
   let lost = false;
 
@@ -62,22 +65,35 @@
     return now - said - least <= BELIEVED_MS;
   };
 
-  const source = new EventSource(live.dataset.events);
   const hear = (said, isNew) => {
     if (!isPunctual(Number(said))) return lose();
     heard = performance.now();
     if (isNew || lost) show();
   };
-  source.addEventListener("part", (event) => {
-    part = event.data;
-    hear(event.lastEventId, true);
-  });
-  source.addEventListener("alive", (event) => hear(event.data, false));
-  source.addEventListener("error", () => {
-    // Refused, as after the session's end: the page itself says what is to be done.
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 2000);
-  });
-  setInterval(() => {
-    if (performance.now() - heard > BELIEVED_MS) lose();
-  }, 200);
+  const connect = () => {
+    const source = new EventSource(live.dataset.events);
+    source.addEventListener("part", (event) => {
+      part = event.data;
+      hear(event.lastEventId, true);
+    });
+    source.addEventListener("alive", (event) => hear(event.data, false));
+    source.addEventListener("error", () => {
+      // Refused, as after the session's end: the page itself says what is to be done.
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 2000);
+    });
+    return source;
+  };
+  let source = connect();
+  let connected = performance.now();
+  const check = () => {
+    const now = performance.now();
+    if (now - heard > BELIEVED_MS) lose();
+    if (now - Math.max(heard, connected) > PATIENCE_MS) {
+      source.close();
+      source = connect();
+      connected = now;
+    }
+  };
+  check();
+  setInterval(check, 200);
 })();

@@ -8,7 +8,7 @@ use crate::history::History;
 use crate::pin::Pin;
 use crate::taps::Taps;
 use crate::throttle::Throttle;
-use crate::watch::Seen;
+use crate::watch::{Seen, monotonic_ms};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -95,8 +95,10 @@ impl App {
         self.started.elapsed()
     }
 
+    /// What is known of the device now.
     pub fn seen(&self) -> Seen {
-        self.seen.borrow().clone()
+        let seen = self.seen.borrow().clone();
+        seen.at(monotonic_ms())
     }
 
     /// Whether a visitor may see what is about patients.

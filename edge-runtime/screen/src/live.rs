@@ -53,11 +53,15 @@ impl Stream {
         let reader =
             Reader { language: visit.language, token: &token, offset: app.config.display.utc_offset };
         let seen = self.seen.borrow_and_update().clone();
+        // Before all that takes time: were this program stopped from here on, its event would be
+        // as old as what it says.
+        let said_ms = monotonic_ms();
+        let seen = seen.at(said_ms);
         let part = pages::part(self.page, &reader, &seen).into_string().replace(['\r', '\n'], " ");
         if self.last.as_ref() == Some(&part) {
-            return Some(format!("event: alive\ndata: {}\n\n", monotonic_ms()));
+            return Some(format!("event: alive\ndata: {said_ms}\n\n"));
         }
-        let event = format!("retry: 1000\nid: {}\nevent: part\ndata: {part}\n\n", monotonic_ms());
+        let event = format!("retry: 1000\nid: {said_ms}\nevent: part\ndata: {part}\n\n");
         self.last = Some(part);
         Some(event)
     }

@@ -21,6 +21,18 @@ pub enum Seen {
 }
 
 impl Seen {
+    /// The same at `now_ms` of [`monotonic_ms`]: a status that no longer holds is lost, though nobody
+    /// has told so yet.
+    #[must_use]
+    pub fn at(self, now_ms: u64) -> Self {
+        match self {
+            Seen::Status(status) if !status.holds(now_ms) => {
+                Seen::Lost("the device's last status is too old".into())
+            }
+            seen => seen,
+        }
+    }
+
     /// The status, where it holds.
     pub fn status(&self) -> Option<&Status> {
         match self {
@@ -83,8 +95,7 @@ impl Watcher {
         changed |= self.told != Some(holds);
         self.told = Some(holds);
         changed.then(|| match &self.read {
-            Ok(status) if holds => Seen::Status(Arc::clone(status)),
-            Ok(_) => Seen::Lost("the device's last status is too old".into()),
+            Ok(status) => Seen::Status(Arc::clone(status)).at(now_ms),
             Err(why) => Seen::Lost(Arc::clone(why)),
         })
     }

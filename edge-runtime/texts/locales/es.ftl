@@ -24,10 +24,10 @@ reason-between-thresholds = La puntuación está entre los dos umbrales.
 reason-unsettled = Las últimas imágenes todavía no coinciden: { $got } de { $limit }.
     .remedy = No mueva la imagen.
 reason-unacknowledged = { $got ->
-        [one] Una respuesta necesita a una persona y nadie la ha confirmado.
-       *[other] { $got } respuestas necesitan a una persona y nadie las ha confirmado.
+        [one] Una respuesta necesita a una persona y nadie la ha marcado como vista.
+       *[other] { $got } respuestas necesitan a una persona y nadie las ha marcado como vistas.
     }
-    .remedy = Mire las imágenes y confirme después cada respuesta.
+    .remedy = Mire las imágenes y marque después cada respuesta como vista.
 reason-no-frontal-view = No ha llegado ninguna vista frontal de este estudio.
     .remedy = Una persona debe mirar las imágenes. Envíe la vista frontal si la hay.
 
@@ -47,10 +47,10 @@ reason-overexposed = Una parte demasiado grande de la imagen está blanca: { $go
     .remedy = La placa debe llenar la imagen. Cubra la parte libre del negatoscopio y evite los reflejos.
 reason-blurred = La imagen está borrosa: nitidez { $got } (como mínimo { $limit }).
     .remedy = Enfoque la cámara, limpie el objetivo y no mueva la imagen.
-reason-unlike-layout = Las zonas claras y oscuras no son las de una radiografía de tórax entera y derecha ({ $got }, como mínimo { $limit }).
-    .remedy = Muestre una sola radiografía de tórax, entera y derecha.
-reason-unlike-features = Los detalles no son los de una radiografía de tórax entera y derecha ({ $got }, como mínimo { $limit }).
-    .remedy = Muestre una sola radiografía de tórax, entera y derecha.
+reason-unlike-layout = Las zonas claras y oscuras no son las de una radiografía de tórax entera y en posición vertical ({ $got }, como mínimo { $limit }).
+    .remedy = Muestre una sola radiografía de tórax, entera y en posición vertical.
+reason-unlike-features = Los detalles no son los de una radiografía de tórax entera y en posición vertical ({ $got }, como mínimo { $limit }).
+    .remedy = Muestre una sola radiografía de tórax, entera y en posición vertical.
 reason-unfamiliar = Este tórax no se parece a aquellos con los que se evaluó el modelo ({ $got }, como mínimo { $limit }).
     .remedy = Una persona debe mirar la imagen.
 
@@ -139,7 +139,7 @@ cases-needed-person = { $count ->
 page-now = Ahora
 page-today = Hoy
 page-figures = Cifras
-page-aim = Apuntar
+page-aim = Encuadre
 language = Idioma
 device-lost = La pantalla no recibe nada del aparato.
     .remedy = Confíe solo en las luces. Si también están apagadas, apague y encienda el aparato.
@@ -175,13 +175,13 @@ not-passed-on = No se pudo avisar al aparato. Pulse su botón y llame a quien se
 time = Hora
 answer = Respuesta
 name = Nombre o número
-acknowledge = Confirmar
-acknowledged = Confirmada
+acknowledge = Marcar como vista
+acknowledged = Vista
 today-none = Ninguna respuesta hoy.
 today-camera = El aparato mira por una cámara. Sus respuestas se cuentan en «{ page-figures }».
 turn-waiting = Espera su turno
 turn-now = Se muestra ahora
-turn-needs-person = Debe verlo una persona
+turn-needs-person = Debe verla una persona
 turn-done = Ya se mostró
 earlier = Antes del último arranque del aparato
 earlier-note = Los nombres no se guardan. Las letras y cifras representan el nombre de un archivo.
@@ -219,7 +219,7 @@ figure-layout = Tórax por claro y oscuro
 figure-features = Tórax por los detalles
 figure-familiarity = Tipo de tórax conocido
 figure-passes = bien
-figure-fails = insuficiente
+figure-fails = por corregir
 
 ## Screen: who may look
 

@@ -25,10 +25,10 @@ reason-between-thresholds = Le score est entre les deux seuils.
 reason-unsettled = Les dernières images ne concordent pas encore : { $got } sur { $limit }.
     .remedy = Ne bougez pas l’image.
 reason-unacknowledged = { $got ->
-        [one] Une réponse attend que quelqu’un la regarde et la confirme.
-       *[other] { $got } réponses attendent que quelqu’un les regarde et les confirme.
+        [one] Une réponse attend que quelqu’un la regarde et la marque comme vue.
+       *[other] { $got } réponses attendent que quelqu’un les regarde et les marque comme vues.
     }
-    .remedy = Regardez les images, puis confirmez chaque réponse.
+    .remedy = Regardez les images, puis marquez chaque réponse comme vue.
 reason-no-frontal-view = Aucune vue de face de cet examen n’est arrivée.
     .remedy = Une personne doit regarder les images. Envoyez la vue de face s’il y en a une.
 
@@ -128,8 +128,8 @@ cases-need-person = { $count ->
 cases-press-button = appuyez sur le bouton
 cases-to-come = { $count } à venir
 cases-needed-person = { $count ->
-        [one] { $count } depuis le démarrage a demandé l’avis d’une personne
-       *[other] { $count } depuis le démarrage ont demandé l’avis d’une personne
+        [one] { $count } depuis le démarrage a nécessité l’avis d’une personne
+       *[other] { $count } depuis le démarrage ont nécessité l’avis d’une personne
     }
 
 ## Screen: every page
@@ -137,7 +137,7 @@ cases-needed-person = { $count ->
 page-now = Maintenant
 page-today = Aujourd’hui
 page-figures = Chiffres
-page-aim = Viser
+page-aim = Cadrage
 language = Langue
 device-lost = L’écran ne reçoit plus rien de l’appareil.
     .remedy = Ne vous fiez qu’aux voyants. S’ils sont éteints aussi, éteignez puis rallumez l’appareil.
@@ -173,14 +173,14 @@ not-passed-on = L’appareil n’a pas pu être averti. Appuyez sur son bouton e
 time = Heure
 answer = Réponse
 name = Nom ou numéro
-acknowledge = Confirmer
-acknowledged = Confirmée
+acknowledge = Marquer comme vue
+acknowledged = Vue
 today-none = Aucune réponse aujourd’hui.
-today-camera = L’appareil regarde par une caméra. Ses réponses sont comptées sous « { page-figures } ».
+today-camera = L’appareil regarde par une caméra. Ses réponses sont comptées sous « { page-figures } ».
 turn-waiting = Attend son tour
-turn-now = Affiché maintenant
+turn-now = Affichée maintenant
 turn-needs-person = Une personne doit regarder
-turn-done = A été affiché
+turn-done = A été affichée
 earlier = Avant le dernier démarrage de l’appareil
 earlier-note = Les noms ne sont pas gardés. Les lettres et chiffres remplacent le nom d’un fichier.
 
@@ -193,15 +193,15 @@ uptime = En marche depuis
 disk = Espace libre sur le disque
 export = Enregistrer en tableau (CSV)
 days-note = Jours selon l’horloge de l’appareil (UTC)
-shares = Parts
+shares = Répartition
 pictures-judged = Images
 not-logged = Non enregistrées
 drift-none = Les scores sont comme avant
 drift-some = Les scores ont un peu changé
-drift-much = Les scores ont beaucoup changé : faites vérifier l’appareil
+drift-much = Les scores ont beaucoup changé : faites vérifier l’appareil
 drift-unknown = Encore trop peu de scores
 log-unreadable = Le journal ne peut pas être lu.
-damaged-lines = Lignes abîmées dans le journal :
+damaged-lines = Lignes abîmées dans le journal :
 busy = Quelqu’un enregistre ce tableau en ce moment. Réessayez dans une minute.
 
 ## Screen: aim
@@ -217,12 +217,12 @@ figure-layout = Thorax d’après le clair et le sombre
 figure-features = Thorax d’après les détails
 figure-familiarity = Type de thorax connu
 figure-passes = bon
-figure-fails = insuffisant
+figure-fails = à corriger
 
 ## Screen: who may look
 
 sign-in = Se connecter
 sign-out = Se déconnecter
-pin = Code PIN de ce site
+pin = Code PIN de ce centre
 pin-wrong = Ce n’est pas le code PIN.
 pin-wait = Trop d’essais. Attendez { $seconds } s.

@@ -24,10 +24,10 @@ reason-between-thresholds = A pontuação está entre os dois limiares.
 reason-unsettled = As últimas imagens ainda não concordam: { $got } de { $limit }.
     .remedy = Não mexa na imagem.
 reason-unacknowledged = { $got ->
-        [one] Uma resposta precisa de uma pessoa e ninguém a confirmou.
-       *[other] { $got } respostas precisam de uma pessoa e ninguém as confirmou.
+        [one] Uma resposta precisa de uma pessoa e ninguém a marcou como vista.
+       *[other] { $got } respostas precisam de uma pessoa e ninguém as marcou como vistas.
     }
-    .remedy = Veja as imagens e depois confirme cada resposta.
+    .remedy = Veja as imagens e depois marque cada resposta como vista.
 reason-no-frontal-view = Não chegou nenhuma vista frontal deste exame.
     .remedy = Uma pessoa deve ver as imagens. Envie a vista frontal, se houver.
 
@@ -42,15 +42,15 @@ reason-bright = A imagem está clara demais: brilho { $got } % (no máximo { $l
 reason-low-contrast = A imagem está vazia ou tem pouco contraste: { $got } % (no mínimo { $limit } %).
     .remedy = Há uma película, e o negatoscópio está aceso? Evite reflexos.
 reason-underexposed = Uma parte grande demais da imagem está preta: { $got } % (no máximo { $limit } %).
-    .remedy = A película deve encher a imagem e estar toda iluminada.
+    .remedy = A película deve preencher a imagem e estar toda iluminada.
 reason-overexposed = Uma parte grande demais da imagem está branca: { $got } % (no máximo { $limit } %).
-    .remedy = A película deve encher a imagem. Cubra a parte livre do negatoscópio e evite reflexos.
+    .remedy = A película deve preencher a imagem. Cubra a parte livre do negatoscópio e evite reflexos.
 reason-blurred = A imagem está desfocada: nitidez { $got } (no mínimo { $limit }).
     .remedy = Foque a câmara, limpe a lente e não mexa na imagem.
-reason-unlike-layout = As zonas claras e escuras não são as de uma radiografia do tórax inteira e direita ({ $got }, no mínimo { $limit }).
-    .remedy = Mostre uma só radiografia do tórax, inteira e direita.
-reason-unlike-features = Os pormenores não são os de uma radiografia do tórax inteira e direita ({ $got }, no mínimo { $limit }).
-    .remedy = Mostre uma só radiografia do tórax, inteira e direita.
+reason-unlike-layout = As zonas claras e escuras não são as de uma radiografia do tórax inteira e na posição vertical ({ $got }, no mínimo { $limit }).
+    .remedy = Mostre uma só radiografia do tórax, inteira e na posição vertical.
+reason-unlike-features = Os pormenores não são os de uma radiografia do tórax inteira e na posição vertical ({ $got }, no mínimo { $limit }).
+    .remedy = Mostre uma só radiografia do tórax, inteira e na posição vertical.
 reason-unfamiliar = Este tórax não é parecido com aqueles em que o modelo foi avaliado ({ $got }, no mínimo { $limit }).
     .remedy = Uma pessoa deve ver a imagem.
 
@@ -127,7 +127,7 @@ cases-need-person = { $count ->
         [one] mais { $count } por ver: { $state } { $name }
        *[other] mais { $count } por ver, a pior: { $state } { $name }
     }
-cases-press-button = prima o botão
+cases-press-button = carregue no botão
 cases-to-come = { $count } por vir
 cases-needed-person = { $count ->
         [one] { $count } desde o arranque precisou de uma pessoa
@@ -139,7 +139,7 @@ cases-needed-person = { $count ->
 page-now = Agora
 page-today = Hoje
 page-figures = Números
-page-aim = Apontar
+page-aim = Enquadrar
 language = Idioma
 device-lost = O ecrã não recebe nada do aparelho.
     .remedy = Confie apenas nas luzes. Se também estiverem apagadas, desligue e volte a ligar o aparelho.
@@ -153,9 +153,9 @@ page-lost = Esta página já não está ligada.
 
 ## Screen: now
 
-heat-show = Mostrar onde a rede olhou
+heat-show = Mostrar para onde a rede olhou
 heat-hide = Mostrar só a imagem
-heat-note = Isto é o que a rede olhou, não o lugar de uma doença.
+heat-note = Isto é o que a rede observou, não o lugar de uma doença.
 picture-none = Nenhuma imagem é mostrada.
 what-to-do = O que fazer
 patient = Paciente
@@ -175,14 +175,14 @@ not-passed-on = Não foi possível avisar o aparelho. Carregue no botão dele e 
 time = Hora
 answer = Resposta
 name = Nome ou número
-acknowledge = Confirmar
-acknowledged = Confirmada
+acknowledge = Marcar como vista
+acknowledged = Vista
 today-none = Nenhuma resposta hoje.
 today-camera = O aparelho olha por uma câmara. As respostas são contadas em «{ page-figures }».
 turn-waiting = Espera a sua vez
-turn-now = Está a ser mostrado
-turn-needs-person = Uma pessoa tem de ver
-turn-done = Já foi mostrado
+turn-now = Está a ser mostrada
+turn-needs-person = Uma pessoa tem de a ver
+turn-done = Já foi mostrada
 earlier = Antes do último arranque do aparelho
 earlier-note = Os nomes não são guardados. As letras e os números representam o nome de um ficheiro.
 
@@ -219,7 +219,7 @@ figure-layout = Tórax por claro e escuro
 figure-features = Tórax pelos pormenores
 figure-familiarity = Tipo de tórax conhecido
 figure-passes = bom
-figure-fails = insuficiente
+figure-fails = a corrigir
 
 ## Screen: who may look
 
@@ -227,4 +227,4 @@ sign-in = Entrar
 sign-out = Sair
 pin = PIN deste centro
 pin-wrong = Esse não é o PIN.
-pin-wait = Tentativas a mais. Espere { $seconds } s.
+pin-wait = Demasiadas tentativas. Espere { $seconds } s.

@@ -24,10 +24,10 @@ reason-between-thresholds = Alama iko kati ya viwango viwili.
 reason-unsettled = Picha za mwisho bado hazikubaliani: { $got } kati ya { $limit }.
     .remedy = Usisogeze picha.
 reason-unacknowledged = { $got ->
-        [one] Jibu moja linahitaji mtu, na hakuna aliyelithibitisha.
-       *[other] Majibu { $got } yanahitaji mtu, na hakuna aliyeyathibitisha.
+        [one] Jibu moja linahitaji mtu, na hakuna aliyesema kwamba ameliona.
+       *[other] Majibu { $got } yanahitaji mtu, na hakuna aliyesema kwamba ameyaona.
     }
-    .remedy = Angalia picha, kisha thibitisha kila jibu.
+    .remedy = Angalia picha, kisha onyesha kwa kila jibu kwamba umeliona.
 reason-no-frontal-view = Hakuna picha ya mbele iliyofika ya uchunguzi huu.
     .remedy = Mtu lazima aangalie picha. Tuma picha ya mbele kama ipo.
 
@@ -49,7 +49,7 @@ reason-blurred = Picha haionekani vizuri: ukali { $got } (angalau { $limit }).
     .remedy = Rekebisha fokasi ya kamera, safisha lenzi na usisogeze picha.
 reason-unlike-layout = Mwanga na giza si vya picha nzima ya eksirei ya kifua iliyo wima ({ $got }, angalau { $limit }).
     .remedy = Onyesha picha moja nzima ya eksirei ya kifua, ikiwa wima.
-reason-unlike-features = Maelezo ya picha si ya eksirei nzima ya kifua iliyo wima ({ $got }, angalau { $limit }).
+reason-unlike-features = Vipengele vidogo vya picha si vya eksirei nzima ya kifua iliyo wima ({ $got }, angalau { $limit }).
     .remedy = Onyesha picha moja nzima ya eksirei ya kifua, ikiwa wima.
 reason-unfamiliar = Kifua hiki hakifanani na vile ambavyo modeli ilipimwa navyo ({ $got }, angalau { $limit }).
     .remedy = Mtu lazima aangalie picha.
@@ -144,14 +144,14 @@ page-today = Leo
 page-figures = Takwimu
 page-aim = Elekeza
 language = Lugha
-device-lost = Skrini haipati habari yoyote kutoka kwa kifaa.
+device-lost = Skrini haipati habari yoyote kutoka kwenye kifaa.
     .remedy = Amini taa pekee. Kama nazo zimezimika, zima kifaa kisha ukiwashe tena.
 pages = Kurasa
 back = Rudi
 no-page = Hakuna ukurasa kama huo.
 form-foreign = Fomu hii ni ya zamani mno, au haitoki kwenye skrini hii. Rudi nyuma ujaribu tena.
 trouble = Kwa anayetunza kifaa
-page-lost = Ukurasa huu haujaunganishwa tena.
+page-lost = Ukurasa huu umepoteza muunganisho.
     .remedy = Ulichoonyesha huenda si cha sasa. Tazama taa.
 
 ## Screen: now
@@ -178,14 +178,14 @@ not-passed-on = Kifaa hakikuweza kuarifiwa. Bonyeza kitufe chake, kisha mwite an
 time = Saa
 answer = Jibu
 name = Jina au namba
-acknowledge = Thibitisha
-acknowledged = Limethibitishwa
+acknowledge = Nimeliona
+acknowledged = Limeonwa
 today-none = Hakuna majibu leo.
 today-camera = Kifaa kinatazama kwa kamera. Majibu yake yanahesabiwa kwenye “{ page-figures }”.
-turn-waiting = Inasubiri zamu yake
-turn-now = Inaonyeshwa sasa
-turn-needs-person = Inahitaji mtu aangalie
-turn-done = Imeshaonyeshwa
+turn-waiting = Linasubiri zamu yake
+turn-now = Linaonyeshwa sasa
+turn-needs-person = Linahitaji mtu aangalie
+turn-done = Limeshaonyeshwa
 earlier = Kabla ya kifaa kuwashwa mara ya mwisho
 earlier-note = Majina hayahifadhiwi. Herufi na tarakimu zinawakilisha jina la faili.
 
@@ -219,7 +219,7 @@ figure-black = Nyeusi
 figure-white = Nyeupe
 figure-sharpness = Ukali
 figure-layout = Kifua kwa mwanga na giza
-figure-features = Kifua kwa maelezo yake
+figure-features = Kifua kwa vipengele vidogo
 figure-familiarity = Aina ya kifua inayojulikana
 figure-passes = sawa
 figure-fails = si sawa

@@ -6,12 +6,10 @@
 use fuzz::site::{self, Door};
 use fuzz::{assert_one_line, planted_fault};
 use libfuzzer_sys::fuzz_target;
-use screen::watch::Seen;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use status::{Acknowledgements, MOST_ACKNOWLEDGEMENTS, Status, Versioned, parse};
 use std::path::Path;
-use std::sync::Arc;
 
 const PAGES: [&str; 4] = ["/", "/today", "/figures", "/aim"];
 const LANGUAGES: [&str; 5] = ["en", "fr", "es", "pt", "sw"];
@@ -25,7 +23,7 @@ fuzz_target!(|bytes: &[u8]| {
     let chance = bytes.iter().fold(0usize, |sum, byte| sum + usize::from(*byte));
     let language = LANGUAGES[chance % LANGUAGES.len()];
     site::with(|site| {
-        site.show(Seen::Status(Arc::new(said.clone())));
+        site.show(said.clone());
         for page in PAGES {
             let head =
                 format!("GET {page} HTTP/1.1\r\nHost: localhost\r\nCookie: language={language}\r\n\r\n");

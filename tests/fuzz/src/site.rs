@@ -2,13 +2,11 @@
 //! are bytes.
 
 use crate::room;
-use edge_core::agree::Indication;
-use edge_core::decide::Thresholds;
-use edge_core::{Decision, Reason, State};
+use edge_core::State;
 use screen::config::Config;
 use screen::server::{Pages, Plan};
 use screen::watch::{Seen, monotonic_ms};
-use status::{ACKNOWLEDGED, Case, Model, Progress, Status, Versioned, WorklistStatus};
+use status::{ACKNOWLEDGED, Status};
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +50,7 @@ pub struct Site {
     folder: TempDir,
     runtime: Runtime,
     pages: Pages,
+    status: Status,
     seen: watch::Sender<Seen>,
     given: [Given; 3],
 }
@@ -76,9 +75,10 @@ impl Site {
         std::fs::write(folder.path().join("log.jsonl"), "").expect("room for a file");
         let runtime =
             Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
-        let (seen, receiver) = watch::channel(Seen::Status(Arc::new(status())));
+        let status = status();
+        let (seen, receiver) = watch::channel(Seen::Status(Arc::new(status.clone())));
         let pages = pages(&folder, receiver);
-        let mut site = Self { folder, runtime, pages, seen, given: Default::default() };
+        let mut site = Self { folder, runtime, pages, status, seen, given: Default::default() };
         site.greet();
         site
     }
@@ -90,9 +90,9 @@ impl Site {
         self.greet();
     }
 
-    /// What the device says now.
-    pub fn show(&self, seen: Seen) {
-        self.seen.send_replace(seen);
+    /// What the device says from now on.
+    pub fn show(&mut self, status: Status) {
+        self.status = status;
     }
 
     /// Whether the device was told of an acknowledgement.
@@ -114,6 +114,9 @@ impl Site {
 
     /// What is answered to the bytes of a connection.
     pub fn ask(&self, door: Door, bytes: &[u8]) -> Vec<u8> {
+        // Said just now: an old one would be FAULT on every page.
+        let status = Status { monotonic_ms: monotonic_ms(), ..self.status.clone() };
+        self.seen.send_replace(Seen::Status(Arc::new(status)));
         let (mut browser, screen) = duplex(64 << 10);
         let mut answer = Vec::new();
         let browse = async {
@@ -191,47 +194,11 @@ fn replaced(bytes: &[u8], mark: &[u8], by: &[u8]) -> Vec<u8> {
     replaced
 }
 
-/// A device that watches a folder: one case has its turn, and may be acknowledged.
+/// A device that watches a folder: a case of this name has its turn, and may be acknowledged.
 pub fn status() -> Status {
-    let shown = Indication { state: State::Positive, reason: Reason::AboveThreshold };
-    let Indication { state, reason } = shown;
-    let answer = Decision { state, reason, logit: Some(2.5), score: Some(0.93) };
-    let case = Case {
-        number: 4,
-        name: NAME.into(),
-        pictures: 1,
-        answer,
-        unix_ms: 1_795_987_200_000,
-        progress: Progress::Shown,
-    };
-    let list = WorklistStatus {
-        turn: Some(4),
-        worst: None,
-        need_person: 0,
-        waiting: 0,
-        acknowledges: true,
-        cases: vec![case],
-    };
-    let now = monotonic_ms();
-    Status {
-        version: Status::VERSION,
-        run: "0123456789abcdef".into(),
-        device: "pneumoscope".into(),
-        software: "0.1.0".into(),
-        monotonic_ms: now,
-        unix_ms: 1_795_987_260_000,
-        shown: Some(shown),
-        shown_since_ms: now.saturating_sub(5000),
-        score: answer.score,
-        thresholds: Thresholds { negative_below: 0.21, positive_above: 0.74 },
-        model: Model {
-            sha256: "5c".repeat(32),
-            version: "2.0.0".into(),
-            intended_use: "frontal chest radiographs".into(),
-            engine: "core".into(),
-        },
-        worklist: Some(list),
-        picture: None,
-        trouble: None,
-    }
+    let mut status = test_support::status::folder(State::Positive, monotonic_ms());
+    let list = status.worklist.as_mut().expect("of a folder");
+    let turn = list.cases.iter_mut().find(|case| Some(case.number) == list.turn);
+    turn.expect("one has it").name = NAME.into();
+    status
 }

@@ -18,6 +18,8 @@ pub mod python;
 pub mod reference;
 #[cfg(feature = "models")]
 pub mod signed;
+#[cfg(feature = "status")]
+pub mod status;
 
 /// A `board.toml` of no real board, with a chip that probe-rs knows and the development key.
 pub const BOARD: &str = include_str!("board.toml");

@@ -19,6 +19,17 @@ fn small(reader: &Reader, state: State) -> Markup {
     }
 }
 
+/// A table's head, with the texts of these ids.
+fn head(reader: &Reader, columns: &[&str]) -> Markup {
+    html! {
+        thead {
+            tr {
+                @for column in columns { th scope="col" { (reader.text(column)) } }
+            }
+        }
+    }
+}
+
 /// So far a clock is set back on a day; what is further ahead is of a clock that was wrong, and nobody's today.
 const SET_BACK_MS: u64 = 2 * 86_400_000;
 
@@ -53,14 +64,7 @@ pub fn part(reader: &Reader, seen: &Seen) -> Markup {
         @if cases.is_empty() { p.empty { (reader.text("today-none")) } }
         @else {
             table.cases {
-                thead {
-                    tr {
-                        th scope="col" { (reader.text("answer")) }
-                        th scope="col" { (reader.text("time")) }
-                        th scope="col" { (reader.text("name")) }
-                        th scope="col" { (reader.text("acknowledged")) }
-                    }
-                }
+                (head(reader, &["answer", "time", "name", "acknowledged"]))
                 tbody {
                     @for case in cases {
                         tr class=[(Some(case.number) == list.turn).then_some("turn")] {
@@ -98,13 +102,7 @@ pub fn earlier(reader: &Reader, figures: &Figures) -> Markup {
             h2 { (reader.text("earlier")) }
             p { (reader.text("earlier-note")) }
             table.cases {
-                thead {
-                    tr {
-                        th scope="col" { (reader.text("answer")) }
-                        th scope="col" { (reader.text("time")) }
-                        th scope="col" { (reader.text("name")) }
-                    }
-                }
+                (head(reader, &["answer", "time", "name"]))
                 tbody {
                     @for earlier in &days.earlier {
                         tr {

@@ -4,6 +4,7 @@
 //   node browser.mjs PACKAGES        PACKAGES holds node_modules with ws and axe-core
 //
 //   {"size": [width, height]}        of the window, in CSS pixels; below 500 wide it is a phone
+//   {"before": script}               is run in each page from now on, before the page's own
 //   {"open": url}                    loads a page and waits until it is loaded
 //   {"ask": expression}              gives the value of a script's expression
 //   {"axe": true}                    gives the rules of axe-core that the page breaks
@@ -74,6 +75,7 @@ const evaluate = async (expression) => {
 const does = {
   size: ([width, height]) =>
     page("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: width < 500 }),
+  before: (source) => page("Page.addScriptToEvaluateOnNewDocument", { source }),
   open: async (url) => {
     const loaded = new Promise((resolve) => {
       const listener = (method) => {

@@ -1,98 +1,20 @@
 //! The pages in a real browser: Debian's Chromium, over the DevTools protocol.
 
-use crate::support::{Client, PIN, Screen, Site, alive, camera, folder};
+use crate::support::browser::{Browser, url};
+use crate::support::{PIN, Screen, Site, alive, camera, folder};
 use edge_core::State;
-use serde_json::{Value, json};
+use serde_json::json;
 use status::Status;
-use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 use texts::Language;
 
 const SIZES: [(u32, u32, &str); 3] = [(800, 480, "panel"), (1280, 720, "wide"), (390, 844, "phone")];
 
-/// The browser, ended when dropped.
-struct Browser {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
-}
-
-impl Browser {
-    fn start() -> Self {
-        let packages =
-            std::env::var("PNEUMOSCOPE_SCREEN_BROWSER").expect("`cargo xtask test screen` sets it");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/browser.mjs");
-        let mut node = Command::new("node");
-        node.arg(script).arg(packages).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = node.spawn().unwrap();
-        let (stdin, stdout) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
-        Self { child, stdin, stdout }
-    }
-
-    fn does(&mut self, what: &str, how: impl Into<Value>) -> Value {
-        let (how, mut line) = (how.into(), String::new());
-        writeln!(self.stdin.as_mut().unwrap(), "{}", json!({ what: how })).unwrap();
-        assert!(self.stdout.read_line(&mut line).unwrap() > 0, "the browser ended");
-        let mut answer: Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(answer.get("failed"), None, "{what} {how}");
-        answer["value"].take()
-    }
-
-    fn ask(&mut self, expression: &str) -> Value {
-        self.does("ask", expression)
-    }
-
-    /// What the rules of accessibility, the console and the page's width say against it.
-    fn complaints(&mut self) -> Vec<String> {
-        let list = |value: Value| -> Vec<String> { serde_json::from_value(value).unwrap() };
-        let mut all = list(self.does("axe", true));
-        all.extend(list(self.does("errors", true)));
-        let wide = self.ask("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-        if wide.as_i64() != Some(0) {
-            all.push(format!("the page is {wide} pixels wider than the window"));
-        }
-        all
-    }
-
-    fn state(&mut self) -> Option<String> {
-        self.ask("document.querySelector('.word')?.dataset.state").as_str().map(str::to_owned)
-    }
-
-    /// Waits until the page shows this state.
-    fn shows(&mut self, state: State) -> Result<(), Option<String>> {
-        self.shows_within(state, 500)
-    }
-
-    /// The same, asked so many times.
-    fn shows_within(&mut self, state: State, times: u32) -> Result<(), Option<String>> {
-        let expected = Some(state.name().to_lowercase());
-        for _ in 0..times {
-            if self.state() == expected {
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Err(self.state())
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        let _ = self.child.wait();
-    }
-}
-
 fn shots() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screen");
     std::fs::create_dir_all(&folder).unwrap();
     folder
-}
-
-fn url(client: &Client, path: &str) -> String {
-    format!("http://127.0.0.1:{}{path}", client.port)
 }
 
 #[test]
@@ -112,9 +34,9 @@ fn browser_every_page_in_every_language_and_size_is_without_complaint() {
                 browser.does("size", json!([width, height]));
                 for language in Language::ALL {
                     let code = language.code();
-                    browser.does("open", url(&client, &format!("/language/{code}?back=/")));
+                    browser.does("open", url(client.port, &format!("/language/{code}?back=/")));
                     for path in ["/", "/today", "/figures", "/aim", "/login"] {
-                        browser.does("open", url(&client, path));
+                        browser.does("open", url(client.port, path));
                         let name = if path == "/" { "now" } else { &path[1..] };
                         let shot = shots().join(format!("{size}-{name}-{code}.png"));
                         browser.does("shot", shot.display().to_string());
@@ -141,7 +63,7 @@ fn browser_every_state_fits_each_size() {
         browser.does("size", json!([width, height]));
         for language in [Language::English, Language::Portuguese] {
             let code = language.code();
-            browser.does("open", url(&client, &format!("/language/{code}?back=/")));
+            browser.does("open", url(client.port, &format!("/language/{code}?back=/")));
             for state in State::ALL.map(Some).into_iter().chain([None]) {
                 let status = || match state {
                     Some(state) => camera(state),
@@ -184,7 +106,7 @@ fn browser_follows_a_hundred_changes_and_shows_fault_when_all_is_silent() {
     site.write(&camera(State::Fault));
     let (screen, client) = Screen::on_loopback(&site);
     let mut browser = Browser::start();
-    browser.does("open", url(&client, "/"));
+    browser.does("open", url(client.port, "/"));
     browser.ask("document.getElementById('heat-on').click()");
     // Each in another order, so that a page that is late or one ahead is seen.
     for turn in 0..100 {
@@ -237,7 +159,7 @@ fn browser_is_not_misled_by_clocks_that_are_set() {
     site.write(&camera(State::Fault));
     let (_screen, client) = Screen::on_loopback(&site);
     let mut browser = Browser::start();
-    browser.does("open", url(&client, "/"));
+    browser.does("open", url(client.port, "/"));
     // The device's clock and the browser's, each on its own and both.
     let steps =
         [(1, 0, State::Positive), (0, 1, State::Negative), (-2, 2, State::Refer), (0, 0, State::Positive)];
@@ -266,7 +188,7 @@ fn browser_signs_in_and_acknowledges() {
         &site,
         || folder(State::Positive),
         || {
-            browser.does("open", url(&client, "/today"));
+            browser.does("open", url(client.port, "/today"));
             assert_eq!(browser.ask("location.pathname"), "/login");
             browser.ask(&format!("document.getElementById('pin').value = '{PIN}'"));
             browser.ask("document.querySelector('button.tap').click()");
@@ -313,7 +235,7 @@ fn browser_takes_no_tap_on_a_button_that_has_just_moved_and_shows_nothing_that_i
         &site,
         || folder(State::Positive),
         || {
-            browser.does("open", url(&client, "/today"));
+            browser.does("open", url(client.port, "/today"));
             wait(1200);
         },
     );
@@ -336,7 +258,7 @@ fn browser_takes_no_tap_on_a_button_that_has_just_moved_and_shows_nothing_that_i
         browser.ask(click);
         wait(300);
         assert_eq!(taps(), 1);
-        browser.does("open", url(&client, "/"));
+        browser.does("open", url(client.port, "/"));
         browser.shows(State::Positive).unwrap();
         // As if everything were two seconds longer on its way from now on.
         browser.ask("(was => { performance.now = () => was() + 2000; })(performance.now.bind(performance))");
@@ -355,7 +277,7 @@ fn browser_a_planted_fault_of_a_page_is_found() {
     site.write(&camera(State::Refer));
     let (_screen, client) = Screen::on_loopback(&site);
     let mut browser = Browser::start();
-    browser.does("open", url(&client, "/login"));
+    browser.does("open", url(client.port, "/login"));
     assert_eq!(browser.complaints(), Vec::<String>::new());
     browser.ask("document.body.insertAdjacentHTML('beforeend', '<img src=\"/icon.svg\"><p style=\"width: 9000px\">x</p>')");
     browser.ask("document.querySelector('label').remove()");
@@ -363,7 +285,7 @@ fn browser_a_planted_fault_of_a_page_is_found() {
     let found = browser.complaints().join("\n");
     // A page that does not follow: what changes is written to a part that is not in it.
     let (mut follower, status) = (Browser::start(), |state| move || camera(state));
-    follower.does("open", url(&client, "/"));
+    follower.does("open", url(client.port, "/"));
     alive(&site, status(State::Refer), || follower.shows(State::Refer)).unwrap();
     follower
         .ask("document.getElementById('live').replaceWith(document.getElementById('live').cloneNode(true))");

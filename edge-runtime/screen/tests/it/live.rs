@@ -3,6 +3,7 @@
 use crate::support::{Screen, Site, alive, camera, folder};
 use edge_core::State;
 use screen::watch::monotonic_ms;
+use status::STALE_AFTER;
 use texts::Language;
 
 /// The state that an event's part shows.
@@ -83,6 +84,43 @@ fn a_device_that_falls_silent_becomes_a_fault_by_itself() {
         .take(2)
         .collect();
     assert_eq!(parts, ["negative", "fault"]);
+}
+
+/// What is said once it goes on again was looked at then, and is not what it knew before.
+#[test]
+fn a_screen_that_was_stopped_says_nothing_of_before() {
+    let site = Site::new();
+    let (screen, client) = Screen::on_loopback(&site);
+    for turn in 0..3 {
+        let (mut said_ms, mut until_ms, mut state, mut stopped) = (0, 0, String::new(), false);
+        for line in client.events("now") {
+            if let Some(id) = line.strip_prefix("id: ") {
+                said_ms = id.parse().unwrap();
+                continue;
+            }
+            let Some(data) = line.strip_prefix("data: ") else { continue };
+            match shown(data) {
+                Some(new) => state = new.to_owned(),
+                None => said_ms = data.parse().unwrap(),
+            }
+            match (state.as_str(), stopped) {
+                ("positive", false) => {
+                    screen.stop();
+                    std::thread::sleep(STALE_AFTER * 2);
+                    site.write(&camera(State::Negative));
+                    screen.go_on();
+                    stopped = true;
+                }
+                (_, false) => {
+                    site.write(&camera(State::Positive));
+                    until_ms = monotonic_ms() + STALE_AFTER.as_millis() as u64;
+                }
+                ("positive", true) => assert!(said_ms <= until_ms, "turn {turn}: {}", said_ms - until_ms),
+                ("negative", true) => break,
+                _ => {}
+            }
+        }
+    }
 }
 
 #[test]

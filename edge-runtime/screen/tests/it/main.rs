@@ -8,6 +8,7 @@ mod config;
 mod history;
 mod hostile;
 mod live;
+mod network_cut;
 mod packaging;
 mod pages;
 mod support;

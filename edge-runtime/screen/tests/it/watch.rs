@@ -20,6 +20,9 @@ fn a_status_is_told_once_and_is_lost_when_it_is_too_old() {
     site.write_as_it_is(&status);
     let told = watcher.look(|| 10_000);
     assert_eq!(told.as_ref().and_then(Seen::status), Some(&status));
+    // Whoever looks later need not be told.
+    assert!(lost(told.clone().map(|seen| seen.at(11_501))).contains("too old"));
+    assert_eq!(told.unwrap().at(11_500).status(), Some(&status));
     let last = 10_000 + STALE_AFTER.as_millis() as u64;
     assert!(watcher.look(|| last).is_none());
     assert!(lost(watcher.look(|| last + 1)).contains("too old"));

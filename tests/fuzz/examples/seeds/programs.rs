@@ -2,13 +2,13 @@
 
 use crate::Seed;
 use bundle::{Golden, sign, sign_file};
-use edge_core::agree::Indication;
-use edge_core::{Reason, State};
+use edge_core::State;
 use edge_model::model_file::ModelFile;
 use edge_model::pack::pack;
 use fuzz::site;
-use status::{Acknowledgement, Acknowledgements, Figure, Heat, Picture, Status};
+use status::{Acknowledgement, Acknowledgements, Status};
 use test_support::model;
+use test_support::status::camera;
 
 /// Signed models for both kinds of machine, whole and damaged, and key files.
 pub fn bundles() -> Vec<Seed> {
@@ -84,27 +84,10 @@ pub fn logs() -> Vec<Seed> {
 
 /// What the device says in each of its states, and what was tapped.
 pub fn statuses() -> Vec<Seed> {
-    let folder = Status { monotonic_ms: 60_000, shown_since_ms: 50_000, ..site::status() };
-    let figure = |name: &str, least, most| Figure { name: name.into(), value: 400.0, least, most };
-    let picture = Picture {
-        number: 7,
-        case: None,
-        file: "picture-7.png".into(),
-        heat: Some(Heat { file: "heat-7.png".into() }),
-        decision: folder.worklist.as_ref().expect("of a folder").cases[0].answer,
-        frame_sha256: Some("ab".repeat(32)),
-        figures: vec![
-            figure("sharpness", Some(40.0), None),
-            figure("white", None, Some(300.0)),
-            figure("contrast", Some(7200.0), Some(9000.0)),
-        ],
-    };
-    let camera = Status { worklist: None, picture: Some(picture), ..folder.clone() };
-    let blurred = Indication { state: State::Invalid, reason: Reason::Blurred(12, 40) };
-    let invalid = Status { shown: Some(blurred), score: None, ..camera.clone() };
-    let lost = Indication { state: State::Fault, reason: Reason::CameraLost };
+    let folder = Status { monotonic_ms: 60_000, shown_since_ms: 55_000, ..site::status() };
+    let said = |state| camera(state, 60_000);
     let trouble = Some("<script>alert(1)</script>".to_owned());
-    let fault = Status { shown: Some(lost), score: None, picture: None, trouble, ..camera.clone() };
+    let fault = Status { picture: None, trouble, ..said(State::Fault) };
     let dark = Status { shown: None, ..folder.clone() };
     let json = |status: &Status| serde_json::to_vec(status).expect("written to memory");
     let tap = |number| Acknowledgement { number, run: "0123456789abcdef".into(), case: 4, pictures: 1 };
@@ -116,13 +99,13 @@ pub fn statuses() -> Vec<Seed> {
     let seeds = [
         ("acknowledged", taps(&Acknowledgements::new(vec![tap(1)]))),
         ("acknowledged-many", taps(&many)),
-        ("camera", json(&camera)),
+        ("camera", json(&said(State::Positive))),
         ("cut", cut),
         ("dark", json(&dark)),
         ("fault", json(&fault)),
         ("folder", json(&folder)),
         ("found-control", control.into_bytes()),
-        ("invalid", json(&invalid)),
+        ("invalid", json(&said(State::Invalid))),
         ("later-version", b"{\"version\":2}".to_vec()),
     ];
     seeds.map(|(name, bytes)| (name.to_owned(), bytes)).into()
