@@ -63,6 +63,8 @@ pub enum Reason {
     DamagedFrame,
     /// Code 36: the camera's rows came faster than they were taken, so some are lost.
     Overrun,
+    /// Code 37: a file is of a kind that is not read, whole as it may be.
+    UnreadKind,
     /// Code 40: the log cannot be written, so what is shown would leave no trace.
     LogFailed,
     /// Code 41: the device cannot begin: the self-test failed, the model was refused, or a file
@@ -116,6 +118,7 @@ impl Reason {
             Reason::NoSignal => 34,
             Reason::DamagedFrame => 35,
             Reason::Overrun => 36,
+            Reason::UnreadKind => 37,
             Reason::LogFailed => 40,
             Reason::SelfTestFailed => 41,
             Reason::LightsFailed => 43,
@@ -191,6 +194,9 @@ impl fmt::Display for Reason {
                 f.write_str("the picture is damaged: check the camera's cable, or the file")
             }
             Reason::Overrun => f.write_str("the camera sends rows faster than they are taken: slow it down"),
+            Reason::UnreadKind => {
+                f.write_str("this kind of file is not read: send the picture as JPEG, PNG or DICOM")
+            }
             Reason::LogFailed => f.write_str("the log cannot be written: the disk is full or read-only"),
             Reason::SelfTestFailed => f.write_str(
                 "the device cannot begin: program, model or configuration is damaged; the log says why",
@@ -249,6 +255,7 @@ impl Reason {
             | Reason::NoSignal
             | Reason::DamagedFrame
             | Reason::Overrun
+            | Reason::UnreadKind
             | Reason::LogFailed
             | Reason::SelfTestFailed
             | Reason::LightsFailed

@@ -219,17 +219,21 @@ impl Folder {
                 continue;
             }
             let name = in_words(&file);
-            let (picture, damaged) = match read {
+            let (picture, refused) = match read {
                 Ok(picture) => (Some(picture), None),
                 Err(error) => {
                     // With the name as it is told everywhere else, so that it can be hidden.
-                    let path = self.path.join(&name);
-                    (None, Some(CaptureError::Damaged(format!("{}: {error}", path.display()))))
+                    let told = format!("{}: {error}", self.path.join(&name).display());
+                    let refused = match error.is_damage() {
+                        true => CaptureError::Damaged(told),
+                        false => CaptureError::Unread(told),
+                    };
+                    (None, Some(refused))
                 }
             };
             self.waiting.remove(&file);
             self.taken = Some(Taken { file, name, look, picture, open: true });
-            return damaged.map_or(Ok(true), Err);
+            return refused.map_or(Ok(true), Err);
         }
         Ok(false)
     }

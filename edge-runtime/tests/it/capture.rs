@@ -123,7 +123,7 @@ fn a_file_that_never_decodes_is_reported_once_and_others_come() {
     let mut watched = Watched::empty(CaptureOptions { quiet_ms: 0, give_up_ms: 100, ..Default::default() });
     watched.put("bad.png", b"no picture");
     let error = fails(&mut watched.source, PATIENCE);
-    assert_eq!(error.reason(), Some(edge_core::Reason::DamagedFrame));
+    assert_eq!(error.reason(), Some(edge_core::Reason::UnreadKind), "sending it again would not help");
     let expected = "bad.png: expected a picture (JPEG, PNG, TIFF, BMP, WebP, DICOM), got unknown content";
     assert_contains(&error.to_string(), &[expected]);
     watched.nothing();
@@ -131,6 +131,8 @@ fn a_file_that_never_decodes_is_reported_once_and_others_come() {
     assert_eq!(watched.comes(), named("good.png", 40));
     watched.put("bad.png", &picture::png(41, 40));
     assert_eq!(watched.comes(), named("bad.png", 41), "mended");
+    watched.put("cut.png", &picture::png(40, 40)[..60]);
+    assert_eq!(fails(&mut watched.source, PATIENCE).reason(), Some(edge_core::Reason::DamagedFrame));
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn a_file_that_is_no_picture_is_a_case_with_a_name_too() {
     let mut room = Room::new(false);
     room.come(&[("broken.png", State::Fault)]);
     let report = room.turn(3000);
-    assert_eq!(report.shown.unwrap().reason, Reason::DamagedFrame);
+    assert_eq!(report.shown.unwrap().reason, Reason::UnreadKind);
     assert_eq!(&*report.cases.unwrap().turn.unwrap().name, "broken.png");
     let [logged] = decisions(&room.log()).try_into().unwrap();
     assert_eq!(

@@ -78,6 +78,8 @@ reason-damaged-frame = The picture is damaged.
     .remedy = Check the camera’s cable, or send the file again.
 reason-overrun = The camera sends faster than the device can take.
     .remedy = Have whoever looks after the device set the camera to be slower.
+reason-unread-kind = This kind of file is not read.
+    .remedy = Send the picture as JPEG, PNG or DICOM.
 
 ## Reasons: the device
 

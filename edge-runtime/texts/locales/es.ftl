@@ -76,6 +76,8 @@ reason-damaged-frame = La imagen está dañada.
     .remedy = Revise el cable de la cámara o envíe el archivo otra vez.
 reason-overrun = La cámara envía más rápido de lo que el aparato puede recibir.
     .remedy = Pida al responsable del aparato que haga más lenta la cámara.
+reason-unread-kind = Este tipo de archivo no se lee.
+    .remedy = Envíe la imagen en JPEG, PNG o DICOM.
 
 ## Reasons: the device
 

@@ -77,6 +77,8 @@ reason-damaged-frame = L’image est abîmée.
     .remedy = Vérifiez le câble de la caméra, ou renvoyez le fichier.
 reason-overrun = La caméra envoie les images trop vite pour l’appareil.
     .remedy = Demandez au responsable de l’appareil de ralentir la caméra.
+reason-unread-kind = Ce type de fichier n’est pas lu.
+    .remedy = Envoyez l’image en JPEG, PNG ou DICOM.
 
 ## Reasons: the device
 

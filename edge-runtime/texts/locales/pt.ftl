@@ -76,6 +76,8 @@ reason-damaged-frame = A imagem está danificada.
     .remedy = Verifique o cabo da câmara ou envie o ficheiro outra vez.
 reason-overrun = A câmara envia mais depressa do que o aparelho consegue receber.
     .remedy = Peça ao responsável pelo aparelho que torne a câmara mais lenta.
+reason-unread-kind = Este tipo de ficheiro não é lido.
+    .remedy = Envie a imagem em JPEG, PNG ou DICOM.
 
 ## Reasons: the device
 

@@ -76,6 +76,8 @@ reason-damaged-frame = Picha imeharibika.
     .remedy = Kagua kebo ya kamera, au tuma faili tena.
 reason-overrun = Kamera inatuma haraka kuliko kifaa kinavyoweza kupokea.
     .remedy = Mwombe msimamizi wa kifaa apunguze kasi ya kamera.
+reason-unread-kind = Aina hii ya faili haisomwi.
+    .remedy = Tuma picha kama JPEG, PNG au DICOM.
 
 ## Reasons: the device
 

@@ -45,6 +45,7 @@ reasons! {
     "reason-no-signal": NoSignal,
     "reason-damaged-frame": DamagedFrame,
     "reason-overrun": Overrun,
+    "reason-unread-kind": UnreadKind,
     "reason-log-failed": LogFailed,
     "reason-self-test-failed": SelfTestFailed,
     "reason-lights-failed": LightsFailed,

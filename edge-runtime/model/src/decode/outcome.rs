@@ -147,6 +147,12 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
+    /// Whether the file itself, or the way that it came, is spoiled, so that sending it again may help;
+    /// else it is of a kind, or holds something, that is not read here.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Read(_) | Self::Empty | Self::MjpegFrame { .. } | Self::Damaged { .. })
+    }
+
     /// A file of `format` that is damaged, in which way `what` says.
     pub(super) fn damaged(format: &'static str, what: impl Into<String>) -> Self {
         Self::Damaged { format, what: what.into() }
