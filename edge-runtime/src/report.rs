@@ -74,6 +74,8 @@ impl<'a> Record<'a> {
 pub struct Failure<'a> {
     pub path: &'a str,
     pub error: &'a str,
+    /// Whether this program failed, and not the file: it may be answered another time.
+    pub fault: bool,
 }
 
 /// Writes one JSON object on a line of its own.

@@ -255,10 +255,16 @@ pub const ALL: [Suite; 29] = [
     Suite {
         name: "screen",
         tier: Tier::All,
-        about: "the screen's pages in Chromium: languages, sizes, axe-core's rules, a hundred changes, cut networks",
-        needs: "Chromium, Node with npm",
+        about: "the screen's pages in Chromium: languages, sizes, axe-core's rules, a hundred changes, cut networks, a kiosk",
+        needs: "Chromium, cage, Xvfb, grim, Node with npm",
         run: |_| {
-            ensure_tools(&[Tool { ask: &["chromium", "--version"], package: "chromium" }])?;
+            ensure_tools(&[
+                Tool { ask: &["chromium", "--version"], package: "chromium" },
+                Tool { ask: &["test", "-x", "/usr/bin/cage"], package: "cage" },
+                Tool { ask: &["test", "-x", "/usr/bin/Xwayland"], package: "xwayland" },
+                Tool { ask: &["test", "-x", "/usr/bin/Xvfb"], package: "xvfb" },
+                Tool { ask: &["test", "-x", "/usr/bin/grim"], package: "grim" },
+            ])?;
             let packages = node::packages("edge-runtime/screen/tests/browser")?;
             run_counted(ignored_tests("browser_")?.env("PNEUMOSCOPE_SCREEN_BROWSER", packages))
         },

@@ -4,6 +4,7 @@
 
 use edge_runtime::capture::{Crop, SourceSpec};
 use edge_runtime::config::{self as device, ConfigError, Configuration};
+use edge_runtime::setup::Delivery;
 use edge_runtime::value;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -219,13 +220,7 @@ impl Configuration for Config {
         if user.is_some() != password_file.is_some() {
             return Err("[mqtt] user and password_file: expected both or none, got one; set the other".into());
         }
-        if !tls && certificate.is_some() {
-            return Err(
-                "[mqtt] certificate: expected tls = true with it, got false; without TLS no certificate \
-                        is shown to the broker"
-                    .into(),
-            );
-        }
+        Delivery::check_encryption(*tls, certificate.is_some())?;
         for (key, title) in [("calling", &self.pacs.calling), ("called", &self.pacs.called)] {
             let printable = title.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\');
             if title.trim().is_empty() || title.len() > 16 || !printable {

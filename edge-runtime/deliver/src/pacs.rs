@@ -17,7 +17,7 @@ use crate::outbox::Outbox;
 use anyhow::{Context, Result};
 use archive::{Archive, Stored};
 use edge_runtime::log::{Entry, Hash, Step};
-use source::{Ended, Judged, Source};
+use source::{Failed, Judged, Source};
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -26,12 +26,12 @@ use std::time::{Duration, Instant};
 /// How often the log is looked at for new lines.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// So often in a row the device's program may be ended without an answer on a file while it draws the
-/// picture; then it is asked for none, which takes less memory.
+/// So often in a row the device's program may fail over a file while it draws the picture; then it is
+/// asked for none, which takes less memory.
 const DRAWN_MOST: u32 = 3;
 
 /// So often in all: the waits between them are nine minutes together, unless they are set shorter.
-const ENDED_MOST: u32 = 10;
+const FAILED_MOST: u32 = 10;
 
 /// Whether the archive answers C-ECHO.
 pub fn echo(pacs: &Pacs) -> Result<()> {
@@ -43,7 +43,7 @@ pub fn echo(pacs: &Pacs) -> Result<()> {
 /// Delivers until the flag is set.
 pub fn deliver<S: CursorStore>(loaded: &Loaded, outbox: Outbox<S>, place: &Place, stop: &AtomicBool) {
     let backoff = Backoff::up_to(loaded.config.pacs.retry_max_s);
-    Destination { loaded, outbox, place, stop, backoff, ended: 0 }.run();
+    Destination { loaded, outbox, place, stop, backoff, failures: 0 }.run();
 }
 
 struct Destination<'a, S> {
@@ -52,8 +52,8 @@ struct Destination<'a, S> {
     place: &'a Place,
     stop: &'a AtomicBool,
     backoff: Backoff,
-    /// How often the device's program was ended without an answer on the file that is to be sent.
-    ended: u32,
+    /// How often the device's program has failed over the file that is to be sent.
+    failures: u32,
 }
 
 /// What became of a line.
@@ -128,12 +128,12 @@ impl<S: CursorStore> Destination<'_, S> {
     }
 
     fn send_until_sent(&mut self, entry: &Entry, step: Step) {
-        self.ended = 0;
+        self.failures = 0;
         while !self.stopped() {
             let outcome = match self.send(entry) {
                 Ok(outcome) => outcome,
                 Err(why) => {
-                    self.ended += u32::from(why.is::<Ended>());
+                    self.failures += u32::from(why.is::<Failed>());
                     self.failed(&why);
                     continue;
                 }
@@ -167,34 +167,28 @@ impl<S: CursorStore> Destination<'_, S> {
         };
         let Some(frame) = decision.frame_sha256 else { return Ok(Outcome::NotForIt) };
         let Some(source) = Source::of(folder, decision)? else { return Ok(Outcome::NotForIt) };
-        if self.ended >= ENDED_MOST {
+        if self.failures >= FAILED_MOST {
             return Ok(Outcome::Refused(format!(
-                "{} was ended {} times before it had judged the file; nothing was sent",
+                "{} failed {} times over the file; nothing was sent",
                 pacs.program.display(),
-                self.ended
+                self.failures
             )));
         }
-        let draws = pacs.images && self.ended < DRAWN_MOST;
+        let draws = pacs.images && self.failures < DRAWN_MOST;
         let drawings = tempfile::tempdir().context("no room for the drawn picture")?;
         let drawn = drawings.path().join("drawn.png");
         let answer = match source.judge(loaded, decision, draws.then_some(&drawn))? {
             Judged::Answer(answer) => answer,
-            // It may be the drawing that failed, for want of room say, and not the file.
-            Judged::Unusable { error }
-                if draws && matches!(source.judge(loaded, decision, None)?, Judged::Answer(_)) =>
-            {
-                return Err(Ended::undrawn(pacs, &error).into());
-            }
-            Judged::Unusable { error } => {
+            Judged::Unusable { error, .. } => {
                 source.is_there()?;
                 return Ok(Outcome::Refused(format!(
                     "the file cannot be judged any more: {error}; nothing was sent"
                 )));
             }
         };
-        // Only what ends it over and over again counts; where it draws no more that stays so.
+        // Only what fails over and over again counts; where it draws no more that stays so.
         if draws {
-            self.ended = 0;
+            self.failures = 0;
         }
         let same: Hash = answer.frame_sha256;
         if same != frame {
@@ -207,9 +201,9 @@ impl<S: CursorStore> Destination<'_, S> {
         let mut refused = kind("report", archive.store(report::CLASS, (&name, &object), None)?);
         if pacs.images && !draws {
             let why = format!(
-                "the report was sent without a picture: {} did not get as far as drawing it {} times",
+                "the report was sent without a picture: {} failed {} times while it drew it",
                 pacs.program.display(),
-                self.ended
+                self.failures
             );
             refused = refused.or(Some(why));
         }

@@ -59,7 +59,7 @@ pub mod drawings;
 pub mod engine;
 pub mod files;
 pub mod frame_stream;
-mod guard;
+pub mod guard;
 pub mod infer_core;
 pub mod infer_tract;
 pub mod intervals;

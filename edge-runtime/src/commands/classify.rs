@@ -10,6 +10,7 @@ use edge_model::classify::{Classifier, Inference};
 use edge_model::decode::Picture;
 use edge_model::engine::{Engine, EngineKind};
 use edge_model::files;
+use edge_model::guard::guarded;
 use edge_model::model_file::ModelFile;
 use edge_model::pictures::{self, Source, Unusable};
 use edge_runtime::capture::{self, Crop};
@@ -40,8 +41,9 @@ pub fn run(model: &ModelFile, how: How<'_>, paths: &[PathBuf], output: Output) -
     let mut outcome = Outcome::Complete;
 
     for source in sources {
-        let answer =
-            source.and_then(|source| answer(&mut classifier, &source, crop, heatmap.map(|out| (model, out))));
+        let answer = source
+            .map_err(Unanswered::from)
+            .and_then(|source| answer(&mut classifier, &source, crop, heatmap.map(|out| (model, out))));
         progress.suspend(|| -> Result<()> {
             match &answer {
                 Ok((name, classified)) if output == Output::Text => {
@@ -51,11 +53,11 @@ pub fn run(model: &ModelFile, how: How<'_>, paths: &[PathBuf], output: Output) -
                     let seen = frame_hash(classifier.input());
                     report::json(&Record::new(name, classified, model, seen))?;
                 }
-                Err(unusable) => {
+                Err(Unanswered { picture: Unusable { path, why }, fault }) => {
                     outcome = Outcome::Incomplete;
-                    report::error(&format!("{}: {}", unusable.path, unusable.why));
+                    report::error(&format!("{path}: {why}"));
                     if output == Output::Json {
-                        report::json(&Failure { path: &unusable.path, error: &unusable.why })?;
+                        report::json(&Failure { path, error: why, fault: *fault })?;
                     }
                 }
             }
@@ -78,23 +80,42 @@ pub fn run(model: &ModelFile, how: How<'_>, paths: &[PathBuf], output: Output) -
     Ok(outcome)
 }
 
+/// A picture without an answer.
+struct Unanswered {
+    picture: Unusable,
+    /// Whether this program failed, and not the file.
+    fault: bool,
+}
+
+impl From<Unusable> for Unanswered {
+    fn from(picture: Unusable) -> Self {
+        Self { picture, fault: false }
+    }
+}
+
 fn answer<E: Engine>(
     classifier: &mut Classifier<E>,
     source: &Source,
     crop: Option<Crop>,
     heatmap: Option<(&ModelFile, &Path)>,
-) -> Result<(String, Inference), Unusable> {
+) -> Result<(String, Inference), Unanswered> {
     let unusable = |why: String| Unusable { path: source.to_string(), why };
+    let fault = |why: String| Unanswered { picture: unusable(why), fault: true };
     let picture = source.read().map_err(|error| unusable(error.to_string()))?;
     let frame = capture::cut(source, picture.frame(), crop).map_err(|error| unusable(error.to_string()))?;
-    let classified = classifier.classify_unless(&frame, picture.refused());
-    let classified = classified.map_err(|error| unusable(format!("FAULT: {error}")))?;
-    if let Some((model, out)) = heatmap.filter(|_| classified.figures.features.is_some()) {
-        let features = classifier.engine().features().map_err(|error| unusable(format!("FAULT: {error}")))?;
-        let drawn = draw(model, out, (&picture, crop), features, &classified);
-        drawn.map_err(|error| unusable(format!("{error:#}")))?;
-    }
-    Ok((source.to_string(), classified))
+    // Each picture is preprocessed and computed from its first byte on, whatever became of the one before.
+    guarded(|| {
+        let classified = classifier.classify_unless(&frame, picture.refused());
+        let classified = classified.map_err(|error| fault(format!("FAULT: {error}")))?;
+        if let Some((model, out)) = heatmap.filter(|_| classified.figures.features.is_some()) {
+            let features =
+                classifier.engine().features().map_err(|error| fault(format!("FAULT: {error}")))?;
+            let drawn = draw(model, out, (&picture, crop), features, &classified);
+            drawn.map_err(|error| fault(format!("{error:#}")))?;
+        }
+        Ok((source.to_string(), classified))
+    })
+    .unwrap_or_else(|panic| Err(fault(format!("FAULT: {panic}"))))
 }
 
 /// Writes the picture with what the network looked at, and below it all that must stand beside an

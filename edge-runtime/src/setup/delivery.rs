@@ -178,12 +178,22 @@ impl Delivery {
     pub fn refused(text: &str) -> Option<String> {
         let its: Table = text.parse().unwrap_or_default();
         let mqtt = its.get("mqtt")?;
-        let is_off = mqtt.get("tls").and_then(Value::as_bool) == Some(false);
-        (is_off && mqtt.get("certificate").is_some()).then(|| {
-            "the file names a certificate, which is shown to no broker without encryption; name a broker as \
-             mqtts://HOST:PORT, or take certificate and key out of the file"
-                .to_owned()
-        })
+        let tls = mqtt.get("tls").and_then(Value::as_bool).unwrap_or(true);
+        Self::check_encryption(tls, mqtt.get("certificate").is_some()).err().map(str::to_owned)
+    }
+
+    /// Checks `[mqtt]`: `tls` and whether a certificate is named.
+    ///
+    /// # Errors
+    /// A certificate is shown to no broker without encryption.
+    pub const fn check_encryption(tls: bool, certificate: bool) -> Result<(), &'static str> {
+        if certificate && !tls {
+            return Err(
+                "[mqtt] certificate: expected tls = true with it (mqtts://HOST:PORT in setup), got false; without \
+                 encryption no certificate is shown to a broker, so set it, or take certificate and key out",
+            );
+        }
+        Ok(())
     }
 
     /// Writes them into a draft of the file at `file`, which is to be of the device that is configured at

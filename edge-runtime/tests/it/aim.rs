@@ -157,4 +157,8 @@ fn a_heat_map_is_the_same_on_every_engine() {
     assert_contains(&outside.stderr, &["the rectangle 180x180 at 100,100 cannot be cut"]);
     let both = bench.run(["classify", &film, &dark, "--heatmap", &out]);
     assert_contains(&both.stderr, &["--heatmap: expected one picture, got 2; name one file"]);
+    // Not the file is to blame where the drawing cannot be written.
+    let nowhere = bench.path("nowhere/drawn.png");
+    let undrawn = bench.run(["classify", "--json", &film, "--heatmap", &nowhere]).ended(3);
+    assert_eq!(undrawn.json()[0]["fault"], true, "{}", undrawn.stdout);
 }

@@ -12,6 +12,7 @@ fn refusal(name: &str, bytes: &[u8]) -> String {
     let lines = run.json();
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0]["path"], *bad);
+    assert_eq!(lines[0]["fault"], false, "the file is to blame");
     assert_eq!(lines[1]["path"], *good);
     assert!(lines[1]["state"].is_string(), "the good one is answered: {}", lines[1]);
     let error = lines[0]["error"].as_str().unwrap().to_owned();

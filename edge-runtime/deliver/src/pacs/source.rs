@@ -2,8 +2,8 @@
 //! and study, and judged once more to be sure that it is the one.
 
 use super::dataset::{self, Element};
-use crate::config::{Loaded, Pacs};
-use anyhow::{Context, Result, ensure};
+use crate::config::Loaded;
+use anyhow::{Context, Result, bail, ensure};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 use edge_model::decode::dicom_values;
@@ -23,24 +23,14 @@ const BEGINNING: u64 = 1 << 20;
 /// How long the device's program may take over a picture.
 const JUDGED_WITHIN: Duration = Duration::from_secs(120);
 
-/// The device's program was ended before it gave an answer on a file: by the kernel for want of memory,
-/// say. It may do so each time that the file comes.
+/// The device's program failed, and not the file: the kernel ended it for want of memory, say, or it could
+/// not write what it drew. It may do so each time that the file comes.
 #[derive(Debug, thiserror::Error)]
 #[error("{} {how}", program.display())]
-pub struct Ended {
+pub struct Failed {
     program: PathBuf,
     how: String,
 }
-
-impl Ended {
-    /// It answers on the file, but not where it is to draw it.
-    pub fn undrawn(pacs: &Pacs, error: &str) -> Self {
-        Self { program: pacs.program.clone(), how: format!("could not draw the picture: {error}") }
-    }
-}
-
-/// The exit status of a program of Rust's that has panicked.
-const PANICKED: i32 = 101;
 
 /// What goes into what is sent, of patient and study (PS3.3 C.7.1.1, C.7.2.1), as it is in the file.
 const PATIENT_AND_STUDY: [(Tag, VR); 11] = [
@@ -139,7 +129,7 @@ impl Source {
     /// the heat map is written there.
     ///
     /// # Errors
-    /// [`Ended`], and whatever may be otherwise later.
+    /// [`Failed`], and whatever may be otherwise later.
     pub fn judge(&self, loaded: &Loaded, decision: &DecisionLine, drawn: Option<&Path>) -> Result<Judged> {
         let mut input = self.file.try_clone()?;
         input.seek(SeekFrom::Start(0))?;
@@ -160,7 +150,7 @@ impl Source {
         command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
         let until = Instant::now() + JUDGED_WITHIN;
-        let ended = |how: String| Ended { program: program.clone(), how };
+        let failed = |how: String| Failed { program: program.clone(), how };
         let status = loop {
             match child.try_wait()? {
                 Some(status) => break status,
@@ -168,15 +158,12 @@ impl Source {
                 None => {
                     child.kill()?;
                     child.wait()?;
-                    return Err(ended(format!("did not end within {} s", JUDGED_WITHIN.as_secs())).into());
+                    return Err(failed(format!("did not end within {} s", JUDGED_WITHIN.as_secs())).into());
                 }
             }
         };
-        if status.code() == Some(PANICKED) {
-            return Err(ended("gave up over the file".to_owned()).into());
-        }
         if let Some(signal) = status.signal() {
-            return Err(ended(format!("was ended by signal {signal}, as for want of memory")).into());
+            return Err(failed(format!("was ended by signal {signal}, as for want of memory")).into());
         }
         let mut said = String::new();
         if let Some(out) = child.stdout.as_mut() {
@@ -185,10 +172,15 @@ impl Source {
         let first = said.lines().next().unwrap_or_default();
         let judged: Judged = serde_json::from_str(first)
             .with_context(|| format!("{} gave no answer on the file", program.display()))?;
-        if let Judged::Answer(answer) = &judged {
-            ensure!(!answer.model_sha256.is_empty(), "{} named no model", program.display());
+        match judged {
+            Judged::Answer(answer) if answer.model_sha256.is_empty() => {
+                bail!("{} named no model", program.display())
+            }
+            Judged::Unusable { error, fault: true } => {
+                Err(failed(format!("gave no answer on the file: {error}")).into())
+            }
+            judged => Ok(judged),
         }
-        Ok(judged)
     }
 }
 
@@ -197,9 +189,12 @@ impl Source {
 #[serde(untagged)]
 pub enum Judged {
     Answer(Answer),
-    /// The file is no picture that can be judged, and will be none however often it is tried.
+    /// The file is no picture that can be judged, and will be none however often it is tried; under
+    /// `fault` it was not the file.
     Unusable {
         error: String,
+        #[serde(default)]
+        fault: bool,
     },
 }
 

@@ -25,13 +25,23 @@ fn plain(port: u16) -> String {
 
 /// A radiograph of a study and a patient of its own.
 fn study(number: u64) -> Vec<u8> {
+    enlarged(number, 1)
+}
+
+/// The same, each of its pixels so many in both directions.
+fn enlarged(number: u64, times: u32) -> Vec<u8> {
     let label = if number.is_multiple_of(2) { Label::Normal } else { Label::Pneumonia };
     let drawn = phantoms::draw(label, number, 300);
-    let samples: Vec<u16> = drawn.bytes().iter().map(|&byte| u16::from(byte) << 4).collect();
+    let side = 300 * times;
+    let at = |x: u32, y: u32| drawn.bytes()[(y / times * 300 + x / times) as usize];
+    let samples: Vec<u16> = (0..side)
+        .flat_map(|y| (0..side).map(move |x| (x, y)))
+        .map(|(x, y)| u16::from(at(x, y)) << 4)
+        .collect();
     let uid = |last: &str| format!("1.2.826.0.1.3680043.8.498.{number}.{last}");
     radiograph(
-        300,
-        300,
+        side as u16,
+        side as u16,
         &samples,
         &[
             element(8, 0x05, b"CS", b"ISO_IR 100"),
@@ -116,7 +126,6 @@ fn delivery_pacs_a_report_and_a_picture_of_each_study_pass_the_checks_of_others(
     let archive = Archive::start(&bench, port);
     assert!(comes(|| pacs(&bench)["behind"] == 0), "{}", pacs(&bench));
     assert_eq!(pacs(&bench)["why"], Value::Null);
-    println!("greatest memory: {} kB", running.greatest_memory());
     drop(running);
     let files = archive.files();
     assert_eq!(files.len(), 4, "a report and a picture each: {files:?}");
@@ -178,6 +187,28 @@ fn drawn_png(bench: &Bench) -> PathBuf {
     let done = classify.args(["classify", "--json", "--heatmap"]).arg(&png).arg(&source).output().unwrap();
     assert!(png.exists(), "{}", String::from_utf8_lossy(&done.stdout));
     png
+}
+
+#[test]
+#[ignore = "needs DCMTK: `cargo xtask test delivery` installs it and runs this test"]
+fn delivery_pacs_memory_does_not_grow_with_the_pictures() {
+    let peak = |files: u64, times| {
+        let bench = Bench::new("");
+        for number in 1..=files {
+            bench.write(&format!("inbox/{number}"), enlarged(number, times));
+        }
+        judged(&bench, files as usize);
+        let archive = Archive::start(&bench, free_port());
+        bench.configure(&plain(archive.port));
+        let running = bench.run();
+        assert!(comes(|| pacs(&bench)["behind"] == 0), "{}", pacs(&bench));
+        assert_eq!((pacs(&bench)["why"].clone(), archive.files().len()), (Value::Null, 2 * files as usize));
+        running.greatest_memory()
+    };
+    let (small, large) = (peak(12, 1), peak(2, 10));
+    println!("greatest memory: {small} kB with pictures of 300 x 300, {large} kB with 3,000 x 3,000");
+    // A file's first mebibyte is read at once; of its picture, a row at a time.
+    assert!(large <= small + 2500, "{small} kB, {large} kB");
 }
 
 #[test]

@@ -139,7 +139,7 @@ fn a_program_that_is_killed_while_it_draws_leaves_the_report_alone() {
 #[test]
 fn what_cannot_be_drawn_is_reported_all_the_same() {
     let archive = Answering::with(&[]);
-    let fails = r#"test -n "$out" && { echo '{"path":"-","error":"no space left"}'; exit 0; }"#;
+    let fails = r#"test -n "$out" && { echo '{"path":"-","error":"no space left","fault":true}'; exit 0; }"#;
     let bench = bench(1, &archive, fails, OWN);
     let _running = bench.run();
     let said = all_sent(&bench);
@@ -148,11 +148,12 @@ fn what_cannot_be_drawn_is_reported_all_the_same() {
     assert!(report.is_report() && report.holds("A1"));
 }
 
-/// As a program of Rust's ends that panics.
 #[test]
 fn a_program_that_gives_up_over_a_file_holds_up_no_other() {
     let archive = Answering::with(&[]);
-    let bench = bench(2, &archive, "grep -aq A1 && exit 101", OWN);
+    let gives_up =
+        r#"grep -aq A1 && { echo '{"path":"-","error":"FAULT: internal error","fault":true}'; exit 3; }"#;
+    let bench = bench(2, &archive, gives_up, OWN);
     let _running = bench.run();
     assert_eq!(all_sent(&bench)["refused"], 1);
     assert!(archive.got().iter().all(|got| got.holds("A2")), "{:?}", archive.got());

@@ -60,10 +60,8 @@ impl Bench {
     }
 
     pub fn program(&self, arguments: &[&str]) -> Command {
-        // The packaged program, to measure it, or the tests' own.
-        let packaged = std::env::var_os("PNEUMOSCOPE_DELIVER_PROGRAM").map(PathBuf::from);
         let built = || assert_cmd::cargo::cargo_bin!("pneumoscope-deliver").into();
-        let mut command = Command::new(packaged.unwrap_or_else(built));
+        let mut command = Command::new(packaged().unwrap_or_else(built));
         command.args(arguments).arg("--config").arg(self.path("deliver.toml"));
         command
     }
@@ -86,6 +84,15 @@ impl Bench {
     }
 }
 
+/// The packaged program, where it is to be measured in place of the tests' own, which is several times
+/// as large.
+fn packaged() -> Option<PathBuf> {
+    std::env::var_os("PNEUMOSCOPE_DELIVER_PROGRAM").map(PathBuf::from)
+}
+
+/// Most memory that the packaged program may take: 15 MB.
+const MOST_KB: u64 = 15_000_000 / 1024;
+
 pub struct Running {
     pub child: Child,
 }
@@ -95,11 +102,13 @@ impl Running {
         Self { child: command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap() }
     }
 
-    /// In kilobytes, so far.
+    /// In kilobytes, so far; of the packaged program it is within its bound.
     pub fn greatest_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        peak.trim().trim_end_matches(" kB").parse().unwrap()
+        let peak = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        assert!(packaged().is_none() || peak <= MOST_KB, "{peak} kB");
+        peak
     }
 }
 

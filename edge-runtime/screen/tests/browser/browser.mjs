@@ -1,7 +1,8 @@
 // A browser that does what standard input says, one JSON object a line, and answers each with one: Debian's Chromium over the
 // DevTools protocol, without a driver between.
 //
-//   node browser.mjs PACKAGES        PACKAGES holds node_modules with ws and axe-core
+//   node browser.mjs PACKAGES              PACKAGES holds node_modules with ws and axe-core
+//   node browser.mjs PACKAGES COMMAND...   the page that a Chromium shows which this command starts
 //
 //   {"size": [width, height]}        of the window, in CSS pixels; below 500 wide it is a phone
 //   {"before": script}               is run in each page from now on, before the page's own
@@ -22,11 +23,15 @@ const packages = createRequire(join(process.argv[2], "package.json"));
 const WebSocket = packages("ws");
 const axe = readFileSync(packages.resolve("axe-core/axe.min.js"), "utf8");
 
+const own = process.argv.slice(3);
 const profile = mkdtempSync(join(tmpdir(), "screen-browser-"));
-const chromium = spawn("chromium", [
-  "--headless=new", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "--no-first-run", "--no-sandbox", "--disable-gpu",
-  "--disable-dev-shm-usage", "--disable-background-networking", "--hide-scrollbars", "--force-color-profile=srgb", "about:blank",
-]);
+const headless = [
+  "chromium", "--headless=new", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "--no-first-run", "--no-sandbox",
+  "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--hide-scrollbars", "--force-color-profile=srgb",
+  "about:blank",
+];
+const [program, ...words] = own.length ? own : headless;
+const chromium = spawn(program, words);
 const endpoint = await new Promise((resolve, reject) => {
   createInterface({ input: chromium.stderr }).on("line", (line) => {
     const found = line.match(/DevTools listening on (ws:\S+)/);
@@ -54,7 +59,11 @@ const send = (method, params = {}, sessionId) =>
     socket.send(JSON.stringify({ id: number, method, params, sessionId }));
   });
 
-const { targetId } = await send("Target.createTarget", { url: "about:blank" });
+const shown = async () => {
+  const { targetInfos } = await send("Target.getTargets");
+  return targetInfos.find(({ type, url }) => type === "page" && url.startsWith("http")) ?? shown();
+};
+const { targetId } = await (own.length ? shown() : send("Target.createTarget", { url: "about:blank" }));
 const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true });
 const page = (method, params) => send(method, params, sessionId);
 let errors = [];

@@ -11,7 +11,8 @@ use texts::Language;
 
 const SIZES: [(u32, u32, &str); 3] = [(800, 480, "panel"), (1280, 720, "wide"), (390, 844, "phone")];
 
-fn shots() -> PathBuf {
+/// Where screenshots are kept.
+pub fn shots() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screen");
     std::fs::create_dir_all(&folder).unwrap();
     folder

@@ -7,6 +7,7 @@ mod clock_step;
 mod config;
 mod history;
 mod hostile;
+mod kiosk;
 mod live;
 mod network_cut;
 mod packaging;

@@ -15,13 +15,18 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// A browser of its own, with an empty profile.
+    /// A browser of its own, with an empty profile and without a display.
     pub fn start() -> Self {
+        Self::of(&[])
+    }
+
+    /// The one that this command starts, and the page that it shows.
+    pub fn of(command: &[String]) -> Self {
         let packages =
             std::env::var("PNEUMOSCOPE_SCREEN_BROWSER").expect("`cargo xtask test screen` sets it");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/browser.mjs");
         let mut node = Command::new("node");
-        node.arg(script).arg(packages).stdin(Stdio::piped()).stdout(Stdio::piped());
+        node.arg(script).arg(packages).args(command).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = node.spawn().unwrap();
         let (stdin, stdout) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
         Self { child, stdin, stdout }
