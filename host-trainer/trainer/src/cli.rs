@@ -20,14 +20,13 @@ use std::path::PathBuf;
   cargo run -p host-trainer -- all --data chest_xray            the whole flow on your X-rays
   cargo run -p host-trainer -- all --data chest_xray --resume   go on after an interruption
   cargo run -p host-trainer -- evaluate --model models/pneumonia/model.onnx --data chest_xray --out measured
-  cargo run -p host-trainer -- gate --data chest_xray --model model.onnx --out model.onnx
   cargo run -p host-trainer -- gate --data chest_xray --not-chests wrists --unfamiliar adults --model model.onnx --out model.onnx
   cargo run -p host-trainer -- gate --data chest_xray --not-chests wrists --unfamiliar adults --model model.onnx --compare detectors.json
   cargo run -p host-trainer -- teach --data chest_xray --out teachers/lite0-160-s1
   cargo run -p host-trainer -- all --data chest_xray --teacher teachers/lite0-160-s1
   cargo run -p host-trainer -- folds --data chest_xray --kind cluster --epochs 10 --out folds/clusters
   cargo run -p host-trainer -- export --data chest_xray --out-of-fold folds/clusters
-  cargo run -p host-trainer -- all --data chest_xray --recipe models/pneumonia/recipe.toml
+  cargo run -p host-trainer -- all --data chest_xray --not-chests wrists --unfamiliar adults --recipe models/pneumonia/recipe.toml
   cargo run -p host-trainer -- sweep models/pneumonia/sweep.toml --data chest_xray
   cargo run -p host-trainer -- pack --model models/pneumonia/model.onnx --out model.packed
 
@@ -271,6 +270,10 @@ pub struct GateArgs {
     /// Version to write into the model; without it, the version stays
     #[arg(long)]
     pub model_version: Option<String>,
+    /// Fit anew without --unfamiliar a model that refers chests of another kind: it then answers for them,
+    /// and is another version
+    #[arg(long, requires = "model_version", conflicts_with_all = ["unfamiliar", "compare"])]
+    pub forget_unfamiliar: bool,
     #[command(flatten)]
     pub others: OtherArgs,
 }

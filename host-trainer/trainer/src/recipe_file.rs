@@ -1,6 +1,7 @@
 //! Files that say what is to be trained: a recipe, from data to one model, and a sweep, a list of
 //! experiments. What is not known in them is refused with its line.
 
+use crate::cli::OtherArgs;
 use crate::options::TrainOptions;
 use crate::run::Recipe;
 use crate::teach::efficientnet::Size;
@@ -24,6 +25,45 @@ pub struct RecipeFile {
     /// The teachers that `train` may name.
     #[serde(default)]
     pub teacher: Vec<TeacherEntry>,
+    #[serde(default)]
+    pub gate: GateEntry,
+}
+
+/// What the gate of a recipe's model is fitted on beside the training pictures.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GateEntry {
+    /// Folders of real pictures without which it would be another gate; the command line names them.
+    pub needs: Vec<GateFolder>,
+}
+
+/// A folder of pictures that the model is not for, by its option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GateFolder {
+    NotChests,
+    Unfamiliar,
+}
+
+impl GateEntry {
+    /// # Errors
+    /// A folder that is needed and was not given.
+    pub fn check(&self, given: &OtherArgs) -> Result<()> {
+        for need in &self.needs {
+            let (option, what, folders) = match need {
+                GateFolder::NotChests => ("--not-chests", "pictures of anything but chests", &given.not_chests),
+                GateFolder::Unfamiliar => {
+                    ("--unfamiliar", "chests that the model is not for", &given.unfamiliar)
+                }
+            };
+            ensure!(
+                !folders.is_empty(),
+                "the recipe's gate is fitted on {what} too, or the device would answer for them: expected {option} DIR, got none; \
+                 for a gate without, take it out of `needs` in the recipe's [gate]"
+            );
+        }
+        Ok(())
+    }
 }
 
 /// `sweep FILE`: experiments that are compared.
@@ -196,7 +236,16 @@ mod tests {
         let ladder = sweep.experiment.iter().find(|e| e.name == "smoothing").unwrap();
         assert!(sweep.options(ladder).smoothing > Some(0.0));
         let recipe = RecipeFile::read(&folder.join("recipe.toml")).unwrap();
-        assert!(recipe.train.teachers.is_some_and(|teachers| !teachers.is_empty()));
+        assert!(recipe.train.teachers.as_ref().is_some_and(|teachers| !teachers.is_empty()));
+        // Its model refers adults and refuses wrists: so does what is made of it again.
+        let given = |not_chests: &[&str], unfamiliar: &[&str]| {
+            let of = |names: &[&str]| names.iter().map(std::path::PathBuf::from).collect();
+            let others = OtherArgs { not_chests: of(not_chests), unfamiliar: of(unfamiliar), ..OtherArgs::default() };
+            recipe.gate.check(&others).map_err(|error| error.to_string())
+        };
+        assert_eq!(given(&["wrists"], &["adults"]), Ok(()));
+        assert!(given(&["wrists"], &[]).unwrap_err().contains("expected --unfamiliar DIR"));
+        assert!(given(&[], &["adults"]).unwrap_err().contains("expected --not-chests DIR"));
     }
 
     #[test]

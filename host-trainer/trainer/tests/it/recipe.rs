@@ -82,3 +82,23 @@ fn flow_a_recipe_makes_its_model_whatever_interrupts_it() {
     let error = refused(&["--resume"]);
     assert!(error.contains("line 12") && error.contains("smothing"), "{error}");
 }
+
+/// What a recipe cannot do without is asked for before its teachers are trained.
+#[test]
+fn a_recipe_is_refused_before_hours_of_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, run] = ["recipe.toml", "run"].map(|name| folder.path().join(name));
+    let refused = |more: &str, options: &[&str]| {
+        std::fs::write(&file, format!("{FILE}{more}")).unwrap();
+        let output = all(&file, &run, options).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(!run.join("teachers").exists(), "{more}: a teacher was begun");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let gate = "[gate]\nneeds = ['unfamiliar']\n";
+    assert!(refused(gate, &[]).contains("expected --unfamiliar DIR"));
+    // A folder that is not there is no folder.
+    let absent = folder.path().join("absent");
+    let error = refused(gate, &["--unfamiliar", absent.to_str().unwrap()]);
+    assert!(error.contains("absent"), "{error}");
+}
