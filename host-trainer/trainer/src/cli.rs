@@ -261,9 +261,10 @@ pub struct GateArgs {
     /// the model as it is
     #[arg(long, value_name = "JSON", conflicts_with_all = ["out", "model_version"])]
     pub compare: Option<PathBuf>,
-    /// Which patients train (as in `train`), and every draw of the fit
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    /// Every draw of the fit, 1 by default; which patients train is the model's own matter, and this
+    /// seed's only where the model does not say it
+    #[arg(long)]
+    pub seed: Option<u64>,
     /// How many drawings, without --data
     #[arg(long, default_value_t = 800)]
     pub phantoms: usize,

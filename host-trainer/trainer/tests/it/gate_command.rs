@@ -54,4 +54,16 @@ fn a_model_that_refers_other_chests_does_not_forget_them_unasked() {
     let (code, said, error) = gate(&plain, &out, &[]);
     assert_eq!((code, familiar(&out)), (Some(0), 0), "{error}");
     assert!(said.contains("note: without --unfamiliar"), "{said}");
+    // Its patients are split as they were for the training, not by the fit's own seed.
+    assert!(said.contains("patients: split seed 3, a share of the patients"), "{said}");
+}
+
+#[test]
+fn a_gate_is_not_fitted_on_other_data_than_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let [other, out] = ["other.onnx", "out.onnx"].map(|name| folder.path().join(name));
+    model(&other, |metadata| metadata.training_data_sha256 = "ab".repeat(32));
+    let (code, _, error) = gate(&other, &out, &[]);
+    assert!(code == Some(1) && error.contains("not the data that the model was trained on"), "{error}");
+    assert!(!out.exists());
 }
