@@ -64,7 +64,16 @@ pub fn evaluate(args: &cli::EvaluateArgs) -> Result<()> {
         let set = dataset::load(data, Part::Test, Recipe::default().side, &args.step.data.options)?;
         eprintln!("{}", set.findings);
         let items: Vec<LabelledPicture> = set.samples.iter().map(plain_item).collect();
-        let options = options("all labelled pictures of the folder", args.robustness);
+        let file = ModelFile::load(&model).with_context(|| model.display().to_string())?;
+        // A folder without test/ is measured whole, be it what the model has learned from.
+        let learned = &file.metadata().training_data_sha256;
+        let trained_on =
+            dataset::was_learned_from(data, &set.findings.sha256, learned, &args.step.data.options);
+        let about = match trained_on {
+            true => "all labelled pictures of the folder, on which the model was trained",
+            false => "all labelled pictures of the folder",
+        };
+        let options = EvaluationOptions { trained_on, ..options(about, args.robustness) };
         return say(&evaluate::run(&model, &items, out, &options)?);
     }
     let (run, data, _) = open(&args.step)?;

@@ -5,7 +5,7 @@ use super::plots;
 use super::words::{estimate, figure, missing, number, percent, state_badge};
 use crate::evaluate::metrics::Estimate;
 use crate::evaluate::metrics::{ClassAverage, ClassMetrics, Statistics};
-use crate::evaluate::record::StateCounts;
+use crate::evaluate::record::{StateCounts, TRAINED_ON};
 use crate::evaluate::robustness::Robustness;
 use anyhow::Result;
 use maud::{Markup, html};
@@ -46,7 +46,7 @@ pub(super) fn glance(sets: &[EvaluatedSet]) -> Result<Markup> {
     section_of_sets("glance", "At a glance", intro, sets, |set| {
         let d = &set.metrics.data;
         Ok(html! {
-            p.note { (set.what) "." }
+            @if d.trained_on { p.warning { (TRAINED_ON) "." } } @else { p.note { (set.what) "." } }
             div.tiles { @for (name, e, share) in tiles(&set.metrics.measured.statistics) { div.tile {
                 span.value { @if share { (percent(e.value)) } @else { (number(e.value)) } }
                 @if let (Some(low), Some(high)) = (e.low, e.high) {

@@ -29,7 +29,7 @@ pub fn put(root: &Path, name: &str, bytes: &[u8]) {
 }
 
 /// `count` pictures of each class, named as Kermany's.
-fn kermany(root: &Path, part: &str, count: u64) {
+pub fn kermany(root: &Path, part: &str, count: u64) {
     for i in 0..count {
         let name = format!("{part}NORMAL/IM-{i:04}-0001.png");
         put(root, &name, &png(&grey(Label::Normal, 2 * i)));
