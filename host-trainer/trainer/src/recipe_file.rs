@@ -172,7 +172,15 @@ impl SweepFile {
         check_teachers(&self.teacher, &trains)?;
         for experiment in &self.experiment {
             let at = || format!("experiment {}", experiment.name);
-            ensure!(!self.seeds(experiment).is_empty(), "{}: expected a seed at least, got none", at());
+            let seeds = self.seeds(experiment);
+            ensure!(!seeds.is_empty(), "{}: expected a seed at least, got none", at());
+            // The same run again has no spread of its own.
+            let twice = seeds.iter().enumerate().find(|(at, seed)| seeds[..*at].contains(seed));
+            ensure!(
+                twice.is_none(),
+                "{}: expected different seeds, got {seeds:?}; a seed's run counts once",
+                at()
+            );
             self.options(experiment).apply(Recipe::default()).with_context(at)?;
         }
         Ok(())
@@ -265,6 +273,9 @@ mod tests {
         let one = "[[experiment]]\nname = 'a'\n";
         assert!(refused("seeds = [1]\nexperiment = []\n").contains("expected an [[experiment]]"));
         assert!(refused(&format!("seeds = []\n{one}")).contains("experiment a: expected a seed"));
+        let error = refused(&format!("seeds = [1, 2, 1]\n{one}"));
+        assert!(error.contains("experiment a: expected different seeds, got [1, 2, 1]"), "{error}");
+        assert!(sweep(&format!("{one}seeds = [3, 3]\n")).contains("expected different seeds"));
         assert!(sweep(&format!("{one}{one}")).contains("the name \"a\" occurs twice"));
         assert!(sweep("[[experiment]]\nname = '../a'\n").contains("expected a name of letters"));
         let error = sweep(&format!("{one}train = {{ mixup = 2.0 }}\n"));
