@@ -122,9 +122,7 @@ fn recipe(seed: u64, options: &TrainOptions, teachers: &[PathBuf], drawn: bool) 
 /// What the command line asks of a run.
 fn asked(args: &cli::TrainArgs) -> Result<Recipe> {
     let drawn = args.step.data.path.is_none();
-    let lone = args.teachers.teacher.is_empty()
-        && (args.options.temperature.is_some() || args.options.teacher_share.is_some());
-    ensure!(!lone, "--temperature and --teacher-share are of teachers; expected --teacher DIR beside them");
+    args.options.check_teachers(!args.teachers.teacher.is_empty())?;
     let split = match (args.fold, args.hold_out_cluster) {
         (Some(fold), _) => SplitKind::PatientFold(fold),
         (None, Some(fold)) => SplitKind::HeldOutCluster(fold),

@@ -51,7 +51,9 @@ impl GateEntry {
     pub fn check(&self, given: &OtherArgs) -> Result<()> {
         for need in &self.needs {
             let (option, what, folders) = match need {
-                GateFolder::NotChests => ("--not-chests", "pictures of anything but chests", &given.not_chests),
+                GateFolder::NotChests => {
+                    ("--not-chests", "pictures of anything but chests", &given.not_chests)
+                }
                 GateFolder::Unfamiliar => {
                     ("--unfamiliar", "chests that the model is not for", &given.unfamiliar)
                 }
@@ -139,6 +141,7 @@ impl RecipeFile {
     pub fn read(path: &Path) -> Result<Self> {
         let file: Self = read(path)?;
         check_teachers(&file.teacher, &[&file.train])
+            .and_then(|()| file.train.check_teachers(file.train.names_teachers()))
             .and_then(|()| file.train.apply(Recipe::default()).map(drop))
             .with_context(|| path.display().to_string())?;
         Ok(file)
@@ -170,6 +173,9 @@ impl SweepFile {
         let trains: Vec<&TrainOptions> =
             std::iter::once(&self.train).chain(self.experiment.iter().map(|e| &e.train)).collect();
         check_teachers(&self.teacher, &trains)?;
+        // What is common to all is for those that have a teacher.
+        let taught = self.experiment.iter().any(|experiment| self.options(experiment).names_teachers());
+        self.train.check_teachers(taught).context("[train]")?;
         for experiment in &self.experiment {
             let at = || format!("experiment {}", experiment.name);
             let seeds = self.seeds(experiment);
@@ -181,7 +187,9 @@ impl SweepFile {
                 "{}: expected different seeds, got {seeds:?}; a seed's run counts once",
                 at()
             );
-            self.options(experiment).apply(Recipe::default()).with_context(at)?;
+            let options = self.options(experiment);
+            experiment.train.check_teachers(options.names_teachers()).with_context(at)?;
+            options.apply(Recipe::default()).with_context(at)?;
         }
         Ok(())
     }
@@ -248,7 +256,8 @@ mod tests {
         // Its model refers adults and refuses wrists: so does what is made of it again.
         let given = |not_chests: &[&str], unfamiliar: &[&str]| {
             let of = |names: &[&str]| names.iter().map(std::path::PathBuf::from).collect();
-            let others = OtherArgs { not_chests: of(not_chests), unfamiliar: of(unfamiliar), ..OtherArgs::default() };
+            let others =
+                OtherArgs { not_chests: of(not_chests), unfamiliar: of(unfamiliar), ..OtherArgs::default() };
             recipe.gate.check(&others).map_err(|error| error.to_string())
         };
         assert_eq!(given(&["wrists"], &["adults"]), Ok(()));
@@ -276,6 +285,13 @@ mod tests {
         let error = refused(&format!("seeds = [1, 2, 1]\n{one}"));
         assert!(error.contains("experiment a: expected different seeds, got [1, 2, 1]"), "{error}");
         assert!(sweep(&format!("{one}seeds = [3, 3]\n")).contains("expected different seeds"));
+        // What is said of a teacher has one.
+        for said in ["temperature = 3.0", "teacher_share = 0.5"] {
+            assert!(sweep(&format!("{one}train = {{ {said} }}\n")).contains("experiment a: temperature and"));
+            assert!(
+                refused(&format!("seeds = [1]\n[train]\n{said}\n{one}")).contains("[train]: temperature and")
+            );
+        }
         assert!(sweep(&format!("{one}{one}")).contains("the name \"a\" occurs twice"));
         assert!(sweep("[[experiment]]\nname = '../a'\n").contains("expected a name of letters"));
         let error = sweep(&format!("{one}train = {{ mixup = 2.0 }}\n"));

@@ -3,9 +3,9 @@
 use crate::cli;
 use crate::commands::gate::{gate_run, others};
 use crate::commands::teachers::{Source, teachers};
-use crate::commands::{evaluate_run, export_run, pack_model, quantize_run, start, train_run};
+use crate::commands::{evaluate_run, export_run, pack_model, quantize_run, recipe, start, train_run};
+use crate::export::footprint::Footprint;
 use crate::recipe_file::RecipeFile;
-use crate::run::Recipe;
 use crate::report;
 use crate::run::folder;
 use anyhow::{Result, ensure};
@@ -16,9 +16,12 @@ pub fn all(args: &cli::AllArgs) -> Result<()> {
         Some(file) => with_recipe(args, file)?,
         None => args.clone(),
     };
-    // What the gate is fitted on is read first: a folder that cannot be costs no hours of training.
-    let side = args.training.options.side.unwrap_or(Recipe::default().side);
-    let others = others(&args.others, side)?;
+    // What would be found wrong after hours of training is looked at first: the pupil's size, and what the
+    // gate is fitted on. Its split is that of its teachers, of whom the first is refused where it is too small.
+    let drawn = args.training.step.data.path.is_none();
+    let pupil = recipe(args.training.seed.unwrap_or(1), &args.training.options, &[], drawn)?;
+    Footprint::of(&pupil.net())?.check()?;
+    let others = others(&args.others, pupil.side)?;
     if let Some(file) = &file {
         train_teachers(&mut args, file)?;
     }
@@ -28,7 +31,6 @@ pub fn all(args: &cli::AllArgs) -> Result<()> {
     let version = args.model_version.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
     export_run(&run, &data, version, args.out_of_fold.as_deref(), device)?;
     gate_run(&run, &data, &others)?;
-    let drawn = args.training.step.data.path.is_none();
     let robustness = args.robustness.unwrap_or(if drawn { 60 } else { 400 });
     for metrics in evaluate_run(&run, &data, &run.path("model.onnx"), robustness)? {
         println!("{metrics}");
@@ -55,6 +57,12 @@ fn with_recipe(args: &cli::AllArgs, file: &RecipeFile) -> Result<cli::AllArgs> {
         at.display()
     );
     training.options = training.options.or(&file.train);
+    let apart = training.fold.is_some() || training.hold_out_cluster.is_some();
+    ensure!(
+        !apart || !training.options.names_teachers(),
+        "--fold and --hold-out-cluster: the recipe's teachers learn from patients that they are to keep apart; leave \
+         them out, or the recipe's `teachers`"
+    );
     training.seed = training.seed.or(Some(file.seed));
     training.step.run = Some(at);
     all.model_version = all.model_version.or_else(|| file.model_version.clone());

@@ -83,7 +83,7 @@ fn flow_a_recipe_makes_its_model_whatever_interrupts_it() {
     assert!(error.contains("line 12") && error.contains("smothing"), "{error}");
 }
 
-/// What a recipe cannot do without is asked for before its teachers are trained.
+/// What would be found wrong after its teachers were trained is found before.
 #[test]
 fn a_recipe_is_refused_before_hours_of_training() {
     let folder = tempfile::tempdir().unwrap();
@@ -97,6 +97,10 @@ fn a_recipe_is_refused_before_hours_of_training() {
     };
     let gate = "[gate]\nneeds = ['unfamiliar']\n";
     assert!(refused(gate, &[]).contains("expected --unfamiliar DIR"));
+    // What does not fit a device, and a fold whose patients the teachers would have seen.
+    let wide = refused("", &["--side", "128", "--width", "4"]);
+    assert!(wide.contains("bytes packed"), "{wide}");
+    assert!(refused("", &["--fold", "1/5"]).contains("the recipe's teachers learn from patients"));
     // A folder that is not there is no folder.
     let absent = folder.path().join("absent");
     let error = refused(gate, &["--unfamiliar", absent.to_str().unwrap()]);
