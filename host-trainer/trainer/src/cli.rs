@@ -109,7 +109,7 @@ pub struct TeachArgs {
     /// 7 on X-rays, 4 on drawings
     #[arg(long)]
     pub epochs: Option<usize>,
-    /// Order and changes of the pictures; teachers of several seeds teach better than one
+    /// Order and changes of the pictures; whether several teachers teach better than one was not measured
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Which patients train: the --seed of the networks that it is to teach

@@ -193,7 +193,11 @@ fn shown(c: &StateCounts) -> [(&'static str, u64); 6] {
 }
 
 pub(super) fn calibration(sets: &[EvaluatedSet]) -> Result<Markup> {
-    let intro = html! { p { "Is a score of 0.8 right eight times in ten? On the dashed line it is. Dots of bins with few pictures jump." } };
+    let intro = html! { p {
+        "Is a score of 0.8 right eight times in ten? On the dashed line it is. Dots of bins with few pictures jump. A score is a probability at one \
+         share of disease: where the model says at which, the axis is the score moved to the share among these pictures, and not the score that \
+         the device shows."
+    } };
     section_of_sets("calibration", "Calibration", intro, sets, |set| {
         let (m, s) = (&set.metrics.measured, &set.metrics.measured.statistics);
         let caption = html! {

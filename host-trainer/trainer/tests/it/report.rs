@@ -138,6 +138,7 @@ fn a_full_run_makes_a_full_page() {
     assert_all_sections(&html);
     assert_eq!(html.matches("Not measured").count(), 0);
     for word in [
+        "the axis is the score moved to the share among these pictures",
         "98.8 kB",
         "0.9877",
         "−0.001",
