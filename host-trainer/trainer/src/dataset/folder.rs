@@ -175,7 +175,8 @@ fn validation_counts(pictures: &[Listed]) -> Vec<String> {
 }
 
 /// All pictures below `path`, in its folders too, sorted by name: without labels, for whoever wants
-/// to know what a model makes of them. The second value says what was left out.
+/// to know what a model makes of them. Whose they are is known by names and DICOM files; where these
+/// do not tell, each is a patient's by its id. The second value says what was left out.
 ///
 /// # Errors
 /// What cannot be read, and a folder without pictures.
@@ -186,13 +187,11 @@ pub fn unlabelled(path: &Path, side: u16) -> Result<(Vec<Sample>, LeftOut), Data
         let (id, kind) = (id_of(&file), kind(&file));
         match kind {
             Kind::Other => left_out.add(no_picture(&file), id),
-            _ => {
-                let patient = id.clone();
-                pictures.push(Listed { patient, ..Listed::new(path.join(&file), id, false, kind) });
-            }
+            _ => pictures.push(Listed::new(path.join(&file), id, false, kind)),
         }
     }
     pictures.sort_by(|a, b| a.id.cmp(&b.id));
+    patients::by_names(&mut pictures, None);
     let how = Reading::of_all(side);
     let opened =
         open_each("reading other pictures", &pictures, &how, &mut left_out, &mut bad, |sample| sample);
