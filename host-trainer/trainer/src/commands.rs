@@ -4,6 +4,7 @@ pub mod all;
 pub mod baselines;
 pub mod check;
 pub mod folds;
+pub mod gate;
 pub mod sweep;
 pub mod teachers;
 
@@ -16,7 +17,6 @@ use crate::evaluate::{self, Evaluation, EvaluationOptions, LabelledPicture};
 use crate::export::footprint::Footprint;
 use crate::export::metadata::metadata;
 use crate::folds::{self as out_of_fold, Gathered};
-use crate::gate;
 use crate::options::TrainOptions;
 use crate::quantize::{self, Comparison, Quantized};
 use crate::run::{self, Recipe, Run, TaughtRecipe, folder};
@@ -26,7 +26,6 @@ use crate::train::distillation::{Distillation, Teacher};
 use crate::train::lessons::Lessons;
 use crate::{report, train};
 use anyhow::{Context, Result, ensure};
-use edge_core::gate::GateThresholds;
 use edge_model::files;
 use edge_model::model_file::ModelFile;
 use std::collections::HashSet;
@@ -51,24 +50,6 @@ pub fn export(args: &cli::ExportArgs) -> Result<()> {
     export_run(&run, &data, &args.model_version, args.out_of_fold.as_deref(), device)
 }
 
-pub fn gate(args: &cli::GateArgs) -> Result<()> {
-    let model = ModelFile::load(&args.model).with_context(|| args.model.display().to_string())?;
-    let data = load(&args.data, args.phantoms, model.metadata().input_side)?;
-    let split = Split::draw(&data.samples, Recipe::default().validation_share, args.seed);
-    let indices = split.indices(&data.samples).context("the split was drawn from this data")?;
-    let cli::OtherArgs { not_chests, unfamiliar, measure_only } = &args.others;
-    let others = gate::Others::load(not_chests, unfamiliar, measure_only, model.metadata().input_side)?;
-    if let Some(json) = &args.compare {
-        let (train, validate) = (&indices.0[..], &indices.1[..]);
-        let comparison = gate::compare(&model, &data.samples, (train, validate), &others, args.seed)?;
-        files::write(json, &serde_json::to_vec_pretty(&comparison)?)?;
-        println!("{comparison}");
-        return Ok(());
-    }
-    let out = args.out.as_deref().context("expected --out or --compare")?;
-    gate_model(&model, &data, &indices, &others, args.seed, args.model_version.as_deref(), out)
-}
-
 /// Measurement of a model on labelled pictures, or on a run's validation patients.
 pub fn evaluate(args: &cli::EvaluateArgs) -> Result<()> {
     let say = |metrics: &Evaluation| -> Result<()> {
@@ -83,7 +64,16 @@ pub fn evaluate(args: &cli::EvaluateArgs) -> Result<()> {
         let set = dataset::load(data, Part::Test, Recipe::default().side, &args.step.data.options)?;
         eprintln!("{}", set.findings);
         let items: Vec<LabelledPicture> = set.samples.iter().map(plain_item).collect();
-        let options = options("all labelled pictures of the folder", args.robustness);
+        let file = ModelFile::load(&model).with_context(|| model.display().to_string())?;
+        // A folder without test/ is measured whole, be it what the model has learned from.
+        let learned = &file.metadata().training_data_sha256;
+        let trained_on =
+            dataset::was_learned_from(data, &set.findings.sha256, learned, &args.step.data.options);
+        let about = match trained_on {
+            true => "all labelled pictures of the folder, on which the model was trained",
+            false => "all labelled pictures of the folder",
+        };
+        let options = EvaluationOptions { trained_on, ..options(about, args.robustness) };
         return say(&evaluate::run(&model, &items, out, &options)?);
     }
     let (run, data, _) = open(&args.step)?;
@@ -132,9 +122,7 @@ fn recipe(seed: u64, options: &TrainOptions, teachers: &[PathBuf], drawn: bool) 
 /// What the command line asks of a run.
 fn asked(args: &cli::TrainArgs) -> Result<Recipe> {
     let drawn = args.step.data.path.is_none();
-    let lone = args.teachers.teacher.is_empty()
-        && (args.options.temperature.is_some() || args.options.teacher_share.is_some());
-    ensure!(!lone, "--temperature and --teacher-share are of teachers; expected --teacher DIR beside them");
+    args.options.check_teachers(!args.teachers.teacher.is_empty())?;
     let recipe = recipe(args.seed.unwrap_or(1), &args.options, &args.teachers.teacher, drawn)?;
     Ok(Recipe { split: args.validation.into(), ..recipe })
 }
@@ -319,41 +307,6 @@ fn export_run(run: &Run, data: &Dataset, version: &str, folds: Option<&Path>, de
         "NEGATIVE below {}, POSITIVE above {}: {}",
         t.negative_below, t.positive_above, metadata.chosen_for
     );
-    Ok(())
-}
-
-/// The gate of a run's exported model, fitted on the run's training patients.
-fn gate_run(run: &Run, data: &Dataset, others: &cli::OtherArgs) -> Result<()> {
-    let path = run.path("model.onnx");
-    let model = ModelFile::load(&path).with_context(|| path.display().to_string())?;
-    let cli::OtherArgs { not_chests, unfamiliar, measure_only } = others;
-    let others = gate::Others::load(not_chests, unfamiliar, measure_only, run.recipe.side)?;
-    gate_model(&model, data, &run.indices(&data.samples)?, &others, run.recipe.seed, None, &path)
-}
-
-fn gate_model(
-    model: &ModelFile,
-    data: &Dataset,
-    (train, validate): &(Vec<usize>, Vec<usize>),
-    others: &gate::Others,
-    seed: u64,
-    version: Option<&str>,
-    out: &Path,
-) -> Result<()> {
-    // Before there is a gate: what it is to let through is scored whole.
-    let open = ModelFile::from_bytes(&gate::bind(model, GateThresholds::open(), [0; 9], None)?)?;
-    let deciles = gate::score_deciles(&open, &data.samples, validate)?;
-    let limits = gate::fit_limits(model, &data.samples, train, others, seed)?;
-    let bytes = gate::bind(model, limits, deciles, version)?;
-    files::write(out, &bytes)?;
-    let gated = ModelFile::from_bytes(&bytes)?;
-    println!("{}: {} bytes, sha256 {}", out.display(), bytes.len(), gated.sha256());
-    println!("{}", gate::check_training(&gated, &data.samples, train)?);
-    println!("validation patients:\n{}", gate::measure_gate(&gated, &data.samples, validate)?);
-    let measured = gate::measure_others(&gated, others)?;
-    if !measured.0.is_empty() {
-        println!("what the model is not for:\n{measured}");
-    }
     Ok(())
 }
 

@@ -42,6 +42,7 @@ pub use sample::{
 };
 
 use std::path::Path;
+use walk::PartFolder;
 
 /// Reads one part of `path`, for a network input of `side` pixels.
 ///
@@ -64,6 +65,18 @@ pub fn survey(path: &Path, options: &DataOptions) -> Result<(Vec<String>, Findin
         true => npz::load(path, Part::Learning, 32, options).map(|data| (data.notes, data.findings)),
         false => folder::survey(path, Part::Learning, options),
     }
+}
+
+/// Whether what was read of `path`, with the hash `sha256`, was learned from by a model of data with the hash
+/// `learned`: it is these data, or their `train/` or `val/`, read from their folder.
+pub fn was_learned_from(path: &Path, sha256: &str, learned: &str, options: &DataOptions) -> bool {
+    let whole = || {
+        let path = path.canonicalize().ok()?;
+        let part = walk::part_folder(path.file_name()?.to_str()?)?;
+        let (_, findings) = survey(path.parent().filter(|_| part != PartFolder::Test)?, options).ok()?;
+        Some(findings.sha256 == learned)
+    };
+    sha256 == learned || whole().unwrap_or(false)
 }
 
 fn is_npz(path: &Path) -> bool {

@@ -42,6 +42,8 @@ pub struct EvaluationOptions {
     /// What the pictures are, for the reader of the numbers: source, part, how patients were told
     /// apart.
     pub description: String,
+    /// Whether the model was trained on these pictures: then no figure says how it does on new patients.
+    pub trained_on: bool,
     pub bootstrap: Bootstrap,
     /// Most pictures that robustness, and where the network looked, are measured on; 0 leaves both
     /// out.
@@ -53,6 +55,7 @@ impl Default for EvaluationOptions {
     fn default() -> Self {
         Self {
             description: String::new(),
+            trained_on: false,
             bootstrap: Bootstrap::default(),
             sample_limit: 400,
             engine: EngineKind::default(),
@@ -108,7 +111,7 @@ pub fn run_with(
     let evaluation = Evaluation {
         format: record::FORMAT,
         model: ModelFacts::of(model, bytes, options.engine.name()),
-        data: DataFacts::of(items, &predictions, &options.description),
+        data: DataFacts::of(items, &predictions, (&options.description, options.trained_on)),
         measured: measure(&scored, &options.bootstrap),
         states: StateTable::of(&predictions),
         not_scored: predictions

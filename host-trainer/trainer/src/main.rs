@@ -27,7 +27,7 @@ fn run(cli: Cli) -> Result<()> {
         Some(Command::Baselines(args)) => commands::baselines::baselines(&args),
         Some(Command::Quantize(args)) => commands::quantize(&args),
         Some(Command::Export(args)) => commands::export(&args),
-        Some(Command::Gate(args)) => commands::gate(&args),
+        Some(Command::Gate(args)) => commands::gate::gate(&args),
         Some(Command::Evaluate(args)) => commands::evaluate(&args),
         Some(Command::Report(args)) => commands::report(&args),
         Some(Command::Pack(args)) => commands::pack(&args),

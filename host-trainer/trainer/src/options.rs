@@ -103,6 +103,23 @@ impl TrainOptions {
         }
     }
 
+    /// Whether a file names teachers here.
+    pub fn names_teachers(&self) -> bool {
+        self.teachers.as_ref().is_some_and(|names| !names.is_empty())
+    }
+
+    /// An error where something is said of teachers, and there is none.
+    ///
+    /// # Errors
+    /// A temperature or a share that nothing would use.
+    pub fn check_teachers(&self, are_there: bool) -> Result<()> {
+        ensure!(
+            are_there || (self.temperature.is_none() && self.teacher_share.is_none()),
+            "temperature and teacher share are of teachers; expected --teacher DIR, or `teachers` in the file, beside them"
+        );
+        Ok(())
+    }
+
     /// `recipe` as these options change it; by whom it is taught is left to whoever has the teachers.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Files that say what is to be trained: a recipe, from data to one model, and a sweep, a list of
 //! experiments. What is not known in them is refused with its line.
 
+use crate::cli::OtherArgs;
 use crate::options::TrainOptions;
 use crate::run::Recipe;
 use crate::teach::efficientnet::Size;
@@ -24,6 +25,47 @@ pub struct RecipeFile {
     /// The teachers that `train` may name.
     #[serde(default)]
     pub teacher: Vec<TeacherEntry>,
+    #[serde(default)]
+    pub gate: GateEntry,
+}
+
+/// What the gate of a recipe's model is fitted on beside the training pictures.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GateEntry {
+    /// Folders of real pictures without which it would be another gate; the command line names them.
+    pub needs: Vec<GateFolder>,
+}
+
+/// A folder of pictures that the model is not for, by its option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GateFolder {
+    NotChests,
+    Unfamiliar,
+}
+
+impl GateEntry {
+    /// # Errors
+    /// A folder that is needed and was not given.
+    pub fn check(&self, given: &OtherArgs) -> Result<()> {
+        for need in &self.needs {
+            let (option, what, folders) = match need {
+                GateFolder::NotChests => {
+                    ("--not-chests", "pictures of anything but chests", &given.not_chests)
+                }
+                GateFolder::Unfamiliar => {
+                    ("--unfamiliar", "chests that the model is not for", &given.unfamiliar)
+                }
+            };
+            ensure!(
+                !folders.is_empty(),
+                "the recipe's gate is fitted on {what} too, or the device would answer for them: expected {option} DIR, got none; \
+                 for a gate without, take it out of `needs` in the recipe's [gate]"
+            );
+        }
+        Ok(())
+    }
 }
 
 /// `sweep FILE`: experiments that are compared.
@@ -99,6 +141,7 @@ impl RecipeFile {
     pub fn read(path: &Path) -> Result<Self> {
         let file: Self = read(path)?;
         check_teachers(&file.teacher, &[&file.train])
+            .and_then(|()| file.train.check_teachers(file.train.names_teachers()))
             .and_then(|()| file.train.apply(Recipe::default()).map(drop))
             .with_context(|| path.display().to_string())?;
         Ok(file)
@@ -130,10 +173,23 @@ impl SweepFile {
         let trains: Vec<&TrainOptions> =
             std::iter::once(&self.train).chain(self.experiment.iter().map(|e| &e.train)).collect();
         check_teachers(&self.teacher, &trains)?;
+        // What is common to all is for those that have a teacher.
+        let taught = self.experiment.iter().any(|experiment| self.options(experiment).names_teachers());
+        self.train.check_teachers(taught).context("[train]")?;
         for experiment in &self.experiment {
             let at = || format!("experiment {}", experiment.name);
-            ensure!(!self.seeds(experiment).is_empty(), "{}: expected a seed at least, got none", at());
-            self.options(experiment).apply(Recipe::default()).with_context(at)?;
+            let seeds = self.seeds(experiment);
+            ensure!(!seeds.is_empty(), "{}: expected a seed at least, got none", at());
+            // The same run again has no spread of its own.
+            let twice = seeds.iter().enumerate().find(|(at, seed)| seeds[..*at].contains(seed));
+            ensure!(
+                twice.is_none(),
+                "{}: expected different seeds, got {seeds:?}; a seed's run counts once",
+                at()
+            );
+            let options = self.options(experiment);
+            experiment.train.check_teachers(options.names_teachers()).with_context(at)?;
+            options.apply(Recipe::default()).with_context(at)?;
         }
         Ok(())
     }
@@ -196,7 +252,17 @@ mod tests {
         let ladder = sweep.experiment.iter().find(|e| e.name == "smoothing").unwrap();
         assert!(sweep.options(ladder).smoothing > Some(0.0));
         let recipe = RecipeFile::read(&folder.join("recipe.toml")).unwrap();
-        assert!(recipe.train.teachers.is_some_and(|teachers| !teachers.is_empty()));
+        assert!(recipe.train.teachers.as_ref().is_some_and(|teachers| !teachers.is_empty()));
+        // Its model refers adults and refuses wrists: so does what is made of it again.
+        let given = |not_chests: &[&str], unfamiliar: &[&str]| {
+            let of = |names: &[&str]| names.iter().map(std::path::PathBuf::from).collect();
+            let others =
+                OtherArgs { not_chests: of(not_chests), unfamiliar: of(unfamiliar), ..OtherArgs::default() };
+            recipe.gate.check(&others).map_err(|error| error.to_string())
+        };
+        assert_eq!(given(&["wrists"], &["adults"]), Ok(()));
+        assert!(given(&["wrists"], &[]).unwrap_err().contains("expected --unfamiliar DIR"));
+        assert!(given(&[], &["adults"]).unwrap_err().contains("expected --not-chests DIR"));
     }
 
     #[test]
@@ -216,6 +282,16 @@ mod tests {
         let one = "[[experiment]]\nname = 'a'\n";
         assert!(refused("seeds = [1]\nexperiment = []\n").contains("expected an [[experiment]]"));
         assert!(refused(&format!("seeds = []\n{one}")).contains("experiment a: expected a seed"));
+        let error = refused(&format!("seeds = [1, 2, 1]\n{one}"));
+        assert!(error.contains("experiment a: expected different seeds, got [1, 2, 1]"), "{error}");
+        assert!(sweep(&format!("{one}seeds = [3, 3]\n")).contains("expected different seeds"));
+        // What is said of a teacher has one.
+        for said in ["temperature = 3.0", "teacher_share = 0.5"] {
+            assert!(sweep(&format!("{one}train = {{ {said} }}\n")).contains("experiment a: temperature and"));
+            assert!(
+                refused(&format!("seeds = [1]\n[train]\n{said}\n{one}")).contains("[train]: temperature and")
+            );
+        }
         assert!(sweep(&format!("{one}{one}")).contains("the name \"a\" occurs twice"));
         assert!(sweep("[[experiment]]\nname = '../a'\n").contains("expected a name of letters"));
         let error = sweep(&format!("{one}train = {{ mixup = 2.0 }}\n"));

@@ -1,25 +1,36 @@
 //! `all`: the model flow from its data to its files, as the command line says or a recipe file.
 
 use crate::cli;
+use crate::commands::gate::{gate_run, others};
 use crate::commands::teachers::{Source, teachers};
-use crate::commands::{evaluate_run, export_run, gate_run, pack_model, quantize_run, start, train_run};
+use crate::commands::{evaluate_run, export_run, pack_model, quantize_run, recipe, start, train_run};
+use crate::export::footprint::Footprint;
 use crate::recipe_file::RecipeFile;
 use crate::report;
 use crate::run::folder;
 use anyhow::{Result, ensure};
 
 pub fn all(args: &cli::AllArgs) -> Result<()> {
-    let args = &match &args.recipe {
-        Some(path) => with_recipe(args, &RecipeFile::read(path)?)?,
+    let file = args.recipe.as_deref().map(RecipeFile::read).transpose()?;
+    let mut args = match &file {
+        Some(file) => with_recipe(args, file)?,
         None => args.clone(),
     };
+    // What would be found wrong after hours of training is looked at first: the pupil's size, and what the
+    // gate is fitted on. Its split is that of its teachers, of whom the first is refused where it is too small.
+    let drawn = args.training.step.data.path.is_none();
+    let pupil = recipe(args.training.seed.unwrap_or(1), &args.training.options, &[], drawn)?;
+    Footprint::of(&pupil.net())?.check()?;
+    let others = others(&args.others, pupil.side)?;
+    if let Some(file) = &file {
+        train_teachers(&mut args, file)?;
+    }
     let (mut run, data, device) = start(&args.training)?;
     train_run(&mut run, &data, &args.training.teachers, device)?;
     quantize_run(&mut run, &data, &args.training.teachers, device)?;
     let version = args.model_version.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
     export_run(&run, &data, version, args.out_of_fold.as_deref(), device)?;
-    gate_run(&run, &data, &args.others)?;
-    let drawn = args.training.step.data.path.is_none();
+    gate_run(&run, &data, &others)?;
     let robustness = args.robustness.unwrap_or(if drawn { 60 } else { 400 });
     for metrics in evaluate_run(&run, &data, &run.path("model.onnx"), robustness)? {
         println!("{metrics}");
@@ -34,9 +45,10 @@ pub fn all(args: &cli::AllArgs) -> Result<()> {
     Ok(())
 }
 
-/// What was asked for, with what the file says of the rest and its teachers trained.
+/// What was asked for, with what the file says of the rest.
 fn with_recipe(args: &cli::AllArgs, file: &RecipeFile) -> Result<cli::AllArgs> {
     let mut all = args.clone();
+    file.gate.check(&all.others)?;
     let training = &mut all.training;
     let at = folder(training.step.run.as_deref(), !training.resume)?;
     ensure!(
@@ -46,20 +58,29 @@ fn with_recipe(args: &cli::AllArgs, file: &RecipeFile) -> Result<cli::AllArgs> {
     );
     training.options = training.options.or(&file.train);
     training.seed = training.seed.or(Some(file.seed));
-    if training.teachers.teacher.is_empty() {
-        let names = training.options.teachers.clone().unwrap_or_default();
-        let kept = args.teachers.clone().unwrap_or_else(|| at.join("teachers"));
-        let source = Source {
-            data: training.step.data.clone(),
-            phantoms: training.phantoms,
-            cuda: training.step.cuda,
-        };
-        let seed = training.options.split_seed.or(training.seed).unwrap_or(1);
-        let split = (training.validation.into(), seed);
-        training.teachers.teacher = teachers(&file.teacher, &names, &kept, split, &source, training.resume)?;
-    }
     training.step.run = Some(at);
     all.model_version = all.model_version.or_else(|| file.model_version.clone());
     all.robustness = all.robustness.or(file.robustness);
     Ok(all)
+}
+
+/// The file's teachers, for a pupil that was not given others.
+fn train_teachers(args: &mut cli::AllArgs, file: &RecipeFile) -> Result<()> {
+    let training = &mut args.training;
+    if !training.teachers.teacher.is_empty() {
+        return Ok(());
+    }
+    let names = training.options.teachers.clone().unwrap_or_default();
+    let at = folder(training.step.run.as_deref(), !training.resume)?;
+    let kept = args.teachers.clone().unwrap_or_else(|| at.join("teachers"));
+    let source = Source {
+        data: training.step.data.clone(),
+        phantoms: training.phantoms,
+        cuda: training.step.cuda,
+        weights: args.weights.clone(),
+    };
+    let seed = training.options.split_seed.or(training.seed).unwrap_or(1);
+    let split = (training.validation.into(), seed);
+    training.teachers.teacher = teachers(&file.teacher, &names, &kept, split, &source, training.resume)?;
+    Ok(())
 }

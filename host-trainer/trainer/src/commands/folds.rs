@@ -85,6 +85,8 @@ pub fn folds(args: &FoldsArgs) -> Result<()> {
 struct Network {
     training: TrainArgs,
     teachers: Vec<TeacherEntry>,
+    /// Files with the teachers' first weights.
+    weights: Vec<PathBuf>,
 }
 
 impl Network {
@@ -93,12 +95,12 @@ impl Network {
         let mut training = args.training.clone();
         let Some(path) = &args.recipe else {
             asked(&training)?;
-            return Ok(Self { training, teachers: vec![] });
+            return Ok(Self { training, teachers: vec![], weights: vec![] });
         };
         let file = RecipeFile::read(path)?;
         training.options = training.options.or(&file.train);
         training.seed = training.seed.or(Some(file.seed));
-        Ok(Self { training, teachers: file.teacher })
+        Ok(Self { training, teachers: file.teacher, weights: args.weights.clone() })
     }
 
     /// What is asked of it where these are its teachers.
@@ -111,7 +113,12 @@ impl Network {
     fn teachers(&self, below: &Path, split: (SplitKind, u64)) -> Result<Vec<PathBuf>> {
         let names = self.training.options.teachers.clone().unwrap_or_default();
         let step = &self.training.step;
-        let source = Source { data: step.data.clone(), phantoms: self.training.phantoms, cuda: step.cuda };
+        let source = Source {
+            data: step.data.clone(),
+            phantoms: self.training.phantoms,
+            cuda: step.cuda,
+            weights: self.weights.clone(),
+        };
         teachers(&self.teachers, &names, below, split, &source, true)
     }
 }

@@ -102,8 +102,12 @@ impl<'a> Sweep<'a> {
         let names = options.teachers.clone().unwrap_or_default();
         footprint(&options)?.check()?;
         let at = self.args.teachers.clone().unwrap_or_else(|| self.out.join("teachers"));
-        let source =
-            Source { data: self.args.data.clone(), phantoms: self.args.phantoms, cuda: self.args.cuda };
+        let source = Source {
+            data: self.args.data.clone(),
+            phantoms: self.args.phantoms,
+            cuda: self.args.cuda,
+            weights: self.args.weights.clone(),
+        };
         let split_seed = options.split_seed.unwrap_or(seed);
         let teachers =
             teachers(&self.file.teacher, &names, &at, (SplitKind::Share, split_seed), &source, true)?;

@@ -28,6 +28,8 @@ pub struct Source {
     /// How many drawings, without data.
     pub phantoms: usize,
     pub cuda: bool,
+    /// Files with ImageNet's weights; without any they are fetched.
+    pub weights: Vec<PathBuf>,
 }
 
 /// The folders of the teachers of these names for pupils of this split, by its kind and seed; those that
@@ -40,24 +42,31 @@ pub fn teachers(
     source: &Source,
     resume: bool,
 ) -> Result<Vec<PathBuf>> {
-    let ready = |name: &String| {
+    let asked = |name: &String| -> Result<cli::TeachArgs> {
         let entry = entries.iter().find(|entry| entry.name == *name);
         let entry = entry.with_context(|| format!("no teacher of the name {name:?}"))?;
-        let args = cli::TeachArgs {
+        let out = below.join(entry.folder(split_seed));
+        let weights = match entry.from_scratch || finetune::sha256(&out).is_ok() {
+            true => None,
+            false => weights::given(entry.size, &source.weights)?.map(Path::to_path_buf),
+        };
+        Ok(cli::TeachArgs {
             data: source.data.clone(),
-            out: below.join(entry.folder(split_seed)),
+            out,
             size: entry.size,
             side: entry.side,
             epochs: Some(entry.epochs),
             seed: entry.seed,
             split_seed,
             validation: kind.into(),
-            weights: None,
+            weights,
             from_scratch: entry.from_scratch,
             resume,
             phantoms: source.phantoms,
             cuda: source.cuda,
-        };
+        })
+    };
+    let ready = |(name, args): (&String, cli::TeachArgs)| -> Result<PathBuf> {
         if finetune::sha256(&args.out).is_err() {
             println!("teacher {name}: {}", args.out.display());
             teach(&args)?;
@@ -71,7 +80,9 @@ pub fn teachers(
         );
         Ok(args.out)
     };
-    names.iter().map(ready).collect()
+    // All weights are found before the first teacher is trained.
+    let asked: Vec<cli::TeachArgs> = names.iter().map(asked).collect::<Result<_>>()?;
+    names.iter().zip(asked).map(ready).collect()
 }
 
 /// What is asked of a teacher.

@@ -12,7 +12,8 @@ use super::sample::{Dataset, Part, PictureSource, Sample, hash_of, squashed};
 use super::walk::{Kind, Tree, id_of, is_validation, kind, no_picture, walk};
 use super::{labels, patients};
 use crate::progress;
-use edge_model::decode::{self, DecodeError, MAX_FILE_BYTES};
+use edge_core::Reason;
+use edge_model::decode::{self, DecodeError, MAX_FILE_BYTES, Picture};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::fs::File;
@@ -73,8 +74,9 @@ fn read<T: Send + Sync>(
         true => Some(Store::open(&options.prepared, side, pictures.len()).map_err(prepared)?),
         false => None,
     };
-    let with = (side, store.as_ref());
-    let opened = open_each("reading pictures", &pictures, with, &mut left_out, &mut bad, keep);
+    // What no device answers teaches nothing that one says; it is measured, and counted as INVALID.
+    let how = Reading { side, store: store.as_ref(), judged_alone: part == Part::Learning };
+    let opened = open_each("reading pictures", &pictures, &how, &mut left_out, &mut bad, keep);
     if let Some(store) = store {
         store.finish().map_err(prepared)?;
     }
@@ -105,7 +107,7 @@ fn read<T: Send + Sync>(
     let others = open_each(
         "reading the part that is kept apart",
         &other_part,
-        (side, None),
+        &Reading::of_all(side),
         &mut LeftOut::default(),
         &mut Vec::new(),
         of_other,
@@ -173,7 +175,8 @@ fn validation_counts(pictures: &[Listed]) -> Vec<String> {
 }
 
 /// All pictures below `path`, in its folders too, sorted by name: without labels, for whoever wants
-/// to know what a model makes of them. The second value says what was left out.
+/// to know what a model makes of them. Whose they are is known by names and DICOM files; where these
+/// do not tell, each is a patient's by its id. The second value says what was left out.
 ///
 /// # Errors
 /// What cannot be read, and a folder without pictures.
@@ -184,17 +187,14 @@ pub fn unlabelled(path: &Path, side: u16) -> Result<(Vec<Sample>, LeftOut), Data
         let (id, kind) = (id_of(&file), kind(&file));
         match kind {
             Kind::Other => left_out.add(no_picture(&file), id),
-            _ => {
-                let patient = id.clone();
-                pictures.push(Listed { patient, ..Listed::new(path.join(&file), id, false, kind) });
-            }
+            _ => pictures.push(Listed::new(path.join(&file), id, false, kind)),
         }
     }
     pictures.sort_by(|a, b| a.id.cmp(&b.id));
+    patients::by_names(&mut pictures, None);
+    let how = Reading::of_all(side);
     let opened =
-        open_each("reading other pictures", &pictures, (side, None), &mut left_out, &mut bad, |sample| {
-            sample
-        });
+        open_each("reading other pictures", &pictures, &how, &mut left_out, &mut bad, |sample| sample);
     if !bad.is_empty() {
         return Err(DatasetError::Pictures { path: path.to_path_buf(), bad: AllBad(bad) });
     }
@@ -206,26 +206,63 @@ pub fn unlabelled(path: &Path, side: u16) -> Result<(Vec<Sample>, LeftOut), Data
     Ok((samples, left_out))
 }
 
+/// How pictures are read.
+struct Reading<'a> {
+    /// Of the network's input.
+    side: u16,
+    /// Where many are kept.
+    store: Option<&'a Store>,
+    /// Whether those are left out that no device would judge, by what their own file says: an age, a view
+    /// or a part of the body that the model is not for.
+    judged_alone: bool,
+}
+
+impl Reading<'_> {
+    fn of_all(side: u16) -> Self {
+        Self { side, store: None, judged_alone: false }
+    }
+}
+
+/// Why a file is no picture to work with.
+#[derive(Debug)]
+enum Unread {
+    Unreadable(DecodeError),
+    /// No device would judge it.
+    NotJudged(Reason),
+}
+
+impl From<DecodeError> for Unread {
+    fn from(error: DecodeError) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
 /// Opens each picture and keeps what `keep` makes of it; none where that cannot be done. Such a file
-/// is bad, but left out where neither name nor content says picture. None, too, once the store has
-/// failed: no picture is to blame, and the store says so when it is finished.
+/// is bad, but left out where neither name nor content says picture, or where no device would judge it.
+/// None, too, once the store has failed: no picture is to blame, and the store says so when it is
+/// finished.
 fn open_each<T: Send>(
     what: &str,
     pictures: &[Listed],
-    (side, store): (u16, Option<&Store>),
+    how: &Reading,
     left_out: &mut LeftOut,
     bad: &mut Vec<Bad>,
     keep: impl Fn(Sample) -> T + Sync,
 ) -> Vec<Option<T>> {
-    let results =
-        progress::map(what, pictures, |listed| open(listed, side, store).map(|sample| sample.map(&keep)));
-    let mut judge = |(listed, result): (&Listed, Result<Option<T>, DecodeError>)| match result {
+    let results = progress::map(what, pictures, |listed| open(listed, how).map(|sample| sample.map(&keep)));
+    let mut judge = |(listed, result): (&Listed, Result<Option<T>, Unread>)| match result {
         Ok(value) => value,
-        Err(DecodeError::Format { got }) if listed.kind == Kind::Unknown && NO_PICTURES.contains(&got) => {
+        Err(Unread::NotJudged(reason)) => {
+            left_out.add(why(reason), listed.id.clone());
+            None
+        }
+        Err(Unread::Unreadable(DecodeError::Format { got }))
+            if listed.kind == Kind::Unknown && NO_PICTURES.contains(&got) =>
+        {
             left_out.add(format!("no picture by its content ({got})"), listed.id.clone());
             None
         }
-        Err(error) => {
+        Err(Unread::Unreadable(error)) => {
             bad.push(Bad { name: listed.id.clone(), reason: error.to_string() });
             None
         }
@@ -233,24 +270,35 @@ fn open_each<T: Send>(
     pictures.iter().zip(results).map(&mut judge).collect()
 }
 
+/// Why no device would judge a picture; without its own numbers, since pictures are counted by it.
+fn why(reason: Reason) -> String {
+    let said = match reason {
+        Reason::OtherAge(got, limit) => {
+            let side = if got < limit { "younger" } else { "older" };
+            format!("the file says: a patient {side} than {limit} months")
+        }
+        other => other.to_string().split(';').next().unwrap_or_default().to_owned(),
+    };
+    format!("no device would judge it: {said}")
+}
+
 /// The picture; none where the store has failed.
-fn open(listed: &Listed, side: u16, store: Option<&Store>) -> Result<Option<Sample>, DecodeError> {
-    if store.is_some_and(Store::has_failed) {
+fn open(listed: &Listed, how: &Reading) -> Result<Option<Sample>, Unread> {
+    if how.store.is_some_and(Store::has_failed) {
         return Ok(None);
     }
-    let mut bytes = Vec::new();
-    File::open(&listed.file)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(DecodeError::TooLong);
-    }
+    let bytes = bytes_of(&listed.file)?;
     let content = Sha256::digest(&bytes).into();
-    let kept = match store.and_then(|store| store.get(&content)) {
+    let kept = match how.store.and_then(|store| store.get(&content)) {
         Some(known) => Some(known),
         None => {
-            let made = make(&bytes, side)?;
-            match store {
-                Some(store) => store.put(&content, made),
-                None => Some(made),
+            let picture = decode::decode(&bytes)?;
+            let made = make(&picture, how.side)?;
+            match (picture.refused(), how.store) {
+                (Some(reason), _) if how.judged_alone => return Err(Unread::NotJudged(reason)),
+                // What is in the store may be learned from.
+                (None, Some(store)) => store.put(&content, made),
+                _ => Some(made),
             }
         }
     };
@@ -267,10 +315,18 @@ fn open(listed: &Listed, side: u16, store: Option<&Store>) -> Result<Option<Samp
     }))
 }
 
-fn make(bytes: &[u8], side: u16) -> Result<Prepared, DecodeError> {
-    let picture = decode::decode(bytes)?;
+fn bytes_of(file: &Path) -> Result<Vec<u8>, DecodeError> {
+    let mut bytes = Vec::new();
+    File::open(file)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > MAX_FILE_BYTES {
+        true => Err(DecodeError::TooLong),
+        false => Ok(bytes),
+    }
+}
+
+fn make(picture: &Picture, side: u16) -> Result<Prepared, DecodeError> {
     let (width, height) = (picture.geometry().width(), picture.geometry().height());
-    let (working, input) = squashed(&picture, side).ok_or_else(|| {
+    let (working, input) = squashed(picture, side).ok_or_else(|| {
         DecodeError::Read(std::io::Error::other(format!("{width} x {height} pixels cannot be scaled")))
     })?;
     Ok(Prepared { size: (width, height), working, input })
@@ -304,8 +360,8 @@ mod tests {
                     }
                 }));
             let (mut left_out, mut bad) = (LeftOut::default(), Vec::new());
-            let opened =
-                open_each("", &pictures, (32, Some(&store)), &mut left_out, &mut bad, |sample| sample);
+            let how = Reading { side: 32, store: Some(&store), judged_alone: true };
+            let opened = open_each("", &pictures, &how, &mut left_out, &mut bad, |sample| sample);
             assert!(bad.is_empty() && left_out.count() == 0, "{bad:?}");
             assert!(opened.iter().flatten().count() <= whole);
             let error = store.finish().unwrap_err();

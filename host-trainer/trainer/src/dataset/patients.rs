@@ -133,7 +133,9 @@ pub(super) fn assign(
     Ok(note)
 }
 
-fn by_names(pictures: &mut [Listed], list: Option<&str>) {
+/// The same by names and DICOM files, and by the patients that are set already where these come from a
+/// `list`.
+pub(super) fn by_names(pictures: &mut [Listed], list: Option<&str>) {
     let ill = || pictures.iter().filter(|picture| picture.positive).map(|picture| Path::new(&picture.id));
     let is_kermany = ill().filter(|id| kermany_ill(id).is_some()).count() * 2 >= ill().count().max(1);
     let named = |id: &str| scheme_of(id).filter(|(scheme, _)| scheme.name != IM || is_kermany);

@@ -24,8 +24,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Raised when decoding or squashing gives another byte of any picture.
-const VERSION: u32 = 2;
+/// Raised when decoding or squashing gives another byte of any picture, or when another one must not be
+/// judged by what its file says: those are never in it.
+const VERSION: u32 = 3;
 
 /// So many pictures of a file are made anew and compared, in case that [`VERSION`] was forgotten.
 const CHECKED: usize = 8;

@@ -59,7 +59,7 @@ pub fn measure(pictures: &[ScoredPicture], bootstrap: &Bootstrap) -> Performance
     let table = ScoreTable::new(pictures);
     let ones = vec![1; pictures.len()];
     let (resamples, bands) = bootstrap.resample(&table);
-    let statistics = Statistics::of(&table, &ones).with_intervals(&resamples);
+    let statistics = Statistics::of(&table, &ones).with_intervals(&resamples, &Statistics::patients(&table));
     let confusion = Confusion::of(&table, &ones);
     let positives = pictures.iter().filter(|p| p.label).count();
     PerformanceMetrics {

@@ -13,6 +13,9 @@ use std::collections::HashSet;
 /// Version of the form of `metrics.json`.
 pub const FORMAT: u32 = 1;
 pub const METRICS: &str = "metrics.json";
+/// What [`DataFacts::trained_on`] means, as tables and reports say it.
+pub const TRAINED_ON: &str = "THE MODEL WAS TRAINED ON THESE PICTURES: the figures say how well it remembers them, and nothing of new patients";
+
 /// All of `metrics.json`; prints as a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
@@ -103,6 +106,9 @@ impl ModelFacts {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataFacts {
     pub description: String,
+    /// Whether the model was trained on these pictures, as far as is known.
+    #[serde(default)]
+    pub trained_on: bool,
     /// SHA-256 over ids, patients and labels, in order: two evaluations with the same value used
     /// the same list.
     pub list_sha256: String,
@@ -115,7 +121,11 @@ pub struct DataFacts {
 }
 
 impl DataFacts {
-    pub(super) fn of(items: &[LabelledPicture], predictions: &[Prediction], description: &str) -> Self {
+    pub(super) fn of(
+        items: &[LabelledPicture],
+        predictions: &[Prediction],
+        (description, trained_on): (&str, bool),
+    ) -> Self {
         let mut hash = Sha256::new();
         for item in items {
             for text in [&item.id, &item.patient] {
@@ -127,6 +137,7 @@ impl DataFacts {
         let positives = items.iter().filter(|i| i.label).count();
         Self {
             description: description.to_owned(),
+            trained_on,
             list_sha256: hash.finalize().iter().map(|b| format!("{b:02x}")).collect(),
             pictures: items.len(),
             patients: items.iter().map(|i| i.patient.as_str()).collect::<HashSet<_>>().len(),

@@ -1,7 +1,7 @@
 //! The numbers as text for a terminal.
 
 use super::metrics::three_decimals;
-use super::record::{Evaluation, StateCounts};
+use super::record::{Evaluation, StateCounts, TRAINED_ON};
 use std::fmt;
 
 impl fmt::Display for Evaluation {
@@ -9,6 +9,9 @@ impl fmt::Display for Evaluation {
         let (s, m, d) = (&self.measured.statistics, &self.model, &self.data);
         writeln!(f, "{} {} (sha256 {})", m.name, m.version, m.sha256)?;
         writeln!(f, "on {}", d.description)?;
+        if d.trained_on {
+            writeln!(f, "{}", TRAINED_ON)?;
+        }
         writeln!(
             f,
             "{} pictures of {} patients: {} {}, {} {}; {} scored",

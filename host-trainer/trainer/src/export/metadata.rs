@@ -4,6 +4,7 @@
 use crate::augment::batches::SHARED_SEED;
 use crate::dataset::Sample;
 use crate::dataset::phantoms;
+use crate::dataset::split::SplitKind;
 use crate::export::Bound;
 use crate::export::calibrate::{self, Case};
 use crate::folds::figures::cases;
@@ -191,19 +192,68 @@ fn taught(run: &Run) -> String {
     run.recipe.taught.as_ref().map_or(String::new(), |taught| format!(", {} teachers", taught.teachers.len()))
 }
 
-/// What every draw of the run depends on; the field holds 64 bytes, so seeds of ten digits.
+/// What every draw of the run depends on; the field holds 64 bytes, so seeds of ten digits, or of five
+/// beside a fold.
 fn seeds(run: &Run) -> String {
-    let (split, seed) = (run.split.seed, run.recipe.seed);
+    let (split, seed) = (split_in_words(run.recipe.split, run.split.seed), run.recipe.seed);
     match run.recipe.draws {
-        0 => format!("split {split}, all else {seed}"),
-        n => format!("split {split}, all else {seed}, {n} draws of {SHARED_SEED}"),
+        0 => format!("{split}, all else {seed}"),
+        n => format!("{split}, all else {seed}, {n} draws of {SHARED_SEED}"),
     }
+}
+
+fn split_in_words(kind: SplitKind, seed: u64) -> String {
+    match kind {
+        SplitKind::Share => format!("split {seed}"),
+        SplitKind::PatientFold(fold) => format!("split {seed} fold {fold}"),
+        SplitKind::HeldOutCluster(fold) => format!("split {seed} cluster {fold}"),
+    }
+}
+
+/// How a model's patients were split, by the seeds in its metadata; none where they do not say it.
+/// Those of folds and clusters did not say so before.
+pub fn split_of(seeds: &str) -> Option<(SplitKind, u64)> {
+    // Up to model 1.2.0 one seed was for everything.
+    if let Some(seed) = seeds.strip_prefix("split, weights, order and augmentation: ") {
+        return Some((SplitKind::Share, seed.parse().ok()?));
+    }
+    let mut words = seeds.strip_prefix("split ")?.split_once(',')?.0.split(' ');
+    let seed = words.next()?.parse().ok()?;
+    let kind = match (words.next(), words.next()) {
+        (None, _) => SplitKind::Share,
+        (Some("fold"), Some(fold)) => SplitKind::PatientFold(fold.parse().ok()?),
+        (Some("cluster"), Some(fold)) => SplitKind::HeldOutCluster(fold.parse().ok()?),
+        _ => return None,
+    };
+    Some((kind, seed))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::split::Fold;
     use crate::train::optimizer::values;
+
+    #[test]
+    fn a_models_split_is_read_as_it_was_written() {
+        let fold = Fold { number: 2, of: 5 };
+        for kind in [SplitKind::Share, SplitKind::PatientFold(fold), SplitKind::HeldOutCluster(fold)] {
+            let seeds = format!("{}, all else 1, 12 draws of {SHARED_SEED}", split_in_words(kind, 7));
+            assert_eq!(split_of(&seeds), Some((kind, 7)), "{seeds}");
+        }
+        assert_eq!(split_of("split 1, all else 3"), Some((SplitKind::Share, 1)), "as models had it before");
+        let older = "split, weights, order and augmentation: 4";
+        assert_eq!(split_of(older), Some((SplitKind::Share, 4)));
+        for other in [
+            "1",
+            "split 1",
+            "split x, all else 1",
+            "split 1 half 2/5, all else 1",
+            "split 1 fold 9, all else 1",
+        ] {
+            assert_eq!(split_of(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn a_half_of_enough_patients_is_fitted_on_and_held_apart() {

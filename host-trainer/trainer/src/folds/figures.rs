@@ -47,7 +47,8 @@ pub struct ConditionFigures {
     /// The lowest of them.
     pub worst_auc: Option<f64>,
     /// All pictures together, with 95 % intervals over patients. Each picture's score and state come
-    /// from a calibration and thresholds fitted on the other folds, plain and shifted.
+    /// from a calibration and thresholds fitted on the other folds, plain and shifted, and it is ranked by
+    /// that score's log odds: the folds' networks have logits of different scales.
     pub pooled: Statistics<Estimate>,
 }
 
@@ -132,7 +133,8 @@ fn cross_fitted(rows: &[OutOfFold], numbers: &BTreeSet<usize>) -> [Vec<ScoredPic
                     subgroup: String::new(),
                     score,
                     probability: score,
-                    logit: f64::from(logit),
+                    // Logits of different networks are on scales of their own.
+                    logit: f64::from(logit / calibration.temperature + calibration.bias),
                     state: decision.state,
                 });
             }
@@ -208,6 +210,21 @@ mod tests {
         let filmed = figures("patient", &mine, &[], &bootstrap);
         assert_eq!(filmed.conditions[..2], found.conditions[..2]);
         assert_ne!(filmed.conditions[2], found.conditions[2]);
+    }
+
+    #[test]
+    fn pictures_of_all_folds_are_ranked_by_what_the_other_folds_say() {
+        let bootstrap = Bootstrap { resamples: 0, seed: 1 };
+        let mine = rows(900, 3.0, 5);
+        let found = cross_fitted(&mine, &(1..=5).collect());
+        for picture in found.iter().flatten() {
+            let score = 1.0 / (1.0 + (-picture.logit).exp());
+            assert!((score - picture.score).abs() < 1e-5, "{picture:?}");
+        }
+        let pooled = measure(&found[0], &bootstrap).statistics.auc.value.unwrap();
+        let raw: Vec<f64> = mine.iter().map(|row| f64::from(row.plain)).collect();
+        let labels: Vec<bool> = mine.iter().map(OutOfFold::positive).collect();
+        assert!((pooled - auc(&raw, &labels).unwrap()).abs() < 0.01, "on one scale it hardly matters");
     }
 
     #[test]

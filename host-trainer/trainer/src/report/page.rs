@@ -130,7 +130,7 @@ fn method(inputs: &Inputs) -> Markup {
                 dt { "Intervals" } dd {
                     "95 % percentile bootstrap over patients with all their pictures"
                     @if let Some((n, seed)) = resamples { ", " (n) " resamples, seed " (seed) }
-                    " (Efron and Tibshirani 1993; Rutter 2000; Field and Welsh 2007). The band of the ROC curve is pointwise."
+                    " (Efron and Tibshirani 1993; Rutter 2000; Field and Welsh 2007). Where all resamples agree, a share of none or all has Wilson's interval over patients (1927), and another number none. The band of the ROC curve is pointwise."
                 }
                 dt { "ROC AUC" } dd { "The chance that an ill child's picture scores above a healthy one's, ties one half (Hanley and McNeil 1982)." }
                 dt { "Average precision" } dd { "Σ (Rₙ − Rₙ₋₁) Pₙ over the distinct scores, without interpolation (Davis and Goadrich 2006)." }

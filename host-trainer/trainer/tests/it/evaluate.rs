@@ -1,11 +1,16 @@
 //! The evaluation from pictures to files, with an engine that is simple enough to predict.
 
+use crate::folders::kermany;
 use crate::support::{Broken, evaluate, fake, options, phantoms};
+use edge_core::gate::GateThresholds;
 use edge_core::{Geometry, PixelFormat, State};
 use edge_model::decode::Picture;
 use edge_model::engine::Engine;
+use edge_model::model_file::{ModelFile, OwnedMetadata};
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
-use trainer::dataset::PictureSource;
+use trainer::dataset::{self, DataOptions, PictureSource};
 use trainer::evaluate::perturbation::{PERTURBATIONS, Perturbation};
 use trainer::evaluate::prediction::{self, PREDICTIONS, UNREADABLE};
 use trainer::evaluate::record;
@@ -198,4 +203,36 @@ fn changes_do_what_they_are_called() {
     }
     let tiny = slopes(32, 32, PixelFormat::Gray8);
     assert_eq!(Perturbation::Crop.apply(&tiny), None, "28 pixels are below the least side");
+}
+
+/// A folder without test/ is measured whole, and so is its train/ when that is named.
+#[test]
+fn figures_on_what_a_model_has_learned_say_so() {
+    let root = tempfile::tempdir().unwrap();
+    kermany(root.path(), "data/train/", 6);
+    kermany(root.path(), "new/", 7);
+    let [data, path, out] = ["data", "model.onnx", "out"].map(|name| root.path().join(name));
+    let (_, findings) = dataset::survey(&data, &DataOptions::default()).unwrap();
+    let small = ModelFile::from_bytes(&test_support::model::small(1)).unwrap();
+    let metadata = OwnedMetadata {
+        training_data_sha256: findings.sha256,
+        gate: GateThresholds::open(),
+        ..small.metadata().clone()
+    };
+    std::fs::write(&path, small.with_metadata(&metadata).unwrap()).unwrap();
+    let evaluated = |data: &Path| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        program.args(["evaluate", "--robustness", "0", "--model"]).arg(&path).arg("--data").arg(data);
+        let output = program.arg("--out").arg(&out).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let metrics = std::fs::read(out.join(record::METRICS)).unwrap();
+        let data = serde_json::from_slice::<Evaluation>(&metrics).unwrap().data;
+        (data.trained_on, data.description, String::from_utf8(output.stdout).unwrap())
+    };
+    let (trained_on, description, said) = evaluated(&data.join("train"));
+    assert!(trained_on && description.ends_with("on which the model was trained"), "{description}");
+    assert!(said.contains(record::TRAINED_ON), "{said}");
+    let (trained_on, description, said) = evaluated(&root.path().join("new"));
+    assert!(!trained_on && description == "all labelled pictures of the folder", "{description}");
+    assert!(!said.contains(record::TRAINED_ON), "{said}");
 }

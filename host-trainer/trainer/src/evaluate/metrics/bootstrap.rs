@@ -5,7 +5,8 @@
 //! R. Statist. Soc. B 69, 2007; for ROC areas Rutter, "Bootstrap estimation of diagnostic accuracy
 //! with patient-clustered data", Academic Radiology 7, 2000). The 95 % interval is the percentile
 //! interval (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13). It covers
-//! chance in the choice of patients, not another hospital or another device.
+//! chance in the choice of patients, not another hospital or another device. Where all resamples agree
+//! they show no chance at all: a share of none or all has Wilson's interval over patients then.
 
 use super::estimate::Estimate;
 use super::rank::{self, ROC_GRID};
@@ -67,7 +68,7 @@ impl Bootstrap {
         let resamples = if patients.len() < 2 { 0 } else { self.resamples };
         let resampled: Vec<Option<f64>> =
             (0..resamples).into_par_iter().map(|number| mean(&self.draw(number, patients.len()))).collect();
-        Estimate::percentile(mean(&vec![1; patients.len()]), resampled.into_iter())
+        Estimate::resampled(mean(&vec![1; patients.len()]), resampled.into_iter(), None)
     }
 
     /// All resamples' statistics and, of those with both classes, sensitivities over the grid. None

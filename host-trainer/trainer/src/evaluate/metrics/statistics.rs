@@ -1,11 +1,12 @@
 //! The headline numbers, each with its formula and its source.
 
-use super::confusion::Confusion;
+use super::confusion::{Confusion, DECISION_POINT};
 use super::estimate::Estimate;
 use super::table::{Entry, ScoreTable, ratio};
 use super::{calibration, rank};
 use edge_core::State;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 macro_rules! statistics {
     ($($(#[doc = $doc:literal])* $name:ident,)*) => {
@@ -16,9 +17,18 @@ macro_rules! statistics {
         }
 
         impl Statistics<Option<f64>> {
-            /// Percentile intervals of `self` over the resamples.
-            pub(super) fn with_intervals(&self, resamples: &[Self]) -> Statistics<Estimate> {
-                Statistics { $($name: Estimate::percentile(self.$name, resamples.iter().map(|r| r.$name)),)* }
+            /// Intervals of `self` over the resamples; `patients` is of how many each share is.
+            pub(super) fn with_intervals(
+                &self,
+                resamples: &[Self],
+                patients: &Statistics<Option<usize>>,
+            ) -> Statistics<Estimate> {
+                Statistics {
+                    $($name: {
+                        let resamples = resamples.iter().map(|resample| resample.$name);
+                        Estimate::resampled(self.$name, resamples, patients.$name)
+                    },)*
+                }
             }
         }
     };
@@ -91,6 +101,29 @@ impl Statistics<Option<f64>> {
             sensitivity_not_negative: share(|e| e.state != State::Negative, |e| e.label),
             specificity_not_positive: share(|e| e.state != State::Positive, |e| !e.label),
             refer_share: share(|e| e.state == State::Refer, |_| true),
+        }
+    }
+}
+
+impl Statistics<Option<usize>> {
+    /// Of how many patients each share is: of those with a picture in its denominator. None of what is
+    /// no share of pictures.
+    pub(super) fn patients(table: &ScoreTable) -> Self {
+        let of = |is_in: fn(&Entry) -> bool| {
+            let those = table.entries.iter().filter(|entry| is_in(entry));
+            Some(those.map(|entry| entry.patient).collect::<HashSet<_>>().len())
+        };
+        let (all, ill, healthy) = (of(|_| true), of(|e| e.label), of(|e| !e.label));
+        Self {
+            accuracy: all,
+            sensitivity: ill,
+            specificity: healthy,
+            precision: of(|e| e.score >= DECISION_POINT),
+            negative_precision: of(|e| e.score < DECISION_POINT),
+            sensitivity_not_negative: ill,
+            specificity_not_positive: healthy,
+            refer_share: all,
+            ..Self::default()
         }
     }
 }
