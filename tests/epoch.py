@@ -1,24 +1,25 @@
 """One epoch of the trainer's recipe as it is commonly written in Python: what the trainer's own is measured against.
 
 The same network, batch and optimizer; the same augmentation (framing, tone, light, scaling, blur, noise, JPEG, erasing) with Pillow
-and numpy, on threads beside the step; validation on the plain pictures and once changed ones. Needs torch, Pillow and numpy (any
-recent ones; `pip install torch pillow numpy` in an environment of its own).
+and numpy, on threads or processes beside the step; after it validation on three sets as large as the trainer's, which like the
+trainer's are made before. Needs torch, Pillow and numpy (any recent ones; `pip install torch pillow numpy` in an environment of its
+own).
 
-    python tests/epoch.py --data chest_xray --pictures 4167 --threads 2
+    python tests/epoch.py --data chest_xray --pictures 4167 --validation 1049 --epochs 2
 
-No figure of it has been published yet: it was not compared with the trainer's own epoch so far.
-
-It prints one line of JSON with seconds of the wall and of the processor. The trainer prints its epoch's seconds; its processor's
-are those of `time cargo run -p host-trainer -- train --epochs 2` less those with `--epochs 1`.
+It prints a line of JSON an epoch, with seconds of the wall and of all its processes' time; the first epoch also warms up. What came of
+the comparison stands in docs/PERFORMANCE.md, section Training.
 """
 
 import argparse
 import io
 import json
 import math
+import multiprocessing
+import os
 import resource
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy
@@ -71,7 +72,8 @@ def augment(source, rng):
     a, b, d, e = cos * across, -sin * high, sin * across, cos * high
     c = n * (0.5 + dx) - (a + b) * n / 2
     f = n * (0.5 + dy) - (d + e) * n / 2
-    fill = [0, int(rng.integers(256)), int(numpy.median(source))][rng.integers(3)]
+    # Pillow cannot draw the border out: one of its pixels stands for it.
+    fill = [0, int(rng.integers(256)), source.getpixel((0, 0))][rng.integers(3)]
     picture = source.transform((n, n), Image.Transform.AFFINE, (a, b, c, d, e, f), Image.Resampling.BILINEAR, fillcolor=fill)
     gamma, contrast, brightness = GAMMA ** rng.uniform(-1, 1), rng.uniform(0.6, 1.2), rng.uniform(-30, 30)
     tone = 255 * (numpy.arange(256) / 255) ** gamma
@@ -106,79 +108,116 @@ def prepared(picture):
     return ((grey - grey.mean()) * (48 / max(grey.std(), 1))).clip(-128, 127).round() / 32
 
 
+def changed(job):
+    """A picture as the network takes it, changed by the draw of this number: of a validation set or of an epoch."""
+    at, draw = job
+    return prepared(augment(pictures[at], numpy.random.default_rng((draw, at))))
+
+
+def unchanged(at):
+    return prepared(pictures[at])
+
+
 def seconds():
+    """Of the wall, and of processors by this process and its workers."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    return time.perf_counter(), used.ru_utime + used.ru_stime
+    mine = used.ru_utime + used.ru_stime
+    for child in multiprocessing.active_children():
+        fields = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()
+        mine += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return time.perf_counter(), mine
 
 
-def main():
+def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with train/NORMAL and train/PNEUMONIA")
     parser.add_argument("--pictures", type=int, default=4167, help="to train on")
-    parser.add_argument("--validation", type=int, default=1049, help="to validate on, plain and changed")
-    parser.add_argument("--threads", type=int, default=2, help="of torch, and of the augmentation")
-    parser.add_argument("--no-augmentation", action="store_true", help="the step alone")
-    args = parser.parse_args()
+    parser.add_argument("--validation", type=int, default=1049, help="to validate on, three times")
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1, help="of torch")
+    parser.add_argument("--workers", type=int, default=2, help="that change pictures beside the step")
+    parser.add_argument("--processes", action="store_true", help="the workers are processes, not threads")
+    return parser.parse_args()
+
+
+def read(path):
+    return Image.open(path).convert("L").resize((WORKING, WORKING), Image.Resampling.BOX)
+
+
+def input_of(batch):
+    return torch.from_numpy(numpy.stack(batch))[:, None].contiguous(memory_format=torch.channels_last)
+
+
+class Training:
+    def __init__(self, labels):
+        self.labels = labels
+        self.net = network().to(memory_format=torch.channels_last)
+        self.average = {name: value.clone() for name, value in self.net.state_dict().items()}
+        self.optimizer = torch.optim.AdamW(self.net.parameters(), 3e-3, weight_decay=0.05, fused=True)
+        positive = labels.mean().item()
+        self.weights = 0.5 / (1 - positive), 0.5 / positive
+
+    def step(self, x, batch):
+        labels = self.labels[batch]
+        self.optimizer.zero_grad()
+        weight = labels * self.weights[1] + (1 - labels) * self.weights[0]
+        loss = nn.functional.binary_cross_entropy_with_logits(self.net(x)[:, 0], labels, weight)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), 2.0)
+        self.optimizer.step()
+        with torch.no_grad():
+            for name, value in self.net.state_dict().items():
+                self.average[name].lerp_(value, 0.005) if value.is_floating_point() else self.average[name].copy_(value)
+        return loss.item() * len(batch)
+
+    def epoch(self, pool, draw):
+        """The mean loss of an epoch, whose pictures are changed four batches ahead of the step."""
+        self.net.train()
+        order = numpy.random.default_rng(draw).permutation(len(self.labels))
+        batches = [order[at : at + BATCH] for at in range(0, len(order), BATCH)]
+        ask = lambda batch: pool.map(changed, [(int(at), draw) for at in batch], chunksize=12)
+        ahead, total = [ask(batch) for batch in batches[:4]], 0.0
+        for at, batch in enumerate(batches):
+            x = input_of(list(ahead.pop(0)))
+            ahead += [ask(batches[at + 4])] if at + 4 < len(batches) else []
+            total += self.step(x, batch)
+        return total / len(order)
+
+    def validate(self, sets):
+        self.net.eval()
+        with torch.no_grad():
+            return [[self.net(input_of(one[at : at + 64])) for at in range(0, len(one), 64)] for one in sets]
+
+
+def main():
+    global pictures
+    args = arguments()
     torch.set_num_threads(args.threads)
     torch.manual_seed(1)
     files = [(path, label) for label, name in enumerate(["NORMAL", "PNEUMONIA"]) for path in sorted((args.data / "train" / name).iterdir())]
-    order = numpy.random.default_rng(1).permutation(len(files))[: args.pictures + args.validation]
-    if len(order) < args.pictures + args.validation:
-        parser.error(f"expected {args.pictures + args.validation} pictures in {args.data}, found {len(files)}")
-
-    begin = seconds()
-    with ThreadPoolExecutor(args.threads) as pool:
-        read = lambda i: Image.open(files[i][0]).convert("L").resize((WORKING, WORKING), Image.Resampling.BOX)
-        pictures = list(pool.map(read, order))
-    labels = torch.tensor([float(files[i][1]) for i in order])
-    train, rest = range(args.pictures), range(args.pictures, len(order))
-    validation = [numpy.stack([prepared(pictures[i]) for i in rest]), numpy.stack([prepared(augment(pictures[i], numpy.random.default_rng(i))) for i in rest])] if rest else []
-    ready = seconds()
-
-    net = network().to(memory_format=torch.channels_last)
-    average = {name: value.clone() for name, value in net.state_dict().items()}
-    optimizer = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=0.05, fused=True)
-    positive = labels[: args.pictures].mean().item()
-    weights = 0.5 / (1 - positive), 0.5 / positive
-
-    def loss_of(logits, labels):
-        weight = labels * weights[1] + (1 - labels) * weights[0]
-        return nn.functional.binary_cross_entropy_with_logits(logits, labels, weight)
-
-    def input_of(batch):
-        return torch.from_numpy(batch)[:, None].contiguous(memory_format=torch.channels_last)
-
-    def changed(i):
-        return prepared(pictures[i] if args.no_augmentation else augment(pictures[i], numpy.random.default_rng((1, i))))
-
-    begun, total = seconds(), 0.0
-    shuffled = numpy.random.default_rng(2).permutation(train)
-    batches = [shuffled[at : at + BATCH] for at in range(0, args.pictures, BATCH)]
-    with ThreadPoolExecutor(args.threads) as pool:
-        # Four batches ahead of the step.
-        ahead = [[pool.submit(changed, i) for i in batch] for batch in batches[:4]]
-        for at, batch in enumerate(batches):
-            x = input_of(numpy.stack([future.result() for future in ahead.pop(0)]))
-            ahead += [[pool.submit(changed, i) for i in batches[at + 4]]] if at + 4 < len(batches) else []
-            optimizer.zero_grad()
-            loss = loss_of(net(x)[:, 0], labels[batch])
-            loss.backward()
-            nn.utils.clip_grad_norm_(net.parameters(), 2.0)
-            optimizer.step()
-            total += loss.item() * len(batch)
-            with torch.no_grad():
-                for name, value in net.state_dict().items():
-                    average[name].lerp_(value, 0.005) if value.is_floating_point() else average[name].copy_(value)
-    trained = seconds()
-    net.eval()
-    with torch.no_grad():
-        for plain in validation:
-            for at in range(0, len(plain), 64):
-                net(input_of(plain[at : at + 64]))
-    done = seconds()
-    between = lambda a, b: [round(y - x, 2) for x, y in zip(a, b)]
-    parts = {"ready": between(begin, ready), "train": between(begun, trained), "validate": between(trained, done), "epoch": between(begun, done)}
-    print(json.dumps({"torch": torch.__version__, "pictures": args.pictures, "threads": args.threads, "loss": round(total / args.pictures, 4), "wall and processor, s": parts}))
+    wanted = args.pictures + args.validation
+    if len(files) < wanted:
+        raise SystemExit(f"expected {wanted} pictures in {args.data}, found {len(files)}")
+    order = numpy.random.default_rng(1).permutation(len(files))[:wanted]
+    with ThreadPoolExecutor(args.workers) as pool:
+        pictures = list(pool.map(read, [files[i][0] for i in order]))
+    rest = range(args.pictures, wanted)
+    # Forked: the workers find the pictures that were read.
+    pool = ProcessPoolExecutor(args.workers, multiprocessing.get_context("fork")) if args.processes else ThreadPoolExecutor(args.workers)
+    with pool:
+        sets = [list(pool.map(unchanged, rest))] + [list(pool.map(changed, [(at, draw) for at in rest])) for draw in (0, 1)]
+        training = Training(torch.tensor([float(files[i][1]) for i in order[: args.pictures]]))
+        for number in range(1, args.epochs + 1):
+            begun = seconds()
+            loss = training.epoch(pool, 1 + number)
+            trained = seconds()
+            training.validate(sets)
+            done = seconds()
+            between = lambda a, b: [round(y - x, 2) for x, y in zip(a, b)]
+            parts = {"train": between(begun, trained), "validate": between(trained, done), "epoch": between(begun, done)}
+            said = {"torch": torch.__version__, "pictures": args.pictures, "threads": args.threads, "workers": args.workers}
+            said |= {"processes": args.processes, "epoch": number, "loss": round(loss, 4), "wall and processor, s": parts}
+            print(json.dumps(said), flush=True)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ pub use findings::{Findings, LeftOut};
 pub use folder::unlabelled;
 pub use options::{DataArgs, DataOptions};
 pub use patients::patients_of;
-pub use pixels::Pixels;
+pub use pixels::{Pixels, keep};
 pub use sample::{
     Dataset, ModelInput, Part, PictureSource, Sample, WORKING_SIDE, content_hash, patients_hash, prepare,
 };

@@ -134,7 +134,7 @@ pub fn quantize(
     tensors::save(&run.path(INT8), &[("parameters", &optimizer.average)])?;
     let int8 = Quantized { network, parameters: optimizer.average };
     let (_, validate) = run.indices(samples)?;
-    let sets = Validation::new(samples, &validate, recipe.side, device);
+    let sets = Validation::new(samples, &validate, recipe.side, &run.folder, device)?;
     let figures = |forward: &dyn Fn(&Tensor) -> Tensor| {
         let [plain, shifted, film] = sets.score([1.0, 1.0], forward);
         QualityMetrics {

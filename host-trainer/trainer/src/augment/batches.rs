@@ -4,8 +4,7 @@
 //! when, changes nothing.
 
 use crate::augment::{AugmentParams, augment, augment_and_preprocess, film};
-use crate::dataset::{Sample, prepare};
-use crate::progress;
+use crate::dataset::{ModelInput, Sample, prepare};
 use crate::random::{Purpose, SeededRng};
 use edge_core::{FrameError, Geometry, PixelFormat};
 use edge_model::decode::Picture;
@@ -101,21 +100,12 @@ impl Batch {
     }
 }
 
-/// The shifted validation set: each sample changed once, by a seed that no training uses.
-pub fn shifted_inputs(samples: &[Sample], indices: &[usize], side: u16) -> Vec<Vec<u8>> {
-    progress::map("shifting validation pictures", indices, |&i| {
-        augment_and_preprocess(
-            &samples[i].working,
-            &AugmentParams::SHIFTED,
-            side,
-            &mut shift_rng(&samples[i]),
-        )
-        .bytes
-        .into()
-    })
+/// One sample of the shifted validation set, changed by a seed that no training uses.
+pub fn shifted_input(sample: &Sample, side: u16) -> ModelInput {
+    augment_and_preprocess(&sample.working, &AugmentParams::SHIFTED, side, &mut shift_rng(sample))
 }
 
-/// One sample of the shifted validation set, before the preprocessing.
+/// [`shifted_input`] before the preprocessing.
 pub fn shifted_picture(sample: &Sample) -> Result<Picture, FrameError> {
     let square = augment(&sample.working, &AugmentParams::SHIFTED, &mut shift_rng(sample));
     Picture::new(Geometry::new(square.side, square.side, PixelFormat::Gray8)?, square.pixels)

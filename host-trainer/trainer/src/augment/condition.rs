@@ -3,10 +3,11 @@
 //! split it is in.
 
 use super::{batches, film};
-use crate::dataset::{PictureSource, Sample, WORKING_SIDE};
-use crate::progress;
+use crate::dataset::{PictureSource, Pixels, Sample, WORKING_SIDE, keep};
 use edge_core::FrameError;
 use edge_model::decode::Picture;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,13 +30,28 @@ impl Condition {
         }
     }
 
-    /// The network's inputs for the samples at `indices`, `side * side` bytes each.
-    pub fn inputs(self, samples: &[Sample], indices: &[usize], side: u16) -> Vec<Vec<u8>> {
+    /// The network's inputs for the samples at `indices`, `side * side` bytes each. Those of samples on
+    /// disk are on disk too: as they are, where they lie already; changed, in a file without a name in
+    /// `folder`.
+    ///
+    /// # Errors
+    /// That file cannot be made or written.
+    pub fn inputs(
+        self,
+        samples: &[Sample],
+        indices: &[usize],
+        side: u16,
+        folder: &Path,
+    ) -> io::Result<Vec<Pixels>> {
+        let on_disk = indices.iter().any(|&i| samples[i].working.is_mapped());
+        let folder = on_disk.then_some(folder);
         match self {
-            Self::Plain => indices.iter().map(|&i| samples[i].input.bytes.to_vec()).collect(),
-            Self::Shifted => batches::shifted_inputs(samples, indices, side),
-            Self::Film => progress::map("photographing validation pictures", indices, |&i| {
-                film::film_input(&samples[i], side).bytes.into()
+            Self::Plain => Ok(indices.iter().map(|&i| samples[i].input.bytes.clone()).collect()),
+            Self::Shifted => keep("shifting validation pictures", indices, folder, |&i| {
+                batches::shifted_input(&samples[i], side).bytes
+            }),
+            Self::Film => keep("photographing validation pictures", indices, folder, |&i| {
+                film::film_input(&samples[i], side).bytes
             }),
         }
     }
@@ -50,12 +66,16 @@ impl Condition {
         })
     }
 
-    /// What a device would be given of this sample.
-    pub fn picture(self, sample: &Sample) -> Result<PictureSource, FrameError> {
-        Ok(match self {
+    /// What a device would be given of this sample; what is changed of it is made when it is opened.
+    pub fn picture(self, sample: &Sample) -> PictureSource {
+        let made = |change: fn(&Sample) -> Result<Picture, FrameError>| {
+            let sample = sample.clone();
+            PictureSource::Made(Arc::new(move || change(&sample)))
+        };
+        match self {
             Self::Plain => sample.original.clone(),
-            Self::Shifted => PictureSource::Memory(Arc::new(batches::shifted_picture(sample)?)),
-            Self::Film => PictureSource::Memory(Arc::new(film::film_picture(sample)?)),
-        })
+            Self::Shifted => made(batches::shifted_picture),
+            Self::Film => made(film::film_picture),
+        }
     }
 }

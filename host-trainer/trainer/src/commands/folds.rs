@@ -149,7 +149,7 @@ fn clusters(args: &FoldsArgs, recipe: &Recipe, data: &Dataset) -> Result<Vec<Clu
 fn predict(run: &Run, data: &Dataset, fold: usize, device: Device) -> Result<Vec<OutOfFold>> {
     let network = FloatNet::load(run, device)?;
     let (_, validate) = run.indices(&data.samples)?;
-    let sets = Validation::new(&data.samples, &validate, run.recipe.side, device);
+    let sets = Validation::new(&data.samples, &validate, run.recipe.side, &run.folder, device)?;
     let [plain, shifted, film] = sets.logits(&|steps| network.logits(steps));
     let row = |(at, &i): (usize, &usize)| {
         let sample = &data.samples[i];

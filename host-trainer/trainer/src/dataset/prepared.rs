@@ -10,7 +10,7 @@
 //! No record is ever written over, since another run may have it mapped; whoever wants the space of
 //! old ones back deletes the folder. They are pictures of patients as much as the originals are.
 
-use super::pixels::Pixels;
+use super::pixels::{Pixels, map};
 use super::sample::{ModelInput, WORKING_SIDE};
 use edge_core::{PixelStats, preprocess};
 use edge_model::files;
@@ -101,11 +101,7 @@ impl Store {
             .map(|entry| (entry.sha256.clone(), entry))
             .collect();
         file.set_len(((whole + room).max(1) * record) as u64)?;
-        // SAFETY: a slice of the map is given out only for a record that has been written whole, and none
-        // is written twice: this process counts them, and others of this program add behind the file's end
-        // while they hold its lock. Its mode, 0600, keeps it from anybody else as far as can be done.
-        #[expect(unsafe_code, reason = "mapped memory is the way to more pictures than there is memory")]
-        let map = Arc::new(unsafe { Mmap::map(&file)? });
+        let map = map(&file)?;
         let entries = Mutex::new(Entries { by_content, next: whole, to_check: CHECKED });
         let (writer, failed) = (Box::new(write_at), OnceLock::new());
         Ok(Self { file, map, side, index, entries, first: whole, writer, failed })

@@ -4,10 +4,11 @@
 
 use super::findings::Findings;
 use super::pixels::Pixels;
-use edge_core::{Frame, Geometry, PixelFormat, PixelStats, Preprocess, Scratch};
+use edge_core::{Frame, FrameError, Geometry, PixelFormat, PixelStats, Preprocess, Scratch};
 use edge_model::decode::{self, DecodeError, Picture};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -62,18 +63,34 @@ pub enum Part {
     Test,
 }
 
-/// A picture on disk, opened when its turn comes, or one already in memory.
-#[derive(Clone, Debug)]
+/// A picture on disk or one that is still to be made, opened when its turn comes, or one already in
+/// memory.
+#[derive(Clone)]
 pub enum PictureSource {
     File(PathBuf),
     Memory(Arc<Picture>),
+    Made(Make),
 }
+
+/// Makes a picture, the same one each time.
+pub type Make = Arc<dyn Fn() -> Result<Picture, FrameError> + Send + Sync>;
 
 impl PictureSource {
     pub fn open(&self) -> Result<Arc<Picture>, DecodeError> {
         match self {
             PictureSource::File(path) => decode::open(path).map(Arc::new),
             PictureSource::Memory(picture) => Ok(Arc::clone(picture)),
+            PictureSource::Made(make) => Ok(Arc::new(make()?)),
+        }
+    }
+}
+
+impl fmt::Debug for PictureSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PictureSource::File(path) => write!(f, "File({})", path.display()),
+            PictureSource::Memory(picture) => write!(f, "Memory({:?})", picture.geometry()),
+            PictureSource::Made(_) => f.write_str("Made"),
         }
     }
 }

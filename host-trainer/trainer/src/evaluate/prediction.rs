@@ -83,7 +83,7 @@ impl Prediction {
     pub(crate) fn new(item: &LabelledPicture, outcome: Outcome) -> Self {
         let path = match &item.source {
             PictureSource::File(path) => path.to_string_lossy().into_owned(),
-            PictureSource::Memory(_) => String::new(),
+            PictureSource::Memory(_) | PictureSource::Made(_) => String::new(),
         };
         Self {
             id: item.id.clone(),

@@ -16,7 +16,7 @@ use anyhow::{Result, ensure};
 use edge_core::Metadata;
 use edge_core::decide::{Calibration, Thresholds};
 use std::collections::{HashMap, HashSet};
-use tch::{Device, Tensor};
+use tch::Device;
 
 /// Who may use a model of this data for what.
 const INTENDED_USE: &str = "Triage support on frontal chest radiographs of children aged 1 to 5: marks pictures that a person should \
@@ -38,10 +38,17 @@ pub fn metadata(
 ) -> Result<Bound> {
     let (train, validate) = run.indices(samples)?;
     let half = run.halves(samples)?.0;
+    let ask = |of: &[usize]| -> Result<(Vec<bool>, [Vec<f32>; 3])> {
+        let sets = Validation::new(samples, of, run.recipe.side, &run.folder, device)?;
+        let logits = sets.logits(&|steps| quantized.logits(steps));
+        Ok((sets.labels, logits))
+    };
     let fitted = match out_of_fold {
         Some(gathered) => out_of_folds(run, samples, gathered)?,
-        None => on_half(samples, half, (run.recipe.side, run.split.seed), &|s| quantized.logits(s), device)
-            .unwrap_or_else(|| on_validation(run, samples, &validate, quantized, device)),
+        None => match on_half(samples, half, run.split.seed, &ask)? {
+            Some(fitted) => fitted,
+            None => on_validation(run, samples, &validate, &ask)?,
+        },
     };
     let Comparison { float, int8 } = run.read_json("quantize.json")?;
     let metrics = format!(
@@ -98,21 +105,17 @@ fn patients(samples: &[Sample], of: &[usize]) -> usize {
     of.iter().map(|&i| samples[i].patient.as_str()).collect::<HashSet<_>>().len()
 }
 
+/// What is asked about samples: their labels, and the network's logits of them under each condition.
+type Ask<'a> = dyn Fn(&[usize]) -> Result<(Vec<bool>, [Vec<f32>; 3])> + 'a;
+
 /// Conformal on this half of the validation patients; none where these are too few.
-fn on_half(
-    samples: &[Sample],
-    half: Vec<usize>,
-    (side, split_seed): (u16, u64),
-    forward: &dyn Fn(&Tensor) -> Tensor,
-    device: Device,
-) -> Option<Fitted> {
+fn on_half(samples: &[Sample], half: Vec<usize>, split_seed: u64, ask: &Ask) -> Result<Option<Fitted>> {
     let case = |i: usize, logit| Case { logit, positive: samples[i].positive, patient: &samples[i].patient };
     let cases: Vec<Case> = half.iter().map(|&i| case(i, 0.0)).collect();
     if !calibrate::can_promise(&cases) {
-        return None;
+        return Ok(None);
     }
-    let sets = Validation::new(samples, &half, side, device);
-    let conditions = sets.logits(forward);
+    let (labels, conditions) = ask(&half)?;
     let conditions = conditions
         .map(|logits| half.iter().zip(logits).map(|(&i, logit)| case(i, logit)).collect::<Vec<_>>());
     let (calibration, thresholds) = calibrate::for_new_patients(&conditions);
@@ -123,20 +126,13 @@ fn on_half(
         patients(samples, &half),
     );
     let whom = "new patients (conformal)";
-    Some(Fitted { calibration, thresholds, prevalence: prevalence(&sets.labels), on, whom, held_apart: half })
+    Ok(Some(Fitted { calibration, thresholds, prevalence: prevalence(&labels), on, whom, held_apart: half }))
 }
 
-fn on_validation(
-    run: &Run,
-    samples: &[Sample],
-    validate: &[usize],
-    quantized: &Quantized,
-    device: Device,
-) -> Fitted {
-    let sets = Validation::new(samples, validate, run.recipe.side, device);
-    let [plain, shifted, _] = sets.logits(&|steps| quantized.logits(steps));
+fn on_validation(run: &Run, samples: &[Sample], validate: &[usize], ask: &Ask) -> Result<Fitted> {
+    let (labels, [plain, shifted, _]) = ask(validate)?;
     let both = [plain, shifted].concat();
-    let labels = [&sets.labels[..], &sets.labels[..]].concat();
+    let labels = [&labels[..], &labels[..]].concat();
     let calibration = calibrate::fit_at_even_odds(&both, &labels);
     let scores: Vec<f32> = both.iter().map(|&z| calibration.score(z)).collect();
     let thresholds = calibrate::thresholds(&scores, &labels);
@@ -146,7 +142,7 @@ fn on_validation(
          the same that are reported on"
     );
     let whom = "validation patients, plain and shifted";
-    Fitted { calibration, thresholds, prevalence: prevalence(&labels), on, whom, held_apart: vec![] }
+    Ok(Fitted { calibration, thresholds, prevalence: prevalence(&labels), on, whom, held_apart: vec![] })
 }
 
 fn out_of_folds(run: &Run, samples: &[Sample], gathered: &Gathered) -> Result<Fitted> {
@@ -233,6 +229,8 @@ mod tests {
     use super::*;
     use crate::dataset::split::Fold;
     use crate::train::optimizer::values;
+    use std::path::Path;
+    use tch::Tensor;
 
     #[test]
     fn a_models_split_is_read_as_it_was_written() {
@@ -269,8 +267,13 @@ mod tests {
         };
         // Brightness for a logit: what it is does not matter here.
         let bright = |steps: &Tensor| steps.mean_dim([1i64, 2, 3].as_slice(), false, tch::Kind::Float);
+        let ask = |samples: &[Sample], of: &[usize]| -> Result<(Vec<bool>, [Vec<f32>; 3])> {
+            let sets = Validation::new(samples, of, 32, Path::new("."), Device::Cpu)?;
+            let logits = sets.logits(&bright);
+            Ok((sets.labels, logits))
+        };
         let fit = |samples: &[Sample]| {
-            on_half(samples, (0..samples.len()).collect(), (32, 9), &bright, Device::Cpu)
+            on_half(samples, (0..samples.len()).collect(), 9, &|of| ask(samples, of)).unwrap()
         };
         let fitted = fit(&people(50, 20)).expect("enough of both");
         assert_eq!(fitted.held_apart, (0..70).collect::<Vec<_>>());
@@ -279,8 +282,7 @@ mod tests {
         assert!(fitted.on.contains("split seed 9"), "{}", fitted.on);
         assert!(fitted.thresholds.negative_below > 0.0 && fitted.thresholds.positive_above < 1.0);
         // It is the pictures' logits that were fitted, under every condition.
-        let sets = Validation::new(&people(50, 20), &[0, 69], 32, Device::Cpu);
-        let all: Vec<f32> = sets.logits(&|steps| bright(steps)).concat();
+        let all: Vec<f32> = ask(&people(50, 20), &[0, 69]).unwrap().1.concat();
         assert!(all.iter().any(|z| *z != all[0]), "{:?}", values(&Tensor::from_slice(&all)));
         assert!(fit(&people(48, 20)).is_none() && fit(&people(50, 18)).is_none());
     }

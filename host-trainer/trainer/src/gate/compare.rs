@@ -6,7 +6,7 @@ use super::detectors::{
     Detector, LINEAR, MAHALANOBIS_CELLS, MAHALANOBIS_POOLED, Seen, figures, fit_all, of_weights, sorted,
     together,
 };
-use super::fit::{infer_all, unfamiliar};
+use super::fit::{chests_of, infer_all, unfamiliar};
 use super::not_chests::{DRAWINGS, picture};
 use super::others::Others;
 use crate::augment::batches::shifted_picture;
@@ -97,6 +97,7 @@ pub fn compare(
         train.len()
     );
     let side = model.metadata().input_side;
+    let (train, validate) = (&chests_of(train, seed)[..], &chests_of(validate, seed)[..]);
     let (fitted, limits) = by_patient(samples, train);
     let chests = chests(model, samples, &fitted, seed)?;
     let held = self::chests(model, samples, &limits, seed)?;

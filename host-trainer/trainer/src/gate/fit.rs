@@ -20,6 +20,9 @@ use edge_model::pack::pack;
 use phantoms::{Label, draw};
 use rayon::prelude::*;
 
+/// So many training pictures a gate is fitted on at most, drawn where there are more: each takes some
+/// 64 kB of memory meanwhile.
+const MOST_CHESTS: usize = 10_000;
 /// Share of the training pictures that a figure alone may refuse: as they are, and changed.
 const REFUSED_BY_LAYOUT: [f64; 2] = [REFUSED_PLAIN, 0.005];
 const REFUSED_BY_FEATURES: [f64; 2] = [REFUSED_PLAIN, 0.02];
@@ -57,6 +60,8 @@ pub fn fit_limits(
     );
     let side = model.metadata().input_side;
     let rng = |epoch: u64, index: usize| SeededRng::new(seed, Purpose::Gate, epoch, index as u64);
+    let exposure = calibrate::limits(samples, train);
+    let train = &chests_of(train, seed)[..];
     let phantoms = phantoms();
     let plain: Vec<Vec<u8>> = train.iter().map(|&i| samples[i].input.bytes.to_vec()).collect();
     let numbered: Vec<(usize, &[u8])> = train
@@ -79,7 +84,7 @@ pub fn fit_limits(
 
     let limits = GateThresholds {
         min_sharpness: sharpest_limit(&numbered[..train.len()], changed, side)?,
-        ..calibrate::limits(samples, train)
+        ..exposure
     };
     let layout = |input: &[u8]| cells::<LAYOUT_SIDE>(input, 1, 128.0);
     let layout = fit_one(&chests_and_not(pictures), layout, REFUSED_BY_LAYOUT, LinearDetector::of_picture)?;
@@ -96,6 +101,17 @@ pub fn fit_limits(
     };
     let features = fit_one(&chests_and_not(groups), cells, REFUSED_BY_FEATURES, of_features)?;
     Ok(GateThresholds { layout, features, familiar, ..limits })
+}
+
+/// All of `indices`, or [`MOST_CHESTS`] of them, drawn by the seed, in their order.
+pub fn chests_of(indices: &[usize], seed: u64) -> Vec<usize> {
+    let mut drawn = indices.to_vec();
+    if drawn.len() > MOST_CHESTS {
+        SeededRng::new(seed, Purpose::Gate, 1003, 0).shuffle(&mut drawn);
+        drawn.truncate(MOST_CHESTS);
+        drawn.sort_unstable();
+    }
+    drawn
 }
 
 /// What is told from real chests as unfamiliar, as the network would see it.
@@ -269,6 +285,19 @@ mod tests {
         let fitted = fit_one(&groups, cells, [0.001, 0.02], |_, picture| picture[0].into()).unwrap();
         assert_eq!(fitted.weights[..], [127], "high on chests");
         fitted.least
+    }
+
+    #[test]
+    fn a_gate_is_fitted_on_all_chests_or_on_as_many_as_there_is_memory_for() {
+        let some: Vec<usize> = (0..MOST_CHESTS).map(|i| 3 * i).collect();
+        assert_eq!(chests_of(&some, 1), some);
+        let many: Vec<usize> = (0..3 * MOST_CHESTS).collect();
+        let drawn = chests_of(&many, 1);
+        assert_eq!(drawn.len(), MOST_CHESTS);
+        assert!(drawn.is_sorted_by(|a, b| a < b) && drawn != chests_of(&many, 2));
+        // From everywhere, not from the front.
+        let late = drawn.iter().filter(|i| **i >= 2 * MOST_CHESTS).count();
+        assert!(late.abs_diff(MOST_CHESTS / 3) < 300, "{late}");
     }
 
     #[test]

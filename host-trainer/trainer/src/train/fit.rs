@@ -81,7 +81,7 @@ pub fn fit(
     if done >= schedule.epochs {
         return Ok(());
     }
-    let validation = Validation::new(samples, &validate, recipe.side, device);
+    let validation = Validation::new(samples, &validate, recipe.side, &run.folder, device)?;
     let weights = class_weights(train.iter().filter(|&&i| samples[i].positive).count(), train.len());
     let Regularisation { smoothing, mixup, sam, auxiliary } = schedule.regularisation;
     let objective = Objective { weights, smoothing, lessons: schedule.lessons, auxiliary };

@@ -274,7 +274,7 @@ impl Net {
                     let (momentum, epsilon) = (self.convention.momentum(), self.convention.epsilon());
                     let y = y.batch_norm(scale, shift, mean, variance, training, momentum, epsilon, false);
                     index += 1;
-                    if c.relu6 { y.clamp(0.0, 6.0) } else { y }
+                    cut_off(c, y)
                 }
                 Node::Add(a, b) => &values[*a] + &values[*b],
             };
@@ -296,8 +296,7 @@ impl Net {
                 Node::Add(a, b) => &values[*a] + &values[*b],
                 Node::Conv(c) => {
                     let Some((weight, bias)) = convs.next() else { break };
-                    let y = self.convention.convolve(c, &values[c.input], weight, Some(bias));
-                    if c.relu6 { y.clamp(0.0, 6.0) } else { y }
+                    cut_off(c, self.convention.convolve(c, &values[c.input], weight, Some(bias)))
                 }
             });
         }
@@ -319,6 +318,12 @@ impl Net {
         let last = 3 * convs.len();
         FoldedNet { convs, head: pieces[last].copy(), bias: pieces[last + 1].copy() }
     }
+}
+
+/// ReLU6 in place, where the layer has it. The same values as a clamp's, whose gradient however is
+/// selected value by value: that took an eighth of an epoch's processor time.
+fn cut_off(conv: &Conv, mut y: Tensor) -> Tensor {
+    if conv.relu6 { y.relu6_() } else { y }
 }
 
 /// A float network without normalisation.

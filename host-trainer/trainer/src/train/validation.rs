@@ -2,20 +2,23 @@
 //! a plain validation score alone says little, since the shortcuts of the training data hold in it too.
 
 use crate::augment::condition::Condition;
-use crate::dataset::Sample;
+use crate::dataset::{Pixels, Sample};
 use crate::evaluate::metrics;
 use crate::progress;
 use crate::train::net::{channels_last, to_steps};
 use crate::train::optimizer::{balanced_loss, values};
+use anyhow::{Context, Result};
+use std::path::Path;
 use tch::{Device, Tensor};
 
 const CHUNK: usize = 64;
 
-/// Preprocessed pictures of the validation patients under every condition.
+/// Preprocessed pictures of the validation patients under every condition: made once, and on disk where
+/// the samples are.
 #[derive(Debug)]
 pub struct Validation {
     /// In the order of [`Condition::ALL`], each in the order of the patients' pictures.
-    pub pictures: [Vec<Vec<u8>>; 3],
+    pub pictures: [Vec<Pixels>; 3],
     /// True for pneumonia.
     pub labels: Vec<bool>,
     side: u16,
@@ -33,13 +36,25 @@ pub struct ValidationMetrics {
 }
 
 impl Validation {
-    pub fn new(samples: &[Sample], indices: &[usize], side: u16, device: Device) -> Self {
-        Self {
-            pictures: Condition::ALL.map(|condition| condition.inputs(samples, indices, side)),
-            labels: indices.iter().map(|&i| samples[i].positive).collect(),
-            side,
-            device,
-        }
+    /// Of the samples at `indices`, for an input of `side` pixels. What goes to disk goes into `folder`,
+    /// without a name.
+    ///
+    /// # Errors
+    /// The disk is full or gone.
+    pub fn new(
+        samples: &[Sample],
+        indices: &[usize],
+        side: u16,
+        folder: &Path,
+        device: Device,
+    ) -> Result<Self> {
+        let inputs = |condition: Condition| {
+            let inputs = condition.inputs(samples, indices, side, folder);
+            inputs.with_context(|| format!("cannot keep validation pictures in {}", folder.display()))
+        };
+        let [plain, shifted, film] = Condition::ALL.map(inputs);
+        let labels = indices.iter().map(|&i| samples[i].positive).collect();
+        Ok(Self { pictures: [plain?, shifted?, film?], labels, side, device })
     }
 
     /// Runs `forward` (steps in, logits out) over the pictures of each condition.
@@ -47,7 +62,7 @@ impl Validation {
         self.pictures.each_ref().map(|pictures| {
             let bar = progress::bar("validating", pictures.len().div_ceil(CHUNK));
             let chunks = pictures.chunks(CHUNK).flat_map(|chunk| {
-                let pictures = chunk.iter().map(Vec::as_slice);
+                let pictures = chunk.iter().map(|pixels| &pixels[..]);
                 let steps = to_steps(pictures, i64::from(self.side), self.device);
                 bar.inc(1);
                 values(&tch::no_grad(|| forward(&channels_last(&steps))))

@@ -315,7 +315,7 @@ const MOST_KB: u64 = 600_000;
 #[test]
 #[ignore = "takes a while: cargo xtask test flow"]
 fn flow_a_hundred_thousand_files_are_checked_in_bounded_memory() {
-    use std::process::Stdio;
+    use crate::support::most_memory;
     use trainer::random::{Purpose, SeededRng};
     let root = tempfile::tempdir().unwrap();
     for i in 0..100_000u64 {
@@ -325,18 +325,8 @@ fn flow_a_hundred_thousand_files_are_checked_in_bounded_memory() {
         put(root.path(), &format!("{class}/{i:08}_000.png"), &png(&noise));
     }
     let mut program = Command::new(env!("CARGO_BIN_EXE_trainer"));
-    let mut child =
-        program.args(["check", "--data"]).arg(root.path()).stdout(Stdio::piped()).spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut most = 0;
-    while child.try_wait().unwrap().is_none() {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kb = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        most = most.max(kb.unwrap_or(0));
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
-    let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    let (most, output) = most_memory(program.args(["check", "--data"]).arg(root.path()), "VmHWM");
+    let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("100000 pictures, 50000 NORMAL and 50000 PNEUMONIA"), "{said}");
     assert!((1..MOST_KB).contains(&most), "{most} kB at most");
     println!("{most} kB");

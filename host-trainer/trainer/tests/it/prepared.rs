@@ -1,22 +1,27 @@
 //! Prepared pictures on disk: the same bytes as in memory, made once, and believed only while they are
 //! what they were.
 
+#[cfg(target_os = "linux")]
+use crate::support::most_memory;
 use image::GrayImage;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use trainer::dataset::{self, DataOptions, Dataset, Part};
+use tch::Device;
+use trainer::dataset::{self, DataOptions, Dataset, Part, Pixels};
+use trainer::train::validation::Validation;
 
 /// As many as are kept on disk.
 const COUNT: u32 = 1000;
 
-fn pictures(folder: &Path) {
-    for number in 0..COUNT {
+fn pictures(folder: &Path, count: u32) {
+    for number in 0..count {
         let class = if number % 2 == 0 { "NORMAL" } else { "PNEUMONIA" };
         let folder = folder.join(class);
         fs::create_dir_all(&folder).unwrap();
-        let grey = |x: u32, y: u32| (x * (number % 13 + 1) + y * (number / 13) + number) as u8;
+        let (across, down, both) = (number % 13 + 1, number / 13, number / (13 * 256));
+        let grey = |x: u32, y: u32| (x * across + y * down + x * y * both + number) as u8;
         let picture = GrayImage::from_fn(40, 36, |x, y| image::Luma([grey(x, y)]));
         picture.save(folder.join(format!("person{number}_bacteria_1.png"))).unwrap();
     }
@@ -57,7 +62,7 @@ fn two_processes_make_a_store_once_and_a_killed_one_leaves_nothing_that_counts()
     let root = tempfile::tempdir().unwrap();
     let (data, shared, cut) =
         (root.path().join("data"), root.path().join("shared"), root.path().join("disk/cut"));
-    pictures(&data);
+    pictures(&data, COUNT);
     let in_memory = load(&data, &DataOptions { in_memory: true, ..DataOptions::default() });
     let both = ["a", "b"].map(|name| reading(&data, &shared, &root.path().join(name)));
     for child in both {
@@ -97,7 +102,7 @@ fn two_processes_make_a_store_once_and_a_killed_one_leaves_nothing_that_counts()
 fn pictures_on_disk_are_those_in_memory_and_what_a_disk_has_lost_is_made_anew() {
     let root = tempfile::tempdir().unwrap();
     let (data, store) = (root.path().join("data"), root.path().join("prepared"));
-    pictures(&data);
+    pictures(&data, COUNT);
     let in_memory = load(&data, &DataOptions { in_memory: true, ..DataOptions::default() });
     assert!(in_memory.samples.iter().all(|sample| !sample.working.is_mapped()));
     assert!(!store.exists());
@@ -140,4 +145,58 @@ fn pictures_on_disk_are_those_in_memory_and_what_a_disk_has_lost_is_made_anew() 
     // What was cut off counts for nothing: records without an index.
     fs::remove_file(file("index")).unwrap();
     assert!(same(&load(&data, &on_disk), &in_memory));
+}
+
+#[test]
+fn validation_pictures_lie_on_disk_where_the_samples_do_and_are_the_same() {
+    let root = tempfile::tempdir().unwrap();
+    let (data, run) = (root.path().join("data"), root.path().join("run"));
+    pictures(&data, COUNT);
+    fs::create_dir(&run).unwrap();
+    let on_disk =
+        load(&data, &DataOptions { prepared: root.path().join("prepared"), ..DataOptions::default() });
+    let in_memory = load(&data, &DataOptions { in_memory: true, ..DataOptions::default() });
+    let indices: Vec<usize> = (0..300).map(|i| 3 * i).collect();
+    let of = |data: &Dataset| Validation::new(&data.samples, &indices, 32, &run, Device::Cpu).unwrap();
+    let (on_disk, in_memory) = (of(&on_disk), of(&in_memory));
+    assert!(on_disk.pictures.iter().all(|of| of.iter().all(Pixels::is_mapped) && of.len() == 300));
+    assert!(!in_memory.pictures.iter().flatten().any(Pixels::is_mapped));
+    assert!(on_disk.pictures == in_memory.pictures && on_disk.labels == in_memory.labels);
+    let [plain, shifted, film] = &on_disk.pictures;
+    assert!(plain != shifted && plain != film && shifted != film);
+    // Pictures of patients: nobody finds them by a name.
+    assert_eq!(fs::read_dir(&run).unwrap().count(), 0);
+}
+
+/// Most memory, without that of mapped files, by which a training on [`MANY`] pictures may exceed one on
+/// [`COUNT`], in kB: names, labels and figures. The validation pictures alone would take 29 MB, all
+/// prepared ones 200 MB.
+#[cfg(target_os = "linux")]
+const MORE_KB: u64 = 18_000;
+#[cfg(target_os = "linux")]
+const MANY: u32 = 4 * COUNT;
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "takes a while: cargo xtask test flow"]
+fn flow_a_training_takes_as_much_memory_for_four_times_the_pictures() {
+    let root = tempfile::tempdir().unwrap();
+    let training = |name: &str, count: u32, more: &[&str]| {
+        let [data, store, run] = ["data", "store", "run"].map(|what| root.path().join(what).join(name));
+        pictures(&data, count);
+        let mut program = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        program.args(["train", "--epochs", "1"]).args(more);
+        program.args(["--data".as_ref(), &*data, "--prepared".as_ref(), &*store, "--run".as_ref(), &*run]);
+        let (most, output) = most_memory(&mut program, "RssAnon");
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && said.contains("float   1"), "{said}");
+        println!("{name}: {most} kB");
+        most
+    };
+    let few = training("few", COUNT, &[]);
+    let many = training("many", MANY, &[]);
+    assert!(many < few + MORE_KB, "{few} kB for {COUNT} pictures, {many} kB for {MANY}");
+    // Planted: pictures that stay in memory are seen.
+    let in_memory = training("in memory", MANY, &["--in-memory"]);
+    assert!(in_memory > many + 4 * MORE_KB, "{many} kB on disk, {in_memory} kB in memory");
 }

@@ -7,6 +7,8 @@ use edge_model::engine::{Engine, EngineError};
 use edge_model::model_file::ModelFile;
 use phantoms::Label;
 use std::path::Path;
+#[cfg(target_os = "linux")]
+use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, LazyLock};
 use test_support::model;
 use trainer::dataset::{self, PictureSource, Sample};
@@ -161,4 +163,21 @@ pub fn drawn(side: u16) -> &'static [Sample] {
         64 => &LARGE,
         _ => panic!("no drawings of {side} pixels"),
     }
+}
+
+/// Runs a program to its end. How much it took at most of one kind of memory, in kB, by the name that
+/// `/proc/PID/status` has for it; and what it said.
+#[cfg(target_os = "linux")]
+pub fn most_memory(program: &mut Command, kind: &str) -> (u64, Output) {
+    let mut child = program.stdout(Stdio::piped()).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    while child.try_wait().unwrap().is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(':'));
+        let kb = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        most = most.max(kb.unwrap_or(0));
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    (most, child.wait_with_output().unwrap())
 }
