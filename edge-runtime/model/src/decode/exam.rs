@@ -181,8 +181,9 @@ fn words(text: &str) -> impl Iterator<Item = String> + '_ {
 /// Months of an age string (PS3.5 6.2, AS), such as `018M` or `003Y`.
 fn stated_months(text: &str) -> Option<u16> {
     let text = text.trim();
-    let unit = text.chars().last()?;
-    let count: u32 = text.strip_suffix(unit)?.trim().parse().ok()?;
+    // A number alone is mostly years, and as years it is soonest beyond what the model is meant for.
+    let unit = text.chars().last().map(|last| if last.is_ascii_digit() { 'Y' } else { last })?;
+    let count: u32 = text.strip_suffix(unit).unwrap_or(text).trim().parse().ok()?;
     let months = match unit.to_ascii_uppercase() {
         'Y' => count.checked_mul(12)?,
         'M' => count,
@@ -280,6 +281,7 @@ mod tests {
             ("age=400D", None),
             ("age=3Y", None),
             ("age=3", None),
+            ("age=045", Some(OtherAge(540, 71))),
             ("age=Y", None),
             ("age=99999999999Y", None),
             ("born=20200615; study=20260614", None),

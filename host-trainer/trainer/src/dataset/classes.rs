@@ -16,6 +16,8 @@ pub(super) struct Classes {
 const ILL: [&str; 8] =
     ["pneumonia", "opacity", "viral", "virus", "bacteria", "abnormal", "positive", "infect"];
 const HEALTHY: [&str; 5] = ["normal", "healthy", "no finding", "no_finding", "negative"];
+/// Words that turn round what stands behind them.
+const NOT: [&str; 5] = ["no", "not", "non", "without", "excluded"];
 
 impl Classes {
     /// A class that no pair names has its own name, and with `numbers` also 0 or 1.
@@ -59,10 +61,14 @@ impl Classes {
 pub(super) fn proposal<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let pair = |name: &str| {
         let lower = name.to_lowercase();
-        let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-        match (has(&ILL) || lower == "1", has(&HEALTHY) || lower == "0") {
-            (true, _) => Some(format!("PNEUMONIA={name}")),
-            (_, true) => Some(format!("NORMAL={name}")),
+        let has = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
+        let turned = lower.split(|c: char| !c.is_alphanumeric()).any(|word| NOT.contains(&word));
+        let ill = has(&lower, &ILL) || ["1", "1.0"].contains(&&*lower);
+        let healthy = has(&lower.replace("abnormal", ""), &HEALTHY) || ["0", "0.0"].contains(&&*lower);
+        match (ill, healthy) {
+            (true, false) if !turned => Some(format!("PNEUMONIA={name}")),
+            (false, true) => Some(format!("NORMAL={name}")),
+            // What is not viral may be bacterial, and what is negative for one thing may be ill of another.
             _ => None,
         }
     };
@@ -133,5 +139,13 @@ mod tests {
         );
         assert_eq!(of(&["abnormal", "a"]), "--classes \"NORMAL=...,PNEUMONIA=abnormal\"");
         assert_eq!(of(&["0", "1"]), "--classes \"NORMAL=0,PNEUMONIA=1\"");
+        assert_eq!(of(&["0.0", "1.0"]), "--classes \"NORMAL=0.0,PNEUMONIA=1.0\"");
+        for doubtful in ["no_pneumonia", "non-viral", "pneumonia negative", "Not infected"] {
+            assert_eq!(
+                of(&[doubtful, "pneumonia"]),
+                "--classes \"NORMAL=...,PNEUMONIA=pneumonia\"",
+                "{doubtful}"
+            );
+        }
     }
 }

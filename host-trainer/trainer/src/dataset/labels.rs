@@ -61,12 +61,10 @@ pub(super) fn arrange(mut tree: Tree, part: Part, options: &DataOptions) -> Resu
         let id = || id_of(pictures[index]);
         let where_and =
             |values: &[&str]| format!("{} in {}: {}", id(), table.lines_of(&rows), values.join(", "));
-        let cells =
-            |column: usize| rows.iter().map(|&row| table.rows[row][column].as_str()).collect::<Vec<_>>();
         // A line for each label is the same as all of them in one line.
-        let labels = distinct(cells(label).into_iter().flat_map(|cell| cell.split('|')));
-        let whose = patient.map(cells).unwrap_or_default();
-        let whose = distinct(whose.into_iter().filter(|whose| !whose.is_empty()));
+        let labels = distinct(rows.iter().flat_map(|&row| table.rows[row][label].split('|')));
+        let whose = rows.iter().filter_map(|&row| Some(table.cell(row, patient?)));
+        let whose = distinct(whose.filter(|whose| !whose.is_empty()));
         if whose.len() > 1 {
             shared.add(where_and(&whose));
         }
@@ -232,6 +230,8 @@ mod tests {
         let list = "image,label,patient\na,0,7\nb,1,7\na,0,8\nb,1,7\n";
         let shared = arranged(&FILES, list, |_| ()).map(|_| ()).unwrap_err();
         assert!(shared.contains("two patients: 1 (images/a.jpg in lines 2, 4: 7, 8)"), "{shared}");
+        let two = arranged(&FILES, "image,label,class\na,0,1\nb,1,0\n", |_| ()).map(|_| ()).unwrap_err();
+        assert!(two.contains("found label or class; say which with --label-column"), "{two}");
         let files = ["x/a.jpg", "y/a.jpg"];
         let several = arranged(&files, "image,label\na.jpg,0\n", |_| ()).map(|_| ()).unwrap_err();
         assert!(several.contains("fit several files") && several.contains("a.jpg"), "{several}");

@@ -214,7 +214,8 @@ fn by_list(
     let files = files.of_list(table.rows.iter().map(|row| row[image].as_str()));
     let mut said: HashMap<usize, usize> = HashMap::new();
     let (mut torn, mut elsewhere) = (Names::default(), Names::default());
-    for (number, row) in table.rows.iter().enumerate().filter(|(_, row)| !row[patient].is_empty()) {
+    let says = |(number, _): &(usize, _)| !table.cell(*number, patient).is_empty();
+    for (number, row) in table.rows.iter().enumerate().filter(says) {
         match files.find(&row[image]) {
             Found::One(index) => {
                 let first = *said.entry(index).or_insert(number);

@@ -14,6 +14,9 @@ pub(super) const IMAGES: [&str; 9] =
 pub(super) const LABELS: [&str; 5] = ["label", "labels", "class", "target", "findinglabels"];
 pub(super) const PATIENTS: [&str; 4] = ["patient", "patientid", "subjectid", "subject"];
 
+/// What stands in lists for what is not known.
+const UNKNOWN: [&str; 8] = ["na", "n/a", "nan", "none", "null", "unknown", "-", "?"];
+
 /// Rows that a proposal looks at.
 const LOOKED_AT: usize = 1000;
 
@@ -30,6 +33,10 @@ impl Table {
     pub fn read(path: &Path) -> Result<Self, DatasetError> {
         let bytes =
             std::fs::read(path).map_err(|error| DatasetError::Io { path: path.to_path_buf(), error })?;
+        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+            let reason = "expected a CSV file in UTF-8, got one in UTF-16; save it as \"CSV UTF-8\"".into();
+            return Err(DatasetError::Table { path: path.to_path_buf(), reason });
+        }
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let often = |delimiter: &u8| first.iter().filter(|byte| *byte == delimiter).count();
@@ -55,7 +62,17 @@ impl Table {
             rows.push(text(&record));
             lines.push(line);
         }
-        Ok(Self { path: path.to_path_buf(), header, rows, lines })
+        let table = Self { path: path.to_path_buf(), header, rows, lines };
+        match table.repeated() {
+            Some(name) => Err(table.wrong(format!("two columns are called {}; rename one", shown(name)))),
+            None => Ok(table),
+        }
+    }
+
+    /// The first name that two columns have: which of them is meant nobody can tell.
+    fn repeated(&self) -> Option<&String> {
+        let of = |name: &String| self.header.iter().filter(|other| other.eq_ignore_ascii_case(name)).count();
+        self.header.iter().find(|name| !name.is_empty() && of(name) > 1)
     }
 
     /// In which lines of the file these rows stand, in words.
@@ -73,6 +90,13 @@ impl Table {
         }
     }
 
+    /// What a row says in a column; nothing where it says that it knows nothing.
+    pub fn cell(&self, row: usize, column: usize) -> &str {
+        let cell = self.rows[row][column].as_str();
+        let unknown = UNKNOWN.iter().any(|unknown| cell.eq_ignore_ascii_case(unknown));
+        if unknown { "" } else { cell }
+    }
+
     pub fn wrong(&self, reason: impl Into<String>) -> DatasetError {
         DatasetError::Table { path: self.path.clone(), reason: reason.into() }
     }
@@ -85,6 +109,14 @@ impl Table {
         known: &[&str],
         files: &Files,
     ) -> Result<usize, DatasetError> {
+        let known_to = |name: &&String| asked.is_none() && known.contains(&plain(name).as_str());
+        let several: Vec<String> = self.header.iter().filter(known_to).map(|name| shown(name)).collect();
+        if several.len() > 1 {
+            let several = several.join(" or ");
+            return Err(self.wrong(format!(
+                "expected one column for {option}, found {several}; say which with {option}"
+            )));
+        }
         self.column(asked, known).ok_or_else(|| {
             let found: Vec<String> = self.header.iter().map(|name| shown(name)).collect();
             self.wrong(format!(
@@ -164,8 +196,10 @@ mod tests {
                 ("line 2".into(), "lines 5, 6".into())
             );
         }
-        let error = table(b"a,b\n1\n").map(|_| ()).unwrap_err().to_string();
-        assert!(error.contains("as many fields"), "{error}");
+        let refused = |text: &[u8]| table(text).map(|_| ()).unwrap_err().to_string();
+        assert!(refused(b"a,b\n1\n").contains("as many fields"));
+        assert!(refused(b"a,Label,label\n1,0,1\n").contains("two columns are called Label"));
+        assert!(refused(b"\xff\xfea\0,\0b\0\n\0").contains("UTF-16"));
     }
 
     #[test]

@@ -42,6 +42,10 @@ fn a_row_of_test_is_never_a_training_pictures() {
         assert_eq!(read.len(), 3);
         assert!(read.iter().all(|(_, patient)| patient == "anna"), "{other}: {read:?}");
     }
+    // What is not known of several is no patient of theirs all.
+    let unknown = rows.replace("anna", "N/A");
+    let error = with_patients(root.path(), &unknown).unwrap_err();
+    assert!(error.contains("names no patient of these pictures: 3"), "{error}");
     // By name alone three pictures could be meant.
     let error = with_patients(root.path(), &format!("{rows}1.png,bob\n")).unwrap_err();
     assert!(error.contains("1.png fits several files in several folders"), "{error}");
