@@ -45,6 +45,7 @@ impl Ward {
     /// `body` while the device lives, with what changes its answer.
     fn alive<T>(&mut self, body: impl FnOnce(&mut Browser, &Relay, &Screen, &dyn Fn(State)) -> T) -> T {
         let Self { site, shows, screen, relay, browser, .. } = self;
+        let shows = &*shows;
         let status = || camera(*shows.lock().unwrap());
         let change = |state: State| {
             *shows.lock().unwrap() = state;
