@@ -181,6 +181,24 @@ fn browser_a_page_that_was_long_on_its_way_shows_no_answer_of_before() {
     assert_eq!(told, Ok(()));
 }
 
+/// Nothing is late beside what was late itself.
+#[test]
+#[ignore = "needs Chromium and Node: cargo xtask test screen"]
+fn browser_a_link_that_was_always_slow_shows_no_answer() {
+    let mut ward = Ward::new();
+    let page = url(ward.relay.port, "/");
+    ward.alive(|browser, relay, _, _| {
+        relay.slow(LONG);
+        browser.does("open", page);
+        for _ in 0..30 {
+            assert_eq!(browser.state().as_deref(), Some("fault"));
+            sleep(LONG / 10);
+        }
+        relay.slow(Duration::ZERO);
+        assert_eq!(browser.shows_within(State::Positive, 1500), Ok(()));
+    });
+}
+
 #[test]
 #[ignore = "needs Chromium and Node: cargo xtask test screen"]
 fn browser_a_planted_page_that_does_not_notice_a_cut_is_found() {
