@@ -55,14 +55,21 @@
   let least = Infinity;
   let newest = 0;
   let compared = performance.now();
+  // Whether a connection's first words came soon after it was asked for. Where all were late, nothing is punctual beside them.
+  let anchored = false;
+  let first = true;
+  let connected = performance.now();
   // Whether what was said then came at once: a slow link delivers what was true long ago, in order.
   const isPunctual = (said) => {
     const now = performance.now();
-    if (said < newest) least = Infinity; // its machine was started anew, and its clock with it
+    // Its machine was started anew, and its clock with it.
+    if (said < newest) [least, anchored] = [Infinity, false];
+    if (first && now - connected <= BELIEVED_MS) anchored = true;
+    first = false;
     least = Math.min(least + (now - compared) * DRIFT, now - said);
     newest = said;
     compared = now;
-    return now - said - least <= BELIEVED_MS;
+    return anchored && now - said - least <= BELIEVED_MS;
   };
 
   const hear = (said, isNew) => {
@@ -70,7 +77,9 @@
     heard = performance.now();
     if (isNew || lost) show();
   };
+  const asks = () => [first, connected] = [true, performance.now()];
   const connect = () => {
+    asks();
     const source = new EventSource(live.dataset.events);
     source.addEventListener("part", (event) => {
       part = event.data;
@@ -80,18 +89,17 @@
     source.addEventListener("error", () => {
       // Refused, as after the session's end: the page itself says what is to be done.
       if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 2000);
+      else asks();
     });
     return source;
   };
   let source = connect();
-  let connected = performance.now();
   const check = () => {
     const now = performance.now();
     if (now - heard > BELIEVED_MS) lose();
     if (now - Math.max(heard, connected) > PATIENCE_MS) {
       source.close();
       source = connect();
-      connected = now;
     }
   };
   check();

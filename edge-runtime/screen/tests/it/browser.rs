@@ -259,8 +259,14 @@ fn browser_takes_no_tap_on_a_button_that_has_just_moved_and_shows_nothing_that_i
         browser.ask(click);
         wait(300);
         assert_eq!(taps(), 1);
+        let note = "window.sent = document.querySelector('#live .word')";
+        browser.does("before", format!("addEventListener('DOMContentLoaded', () => {{ {note}; }})"));
         browser.does("open", url(client.port, "/"));
         browser.shows(State::Positive).unwrap();
+        assert!((0..500).any(|_| {
+            wait(10);
+            browser.ask("document.querySelector('#live .word') !== sent") == true
+        }));
         // As if everything were two seconds longer on its way from now on.
         browser.ask("(was => { performance.now = () => was() + 2000; })(performance.now.bind(performance))");
         browser.shows(State::Fault).unwrap();

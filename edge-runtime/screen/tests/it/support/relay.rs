@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
+use std::time::Duration;
 
 /// How the cable is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ struct State {
     /// Connections before this one are carried no more, and never closed.
     dead: u64,
     open: Vec<TcpStream>,
+    /// How long what the screen says is on its way.
+    delay: Duration,
     ended: bool,
 }
 
@@ -53,7 +56,15 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let cable = Cable::Whole;
-        let state = State { cable, answers_alone: false, next: 0, dead: 0, open: Vec::new(), ended: false };
+        let state = State {
+            cable,
+            answers_alone: false,
+            next: 0,
+            dead: 0,
+            open: Vec::new(),
+            delay: Duration::ZERO,
+            ended: false,
+        };
         let wires = Arc::new(Wires { state: Mutex::new(state), changed: Condvar::new() });
         let its = Arc::clone(&wires);
         thread::spawn(move || its.serve(&listener, screen));
@@ -68,6 +79,11 @@ impl Relay {
     /// What browsers ask comes to the screen; nothing that it says comes back.
     pub fn hold_answers(&self) {
         self.wires.change(|state| (state.cable, state.answers_alone) = (Cable::Out, true));
+    }
+
+    /// From now on what the screen says is so long on its way.
+    pub fn slow(&self, delay: Duration) {
+        self.wires.change(|state| state.delay = delay);
     }
 
     /// Closes every connection, and each that comes.
@@ -149,6 +165,10 @@ impl Wires {
         let mut bytes = [0; 16 << 10];
         loop {
             let count = from.read(&mut bytes).unwrap_or(0);
+            if way == Way::ToBrowser {
+                let delay = self.state().delay;
+                thread::sleep(delay);
+            }
             // The end of one is carried as what it says.
             if !self.carries(number, way) {
                 return;
