@@ -97,10 +97,9 @@ fn a_recipe_is_refused_before_hours_of_training() {
     };
     let gate = format!("{FILE}[gate]\nneeds = ['unfamiliar']\n");
     assert!(refused(&gate, &[]).contains("expected --unfamiliar DIR"));
-    // What does not fit a device, and a fold whose patients the teachers would have seen.
+    // What does not fit a device.
     let wide = refused(FILE, &["--side", "128", "--width", "4"]);
     assert!(wide.contains("bytes packed"), "{wide}");
-    assert!(refused(FILE, &["--fold", "1/5"]).contains("the recipe's teachers learn from patients"));
     // Weights from a file, which it is not.
     let weights = folder.path().join("weights.pth");
     std::fs::write(&weights, "abc").unwrap();

@@ -115,7 +115,7 @@ mod tests {
                 Estimate::resampled(Some(value), vec![Some(value); 40].into_iter(), patients);
             low.zip(high).map(|ends| [ends.0, ends.1].map(|end| (end * 1e4).round() / 1e4))
         };
-        // By statsmodels: proportion_confint(20, 20, method="wilson"), and of 0.
+        // By scipy: binomtest(20, 20).proportion_ci(0.95, "wilson"), and of 0.
         assert_eq!(of(1.0, Some(20)), Some([0.8389, 1.0]));
         assert_eq!(of(0.0, Some(20)), Some([0.0, 0.1611]));
         assert_eq!((of(0.5, Some(20)), of(1.0, None), of(1.0, Some(0))), (None, None, None));
