@@ -85,7 +85,7 @@ fn in_halves(folder: &Path, samples: Vec<Sample>) -> Halves {
         let patient = number.filter(|_| tell).unwrap_or_else(|| sample.patient.clone());
         let next = known.len();
         let number = *known.entry(patient).or_insert(next);
-        if number % 2 == 0 { halves.fitted.push(sample) } else { halves.measured.push(sample) }
+        if number.is_multiple_of(2) { halves.fitted.push(sample) } else { halves.measured.push(sample) }
     }
     halves
 }
