@@ -235,7 +235,8 @@ fn an_examinations_numbers_are_on_the_screen_alone_though_a_button_acknowledges_
     }
     let (shown, kept) = (String::from_utf8(shown).unwrap(), String::from_utf8(kept).unwrap());
     assert!(shown.contains("A-4711"), "{shown}");
-    assert!(kept.contains("film.dcm") && !kept.contains("4711"), "{kept}");
+    let told = |text: &str| ["A-4711", "1.2.3.4711"].iter().any(|identifier| text.contains(identifier));
+    assert!(kept.contains("film.dcm") && !told(&kept), "{kept}");
     let log = fs::read_to_string(room.log()).unwrap();
-    assert!(log.contains("\"acknowledged\"") && !log.contains("4711"), "{log}");
+    assert!(log.contains("\"acknowledged\"") && !told(&log), "{log}");
 }
