@@ -17,9 +17,6 @@ pub(super) struct ConvParams<'a> {
     pub channels: RequantParams<'a>,
     /// What padding is filled with.
     pub x_zero: u8,
-    /// Whether [`RequantParams::short`] holds.
-    #[cfg(target_arch = "aarch64")]
-    pub short: bool,
 }
 
 /// One output row of a convolution: every row holds the last window.
@@ -89,12 +86,6 @@ impl<'a> RowCall<'a> {
         self.numbers.weights.bits == WeightBits::Seven
     }
 
-    /// Whether steps of the output fit 16 bits.
-    #[cfg(target_arch = "aarch64")]
-    pub fn short(&self) -> bool {
-        self.numbers.short
-    }
-
     /// Bias, multiplier, zero point.
     pub fn channels(&self) -> &'a RequantParams<'a> {
         &self.numbers.channels
@@ -117,9 +108,6 @@ pub(super) struct MatrixParams<'a> {
     /// In blocks, see [`layout`](super::layout).
     pub weights: Weights<'a>,
     pub channels: RequantParams<'a>,
-    /// Whether [`RequantParams::short`] holds.
-    #[cfg(target_arch = "aarch64")]
-    pub short: bool,
 }
 
 /// Pixels times a matrix: every pixel lies within `x` and `y`.
@@ -185,12 +173,6 @@ impl<'a> PointwiseCall<'a> {
     #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
     pub fn narrow(&self) -> bool {
         self.op.weights.bits == WeightBits::Seven
-    }
-
-    /// Whether steps of the output fit 16 bits.
-    #[cfg(target_arch = "aarch64")]
-    pub fn short(&self) -> bool {
-        self.op.short
     }
 
     /// Bias, multiplier, zero point.

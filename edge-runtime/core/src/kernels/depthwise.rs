@@ -2,7 +2,7 @@
 
 use super::call::{ConvParams, RowCall};
 use super::layout::{self, tap_bytes};
-use super::rows::{MAX_KERNEL_ROWS, NO_ROWS, Rows};
+use super::rows::{MAX_KERNEL_ROWS, Rows};
 use super::{Kernels, RequantParams, Shape, ShapeMismatch, Weights, Window, scalar};
 
 /// The numbers of a depthwise convolution.
@@ -41,16 +41,7 @@ impl<'a> Depthwise<'a> {
         if !fits || !Self::covers(&window) || sizes.contains(&None) {
             return Err(wrong);
         }
-        Ok(Self(ConvParams {
-            shape,
-            window,
-            output,
-            weights,
-            channels,
-            x_zero,
-            #[cfg(target_arch = "aarch64")]
-            short: channels.short(window.kernel[0] * window.kernel[1]),
-        }))
+        Ok(Self(ConvParams { shape, window, output, weights, channels, x_zero }))
     }
 
     /// Size of the output.
@@ -88,9 +79,7 @@ impl<'a> Depthwise<'a> {
         }
         let (row, out_row) = (self.0.shape.row_bytes(), self.0.output.row_bytes());
         let span = self.0.window.spans()[1] * self.0.shape.channels;
-        let fast = self.is_three_by_three();
-        let flip = if fast && self.0.shape.channels >= kernels.signed_from { 0x80 } else { 0 };
-        let mut rows = Rows::new(scratch, self.0.shape, self.0.window, self.0.x_zero, flip)?;
+        let mut rows = Rows::new(scratch, self.0.shape, self.0.window, self.0.x_zero)?;
         for at in 0..self.0.output.height {
             let x: &[u8] = match &places {
                 Places::Apart(x, _) => x,
@@ -103,9 +92,9 @@ impl<'a> Depthwise<'a> {
                 Places::Same(both) => both,
             };
             let y = y.get_mut(at * out_row..(at + 1) * out_row).ok_or(wrong)?;
-            let mut taps = NO_ROWS;
-            let call = RowCall::new(&self.0, span, rows.taps(at, &mut taps)?, y)?;
-            if fast { (kernels.depthwise)(call) } else { scalar::depthwise(call) }
+            let (taps, count) = rows.taps(at)?;
+            let call = RowCall::new(&self.0, span, taps.get(..count).ok_or(wrong)?, y)?;
+            if self.is_three_by_three() { (kernels.depthwise)(call) } else { scalar::depthwise(call) }
         }
         Ok(())
     }

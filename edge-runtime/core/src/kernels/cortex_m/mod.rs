@@ -29,7 +29,6 @@ pub(super) const DSP: Set = Set {
         pointwise: pointwise::pointwise,
         single_channel: single_channel::single_channel,
         depthwise: depthwise::depthwise,
-        signed_from: usize::MAX,
         add: add::add,
         sums: pool::sums,
     },
