@@ -358,7 +358,8 @@ fn decision(classified: &Result<Inference, FrameError>) -> Decision {
     let failed = |reason| Decision { state: State::Fault, reason, logit: None, score: None };
     match classified {
         Ok(classified) => classified.decision,
-        Err(FrameError::File(error)) => failed(error.reason().unwrap_or(Reason::DamagedFrame)),
+        Err(FrameError::File(CaptureError::Unread(_))) => failed(Reason::UnreadKind),
+        Err(FrameError::File(_)) => failed(Reason::DamagedFrame),
         Err(FrameError::Classify(_)) => failed(Reason::EngineFailed),
     }
 }

@@ -1,7 +1,7 @@
 //! Files that say what is to be trained: a recipe, from data to one model, and a sweep, a list of
 //! experiments. What is not known in them is refused with its line.
 
-use crate::cli::OtherArgs;
+use crate::cli::{OtherArgs, TrainArgs};
 use crate::options::TrainOptions;
 use crate::run::Recipe;
 use crate::teach::efficientnet::Size;
@@ -145,6 +145,12 @@ impl RecipeFile {
             .and_then(|()| file.train.apply(Recipe::default()).map(drop))
             .with_context(|| path.display().to_string())?;
         Ok(file)
+    }
+
+    /// What is not asked for is as the file says.
+    pub fn complete(&self, training: &mut TrainArgs) {
+        training.options = training.options.or(&self.train);
+        training.seed = training.seed.or(Some(self.seed));
     }
 }
 

@@ -56,8 +56,7 @@ fn with_recipe(args: &cli::AllArgs, file: &RecipeFile) -> Result<cli::AllArgs> {
         "{} holds a run already; add --resume to go on with it, or choose another --run folder",
         at.display()
     );
-    training.options = training.options.or(&file.train);
-    training.seed = training.seed.or(Some(file.seed));
+    file.complete(training);
     training.step.run = Some(at);
     all.model_version = all.model_version.or_else(|| file.model_version.clone());
     all.robustness = all.robustness.or(file.robustness);

