@@ -58,9 +58,11 @@ pub fn next() {
     unsafe { asm!(marker!(stop), marker!(start), options(nostack, preserves_flags)) };
 }
 
-/// Three regions whose counts are known by construction, to test the counting: region 0 executes `2
-/// * rounds + 4` instructions, region 1 within it `2 * rounds`, region 2 none. `rounds` is at least
-/// 1.
+/// Four regions whose counts are known by construction, to test the counting: region 0 executes `2
+/// * rounds + 4` instructions, region 1 within it `2 * rounds`, region 2 none, region 3 one.
+/// `rounds` is at least 1.
+///
+/// Region 3 starts at a page's end, before a wide Thumb instruction that lies across it.
 #[cfg(any(target_arch = "aarch64", target_arch = "arm"))]
 #[allow(unsafe_code)]
 pub fn known(rounds: u32) {
@@ -83,6 +85,16 @@ pub fn known(rounds: u32) {
             "nop",
             marker!(stop),
             marker!(start),
+            marker!(stop),
+            "b 3f",
+            ".balign 1024",
+            ".space 1020",
+            "3:",
+            marker!(start),
+            #[cfg(target_arch = "aarch64")]
+            "nop",
+            #[cfg(target_arch = "arm")]
+            "nop.w",
             marker!(stop),
             rounds = inout(reg) rounds.max(1) => _,
             options(nostack),

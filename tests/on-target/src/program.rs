@@ -35,7 +35,7 @@ pub fn run(arguments: &[&str], machine: &mut impl Machine, memory: &mut Memory) 
         #[cfg(any(target_arch = "aarch64", target_arch = "arm"))]
         ["known", rounds] => {
             marker::known(number(rounds)?);
-            Ok(writeln!(machine, "region 0 outer\nregion 1 loop\nregion 2 empty")?)
+            Ok(writeln!(machine, "region 0 outer\nregion 1 loop\nregion 2 empty\nregion 3 page")?)
         }
         ["unpaired"] => {
             marker::stop();

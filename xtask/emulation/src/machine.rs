@@ -176,7 +176,7 @@ mod tests {
             for rounds in [1, 1000, 123_456] {
                 let (_, regions) = counted(machine, &boards, &["known", &rounds.to_string()]).unwrap();
                 let found: Vec<_> = regions.iter().map(|r| (r.label.as_str(), r.instructions)).collect();
-                let known = [("outer", 2 * rounds + 4), ("loop", 2 * rounds), ("empty", 0)];
+                let known = [("outer", 2 * rounds + 4), ("loop", 2 * rounds), ("empty", 0), ("page", 1)];
                 assert_eq!(found, known, "{machine:?}");
             }
             let error = counted(machine, &boards, &["unpaired"]).unwrap_err();

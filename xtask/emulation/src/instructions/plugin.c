@@ -24,7 +24,10 @@
 typedef uint64_t qemu_plugin_id_t;
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
-struct qemu_info;
+/* The rest of it is not needed here. */
+struct qemu_info {
+    const char *target_name;
+};
 enum { QEMU_PLUGIN_CB_NO_REGS = 0, QEMU_PLUGIN_INLINE_ADD_U64 = 0 };
 
 extern void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t,
@@ -89,19 +92,21 @@ static void on_end(qemu_plugin_id_t id, void *unused)
     qemu_plugin_outs("end\n");
 }
 
+/* The first bytes of an instruction alone tell a marker. QEMU's sizes are not asked: before a wide Thumb instruction that
+ * lies across two pages it counts the first half of that one to the instruction before it. */
+static size_t marker_bytes;
+static const uint8_t *start, *stop;
+
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 {
-    static const uint8_t start[2][4] = {{0xc9, 0x46}, {0xe9, 0x03, 0x09, 0xaa}};
-    static const uint8_t stop[2][4] = {{0xd2, 0x46}, {0xea, 0x03, 0x0a, 0xaa}};
     (void)id;
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(block); i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(block, i);
-        size_t size = qemu_plugin_insn_size(insn);
-        int wide = size == 4;
         const void *bytes = qemu_plugin_insn_data(insn);
-        if (memcmp(bytes, start[wide], size) == 0) {
+        int long_enough = qemu_plugin_insn_size(insn) >= marker_bytes;
+        if (long_enough && memcmp(bytes, start, marker_bytes) == 0) {
             qemu_plugin_register_vcpu_insn_exec_cb(insn, on_start, QEMU_PLUGIN_CB_NO_REGS, NULL);
-        } else if (memcmp(bytes, stop[wide], size) == 0) {
+        } else if (long_enough && memcmp(bytes, stop, marker_bytes) == 0) {
             qemu_plugin_register_vcpu_insn_exec_cb(insn, on_stop, QEMU_PLUGIN_CB_NO_REGS, NULL);
         } else {
             qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, &executed, 1);
@@ -111,7 +116,13 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc, char **argv)
 {
-    (void)info, (void)argc, (void)argv;
+    static const uint8_t thumb[2][2] = {{0xc9, 0x46}, {0xd2, 0x46}};
+    static const uint8_t a64[2][4] = {{0xe9, 0x03, 0x09, 0xaa}, {0xea, 0x03, 0x0a, 0xaa}};
+    (void)argc, (void)argv;
+    int wide = strcmp(info->target_name, "aarch64") == 0;
+    marker_bytes = wide ? sizeof a64[0] : sizeof thumb[0];
+    start = wide ? a64[0] : thumb[0];
+    stop = wide ? a64[1] : thumb[1];
     qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
     qemu_plugin_register_atexit_cb(id, on_end, NULL);
     return 0;
