@@ -16,9 +16,11 @@ mod worker;
 use anyhow::ensure;
 
 use crate::document;
+use crate::section::Section;
+use emulated::{Aarch64, CortexM};
 use engine::Setup;
 use report::Report;
-use toolbox::{process, python};
+use toolbox::{host, process, python};
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -39,6 +41,9 @@ pub struct Arguments {
     /// Measure this machine only, not the instructions of the emulated ones.
     #[arg(long)]
     no_emulation: bool,
+    /// Count the instructions of the emulated machines only: they are exact on a busy machine too.
+    #[arg(long, conflicts_with_all = ["no_emulation", "engine", "json"])]
+    emulation_only: bool,
     /// Write one JSON object to standard output instead of tables, and leave docs/PERFORMANCE.md as
     /// it is.
     #[arg(long)]
@@ -49,13 +54,25 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let python = python::find()?;
     let packages = python::packages(&python)?;
-    // In one go: two would compile tract twice, with other features of its dependencies each.
-    let build = ["build", "--release", "--package", "edge-runtime", "--package", "conformance", "--bins"];
-    process::run(process::cargo().args(build))?;
+    let profile = if arguments.emulation_only { "debug" } else { "release" };
+    if arguments.emulation_only {
+        // What is counted is built for its own machine; these prepare frames and name layers.
+        let programs = ["bench_worker", "edge-runtime"];
+        programs.iter().try_for_each(|name| host::program(name).map(drop))?;
+    } else {
+        // In one go: two would compile tract twice, with other features of its dependencies each.
+        let build = ["build", "--release", "--package", "edge-runtime", "--package", "conformance", "--bins"];
+        process::run(process::cargo().args(build))?;
+    }
+    let cpu = arguments.cpu.map_or_else(machine::last_cpu, Ok)?;
+    let setup = Setup::new(&python.program, &packages, cpu, arguments.frames, profile)?;
+    let machine = machine::Machine::this(cpu)?;
+    if arguments.emulation_only {
+        let counted = (emulated::aarch64(&setup)?, emulated::cortex_m(&setup)?);
+        return emulated_sections(&counted.0, &counted.1, &machine.tract).into_iter().try_for_each(write);
+    }
     // The program as it is shipped, for its memory.
     process::run(process::cargo().args(["build", "--profile", "dist", "--package", "edge-runtime"]))?;
-    let cpu = arguments.cpu.map_or_else(machine::last_cpu, Ok)?;
-    let setup = Setup::new(&python.program, &packages, cpu, arguments.frames)?;
     let mut engines = setup.engines();
     let wanted = |name: &str| arguments.engine.iter().any(|text| name.contains(text.as_str()));
     let all = engines.len();
@@ -68,7 +85,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         );
         engines.retain(|engine| wanted(&engine.name) || engine.name == engine::BASELINE);
     }
-    let machine = machine::Machine::this(cpu)?;
     if machine.saturates() {
         engines.retain(|engine| engine.name != engine::ONNXRUNTIME_INT8);
         eprintln!(
@@ -99,16 +115,29 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string(&report)?);
         return Ok(());
     }
-    let mut sections = vec![(std::env::consts::ARCH, table::native(&report), complete)];
-    if let Some(counted) = &report.cortex_m4f {
-        sections.push(("aarch64-instructions", table::aarch64(&report), true));
-        sections.push(("cortex-m4f-instructions", table::cortex_m(counted), true));
+    let native = (std::env::consts::ARCH, table::native(&report));
+    if complete {
+        write(native)?;
+    } else {
+        println!("{}\n", native.1.text());
     }
-    for (name, section, complete) in sections {
-        println!("{}\n", section.text());
-        if complete {
-            document::replace(name, &section.markdown())?;
-        }
-    }
-    Ok(())
+    let counted = report.cortex_m4f.as_ref();
+    let emulated = counted.map(|counted| emulated_sections(&report.aarch64, counted, &report.machine.tract));
+    emulated.into_iter().flatten().try_for_each(write)
+}
+
+/// A section of docs/PERFORMANCE.md, and its name there.
+type Named = (&'static str, Section);
+
+fn emulated_sections(aarch64: &[Aarch64], cortex_m: &CortexM, tract: &str) -> [Named; 2] {
+    [
+        ("aarch64-instructions", table::aarch64(aarch64, tract)),
+        ("cortex-m4f-instructions", table::cortex_m(cortex_m)),
+    ]
+}
+
+/// Shows a section and writes it.
+fn write((name, section): Named) -> anyhow::Result<()> {
+    println!("{}\n", section.text());
+    document::replace(name, &section.markdown())
 }

@@ -17,6 +17,9 @@ pub(super) struct ConvParams<'a> {
     pub channels: RequantParams<'a>,
     /// What padding is filled with.
     pub x_zero: u8,
+    /// Whether [`RequantParams::short`] holds.
+    #[cfg(target_arch = "aarch64")]
+    pub short: bool,
 }
 
 /// One output row of a convolution: every row holds the last window.
@@ -86,6 +89,12 @@ impl<'a> RowCall<'a> {
         self.numbers.weights.bits == WeightBits::Seven
     }
 
+    /// Whether steps of the output fit 16 bits.
+    #[cfg(target_arch = "aarch64")]
+    pub fn short(&self) -> bool {
+        self.numbers.short
+    }
+
     /// Bias, multiplier, zero point.
     pub fn channels(&self) -> &'a RequantParams<'a> {
         &self.numbers.channels
@@ -108,6 +117,9 @@ pub(super) struct MatrixParams<'a> {
     /// In blocks, see [`layout`](super::layout).
     pub weights: Weights<'a>,
     pub channels: RequantParams<'a>,
+    /// Whether [`RequantParams::short`] holds.
+    #[cfg(target_arch = "aarch64")]
+    pub short: bool,
 }
 
 /// Pixels times a matrix: every pixel lies within `x` and `y`.
@@ -173,6 +185,12 @@ impl<'a> PointwiseCall<'a> {
     #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
     pub fn narrow(&self) -> bool {
         self.op.weights.bits == WeightBits::Seven
+    }
+
+    /// Whether steps of the output fit 16 bits.
+    #[cfg(target_arch = "aarch64")]
+    pub fn short(&self) -> bool {
+        self.op.short
     }
 
     /// Bias, multiplier, zero point.

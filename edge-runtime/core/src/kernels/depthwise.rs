@@ -2,7 +2,7 @@
 
 use super::call::{ConvParams, RowCall};
 use super::layout::{self, tap_bytes};
-use super::rows::{MAX_KERNEL_ROWS, Rows};
+use super::rows::{MAX_KERNEL_ROWS, NO_ROWS, Rows};
 use super::{Kernels, RequantParams, Shape, ShapeMismatch, Weights, Window, scalar};
 
 /// The numbers of a depthwise convolution.
@@ -41,7 +41,16 @@ impl<'a> Depthwise<'a> {
         if !fits || !Self::covers(&window) || sizes.contains(&None) {
             return Err(wrong);
         }
-        Ok(Self(ConvParams { shape, window, output, weights, channels, x_zero }))
+        Ok(Self(ConvParams {
+            shape,
+            window,
+            output,
+            weights,
+            channels,
+            x_zero,
+            #[cfg(target_arch = "aarch64")]
+            short: channels.short(window.kernel[0] * window.kernel[1]),
+        }))
     }
 
     /// Size of the output.
@@ -79,7 +88,9 @@ impl<'a> Depthwise<'a> {
         }
         let (row, out_row) = (self.0.shape.row_bytes(), self.0.output.row_bytes());
         let span = self.0.window.spans()[1] * self.0.shape.channels;
-        let mut rows = Rows::new(scratch, self.0.shape, self.0.window, self.0.x_zero)?;
+        let fast = self.is_three_by_three();
+        let flip = if fast && self.0.shape.channels >= kernels.signed_from { 0x80 } else { 0 };
+        let mut rows = Rows::new(scratch, self.0.shape, self.0.window, self.0.x_zero, flip)?;
         for at in 0..self.0.output.height {
             let x: &[u8] = match &places {
                 Places::Apart(x, _) => x,
@@ -92,9 +103,9 @@ impl<'a> Depthwise<'a> {
                 Places::Same(both) => both,
             };
             let y = y.get_mut(at * out_row..(at + 1) * out_row).ok_or(wrong)?;
-            let (taps, count) = rows.taps(at)?;
-            let call = RowCall::new(&self.0, span, taps.get(..count).ok_or(wrong)?, y)?;
-            if self.is_three_by_three() { (kernels.depthwise)(call) } else { scalar::depthwise(call) }
+            let mut taps = NO_ROWS;
+            let call = RowCall::new(&self.0, span, rows.taps(at, &mut taps)?, y)?;
+            if fast { (kernels.depthwise)(call) } else { scalar::depthwise(call) }
         }
         Ok(())
     }

@@ -12,6 +12,9 @@ pub struct Kernels {
     pub(super) pointwise: fn(PointwiseCall),
     pub(super) single_channel: fn(RowCall),
     pub(super) depthwise: fn(RowCall),
+    /// Channels from which on the depthwise kernel reads its rows as signed, `q ^ 0x80`: they are
+    /// copied so.
+    pub(super) signed_from: usize,
     pub(super) add: fn(AddCall),
     pub(super) sums: fn(SumsCall),
 }

@@ -16,8 +16,8 @@
 //! What they all agree on:
 //!
 //! - Activations are unsigned 8 bits, height x width x channels (NHWC), tight. A machine that
-//!   multiplies signed by signed reads them as `q ^ 0x80` and starts from
-//!   [`RequantParams::signed_bias`].
+//!   multiplies signed by signed reads them as `q ^ 0x80`, or has the rows of a depthwise convolution
+//!   copied so, and starts from [`RequantParams::signed_bias`].
 //! - Weights are signed bytes in the layouts of [`layout`]. Where all of them have 7 bits
 //!   ([`WeightBits`]), a set may add products in 16 bits: two by unsigned activations (VPMADDUBSW),
 //!   four by signed ones (SMULL, SMLAL). The input's zero point is folded into

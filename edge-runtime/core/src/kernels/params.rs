@@ -55,6 +55,19 @@ impl<'a> RequantParams<'a> {
         self.zero
     }
 
+    /// Whether no output can be more than 16 bits' worth of steps away from the zero point, for sums
+    /// over `depth` inputs read as signed.
+    #[cfg(target_arch = "aarch64")]
+    pub(super) fn short(&self, depth: usize) -> bool {
+        // There is a channel, so both have a largest; 0 would stand for none.
+        let bias = self.signed_bias.iter().map(|b| b.unsigned_abs()).max().unwrap_or(0);
+        // Numbers of one sign are in the order of their bits; any negative one comes out as the largest.
+        let multiplier = f32::from_bits(self.multiplier.iter().map(|m| m.to_bits()).max().unwrap_or(0));
+        let bound = (depth as f32 * (128.0 * 128.0) + bias as f32) * multiplier;
+        // Below 2^15 by more than the roundings of the bound itself.
+        multiplier.is_sign_positive() && bound < 32000.0
+    }
+
     /// The same numbers for some of the channels, which begin at a multiple of [`layout::BLOCK`].
     pub(super) fn part(&self, first: usize, count: usize) -> Result<Self, ShapeMismatch> {
         let range = first..first.saturating_add(layout::padded(count));

@@ -21,7 +21,14 @@ impl<'a> Pointwise<'a> {
     ) -> Result<Self, ShapeMismatch> {
         let fits = depth > 0 && outputs > 0 && Some(weights.values.len()) == block_bytes(outputs, depth);
         if fits && channels.bias().len() == layout::padded(outputs) {
-            Ok(Self(MatrixParams { depth, outputs, weights, channels }))
+            Ok(Self(MatrixParams {
+                depth,
+                outputs,
+                weights,
+                channels,
+                #[cfg(target_arch = "aarch64")]
+                short: channels.short(depth),
+            }))
         } else {
             Err(ShapeMismatch { what: "weights of a pointwise convolution" })
         }

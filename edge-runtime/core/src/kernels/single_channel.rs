@@ -3,7 +3,7 @@
 
 use super::call::{ConvParams, RowCall};
 use super::layout::{self, DEPTH, block_bytes};
-use super::rows::{MAX_KERNEL_ROWS, Rows};
+use super::rows::{MAX_KERNEL_ROWS, NO_ROWS, Rows};
 use super::{Kernels, RequantParams, Shape, ShapeMismatch, Weights, Window};
 
 /// The numbers of a convolution over one channel.
@@ -38,7 +38,16 @@ impl<'a> SingleChannelConv<'a> {
         if !Self::covers(&shape, &window) || !fits || sizes.contains(&None) {
             return Err(wrong);
         }
-        Ok(Self(ConvParams { shape, window, output, weights, channels, x_zero }))
+        Ok(Self(ConvParams {
+            shape,
+            window,
+            output,
+            weights,
+            channels,
+            x_zero,
+            #[cfg(target_arch = "aarch64")]
+            short: channels.short(window.kernel[0] * DEPTH),
+        }))
     }
 
     /// Size of the output.
@@ -60,15 +69,15 @@ impl<'a> SingleChannelConv<'a> {
         y: &mut [u8],
         scratch: &mut [u8],
     ) -> Result<(), ShapeMismatch> {
-        let mut rows = Rows::new(scratch, self.0.shape, self.0.window, self.0.x_zero)?;
+        let mut rows = Rows::new(scratch, self.0.shape, self.0.window, self.0.x_zero, 0)?;
         let row = self.0.shape.row_bytes();
         let wrong = ShapeMismatch { what: "input and output of the first convolution" };
         let (x, y) =
             (x.get(..self.0.shape.bytes()).ok_or(wrong)?, y.get_mut(..self.0.output.bytes()).ok_or(wrong)?);
         for (at, y) in y.chunks_exact_mut(self.0.output.row_bytes().max(1)).enumerate() {
             rows.advance(at, |line| x.get(line * row..(line + 1) * row))?;
-            let (taps, count) = rows.taps(at)?;
-            (kernels.single_channel)(RowCall::new(&self.0, DEPTH, taps.get(..count).ok_or(wrong)?, y)?);
+            let mut taps = NO_ROWS;
+            (kernels.single_channel)(RowCall::new(&self.0, DEPTH, rows.taps(at, &mut taps)?, y)?);
         }
         Ok(())
     }

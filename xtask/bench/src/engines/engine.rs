@@ -14,6 +14,9 @@ pub const BASELINE: &str = "onnxruntime-f32";
 /// onnxruntime on the model as it is shipped.
 pub const ONNXRUNTIME_INT8: &str = "onnxruntime-int8";
 
+/// The program that runs our engines, tests/src/bin/bench_worker.
+const WORKER: &str = "bench_worker";
+
 /// The shipped model, from the workspace's folder.
 const MODEL: &str = "models/pneumonia/model.onnx";
 
@@ -43,6 +46,8 @@ pub struct Setup {
     python: String,
     packages: PathBuf,
     cpu: String,
+    /// Where cargo put the programs that are measured.
+    programs: PathBuf,
 }
 
 /// What `bench_worker prepare` says.
@@ -59,13 +64,14 @@ pub struct Prepared {
 }
 
 impl Setup {
-    pub fn new(python: &str, packages: &Path, cpu: u16, frames: u16) -> anyhow::Result<Self> {
-        let folder = root().join(".cache/bench");
-        let mut prepare = process::command(worker_program());
+    /// `profile` is cargo's folder of the programs.
+    pub fn new(python: &str, packages: &Path, cpu: u16, frames: u16, profile: &str) -> anyhow::Result<Self> {
+        let (folder, programs) = (root().join(".cache/bench"), target().join(profile));
+        let mut prepare = process::command(programs.join(WORKER));
         prepare.arg("prepare").arg(&folder).args(["--frames", &frames.to_string()]);
         let prepared = answer(prepare)?;
         let (python, packages, cpu) = (python.to_owned(), packages.to_owned(), cpu.to_string());
-        Ok(Self { prepared, folder, python, packages, cpu })
+        Ok(Self { prepared, folder, python, packages, cpu, programs })
     }
 
     pub fn engines(&self) -> Vec<Engine> {
@@ -90,7 +96,7 @@ impl Setup {
     pub fn worker(&self, engine: &Engine) -> Command {
         match &engine.how {
             How::Rust { engine, kernels } => {
-                let mut command = self.pinned(&worker_program());
+                let mut command = self.pinned(&self.programs.join(WORKER));
                 command.args(["engine", engine]).arg(&self.folder);
                 command.args(kernels.iter().flat_map(|set| ["--kernels", set]));
                 command
@@ -111,7 +117,7 @@ impl Setup {
 
     /// The command that runs `edge-runtime classify` on a drawn picture and measures it.
     pub fn program(&self) -> Command {
-        let mut command = self.pinned(&worker_program());
+        let mut command = self.pinned(&self.programs.join(WORKER));
         command.arg("process").arg(target().join("dist/edge-runtime"));
         command.arg("classify").arg(self.folder.join("phantom.png"));
         command
@@ -119,7 +125,7 @@ impl Setup {
 
     /// The command that says what layers the shipped model has.
     pub fn inspect(&self) -> Command {
-        let mut command = process::command(release("edge-runtime"));
+        let mut command = process::command(self.programs.join("edge-runtime"));
         command.args(["--json", "inspect"]);
         command
     }
@@ -147,13 +153,4 @@ pub fn answer<T: serde::de::DeserializeOwned>(mut command: Command) -> anyhow::R
     ensure!(output.status.success(), "`{line}` failed ({})", output.status);
     serde_json::from_slice(&output.stdout)
         .with_context(|| format!("`{line}` printed something else than JSON"))
-}
-
-fn worker_program() -> PathBuf {
-    release("bench_worker")
-}
-
-/// A program of the release profile, where cargo puts it.
-fn release(program: &str) -> PathBuf {
-    target().join("release").join(program)
 }

@@ -1,6 +1,6 @@
 //! What was measured as tables, for the screen and for docs/PERFORMANCE.md.
 
-use super::emulated::{AARCH64_BASELINE, CortexM, Layer};
+use super::emulated::{AARCH64_BASELINE, Aarch64, CortexM, Layer};
 use super::measure::Measured;
 use super::report::Report;
 use crate::section::Section;
@@ -64,13 +64,13 @@ fn program(report: &Report) -> String {
     )
 }
 
-pub fn aarch64(report: &Report) -> Section {
+pub fn aarch64(counted: &[Aarch64], tract: &str) -> Section {
     let header = ["engine", "Cortex-A53, millions", "to tract f32", "Cortex-A76, millions", "to tract f32"];
-    let floats = report.aarch64.iter().find(|row| row.engine == AARCH64_BASELINE);
+    let floats = counted.iter().find(|row| row.engine == AARCH64_BASELINE);
     let ratio = |own: u64, base: Option<u64>| {
         base.map_or("n/a".to_owned(), |base| format!("{:.3}", own as f64 / base as f64))
     };
-    let rows = report.aarch64.iter().map(|row| {
+    let rows = counted.iter().map(|row| {
         [
             row.engine.clone(),
             format!("{:.2}", row.a53 as f64 / 1e6),
@@ -80,7 +80,7 @@ pub fn aarch64(report: &Report) -> Section {
         ]
     });
     Section::new(
-        format!("The same model, one phantom, tract {}, QEMU's user emulation.", report.machine.tract),
+        format!("The same model, one phantom, tract {tract}, QEMU's user emulation."),
         header,
         rows.collect(),
         "Instructions are no time: a Cortex-A53 issues two in order, a Cortex-A76 four out of order."

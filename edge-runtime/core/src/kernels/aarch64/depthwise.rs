@@ -6,6 +6,9 @@ use crate::kernels::layout::{DEPTH, padded};
 use crate::kernels::scalar;
 use core::arch::aarch64::*;
 
+/// Channels that are computed side by side at least; fewer are left to the scalar kernel.
+pub(super) const LEAST: usize = 8;
+
 /// Computes the output row of a block, at a stride of 1 or of 2.
 ///
 /// # Safety
@@ -16,7 +19,7 @@ pub(super) type Kernel = unsafe fn(&Block);
 
 pub(super) struct Block {
     pub rows: [*const u8; 3],
-    y: *mut u8,
+    pub y: *mut u8,
     pub pixels: usize,
     /// Bytes from one column, or output pixel, to the next.
     pub count: usize,
@@ -28,23 +31,25 @@ pub(super) struct Block {
     zero: u8,
 }
 
-/// Computes an output row. The first kernels are for any zero point of the output, the last for 0;
-/// each for strides of 1 and 2.
+/// Computes an output row. The first kernels are for any output, the last for one whose steps are
+/// short and whose zero point is 0; each for strides of 1 and 2.
 ///
 /// # Safety
 /// The machine has what the kernels need; `sixteen` take 16 channels and `eight` take 8.
 pub(super) unsafe fn blocks(mut call: RowCall, sixteen: [[Kernel; 2]; 2], eight: [[Kernel; 2]; 2]) {
     let (pixels, stride, count) = (call.pixels(), call.stride(), call.outputs());
     let (weights, channels) = (call.weights(), *call.channels());
+    let relu = usize::from(call.short() && channels.zero() == 0);
+    let [sixteen, eight] = [sixteen, eight].map(|kernels| kernels[relu][usize::from(stride == 2)]);
     let (rows, y) = call.slices();
     let &[above, middle, below] = rows else { return };
-    if count < 8 {
+    if count < LEAST {
         return scalar::depthwise(call);
     }
     let y = y.as_mut_ptr();
     let mut first = 0;
     while first < count {
-        let (channels_here, kernels) = if count - first >= 16 { (16, sixteen) } else { (8, eight) };
+        let (channels_here, kernel) = if count - first >= 16 { (16, sixteen) } else { (8, eight) };
         // The last block begins earlier where it does not fit.
         first = first.min(count - channels_here);
         // SAFETY: the block's channels lie within every pixel, the channels' numbers and the weights; every
@@ -61,24 +66,23 @@ pub(super) unsafe fn blocks(mut call: RowCall, sixteen: [[Kernel; 2]; 2], eight:
                 multiplier: channels.multiplier().as_ptr().add(first),
                 zero: channels.zero(),
             };
-            kernels[usize::from(channels.zero() == 0)][usize::from(stride == 2)](&block);
+            kernel(&block);
         }
         first += channels_here;
     }
 }
 
 impl Block {
-    /// The three rows of the column at byte `at`: `4 * Q` channels, read as signed.
+    /// The three rows of the column at byte `at`: `4 * Q` channels.
     ///
     /// # Safety
     /// That column exists.
     #[inline(always)]
-    pub unsafe fn column<const Q: usize>(&self, at: usize) -> [uint8x16_t; 3] {
+    pub unsafe fn column<const Q: usize>(&self, at: usize) -> [int8x16_t; 3] {
         // SAFETY: the caller's promise.
         self.rows.map(|row| unsafe {
-            let x = row.add(at);
-            let q = if Q == 4 { vld1q_u8(x) } else { vcombine_u8(vld1_u8(x), vdup_n_u8(0)) };
-            veorq_u8(q, vdupq_n_u8(0x80))
+            let x = row.add(at).cast();
+            if Q == 4 { vld1q_s8(x) } else { vcombine_s8(vld1_s8(x), vdup_n_s8(0)) }
         })
     }
 
@@ -108,14 +112,13 @@ impl Block {
         }
     }
 
-    /// Writes the output pixel at byte `at`.
+    /// What makes outputs of sums.
     ///
     /// # Safety
-    /// The block has `4 * Q` channels, that pixel exists, and the zero point is 0 where `RELU` says
-    /// so.
+    /// The block has `4 * Q` channels; `RELU` is for short steps and a zero point of 0.
     #[inline(always)]
-    pub unsafe fn store<const Q: usize, const RELU: bool>(&self, acc: &[int32x4_t; Q], at: usize) {
-        // SAFETY: the caller's promise. Multipliers are loaded anew: registers are dearer than loads here.
-        unsafe { Requantize::<Q, RELU, false>::new(self.multiplier, self.zero).store(acc, self.y.add(at)) };
+    pub unsafe fn requantize<const Q: usize, const RELU: bool>(&self) -> Requantize<Q, RELU, RELU> {
+        // SAFETY: the caller's promise.
+        unsafe { Requantize::new(self.multiplier, self.zero) }
     }
 }

@@ -35,7 +35,7 @@ type Sums<const Q: usize> = [int32x4_t; Q];
 /// As [`super::depthwise::Kernel`], `4 * Q` channels.
 #[target_feature(enable = "neon,dotprod")]
 unsafe fn dense<const Q: usize, const RELU: bool>(block: &Block) {
-    let (mut at, end, ahead) = (0, block.pixels * block.count, 2 * block.count);
+    let (mut at, ahead) = (0, 2 * block.count);
     // SAFETY: the caller's promise; `pixels + 2` columns are read and `pixels` written.
     unsafe {
         let weights = kernel_columns::<Q>(block);
@@ -47,21 +47,18 @@ unsafe fn dense<const Q: usize, const RELU: bool>(block: &Block) {
         let mut b = add(block.start(), &second, left);
         // An output's registers serve the one after the next, and the two change roles: no moves between
         // registers.
-        loop {
+        for _ in 0..block.pixels / 2 {
             let third = step::<Q>(block, at + ahead, &interleave, [right, middle], [&mut a, &mut b]);
-            block.store::<Q, RELU>(&a, at);
+            store::<Q, RELU>(block, &a, at);
             a = add(block.start(), &third, left);
             at += block.count;
-            if at == end {
-                break;
-            }
             let third = step::<Q>(block, at + ahead, &interleave, [right, middle], [&mut b, &mut a]);
-            block.store::<Q, RELU>(&b, at);
+            store::<Q, RELU>(block, &b, at);
             b = add(block.start(), &third, left);
             at += block.count;
-            if at == end {
-                break;
-            }
+        }
+        if block.pixels % 2 == 1 {
+            store::<Q, RELU>(block, &add(a, &column::<Q>(block, at + ahead, &interleave), right), at);
         }
     }
 }
@@ -81,7 +78,7 @@ unsafe fn sparse<const Q: usize, const RELU: bool>(block: &Block) {
         while at != block.pixels * block.count {
             acc = add(acc, &column::<Q>(block, x, &interleave), middle);
             let column = column::<Q>(block, x + block.count, &interleave);
-            block.store::<Q, RELU>(&add(acc, &column, right), at);
+            store::<Q, RELU>(block, &add(acc, &column, right), at);
             acc = add(block.start(), &column, left);
             at += block.count;
             x += 2 * block.count;
@@ -113,13 +110,10 @@ unsafe fn column<const Q: usize>(block: &Block, at: usize, index: &[uint8x16_t; 
                 "ldr d0, [{a}, {at}]",
                 "ldr d1, [{b}, {at}]",
                 "ldr d2, [{c}, {at}]",
-                "eor v0.16b, v0.16b, {sign:v}.16b",
-                "eor v1.16b, v1.16b, {sign:v}.16b",
-                "eor v2.16b, v2.16b, {sign:v}.16b",
                 "tbl {x1:v}.16b, {{v0.16b - v2.16b}}, {i1:v}.16b",
                 "tbl v0.16b, {{v0.16b - v2.16b}}, {i0:v}.16b",
                 a = in(reg) rows[0], b = in(reg) rows[1], c = in(reg) rows[2], at = in(reg) at,
-                i0 = in(vreg) index[0], i1 = in(vreg) index[1], sign = in(vreg) vdupq_n_u8(0x80),
+                i0 = in(vreg) index[0], i1 = in(vreg) index[1],
                 x1 = out(vreg) x1, out("v0") x0, out("v1") _, out("v2") _,
                 options(pure, readonly, nostack, preserves_flags),
             );
@@ -131,16 +125,13 @@ unsafe fn column<const Q: usize>(block: &Block, at: usize, index: &[uint8x16_t; 
                 "ldr q0, [{a}, {at}]",
                 "ldr q1, [{b}, {at}]",
                 "ldr q2, [{c}, {at}]",
-                "eor v0.16b, v0.16b, {sign:v}.16b",
-                "eor v1.16b, v1.16b, {sign:v}.16b",
-                "eor v2.16b, v2.16b, {sign:v}.16b",
                 "tbl {x1:v}.16b, {{v0.16b - v2.16b}}, {i1:v}.16b",
                 "tbl {x2:v}.16b, {{v0.16b - v2.16b}}, {i2:v}.16b",
                 "tbl {x3:v}.16b, {{v0.16b - v2.16b}}, {i3:v}.16b",
                 "tbl v0.16b, {{v0.16b - v2.16b}}, {i0:v}.16b",
                 a = in(reg) rows[0], b = in(reg) rows[1], c = in(reg) rows[2], at = in(reg) at,
                 i0 = in(vreg) index[0], i1 = in(vreg) index[1], i2 = in(vreg) index[2], i3 = in(vreg) index[3],
-                sign = in(vreg) vdupq_n_u8(0x80), x1 = out(vreg) x1, x2 = out(vreg) x2, x3 = out(vreg) x3,
+                x1 = out(vreg) x1, x2 = out(vreg) x2, x3 = out(vreg) x3,
                 out("v0") x0, out("v1") _, out("v2") _,
                 options(pure, readonly, nostack, preserves_flags),
             );
@@ -179,9 +170,6 @@ unsafe fn step<const Q: usize>(
             "ldr q0, [{a}, {at}]",
             "ldr q1, [{b}, {at}]",
             "ldr q2, [{c}, {at}]",
-            "eor v0.16b, v0.16b, {sign:v}.16b",
-            "eor v1.16b, v1.16b, {sign:v}.16b",
-            "eor v2.16b, v2.16b, {sign:v}.16b",
             "tbl {x1:v}.16b, {{v0.16b - v2.16b}}, {i1:v}.16b",
             "tbl {x2:v}.16b, {{v0.16b - v2.16b}}, {i2:v}.16b",
             "tbl {x3:v}.16b, {{v0.16b - v2.16b}}, {i3:v}.16b",
@@ -195,7 +183,6 @@ unsafe fn step<const Q: usize>(
             "sdot {n3:v}.4s, {x3:v}.16b, {m3:v}.16b",
             "sdot {n0:v}.4s, v0.16b, {m0:v}.16b",
             a = in(reg) rows[0], b = in(reg) rows[1], c = in(reg) rows[2], at = in(reg) at,
-            sign = in(vreg) vdupq_n_u8(0x80),
             i0 = in(vreg) index[0], i1 = in(vreg) index[1], i2 = in(vreg) index[2], i3 = in(vreg) index[3],
             r0 = in(vreg) right[0], r1 = in(vreg) right[1], r2 = in(vreg) right[2], r3 = in(vreg) right[3],
             m0 = in(vreg) middle[0], m1 = in(vreg) middle[1], m2 = in(vreg) middle[2], m3 = in(vreg) middle[3],
@@ -207,6 +194,16 @@ unsafe fn step<const Q: usize>(
         );
         column
     }
+}
+
+/// Writes the output pixel at byte `at`.
+///
+/// # Safety
+/// That pixel exists; `Q` and `RELU` as [`Block::requantize`] takes them.
+#[inline(always)]
+unsafe fn store<const Q: usize, const RELU: bool>(block: &Block, sums: &Sums<Q>, at: usize) {
+    // SAFETY: the caller's promise. Multipliers are loaded anew: registers are dearer than loads here.
+    unsafe { block.requantize::<Q, RELU>().store(sums, block.y.add(at)) };
 }
 
 /// # Safety

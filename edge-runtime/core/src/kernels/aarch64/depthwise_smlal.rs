@@ -4,6 +4,7 @@
 
 use super::depthwise::{Block, Kernel, blocks};
 use super::long::{mlal_high, mull_high};
+use super::requantize::Requantize;
 use crate::kernels::call::RowCall;
 use core::arch::aarch64::*;
 
@@ -30,6 +31,25 @@ fn kernels<const Q: usize, const NARROW: bool>() -> [[Kernel; 2]; 2] {
 /// lower half.
 type Column = [int8x16_t; 3];
 
+/// What all pixels of a block share: weights of each kernel column, bias, multipliers.
+struct Numbers<const Q: usize, const RELU: bool> {
+    weights: [Column; 3],
+    bias: [int32x4_t; Q],
+    requantize: Requantize<Q, RELU, RELU>,
+}
+
+impl<const Q: usize, const RELU: bool> Numbers<Q, RELU> {
+    /// # Safety
+    /// As [`Block::requantize`].
+    #[inline(always)]
+    unsafe fn new(block: &Block) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            Self { weights: kernel_columns::<Q>(block), bias: block.start(), requantize: block.requantize() }
+        }
+    }
+}
+
 /// Stride 1: one more column a pixel.
 ///
 /// # Safety
@@ -39,25 +59,25 @@ unsafe fn dense<const Q: usize, const RELU: bool, const NARROW: bool>(block: &Bl
     let (mut at, end, ahead) = (0, block.pixels * block.count, 2 * block.count);
     // SAFETY: the caller's promise; `pixels + 2` columns are read and `pixels` written.
     unsafe {
-        let weights = &kernel_columns::<Q>(block);
-        let mut a = column::<Q>(block, 0);
-        let mut b = column::<Q>(block, block.count);
+        let numbers = &Numbers::<Q, RELU>::new(block);
+        let mut a = block.column::<Q>(0);
+        let mut b = block.column::<Q>(block.count);
         // The columns change roles from pixel to pixel: no moves between registers.
         loop {
-            let c = column::<Q>(block, at + ahead);
-            pixel::<Q, RELU, NARROW>(block, [&a, &b, &c], weights, at);
+            let c = block.column::<Q>(at + ahead);
+            pixel::<Q, RELU, NARROW>(block, [&a, &b, &c], numbers, at);
             at += block.count;
             if at == end {
                 break;
             }
-            a = column::<Q>(block, at + ahead);
-            pixel::<Q, RELU, NARROW>(block, [&b, &c, &a], weights, at);
+            a = block.column::<Q>(at + ahead);
+            pixel::<Q, RELU, NARROW>(block, [&b, &c, &a], numbers, at);
             at += block.count;
             if at == end {
                 break;
             }
-            b = column::<Q>(block, at + ahead);
-            pixel::<Q, RELU, NARROW>(block, [&c, &a, &b], weights, at);
+            b = block.column::<Q>(at + ahead);
+            pixel::<Q, RELU, NARROW>(block, [&c, &a, &b], numbers, at);
             at += block.count;
             if at == end {
                 break;
@@ -75,26 +95,16 @@ unsafe fn sparse<const Q: usize, const RELU: bool, const NARROW: bool>(block: &B
     let (mut at, mut x, end) = (0, block.count, block.pixels * block.count);
     // SAFETY: the caller's promise; `2 * pixels + 1` columns are read and `pixels` written.
     unsafe {
-        let weights = &kernel_columns::<Q>(block);
-        let mut a = column::<Q>(block, 0);
+        let numbers = &Numbers::<Q, RELU>::new(block);
+        let mut a = block.column::<Q>(0);
         while at != end {
-            let (b, c) = (column::<Q>(block, x), column::<Q>(block, x + block.count));
-            pixel::<Q, RELU, NARROW>(block, [&a, &b, &c], weights, at);
+            let (b, c) = (block.column::<Q>(x), block.column::<Q>(x + block.count));
+            pixel::<Q, RELU, NARROW>(block, [&a, &b, &c], numbers, at);
             a = c;
             at += block.count;
             x += 2 * block.count;
         }
     }
-}
-
-/// The column at byte `at`.
-///
-/// # Safety
-/// That column exists.
-#[inline(always)]
-unsafe fn column<const Q: usize>(block: &Block, at: usize) -> Column {
-    // SAFETY: the caller's promise.
-    unsafe { block.column::<Q>(at).map(|row| vreinterpretq_s8_u8(row)) }
 }
 
 /// The output pixel at byte `at` from its three columns.
@@ -105,12 +115,13 @@ unsafe fn column<const Q: usize>(block: &Block, at: usize) -> Column {
 unsafe fn pixel<const Q: usize, const RELU: bool, const NARROW: bool>(
     block: &Block,
     x: [&Column; 3],
-    w: &[Column; 3],
+    numbers: &Numbers<Q, RELU>,
     at: usize,
 ) {
+    let Numbers { weights: w, bias, requantize } = numbers;
     // SAFETY: the caller's promise.
     unsafe {
-        let mut acc = block.start::<Q>();
+        let mut acc = *bias;
         // Products that fit 16 bits together.
         let most = if NARROW { 4 } else { 2 };
         for group in 0..9usize.div_ceil(most) {
@@ -130,7 +141,7 @@ unsafe fn pixel<const Q: usize, const RELU: bool, const NARROW: bool>(
                 acc[3] = vaddw_high_s16(acc[3], high);
             }
         }
-        block.store::<Q, RELU>(&acc, at);
+        requantize.store(&acc, block.y.add(at));
     }
 }
 

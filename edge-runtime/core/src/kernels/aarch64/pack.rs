@@ -28,40 +28,6 @@ pub(super) unsafe fn chunks<const P: usize>(
     }
 }
 
-/// Writes steps of four inputs, each repeated to fill a vector: those of all `P` pixels side by
-/// side, then the next step.
-///
-/// # Safety
-/// As [`signed`]; `to` points to `64 * P` bytes for every 16 inputs or part of them.
-#[inline(always)]
-pub(super) unsafe fn repeated<const P: usize>(
-    x: *const u8,
-    stride: usize,
-    depth: usize,
-    before: usize,
-    to: *mut i8,
-) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        signed::<P>(x, stride, depth, before, |chunk, pixels| {
-            let to = to.add(chunk * 64 * P);
-            let pixels = pixels.map(|q| vreinterpretq_s32_s8(q));
-            for (pixel, q) in pixels.into_iter().enumerate() {
-                vst1q_s32(to.add(16 * pixel).cast(), vdupq_laneq_s32::<0>(q));
-            }
-            for (pixel, q) in pixels.into_iter().enumerate() {
-                vst1q_s32(to.add(16 * (P + pixel)).cast(), vdupq_laneq_s32::<1>(q));
-            }
-            for (pixel, q) in pixels.into_iter().enumerate() {
-                vst1q_s32(to.add(16 * (2 * P + pixel)).cast(), vdupq_laneq_s32::<2>(q));
-            }
-            for (pixel, q) in pixels.into_iter().enumerate() {
-                vst1q_s32(to.add(16 * (3 * P + pixel)).cast(), vdupq_laneq_s32::<3>(q));
-            }
-        });
-    }
-}
-
 /// Calls `put(chunk, 16 inputs of each pixel)` for `depth` inputs of `P` pixels `stride` apart;
 /// stores side by side go by pairs. Inputs beyond `depth` come as 0; the weights there are 0 too.
 ///

@@ -1,9 +1,10 @@
-//! Pointwise convolution by SDOT: tiles of six pixels by 16 outputs. A weight vector holds four
-//! outputs' weights of a step and meets each pixel's four inputs as a lane.
+//! Pointwise convolution by SDOT: tiles of six pixels by 16 outputs, at the end of four where those
+//! suffice. A weight vector holds four outputs' weights of a step and meets each pixel's four inputs
+//! as a lane.
 
 use super::dot::dot_lane;
-use super::pack::{self, PART, tiles};
-use super::requantize::{Requantize, are_short};
+use super::pack::{self, PART};
+use super::requantize::Requantize;
 use crate::kernels::call::PointwiseCall;
 use crate::kernels::layout::{BLOCK, DEPTH};
 use core::arch::aarch64::*;
@@ -13,26 +14,28 @@ use core::ops::Range;
 /// Pixels of a tile: six by four accumulators, and eight registers for pixels and weights.
 const PIXELS: usize = 6;
 
+/// Pixels of a smaller tile: maps of 64, 256, and so on, end in one.
+const FEW: usize = 4;
+
 pub(in crate::kernels) fn pointwise(call: PointwiseCall) {
     // SAFETY: the set is handed out only where the processor has the dot product extension.
     unsafe {
-        if call.pixels() < PIXELS {
-            run::<1, false>(call)
-        } else if call.channels().zero() == 0 && are_short(call.channels(), call.depth()) {
-            run::<PIXELS, true>(call)
-        } else {
-            run::<PIXELS, false>(call)
+        match (call.short(), call.channels().zero() == 0) {
+            (true, true) => run::<true, true>(call),
+            (true, false) => run::<true, false>(call),
+            (false, _) => run::<false, false>(call),
         }
     }
 }
 
 #[target_feature(enable = "neon,dotprod")]
-fn run<const P: usize, const SHORT: bool>(mut call: PointwiseCall) {
+fn run<const SHORT: bool, const RELU: bool>(mut call: PointwiseCall) {
     let (pixels, outputs, channels) = (call.pixels(), call.outputs(), *call.channels());
-    let (x_stride, y_stride) = (call.x_stride(), call.y_stride());
-    let op = Operator::<SHORT> {
+    let op = Operator::<SHORT, RELU> {
         depth: call.depth(),
-        x_stride,
+        outputs,
+        x_stride: call.x_stride(),
+        y_stride: call.y_stride(),
         weights: call.weights().as_ptr(),
         bias: channels.signed_bias().as_ptr(),
         multiplier: channels.multiplier().as_ptr(),
@@ -42,61 +45,79 @@ fn run<const P: usize, const SHORT: bool>(mut call: PointwiseCall) {
     let packed = packed.as_mut_ptr();
     let (x, y) = call.slices();
     let (x, y) = (x.as_ptr(), y.as_mut_ptr());
-    for pixel in tiles(pixels, P) {
-        // SAFETY: `P` pixels from `pixel` on lie within `x` and `y` (`PointwiseCall`'s promise), as
+    let mut done = 0;
+    while done < pixels {
+        // The last tile begins earlier where it does not fit.
+        let size = match pixels - done {
+            _ if pixels < FEW => 1,
+            left if left <= FEW || pixels < PIXELS => FEW,
+            _ => PIXELS,
+        };
+        let pixel = done.min(pixels - size);
+        // SAFETY: the tile's pixels from `pixel` on lie within `x` and `y` (`PointwiseCall`'s promise), as
         // many outputs as there are in each; weights and numbers reach to the end of the last block. A
         // part of the inputs fits `packed`.
         unsafe {
-            let (x, y) = (x.add(pixel * x_stride), y.add(pixel * y_stride));
-            if op.depth > PART {
-                op.parts::<P>(x, packed, 0..outputs, y, y_stride);
-                continue;
-            }
-            pack::chunks::<P>(x, x_stride, op.depth, 0, packed);
-            let whole = outputs / BLOCK * BLOCK;
-            for first in (0..whole).step_by(BLOCK) {
-                op.tile::<P, 4>(packed, first, y.add(first), y_stride);
-            }
-            match outputs - whole {
-                0 => {}
-                8 => op.tile::<P, 2>(packed, whole, y.add(whole), y_stride),
-                _ => op.parts::<P>(x, packed, whole..outputs, y, y_stride),
+            let (x, y) = (x.add(pixel * op.x_stride), y.add(pixel * op.y_stride));
+            match size {
+                PIXELS => op.pixels::<PIXELS>(x, packed, y),
+                FEW => op.pixels::<FEW>(x, packed, y),
+                _ => op.pixels::<1>(x, packed, y),
             }
         }
+        done = pixel + size;
     }
 }
 
-/// What all tiles of a call share; where `SHORT` says so, the output's zero point is 0 and its
-/// steps [`are_short`].
-struct Operator<const SHORT: bool> {
+/// What all tiles of a call share; `SHORT` and `RELU` as [`Requantize`] takes them.
+struct Operator<const SHORT: bool, const RELU: bool> {
     depth: usize,
+    outputs: usize,
     x_stride: usize,
+    y_stride: usize,
     weights: *const i8,
     bias: *const i32,
     multiplier: *const f32,
     zero: u8,
 }
 
-impl<const SHORT: bool> Operator<SHORT> {
+impl<const SHORT: bool, const RELU: bool> Operator<SHORT, RELU> {
+    /// Computes all outputs of `P` pixels.
+    ///
+    /// # Safety
+    /// `x` points to as many, `packed` to room for a part of them, `y` to as many.
+    #[inline(always)]
+    unsafe fn pixels<const P: usize>(&self, x: *const u8, packed: *mut i8, y: *mut u8) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if self.depth > PART {
+                return self.parts::<P>(x, packed, 0..self.outputs, y);
+            }
+            pack::chunks::<P>(x, self.x_stride, self.depth, 0, packed);
+            let whole = self.outputs / BLOCK * BLOCK;
+            for first in (0..whole).step_by(BLOCK) {
+                self.tile::<P, 4>(packed, first, y.add(first));
+            }
+            match self.outputs - whole {
+                0 => {}
+                8 => self.tile::<P, 2>(packed, whole, y.add(whole)),
+                _ => self.parts::<P>(x, packed, whole..self.outputs, y),
+            }
+        }
+    }
+
     /// Computes `4 * Q` outputs from `first` on for `P` packed pixels.
     ///
     /// # Safety
-    /// `x` points to packed pixels, `y` to `4 * Q` bytes of as many, `y_stride` apart;
-    /// `first` is a multiple of `BLOCK`.
+    /// `x` points to packed pixels, `y` to `4 * Q` bytes of as many; `first` is a multiple of `BLOCK`.
     #[inline(always)]
-    unsafe fn tile<const P: usize, const Q: usize>(
-        &self,
-        x: *const i8,
-        first: usize,
-        y: *mut u8,
-        y_stride: usize,
-    ) {
+    unsafe fn tile<const P: usize, const Q: usize>(&self, x: *const i8, first: usize, y: *mut u8) {
         let steps = self.depth.div_ceil(DEPTH);
         // SAFETY: the caller's promise.
         unsafe {
             let mut acc = self.start::<P, Q>(first);
             accumulate(&mut acc, x, self.weights.add(first * steps * DEPTH), steps);
-            self.finish(&acc, first, y, y_stride);
+            self.finish(&acc, first, y, self.y_stride);
         }
     }
 
@@ -104,18 +125,11 @@ impl<const SHORT: bool> Operator<SHORT> {
     /// parts, for each block, and each block is computed into a place of its own.
     ///
     /// # Safety
-    /// `x` points to `P` pixels, `packed` to room for a part of them, `y` to as many, `y_stride`
-    /// apart; `outputs` begins with a block.
+    /// `x` points to `P` pixels, `packed` to room for a part of them, `y` to as many; `outputs` begins
+    /// with a block.
     #[cold]
     #[target_feature(enable = "neon,dotprod")]
-    unsafe fn parts<const P: usize>(
-        &self,
-        x: *const u8,
-        packed: *mut i8,
-        outputs: Range<usize>,
-        y: *mut u8,
-        y_stride: usize,
-    ) {
+    unsafe fn parts<const P: usize>(&self, x: *const u8, packed: *mut i8, outputs: Range<usize>, y: *mut u8) {
         let steps = self.depth.div_ceil(DEPTH);
         for first in outputs.clone().step_by(BLOCK) {
             let mut block = [[0u8; BLOCK]; P];
@@ -131,7 +145,7 @@ impl<const SHORT: bool> Operator<SHORT> {
                 self.finish(&acc, first, block.as_mut_ptr().cast(), BLOCK);
                 let count = BLOCK.min(outputs.end - first);
                 for (pixel, block) in block.iter().enumerate() {
-                    y.add(pixel * y_stride + first).copy_from_nonoverlapping(block.as_ptr(), count);
+                    y.add(pixel * self.y_stride + first).copy_from_nonoverlapping(block.as_ptr(), count);
                 }
             }
         }
@@ -167,7 +181,7 @@ impl<const SHORT: bool> Operator<SHORT> {
     ) {
         // SAFETY: the caller's promise.
         unsafe {
-            let requantize = Requantize::<Q, SHORT, SHORT>::new(self.multiplier.add(first), self.zero);
+            let requantize = Requantize::<Q, SHORT, RELU>::new(self.multiplier.add(first), self.zero);
             for (pixel, acc) in acc.iter().enumerate() {
                 requantize.store(acc, y.add(pixel * y_stride));
             }

@@ -17,7 +17,7 @@ pub(in crate::kernels) fn single_channel(mut call: RowCall) {
     match rows {
         // SAFETY: the set is handed out only where the processor has the dot product extension.
         &[a, b, c] if call.stride() == 2 && call.pixels() >= PIXELS => unsafe {
-            if call.channels().zero() == 0 {
+            if call.short() && call.channels().zero() == 0 {
                 run::<true>(call, [a, b, c])
             } else {
                 run::<false>(call, [a, b, c])
@@ -34,9 +34,9 @@ fn run<const RELU: bool>(mut call: RowCall, rows: [&[u8]; 3]) {
     let y = call.slices().1.as_mut_ptr();
     for first in (0..outputs).step_by(BLOCK) {
         let count = BLOCK.min(outputs - first);
-        // SAFETY: weights and numbers reach to the end of the block; the zero point is 0 for `RELU`. Every
-        // row holds the windows of all pixels: the 18 bytes of a tile's. `y` holds `outputs` bytes
-        // for each pixel.
+        // SAFETY: weights and numbers reach to the end of the block; for `RELU` steps are short and the zero
+        // point is 0. Every row holds the windows of all pixels: the 18 bytes of a tile's. `y` holds
+        // `outputs` bytes for each pixel.
         unsafe {
             let block = Block::<RELU>::new(
                 weights.as_ptr().add(first * 3 * DEPTH),
@@ -64,7 +64,7 @@ struct Block<const RELU: bool> {
     /// For each row, four outputs a vector.
     weights: [[int8x16_t; 4]; 3],
     bias: *const i32,
-    requantize: Requantize<4, RELU, false>,
+    requantize: Requantize<4, RELU, RELU>,
 }
 
 impl<const RELU: bool> Block<RELU> {
@@ -72,7 +72,7 @@ impl<const RELU: bool> Block<RELU> {
     /// `weights` points to three rows of 64 bytes, `bias` to 16 numbers that outlive the block.
     #[inline]
     #[target_feature(enable = "neon,dotprod")]
-    unsafe fn new(weights: *const i8, bias: *const i32, requantize: Requantize<4, RELU, false>) -> Self {
+    unsafe fn new(weights: *const i8, bias: *const i32, requantize: Requantize<4, RELU, RELU>) -> Self {
         let mut all = [[vdupq_n_s8(0); 4]; 3];
         for (i, four) in all.as_flattened_mut().iter_mut().enumerate() {
             // SAFETY: the caller's promise.
@@ -93,10 +93,11 @@ impl<const RELU: bool> Block<RELU> {
                     let q = vld1q_u8(row.add(2 * odd));
                     *windows = vreinterpretq_s8_u8(veorq_u8(q, vdupq_n_u8(0x80)));
                 }
-                self.pixel::<0>(&windows, y.add(odd * stride));
-                self.pixel::<1>(&windows, y.add((2 + odd) * stride));
-                self.pixel::<2>(&windows, y.add((4 + odd) * stride));
-                self.pixel::<3>(&windows, y.add((6 + odd) * stride));
+                let y = y.add(odd * stride);
+                self.pixel::<0>(&windows, y);
+                self.pixel::<1>(&windows, y.add(2 * stride));
+                self.pixel::<2>(&windows, y.add(4 * stride));
+                self.pixel::<3>(&windows, y.add(6 * stride));
             }
         }
     }

@@ -5,255 +5,128 @@
 use core::arch::aarch64::*;
 use core::arch::asm;
 
-/// Pixels of a tile: two by eight accumulators of half an output each.
-pub(super) const PIXELS: usize = 2;
+/// Pixels of a tile: four by four accumulators of two outputs' halves each.
+pub(super) const PIXELS: usize = 4;
 
-/// Sums of four outputs, each in two parts.
-pub(super) type Four = [int32x4_t; 2];
+/// Sums of a tile: eight outputs of each pixel, two halves of two outputs a register.
+pub(super) type Tile = [[int32x4_t; 4]; PIXELS];
 
-/// Sums of a tile: `4 * Q` outputs of each pixel.
-pub(super) type Tile<const Q: usize> = [[Four; Q]; PIXELS];
+/// A place in packed pixels and in weights.
+type Place = (*const i8, *const i8);
 
 /// Adds `steps` steps of packed pixels times weights. `NEW` is for sums that are 0 still: the first
 /// steps do not read them; `NARROW` for weights of 7 bits.
 ///
 /// # Safety
-/// `x` points to 16 bytes for each step and each of two pixels, `weights` to 64 bytes a step.
+/// `x` points to chunks of 16 inputs for each pixel of the tile, as many as `steps` take; `weights` to
+/// 64 bytes a step, the first 32 of which are the tile's.
 #[inline(always)]
-pub(super) unsafe fn accumulate<const Q: usize, const NEW: bool, const NARROW: bool>(
-    acc: &mut Tile<Q>,
-    mut x: *const i8,
-    mut weights: *const i8,
+pub(super) unsafe fn accumulate<const NEW: bool, const NARROW: bool>(
+    acc: &mut Tile,
+    (mut x, mut weights): Place,
     steps: usize,
 ) {
-    // SAFETY: the caller's promise.
+    let mut fours = steps / 4;
+    // SAFETY: the caller's promise: a chunk of inputs are four steps.
     unsafe {
-        let mut fours = steps / 4;
         if NEW && fours > 0 {
-            four_steps::<Q, true, NARROW, 0>(acc, x, weights);
-            x = x.add(128);
-            weights = weights.add(256);
+            (x, weights) = four_steps::<true, NARROW>(acc, (x, weights));
             fours -= 1;
         }
         for _ in 0..fours / 2 {
-            four_steps::<Q, false, NARROW, 0>(acc, x, weights);
-            four_steps::<Q, false, NARROW, 256>(acc, x.add(128), weights);
-            x = x.add(256);
-            weights = weights.add(512);
+            (x, weights) = four_steps::<false, NARROW>(acc, (x, weights));
+            (x, weights) = four_steps::<false, NARROW>(acc, (x, weights));
         }
         if fours % 2 == 1 {
-            four_steps::<Q, false, NARROW, 0>(acc, x, weights);
-            x = x.add(128);
-            weights = weights.add(256);
+            (x, weights) = four_steps::<false, NARROW>(acc, (x, weights));
         }
         if steps % 4 >= 2 {
-            two_steps::<Q, false, 0, 0>(acc, x, weights);
-            x = x.add(64);
-            weights = weights.add(128);
+            weights = two_steps::<false>(acc, (x, weights)).1;
+            x = x.add(8);
         }
         if steps % 2 == 1 {
-            last_step(acc, x, weights);
+            one_step(acc, (x, weights));
         }
     }
 }
 
-/// Four steps, whose weights begin at byte `AT` of `weights`; `NEW` sets the sums.
+/// A chunk of inputs; `NEW` sets the sums. Returns the next place.
 ///
 /// # Safety
-/// `x` points to 16 bytes for each of four steps and two pixels, `weights` to `AT` bytes and 64 for
-/// each step; `Q` is 2 or 4.
+/// The place has that chunk for each pixel, and 64 bytes of weights for each of four steps.
 #[inline(always)]
-unsafe fn four_steps<const Q: usize, const NEW: bool, const NARROW: bool, const AT: usize>(
-    acc: &mut Tile<Q>,
-    x: *const i8,
-    weights: *const i8,
-) {
+unsafe fn four_steps<const NEW: bool, const NARROW: bool>(acc: &mut Tile, (x, weights): Place) -> Place {
     // SAFETY: the caller's promise.
     unsafe {
         if NARROW {
-            four_narrow_steps::<Q, NEW, AT>(acc, x, weights);
-        } else {
-            two_steps::<Q, NEW, AT, 0>(acc, x, weights);
-            two_steps::<Q, false, AT, 128>(acc, x.add(64), weights);
+            return four_narrow_steps::<NEW>(acc, (x, weights));
         }
+        let (next, weights) = two_steps::<NEW>(acc, (x, weights));
+        (next, two_steps::<false>(acc, (x.add(8), weights)).1)
     }
 }
 
-/// Takes a macro for eight outputs as often as a tile of `4 * Q` wants it; where `NEW`, the sums are
-/// set.
-macro_rules! all_outputs {
-    ($eight_outputs:ident, $Q:expr, $NEW:expr, $acc:expr, $weights:expr, $at:expr, $x:expr) => {
-        let [a, b] = $acc;
-        if $NEW {
-            $eight_outputs!("saddlp", out, a, b, 0, $weights, $at, $x);
-        } else {
-            $eight_outputs!("sadalp", inout, a, b, 0, $weights, $at, $x);
-        }
-        if $Q == 4 && $NEW {
-            $eight_outputs!("saddlp", out, a, b, 2, $weights, $at + 32, $x);
-        } else if $Q == 4 {
-            $eight_outputs!("sadalp", inout, a, b, 2, $weights, $at + 32, $x);
+/// A step's products of eight outputs of a pixel, in 16 bits: `$w` and `$v` are its weights, `$x` the
+/// pixel's four inputs of the step, repeated to fill a register.
+macro_rules! products {
+    ($multiply:literal, $w:literal, $v:literal, $x:literal) => {
+        concat! {
+            $multiply, " v12.8h, v", $w, ".8b, v", $x, ".8b\n",
+            $multiply, "2 v13.8h, v", $w, ".16b, v", $x, ".16b\n",
+            $multiply, " v14.8h, v", $v, ".8b, v", $x, ".8b\n",
+            $multiply, "2 v15.8h, v", $v, ".16b, v", $x, ".16b\n",
         }
     };
 }
 
-/// An `asm!` over the sums of eight outputs of both pixels, from the `$q`-th four on: LLVM's own
-/// order of these instructions, and of their loads, takes more registers than there are.
-macro_rules! on_sums {
-    ($sum:ident, $a:expr, $b:expr, $q:expr, [$($line:expr),* $(,)?], $($operand:tt)*) => {
+/// Adds the products to a pixel's sums, or makes them the sums.
+macro_rules! widen {
+    ($add:literal, [$a:literal, $b:literal, $c:literal, $d:literal]) => {
+        concat! {
+            $add, " v", $a, ".4s, v12.8h\n",
+            $add, " v", $b, ".4s, v13.8h\n",
+            $add, " v", $c, ".4s, v14.8h\n",
+            $add, " v", $d, ".4s, v15.8h\n",
+        }
+    };
+}
+
+/// An `asm!` over a tile: `$weights` are loaded, then each pixel's inputs (while the products before
+/// them are widened), and multiplied by `$chain`. It takes all registers; LLVM's own order of these
+/// instructions would take more.
+macro_rules! tile {
+    ($acc:ident, $place:ident, $sums:ident, $add:literal, $load:literal, [$($weights:literal),*], $chain:expr) => {{
+        let [a, b, c, d] = $acc;
+        let (mut x, mut weights) = $place;
         asm!(
-            $($line,)*
-            a0 = $sum(vreg) $a[$q][0],
-            a1 = $sum(vreg) $a[$q][1],
-            a2 = $sum(vreg) $a[$q + 1][0],
-            a3 = $sum(vreg) $a[$q + 1][1],
-            b0 = $sum(vreg) $b[$q][0],
-            b1 = $sum(vreg) $b[$q][1],
-            b2 = $sum(vreg) $b[$q + 1][0],
-            b3 = $sum(vreg) $b[$q + 1][1],
-            w0 = out(vreg) _,
-            w1 = out(vreg) _,
-            w2 = out(vreg) _,
-            w3 = out(vreg) _,
-            t0 = out(vreg) _,
-            t1 = out(vreg) _,
-            t2 = out(vreg) _,
-            t3 = out(vreg) _,
-            $($operand)*
+            $load,
+            $($weights,)*
+            $chain,
+            $load,
+            widen!($add, [16, 17, 18, 19]),
+            $chain,
+            $load,
+            widen!($add, [20, 21, 22, 23]),
+            $chain,
+            $load,
+            widen!($add, [24, 25, 26, 27]),
+            $chain,
+            widen!($add, [28, 29, 30, 31]),
+            x = inout(reg) x,
+            chunk = in(reg) 16_usize,
+            weights = inout(reg) weights,
+            $sums("v16") a[0], $sums("v17") a[1], $sums("v18") a[2], $sums("v19") a[3],
+            $sums("v20") b[0], $sums("v21") b[1], $sums("v22") b[2], $sums("v23") b[3],
+            $sums("v24") c[0], $sums("v25") c[1], $sums("v26") c[2], $sums("v27") c[3],
+            $sums("v28") d[0], $sums("v29") d[1], $sums("v30") d[2], $sums("v31") d[3],
+            out("v0") _, out("v1") _, out("v2") _, out("v3") _,
+            out("v4") _, out("v5") _, out("v6") _, out("v7") _,
+            out("v8") _, out("v9") _, out("v10") _, out("v11") _,
+            out("v12") _, out("v13") _, out("v14") _, out("v15") _,
             options(pure, readonly, nostack, preserves_flags),
-        )
-    };
-}
-
-/// Eight outputs' products of two steps, added in 16 bits and then to the sums (or as the sums).
-macro_rules! eight_outputs {
-    ($add:literal, $sum:ident, $a:expr, $b:expr, $q:expr, $weights:expr, $at:expr, $x:expr) => {
-        on_sums!($sum, $a, $b, $q, [
-            "ldp {w0:q}, {w1:q}, [{weights}, #{first}]",
-            "ldp {w2:q}, {w3:q}, [{weights}, #{second}]",
-            "smull  {t0:v}.8h, {w0:v}.8b,  {x0:v}.8b",
-            "smull2 {t1:v}.8h, {w0:v}.16b, {x0:v}.16b",
-            "smull  {t2:v}.8h, {w0:v}.8b,  {y0:v}.8b",
-            "smull2 {t3:v}.8h, {w0:v}.16b, {y0:v}.16b",
-            "smlal  {t0:v}.8h, {w2:v}.8b,  {x1:v}.8b",
-            "smlal2 {t1:v}.8h, {w2:v}.16b, {x1:v}.16b",
-            "smlal  {t2:v}.8h, {w2:v}.8b,  {y1:v}.8b",
-            "smlal2 {t3:v}.8h, {w2:v}.16b, {y1:v}.16b",
-            concat!($add, " {a0:v}.4s, {t0:v}.8h"),
-            concat!($add, " {a1:v}.4s, {t1:v}.8h"),
-            concat!($add, " {b0:v}.4s, {t2:v}.8h"),
-            concat!($add, " {b1:v}.4s, {t3:v}.8h"),
-            "smull  {t0:v}.8h, {w1:v}.8b,  {x0:v}.8b",
-            "smull2 {t1:v}.8h, {w1:v}.16b, {x0:v}.16b",
-            "smull  {t2:v}.8h, {w1:v}.8b,  {y0:v}.8b",
-            "smull2 {t3:v}.8h, {w1:v}.16b, {y0:v}.16b",
-            "smlal  {t0:v}.8h, {w3:v}.8b,  {x1:v}.8b",
-            "smlal2 {t1:v}.8h, {w3:v}.16b, {x1:v}.16b",
-            "smlal  {t2:v}.8h, {w3:v}.8b,  {y1:v}.8b",
-            "smlal2 {t3:v}.8h, {w3:v}.16b, {y1:v}.16b",
-            concat!($add, " {a2:v}.4s, {t0:v}.8h"),
-            concat!($add, " {a3:v}.4s, {t1:v}.8h"),
-            concat!($add, " {b2:v}.4s, {t2:v}.8h"),
-            concat!($add, " {b3:v}.4s, {t3:v}.8h"),
-            ],
-            weights = in(reg) $weights,
-            first = const $at,
-            second = const $at + 64,
-            x0 = in(vreg) $x[0],
-            y0 = in(vreg) $x[1],
-            x1 = in(vreg) $x[2],
-            y1 = in(vreg) $x[3],
-        )
-    };
-}
-
-/// Two steps, whose products are added in 16 bits; `NEW` sets the sums. Their weights begin at byte
-/// `AT + MORE` of `weights`.
-///
-/// # Safety
-/// `x` points to 16 bytes for each of two steps and two pixels, `weights` to `AT + MORE` bytes and 64
-/// for each step; `Q` is 2 or 4.
-#[inline(always)]
-unsafe fn two_steps<const Q: usize, const NEW: bool, const AT: usize, const MORE: usize>(
-    acc: &mut Tile<Q>,
-    x: *const i8,
-    weights: *const i8,
-) {
-    // SAFETY: the caller's promise; each `asm!` reads 32 bytes of weights in both steps.
-    unsafe {
-        let x = [vld1q_s8(x), vld1q_s8(x.add(16)), vld1q_s8(x.add(32)), vld1q_s8(x.add(48))];
-        all_outputs!(eight_outputs, Q, NEW, acc, weights, AT + MORE, x);
-    }
-}
-
-/// Eight outputs' products of four steps, whose weights have 7 bits, added in 16 bits and then to the
-/// sums (or as the sums); see [`eight_outputs`].
-macro_rules! eight_narrow_outputs {
-    ($add:literal, $sum:ident, $a:expr, $b:expr, $q:expr, $weights:expr, $at:expr, $x:expr) => {
-        on_sums!($sum, $a, $b, $q, [
-            "ldp {w0:q}, {w1:q}, [{weights}, #{first}]",
-            "ldp {x0:q}, {x1:q}, [{x}]",
-            "ldp {w2:q}, {w3:q}, [{weights}, #{second}]",
-            "smull  {t0:v}.8h, {w0:v}.8b, {x0:v}.8b",
-            "smull2 {t1:v}.8h, {w0:v}.16b, {x0:v}.16b",
-            "smull  {t2:v}.8h, {w0:v}.8b, {x1:v}.8b",
-            "smull2 {t3:v}.8h, {w0:v}.16b, {x1:v}.16b",
-            "smull  {t4:v}.8h, {w1:v}.8b, {x0:v}.8b",
-            "smull2 {t5:v}.8h, {w1:v}.16b, {x0:v}.16b",
-            "smull  {t6:v}.8h, {w1:v}.8b, {x1:v}.8b",
-            "smull2 {t7:v}.8h, {w1:v}.16b, {x1:v}.16b",
-            "ldp {x0:q}, {x1:q}, [{x}, #32]",
-            "ldp {w0:q}, {w1:q}, [{weights}, #{third}]",
-            "smlal  {t0:v}.8h, {w2:v}.8b, {x0:v}.8b",
-            "smlal2 {t1:v}.8h, {w2:v}.16b, {x0:v}.16b",
-            "smlal  {t2:v}.8h, {w2:v}.8b, {x1:v}.8b",
-            "smlal2 {t3:v}.8h, {w2:v}.16b, {x1:v}.16b",
-            "smlal  {t4:v}.8h, {w3:v}.8b, {x0:v}.8b",
-            "smlal2 {t5:v}.8h, {w3:v}.16b, {x0:v}.16b",
-            "smlal  {t6:v}.8h, {w3:v}.8b, {x1:v}.8b",
-            "smlal2 {t7:v}.8h, {w3:v}.16b, {x1:v}.16b",
-            "ldp {x0:q}, {x1:q}, [{x}, #64]",
-            "ldp {w2:q}, {w3:q}, [{weights}, #{fourth}]",
-            "smlal  {t0:v}.8h, {w0:v}.8b, {x0:v}.8b",
-            "smlal2 {t1:v}.8h, {w0:v}.16b, {x0:v}.16b",
-            "smlal  {t2:v}.8h, {w0:v}.8b, {x1:v}.8b",
-            "smlal2 {t3:v}.8h, {w0:v}.16b, {x1:v}.16b",
-            "smlal  {t4:v}.8h, {w1:v}.8b, {x0:v}.8b",
-            "smlal2 {t5:v}.8h, {w1:v}.16b, {x0:v}.16b",
-            "smlal  {t6:v}.8h, {w1:v}.8b, {x1:v}.8b",
-            "smlal2 {t7:v}.8h, {w1:v}.16b, {x1:v}.16b",
-            "ldp {x0:q}, {x1:q}, [{x}, #96]",
-            "smlal  {t0:v}.8h, {w2:v}.8b, {x0:v}.8b",
-            "smlal2 {t1:v}.8h, {w2:v}.16b, {x0:v}.16b",
-            "smlal  {t2:v}.8h, {w2:v}.8b, {x1:v}.8b",
-            "smlal2 {t3:v}.8h, {w2:v}.16b, {x1:v}.16b",
-            "smlal  {t4:v}.8h, {w3:v}.8b, {x0:v}.8b",
-            "smlal2 {t5:v}.8h, {w3:v}.16b, {x0:v}.16b",
-            "smlal  {t6:v}.8h, {w3:v}.8b, {x1:v}.8b",
-            "smlal2 {t7:v}.8h, {w3:v}.16b, {x1:v}.16b",
-            concat!($add, " {a0:v}.4s, {t0:v}.8h"),
-            concat!($add, " {a1:v}.4s, {t1:v}.8h"),
-            concat!($add, " {b0:v}.4s, {t2:v}.8h"),
-            concat!($add, " {b1:v}.4s, {t3:v}.8h"),
-            concat!($add, " {a2:v}.4s, {t4:v}.8h"),
-            concat!($add, " {a3:v}.4s, {t5:v}.8h"),
-            concat!($add, " {b2:v}.4s, {t6:v}.8h"),
-            concat!($add, " {b3:v}.4s, {t7:v}.8h"),
-            ],
-            weights = in(reg) $weights,
-            x = in(reg) $x,
-            first = const $at,
-            second = const $at + 64,
-            third = const $at + 128,
-            fourth = const $at + 192,
-            x0 = out(vreg) _,
-            x1 = out(vreg) _,
-            t4 = out(vreg) _,
-            t5 = out(vreg) _,
-            t6 = out(vreg) _,
-            t7 = out(vreg) _,
-        )
-    };
+        );
+        (x, weights)
+    }};
 }
 
 /// Four steps of weights of 7 bits, as [`four_steps`].
@@ -261,25 +134,85 @@ macro_rules! eight_narrow_outputs {
 /// # Safety
 /// As there.
 #[inline(always)]
-unsafe fn four_narrow_steps<const Q: usize, const NEW: bool, const AT: usize>(
-    acc: &mut Tile<Q>,
-    x: *const i8,
-    weights: *const i8,
-) {
-    // SAFETY: the caller's promise; each `asm!` reads 32 bytes of weights in the four steps, and all of
-    // the pixels.
+unsafe fn four_narrow_steps<const NEW: bool>(acc: &mut Tile, place: Place) -> Place {
+    macro_rules! run {
+        ($sums:ident, $add:literal) => {
+            tile!(
+                acc,
+                place,
+                $sums,
+                $add,
+                "ld4r {{v0.4s - v3.4s}}, [{x}], {chunk}",
+                [
+                    "ldp q4, q5, [{weights}], #64",
+                    "ldp q6, q7, [{weights}], #64",
+                    "ldp q8, q9, [{weights}], #64",
+                    "ldp q10, q11, [{weights}], #64"
+                ],
+                concat!(
+                    products!("smull", 4, 5, 0),
+                    products!("smlal", 6, 7, 1),
+                    products!("smlal", 8, 9, 2),
+                    products!("smlal", 10, 11, 3),
+                )
+            )
+        };
+    }
+    // SAFETY: the caller's promise; `4 * 128 * 63` fits 16 bits.
+    unsafe { if NEW { run!(out, "saddlp") } else { run!(inout, "sadalp") } }
+}
+
+/// Two steps, of eight bytes of each pixel; `NEW` sets the sums. Returns the same bytes of the next
+/// chunk, and the next step's weights.
+///
+/// # Safety
+/// `place` is good for two steps.
+#[inline(always)]
+unsafe fn two_steps<const NEW: bool>(acc: &mut Tile, place: Place) -> Place {
+    macro_rules! run {
+        ($sums:ident, $add:literal) => {
+            tile!(
+                acc,
+                place,
+                $sums,
+                $add,
+                "ld2r {{v0.4s, v1.4s}}, [{x}], {chunk}",
+                ["ldp q4, q5, [{weights}], #64", "ldp q6, q7, [{weights}], #64"],
+                concat!(products!("smull", 4, 5, 0), products!("smlal", 6, 7, 1))
+            )
+        };
+    }
+    // SAFETY: the caller's promise; `2 * 128 * 127` fits 16 bits.
+    unsafe { if NEW { run!(out, "saddlp") } else { run!(inout, "sadalp") } }
+}
+
+/// The step that is left where their number is odd.
+///
+/// # Safety
+/// `place` is good for one.
+#[inline(always)]
+unsafe fn one_step(acc: &mut Tile, place: Place) -> Place {
+    // SAFETY: the caller's promise.
     unsafe {
-        all_outputs!(eight_narrow_outputs, Q, NEW, acc, weights, AT, x);
+        tile!(
+            acc,
+            place,
+            inout,
+            "sadalp",
+            "ld1r {{v0.4s}}, [{x}], {chunk}",
+            ["ldp q4, q5, [{weights}], #64"],
+            products!("smull", 4, 5, 0)
+        )
     }
 }
 
-/// Sums of neighbours. An `asm!`, because LLVM makes four instructions of `vpaddq_s32` and an
-/// addition.
+/// Sums of neighbours: of four outputs from their halves. An `asm!`, because LLVM makes four
+/// instructions of `vpaddq_s32` and an addition.
 ///
 /// # Safety
 /// NEON is there.
 #[inline(always)]
-pub(super) unsafe fn neighbours([low, high]: Four) -> int32x4_t {
+pub(super) unsafe fn neighbours(low: int32x4_t, high: int32x4_t) -> int32x4_t {
     let sums;
     // SAFETY: computes on registers only.
     unsafe {
@@ -287,22 +220,4 @@ pub(super) unsafe fn neighbours([low, high]: Four) -> int32x4_t {
             options(pure, nomem, nostack, preserves_flags));
     }
     sums
-}
-
-/// The step that is left where their number is odd.
-///
-/// # Safety
-/// `x` points to 16 bytes for each of two pixels, `weights` to 64 bytes.
-#[inline(always)]
-unsafe fn last_step<const Q: usize>(acc: &mut Tile<Q>, x: *const i8, weights: *const i8) {
-    for (p, acc) in acc.iter_mut().enumerate() {
-        for (q, acc) in acc.iter_mut().enumerate() {
-            // SAFETY: the caller's promise.
-            unsafe {
-                let (w, x) = (vld1q_s8(weights.add(16 * q)), vld1q_s8(x.add(16 * p)));
-                acc[0] = vpadalq_s16(acc[0], vmull_s8(vget_low_s8(w), vget_low_s8(x)));
-                acc[1] = vpadalq_s16(acc[1], vmull_high_s8(w, x));
-            }
-        }
-    }
 }

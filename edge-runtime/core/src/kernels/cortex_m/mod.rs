@@ -29,6 +29,7 @@ pub(super) const DSP: Set = Set {
         pointwise: pointwise::pointwise,
         single_channel: single_channel::single_channel,
         depthwise: depthwise::depthwise,
+        signed_from: usize::MAX,
         add: add::add,
         sums: pool::sums,
     },

@@ -17,6 +17,7 @@ impl Kernels {
         pointwise: pointwise::pointwise,
         single_channel: single_channel::single_channel,
         depthwise: depthwise::depthwise,
+        signed_from: usize::MAX,
         add: add::add,
         sums: pool::sums,
     };
