@@ -6,7 +6,7 @@
 //! left in `.cache/fuzz/artifacts`.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
@@ -14,7 +14,7 @@ use anyhow::{Context, bail, ensure};
 
 use toolbox::{process, root, tool};
 
-use toolbox::outcome::Outcome;
+use toolbox::outcome::{Outcome, say};
 
 /// The version of cargo-fuzz that the targets were written for.
 const VERSION: &str = "0.13.2";
@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     build()?;
     targets.iter().try_for_each(|target| match arguments.planted {
         true => bites(target),
-        false => search(target, &cache("corpus").join(target), arguments.seconds, &[]),
+        false => search(target, arguments.seconds),
     })
 }
 
@@ -76,17 +76,27 @@ pub fn short() -> anyhow::Result<Outcome> {
     for some in targets.chunks(cores) {
         thread::scope(|scope| {
             let runs: Vec<_> = some.iter().map(|target| scope.spawn(|| short_run(target))).collect();
-            runs.into_iter()
-                .try_for_each(|run| run.join().unwrap_or_else(|_| bail!("a run ended by a panic")))
+            for run in runs {
+                say(&run.join().unwrap_or_else(|_| bail!("a run ended by a panic"))?);
+            }
+            anyhow::Ok(())
         })?;
     }
     Ok(Outcome::Ran { passed: 2 * targets.len() as u64, failed: 0 })
 }
 
-fn short_run(target: &str) -> anyhow::Result<()> {
+/// Returns what there is to say where all is well; several run at once.
+fn short_run(target: &str) -> anyhow::Result<String> {
+    let mut run = over(target, &empty("short", target)?, SHORT)?;
     // The same inputs each time, as far as it comes: a test that fails by chance is no test.
-    search(target, &empty("short", target)?, SHORT, &["-seed=1"])?;
-    bites(target)
+    let output =
+        run.arg("-seed=1").output().with_context(|| format!("cannot run the fuzz target `{target}`"))?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{} ({}): {text}", broke(target), output.status);
+    let inputs = text.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
+    let inputs = inputs.context("libFuzzer did not say how many inputs it ran")?.trim();
+    bites(target)?;
+    Ok(format!("fuzz target {target}: {inputs} inputs, and the planted fault found"))
 }
 
 /// Whether rustup has the nightly toolchain; stable Rust has neither libFuzzer's instrumentation
@@ -154,18 +164,27 @@ fn program(target: &str, artifacts: &str) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-/// Runs a target from its seeds and from what earlier runs kept in `corpus`.
-fn search(target: &str, corpus: &PathBuf, seconds: u32, more: &[&str]) -> anyhow::Result<()> {
-    fs::create_dir_all(corpus).with_context(|| format!("cannot make {}", corpus.display()))?;
+/// Runs a target for as long as is asked.
+fn search(target: &str, seconds: u32) -> anyhow::Result<()> {
+    let corpus = cache("corpus").join(target);
+    fs::create_dir_all(&corpus).with_context(|| format!("cannot make {}", corpus.display()))?;
+    process::run(&mut over(target, &corpus, seconds)?).with_context(|| broke(target))
+}
+
+/// A target over its seeds and over what is in `corpus`, where it keeps what it learns.
+fn over(target: &str, corpus: &Path, seconds: u32) -> anyhow::Result<Command> {
     let mut run = program(target, "artifacts")?;
-    run.arg(format!("-max_total_time={seconds}")).arg("-print_final_stats=1").args(more);
+    run.arg(format!("-max_total_time={seconds}")).arg("-print_final_stats=1");
     run.arg(corpus).arg(root().join(PACKAGE).join("seeds").join(target));
-    process::run(&mut run).with_context(|| {
-        format!(
-            "fuzz target `{target}`: the bytes that broke it are the newest in .cache/fuzz/artifacts/{target}; mend \
-             what they show and keep them as {PACKAGE}/seeds/{target}/found-..."
-        )
-    })
+    Ok(run)
+}
+
+/// What to do where bytes broke a target.
+fn broke(target: &str) -> String {
+    format!(
+        "fuzz target `{target}`: the bytes that broke it are the newest in .cache/fuzz/artifacts/{target}; mend \
+         what they show and keep them as {PACKAGE}/seeds/{target}/found-..."
+    )
 }
 
 /// A target whose result is spoiled behind all checks must fail at its own assertion, and soon.
@@ -173,7 +192,6 @@ fn bites(target: &str) -> anyhow::Result<()> {
     let mut run = program(target, "planted-artifacts")?;
     run.env("PNEUMOSCOPE_PLANT_FAULT", "1").arg(format!("-max_total_time={PLANTED}"));
     run.arg(empty("planted", target)?).arg(root().join(PACKAGE).join("seeds").join(target));
-    eprintln!("==> {} with a planted fault", process::line(&run));
     let output = run.output().with_context(|| format!("cannot run the fuzz target `{target}`"))?;
     let text = String::from_utf8_lossy(&output.stderr);
     let at = format!("panicked at fuzz_targets/{target}.rs");

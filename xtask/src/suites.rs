@@ -19,6 +19,9 @@ pub enum Tier {
     Commit,
     /// What needs other machines, or time.
     All,
+    /// As [`Tier::All`], from builds of its own, with a sanitizer or for a fuzzer; runs beside the
+    /// others.
+    Instrumented,
 }
 
 pub struct Suite {
@@ -287,21 +290,21 @@ pub const ALL: [Suite; 29] = [
     },
     Suite {
         name: "sanitizer",
-        tier: Tier::All,
+        tier: Tier::Instrumented,
         about: "edge-core's tests under the address sanitizer",
         needs: "rustup's nightly",
         run: |_| sanitize::address(),
     },
     Suite {
         name: "miri",
-        tier: Tier::All,
+        tier: Tier::Instrumented,
         about: "the scalar kernels under miri",
         needs: "rustup's nightly with miri",
         run: |_| sanitize::miri(),
     },
     Suite {
         name: "fuzz",
-        tier: Tier::All,
+        tier: Tier::Instrumented,
         about: "a short run of each fuzz target, and that it finds its planted fault",
         needs: "rustup's nightly",
         run: |_| fuzz::short(),

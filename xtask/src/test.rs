@@ -73,22 +73,32 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs suites: the first of [`Tier::Commit`] beside the others of it, whose lines are shown after its
-/// own, then the rest. Where a program's last test or rustdoc leaves a processor idle, they have it.
+/// Runs suites: the first of [`Tier::Commit`] beside the others of it, then those of [`Tier::All`]
+/// beside the instrumented ones. Where a program's last test or rustdoc leaves a processor idle,
+/// the others have it.
 fn rows<'s>(suites: impl Iterator<Item = &'s Suite>, inputs: &Inputs) -> Vec<Row> {
-    let (mut first, rest): (Vec<&Suite>, Vec<&Suite>) = suites.partition(|suite| suite.tier == Tier::Commit);
-    let beside = first.split_off(first.len().min(1));
-    if !beside.is_empty() {
+    let (mut commit, all): (Vec<&Suite>, Vec<&Suite>) = suites.partition(|suite| suite.tier == Tier::Commit);
+    let others = commit.split_off(commit.len().min(1));
+    if !others.is_empty() {
         // In sight, and before either needs it. Where it fails, the suites say so.
         let _ = host::libtorch().and_then(|()| process::run(host::cargo("test").arg("--no-run")));
     }
-    let run = |suites: Vec<&Suite>| -> Vec<Row> { suites.iter().map(|suite| row(suite, inputs)).collect() };
+    let mut rows = both(&commit, &others, inputs);
+    let (instrumented, all): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|suite| suite.tier == Tier::Instrumented);
+    rows.extend(both(&all, &instrumented, inputs));
+    rows
+}
+
+/// Runs suites one after the other, and others beside them, whose lines are shown at the end.
+fn both(suites: &[&Suite], beside: &[&Suite], inputs: &Inputs) -> Vec<Row> {
+    let run = |suites: &[&Suite]| -> Vec<Row> { suites.iter().map(|suite| row(suite, inputs)).collect() };
     let (mut rows, (more, said)) = thread::scope(|scope| {
         let beside = scope.spawn(|| held(|| run(beside)));
-        (run(first), beside.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        (run(suites), beside.join().unwrap_or_else(|panic| resume_unwind(panic)))
     });
     print!("{said}");
-    rows.extend(more.into_iter().chain(run(rest)));
+    rows.extend(more);
     rows
 }
 
