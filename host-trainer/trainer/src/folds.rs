@@ -102,7 +102,7 @@ impl Gathered {
 fn same_but_for_patients(fold: Recipe, run: &Recipe) -> bool {
     let teachers = run.taught.as_ref().map_or_else(Vec::new, |taught| taught.teachers.clone());
     let taught = fold.taught.map(|taught| TaughtRecipe { teachers, ..taught });
-    Recipe { split: run.split, taught, ..fold } == *run
+    Recipe { split: run.split, threads: run.threads, taught, ..fold } == *run
 }
 
 /// Writes one line a picture.

@@ -54,6 +54,10 @@ pub struct TrainOptions {
     /// Largest learning rate in int8, in steps of the weights
     #[arg(long, value_name = "RATE")]
     pub quantized_rate: Option<f64>,
+    /// Threads of libtorch, 1 to 64; 1, the default: the bytes depend on it. More are faster on cores that
+    /// have nothing else to do, and much slower beside other programs
+    #[arg(long, value_name = "N")]
+    pub threads: Option<u8>,
     /// Each picture has so many draws of its changes, the same in every run on this data; 0, the
     /// default: a new one each epoch. Teachers are then asked once about each draw, not in every epoch
     #[arg(long, value_name = "N")]
@@ -94,6 +98,7 @@ impl TrainOptions {
             auxiliary: self.auxiliary.or(others.auxiliary),
             quantized_epochs: self.quantized_epochs.or(others.quantized_epochs),
             quantized_rate: self.quantized_rate.or(others.quantized_rate),
+            threads: self.threads.or(others.threads),
             draws: self.draws.or(others.draws),
             film: self.film.or(others.film),
             split_seed: self.split_seed.or(others.split_seed),
@@ -140,6 +145,7 @@ impl TrainOptions {
             auxiliary: self.auxiliary.unwrap_or(recipe.auxiliary),
             quantized_epochs: self.quantized_epochs.unwrap_or(recipe.quantized_epochs),
             quantized_rate: self.quantized_rate.unwrap_or(recipe.quantized_rate),
+            threads: self.threads.unwrap_or(recipe.threads),
             draws: self.draws.unwrap_or(recipe.draws),
             film: self.film.unwrap_or(recipe.film),
             split_seed: self.split_seed.or(recipe.split_seed),
@@ -157,6 +163,11 @@ impl TrainOptions {
             self.batch.is_none_or(|batch| (1..=1024).contains(&batch)),
             "batch: expected 1 to 1024, got {}",
             self.batch.unwrap_or_default()
+        );
+        ensure!(
+            self.threads.is_none_or(|threads| (1..=64).contains(&threads)),
+            "threads: expected 1 to 64, got {}",
+            self.threads.unwrap_or_default()
         );
         ensure!(
             self.draws.is_none_or(|draws| draws <= 1000),
@@ -223,6 +234,7 @@ mod tests {
             refused("side = 160"),
             "side: expected 32, 64 or 128, got 160; the exact form pools a power of two of positions"
         );
+        assert_eq!(refused("threads = 0"), "threads: expected 1 to 64, got 0");
         assert_eq!(refused("smoothing = 0.6"), "smoothing: expected a number from 0 to 0.5, got 0.6");
         assert_eq!(refused("mixup = 0.01"), "mixup: expected 0 or an alpha from 0.05 to 1, got 0.01");
         assert!(refused("sam = nan").starts_with("sam: expected a number"));

@@ -4,6 +4,7 @@
 //! ```text
 //! run.json          recipe, data, split                 train.safetensors     state after the last float epoch
 //! data.json         what was read, left out, is there twice
+//! gate.json         how many training pictures the model's gate was fitted on
 //! history.json      one entry an epoch                  float.safetensors     the float network
 //! quantize.json     float and int8 side by side         quantize.safetensors  state after the last int8 epoch
 //! model.onnx        the model                           validation/ shifted/ film/  metrics.json, predictions.csv
@@ -57,6 +58,10 @@ pub struct Recipe {
     pub auxiliary: f64,
     pub quantized_epochs: usize,
     pub quantized_rate: f64,
+    /// Threads of libtorch, whatever the machine has: over more or fewer, sums are rounded otherwise. Those
+    /// that change pictures are not among them, and may be any number.
+    #[serde(default = "one_thread")]
+    pub threads: u8,
     /// How many draws of the pictures' changes there are: epoch e has the draw e modulo this number,
     /// which is the same in every run. 0: each epoch has a draw of its own, by the seed.
     #[serde(default)]
@@ -108,6 +113,10 @@ fn one() -> f64 {
     1.0
 }
 
+fn one_thread() -> u8 {
+    1
+}
+
 fn is_one(value: &f64) -> bool {
     *value == 1.0
 }
@@ -146,6 +155,7 @@ impl Default for Recipe {
             auxiliary: 0.0,
             quantized_epochs: 4,
             quantized_rate: 0.02,
+            threads: 1,
             draws: 0,
             split_seed: None,
             teacher: None,

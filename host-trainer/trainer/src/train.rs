@@ -98,7 +98,8 @@ impl FloatNet {
 
     /// Logits of pictures given as steps.
     pub fn logits(&self, steps: &Tensor) -> Tensor {
-        self.net.forward(&self.parameters, &self.statistics, &to_units(steps), false)
+        let folded = self.net.fold(&self.parameters, &self.statistics);
+        self.net.forward_folded(&folded, &to_units(steps))
     }
 }
 
@@ -153,7 +154,8 @@ impl Trainable for FloatTraining {
     }
 
     fn logits(&self, average: &Tensor, steps: &Tensor) -> Tensor {
-        self.net.forward(&self.of_net(average), &self.average_statistics, &to_units(steps), false)
+        let folded = self.net.fold(&self.of_net(average), &self.average_statistics);
+        self.net.forward_folded(&folded, &to_units(steps))
     }
 
     fn after_step(&mut self, decay: f64) {

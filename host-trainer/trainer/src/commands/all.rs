@@ -2,7 +2,7 @@
 
 use crate::cli;
 use crate::commands::gate::{gate_run, others};
-use crate::commands::teachers::{Source, teachers};
+use crate::commands::teachers::teachers;
 use crate::commands::{evaluate_run, export_run, pack_model, quantize_run, recipe, start, train_run};
 use crate::export::footprint::Footprint;
 use crate::recipe_file::RecipeFile;
@@ -72,12 +72,7 @@ fn train_teachers(args: &mut cli::AllArgs, file: &RecipeFile) -> Result<()> {
     let names = training.options.teachers.clone().unwrap_or_default();
     let at = folder(training.step.run.as_deref(), !training.resume)?;
     let kept = args.teachers.clone().unwrap_or_else(|| at.join("teachers"));
-    let source = Source {
-        data: training.step.data.clone(),
-        phantoms: training.phantoms,
-        cuda: training.step.cuda,
-        weights: args.weights.clone(),
-    };
+    let source = training.source(&args.weights);
     let seed = training.options.split_seed.or(training.seed).unwrap_or(1);
     let split = (training.validation.into(), seed);
     training.teachers.teacher = teachers(&file.teacher, &names, &kept, split, &source, training.resume)?;

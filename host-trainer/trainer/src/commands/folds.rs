@@ -1,7 +1,7 @@
 //! `folds`: trains a network a fold and gathers what each says of the patients that it has not seen.
 //! Where a recipe has teachers, each fold has its own, which have not seen them either.
 
-use super::teachers::{Source, teachers};
+use super::teachers::teachers;
 use super::{begin, device, load, recipe, train_run};
 use crate::cli::{FoldKind, FoldsArgs, TeacherArgs, TrainArgs};
 use crate::dataset::Dataset;
@@ -112,14 +112,7 @@ impl Network {
     /// Its teachers for a split, each in a folder below this one.
     fn teachers(&self, below: &Path, split: (SplitKind, u64)) -> Result<Vec<PathBuf>> {
         let names = self.training.options.teachers.clone().unwrap_or_default();
-        let step = &self.training.step;
-        let source = Source {
-            data: step.data.clone(),
-            phantoms: self.training.phantoms,
-            cuda: step.cuda,
-            weights: self.weights.clone(),
-        };
-        teachers(&self.teachers, &names, below, split, &source, true)
+        teachers(&self.teachers, &names, below, split, &self.training.source(&self.weights), true)
     }
 }
 

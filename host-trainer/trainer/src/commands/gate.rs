@@ -5,7 +5,7 @@ use crate::cli;
 use crate::dataset::split::{Split, SplitKind};
 use crate::dataset::{Dataset, content_hash};
 use crate::export::metadata::split_of;
-use crate::gate::{self, Others};
+use crate::gate::{self, FITTED_ON, FittedOn, Others};
 use crate::run::{Recipe, Run};
 use anyhow::{Context, Result, ensure};
 use edge_core::gate::GateThresholds;
@@ -57,7 +57,9 @@ fn split_as_trained(model: &OwnedMetadata, data: &Dataset, seed: u64) -> Result<
 pub(super) fn gate_run(run: &Run, data: &Dataset, others: &Others) -> Result<()> {
     let path = run.path("model.onnx");
     let model = ModelFile::load(&path).with_context(|| path.display().to_string())?;
-    gate_model(&model, data, &run.indices(&data.samples)?, others, run.recipe.seed, None, &path)
+    let (indices, seed) = (run.indices(&data.samples)?, run.recipe.seed);
+    gate_model(&model, data, &indices, others, seed, None, &path)?;
+    run.write_json(FITTED_ON, &FittedOn::new(indices.0.len(), seed))
 }
 
 /// Real pictures that the model is not for; says what is missing where nothing shows other chests.
@@ -95,6 +97,7 @@ fn gate_model(
     // Before there is a gate: what it is to let through is scored whole.
     let open = ModelFile::from_bytes(&gate::bind(model, GateThresholds::open(), [0; 9], None)?)?;
     let deciles = gate::score_deciles(&open, &data.samples, validate)?;
+    println!("gate: {}", FittedOn::new(train.len(), seed));
     let limits = gate::fit_limits(model, &data.samples, train, others, seed)?;
     let bytes = gate::bind(model, limits, deciles, version)?;
     files::write(out, &bytes)?;

@@ -2,9 +2,9 @@
 //! a folder of its own, and keeps the table up to date. What is finished is not run again, what was
 //! interrupted goes on.
 
-use crate::cli;
+use crate::cli::{self, SourceArgs};
 use crate::commands;
-use crate::commands::teachers::{Source, teachers};
+use crate::commands::teachers::teachers;
 use crate::dataset::Dataset;
 use crate::dataset::split::SplitKind;
 use crate::export::footprint::Footprint;
@@ -26,7 +26,7 @@ pub fn sweep(args: &cli::SweepArgs) -> Result<()> {
     let name = args.file.file_stem().unwrap_or_default();
     let out = args.out.clone().unwrap_or_else(|| Path::new("runs").join(name));
     std::fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
-    let device = commands::device(args.cuda)?;
+    let device = commands::device(args.source.cuda)?;
     let mut sweep = Sweep { file: &file, args, out: &out, device, data: None, results: HashMap::new() };
     let jobs = sweep.jobs();
     for (done, job) in jobs.iter().enumerate() {
@@ -102,19 +102,14 @@ impl<'a> Sweep<'a> {
         let names = options.teachers.clone().unwrap_or_default();
         footprint(&options)?.check()?;
         let at = self.args.teachers.clone().unwrap_or_else(|| self.out.join("teachers"));
-        let source = Source {
-            data: self.args.data.clone(),
-            phantoms: self.args.phantoms,
-            cuda: self.args.cuda,
-            weights: self.args.weights.clone(),
-        };
+        let source = SourceArgs { threads: options.threads, ..self.args.source.clone() };
         let split_seed = options.split_seed.unwrap_or(seed);
         let teachers =
             teachers(&self.file.teacher, &names, &at, (SplitKind::Share, split_seed), &source, true)?;
-        let recipe = commands::recipe(seed, &options, &teachers, self.args.data.path.is_none())?;
+        let recipe = commands::recipe(seed, &options, &teachers, self.args.source.data.path.is_none())?;
         let lessons =
             self.out.join("lessons").join(format!("{}-s{split_seed}-film{}", names.join("+"), recipe.film));
-        let (from_where, device) = (&self.args.data, self.device);
+        let (from_where, device) = (&self.args.source.data, self.device);
         let data = self.data(recipe.side)?;
         if let Ok(run) = Run::open(&folder)
             && run.recipe == recipe
@@ -136,7 +131,8 @@ impl<'a> Sweep<'a> {
         if self.data.as_ref().is_none_or(|(of, _)| *of != side) {
             // The old one goes first: two would not fit a small machine.
             self.data = None;
-            self.data = Some((side, commands::load(&self.args.data, self.args.phantoms, side)?));
+            self.data =
+                Some((side, commands::load(&self.args.source.data, self.args.source.phantoms, side)?));
         }
         Ok(&self.data.as_ref().context("the data was loaded")?.1)
     }
@@ -151,7 +147,7 @@ impl<'a> Sweep<'a> {
             let footprint = footprint(&self.file.options(experiment)).ok();
             Row::new(&experiment.name, seeds.len(), footprint, &outcomes, error)
         };
-        let name = commands::name_of(self.args.data.path.as_deref());
+        let name = commands::name_of(self.args.source.data.path.as_deref());
         Ok(Table::new(name, self.file.experiment.iter().map(row).collect()))
     }
 
@@ -185,7 +181,8 @@ impl<'a> Sweep<'a> {
     /// Epochs of an experiment's run, and what one costs: a multiply-accumulate is the unit.
     fn cost(&self, experiment: &Experiment) -> Option<(usize, f64)> {
         let recipe =
-            commands::recipe(1, &self.file.options(experiment), &[], self.args.data.path.is_none()).ok()?;
+            commands::recipe(1, &self.file.options(experiment), &[], self.args.source.data.path.is_none())
+                .ok()?;
         let quantized = if self.quantize(experiment) { recipe.quantized_epochs } else { 0 };
         // A sharpness-aware step looks at its pictures twice.
         let looks = if recipe.sam > 0.0 { 2.0 } else { 1.0 };

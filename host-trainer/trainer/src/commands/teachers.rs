@@ -2,7 +2,6 @@
 
 use crate::cli;
 use crate::commands::{self, DRAWN_AVERAGE};
-use crate::dataset::DataArgs;
 use crate::dataset::split::SplitKind;
 use crate::recipe_file::TeacherEntry;
 use crate::run::{Recipe, Run, TeacherRecipe};
@@ -22,16 +21,6 @@ pub fn teach(args: &cli::TeachArgs) -> Result<()> {
     finetune::finetune(&mut run, &data.samples, published, device)
 }
 
-/// Where the pictures of several runs come from, and what computes them.
-pub struct Source {
-    pub data: DataArgs,
-    /// How many drawings, without data.
-    pub phantoms: usize,
-    pub cuda: bool,
-    /// Files with ImageNet's weights; without any they are fetched.
-    pub weights: Vec<PathBuf>,
-}
-
 /// The folders of the teachers of these names for pupils of this split, by its kind and seed; those that
 /// are not finished are trained, or go on with `resume`.
 pub fn teachers(
@@ -39,7 +28,7 @@ pub fn teachers(
     names: &[String],
     below: &Path,
     (kind, split_seed): (SplitKind, u64),
-    source: &Source,
+    source: &cli::SourceArgs,
     resume: bool,
 ) -> Result<Vec<PathBuf>> {
     let asked = |name: &String| -> Result<cli::TeachArgs> {
@@ -59,6 +48,7 @@ pub fn teachers(
             seed: entry.seed,
             split_seed,
             validation: kind.into(),
+            threads: source.threads,
             weights,
             from_scratch: entry.from_scratch,
             resume,
@@ -72,8 +62,9 @@ pub fn teachers(
             teach(&args)?;
         }
         let there = Run::open(&args.out)?.recipe;
+        // How many threads made it says nothing of how good it is.
         ensure!(
-            there == teacher_recipe(&args),
+            there == Recipe { threads: there.threads, ..teacher_recipe(&args) },
             "{}: expected the teacher {name} as the file says it, got one of another recipe: {there:?}; delete the \
              folder, or name the teacher otherwise",
             args.out.display()
@@ -95,5 +86,6 @@ fn teacher_recipe(args: &cli::TeachArgs) -> Recipe {
         recipe = Recipe { epochs: 4, average: DRAWN_AVERAGE, ..recipe };
     }
     recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
+    recipe.threads = args.threads.unwrap_or(recipe.threads);
     recipe
 }

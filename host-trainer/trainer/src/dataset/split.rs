@@ -200,6 +200,13 @@ impl Split {
         validation.into_iter().map(|i| samples[i].patient.as_str()).find(|patient| learned.contains(patient))
     }
 
+    /// How many of these groups, of samples by their ids, both train and validate.
+    pub fn divided(&self, groups: &[Vec<String>]) -> usize {
+        let learned: HashSet<&str> = self.train.iter().map(String::as_str).collect();
+        let trains = |id: &String| learned.contains(id.as_str());
+        groups.iter().filter(|group| group.iter().any(trains) && !group.iter().all(trains)).count()
+    }
+
     /// The validation samples in two halves of the same shares of classes, by groups: what score and
     /// thresholds are fitted on, and what is reported on. Both in the order of `samples`.
     pub fn halves(&self, samples: &[Sample]) -> Option<(Vec<usize>, Vec<usize>)> {

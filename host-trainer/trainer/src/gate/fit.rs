@@ -19,6 +19,8 @@ use edge_model::model_file::ModelFile;
 use edge_model::pack::pack;
 use phantoms::{Label, draw};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// So many training pictures a gate is fitted on at most, drawn where there are more: each takes some
 /// 64 kB of memory meanwhile.
@@ -101,6 +103,36 @@ pub fn fit_limits(
     };
     let features = fit_one(&chests_and_not(groups), cells, REFUSED_BY_FEATURES, of_features)?;
     Ok(GateThresholds { layout, features, familiar, ..limits })
+}
+
+/// The file of a run that says what its model's gate was fitted on, as [`FittedOn`].
+pub const FITTED_ON: &str = "gate.json";
+
+/// How many of the training pictures a gate was fitted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FittedOn {
+    pub chests: usize,
+    /// All that trained.
+    pub of: usize,
+    /// Of the draw, where not all were taken.
+    pub seed: u64,
+}
+
+impl FittedOn {
+    /// Of a fit on so many training pictures.
+    pub fn new(train: usize, seed: u64) -> Self {
+        Self { chests: train.min(MOST_CHESTS), of: train, seed }
+    }
+}
+
+impl fmt::Display for FittedOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { chests, of, seed } = self;
+        match chests == of {
+            true => write!(f, "fitted on all {of} training pictures"),
+            false => write!(f, "fitted on {chests} of {of} training pictures, drawn by seed {seed}"),
+        }
+    }
 }
 
 /// All of `indices`, or [`MOST_CHESTS`] of them, drawn by the seed, in their order.
@@ -294,6 +326,11 @@ mod tests {
         let many: Vec<usize> = (0..3 * MOST_CHESTS).collect();
         let drawn = chests_of(&many, 1);
         assert_eq!(drawn.len(), MOST_CHESTS);
+        // What is said of it is what was done.
+        let told = [some.len(), many.len()].map(|train| FittedOn::new(train, 7));
+        assert_eq!(told.map(|told| told.chests), [chests_of(&some, 7).len(), chests_of(&many, 7).len()]);
+        assert_eq!(told[0].to_string(), "fitted on all 10000 training pictures");
+        assert_eq!(told[1].to_string(), "fitted on 10000 of 30000 training pictures, drawn by seed 7");
         assert!(drawn.is_sorted_by(|a, b| a < b) && drawn != chests_of(&many, 2));
         // From everywhere, not from the front.
         let late = drawn.iter().filter(|i| **i >= 2 * MOST_CHESTS).count();

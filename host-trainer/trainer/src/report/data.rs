@@ -14,6 +14,7 @@ pub(super) fn data(inputs: &Inputs, no_names: bool) -> Markup {
                 Some(findings) => (found(findings, no_names)),
                 None => (missing("there is no account of the data in this folder", "Training writes it.")),
             }
+            @if let Some(gate) = &inputs.gate { p { "The model's gate was " (gate) "." } }
         }
     }
 }

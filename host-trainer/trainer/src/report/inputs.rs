@@ -5,6 +5,7 @@ use crate::dataset::findings::{FINDINGS, Findings};
 use crate::evaluate::prediction::{self, Prediction};
 use crate::evaluate::record::{self, Evaluation, ModelFacts};
 use crate::folds::{self, figures::Figures};
+use crate::gate::{FITTED_ON, FittedOn};
 use crate::run::{self, Epoch};
 use anyhow::{Context, Result, ensure};
 use edge_model::decode::Picture;
@@ -59,6 +60,8 @@ pub struct Inputs {
     pub run: Option<Value>,
     /// What the data held.
     pub findings: Option<Findings>,
+    /// What the model's gate was fitted on.
+    pub gate: Option<FittedOn>,
     /// Null (not a number) is none.
     pub history: Vec<Epoch<Option<f64>>>,
     pub quantize: Option<Value>,
@@ -103,6 +106,7 @@ impl Inputs {
             network,
             run: json(&folder.join("run.json"))?,
             findings: json(&folder.join(FINDINGS))?,
+            gate: json(&folder.join(FITTED_ON))?,
             history: json(&folder.join("history.json"))?.unwrap_or_default(),
             quantize: json(&folder.join("quantize.json"))?,
             out_of_fold: json(&folder.join(folds::IN_RUN))?,

@@ -28,6 +28,7 @@ fn named(recipe: &Recipe) -> Vec<(&'static str, &'static str, String)> {
         ("batch", "batch size", recipe.batch.to_string()),
         ("rate", "peak learning rate (AdamW, warm-up and cosine)", recipe.rate.to_string()),
         ("decay", "weight decay", recipe.decay.to_string()),
+        ("threads", "threads of libtorch", recipe.threads.to_string()),
         ("average", "decay of the weights' exponential moving average", recipe.average.to_string()),
     ];
     if recipe.teacher.is_none() {

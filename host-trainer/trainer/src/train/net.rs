@@ -245,13 +245,9 @@ impl Net {
         Tensor::from_slice(&mask.collect::<Vec<_>>())
     }
 
-    /// The float network: logits, shape N, of `x` (see [`to_input`]). In training, statistics are
-    /// those of the batch, and the running ones are updated in place.
-    pub fn forward(&self, parameters: &Tensor, statistics: &Tensor, x: &Tensor, training: bool) -> Tensor {
-        self.forward_observed(parameters, statistics, x, training, &mut |_, _| ())
-    }
-
-    /// As [`Net::forward`]; `observe` sees every value with its number.
+    /// The float network: logits, shape N, of `x` (see [`to_units`]). In training, statistics are
+    /// those of the batch, and the running ones are updated in place. `observe` sees every value with
+    /// its number.
     pub fn forward_observed(
         &self,
         parameters: &Tensor,
@@ -286,7 +282,7 @@ impl Net {
         features.matmul(head) + bias
     }
 
-    /// Logits as those of [`Net::forward`] without training but for rounding, without a pass over
+    /// Logits as those of [`Net::forward_observed`] without training but for rounding, without a pass over
     /// memory for each normalisation.
     pub fn forward_folded(&self, folded: &FoldedNet, x: &Tensor) -> Tensor {
         let mut values = vec![x.shallow_clone()];
@@ -356,15 +352,44 @@ pub fn to_units(steps: &Tensor) -> Tensor {
     steps / f64::from(STEPS_PER_UNIT)
 }
 
-/// The same values laid out channels last, which libtorch's CPU convolutions prefer (1.45 times
-/// faster here).
+/// The same values, N x C x H x W, laid out channels last, which libtorch's CPU convolutions prefer: a
+/// step takes 0.6 of the time.
+///
+/// The strides are written down: of one channel both layouts have the same bytes, and libtorch would
+/// take its own for the other one, and so would every layer behind it.
 pub fn channels_last(x: &Tensor) -> Tensor {
-    x.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
+    let laid_out = x.permute([0, 2, 3, 1]).contiguous();
+    let (size, [_, height, width, channels]) = (x.size(), [0, 1, 2, 3].map(|at| laid_out.size()[at]));
+    laid_out.as_strided(size, [height * width * channels, 1, width * channels, channels], None)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_value_of_a_picture_laid_out_channels_last_is_too() {
+        let net = Net::pneumonia(32, 1.0);
+        let (parameters, statistics) = (net.first_parameters(1), net.first_statistics());
+        let pictures = [vec![7u8; 32 * 32], (0..32 * 32).map(|at| (at % 251) as u8).collect()];
+        let steps = to_steps(pictures.iter().map(Vec::as_slice), 32, Device::Cpu);
+        let layouts = |x: &Tensor| {
+            let mut last = vec![];
+            let mut observe = |_, value: &Tensor| last.push(value.stride()[1] == 1);
+            let logits = net.forward_observed(&parameters, &statistics, &to_units(x), true, &mut observe);
+            assert_eq!(logits.size(), [2]);
+            last
+        };
+        let laid_out = channels_last(&steps);
+        assert!(laid_out.equal(&steps), "the values stay");
+        assert!(layouts(&laid_out).iter().all(|last| *last));
+        // It bites: without it no value is.
+        assert!(layouts(&steps).iter().all(|last| !*last));
+        // Of several channels the bytes are moved.
+        let two = Tensor::arange(2 * 2 * 3 * 4, (Kind::Float, Device::Cpu)).view([2, 2, 3, 4]);
+        let moved = channels_last(&two);
+        assert!(moved.equal(&two) && moved.stride() == [24, 1, 8, 2], "{:?}", moved.stride());
+    }
 
     #[test]
     fn a_width_of_one_is_the_shipped_network() {

@@ -56,6 +56,7 @@ fn a_model_that_refers_other_chests_does_not_forget_them_unasked() {
     assert!(said.contains("note: without --unfamiliar"), "{said}");
     // Its patients are split as they were for the training, not by the fit's own seed.
     assert!(said.contains("patients: split seed 3, a share of the patients"), "{said}");
+    assert!(said.contains("gate: fitted on all 48 training pictures"), "{said}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use trainer::evaluate::LabelledPicture;
 use trainer::evaluate::record::{METRICS, TRAINED_ON};
 use trainer::folds::OutOfFold;
 use trainer::folds::figures::figures;
+use trainer::gate::{FITTED_ON, FittedOn};
 use trainer::report::{self, Inputs};
 
 const SECTIONS: [&str; 16] = [
@@ -68,6 +69,8 @@ fn run_folder(folder: &Path, items: &[LabelledPicture]) {
     });
     std::fs::write(folder.join("run.json"), run.to_string()).unwrap();
     std::fs::write(folder.join("data.json"), serde_json::to_vec(&findings()).unwrap()).unwrap();
+    let gate = FittedOn { chests: 10_000, of: 80_000, seed: 5 };
+    std::fs::write(folder.join(FITTED_ON), serde_json::to_vec(&gate).unwrap()).unwrap();
     let row = |i: usize| OutOfFold {
         id: i.to_string(),
         patient: format!("p{}", i / 2),
@@ -153,6 +156,7 @@ fn a_full_run_makes_a_full_page() {
         "noise +1.2, border -0.8",
         "folds of acquisition clusters",
         "60 pictures were read",
+        "gate was fitted on 10000 of 80000 training pictures, drawn by seed 5.",
         "3 (a_mask.png, b_mask.png, ...)",
         "Of 2 of 60 pictures nothing tells whose they are",
         "phantom-x = phantom-y",

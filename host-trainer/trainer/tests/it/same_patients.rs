@@ -3,6 +3,7 @@
 
 use crate::folders::{grey, png, put};
 use ::phantoms::Label;
+use image::imageops::{FilterType, resize};
 use std::path::Path;
 use std::process::Command;
 use trainer::dataset::{self, DataOptions, Dataset, Part, content_hash};
@@ -106,4 +107,32 @@ fn predictions_out_of_fold_of_other_pictures_or_patients_are_refused_with_both()
     fold(2, &shared, run.recipe.clone());
     let error = Gathered::open(&folds, &run).unwrap_err().to_string();
     assert!(error.contains("of other patients") && error.contains("--patients"), "{error}");
+}
+
+#[test]
+fn films_coded_anew_on_both_sides_of_the_split_are_told_until_a_list_says_whose_they_are() {
+    let place = tempfile::tempdir().unwrap();
+    let (root, list) = (place.path().join("films"), place.path().join("list.csv"));
+    begun(&root, &place.path().join("first"));
+    let mut rows = "image,patient\n".to_owned();
+    for number in 0..40 {
+        let (label, folder) = [(Label::Normal, "NORMAL"), (Label::Pneumonia, "PNEUMONIA")][number % 2];
+        let film = format!("{folder}/{}", number / 2);
+        let smaller = resize(&grey(label, number as u64), 80, 80, FilterType::Triangle);
+        put(&root, &format!("{film}-again.png"), &png(&smaller));
+        rows += &format!("{film}.png,{film}\n{film}-again.png,{film}\n");
+    }
+    std::fs::write(&list, rows).unwrap();
+    let said = |run: &str, more: &[&Path]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_trainer"));
+        program.args(["train", "--side", "32", "--epochs", "1", "--few-pictures", "--data"]).arg(&root);
+        let output = program.arg("--run").arg(place.path().join(run)).args(more).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let note = "look alike one picture trains and another validates";
+    let alone = said("alone", &[]);
+    assert!(alone.contains("40 groups of 80 pictures look alike") && alone.contains(note), "{alone}");
+    let together = said("together", &["--patients".as_ref(), list.as_path()]);
+    assert!(together.contains("look alike") && !together.contains(note), "{together}");
 }

@@ -139,6 +139,26 @@ fn a_killed_run_ends_with_the_same_bytes_as_an_uninterrupted_one() {
 }
 
 #[test]
+fn the_bytes_are_those_of_its_threads_whatever_cores_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    // Of rayon's threads, which change the pictures, any number; of libtorch's the recipe's.
+    let weights = |name: &str, changing: &str, more: &[&str]| {
+        let run = folder.path().join(name);
+        let asked = [&["--phantoms", "80", "--side", "64", "--epochs", "2"], more].concat();
+        let mut program = trainer("train", &run, &asked);
+        program.env("RAYON_NUM_THREADS", changing).env("OMP_NUM_THREADS", changing);
+        assert!(program.status().unwrap().success());
+        (std::fs::read(run.join("float.safetensors")).unwrap(), Run::open(&run).unwrap().recipe.threads)
+    };
+    let (two, threads) = weights("two", "1", &["--threads", "2"]);
+    assert_eq!(threads, 2, "recorded");
+    assert!(weights("three", "3", &["--threads", "2"]) == (two.clone(), 2));
+    // The comparison bites: sums over another number of threads are rounded otherwise.
+    let (one, threads) = weights("one", "3", &[]);
+    assert!(threads == 1 && one != two);
+}
+
+#[test]
 fn a_run_is_not_overwritten_and_not_continued_with_something_else() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
