@@ -68,11 +68,6 @@ impl Picture {
         &self.bytes
     }
 
-    /// The same, owned.
-    pub(super) fn into_bytes(self) -> Vec<u8> {
-        self.bytes
-    }
-
     /// A view of it, as the stages take pictures.
     pub fn frame(&self) -> Frame<'_> {
         // `new` is the only constructor and made this very check; nothing changes the fields afterwards.
