@@ -133,7 +133,7 @@ fn jpeg2000(coded: &[u8], header: &Header) -> Result<Samples, DecodeError> {
     if planes.len() != usize::from(header.samples) || planes.iter().any(|plane| plane.len() < pixels) {
         return Err(damaged(&"its JPEG 2000 planes are of different sizes"));
     }
-    // The decoder keeps three planes of floating point numbers: there is no room for a copy but this one.
+    // The decoder keeps three planes of floating point numbers: no room for a copy but this one.
     let samples = planes.len();
     Ok(if header.bits_allocated == 8 {
         let mut bytes = vec![0; pixels * samples];

@@ -10,7 +10,8 @@ use crate::decode::outcome::{DecodeError, Picture};
 use edge_core::{Geometry, PixelFormat};
 use std::borrow::Cow;
 
-/// Makes the picture; where it is to be `judged`, its values must tell black from white. Nothing is allocated before its size was found to be that of a picture.
+/// Makes the picture; where it is to be `judged`, its values must tell black from white. Nothing is
+/// allocated before its size was found to be that of a picture.
 pub(super) fn picture(header: &Header, syntax: &Syntax, judged: bool) -> Result<Picture, DecodeError> {
     let geometry = |format| Geometry::new(header.columns.into(), header.rows.into(), format);
     geometry(PixelFormat::Gray8)?;
