@@ -83,8 +83,40 @@ def lut(first, bits, entries=1024, signed=False):
     return Sequence([item])
 
 
+def padded(ds, pixels):
+    """Where a stored value is padding (PS3.3 C.7.5.1.1.2), which pydicom reads the tags of and no more."""
+    if "PixelPaddingValue" not in ds:
+        return np.zeros(pixels.shape, bool)
+
+    def word(name):
+        value = ds[name].value
+        signed = bool(ds.PixelRepresentation)
+        return int.from_bytes(value[:2], "little", signed=signed) if isinstance(value, bytes) else int(value)
+
+    value = word("PixelPaddingValue")
+    limit = word("PixelPaddingRangeLimit") if "PixelPaddingRangeLimit" in ds else value
+    return (pixels >= min(value, limit)) & (pixels <= max(value, limit))
+
+
+def square(light, ds):
+    """The picture with square pixels, in straight lines between the middles of those that there are."""
+    for name in ["PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio"]:
+        if len(ds.get(name) or []) == 2:
+            height, width = map(float, ds[name].value)
+            break
+    else:
+        return light
+    if abs(height / width - 1) < 0.01:
+        return light
+    axis, ratio = (0, height / width) if height > width else (1, width / height)
+    many = light.shape[axis]
+    new = round(many * ratio)
+    places = (np.arange(new) + 0.5) * many / new - 0.5
+    return np.apply_along_axis(lambda line: np.interp(places, np.arange(many), line), axis, light)
+
+
 def grey(ds):
-    """pydicom's picture as luminance in 0 to 1, and the steps between black and white."""
+    """pydicom's picture as luminance in 0 to 1 with square pixels, and the steps between black and white."""
     luminance = ds.PhotometricInterpretation.startswith("YBR_FULL")
     pixels = pixel_array(ds, raw=luminance)
     most = 2**ds.BitsStored - 1
@@ -105,7 +137,9 @@ def grey(ds):
         shown = rescaled
     light = (shown - low) / (high - low)
     steps = min(most, high - low) if ds.get("VOILUTSequence") else most
-    return (1 - light if ds.PhotometricInterpretation == "MONOCHROME1" else light), steps
+    light = np.clip(1 - light if ds.PhotometricInterpretation == "MONOCHROME1" else light, 0, 1)
+    light[padded(ds, pixels)] = 0
+    return square(light, ds), steps
 
 
 def coded(source, target, syntax):
@@ -228,6 +262,54 @@ def monochrome(cases):
     cases.add("a-pixel-short", written(ds), refused="cut short (it has fewer samples than its size says)")
 
 
+def meant(cases):
+    """Values that mean something else than they are: unused bits, padding, pixels that are not square."""
+    window = {"WindowCenter": 2047.5, "WindowWidth": 4096}
+    rescale = {"RescaleSlope": "0.5", "RescaleIntercept": "-100"}
+    plain = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]
+    for number, (photometric, signed) in enumerate(
+        [("MONOCHROME1", False), ("MONOCHROME1", True), ("MONOCHROME2", False), ("MONOCHROME2", True)]
+    ):
+        name, syntax = f"{photometric}-{'signed' if signed else 'unsigned'}", plain[number % 3]
+        pixels = values(12, signed)
+
+        def written_as(**tags):
+            return written(dataset(16, signed, photometric, pixels, **tags), syntax)
+
+        refused = "12 bits in 16: the picture's values run from"
+        cases.add(f"unused-{name}", written_as(), refused=refused)
+        cases.add(f"unused-{name}-rescale", written_as(**rescale), refused=refused)
+        cases.add(f"unused-{name}-window", written_as(**{**window, "WindowCenter": 0} if signed else window))
+        least, most = int(pixels.min()), int(pixels.max())
+        for which, tags in {
+            "least": {"PixelPaddingValue": least},
+            "most": {"PixelPaddingValue": most},
+            "range": {"PixelPaddingValue": least, "PixelPaddingRangeLimit": least + 500},
+            "range-down": {"PixelPaddingValue": most, "PixelPaddingRangeLimit": most - 500},
+            "window": {"PixelPaddingValue": least, **window},
+            "rescale": {"PixelPaddingValue": most, **rescale},
+        }.items():
+            cases.add(f"padding-{name}-{which}", written(dataset(12, signed, photometric, **tags), syntax))
+        # Padding at the other end of 16 bits makes no range of it.
+        edge = pixels.copy()
+        edge[:, :8] = 32767 if signed else 65535
+        told = {"PixelPaddingValue": int(edge.max())}
+        cases.add(f"unused-{name}-padding", written(dataset(16, signed, photometric, edge, **told), syntax), refused=refused)
+        cases.add(f"all-padding-{name}", written(dataset(12, signed, photometric, PixelPaddingValue=least, PixelPaddingRangeLimit=most), syntax), refused="all of its pixels are padding")
+    for which, tags in {
+        "ratio": {"PixelAspectRatio": [2, 1]},
+        "ratio-of-thirds": {"PixelAspectRatio": [3, 4]},
+        "spacing": {"PixelSpacing": [0.3, 0.2]},
+        "imager": {"ImagerPixelSpacing": [0.1, 0.25]},
+        "scanned": {"NominalScannedPixelSpacing": [0.2, 0.1]},
+        "spacing-before-ratio": {"PixelSpacing": [0.2, 0.2], "PixelAspectRatio": [2, 1]},
+        "almost-square": {"PixelSpacing": [0.1430, 0.1434]},
+    }.items():
+        cases.add(f"pixels-{which}", written(dataset(**tags)))
+        cases.add(f"pixels-{which}-implicit", written(dataset(photometric="MONOCHROME1", **tags), ImplicitVRLittleEndian))
+    cases.add("pixels-of-a-mistake", written(dataset(PixelSpacing=[10, 0.2])), refused="got 10 by 0.2")
+
+
 def syntaxes(cases):
     for bits, signed in [(8, False), (12, False), (16, False), (12, True), (16, True)]:
         form = f"{bits}-{'signed' if signed else 'unsigned'}"
@@ -336,7 +418,7 @@ def refused(name, ds):
 
 def main(folder):
     cases = Cases(folder)
-    for part in (monochrome, syntaxes, containers, colours, own):
+    for part in (monochrome, meant, syntaxes, containers, colours, own):
         part(cases)
     with open(cases.path("cases.json"), "w") as file:
         json.dump(cases.cases, file)

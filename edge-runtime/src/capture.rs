@@ -156,9 +156,14 @@ pub enum CaptureError {
     /// The frame is marked as damaged, or is not of the agreed form.
     #[error("{0}")]
     Damaged(String),
-    /// A file of a kind that is not read: which, and what to do.
-    #[error("{0}")]
-    Unread(String),
+    /// A file that gives no picture.
+    #[error("{told}")]
+    File {
+        /// What the device shows.
+        reason: edge_core::Reason,
+        /// Which file, what it is, what to do.
+        told: String,
+    },
     /// It cannot be noted which files were answered.
     #[error("what was answered cannot be noted: {0}")]
     Memory(WriteError),
@@ -172,7 +177,7 @@ impl CaptureError {
             Self::Lost { .. } => Some(edge_core::Reason::CameraLost),
             Self::NoSignal(_) => Some(edge_core::Reason::NoSignal),
             Self::Damaged(_) => Some(edge_core::Reason::DamagedFrame),
-            Self::Unread(_) => Some(edge_core::Reason::UnreadKind),
+            Self::File { reason, .. } => Some(*reason),
             Self::Memory(_) => Some(edge_core::Reason::LogFailed),
         }
     }

@@ -178,7 +178,9 @@ impl<E: Engine, C: Clock> Device<E, C> {
                     return PollOutcome::Quiet;
                 }
                 Err(CaptureError::End) => return PollOutcome::End,
-                Err(error @ (CaptureError::Damaged(_) | CaptureError::Unread(_))) if self.cases.is_some() => {
+                Err(error @ (CaptureError::Damaged(_) | CaptureError::File { .. }))
+                    if self.cases.is_some() =>
+                {
                     self.name.clear();
                     self.name.push_str(self.source.origin().name);
                     self.exam = None;
@@ -358,8 +360,7 @@ fn decision(classified: &Result<Inference, FrameError>) -> Decision {
     let failed = |reason| Decision { state: State::Fault, reason, logit: None, score: None };
     match classified {
         Ok(classified) => classified.decision,
-        Err(FrameError::File(CaptureError::Unread(_))) => failed(Reason::UnreadKind),
-        Err(FrameError::File(_)) => failed(Reason::DamagedFrame),
+        Err(FrameError::File(error)) => failed(error.reason().unwrap_or(Reason::DamagedFrame)),
         Err(FrameError::Classify(_)) => failed(Reason::EngineFailed),
     }
 }

@@ -65,6 +65,11 @@ pub enum Reason {
     Overrun,
     /// Code 37: a file is of a kind that is not read, whole as it may be.
     UnreadKind,
+    /// Code 38: a side of a file's picture, in pixels, and the limit that it is beyond.
+    WrongSize(u32, u32),
+    /// Code 39: a file's values use the lower bits only of those that they have, and it does not say
+    /// which are black and white.
+    UnusedBits,
     /// Code 40: the log cannot be written, so what is shown would leave no trace.
     LogFailed,
     /// Code 41: the device cannot begin: the self-test failed, the model was refused, or a file
@@ -119,6 +124,8 @@ impl Reason {
             Reason::DamagedFrame => 35,
             Reason::Overrun => 36,
             Reason::UnreadKind => 37,
+            Reason::WrongSize(..) => 38,
+            Reason::UnusedBits => 39,
             Reason::LogFailed => 40,
             Reason::SelfTestFailed => 41,
             Reason::LightsFailed => 43,
@@ -195,8 +202,17 @@ impl fmt::Display for Reason {
             }
             Reason::Overrun => f.write_str("the camera sends rows faster than they are taken: slow it down"),
             Reason::UnreadKind => {
-                f.write_str("this kind of file is not read: send the picture as JPEG, PNG or DICOM")
+                f.write_str("this kind of file is not read: send one picture, as JPEG, PNG or plain DICOM")
             }
+            Reason::WrongSize(got, limit) if got < limit => {
+                write!(f, "a side of {got} pixels, at least {limit}: send the picture itself, no preview")
+            }
+            Reason::WrongSize(got, limit) => {
+                write!(f, "a side of {got} pixels, at most {limit}: send the picture smaller")
+            }
+            Reason::UnusedBits => f.write_str(
+                "the file does not say which values are black and white: send it with its window, or as JPEG",
+            ),
             Reason::LogFailed => f.write_str("the log cannot be written: the disk is full or read-only"),
             Reason::SelfTestFailed => f.write_str(
                 "the device cannot begin: program, model or configuration is damaged; the log says why",
@@ -229,9 +245,10 @@ impl Reason {
     pub const fn numbers(&self) -> Option<[i64; 2]> {
         match *self {
             Reason::Unsettled(got, limit) | Reason::Restarted(got, limit) => Some([got as i64, limit as i64]),
-            Reason::Elongated(got, limit) | Reason::Stale(got, limit) | Reason::StackLow(got, limit) => {
-                Some([got as i64, limit as i64])
-            }
+            Reason::Elongated(got, limit)
+            | Reason::Stale(got, limit)
+            | Reason::StackLow(got, limit)
+            | Reason::WrongSize(got, limit) => Some([got as i64, limit as i64]),
             Reason::Dark(got, limit)
             | Reason::Bright(got, limit)
             | Reason::LowContrast(got, limit)
@@ -256,6 +273,7 @@ impl Reason {
             | Reason::DamagedFrame
             | Reason::Overrun
             | Reason::UnreadKind
+            | Reason::UnusedBits
             | Reason::LogFailed
             | Reason::SelfTestFailed
             | Reason::LightsFailed

@@ -224,11 +224,7 @@ impl Folder {
                 Err(error) => {
                     // With the name as it is told everywhere else, so that it can be hidden.
                     let told = format!("{}: {error}", self.path.join(&name).display());
-                    let refused = match error.is_damage() {
-                        true => CaptureError::Damaged(told),
-                        false => CaptureError::Unread(told),
-                    };
-                    (None, Some(refused))
+                    (None, Some(CaptureError::File { reason: error.reason(), told }))
                 }
             };
             self.waiting.remove(&file);

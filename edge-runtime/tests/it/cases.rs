@@ -12,7 +12,8 @@ use edge_runtime::run::StepReport;
 use edge_runtime::signal::{ScreenLine, Terminal};
 use std::fs;
 use tempfile::TempDir;
-use test_support::dicom::{element, radiograph};
+use test_support::dicom::{element, radiograph, radiograph_of};
+use test_support::picture;
 use texts::Language;
 
 fn turn(state: State, name: &str) -> (Option<State>, Option<String>) {
@@ -85,6 +86,25 @@ fn a_file_that_is_no_picture_is_a_case_with_a_name_too() {
         (Some("broken.png"), None, "FAULT")
     );
     assert_eq!(room.sees(HOLD), (None, None), "for its time");
+}
+
+#[test]
+fn a_file_without_a_picture_says_what_would_help() {
+    let samples: Vec<u16> = (0..96 * 96).map(|at| at % 4096).collect();
+    for (name, bytes, reason) in [
+        ("preview.png", picture::png(40, 20), Reason::WrongSize(20, 32)),
+        ("strip.png", picture::png(8001, 40), Reason::WrongSize(8001, 8000)),
+        ("low.dcm", radiograph_of(16, 96, 96, &samples, &[]), Reason::UnusedBits),
+        ("cut.png", picture::png(96, 96)[..200].to_vec(), Reason::DamagedFrame),
+        ("letter.pdf.png", b"%PDF-1.7".to_vec(), Reason::UnreadKind),
+    ] {
+        let mut room = Room::new(false);
+        room.arrive(&[(name, bytes)]);
+        let shown = room.turn(3000).shown.unwrap();
+        assert_eq!((shown.state, shown.reason), (State::Fault, reason), "{name}");
+        let [logged] = decisions(&room.log()).try_into().unwrap();
+        assert_eq!((logged.reason.code, &*logged.state), (reason.code(), "FAULT"), "{name}");
+    }
 }
 
 /// An answer that leaves no trace is not shown; the file is not lost either.

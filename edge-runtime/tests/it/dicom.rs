@@ -5,13 +5,18 @@ use crate::support::log::decisions;
 use crate::support::{Bench, film, program, run};
 use phantoms::Label;
 use std::fs;
-use test_support::dicom::{element, radiograph};
+use test_support::dicom::{element, radiograph_of};
 
 /// The picture of [`film`] as DICOM of 12 bits, with these elements.
 fn dicom(seed: u64, more: &[Vec<u8>]) -> Vec<u8> {
+    dicom_of(12, seed, more)
+}
+
+/// The same that says it were of `bits` bits.
+fn dicom_of(bits: u16, seed: u64, more: &[Vec<u8>]) -> Vec<u8> {
     let drawn = phantoms::draw(Label::Pneumonia, seed, 96);
     let samples: Vec<u16> = drawn.bytes().iter().map(|&byte| (u32::from(byte) * 4095 / 255) as u16).collect();
-    radiograph(96, 96, &samples, more)
+    radiograph_of(bits, 96, 96, &samples, more)
 }
 
 #[test]
@@ -33,6 +38,24 @@ fn a_dicom_file_is_answered_as_its_picture_under_any_name() {
         assert_eq!(answer["state"], answers[0]["state"], "{answer}");
         assert!((score(answer) - score(&answers[0])).abs() <= 0.02, "{answer}");
     }
+}
+
+/// 12 bits in 16 are refused by that name, and the picture once the file says how they are meant.
+#[test]
+fn bits_that_are_not_used_are_refused_unless_there_is_a_window() {
+    let bench = Bench::new();
+    let answered = |file: &str| run(program().args(["classify", "--json", file])).ended(0).answer();
+    let base = answered(&bench.file("12.dcm", dicom(1, &[])));
+    let low = bench.file("low.dcm", dicom_of(16, 1, &[]));
+    let refused = run(program().args(["classify", "--json", &low])).ended(3).json();
+    let told = refused[0]["error"].as_str().unwrap();
+    assert!(told.starts_with("12 bits in 16: the picture's values run from"), "{told}");
+    assert!(told.contains("Window Center"), "{told}");
+    let window = [element(0x28, 0x1050, b"DS", b"2048"), element(0x28, 0x1051, b"DS", b"4096")];
+    let shown = answered(&bench.file("shown.dcm", dicom_of(16, 1, &window)));
+    assert_eq!(shown["state"], base["state"]);
+    let score = |answer: &serde_json::Value| answer["score"].as_f64().unwrap();
+    assert!((score(&shown) - score(&base)).abs() <= 0.02, "{shown}");
 }
 
 #[test]

@@ -79,7 +79,17 @@ reason-damaged-frame = The picture is damaged.
 reason-overrun = The camera sends faster than the device can take.
     .remedy = Have whoever looks after the device set the camera to be slower.
 reason-unread-kind = This kind of file is not read.
-    .remedy = Send the picture as JPEG, PNG or DICOM.
+    .remedy = Send one picture by itself, as JPEG, PNG or uncompressed DICOM.
+reason-wrong-size = A side of the picture measures { $got } px ({ $side ->
+        [least] at least { $limit } px
+       *[most] at most { $limit } px
+    }).
+    .remedy = { $side ->
+        [least] Send the picture itself, not its small preview.
+       *[most] Send the picture smaller.
+    }
+reason-unused-bits = The file does not say which of its values are black and which are white.
+    .remedy = Export the picture as JPEG, or have the X-ray machine send its window (DICOM) with it.
 
 ## Reasons: the device
 

@@ -77,7 +77,17 @@ reason-damaged-frame = La imagen está dañada.
 reason-overrun = La cámara envía más rápido de lo que el aparato puede recibir.
     .remedy = Pida al responsable del aparato que haga más lenta la cámara.
 reason-unread-kind = Este tipo de archivo no se lee.
-    .remedy = Envíe la imagen en JPEG, PNG o DICOM.
+    .remedy = Envíe una sola imagen, en JPEG, PNG o DICOM sin comprimir.
+reason-wrong-size = Un lado de la imagen mide { $got } px ({ $side ->
+        [least] al menos { $limit } px
+       *[most] { $limit } px como máximo
+    }).
+    .remedy = { $side ->
+        [least] Envíe la imagen misma, no su miniatura.
+       *[most] Envíe la imagen más pequeña.
+    }
+reason-unused-bits = El archivo no dice cuáles de sus valores son negro y cuáles son blanco.
+    .remedy = Exporte la imagen en JPEG, o haga que el equipo de rayos X envíe con ella su ventana (DICOM).
 
 ## Reasons: the device
 

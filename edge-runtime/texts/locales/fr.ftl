@@ -78,7 +78,17 @@ reason-damaged-frame = L’image est abîmée.
 reason-overrun = La caméra envoie les images trop vite pour l’appareil.
     .remedy = Demandez au responsable de l’appareil de ralentir la caméra.
 reason-unread-kind = Ce type de fichier n’est pas lu.
-    .remedy = Envoyez l’image en JPEG, PNG ou DICOM.
+    .remedy = Envoyez une seule image, en JPEG, PNG ou DICOM non compressé.
+reason-wrong-size = Un côté de l’image mesure { $got } px ({ $side ->
+        [least] au moins { $limit } px
+       *[most] au plus { $limit } px
+    }).
+    .remedy = { $side ->
+        [least] Envoyez l’image elle-même, pas sa vignette.
+       *[most] Envoyez l’image en plus petit.
+    }
+reason-unused-bits = Le fichier ne dit pas lesquelles de ses valeurs sont le noir et le blanc.
+    .remedy = Exportez l’image en JPEG, ou faites envoyer par l’appareil de radiographie sa fenêtre (DICOM) avec elle.
 
 ## Reasons: the device
 

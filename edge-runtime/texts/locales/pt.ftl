@@ -77,7 +77,17 @@ reason-damaged-frame = A imagem está danificada.
 reason-overrun = A câmara envia mais depressa do que o aparelho consegue receber.
     .remedy = Peça ao responsável pelo aparelho que torne a câmara mais lenta.
 reason-unread-kind = Este tipo de ficheiro não é lido.
-    .remedy = Envie a imagem em JPEG, PNG ou DICOM.
+    .remedy = Envie uma só imagem, em JPEG, PNG ou DICOM sem compressão.
+reason-wrong-size = Um lado da imagem mede { $got } px ({ $side ->
+        [least] pelo menos { $limit } px
+       *[most] { $limit } px no máximo
+    }).
+    .remedy = { $side ->
+        [least] Envie a própria imagem, não a sua miniatura.
+       *[most] Envie a imagem mais pequena.
+    }
+reason-unused-bits = O ficheiro não diz quais dos seus valores são preto e quais são branco.
+    .remedy = Exporte a imagem em JPEG, ou faça com que o equipamento de raios X envie com ela a sua janela (DICOM).
 
 ## Reasons: the device
 

@@ -77,7 +77,17 @@ reason-damaged-frame = Picha imeharibika.
 reason-overrun = Kamera inatuma haraka kuliko kifaa kinavyoweza kupokea.
     .remedy = Mwombe msimamizi wa kifaa apunguze kasi ya kamera.
 reason-unread-kind = Aina hii ya faili haisomwi.
-    .remedy = Tuma picha kama JPEG, PNG au DICOM.
+    .remedy = Tuma picha moja peke yake, kama JPEG, PNG au DICOM isiyobanwa.
+reason-wrong-size = Upande mmoja wa picha una urefu wa { $got } px ({ $side ->
+        [least] angalau { $limit } px
+       *[most] usiozidi { $limit } px
+    }).
+    .remedy = { $side ->
+        [least] Tuma picha yenyewe, si nakala yake ndogo.
+       *[most] Tuma picha iliyo ndogo zaidi.
+    }
+reason-unused-bits = Faili haisemi ni thamani zipi zilizo nyeusi na zipi zilizo nyeupe.
+    .remedy = Hifadhi picha kama JPEG, au mashine ya eksirei itume dirisha lake (DICOM) pamoja na picha.
 
 ## Reasons: the device
 

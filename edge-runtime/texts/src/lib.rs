@@ -68,7 +68,7 @@ impl Language {
 
     /// What to do about it, in one or two sentences; none where there is nothing to do but wait.
     pub fn remedy(self, reason: &Reason) -> Option<String> {
-        self.find(&format!("{}.remedy", reason::id(reason)), &[])
+        self.find(&format!("{}.remedy", reason::id(reason)), &reason::arguments(self, reason))
     }
 
     /// The sentences that nothing shown may lack: what an answer is not, and what to do.

@@ -46,6 +46,8 @@ reasons! {
     "reason-damaged-frame": DamagedFrame,
     "reason-overrun": Overrun,
     "reason-unread-kind": UnreadKind,
+    "reason-wrong-size": WrongSize(20, 32),
+    "reason-unused-bits": UnusedBits,
     "reason-log-failed": LogFailed,
     "reason-self-test-failed": SelfTestFailed,
     "reason-lights-failed": LightsFailed,
@@ -123,6 +125,8 @@ mod tests {
             (Reason::Blurred(198, 200), "sharpness 0.198 (at least 0.200)"),
             (Reason::Stale(2345, 1500), "2.3 s (at most 1.5 s)"),
             (Reason::UnlikeLayout(-12_345, 1500), "(-12,345, at least 1500)"),
+            (Reason::WrongSize(20, 32), "measures 20 px (at least 32 px)"),
+            (Reason::WrongSize(9001, 8000), "measures 9001 px (at most 8000 px)"),
             (Reason::Unacknowledged(1), "One answer needs"),
             (Reason::Unacknowledged(12), "12 answers need"),
             (
@@ -134,5 +138,9 @@ mod tests {
         ] {
             assert!(told(reason).contains(part), "{reason:?}: {}", told(reason));
         }
+        let [small, large] = [(20, 32), (9000, 8000)]
+            .map(|(got, limit)| Language::English.remedy(&Reason::WrongSize(got, limit)).unwrap());
+        assert_eq!(small, "Send the picture itself, not its small preview.");
+        assert_eq!(large, "Send the picture smaller.");
     }
 }

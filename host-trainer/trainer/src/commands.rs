@@ -11,8 +11,8 @@ pub mod teachers;
 use crate::augment::condition::Condition;
 use crate::cli;
 use crate::dataset::findings::FINDINGS;
-use crate::dataset::split::{LEAST_PICTURES, Split, SplitKind};
-use crate::dataset::{self, DataArgs, Dataset, Part, Sample, content_hash, phantoms};
+use crate::dataset::split::{LEAST_PICTURES, Split, SplitError, SplitKind};
+use crate::dataset::{self, DataArgs, Dataset, Labelled, Part, Sample, content_hash, phantoms};
 use crate::evaluate::{self, Evaluation, EvaluationOptions, LabelledPicture};
 use crate::export::footprint::Footprint;
 use crate::export::metadata::metadata;
@@ -181,11 +181,16 @@ fn enough(recipe: &Recipe, from: &DataArgs, data: &Dataset) -> Result<()> {
     if matches!(recipe.split, SplitKind::HeldOutCluster(_)) {
         return Ok(());
     }
+    let split = Split::of_kind(recipe.split, &data.samples, recipe.validation_share, recipe.split_seed())?;
+    Ok(enough_on_each_side(&split, &data.samples, from)?)
+}
+
+/// The same of a split that is drawn already.
+fn enough_on_each_side<T: Labelled>(split: &Split, samples: &[T], from: &DataArgs) -> Result<(), SplitError> {
     let few = from.path.is_none() || from.options.few_pictures;
     let (least, help) =
         if few { (1, "") } else { (LEAST_PICTURES, ", or try the program with --few-pictures") };
-    let split = Split::of_kind(recipe.split, &data.samples, recipe.validation_share, recipe.split_seed())?;
-    Ok(split.check(&data.samples, least, help)?)
+    split.check(samples, least, help)
 }
 
 /// What the data is called: the folder's last name is enough to recognise it, and puts no path of this

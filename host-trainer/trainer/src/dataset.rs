@@ -34,11 +34,13 @@ pub use acquisition::figures;
 pub use error::{AllBad, Bad, DatasetError};
 pub use findings::{Findings, LeftOut};
 pub use folder::unlabelled;
+pub use likeness::{Fingerprint, Survey};
 pub use options::{DataArgs, DataOptions};
 pub use patients::patients_of;
 pub use pixels::{Pixels, keep};
 pub use sample::{
-    Dataset, ModelInput, Part, PictureSource, Sample, WORKING_SIDE, content_hash, patients_hash, prepare,
+    Dataset, Labelled, ModelInput, Part, PictureSource, Sample, WORKING_SIDE, content_hash, patients_hash,
+    prepare,
 };
 
 use std::path::Path;
@@ -56,13 +58,17 @@ pub fn load(path: &Path, part: Part, side: u16, options: &DataOptions) -> Result
     }
 }
 
-/// What may be learned from `path`, without keeping a picture in memory: notes and findings.
+/// What may be learned from `path`, without keeping a picture in memory.
 ///
 /// # Errors
 /// As [`load`].
-pub fn survey(path: &Path, options: &DataOptions) -> Result<(Vec<String>, Findings), DatasetError> {
+pub fn survey(path: &Path, options: &DataOptions) -> Result<Survey, DatasetError> {
     match is_npz(path) {
-        true => npz::load(path, Part::Learning, 32, options).map(|data| (data.notes, data.findings)),
+        true => npz::load(path, Part::Learning, 32, options).map(|data| Survey {
+            prints: data.samples.iter().map(Fingerprint::of).collect(),
+            notes: data.notes,
+            findings: data.findings,
+        }),
         false => folder::survey(path, Part::Learning, options),
     }
 }
@@ -73,7 +79,8 @@ pub fn was_learned_from(path: &Path, sha256: &str, learned: &str, options: &Data
     let whole = || {
         let path = path.canonicalize().ok()?;
         let part = walk::part_folder(path.file_name()?.to_str()?)?;
-        let (_, findings) = survey(path.parent().filter(|_| part != PartFolder::Test)?, options).ok()?;
+        let Survey { findings, .. } =
+            survey(path.parent().filter(|_| part != PartFolder::Test)?, options).ok()?;
         Some(findings.sha256 == learned)
     };
     sha256 == learned || whole().unwrap_or(false)

@@ -60,9 +60,14 @@ pub fn fragment(coded: &[u8]) -> Vec<u8> {
 
 /// A radiograph of 12 bits, uncompressed, with these elements before its size.
 pub fn radiograph(width: u16, height: u16, samples: &[u16], more: &[Vec<u8>]) -> Vec<u8> {
+    radiograph_of(12, width, height, samples, more)
+}
+
+/// The same that says it were of `bits` bits.
+pub fn radiograph_of(bits: u16, width: u16, height: u16, samples: &[u16], more: &[Vec<u8>]) -> Vec<u8> {
     let samples: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
     let mut elements = more.to_vec();
-    elements.extend(form(width, height, 12));
+    elements.extend(form(width, height, bits));
     elements.push(element(0x7FE0, 0x10, b"OW", &samples));
     file("1.2.840.10008.1.2.1", &elements)
 }

@@ -201,6 +201,9 @@ fn reason_codes_are_fixed_and_differ() {
         (Reason::UnlikeFeatures(1, 2), 18),
         (Reason::Unfamiliar(1, 2), 19),
         (Reason::NotFinite, 20),
+        (Reason::UnreadKind, 37),
+        (Reason::WrongSize(20, 32), 38),
+        (Reason::UnusedBits, 39),
         (Reason::OtherModality, 50),
         (Reason::OtherBodyPart, 51),
         (Reason::NotFrontal, 52),
@@ -237,6 +240,10 @@ fn a_refusal_names_measure_and_limit() {
     let (young, old) = (Reason::OtherAge(11, 12), Reason::OtherAge(72, 71));
     assert_eq!(young.to_string(), "the file says: a patient of 11 months, meant for at least 12");
     assert_eq!(old.to_string(), "the file says: a patient of 72 months, meant for at most 71");
+    let (small, large) = (Reason::WrongSize(20, 32), Reason::WrongSize(9000, 8000));
+    assert_eq!(small.to_string(), "a side of 20 pixels, at least 32: send the picture itself, no preview");
+    assert_eq!(large.to_string(), "a side of 9000 pixels, at most 8000: send the picture smaller");
+    assert_eq!((large.numbers(), Reason::UnusedBits.numbers()), (Some([9000, 8000]), None));
     assert_eq!((young.numbers(), Reason::NotFrontal.numbers()), (Some([11, 12]), None));
     let refused = Decision::refused(Reason::Dark(1, 2));
     assert_eq!((refused.state, refused.score, refused.logit), (State::Invalid, None, None));

@@ -11,16 +11,22 @@
 //! - A monochrome picture becomes 16-bit luminance: stored value, rescale or modality LUT, then the VOI
 //!   LUT or the first window, else the whole range that Bits Stored allows; MONOCHROME1 is inverted.
 //!   Colour becomes RGB, or its luminance where that is stored.
+//! - Padding is black, whatever window and inversion say. Pixels that are not square are resampled.
+//! - Values that use the lower bits only, without a window, are refused: as dark as they are they could
+//!   not be judged, and whether they are meant so no tag says.
 //! - Sizes are checked against the tags before anything is allocated for pixels.
 //! - What else cannot be read is refused with its name and what to do.
 
+mod aspect;
 mod coded;
 mod elements;
 mod error;
 mod grey;
 mod header;
+mod padding;
 mod patient;
 mod pixels;
+mod range;
 mod rle;
 mod syntax;
 mod values;
@@ -57,5 +63,6 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
         view: header.tags.view(),
         refused: header.tags.refused(),
     };
-    Ok(pixels::picture(&header, &syntax)?.with_exam(exam))
+    let picture = pixels::picture(&header, &syntax, exam.refused.is_none())?;
+    Ok(aspect::squared(picture, header.pixel_sides)?.with_exam(exam))
 }

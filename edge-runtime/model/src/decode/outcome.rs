@@ -2,6 +2,7 @@
 
 use super::dicom::DicomError;
 use super::exam::Exam;
+use edge_core::frame::{MAX_SIDE, MIN_SIDE};
 use edge_core::{Frame, FrameError, Geometry, Reason};
 use std::io;
 
@@ -147,10 +148,30 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    /// Whether the file itself, or the way that it came, is spoiled, so that sending it again may help;
-    /// else it is of a kind, or holds something, that is not read here.
-    pub fn is_damage(&self) -> bool {
-        matches!(self, Self::Read(_) | Self::Empty | Self::MjpegFrame { .. } | Self::Damaged { .. })
+    /// Why a device that was to answer on the file shows a FAULT, which says what would help.
+    pub fn reason(&self) -> Reason {
+        match self {
+            // The file itself, or the way that it came, is spoiled: sending it again may help.
+            Self::Read(_) | Self::Empty | Self::MjpegFrame { .. } | Self::Damaged { .. } => {
+                Reason::DamagedFrame
+            }
+            Self::Size(FrameError::Size { width, height }) => {
+                let least = u32::from(MIN_SIDE);
+                let small = [*width, *height].into_iter().find(|side| *side < least);
+                small.map_or(Reason::WrongSize(*width.max(height), MAX_SIDE.into()), |side| {
+                    Reason::WrongSize(side, least)
+                })
+            }
+            Self::Size(_) => Reason::DamagedFrame,
+            Self::UnusedBits { .. } | Self::Dicom(DicomError::UnusedBits { .. }) => Reason::UnusedBits,
+            Self::TooLong
+            | Self::Format { .. }
+            | Self::Animated { .. }
+            | Self::ColourModel { .. }
+            | Self::Coding { .. }
+            | Self::Transparent
+            | Self::Dicom(_) => Reason::UnreadKind,
+        }
     }
 
     /// A file of `format` that is damaged, in which way `what` says.

@@ -69,6 +69,21 @@ fn dicom_judge_every_form_is_read_as_pydicom_reads_it() {
     };
     let found = cases.iter().filter(|case| judged(case, not_inverted).is_err()).count();
     assert!(found >= 8, "a planted fault is found in {found} files");
+
+    // So is one that knows neither padding nor the shape of pixels: their tags become others.
+    for (tag, least) in [([0x28, 0, 0x20, 1], 12), ([0x28, 0, 0x34, 0], 4), ([0x28, 0, 0x30, 0], 2)] {
+        let without = |bytes: &[u8]| {
+            let mut bytes = bytes.to_vec();
+            for at in 0..bytes.len().saturating_sub(4) {
+                if bytes[at..at + 4] == tag {
+                    bytes[at + 2] += 1;
+                }
+            }
+            read(&bytes)
+        };
+        let found = cases.iter().filter(|case| judged(case, without).is_err()).count();
+        assert!(found >= least, "without {tag:X?} a fault is found in {found} files");
+    }
 }
 
 /// A radiograph of 40 x 36 pixels of 12 bits with these elements before its size.

@@ -7,6 +7,7 @@ mod bad_pictures;
 mod codecs;
 mod decode;
 mod dicom;
+mod dicom_values;
 mod engine;
 mod gate;
 mod narrow;

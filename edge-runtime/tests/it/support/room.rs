@@ -142,10 +142,15 @@ impl Room {
 
     /// Files of these names and states come, and are judged before any is shown.
     pub fn come(&mut self, films: &[(&str, State)]) {
-        for (name, state) in films {
-            fs::write(self.films.path().join(name), film(*state)).unwrap();
+        self.arrive(&films.iter().map(|(name, state)| (*name, film(*state))).collect::<Vec<_>>());
+    }
+
+    /// The same of files that hold this.
+    pub fn arrive(&mut self, files: &[(&str, Vec<u8>)]) {
+        for (name, bytes) in files {
+            fs::write(self.films.path().join(name), bytes).unwrap();
         }
-        let mut left = films.len();
+        let mut left = files.len();
         assert!(comes(|| {
             left -= usize::from(self.turn(0).answered.is_some());
             left == 0

@@ -5,7 +5,7 @@ use super::classes::Classes;
 use super::error::{AllBad, Bad, DatasetError};
 use super::findings::{Findings, LeftOut};
 use super::layout::{self, Listed, Listing};
-use super::likeness::{Fingerprint, compare, contradictory};
+use super::likeness::{Fingerprint, Survey, compare, contradictory};
 use super::options::DataOptions;
 use super::prepared::{self, Prepared, Store};
 use super::sample::{Dataset, Part, PictureSource, Sample, hash_of, squashed};
@@ -38,15 +38,11 @@ pub(super) fn load(
 }
 
 /// What one part of a folder holds. No more than a fingerprint of each picture is kept in memory.
-pub(super) fn survey(
-    path: &Path,
-    part: Part,
-    options: &DataOptions,
-) -> Result<(Vec<String>, Findings), DatasetError> {
+pub(super) fn survey(path: &Path, part: Part, options: &DataOptions) -> Result<Survey, DatasetError> {
     // The smallest input that is taken: none is used.
     let keep = |sample: Sample| Fingerprint::of(&sample);
-    let (_, notes, findings) = read(path, part, 32, options, false, keep, Fingerprint::clone)?;
-    Ok((notes, findings))
+    let (prints, notes, findings) = read(path, part, 32, options, false, keep, Fingerprint::clone)?;
+    Ok(Survey { prints, notes, findings })
 }
 
 /// Reads each picture, keeps what `keep` makes of it, and compares these. `whole`: the pictures

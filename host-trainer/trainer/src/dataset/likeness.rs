@@ -8,7 +8,7 @@
 //! or fewer.
 
 use super::findings::{Findings, Groups};
-use super::sample::{Sample, WORKING_SIDE};
+use super::sample::{Labelled, Sample, WORKING_SIDE};
 use std::collections::HashMap;
 
 /// Comparisons in each direction.
@@ -23,16 +23,27 @@ pub type Look = [u64; 4];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     pub id: String,
+    pub patient: String,
     pub positive: bool,
     /// SHA-256 of the file.
     pub content: [u8; 32],
     pub look: Look,
 }
 
+/// What data hold, without their pictures.
+#[derive(Debug)]
+pub struct Survey {
+    pub prints: Vec<Fingerprint>,
+    /// The form, and what was noticed.
+    pub notes: Vec<String>,
+    pub findings: Findings,
+}
+
 impl Fingerprint {
     pub fn of(sample: &Sample) -> Self {
         Self {
             id: sample.id.clone(),
+            patient: sample.patient.clone(),
             positive: sample.positive,
             content: sample.content,
             look: look(&sample.working),
@@ -42,6 +53,24 @@ impl Fingerprint {
     /// What goes into the data's own hash.
     pub(super) fn hashed(&self) -> (&str, bool, &[u8; 32]) {
         (&self.id, self.positive, &self.content)
+    }
+}
+
+impl Labelled for Fingerprint {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn patient(&self) -> &str {
+        &self.patient
+    }
+
+    fn positive(&self) -> bool {
+        self.positive
+    }
+
+    fn content(&self) -> &[u8; 32] {
+        &self.content
     }
 }
 
@@ -179,7 +208,7 @@ mod tests {
     use crate::random::{Purpose, SeededRng};
 
     fn print(id: &str, positive: bool, content: u8, look: Look) -> Fingerprint {
-        Fingerprint { id: id.into(), positive, content: [content; 32], look }
+        Fingerprint { id: id.into(), patient: id.into(), positive, content: [content; 32], look }
     }
 
     /// `look` with the first `bits` of a drawn order turned.

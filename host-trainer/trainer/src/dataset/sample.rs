@@ -47,6 +47,35 @@ pub struct Sample {
     pub input: ModelInput,
 }
 
+/// What a picture is split by into training and validation: not what it shows.
+pub trait Labelled {
+    fn id(&self) -> &str;
+    /// Whose picture it is, as far as that is known.
+    fn patient(&self) -> &str;
+    /// True for PNEUMONIA.
+    fn positive(&self) -> bool;
+    /// SHA-256 of the file, or of the pixels.
+    fn content(&self) -> &[u8; 32];
+}
+
+impl Labelled for Sample {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn patient(&self) -> &str {
+        &self.patient
+    }
+
+    fn positive(&self) -> bool {
+        self.positive
+    }
+
+    fn content(&self) -> &[u8; 32] {
+        &self.content
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Dataset {
     pub samples: Vec<Sample>,

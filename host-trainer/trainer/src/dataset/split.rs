@@ -7,7 +7,7 @@
 //! ([`super::cluster`]) is held out whole.
 
 use super::cluster::{ClusterFacts, clusters};
-use super::sample::Sample;
+use super::sample::{Labelled, Sample};
 use crate::random::{Purpose, SeededRng};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -111,7 +111,7 @@ pub struct Split {
 
 impl Split {
     /// Draws a split with about `share` of each class for validation.
-    pub fn draw(samples: &[Sample], share: f32, seed: u64) -> Self {
+    pub fn draw<T: Labelled>(samples: &[T], share: f32, seed: u64) -> Self {
         let groups = Groups::of(samples);
         let mut validates = vec![false; samples.len()];
         for names in groups.by_class(samples, seed, 0) {
@@ -167,14 +167,19 @@ impl Split {
 
     /// An error where fewer than `least` pictures, or those of one class only, train or validate.
     /// `few` says what else would help, such as an option.
-    pub fn check(&self, samples: &[Sample], least: usize, few: &'static str) -> Result<(), SplitError> {
+    pub fn check<T: Labelled>(
+        &self,
+        samples: &[T],
+        least: usize,
+        few: &'static str,
+    ) -> Result<(), SplitError> {
         let (train, validation) = self.indices(samples).unwrap_or_default();
         for (to, side) in [("train", train), ("validate", validation)] {
-            let pneumonia = side.iter().filter(|&&i| samples[i].positive).count();
+            let pneumonia = side.iter().filter(|&&i| samples[i].positive()).count();
             let normal = side.len() - pneumonia;
             if side.len() < least || normal == 0 || pneumonia == 0 {
                 let mut pictures: BTreeMap<&str, usize> = BTreeMap::new();
-                samples.iter().for_each(|sample| *pictures.entry(&sample.patient).or_default() += 1);
+                samples.iter().for_each(|sample| *pictures.entry(sample.patient()).or_default() += 1);
                 let largest = pictures.into_values().max().unwrap_or(0);
                 return Err(SplitError::TooFew { least, to, normal, pneumonia, largest, few });
             }
@@ -184,9 +189,8 @@ impl Split {
 
     /// The indices into `samples` of training and of validation samples; none where a stored id is
     /// not in the data any more.
-    pub fn indices(&self, samples: &[Sample]) -> Option<(Vec<usize>, Vec<usize>)> {
-        let by_id: HashMap<&str, usize> =
-            samples.iter().enumerate().map(|(i, c)| (c.id.as_str(), i)).collect();
+    pub fn indices<T: Labelled>(&self, samples: &[T]) -> Option<(Vec<usize>, Vec<usize>)> {
+        let by_id: HashMap<&str, usize> = samples.iter().enumerate().map(|(i, c)| (c.id(), i)).collect();
         let find =
             |ids: &[String]| ids.iter().map(|id| by_id.get(id.as_str()).copied()).collect::<Option<Vec<_>>>();
         Some((find(&self.train)?, find(&self.validation)?))
@@ -237,30 +241,36 @@ struct Groups<'a> {
 }
 
 impl<'a> Groups<'a> {
-    fn of(samples: &'a [Sample]) -> Self {
+    fn of<T: Labelled>(samples: &'a [T]) -> Self {
         let (root_of, duplicates) = roots(samples);
         let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (index, &root) in root_of.iter().enumerate() {
-            members.entry(samples[root].patient.as_str()).or_default().push(index);
+            members.entry(samples[root].patient()).or_default().push(index);
         }
         Self { root_of, members, duplicates }
     }
 
     /// The names of each class's groups in a drawn order. A group with samples of both classes is drawn
     /// with the class of its first sample.
-    fn by_class(&self, samples: &[Sample], seed: u64, draw: u64) -> [Vec<&'a str>; 2] {
+    fn by_class<T: Labelled>(&self, samples: &[T], seed: u64, draw: u64) -> [Vec<&'a str>; 2] {
         [false, true].map(|positive| {
-            let mine = self.members.iter().filter(|(_, m)| samples[m[0]].positive == positive);
+            let mine = self.members.iter().filter(|(_, m)| samples[m[0]].positive() == positive);
             let mut names: Vec<&str> = mine.map(|(name, _)| *name).collect();
             SeededRng::new(seed, Purpose::Split, draw, u64::from(positive)).shuffle(&mut names);
             names
         })
     }
 
-    fn split(&self, samples: &[Sample], seed: u64, validates: &[bool], clusters: Vec<ClusterFacts>) -> Split {
+    fn split<T: Labelled>(
+        &self,
+        samples: &[T],
+        seed: u64,
+        validates: &[bool],
+        clusters: Vec<ClusterFacts>,
+    ) -> Split {
         let ids = |validation: bool| {
             let mine = samples.iter().zip(validates).filter(|(_, v)| **v == validation);
-            let mut ids: Vec<String> = mine.map(|(sample, _)| sample.id.clone()).collect();
+            let mut ids: Vec<String> = mine.map(|(sample, _)| sample.id().to_owned()).collect();
             ids.sort();
             ids
         };
@@ -271,7 +281,7 @@ impl<'a> Groups<'a> {
 
 /// For each sample the index of its group's sample with the smallest patient name, and how many
 /// contents occur twice or more.
-fn roots(samples: &[Sample]) -> (Vec<usize>, usize) {
+fn roots<T: Labelled>(samples: &[T]) -> (Vec<usize>, usize) {
     let mut parent: Vec<usize> = (0..samples.len()).collect();
     fn root(parent: &mut [usize], mut i: usize) -> usize {
         while parent[i] != i {
@@ -283,12 +293,12 @@ fn roots(samples: &[Sample]) -> (Vec<usize>, usize) {
     let mut first_of_patient = HashMap::new();
     let mut first_of_content: HashMap<[u8; 32], (usize, usize)> = HashMap::new();
     for (i, sample) in samples.iter().enumerate() {
-        let patient = *first_of_patient.entry(sample.patient.as_str()).or_insert(i);
-        let content = first_of_content.entry(sample.content).or_insert((i, 0));
+        let patient = *first_of_patient.entry(sample.patient()).or_insert(i);
+        let content = first_of_content.entry(*sample.content()).or_insert((i, 0));
         content.1 += 1;
         for other in [patient, content.0] {
             let (a, b) = (root(&mut parent, i), root(&mut parent, other));
-            let (low, high) = if samples[a].patient <= samples[b].patient { (a, b) } else { (b, a) };
+            let (low, high) = if samples[a].patient() <= samples[b].patient() { (a, b) } else { (b, a) };
             parent[high] = low;
         }
     }

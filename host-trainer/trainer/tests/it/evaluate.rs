@@ -212,7 +212,7 @@ fn figures_on_what_a_model_has_learned_say_so() {
     kermany(root.path(), "data/train/", 6);
     kermany(root.path(), "new/", 7);
     let [data, path, out] = ["data", "model.onnx", "out"].map(|name| root.path().join(name));
-    let (_, findings) = dataset::survey(&data, &DataOptions::default()).unwrap();
+    let findings = dataset::survey(&data, &DataOptions::default()).unwrap().findings;
     let small = ModelFile::from_bytes(&test_support::model::small(1)).unwrap();
     let metadata = OwnedMetadata {
         training_data_sha256: findings.sha256,

@@ -144,10 +144,24 @@ fn films_that_no_device_would_judge_are_counted_and_not_learned_from() {
             ("no device would judge it: the file says: not a frontal view", 1),
         ]
     );
-    let (_, findings) = dataset::survey(root.path(), &DataOptions::default()).unwrap();
-    assert_eq!(findings, data.findings, "`check` says the same");
+    let survey = dataset::survey(root.path(), &DataOptions::default()).unwrap();
+    assert_eq!(survey.findings, data.findings, "`check` says the same");
     let test = dataset::load(root.path(), Part::Test, 32, &DataOptions::default()).unwrap();
     assert_eq!((test.samples.len(), test.findings.left_out.count()), (5, 0));
+}
+
+/// As on a device, with what to do: a film that is nearly one grey teaches nothing.
+#[test]
+fn a_film_whose_bits_are_not_used_is_named_and_stops_the_reading() {
+    let root = tempfile::tempdir().unwrap();
+    kermany(root.path(), "", 3);
+    let samples: Vec<u16> = (0..96 * 96).map(|i| (i % 96 * 40) as u16).collect();
+    put(root.path(), "NORMAL/low.dcm", &dicom::radiograph_of(16, 96, 96, &samples, &[]));
+    let error = load(root.path(), &DataOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("low.dcm") && error.contains("12 bits in 16"), "{error}");
+    let window = [dicom::element(0x28, 0x1050, b"DS", b"1900"), dicom::element(0x28, 0x1051, b"DS", b"3801")];
+    put(root.path(), "NORMAL/low.dcm", &dicom::radiograph_of(16, 96, 96, &samples, &window));
+    assert_eq!(plain(root.path()).samples.len(), 7);
 }
 
 #[test]
@@ -267,8 +281,8 @@ fn the_hash_of_a_plain_folder_is_what_it_always_was() {
     let data = plain(root.path());
     assert_eq!(content_hash(&data.samples), expected);
     assert_eq!(data.findings.sha256, expected);
-    let (_, findings) = dataset::survey(root.path(), &DataOptions::default()).unwrap();
-    assert_eq!(findings, data.findings, "a survey finds what a reading finds");
+    let survey = dataset::survey(root.path(), &DataOptions::default()).unwrap();
+    assert_eq!(survey.findings, data.findings, "a survey finds what a reading finds");
 }
 
 fn trainer(arguments: &[&str], root: &Path) -> (bool, String, String) {
@@ -283,7 +297,7 @@ fn check_says_what_training_would_read() {
     let root = tempfile::tempdir().unwrap();
     kermany(root.path(), "", 3);
     put(root.path(), "NORMAL/.DS_Store", b"x");
-    let (done, said, _) = trainer(&["check"], root.path());
+    let (done, said, _) = trainer(&["check", "--few-pictures"], root.path());
     assert!(done && said.contains("6 pictures, 3 NORMAL and 3 PNEUMONIA"), "{said}");
     assert!(said.contains("left out: files of an operating system: 1 (NORMAL/.DS_Store)"), "{said}");
     let (_, json, _) = trainer(&["check", "--json"], root.path());
@@ -292,7 +306,8 @@ fn check_says_what_training_would_read() {
     put(root.path(), "COVID19/x.png", &png(&grey(Label::Normal, 70)));
     let (done, _, error) = trainer(&["check"], root.path());
     assert!(!done && error.contains("--classes \"NORMAL=NORMAL,PNEUMONIA=PNEUMONIA\""), "{error}");
-    let (done, said, _) = trainer(&["check", "--classes", "NORMAL=NORMAL,PNEUMONIA=PNEUMONIA"], root.path());
+    let classes = ["check", "--few-pictures", "--classes", "NORMAL=NORMAL,PNEUMONIA=PNEUMONIA"];
+    let (done, said, _) = trainer(&classes, root.path());
     assert!(done && said.contains("COVID19, which --classes does not name: 1"), "{said}");
 }
 
@@ -304,6 +319,14 @@ fn a_training_on_few_pictures_is_refused_before_its_run_begins() {
     let (done, _, error) = trainer(&["train", "--side", "32", "--run", run.to_str().unwrap()], root.path());
     assert!(!done && error.contains("expected 20 pictures at least"), "{error}");
     assert!(error.contains("--few-pictures") && !run.join("run.json").exists(), "{error}");
+
+    // `check` says the same, behind what it found.
+    let (done, said, told) = trainer(&["check"], root.path());
+    let refused = error.trim().strip_prefix("error: ").unwrap();
+    assert!(!done && told.contains("`train` refuses these data") && told.contains(refused), "{told}");
+    assert!(said.contains("12 pictures, 6 NORMAL and 6 PNEUMONIA"), "{said}");
+    let (_, json, _) = trainer(&["check", "--json"], root.path());
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["normal"], 6);
 }
 
 /// Most memory that looking through 100,000 files may take, in kB: libtorch's own, and some 300 bytes

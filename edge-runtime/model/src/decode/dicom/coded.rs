@@ -60,7 +60,10 @@ pub(super) fn decode(fragments: &[&[u8]], header: &Header, syntax: &Syntax) -> R
             let (width, height) = (header.columns.into(), header.rows.into());
             let decoded = jpegls::decode(coded, width, height);
             let (words, ..) = decoded.map_err(|error| damaged(&error))?;
-            Ok(Samples::Words(words.into_iter().flat_map(u16::to_le_bytes).collect()))
+            let mut bytes = vec![0; words.len() * 2];
+            let places = bytes.as_chunks_mut::<2>().0.iter_mut();
+            places.zip(words).for_each(|(place, word)| *place = word.to_le_bytes());
+            Ok(Samples::Words(bytes))
         }
         Coding::Jpeg2000 => jpeg2000(coded, header),
         Coding::Plain | Coding::Unknown => Err(syntax.unread("").into()),
@@ -123,17 +126,29 @@ fn jpeg2000(coded: &[u8], header: &Header) -> Result<Samples, DecodeError> {
     let most = ((1u32 << depth) - 1) as f32;
     // The decoder moves signed samples up by half their range, as it has to move unsigned ones.
     let half = if signed { 1u16 << (depth - 1) } else { 0 };
-    let value = |sample: f32| (sample.round().clamp(0.0, most) as u16).wrapping_sub(half);
+    // To the nearest; `round` is a call of a function where a processor has no instruction for it.
+    let value = |sample: f32| ((sample.clamp(0.0, most) + 0.5) as u16).wrapping_sub(half);
     let pixels = usize::from(header.rows) * usize::from(header.columns);
     let planes: Vec<&[f32]> = planes.iter().map(|plane| plane.samples()).collect();
     if planes.len() != usize::from(header.samples) || planes.iter().any(|plane| plane.len() < pixels) {
         return Err(damaged(&"its JPEG 2000 planes are of different sizes"));
     }
-    let together = (0..pixels).flat_map(|at| planes.iter().map(move |plane| value(plane[at])));
+    // The decoder keeps three planes of floating point numbers: no room for a copy but this one.
+    let samples = planes.len();
     Ok(if header.bits_allocated == 8 {
-        Samples::Bytes(together.map(|value| value as u8).collect())
+        let mut bytes = vec![0; pixels * samples];
+        for (sample, plane) in planes.iter().enumerate() {
+            let places = bytes.iter_mut().skip(sample).step_by(samples);
+            places.zip(*plane).for_each(|(place, sample)| *place = value(*sample) as u8);
+        }
+        Samples::Bytes(bytes)
     } else {
-        Samples::Words(together.flat_map(u16::to_le_bytes).collect())
+        let mut bytes = vec![0; pixels * samples * 2];
+        for (sample, plane) in planes.iter().enumerate() {
+            let places = bytes.as_chunks_mut::<2>().0.iter_mut().skip(sample).step_by(samples);
+            places.zip(*plane).for_each(|(place, sample)| *place = value(*sample).to_le_bytes());
+        }
+        Samples::Words(bytes)
     })
 }
 

@@ -50,4 +50,31 @@ pub enum DicomError {
         /// High Bit, (0028,0102).
         high: u16,
     },
+    /// The values use the lower bits only of those stored, and no window says how they are meant.
+    #[error(
+        "{used} bits in {bits}: the picture's values run from {least} to {most}, a sixteenth or less of what \
+         {bits} bits hold, and the file has no window; have it sent with its window (Window Center and Window \
+         Width), or with Bits Stored {used}"
+    )]
+    UnusedBits {
+        /// Bits that are used.
+        used: u32,
+        /// Bits that there are: Bits Stored, or those of the modality LUT's outputs.
+        bits: u32,
+        /// The least value.
+        least: i32,
+        /// The greatest value.
+        most: i32,
+    },
+    /// The pixels' height and width.
+    #[error(
+        "expected a DICOM picture whose pixels are at most four times as high as wide, or as wide as high, got \
+         {height} by {width} (Pixel Spacing or Pixel Aspect Ratio); have it sent as the machine's plain radiograph"
+    )]
+    PixelShape {
+        /// The height, in any unit.
+        height: String,
+        /// The width, in the same.
+        width: String,
+    },
 }

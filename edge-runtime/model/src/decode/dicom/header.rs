@@ -4,11 +4,13 @@
 use super::elements::{Element, Elements};
 use super::error::DicomError;
 use super::grey::{Function, Lut, Window};
+use super::padding::padding;
 use super::syntax::{Form, Syntax};
 use crate::decode::exam::Tags;
 use crate::decode::outcome::DecodeError;
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
+use std::ops::RangeInclusive;
 
 /// What a data set says of its picture.
 #[derive(Debug)]
@@ -34,6 +36,10 @@ pub(super) struct Header<'a> {
     pub modality_lut: Option<Lut>,
     pub voi_lut: Option<Lut>,
     pub window: Option<Window>,
+    /// Stored values that are no part of the picture.
+    pub padding: Option<RangeInclusive<i32>>,
+    /// A pixel's height and width in any unit.
+    pub pixel_sides: Option<[f64; 2]>,
     pub pixels: Pixels<'a>,
 }
 
@@ -82,6 +88,14 @@ impl Value<'_> {
         let text = self.text();
         text.split('\\').next()?.trim().parse().ok().filter(|number: &f64| number.is_finite())
     }
+
+    /// A pixel's height and width: two numbers in digits, both above 0.
+    fn sides(&self) -> Option<[f64; 2]> {
+        let text = self.text();
+        let mut numbers = text.split('\\').map(|number| number.trim().parse().ok());
+        let sides: [f64; 2] = [numbers.next()??, numbers.next()??];
+        sides.iter().all(|side| side.is_finite() && *side > 0.0).then_some(sides)
+    }
 }
 
 /// What was read, before it is complete.
@@ -107,8 +121,21 @@ struct Found<'a> {
     function: Function,
     modality_lut: FoundLut,
     voi_lut: FoundLut,
+    padding: Option<u16>,
+    padding_limit: Option<u16>,
+    /// By [`SPACINGS`].
+    pixel_sides: [Option<[f64; 2]>; SPACINGS.len()],
     pixels: Option<Pixels<'a>>,
 }
+
+/// What says how high and how wide a pixel is, the first that is there: the ratio only where no distance
+/// is stated (PS3.3 C.7.6.3.1.7).
+const SPACINGS: [Tag; 4] = [
+    tags::PIXEL_SPACING,
+    tags::IMAGER_PIXEL_SPACING,
+    tags::NOMINAL_SCANNED_PIXEL_SPACING,
+    tags::PIXEL_ASPECT_RATIO,
+];
 
 /// The item of a LUT's sequence.
 #[derive(Debug, Default)]
@@ -201,8 +228,15 @@ impl<'a> Header<'a> {
             modality_lut: found.modality_lut.finish()?,
             voi_lut: found.voi_lut.finish()?,
             window: window.filter(Window::is_valid),
+            padding: padding(found.padding, found.padding_limit, bits_stored, found.signed),
+            pixel_sides: found.pixel_sides.into_iter().flatten().next(),
             pixels,
         })
+    }
+
+    /// Whether a stored value is no part of the picture.
+    pub fn is_padding(&self, value: i32) -> bool {
+        self.padding.as_ref().is_some_and(|padding| padding.contains(&value))
     }
 }
 
@@ -274,6 +308,8 @@ impl Found<'_> {
             tags::PIXEL_REPRESENTATION => self.signed = value.word() == Some(1),
             tags::RESCALE_SLOPE if !value.text().is_empty() => self.slope = Some(value.decimal()),
             tags::RESCALE_INTERCEPT if !value.text().is_empty() => self.intercept = Some(value.decimal()),
+            tags::PIXEL_PADDING_VALUE => self.padding = value.word(),
+            tags::PIXEL_PADDING_RANGE_LIMIT => self.padding_limit = value.word(),
             tags::WINDOW_CENTER => self.centre = value.decimal(),
             tags::WINDOW_WIDTH => self.width = value.decimal(),
             tags::VOILUT_FUNCTION => {
@@ -283,7 +319,11 @@ impl Found<'_> {
                     _ => Function::Linear,
                 }
             }
-            _ => {}
+            tag => {
+                if let Some(place) = SPACINGS.iter().position(|known| *known == tag) {
+                    self.pixel_sides[place] = value.sides();
+                }
+            }
         }
     }
 }

@@ -3,14 +3,16 @@
 use super::coded::{self, Samples};
 use super::error::DicomError;
 use super::header::{Header, Pixels};
+use super::range;
 use super::syntax::{Coding, Syntax};
 use super::values;
 use crate::decode::outcome::{DecodeError, Picture};
 use edge_core::{Geometry, PixelFormat};
 use std::borrow::Cow;
 
-/// Makes the picture. Nothing is allocated before its size was found to be that of a picture.
-pub(super) fn picture(header: &Header, syntax: &Syntax) -> Result<Picture, DecodeError> {
+/// Makes the picture; where it is to be `judged`, its values must tell black from white. Nothing is
+/// allocated before its size was found to be that of a picture.
+pub(super) fn picture(header: &Header, syntax: &Syntax, judged: bool) -> Result<Picture, DecodeError> {
     let geometry = |format| Geometry::new(header.columns.into(), header.rows.into(), format);
     geometry(PixelFormat::Gray8)?;
     let colour = match (header.samples, header.photometric.as_str()) {
@@ -33,7 +35,7 @@ pub(super) fn picture(header: &Header, syntax: &Syntax) -> Result<Picture, Decod
     };
     let pixels = usize::from(header.rows) * usize::from(header.columns);
     let Some(model) = colour else {
-        let bytes = monochrome(&samples, pixels, header)?;
+        let bytes = monochrome(samples, pixels, header, judged)?;
         return Ok(Picture::new(geometry(PixelFormat::Gray16)?, bytes)?);
     };
     let (format, bytes) = match &samples {
@@ -101,29 +103,51 @@ fn plain<'a>(bytes: &'a [u8], words: bool, header: &Header, syntax: &Syntax) -> 
     }
 }
 
-/// Luminance, two bytes a pixel, little-endian.
-fn monochrome(samples: &Unpacked, pixels: usize, header: &Header) -> Result<Vec<u8>, DecodeError> {
+/// Luminance, two bytes a pixel, little-endian, in the place of the samples where they are words.
+fn monochrome(
+    samples: Unpacked,
+    pixels: usize,
+    header: &Header,
+    judged: bool,
+) -> Result<Vec<u8>, DecodeError> {
     let table = values::table(header);
     let shift = header.high_bit + 1 - header.bits_stored;
     // As long as a power of two, so that what lies above the stored bits falls away.
     let mask = table.len() - 1;
-    let luminance = |sample: u16| table[usize::from(sample >> shift) & mask].to_le_bytes();
-    let mut out = vec![0; pixels * 2];
-    let places = out.as_chunks_mut::<2>().0.iter_mut();
-    let words = |bytes: &'_ [u8]| bytes.len() / 2;
-    match samples {
-        Unpacked::Bytes(bytes) if bytes.len() >= pixels => {
-            places.zip(&bytes[..]).for_each(|(place, &byte)| *place = luminance(byte.into()));
+    let mut seen = vec![false; table.len()];
+    let mut luminance = |sample: u16| {
+        let value = usize::from(sample >> shift) & mask;
+        seen[value] = true;
+        table[value].to_le_bytes()
+    };
+    let words = |bytes: Cow<[u8]>| {
+        let mut bytes = bytes.into_owned();
+        bytes.truncate(pixels * 2);
+        if bytes.len() < pixels * 2 { Err(short()) } else { Ok(bytes) }
+    };
+    let out = match samples {
+        Unpacked::Bytes(bytes) => {
+            let bytes = bytes.get(..pixels).ok_or_else(short)?;
+            let mut out = vec![0; pixels * 2];
+            let places = out.as_chunks_mut::<2>().0.iter_mut();
+            places.zip(bytes).for_each(|(place, &byte)| *place = luminance(byte.into()));
+            out
         }
-        Unpacked::Little(bytes) if words(bytes) >= pixels => {
-            let samples = bytes.as_chunks::<2>().0;
-            places.zip(samples).for_each(|(place, pair)| *place = luminance(u16::from_le_bytes(*pair)));
+        Unpacked::Little(bytes) => {
+            let mut out = words(bytes)?;
+            let places = out.as_chunks_mut::<2>().0.iter_mut();
+            places.for_each(|place| *place = luminance(u16::from_le_bytes(*place)));
+            out
         }
-        Unpacked::Big(bytes) if words(bytes) >= pixels => {
-            let samples = bytes.as_chunks::<2>().0;
-            places.zip(samples).for_each(|(place, pair)| *place = luminance(u16::from_be_bytes(*pair)));
+        Unpacked::Big(bytes) => {
+            let mut out = words(bytes)?;
+            let places = out.as_chunks_mut::<2>().0.iter_mut();
+            places.for_each(|place| *place = luminance(u16::from_be_bytes(*place)));
+            out
         }
-        _ => return Err(short()),
+    };
+    if judged {
+        range::check(header, &seen)?;
     }
     Ok(out)
 }

@@ -1,16 +1,18 @@
 //! From a stored value to luminance, as a table over all values that Bits Stored allows: modality LUT or
-//! rescale, then VOI LUT or window, then MONOCHROME1 (PS3.4 N.2).
+//! rescale, then VOI LUT or window, then MONOCHROME1 (PS3.4 N.2). Padding is black.
 
 use super::header::Header;
+
+/// The stored value that stands in these bits.
+pub(super) fn stored(header: &Header, bits: u32) -> i32 {
+    let values = 1u32 << header.bits_stored;
+    if header.signed && bits >= values / 2 { bits as i32 - values as i32 } else { bits as i32 }
+}
 
 /// Luminance, 0..=65535, of each stored value: the value as it stands in its bits, `1 << bits_stored`
 /// of them.
 pub(super) fn table(header: &Header) -> Vec<u16> {
     let values = 1u32 << header.bits_stored;
-    let stored = |bits: u32| match header.signed && bits >= values / 2 {
-        true => f64::from(bits) - f64::from(values),
-        false => f64::from(bits),
-    };
     let rescaled = |value: f64| match &header.modality_lut {
         Some(lut) => lut.output(value),
         None => value * header.slope + header.intercept,
@@ -28,7 +30,11 @@ pub(super) fn table(header: &Header) -> Vec<u16> {
         (None, None) => (value - least) / (most - least),
     };
     let luminance = |bits| {
-        let grey = grey(rescaled(stored(bits)));
+        let stored = stored(header, bits);
+        if header.is_padding(stored) {
+            return 0;
+        }
+        let grey = grey(rescaled(stored.into()));
         let grey = if header.inverted { 1.0 - grey } else { grey };
         (grey * f64::from(u16::MAX)).round() as u16
     };
@@ -62,6 +68,8 @@ mod tests {
             modality_lut: None,
             voi_lut: None,
             window: None,
+            padding: None,
+            pixel_sides: None,
             pixels: Pixels::Fragments(vec![]),
         }
     }
@@ -81,6 +89,20 @@ mod tests {
         let falling = table(&Header { slope: -1.0, ..header() });
         assert!(falling.iter().eq(grey.iter().rev()));
         assert_eq!(table(&Header { inverted: true, ..header() }), falling);
+    }
+
+    /// As black as nothing, whatever a window or an inversion would make of it.
+    #[test]
+    fn padding_is_black() {
+        let padded = |padding, more| table(&Header { padding: Some(padding), ..more });
+        let grey = table(&header());
+        let inverted = table(&Header { inverted: true, ..header() });
+        let one = padded(200..=200, header());
+        assert_eq!((one[199], one[200], one[201]), (grey[199], 0, grey[201]));
+        let white = padded(0..=9, Header { inverted: true, ..header() });
+        assert_eq!((white[0], white[9], white[10], white[255]), (0, 0, inverted[10], 0));
+        let low = Header { signed: true, window: window(0.0, 2.0, Function::Linear), ..header() };
+        assert_eq!(padded(100..=127, low)[100], 0);
     }
 
     #[test]
