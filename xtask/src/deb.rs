@@ -15,6 +15,10 @@ use debian_packages::{self as debian, Tool};
 use toolbox::cross::{self, DELIVER, DEVICE, Profile, Program, SCREEN, Target};
 use toolbox::{process, root, target, tool};
 
+mod hollow;
+
+pub use hollow::try_packages;
+
 /// The tool, and the version that it was tried with.
 const CARGO_DEB: (&str, &str) = ("cargo-deb", "3.8.0");
 
@@ -55,6 +59,9 @@ const PACKAGES: [Package; 3] = [
         files: &DELIVER_FILES,
     },
 ];
+
+/// Where packages list the users that they need.
+const USERS: &str = "./usr/lib/sysusers.d/";
 
 /// Files of the package that delivers.
 const DELIVER_FILES: [(&str, &str); 13] = [
@@ -149,27 +156,36 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// Builds one package and says where it is.
 fn build(architecture: Architecture, package: &Package) -> anyhow::Result<PathBuf> {
-    debian::ensure_tools(&[
-        Tool { ask: &["dpkg-deb", "--version"], package: "dpkg" },
-        Tool { ask: &["dpkg-shlibdeps", "--version"], package: "dpkg-dev" },
-    ])?;
-    let mut deb = process::command(tool::installed(CARGO_DEB.0, CARGO_DEB.1)?);
-    deb.args(["deb", "--package", package.of, "--profile", "dist", "--no-build", "--no-strip"]);
-    match architecture {
+    let built = match architecture {
         Architecture::Amd64 => {
             ensure!(cfg!(target_arch = "x86_64"), "the package for amd64 is built on amd64");
             process::run(process::cargo().args(["build", "--profile", "dist", "--package", package.of]))?;
+            target()
         }
         Architecture::Arm64 => {
             cross::build(Target::Aarch64, package.program, Profile::Dist)?;
-            deb.args(["--target", Target::Aarch64.triple()]);
-            deb.env("CARGO_TARGET_DIR", cross::folder());
+            cross::folder()
         }
-    }
+    };
     let (name, _) = architecture.names();
     let file = target().join(format!("debian/{}_{name}.deb", package.name));
-    process::run(deb.arg("--output").arg(&file))?;
+    pack(architecture, package, &built, &file)?;
     Ok(file)
+}
+
+/// Makes the file of a package around the program that lies in cargo's folder `built`.
+fn pack(architecture: Architecture, package: &Package, built: &Path, file: &Path) -> anyhow::Result<()> {
+    debian::ensure_tools(&[
+        Tool { ask: &["dpkg-deb", "--version"], package: "dpkg" },
+        Tool { ask: &["dpkg-shlibdeps", "--version"], package: "dpkg-dev" },
+        Tool { ask: &["systemd-sysusers", "--version"], package: "systemd" },
+    ])?;
+    let mut deb = process::command(tool::installed(CARGO_DEB.0, CARGO_DEB.1)?);
+    deb.args(["deb", "--package", package.of, "--profile", "dist", "--no-build", "--no-strip"]);
+    if architecture == Architecture::Arm64 {
+        deb.args(["--target", Target::Aarch64.triple()]);
+    }
+    process::run(deb.env("CARGO_TARGET_DIR", built).arg("--output").arg(file))
 }
 
 /// Looks into a package.
@@ -192,13 +208,46 @@ fn check(architecture: Architecture, package: &Package, file: &Path) -> anyhow::
         conffiles.trim() == package.configuration,
         "expected the configuration to be kept at an upgrade, got conffiles {conffiles:?}"
     );
-    let postinst = std::fs::read_to_string(folder.join("DEBIAN/postinst"))?;
-    let users = format!("{}.conf", package.name);
-    let makes_user = postinst.lines().any(|line| line.contains("systemd-sysusers") && line.ends_with(&users));
-    ensure!(makes_user, "the package does not make its user at installation");
-    ensure!(!postinst.contains("#DEBHELPER#"), "systemd's part of postinst was not filled in");
+    let paths: Vec<&str> = package.files.iter().map(|(_, path)| *path).collect();
+    for path in paths.iter().filter(|path| path.starts_with(USERS)) {
+        users(&folder.join(path))?;
+    }
+    scripts(&paths, |script| Ok(std::fs::read_to_string(folder.join("DEBIAN").join(script))?))?;
     let program = std::fs::read(folder.join("usr/bin").join(package.program.bin))?;
     elf(&program, machine, PROGRAM_MAX)
+}
+
+/// A list of users that systemd does not understand as a whole fails the installation.
+fn users(list: &Path) -> anyhow::Result<()> {
+    let list = list.canonicalize().with_context(|| list.display().to_string())?;
+    let dry = Command::new("systemd-sysusers").arg("--dry-run").arg(&list).output()?;
+    let said = String::from_utf8_lossy(&dry.stderr);
+    ensure!(dry.status.success(), "systemd-sysusers would not make the users: {said}");
+    Ok(())
+}
+
+/// What the package's scripts must do with its files: make users and folders at installation, stop
+/// and forget every unit at removal. A template is stopped with what starts it.
+fn scripts(paths: &[&str], script: impl Fn(&str) -> anyhow::Result<String>) -> anyhow::Result<()> {
+    const DONE: [(&str, &str, &str); 4] = [
+        (USERS, "postinst", "systemd-sysusers"),
+        ("./usr/lib/tmpfiles.d/", "postinst", "systemd-tmpfiles --create"),
+        ("./usr/lib/systemd/system/", "prerm", "deb-systemd-invoke stop"),
+        ("./usr/lib/systemd/system/", "postrm", "deb-systemd-helper purge"),
+    ];
+    for (folder, name, does) in DONE {
+        let text = script(name).with_context(|| format!("the package's {name}"))?;
+        ensure!(!text.contains("#DEBHELPER#"), "systemd's part of {name} was not filled in");
+        let files = paths.iter().filter_map(|path| path.strip_prefix(folder));
+        for file in files.filter(|file| !file.contains('@')) {
+            let names = |word: &str| word.trim_matches('\'') == file;
+            let done = text.lines().any(|line| line.contains(does) && line.split_whitespace().any(names));
+            ensure!(done, "{name} does not run `{does}` for {file}");
+        }
+    }
+    let purge = script("postrm")?.lines().any(|line| line.trim_start().starts_with("rm -rf /var/lib/"));
+    ensure!(purge, "postrm leaves at a purge what the programs kept");
+    Ok(())
 }
 
 /// Exactly the files that must be there, with their rights, and all of them root's.
@@ -266,5 +315,35 @@ mod tests {
         assert!(elf(&program, 62, 64).is_err());
         assert!(elf(&program, 183, 63).is_err());
         assert!(elf(b"#!/bin/sh", 62, 64).is_err());
+    }
+
+    #[test]
+    fn a_unit_a_folder_or_a_user_that_the_scripts_forget_is_found() {
+        let paths = [
+            "./usr/lib/sysusers.d/a.conf",
+            "./usr/lib/tmpfiles.d/b.conf",
+            "./usr/lib/systemd/system/c.socket",
+            "./usr/lib/systemd/system/c@.service",
+        ];
+        let all = [
+            ("postinst", "systemd-sysusers a.conf\n\tsystemd-tmpfiles --create b.conf >/dev/null || true\n"),
+            ("prerm", "deb-systemd-invoke stop 'c.socket' >/dev/null || true\n"),
+            ("postrm", "deb-systemd-helper purge 'c.socket' || true\nrm -rf /var/lib/c\n"),
+        ];
+        let told = |change: fn(&str) -> String| {
+            scripts(&paths, |name| {
+                let (_, text) = all.iter().find(|(script, _)| *script == name).context("no script")?;
+                Ok(change(text))
+            })
+            .map_err(|error| format!("{error:#}"))
+        };
+        assert_eq!(told(str::to_owned), Ok(()));
+        let forgets = |change, what: &str| assert!(told(change).unwrap_err().contains(what), "{what}");
+        forgets(|text| text.replace("a.conf", ""), "systemd-sysusers` for a.conf");
+        forgets(|text| text.replace("b.conf", "bb.conf"), "for b.conf");
+        forgets(|text| text.replace("stop", "start"), "prerm does not run");
+        forgets(|text| text.replace("purge", "mask"), "postrm does not run");
+        forgets(|text| text.replace("rm -rf", "ls"), "at a purge");
+        forgets(|text| text.to_owned() + "#DEBHELPER#", "was not filled in");
     }
 }
