@@ -10,6 +10,9 @@ use test_support::picture;
 const WIDTH: u16 = 40;
 const HEIGHT: u16 = 36;
 
+/// What a case is called, its samples, and the elements that stand in.
+type Case = (&'static str, Vec<u16>, Vec<Vec<u8>>);
+
 /// A file of these samples with elements that stand in for those of a plain picture of 16 bits.
 fn file(samples: &[u16], more: &[Vec<u8>]) -> Vec<u8> {
     sized(WIDTH, HEIGHT, samples, more)
@@ -67,47 +70,49 @@ fn lut(outputs: &[u16]) -> Vec<u8> {
 fn values_in_the_lower_bits_without_a_window_are_refused_by_that_name() {
     let scaled = [numbers(0x1053, b"DS", "0.5"), numbers(0x1052, b"DS", "-100")];
     let twelve = "12 bits in 16: the picture's values run from";
-    let table: [(&str, Vec<u16>, Vec<Vec<u8>>, &str); 13] = [
-        ("as they are", ramp(0, 2), vec![], "12 bits in 16: the picture's values run from 0 to 2878"),
+    let table: [(Case, &str); 13] = [
+        (("as they are", ramp(0, 2), vec![]), "12 bits in 16: the picture's values run from 0 to 2878"),
         (
-            "ten bits",
-            ramp(100, 0).into_iter().zip(0..).map(|(v, at)| v + at % 900).collect(),
-            vec![],
+            ("ten bits", ramp(100, 0).into_iter().zip(0..).map(|(v, at)| v + at % 900).collect(), vec![]),
             "10 bits in 16",
         ),
-        ("monochrome1", ramp(0, 2), vec![monochrome1()], twelve),
-        ("signed, from 0", ramp(0, 2), vec![signed()], twelve),
+        (("monochrome1", ramp(0, 2), vec![monochrome1()]), twelve),
+        (("signed, from 0", ramp(0, 2), vec![signed()]), twelve),
         (
-            "signed, around 0",
-            ramp(-1024, 2),
-            vec![signed()],
+            ("signed, around 0", ramp(-1024, 2), vec![signed()]),
             "12 bits in 16: the picture's values run from -1024 to 1854",
         ),
-        ("signed, from the least", ramp(-32_768, 2), vec![signed()], twelve),
-        ("signed, monochrome1", ramp(-1024, 2), vec![signed(), monochrome1()], twelve),
-        ("below the greatest", ramp(65_535 - 2878, 2), vec![], twelve),
-        ("a rescale", ramp(0, 2), scaled.to_vec(), twelve),
-        ("a rescale of monochrome1", ramp(0, 2), [&scaled[..], &[monochrome1()]].concat(), twelve),
+        (("signed, from the least", ramp(-32_768, 2), vec![signed()]), twelve),
+        (("signed, monochrome1", ramp(-1024, 2), vec![signed(), monochrome1()]), twelve),
+        (("below the greatest", ramp(65_535 - 2878, 2), vec![]), twelve),
+        (("a rescale", ramp(0, 2), scaled.to_vec()), twelve),
+        (("a rescale of monochrome1", ramp(0, 2), [&scaled[..], &[monochrome1()]].concat()), twelve),
         (
-            "of 14 stored",
-            ramp(0, 0).into_iter().zip(0..).map(|(v, at)| v + at % 1000).collect(),
-            stored(14).to_vec(),
+            (
+                "of 14 stored",
+                ramp(0, 0).into_iter().zip(0..).map(|(v, at)| v + at % 1000).collect(),
+                stored(14).to_vec(),
+            ),
             "10 bits in 14",
         ),
         (
-            "a window of no width",
-            ramp(0, 2),
-            vec![numbers(0x1050, b"DS", "2000"), numbers(0x1051, b"DS", "0")],
+            (
+                "a window of no width",
+                ramp(0, 2),
+                vec![numbers(0x1050, b"DS", "2000"), numbers(0x1051, b"DS", "0")],
+            ),
             twelve,
         ),
         (
-            "a modality table into the lower bits",
-            ramp(0, 45),
-            vec![element(0x28, 0x3000, b"SQ", &lut(&(0..4000).collect::<Vec<_>>()))],
+            (
+                "a modality table into the lower bits",
+                ramp(0, 45),
+                vec![element(0x28, 0x3000, b"SQ", &lut(&(0..4000).collect::<Vec<_>>()))],
+            ),
             twelve,
         ),
     ];
-    for (which, samples, more, expected) in table {
+    for ((which, samples, more), expected) in table {
         let error = decode(&file(&samples, &more)).expect_err(which);
         let told = error.to_string();
         assert!(told.starts_with(expected), "{which}: {told}");
@@ -121,7 +126,7 @@ fn values_in_the_lower_bits_without_a_window_are_refused_by_that_name() {
 fn values_that_the_file_explains_or_that_reach_further_are_read() {
     let window = [numbers(0x1050, b"DS", "1440"), numbers(0x1051, b"DS", "2880")];
     let blank = ramp(0, 0).into_iter().zip(0..).map(|(value, at)| value + at % 40).collect();
-    let table: [(&str, Vec<u16>, Vec<Vec<u8>>); 9] = [
+    let table: [Case; 9] = [
         ("a window", ramp(0, 2), window.to_vec()),
         ("a window of monochrome1", ramp(0, 2), [&window[..], &[monochrome1()]].concat()),
         ("a window of signed", ramp(0, 2), [&window[..], &[signed()]].concat()),
