@@ -153,15 +153,12 @@ pub enum CaptureError {
     },
     #[error("{0}: no signal; check what the camera is connected to")]
     NoSignal(String),
-    /// The frame is marked as damaged, or is not of the agreed form.
-    #[error("{0}")]
-    Damaged(String),
-    /// A file that gives no picture.
+    /// The frame is marked as damaged, or is not of the agreed form, or a file gives no picture.
     #[error("{told}")]
-    File {
+    Unusable {
         /// What the device shows.
         reason: edge_core::Reason,
-        /// Which file, what it is, what to do.
+        /// Which camera or file, what it is, what to do.
         told: String,
     },
     /// It cannot be noted which files were answered.
@@ -170,14 +167,18 @@ pub enum CaptureError {
 }
 
 impl CaptureError {
+    /// A frame that is damaged.
+    pub fn damaged(told: String) -> Self {
+        Self::Unusable { reason: edge_core::Reason::DamagedFrame, told }
+    }
+
     /// The reason that the device shows, where it is a fault.
     pub fn reason(&self) -> Option<edge_core::Reason> {
         match self {
             Self::Nothing | Self::Dropped(_) | Self::End => None,
             Self::Lost { .. } => Some(edge_core::Reason::CameraLost),
             Self::NoSignal(_) => Some(edge_core::Reason::NoSignal),
-            Self::Damaged(_) => Some(edge_core::Reason::DamagedFrame),
-            Self::File { reason, .. } => Some(*reason),
+            Self::Unusable { reason, .. } => Some(*reason),
             Self::Memory(_) => Some(edge_core::Reason::LogFailed),
         }
     }
@@ -218,7 +219,7 @@ pub struct CropError(String);
 /// The part of a frame that was asked for. Nothing is copied.
 ///
 /// # Errors
-/// [`CaptureError::Damaged`], where the rectangle is not within the frame.
+/// [`CaptureError::Unusable`], where the rectangle is not within the frame.
 pub fn cut<'a>(
     source: impl fmt::Display,
     frame: Frame<'a>,
@@ -226,7 +227,7 @@ pub fn cut<'a>(
 ) -> Result<Frame<'a>, CaptureError> {
     let Some(crop) = crop else { return Ok(frame) };
     frame.crop(crop.x, crop.y, crop.width, crop.height).map_err(|error| {
-        CaptureError::Damaged(format!("{source}: the rectangle {crop} cannot be cut: {error}"))
+        CaptureError::damaged(format!("{source}: the rectangle {crop} cannot be cut: {error}"))
     })
 }
 

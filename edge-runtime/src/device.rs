@@ -82,8 +82,13 @@ pub struct FrameAnswer<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
     /// The file is no picture.
-    #[error(transparent)]
-    File(CaptureError),
+    #[error("{told}")]
+    File {
+        /// What the device shows.
+        reason: Reason,
+        /// Which file, what it is, what to do.
+        told: String,
+    },
     #[error(transparent)]
     Classify(#[from] ClassifyError),
 }
@@ -178,15 +183,14 @@ impl<E: Engine, C: Clock> Device<E, C> {
                     return PollOutcome::Quiet;
                 }
                 Err(CaptureError::End) => return PollOutcome::End,
-                Err(error @ (CaptureError::Damaged(_) | CaptureError::File { .. }))
-                    if self.cases.is_some() =>
-                {
+                Err(CaptureError::Unusable { reason, told }) if self.cases.is_some() => {
                     self.name.clear();
                     self.name.push_str(self.source.origin().name);
                     self.exam = None;
                     self.reduced.iter_mut().for_each(Reduced::clear);
                     let now = self.clock.now_ms();
-                    return self.judge_case(FrameStamp::default(), now, Err(FrameError::File(error)));
+                    let unread = Err(FrameError::File { reason, told });
+                    return self.judge_case(FrameStamp::default(), now, unread);
                 }
                 Err(error) => return self.fail(error),
             }
@@ -227,7 +231,7 @@ impl<E: Engine, C: Clock> Device<E, C> {
         classified: Result<Inference, FrameError>,
     ) -> PollOutcome<'_> {
         self.handle(DeviceEvent::SourceWell);
-        let is_picture = !matches!(classified, Err(FrameError::File(_)));
+        let is_picture = !matches!(classified, Err(FrameError::File { .. }));
         let input = is_picture.then(|| frame_hash(self.classifier.input()));
         if let Err(error) = self.source.answering(input) {
             self.source.answered(false);
@@ -360,7 +364,7 @@ fn decision(classified: &Result<Inference, FrameError>) -> Decision {
     let failed = |reason| Decision { state: State::Fault, reason, logit: None, score: None };
     match classified {
         Ok(classified) => classified.decision,
-        Err(FrameError::File(error)) => failed(error.reason().unwrap_or(Reason::DamagedFrame)),
+        Err(FrameError::File { reason, .. }) => failed(*reason),
         Err(FrameError::Classify(_)) => failed(Reason::EngineFailed),
     }
 }

@@ -123,7 +123,7 @@ impl Source for Exec {
     fn next(&mut self, wait: Duration) -> Result<Shot<'_>, CaptureError> {
         self.advance(wait)?;
         let held = self.held.as_ref().ok_or(CaptureError::Nothing)?;
-        let damaged = |error| CaptureError::Damaged(format!("{}: {error}", self.name));
+        let damaged = |error| CaptureError::damaged(format!("{}: {error}", self.name));
         let frame = held.format.frame(&held.bytes).map_err(damaged)?;
         let frame = super::cut(&self.name, frame, self.options.crop)?;
         let stamp = FrameStamp { sequence: self.count, micros: 0 };

@@ -224,7 +224,7 @@ impl Folder {
                 Err(error) => {
                     // With the name as it is told everywhere else, so that it can be hidden.
                     let told = format!("{}: {error}", self.path.join(&name).display());
-                    (None, Some(CaptureError::File { reason: error.reason(), told }))
+                    (None, Some(CaptureError::Unusable { reason: error.reason(), told }))
                 }
             };
             self.waiting.remove(&file);

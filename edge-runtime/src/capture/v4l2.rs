@@ -188,7 +188,7 @@ impl<C: Running> V4l2<C> {
         }
         self.close();
         self.lost = "the camera's format was changed by another program or a new source".to_owned();
-        Err(CaptureError::Damaged(format!("{}: {}; it is agreed on anew", self.name, self.lost)))
+        Err(CaptureError::damaged(format!("{}: {}; it is agreed on anew", self.name, self.lost)))
     }
 
     fn has_signal(&mut self) -> Result<(), CaptureError> {
@@ -223,7 +223,7 @@ impl<C: Running> V4l2<C> {
 
     /// The frame that is held, cut to the rectangle.
     fn view(&self) -> Result<Frame<'_>, CaptureError> {
-        let damaged = |error| CaptureError::Damaged(format!("{}: {error}", self.name));
+        let damaged = |error| CaptureError::damaged(format!("{}: {error}", self.name));
         let frame = match (&self.picture, &self.camera, &self.held) {
             (Some(picture), ..) => picture.frame(),
             (None, Some(camera), Some(filled)) => camera.frame(filled).map_err(damaged)?,

@@ -150,7 +150,7 @@ fn every_fault_of_a_source_has_its_reason() {
     let cases: [(fn() -> CaptureError, Reason); 3] = [
         (lost, Reason::CameraLost),
         (|| CaptureError::NoSignal("script".into()), Reason::NoSignal),
-        (|| CaptureError::Damaged("script: marked".into()), Reason::DamagedFrame),
+        (|| CaptureError::damaged("script: marked".into()), Reason::DamagedFrame),
     ];
     for (error, reason) in cases {
         let (mut device, _) = device_with(vec![Line::Fail(error), QUIET], true, ALWAYS);
