@@ -104,7 +104,8 @@ pub fn signer(bytes: &[u8]) -> Option<[u8; 8]> {
 pub fn unchecked_model(bytes: &[u8], target: Target) -> Option<&[u8]> {
     let header = bytes.first_chunk::<HEADER>()?;
     let model = part(header, field::MODEL, field::MODEL_LENGTH);
-    bytes.get(model).filter(|_| Target::of(header) == Some(target))
+    let is_one = Target::of(header) == Some(target) && model.start >= HEADER;
+    bytes.get(model).filter(|_| is_one)
 }
 
 fn check_sum(header: &[u8; HEADER], bytes: &[u8]) -> Result<(), BundleError> {

@@ -44,6 +44,10 @@ fn what_was_signed_is_what_is_opened_and_every_engine_computes_it() {
     assert_eq!(signed_model.model().sha256(), sha256_hex(&model::small(1)));
     assert_eq!(Some(signed_model.version()), Version::parse(&version()));
     assert_eq!(named_model(&GOOD), model::small(1), "the file in it is read where it is named");
+    // A model that reaches into the header is none, and the file stands for itself.
+    let mut reaching = GOOD.clone();
+    reaching[20..24].copy_from_slice(&255_u32.to_le_bytes());
+    assert_eq!(named_model(&reaching), reaching);
     for kind in EngineKind::ALL {
         signed_model.self_test(&mut *kind.load(signed_model.model()).unwrap()).unwrap();
     }
