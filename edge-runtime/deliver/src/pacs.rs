@@ -4,6 +4,7 @@
 
 mod archive;
 mod dataset;
+mod fragments;
 mod image;
 mod report;
 mod source;

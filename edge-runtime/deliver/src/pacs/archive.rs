@@ -1,6 +1,7 @@
 //! One association with an archive: C-STORE and C-ECHO (PS3.7 9.1.1 and 9.1.5).
 
 use super::dataset::{encode, number, text};
+use super::fragments::Fragments;
 use super::image::Pixels;
 use super::{image, report};
 use crate::config::Pacs;
@@ -90,9 +91,10 @@ impl Archive {
         self.command(id, request)?;
         let data = encode(object, explicit)?;
         let mut writer = self.association.send_pdata(id);
-        let mut sent = writer.write_all(&data).map_err(anyhow::Error::from);
+        let mut fragments = Fragments(&mut writer);
+        let mut sent = fragments.write_all(&data).map_err(anyhow::Error::from);
         if let Some(pixels) = pixels.filter(|_| sent.is_ok()) {
-            sent = pixels.write(&mut writer, explicit);
+            sent = pixels.write(&mut fragments, explicit);
         }
         if let Err(error) = sent {
             // Half an instance must not look like a whole one.
