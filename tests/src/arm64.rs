@@ -11,6 +11,7 @@ pub mod lights;
 pub mod neighbour;
 pub mod picture;
 pub mod places;
+pub mod service;
 pub mod whole;
 
 pub use arm64_protocol::Request;

@@ -15,10 +15,12 @@ use super::lights::{self, Change, Reading, Said};
 use super::neighbour::{self, Logits};
 use super::picture::Picture;
 use super::places::{CONFIG, LOG, PROGRAM};
+use super::service::Rank;
 use arm64_protocol::{Request, output};
 
 /// The program's name for the agent.
 const NAME: &str = "device";
+const UNIT: &str = "packaging/pneumoscope.service";
 pub const CHIP: &str = "9030000.pl061";
 /// Time that is waited for a state that must come, beyond what is demanded of it, in microseconds.
 const PATIENCE: u64 = 20_000_000;
@@ -124,9 +126,9 @@ impl Device {
     /// Starts the program, under another program where one is given, with more arguments where
     /// there are any.
     pub fn start(&mut self, under: &[&str], more: &[&str]) -> anyhow::Result<()> {
-        let program = [PROGRAM, "run", "--config", CONFIG];
-        let command = under.iter().chain(&program).chain(more).map(|word| word.to_string());
-        self.guest.ask(Request::Start { name: NAME.into(), command: command.collect() }, &[]).map(drop)
+        let words = [under, &[PROGRAM, "run", "--config", CONFIG], more].concat();
+        let command = Rank::First.command(UNIT, &words)?;
+        self.guest.ask(Request::Start { name: NAME.into(), command }, &[]).map(drop)
     }
 
     /// Sends a signal and waits for the end; returns the exit status.

@@ -4,11 +4,10 @@
 use anyhow::{Context, ensure};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fs;
 
 use super::guest::Guest;
 use super::places::{CONFIG, LOG};
-use crate::root;
+use super::service::Rank;
 use arm64_protocol::{BROKER_PORT, DELIVERED, LOOKED, Request, SCREEN_FOLDER, SCREEN_PORT, output};
 
 /// Where the screen says what was acknowledged, the other way.
@@ -16,6 +15,8 @@ const ACKNOWLEDGED: &str = "/run/pneumoscope-screen";
 /// What the device's configuration says of a screen.
 pub const SCREEN_OF_DEVICE: &str = "[screen]\nfolder = \"/run/pneumoscope\"\n\
     acknowledge = \"/run/pneumoscope-screen/acknowledged.json\"\n";
+const SCREEN_UNIT: &str = "screen/packaging/pneumoscope-screen.service";
+const DELIVER_UNIT: &str = "deliver/packaging/pneumoscope-deliver.service";
 const SCREEN_CONFIG: &str = "/run/screen.toml";
 const DELIVER_CONFIG: &str = "/run/deliver.toml";
 /// The cursor lies on the log's disk, as it does on a device.
@@ -45,26 +46,14 @@ impl Neighbour {
 
     /// What starts it, giving way to the device as its service does.
     fn command(self) -> anyhow::Result<Vec<String>> {
-        let words: &[&str] = match self {
-            Self::Screen => &["/bin/pneumoscope-screen", "serve", "--config", SCREEN_CONFIG],
-            Self::Deliver => &["/bin/pneumoscope-deliver", "run", "--config", DELIVER_CONFIG],
-            Self::Peers => &["/init", "peers"],
+        let (unit, words): (_, &[&str]) = match self {
+            Self::Screen => (SCREEN_UNIT, &["/bin/pneumoscope-screen", "serve", "--config", SCREEN_CONFIG]),
+            Self::Deliver => (DELIVER_UNIT, &["/bin/pneumoscope-deliver", "run", "--config", DELIVER_CONFIG]),
+            // Who looks is in truth on another machine, and takes no more of this one.
+            Self::Peers => (SCREEN_UNIT, &["/init", "peers"]),
         };
-        // Whom they talk to is in truth on other machines, and takes no more of this one.
-        if self != Self::Peers {
-            gives_way(self.name())?;
-        }
-        Ok(["/init", "idle"].iter().chain(words).map(|word| (*word).to_owned()).collect())
+        Rank::Idle.command(unit, words)
     }
-}
-
-/// Whether a neighbour's service runs where the device's does not want to.
-fn gives_way(name: &str) -> anyhow::Result<()> {
-    let unit = root().join(format!("edge-runtime/{name}/packaging/pneumoscope-{name}.service"));
-    let text = fs::read_to_string(&unit).with_context(|| unit.display().to_string())?;
-    let gives_way = text.lines().any(|line| line == "CPUWeight=idle");
-    ensure!(gives_way, "expected CPUWeight=idle in {}", unit.display());
-    Ok(())
 }
 
 /// Writes the configurations of all.

@@ -3,9 +3,10 @@
 //! ([`arm64_protocol`]).
 //!
 //! `board still COMMAND` runs a program under ptrace and lets its camera misbehave in ways that no
-//! driver can be told to. `board film` is a camera that is a program. `board idle COMMAND` runs a
-//! program as a service that gives way, `board peers` is whom the screen and the delivery talk to,
-//! `board burn` takes the processor.
+//! driver can be told to. `board film` is a camera that is a program. `board first GROUP
+//! COMMAND` runs a program as a service that comes before all else, `board idle GROUP COMMAND` as one
+//! that gives way; `board peers` is whom the screen and the delivery talk to, `board burn` takes the
+//! processor.
 
 mod camera;
 mod film;
@@ -22,14 +23,15 @@ fn main() -> ExitCode {
     let result = match arguments.split_first() {
         Some((mode, command)) if mode == "still" => still::run(command),
         Some((mode, _)) if mode == "film" => film::run(),
-        Some((mode, command)) if mode == "idle" => program::idle(command),
+        Some((mode, words)) if mode == "first" => program::grouped(("cpu.weight", "10000"), words),
+        Some((mode, words)) if mode == "idle" => program::grouped(("cpu.idle", "1"), words),
         Some((mode, _)) if mode == "peers" => peers::run(),
         Some((mode, _)) if mode == "burn" => loop {
             std::hint::spin_loop();
         },
         _ if std::process::id() == 1 => init::prepare().and_then(hands::serve),
         _ => Err(anyhow::anyhow!(
-            "run as the board's first process, or as `board` still, film, idle, peers or burn"
+            "run as the board's first process, or as `board` still, film, first, idle, peers or burn"
         )),
     };
     match result {

@@ -60,15 +60,16 @@ pub fn run(command: &[String]) -> anyhow::Result<(i32, Vec<u8>)> {
     Ok((code(output.status), [output.stdout, output.stderr].concat()))
 }
 
-/// Becomes the program in a group that runs where nothing else wants to, as systemd makes it for a
-/// service with `CPUWeight=idle`.
-pub fn idle(command: &[String]) -> anyhow::Result<ExitCode> {
-    let group = Path::new(GROUPS).join("idle");
+/// Becomes the program in the group that is named before it, of which the kernel is told one thing, as
+/// systemd makes it for a service outside of other slices.
+pub fn grouped((setting, value): (&str, &str), words: &[String]) -> anyhow::Result<ExitCode> {
+    let (name, command) = words.split_first().context("no group was named")?;
+    let group = Path::new(GROUPS).join(name);
     if !group.exists() {
         fs::write(Path::new(GROUPS).join("cgroup.subtree_control"), "+cpu")?;
         fs::create_dir(&group)?;
     }
-    fs::write(group.join("cpu.idle"), "1").context("the kernel has no cpu.idle")?;
+    fs::write(group.join(setting), value).with_context(|| format!("the kernel has no {setting}"))?;
     fs::write(group.join("cgroup.procs"), "0")?;
     bail!(line(command)?.exec())
 }
