@@ -31,6 +31,8 @@ struct Package {
     /// The package of this workspace.
     of: &'static str,
     program: Program<'static>,
+    /// Beside the device's package, of which then one at least as new is needed.
+    beside_the_device: bool,
     /// What an upgrade keeps.
     configuration: &'static str,
     files: &'static [(&'static str, &'static str)],
@@ -41,6 +43,7 @@ const PACKAGES: [Package; 3] = [
         name: "pneumoscope",
         of: "edge-runtime",
         program: DEVICE,
+        beside_the_device: false,
         configuration: "/etc/pneumoscope/pneumoscope.toml",
         files: &FILES,
     },
@@ -48,6 +51,7 @@ const PACKAGES: [Package; 3] = [
         name: "pneumoscope-screen",
         of: "screen",
         program: SCREEN,
+        beside_the_device: true,
         configuration: "/etc/pneumoscope/screen.toml",
         files: &SCREEN_FILES,
     },
@@ -55,6 +59,7 @@ const PACKAGES: [Package; 3] = [
         name: "pneumoscope-deliver",
         of: "deliver",
         program: DELIVER,
+        beside_the_device: true,
         configuration: "/etc/pneumoscope/deliver.toml",
         files: &DELIVER_FILES,
     },
@@ -193,9 +198,16 @@ fn check(architecture: Architecture, package: &Package, file: &Path) -> anyhow::
     let (name, machine) = architecture.names();
     let listing = process::output(Command::new("dpkg-deb").arg("--contents").arg(file))?;
     files(&listing, package.files)?;
-    let field = process::output(Command::new("dpkg-deb").arg("--field").arg(file).arg("Architecture"))?;
-    let field = field.trim();
-    ensure!(field == name, "expected a package for {name}, got one for {field}");
+    let field = |name: &str| process::output(Command::new("dpkg-deb").arg("--field").arg(file).arg(name));
+    let of = field("Architecture")?;
+    ensure!(of.trim() == name, "expected a package for {name}, got one for {of}");
+    let (version, needed) = (field("Version")?, field("Depends")?);
+    let upstream = version.trim().split('-').next().unwrap_or_default();
+    let device = format!("pneumoscope (>= {upstream})");
+    ensure!(
+        needed.split(", ").any(|one| one.trim() == device) == package.beside_the_device,
+        "expected {device} among what a package beside the device's needs, and of no other; got {needed}"
+    );
 
     let folder = target().join("debian/unpacked").join(package.name).join(name);
     if folder.exists() {

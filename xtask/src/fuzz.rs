@@ -21,7 +21,7 @@ const VERSION: &str = "0.13.2";
 /// The package of the targets, from the workspace's folder.
 const PACKAGE: &str = "tests/fuzz";
 /// Seconds of a run among the tests: inputs a little beside the seeds.
-const SHORT: u32 = 8;
+const SHORT: u32 = 5;
 /// Longest search for a planted fault, which ends where it is found.
 const PLANTED: u32 = 30;
 /// How libFuzzer ends when it has found something.
