@@ -86,6 +86,14 @@ impl Place {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// It waits so long for the next attempt, for this reason.
+    pub fn waits(&self, why: &anyhow::Error, wait: Duration) {
+        self.set(|place| {
+            (place.phase, place.why) = (Phase::Waiting, Some(told(why)));
+            place.next_attempt = Moment::after(wait);
+        });
+    }
+
     pub fn get(&self) -> Destination {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -98,6 +106,19 @@ impl Place {
             place.lines += 1;
         });
     }
+}
+
+/// An error with its causes, but those that the one before has said already: libraries do both.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| {
+        if said.is_empty() {
+            cause
+        } else if said.ends_with(&cause) {
+            said
+        } else {
+            format!("{said}: {cause}")
+        }
+    })
 }
 
 /// The lock beside a report, held by the program that writes it for as long as it lives: however that ends,
@@ -160,5 +181,19 @@ impl Report {
             .with_context(|| format!("{}: expected what `pneumoscope-deliver run` writes", path.display()))?;
         let age = report.time.age_s();
         Ok((report.version == VERSION && (-STALE_AFTER_S..=STALE_AFTER_S).contains(&age)).then_some(report))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::anyhow;
+
+    #[test]
+    fn a_cause_that_was_said_already_is_not_said_again() {
+        let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+        assert_eq!(told(&anyhow!(refused()).context("I/O: connection refused")), "I/O: connection refused");
+        assert_eq!(told(&anyhow!(refused()).context("no broker")), "no broker: connection refused");
+        assert_eq!(told(&anyhow!("alone")), "alone");
     }
 }

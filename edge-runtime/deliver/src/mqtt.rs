@@ -12,7 +12,6 @@ use crate::board::{Phase, Place};
 use crate::config::{Loaded, Mqtt};
 use crate::cursor_file::CursorStore;
 use crate::message::{self, Sender, Topic};
-use crate::moment::Moment;
 use crate::outbox::Outbox;
 use crate::status_message::{Seen, offline};
 use anyhow::{Result, ensure};
@@ -79,10 +78,7 @@ impl<S: CursorStore> Destination<'_, S> {
             self.outbox.save(true);
             let Err(why) = ended else { continue };
             let wait = self.backoff.failed();
-            self.place.set(|place| {
-                (place.phase, place.why) = (Phase::Waiting, Some(format!("{why:#}")));
-                place.next_attempt = Moment::after(wait);
-            });
+            self.place.waits(&why, wait);
             let until = Instant::now() + wait;
             while !self.stopped() && Instant::now() < until {
                 tokio::time::sleep(LOOK_EVERY.min(until - Instant::now())).await;

@@ -13,7 +13,6 @@ use crate::backoff::Backoff;
 use crate::board::{Phase, Place};
 use crate::config::{Loaded, Pacs};
 use crate::cursor_file::CursorStore;
-use crate::moment::Moment;
 use crate::outbox::Outbox;
 use anyhow::{Context, Result};
 use archive::{Archive, Stored};
@@ -121,10 +120,7 @@ impl<S: CursorStore> Destination<'_, S> {
     /// Waits for the next attempt, and says why.
     fn failed(&mut self, why: &anyhow::Error) {
         let wait = self.backoff.failed();
-        self.place.set(|place| {
-            (place.phase, place.why) = (Phase::Waiting, Some(format!("{why:#}")));
-            place.next_attempt = Moment::after(wait);
-        });
+        self.place.waits(why, wait);
         self.wait(wait);
     }
 

@@ -71,9 +71,9 @@ fn run(cli: &Cli) -> Result<()> {
     match cli.command {
         Command::Serve => until_stopped(Plan::new(config)?),
         Command::CheckConfig => {
-            let addresses = config.server.listen.len();
+            let addresses: Vec<String> = config.server.listen.iter().map(ToString::to_string).collect();
             Plan::new(config)?;
-            println!("{}: good, {addresses} addresses to listen on", cli.config.display());
+            println!("{}: good, listens on {}", cli.config.display(), addresses.join(", "));
             Ok(())
         }
         Command::SetPin => {
