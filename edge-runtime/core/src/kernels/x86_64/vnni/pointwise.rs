@@ -1,5 +1,10 @@
 //! Pointwise convolution: tiles of some pixels times some blocks of 16 outputs stay in registers
 //! over the whole depth.
+//!
+//! A tile has six to eight accumulators: what one 512-bit multiplication a clock with a latency of
+//! four or five asks for. Larger tiles load less, but loads are not scarce; the multipliers are,
+//! and they are idle while many accumulators at once become outputs, because a processor does not
+//! look ahead as far as the next tile's multiplications.
 
 use super::requantize::Requantize;
 use super::stores;
@@ -7,7 +12,7 @@ use crate::kernels::call::PointwiseCall;
 use crate::kernels::layout::{BLOCK, DEPTH};
 use core::arch::x86_64::*;
 
-const MAX_BLOCKS: usize = 5;
+const MAX_BLOCKS: usize = 4;
 
 pub(in crate::kernels::x86_64) fn pointwise(call: PointwiseCall) {
     // SAFETY: the set is handed out only where the processor has these features.
@@ -51,10 +56,9 @@ fn run(mut call: PointwiseCall) {
         unsafe {
             match count {
                 1 => columns.run::<8, 1>(),
-                2 => columns.run::<8, 2>(),
-                3 => columns.run::<8, 3>(),
-                4 => columns.run::<4, 4>(),
-                _ => columns.run::<4, 5>(),
+                2 => columns.run::<4, 2>(),
+                3 => columns.run::<2, 3>(),
+                _ => columns.run::<2, 4>(),
             }
         }
         first += count;
@@ -78,8 +82,26 @@ struct Columns {
     requantize: Requantize,
 }
 
+/// Where in four packed registers the outputs of pixels lie, one pixel after the other: of four
+/// pixels of up to 16 outputs, or of two of up to 32; a multiple of 4.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn side_by_side(outputs: usize) -> __m512i {
+    let mut order = [0; 16];
+    let (mut register, mut word) = (0, 0);
+    for order in &mut order {
+        *order = (word % 4 * 4 + register + word / 4) as i32;
+        word += 1;
+        if word * 4 >= outputs {
+            (register, word) = (register + outputs.div_ceil(BLOCK), 0);
+        }
+    }
+    // SAFETY: it has 64 bytes.
+    unsafe { _mm512_loadu_si512(order.as_ptr().cast()) }
+}
+
 impl Columns {
-    /// All pixels, `P` (a multiple of 4) at a time, times `B` blocks.
+    /// All pixels, `P` (a multiple of 4 for one block, of 2 for two) at a time, times `B` blocks.
     ///
     /// # Safety
     /// All pointers are valid: weights, bias and multiplier for `B` blocks, `x` and `y` for
@@ -93,6 +115,9 @@ impl Columns {
             let pixel = i.min(self.pixels - 1);
             (x_offset[i], y_offset[i]) = (pixel * self.x_stride, pixel * self.y_stride);
         }
+        let tight =
+            B <= 2 && self.y_stride == self.outputs && self.outputs.is_multiple_of(4) && self.pixels >= P;
+        let order = tight.then(|| side_by_side(self.outputs));
         for first in (0..self.pixels).step_by(P) {
             // The last tile begins early enough to be a whole one.
             let first = first.min(self.pixels.saturating_sub(P));
@@ -107,7 +132,7 @@ impl Columns {
             // SAFETY: these are pixels, and the blocks exist.
             unsafe {
                 let acc = self.accumulate::<P, B>(&x);
-                self.store(&acc, &y);
+                self.store(&acc, &y, order);
             }
         }
     }
@@ -167,14 +192,19 @@ impl Columns {
         weights
     }
 
-    /// Requantizes four registers at a time: four blocks of one pixel, then what is left of one,
-    /// two or four pixels.
+    /// Requantizes four registers at a time: four pixels of one block, two of two, one of more.
+    /// `order` is [`side_by_side`] where such pixels are one piece of memory.
     ///
     /// # Safety
     /// `y` are pixels; the rest as for [`Columns::run`].
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-    unsafe fn store<const P: usize, const B: usize>(&self, acc: &[[__m512i; B]; P], y: &[*mut u8; P]) {
+    unsafe fn store<const P: usize, const B: usize>(
+        &self,
+        acc: &[[__m512i; B]; P],
+        y: &[*mut u8; P],
+        order: Option<__m512i>,
+    ) {
         let mut steps = *acc;
         for b in 0..B {
             // SAFETY: there are multipliers for whole blocks.
@@ -183,42 +213,44 @@ impl Columns {
                 steps[b] = self.requantize.steps(steps[b], multiplier);
             }
         }
-        let whole = B / 4 * 4;
-        let left = self.outputs.saturating_sub(whole * BLOCK);
-        // SAFETY: only outputs that exist are written, each in its pixel.
+        // SAFETY: only outputs that exist are written, each in its pixel: where there is an order, pixels
+        // follow each other without a gap, and there are as many as the tile has.
         unsafe {
-            for (steps, &y) in steps.iter().zip(y) {
-                if let Some(&four) = steps.first_chunk() {
-                    stores::whole(y, self.requantize.outputs(four), self.outputs);
-                }
-            }
-            match B % 4 {
+            match B {
                 1 => {
                     for (steps, y) in steps.chunks_exact(4).zip(y.chunks_exact(4)) {
-                        let four = [steps[0][whole], steps[1][whole], steps[2][whole], steps[3][whole]];
-                        let outputs = self.requantize.outputs(four);
-                        for (which, y) in y.iter().enumerate() {
-                            stores::quarter(y.add(whole * BLOCK), outputs, which, left);
+                        let four = [steps[0][0], steps[1][0], steps[2][0], steps[3][0]];
+                        if let Some(order) = order {
+                            let outputs = _mm512_permutexvar_epi32(order, self.requantize.lanes(four));
+                            stores::whole(y[0], outputs, 4 * self.outputs);
+                        } else {
+                            let outputs = self.requantize.outputs(four);
+                            for (which, y) in y.iter().enumerate() {
+                                stores::quarter(*y, outputs, which, self.outputs);
+                            }
                         }
                     }
                 }
                 2 => {
                     for (steps, y) in steps.chunks_exact(2).zip(y.chunks_exact(2)) {
-                        let four =
-                            [steps[0][whole], steps[0][whole + 1], steps[1][whole], steps[1][whole + 1]];
-                        let outputs = self.requantize.outputs(four);
-                        for (which, y) in y.iter().enumerate() {
-                            stores::half(y.add(whole * BLOCK), outputs, which, left);
+                        let four = [steps[0][0], steps[0][1], steps[1][0], steps[1][1]];
+                        if let Some(order) = order {
+                            let outputs = _mm512_permutexvar_epi32(order, self.requantize.lanes(four));
+                            stores::whole(y[0], outputs, 2 * self.outputs);
+                        } else {
+                            let outputs = self.requantize.outputs(four);
+                            for (which, y) in y.iter().enumerate() {
+                                stores::half(*y, outputs, which, self.outputs);
+                            }
                         }
                     }
                 }
-                3 => {
+                _ => {
                     for (steps, y) in steps.iter().zip(y) {
-                        let four = [steps[whole], steps[whole + 1], steps[whole + 2], steps[whole + 2]];
-                        stores::whole(y.add(whole * BLOCK), self.requantize.outputs(four), left);
+                        let four = [steps[0], steps[1], steps[2], steps[B - 1]];
+                        stores::whole(*y, self.requantize.outputs(four), self.outputs);
                     }
                 }
-                _ => {}
             }
         }
     }

@@ -6,7 +6,8 @@ use crate::kernels::call::RowCall;
 use crate::kernels::layout::{BLOCK, DEPTH};
 use core::arch::x86_64::*;
 
-const PIXELS: usize = 8;
+/// As many as one register holds outputs of.
+const PIXELS: usize = 4;
 
 pub(in crate::kernels::x86_64) fn single_channel(call: RowCall) {
     // SAFETY: the set is handed out only where the processor has these features.
@@ -52,22 +53,20 @@ fn run(mut call: RowCall) {
                     }
                 }
             }
-            for half in [0, 4] {
-                let mut steps = [bias; 4];
-                for i in 0..4 {
-                    steps[i] = requantize.steps(acc[half + i], multiplier);
-                }
-                let four = requantize.outputs(steps);
-                // SAFETY: the pixels exist, `count` outputs from `at` on too; four pixels in a row of 16
-                // outputs are 64 bytes.
-                unsafe {
-                    let y = y.add(first * outputs + at);
-                    if tight {
-                        stores::whole(y.add(half * BLOCK), four, 64);
-                    } else {
-                        for i in 0..4 {
-                            stores::quarter(y.add(y_offset[half + i]), four, i, count);
-                        }
+            let mut steps = acc;
+            for steps in &mut steps {
+                *steps = requantize.steps(*steps, multiplier);
+            }
+            let four = requantize.outputs(steps);
+            // SAFETY: the pixels exist, `count` outputs from `at` on too; four pixels in a row of 16
+            // outputs are 64 bytes.
+            unsafe {
+                let y = y.add(first * outputs + at);
+                if tight {
+                    stores::whole(y, four, 64);
+                } else {
+                    for (which, &offset) in y_offset.iter().enumerate() {
+                        stores::quarter(y.add(offset), four, which, count);
                     }
                 }
             }
