@@ -179,6 +179,37 @@ fn delivery_pacs_a_report_and_a_picture_of_each_study_pass_the_checks_of_others(
     );
 }
 
+/// Killed as soon as one more instance has arrived, again and again: between a report and its picture,
+/// in the middle of the next, before the cursor is saved.
+#[test]
+#[ignore = "needs DCMTK: `cargo xtask test delivery` installs it and runs this test"]
+fn delivery_pacs_each_study_arrives_however_often_it_is_killed() {
+    const STUDIES: usize = 8;
+    let bench = Bench::new("");
+    for number in 1..=STUDIES {
+        bench.write(&format!("inbox/{number}"), study(number as u64));
+    }
+    judged(&bench, STUDIES);
+    let archive = Archive::start(&bench, free_port());
+    bench.configure(&plain(archive.port));
+    for arrived in 1..2 * STUDIES {
+        let running = bench.run();
+        assert!(comes(|| archive.files().len() >= arrived), "{arrived}: {}", pacs(&bench));
+        drop(running);
+    }
+    let _running = bench.run();
+    assert!(comes(|| pacs(&bench)["behind"] == 0), "{}", pacs(&bench));
+    let (refused, gaps) = (&pacs(&bench)["refused"], &pacs(&bench)["gaps"]);
+    assert_eq!((refused.as_u64(), gaps.as_u64()), (Some(0), Some(0)));
+    let mut instances = BTreeSet::new();
+    for file in archive.files() {
+        let dump = said("dcmdump", &["+P", "0008,0016", "+P", "0010,0020"], &file);
+        let study = (1..=STUDIES).find(|number| dump.contains(&format!("[P{number}]")));
+        instances.insert((study.expect("one of ours"), dump.contains("=BasicTextSRStorage")));
+    }
+    assert_eq!(instances.len(), 2 * STUDIES, "a report and a picture each: {instances:?}");
+}
+
 /// The drawn picture of a film, as a PNG.
 fn drawn_png(bench: &Bench) -> PathBuf {
     let source = bench.write("source.dcm", study(9));
