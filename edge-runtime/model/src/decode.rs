@@ -51,9 +51,11 @@ pub fn has_ending(path: &Path) -> bool {
 }
 
 /// Whether a file of a folder is taken for a picture: by its name's ending, or because it begins as a
-/// DICOM file, which may have any name. What cannot be looked at is none.
+/// DICOM file, which may have any name. What cannot be looked at is none, nor is what is hidden by a dot
+/// before its name: some systems put `._film.jpg`, which is no picture, beside `film.jpg`.
 pub fn is_picture(path: &Path) -> bool {
-    has_ending(path) || begins_as_dicom(path).unwrap_or(false)
+    let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    !hidden && (has_ending(path) || begins_as_dicom(path).unwrap_or(false))
 }
 
 /// Whether a file begins as a DICOM file; other than a file does not.

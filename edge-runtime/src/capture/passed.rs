@@ -150,7 +150,8 @@ mod tests {
             let look = Look::of(&path.metadata().unwrap());
             why_by_name(&path).or_else(|| opened.why(&path, look))
         };
-        for name in ["a.png", "A.JPG", "b.c.jpeg", "part.png", "=1.png"] {
+        for name in ["a.png", "A.JPG", "b.c.jpeg", "part.png", "=1.png", "a.tif", "a.TIFF", "a.bmp", "a.webp"]
+        {
             assert_eq!(why(name), None, "{name}");
         }
         for (name, expected) in [

@@ -216,6 +216,7 @@ fn replayed(source: &mut dyn Source, frames: usize) -> Vec<String> {
 #[test]
 fn a_replay_ends_after_its_last_file_or_begins_again() {
     let films = films();
+    fs::write(films.path().join("a/._b.png"), b"\0\x05\x16\x07").unwrap();
     let mut once = Replay::new(films.path(), &CaptureOptions::default()).unwrap();
     assert_eq!(replayed(&mut once, 3), ["a/b.png", "a/c.png", "b.png"]);
     for _ in 0..2 {

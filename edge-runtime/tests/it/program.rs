@@ -56,14 +56,18 @@ fn a_refused_picture_is_an_answer() {
 #[test]
 fn folders_are_read_recursively_and_sorted_by_extension_in_any_case() {
     let bench = Bench::new();
-    for name in ["f/b.png", "f/a.JPG", "f/c/x.jpeg", "f/c/y.txt", "f/noextension"] {
+    for name in
+        ["f/b.png", "f/a.JPG", "f/c/x.jpeg", "f/c/y.txt", "f/noextension", "f/d.TIF", "f/e.bmp", "f/g.webp"]
+    {
         bench.file(name, picture::png(64, 64));
     }
+    // What a Macintosh leaves beside them on a stick.
+    bench.file("f/._a.JPG", b"\0\x05\x16\x07".to_vec());
     let run = bench.classify(&bench.path("f")).ended(0);
     let folder = bench.path("f/");
     let paths: Vec<_> =
         run.json().iter().map(|line| line["path"].as_str().unwrap().replace(&folder, "")).collect();
-    assert_eq!(paths, ["a.JPG", "b.png", "c/x.jpeg"]);
+    assert_eq!(paths, ["a.JPG", "b.png", "c/x.jpeg", "d.TIF", "e.bmp", "g.webp"]);
 }
 
 #[test]
