@@ -1,6 +1,6 @@
 //! Why a camera does not start, or does not go on.
 
-use super::libcamera::LIBCAMERA;
+use super::libcamera::advice;
 use crate::errno::{Asked, Explained};
 use std::io;
 
@@ -13,9 +13,7 @@ pub enum CameraError {
         /// The names that there are.
         seen: String,
     },
-    #[error(
-        "{0} gives raw sensor data (Bayer), of which libcamera must make a picture; write under [capture]: {LIBCAMERA}"
-    )]
+    #[error("{0} gives {advice}", advice = advice())]
     Libcamera(String),
     #[error("{0} is no camera that is understood here; `edge-runtime devices` lists those that are")]
     NoCapture(String),

@@ -8,6 +8,13 @@ pub const LIBCAMERA: &str = "source = \"exec:\", command = [\"rpicam-vid\", \"--
      \"--codec\", \"yuv420\", \"--width\", \"1280\", \"--height\", \"960\", \"--framerate\", \"10\", \"--flush\", \
      \"--output\", \"-\"], width = 1280, height = 960";
 
+/// What one of them gives, and what to do about it.
+pub fn advice() -> String {
+    format!(
+        "raw sensor data (Bayer), of which libcamera must make a picture; write under [capture]: {LIBCAMERA}"
+    )
+}
+
 /// Drivers of such sensors' receivers on a Raspberry Pi: up to 4, and 5.
 const RECEIVERS: [&str; 2] = ["unicam", "rp1-cfe"];
 
@@ -67,6 +74,14 @@ mod tests {
         assert!(!needs_libcamera("uvcvideo", false, &[yuyv]));
         assert!(!needs_libcamera("uvcvideo", false, &[*b"H264"]), "not understood, and no Bayer pattern");
         assert!(!needs_libcamera("uvcvideo", false, &[]));
+    }
+
+    /// `devices` and an error say the same.
+    #[test]
+    fn the_error_names_the_line_to_write() {
+        let said = crate::capture::v4l2::error::CameraError::Libcamera("/dev/video0".into()).to_string();
+        assert_eq!(said, format!("/dev/video0 gives {}", advice()));
+        assert!(said.ends_with(&format!("under [capture]: {LIBCAMERA}")), "{said}");
     }
 
     /// What is named is a configuration that is taken.

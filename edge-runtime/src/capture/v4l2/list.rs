@@ -1,7 +1,7 @@
 //! The cameras of this machine: for finding one by its name, and for showing them.
 
 use super::error::CameraError;
-use super::libcamera::{LIBCAMERA, needs_libcamera};
+use super::libcamera::{advice, needs_libcamera};
 use super::sys::{Card, Node, Sizes};
 use crate::capture::Encoding;
 use crate::errno::{Asked, Explained};
@@ -95,9 +95,8 @@ fn info(path: PathBuf) -> Option<CameraInfo> {
     });
     let formats: Vec<_> = formats.collect();
     let fourccs: Vec<_> = node.formats().into_iter().map(|(fourcc, _)| fourcc).collect();
-    let raw = needs_libcamera(&card.driver, card.is_media_controlled(), &fourccs).then(|| {
-        format!("it gives raw sensor data (Bayer), of which libcamera must make a picture; write under [capture]: {LIBCAMERA}")
-    });
+    let raw = needs_libcamera(&card.driver, card.is_media_controlled(), &fourccs)
+        .then(|| format!("it gives {}", advice()));
     let understood = formats.iter().any(|format| format.format.is_some());
     let none = (!understood).then(|| "none of its formats is understood here".to_owned());
     let Card { card, driver, bus, .. } = card;
