@@ -289,3 +289,24 @@ fn worklist(config: &Config) -> Option<Rules> {
     let folder = matches!(config.capture.source, SourceSpec::Folder(_));
     folder.then_some(Rules { hold_ms, study_ms, button })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cameras_first_frames_wait_and_a_files_do_not() {
+        let of = |source: &str| {
+            let mut config = Config::default();
+            (config.capture.source, config.capture.settle_ms) = (source.parse().unwrap(), 700);
+            (config.decision.stale_after_ms, config.decision.hold_ms) = (1100, 9000);
+            settings(&config)
+        };
+        for (source, settle_ms, stale_after_ms) in
+            [("v4l2:/dev/video0", 700, 1100), ("folder:/films", 0, 9000), ("replay:/films", 0, 1100)]
+        {
+            let settings = of(source);
+            assert_eq!((settings.settle_ms, settings.policy.stale_after_ms), (settle_ms, stale_after_ms));
+        }
+    }
+}

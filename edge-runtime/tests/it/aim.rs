@@ -1,6 +1,6 @@
 //! `aim` and `devices`: what one sets a camera up with.
 
-use crate::support::{Bench, assert_contains, picture, program, run};
+use crate::support::{Bench, assert_contains, mode, picture, program, run};
 use edge_model::decode;
 use image::imageops::crop_imm;
 use phantoms::Label;
@@ -24,6 +24,7 @@ fn aim_shows_the_picture_the_rectangle_and_the_answer_on_what_is_in_it() {
     assert_eq!((&aimed["width"], &aimed["height"]), (&Value::from(300), &Value::from(200)));
     assert!(aimed["mean"].as_u64().unwrap() > 0 && aimed["deviation"].as_u64().unwrap() > 0);
 
+    assert_eq!(mode(&out), 0o600, "a picture of a patient");
     let preview = image::open(&out).unwrap().into_rgb8();
     assert!(preview.height() > 200, "text stands below");
     assert_eq!(preview.get_pixel(30, 60).0, [255, 255, 0], "the rectangle's edge");
@@ -121,6 +122,7 @@ fn a_heat_map_is_the_same_on_every_engine() {
     let drawn = |engine: &str| {
         let out = bench.path(&format!("{engine}.png"));
         bench.run(["classify", &film, "--engine", engine, "--heatmap", &out]).ended(0);
+        assert_eq!(mode(&out), 0o600, "a picture of a patient");
         std::fs::read(out).unwrap()
     };
     let [core, tract, stock] = ["core", "tract", "tract-stock"].map(drawn);

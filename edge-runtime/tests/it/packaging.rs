@@ -169,6 +169,8 @@ fn the_receiver_has_one_interface_one_user_and_one_folder() {
     assert_eq!(values(SOCKET, "ListenStream"), ["127.0.0.1:11112"]);
     assert_eq!(values(SOCKET, "BindToDevice"), ["lo"]);
     assert_eq!(values(RECEIVER, "PrivateNetwork"), ["yes"]);
+    let most = ["MaxConnections", "MaxConnectionsPerSource"].map(|key| values(SOCKET, key)[0]);
+    assert_eq!((most, values(RECEIVER, "LimitFSIZE")), (["4", "2"], vec!["400M"]), "docs/DICOM.md says so");
     let user = values(RECEIVER, "User")[0];
     let made = format!("u {user} -:{} ", values(RECEIVER, "Group")[0]);
     assert!(USERS.lines().any(|line| line.starts_with(&made)), "{made}");
@@ -197,6 +199,16 @@ fn the_unit_runs_what_the_package_installs() {
     for asset in assets.iter().map(|asset| asset[0].as_str().unwrap()).filter(|a| !a.starts_with("target/")) {
         assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(asset).exists(), "{asset}");
     }
+}
+
+/// Nobody reaches the device: it has a network of its own, in which nothing else is, and speaks to
+/// systemd alone. It comes before all other services, which the kernel weighs as one beside it.
+#[test]
+fn the_device_has_no_network_and_comes_first() {
+    assert_eq!(values(UNIT, "PrivateNetwork"), ["yes"]);
+    assert_eq!(values(UNIT, "RestrictAddressFamilies"), ["AF_UNIX"]);
+    assert_eq!(values(UNIT, "IPAddressDeny"), ["any"]);
+    assert_eq!((values(UNIT, "Slice"), values(UNIT, "CPUWeight")), (vec!["-.slice"], vec!["10000"]));
 }
 
 /// The user and groups of the unit are made by the package, and the default log lies in the folder

@@ -2,7 +2,7 @@
 //! refusals.
 
 use crate::support::log::{assert_sound, decisions, events};
-use crate::support::{Bench, assert_contains, comes, film, model, process, program, run, shipped};
+use crate::support::{Bench, assert_contains, comes, film, mode, model, process, program, run, shipped};
 use edge_core::State;
 use edge_model::model_file::FITTED_PREVALENCE;
 use phantoms::Label;
@@ -267,7 +267,9 @@ fn thresholds_of_a_site_decide_and_those_for_another_model_are_refused() {
     let kept: Vec<_> = fs::read_dir(place.path("log.jsonl.pictures")).unwrap().map(|f| f.unwrap()).collect();
     assert!(!kept.is_empty());
     let log = fs::read_to_string(log).unwrap();
+    assert_eq!(mode(&place.path("log.jsonl.pictures")), 0o700, "pictures of patients");
     for file in kept {
+        assert_eq!(mode(file.path().to_str().unwrap()), 0o600);
         let name = file.file_name().into_string().unwrap();
         assert!(log.contains(name.trim_end_matches(".png")), "{name}");
     }

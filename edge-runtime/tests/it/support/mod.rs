@@ -19,6 +19,12 @@ pub fn film(folder: impl AsRef<Path>, label: Label, seed: u64) {
     picture::save(&phantoms::draw(label, seed, 224), &folder.as_ref().join(format!("{seed:03}.png")));
 }
 
+/// Who may read a file or folder: its owner, group, others.
+pub fn mode(path: &str) -> u32 {
+    let permissions = std::fs::metadata(path).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::mode(&permissions) & 0o777
+}
+
 /// Whether something comes to be so. Times are never asserted; a minute is for a machine that does
 /// other things.
 pub fn comes(mut is_so: impl FnMut() -> bool) -> bool {
