@@ -49,8 +49,8 @@ fn placeholder(machine: u16) -> Vec<u8> {
     head
 }
 
-/// Whether apt would install them all on an arm64 machine that has nothing yet, and would not install
-/// what depends on the device's package without that.
+/// Whether apt would install them all on an arm64 machine that has nothing yet, and the device's alone,
+/// and would not install what depends on the device's package without that.
 fn installable(folder: &Path, files: &[PathBuf]) -> anyhow::Result<()> {
     let apt = Apt::new(&folder.join("apt"))?;
     let simulated = |files: &[PathBuf]| {
@@ -64,6 +64,8 @@ fn installable(folder: &Path, files: &[PathBuf]) -> anyhow::Result<()> {
         let line = format!("Inst {} (", package.name);
         ensure!(said.lines().any(|there| there.starts_with(&line)), "apt would not install {}", package.name);
     }
+    let device = simulated(&files[..1])?;
+    ensure!(device.status.success(), "apt would not install the device's package alone");
     for neighbour in &files[1..] {
         let alone = simulated(std::slice::from_ref(neighbour))?;
         ensure!(!alone.status.success(), "apt would install {} without the device", neighbour.display());
