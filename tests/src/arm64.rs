@@ -9,6 +9,7 @@ pub mod guest;
 pub mod host;
 pub mod lights;
 pub mod neighbour;
+pub mod page;
 pub mod picture;
 pub mod places;
 pub mod service;

@@ -5,7 +5,7 @@
 //! so they are marked as ignored; that command, and `cargo xtask test`, run them.
 
 use conformance::arm64::beside::{self, Planted, Way};
-use conformance::arm64::{Fault, ends, picture::FORMS, whole};
+use conformance::arm64::{Fault, ends, page, picture::FORMS, whole};
 use conformance::root;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::fs;
@@ -38,6 +38,8 @@ fn trials() -> anyhow::Result<Vec<Trial>> {
             whole::run(files, form, 224)
         }));
     }
+    trials
+        .push(on_board("the_page_follows_the_lights".into(), |files| page::follows_the_lights(files, false)));
     for path in faults()? {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().replace('-', "_");
         trials.push(on_board(format!("fault_{name}"), move |files| read(&path)?.run(&name, files)));
@@ -49,6 +51,9 @@ fn trials() -> anyhow::Result<Vec<Trial>> {
             bites(fault.run(name, files), says)
         }));
     }
+    trials.push(on_board("planted_a_page_that_lags".into(), |files| {
+        bites(page::follows_the_lights(files, true), "not on the page within 300 ms")
+    }));
     trials.push(on_board("planted_another_frame_beside".into(), |files| {
         bites(beside::same_frames(files, &[Way::Beside], Some(Planted::OtherFilm)), "a line differs")
     }));

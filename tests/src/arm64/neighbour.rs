@@ -174,5 +174,13 @@ fn looked(guest: &mut Guest) -> anyhow::Result<(usize, usize)> {
     let bytes = guest.ask(Request::Read { path: LOOKED.into(), offset: 0 }, &[])?.bytes;
     let text = String::from_utf8_lossy(&bytes);
     let count = |wanted: fn(&str) -> bool| text.lines().filter(|line| wanted(line)).count();
-    Ok((count(|line| line == "200 /events"), count(|line| line == "200 /")))
+    Ok((count(|line| line.starts_with("200 /events")), count(|line| line == "200 /")))
+}
+
+/// What a live page was told, with the board's time in microseconds: its state each time.
+pub fn told(guest: &mut Guest) -> anyhow::Result<Vec<(u64, String)>> {
+    let bytes = guest.ask(Request::Read { path: LOOKED.into(), offset: 0 }, &[])?.bytes;
+    let text = String::from_utf8_lossy(&bytes);
+    let told = text.lines().filter_map(|line| line.strip_prefix("200 /events ")?.split_once(' '));
+    told.map(|(state, at)| Ok((at.parse()?, state.to_owned()))).collect()
 }

@@ -122,7 +122,7 @@ impl Hands {
 }
 
 /// The board's monotonic clock, in microseconds.
-fn now() -> u64 {
+pub fn now() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1000
 }

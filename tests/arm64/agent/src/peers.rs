@@ -12,6 +12,8 @@ use std::sync::Mutex;
 use std::thread::{scope, sleep};
 use std::time::Duration;
 
+use crate::hands::now;
+
 /// Between one look at a page and the next, and before somebody tries again who got no answer.
 const PAUSE: Duration = Duration::from_millis(500);
 const AGAIN: Duration = Duration::from_millis(100);
@@ -98,17 +100,34 @@ fn text(bytes: &[u8]) -> anyhow::Result<(&[u8], &[u8])> {
 fn listen(looked: &Kept) {
     let events = || -> anyhow::Result<()> {
         let mut connection = ask("/events?page=now")?;
-        let mut part = [0; 1 << 14];
-        while connection.read(&mut part)? > 0 {
-            looked.line(&[b"200", b"/events"])?;
+        let (mut part, mut text) = ([0; 1 << 14], String::new());
+        loop {
+            let length = connection.read(&mut part)?;
+            if length == 0 {
+                return Ok(());
+            }
+            text.push_str(&String::from_utf8_lossy(&part[..length]));
+            while let Some(end) = text.find("\n\n") {
+                let event: String = text.drain(..end + 2).collect();
+                match state(&event) {
+                    Some(state) => {
+                        looked.line(&[b"200", b"/events", state.as_bytes(), now().to_string().as_bytes()])?;
+                    }
+                    None => looked.line(&[b"200", b"/events"])?,
+                }
+            }
         }
-        Ok(())
     };
     loop {
         // The screen is gone, or not there yet.
         let _ = events();
         sleep(AGAIN);
     }
+}
+
+/// The state of a page's part, the largest word on it.
+fn state(event: &str) -> Option<&str> {
+    Some(event.split_once("data-state=\"")?.1.split_once('"')?.0)
 }
 
 /// From page to page, with their pictures.

@@ -119,7 +119,7 @@ pub const BROKER_PORT: u16 = 1883;
 pub const DELIVERED: &str = "/run/delivered";
 
 /// Where the screen serves its pages, and where those who look at them keep what they got: a status
-/// and a path a line.
+/// and a path a line; with an event of a live page its state, and the board's time in microseconds.
 pub const SCREEN_PORT: u16 = 8080;
 pub const LOOKED: &str = "/run/looked";
 
