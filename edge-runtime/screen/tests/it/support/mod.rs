@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod http;
 pub mod relay;
+pub mod tls;
 
 pub use http::{Answer, Client};
 pub use test_support::status::{decision, indication, picture};
