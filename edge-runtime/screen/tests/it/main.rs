@@ -5,6 +5,7 @@ mod acknowledge;
 mod browser;
 mod clock_step;
 mod config;
+mod contents;
 mod history;
 mod hostile;
 mod kiosk;
