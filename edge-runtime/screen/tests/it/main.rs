@@ -9,6 +9,7 @@ mod contents;
 mod history;
 mod hostile;
 mod kiosk;
+mod lamps;
 mod live;
 mod network_cut;
 mod packaging;

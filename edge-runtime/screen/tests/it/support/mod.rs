@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod http;
 pub mod relay;
+pub mod style;
 pub mod tls;
 
 pub use http::{Answer, Client};
