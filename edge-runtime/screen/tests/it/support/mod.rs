@@ -151,6 +151,10 @@ pub struct Screen {
 impl Screen {
     pub fn command(config: &Path, command: &str) -> Command {
         let mut screen = Command::new(program());
+        // As the unit starts it.
+        let unit = include_str!("../../../packaging/pneumoscope-screen.service");
+        let environment = unit.lines().filter_map(|line| line.strip_prefix("Environment="));
+        screen.envs(environment.flat_map(str::split_whitespace).filter_map(|pair| pair.split_once('=')));
         screen.arg("--config").arg(config).arg(command);
         screen
     }
