@@ -21,7 +21,7 @@ pub struct App {
     pub seen: watch::Receiver<Seen>,
     pub history: History,
     pub pin: Option<Pin>,
-    /// One PIN is checked at a time: each takes 4 MiB.
+    /// One PIN is checked at a time: each takes 2 MiB.
     pub checks: Semaphore,
     access: Mutex<Access>,
     throttle: Mutex<Throttle>,

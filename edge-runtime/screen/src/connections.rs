@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 /// Most connections at one time, over all doors. A browser opens up to six.
-pub const MOST: usize = 64;
+pub const MOST: usize = 32;
 
 /// The open connections.
 #[derive(Debug, Default)]

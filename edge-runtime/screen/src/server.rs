@@ -18,7 +18,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, join};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -27,6 +27,10 @@ use tower_service::Service;
 /// How long a request's head may take to come, and a handshake; a connection that asks nothing for
 /// so long is closed.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Most bytes that are taken before a handshake is done; a browser sends some two thousand. All of it is
+/// held until it is whole, and TLS itself lets it have 64 KiB.
+const HANDSHAKE: u64 = 8 << 10;
 
 /// Longest head of a request, in bytes.
 const HEAD: usize = 16 << 10;
@@ -198,7 +202,10 @@ async fn talk(stream: TcpStream, acceptor: Option<TlsAcceptor>, router: Router, 
     match acceptor {
         None => converse(stream, router, arrival).await,
         Some(acceptor) => {
-            if let Ok(Ok(stream)) = timeout(PATIENCE, acceptor.accept(stream)).await {
+            let (reader, writer) = stream.into_split();
+            let sparing = join(reader.take(HANDSHAKE), writer);
+            if let Ok(Ok(mut stream)) = timeout(PATIENCE, acceptor.accept(sparing)).await {
+                stream.get_mut().0.reader_mut().set_limit(u64::MAX);
                 converse(stream, router, arrival).await;
             }
         }

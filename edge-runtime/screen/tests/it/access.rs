@@ -1,12 +1,9 @@
 //! Who may look: the PIN, its throttle, sessions, forms of other sites, and what does not start.
 
+use crate::support::tls::{Trust, fingerprint};
 use crate::support::{Client, PIN, Screen, Site, camera, http};
 use edge_core::State;
 use std::io::Write;
-use std::net::TcpStream;
-use std::sync::Arc;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto::ring};
 
 const PLAIN: &str = "listen = [\"0.0.0.0:0\"]\nplain = true";
 
@@ -136,32 +133,34 @@ fn the_loopback_beside_an_open_address_needs_no_pin() {
 fn other_addresses_are_encrypted_with_the_certificate_whose_fingerprint_is_said() {
     let site = Site::new();
     site.set_pin();
-    let screen = Screen::start(&site.config("listen = [\"0.0.0.0:0\"]"), 1);
-    let said = screen.lines[0].split_once(": ").unwrap().1.to_owned();
-    assert!(screen.lines[1].starts_with("https://"), "{:?}", screen.lines);
     let config = site.config("listen = [\"0.0.0.0:0\"]");
-    let told = Screen::command(&config, "fingerprint").output().unwrap();
-    assert_eq!(String::from_utf8(told.stdout).unwrap().trim(), said);
+    let screen = Screen::start(&config, 1);
+    assert!(screen.lines[1].starts_with("https://"), "{:?}", screen.lines);
+    let plain = screen.client(0);
 
-    let certificate = std::fs::read(site.path("access").join("certificate.der")).unwrap();
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from(certificate)).unwrap();
-    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let tls = tls
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let port = screen.client(0).port;
-    let name = ServerName::try_from("localhost").unwrap();
-    let connection = ClientConnection::new(Arc::new(tls), name).unwrap();
-    let mut stream = StreamOwned::new(connection, TcpStream::connect(("127.0.0.1", port)).unwrap());
-    stream.write_all(b"GET /login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    let answer = http::read(&mut stream);
+    // What a browser would show of the certificate that it is given, and of the file.
+    let mut stream = Trust::of(&site).over(plain.connect());
+    stream.conn.complete_io(&mut stream.sock).unwrap();
+    let shown = fingerprint(&stream.conn.peer_certificates().unwrap()[0]);
+    assert_eq!(shown, fingerprint(&std::fs::read(site.path("access").join("certificate.der")).unwrap()));
+    assert_eq!(screen.lines[0], format!("certificate's SHA-256 fingerprint: {shown}"));
+    let told = Screen::command(&config, "fingerprint").output().unwrap();
+    assert_eq!(String::from_utf8(told.stdout).unwrap(), format!("{shown}\n"));
+
+    let client = screen.client(0).encrypted(&site);
+    let answer = client.get("/login");
     assert_eq!(answer.status, 200);
     assert!(answer.header("set-cookie").ends_with("; Secure"), "{}", answer.header("set-cookie"));
     // Without encryption nothing is said.
-    assert_eq!(screen.client(0).get("/login").status, 0);
+    assert_eq!(plain.get("/login").status, 0);
+}
+
+#[test]
+fn a_fingerprint_is_a_sha_256_in_pairs_of_digits() {
+    // Of FIPS 180-4's examples.
+    let abc =
+        "BA:78:16:BF:8F:01:CF:EA:41:41:40:DE:5D:AE:22:23:B0:03:61:A3:96:17:7A:9C:B4:10:FF:61:F2:00:15:AD";
+    assert_eq!(fingerprint(b"abc"), abc);
 }
 
 #[test]

@@ -217,6 +217,75 @@ fn browser_signs_in_and_acknowledges() {
     assert_eq!(read.entries.iter().map(|entry| entry.case).collect::<Vec<_>>(), [4]);
 }
 
+/// Sends the form that asks for the PIN, and waits for the page that answers.
+fn send_pin(browser: &mut Browser, pin: &str) {
+    browser.ask(&format!("window.left = true; document.getElementById('pin').value = '{pin}'"));
+    browser.ask("document.querySelector('button.tap').click()");
+    let there = "!window.left && document.readyState === 'complete'";
+    assert!((0..500).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        browser.ask(there) == true
+    }));
+}
+
+/// What is answered to who may not come in, or asks for what is not there.
+#[test]
+#[ignore = "needs Chromium and Node: cargo xtask test screen"]
+fn browser_short_pages_are_without_complaint() {
+    let site = Site::new();
+    site.set_pin();
+    let mut browser = Browser::start();
+    let mut found = Vec::new();
+    let each = |(width, height, size)| Language::ALL.map(|language| (width, height, size, language));
+    // The narrowest in every language, the others in one.
+    let all = SIZES.into_iter().flat_map(each);
+    for (width, height, size, language) in
+        all.filter(|(_, _, size, language)| *size == "phone" || *language == Language::English)
+    {
+        // Anew, since who is wrong too often waits.
+        let config = site.config("listen = [\"127.0.0.1:0\", \"0.0.0.0:0\"]\nplain = true");
+        let screen = Screen::start(&config, 2);
+        let [inside, outside] = [0, 1].map(|door| screen.client(door).port);
+        browser.does("size", json!([width, height]));
+        browser.does("open", url(outside, &format!("/language/{language}?back=/")));
+        let mut check = |browser: &mut Browser, status: u16, element: &str, id: &str| {
+            let told = browser.ask(&format!("document.querySelector('{element}').textContent"));
+            assert_eq!(told, language.text(id), "{size} {language}");
+            // The console tells the status of the page itself.
+            let its = format!("Failed to load resource: the server responded with a status of {status} ");
+            let complaints = browser.complaints().into_iter().filter(|what| !what.starts_with(&its));
+            found.extend(complaints.map(|what| format!("{size} {language} {status}: {what}")));
+            let shot = shots().join(format!("{size}-{status}-{id}-{language}.png"));
+            browser.does("shot", shot.display().to_string());
+        };
+        browser.does("open", url(inside, "/nothing"));
+        check(&mut browser, 404, "h1", "no-page");
+        browser.does("open", url(outside, "/nothing"));
+        check(&mut browser, 401, "h1", "sign-in");
+        browser.does("open", url(outside, "/login"));
+        browser.ask("document.querySelector('[name=token]').value = '0'");
+        send_pin(&mut browser, "a-guess");
+        check(&mut browser, 403, "h1", "form-foreign");
+        browser.does("open", url(outside, "/login"));
+        send_pin(&mut browser, "a-guess");
+        check(&mut browser, 403, ".refused", "pin-wrong");
+        // The waits double, so that a slow machine comes to one as well.
+        let waits = (0..12).any(|_| {
+            browser.does("errors", true);
+            send_pin(&mut browser, "a-guess");
+            browser.ask("document.querySelector('.refused').textContent") != language.text("pin-wrong")
+        });
+        assert!(waits, "{size} {language}");
+        let seconds = browser.ask("document.querySelector('.refused').textContent.match(/\\d+/)[0]");
+        let seconds: i32 = seconds.as_str().unwrap().parse().unwrap();
+        let told = browser.ask("document.querySelector('.refused').textContent");
+        assert_eq!(told, language.text_with("pin-wait", &[("seconds", seconds.into())]));
+        // Its title is that of every page that asks for the PIN.
+        check(&mut browser, 429, "h1", "sign-in");
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
 /// A finger hit the button of a case that had come under it, and old answers from a slow link were
 /// shown as if they were new.
 #[test]

@@ -1,5 +1,7 @@
 //! HTTP/1.1 as far as a test needs it: what is sent is written by hand, so that it may be wrong.
 
+use crate::support::Site;
+use crate::support::tls::Trust;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -35,21 +37,43 @@ impl Answer {
     }
 }
 
+/// What bytes go through: a socket, or TLS over one.
+pub trait Wire: Read + Write {}
+
+impl<T: Read + Write> Wire for T {}
+
 /// A browser with its cookies.
 pub struct Client {
     pub port: u16,
+    /// None where nothing is encrypted.
+    trust: Option<Trust>,
     pub cookies: RefCell<BTreeMap<String, String>>,
 }
 
 impl Client {
     pub fn new(port: u16) -> Self {
-        Self { port, cookies: RefCell::default() }
+        Self { port, trust: None, cookies: RefCell::default() }
     }
 
+    /// The same with encryption, to a started screen of `site`.
+    pub fn encrypted(self, site: &Site) -> Self {
+        Self { trust: Some(Trust::of(site)), ..self }
+    }
+
+    /// A connection that nothing was said on yet, not even for a handshake.
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream
+    }
+
+    /// A connection for requests.
+    pub fn open(&self) -> Box<dyn Wire> {
+        let stream = self.connect();
+        match &self.trust {
+            Some(trust) => Box::new(trust.over(stream)),
+            None => Box::new(stream),
+        }
     }
 
     fn cookie(&self) -> String {
@@ -83,7 +107,7 @@ impl Client {
 
     /// Sends bytes on a new connection, reads the answer, keeps its cookies.
     pub fn send(&self, request: &str) -> Answer {
-        let mut stream = self.connect();
+        let mut stream = self.open();
         stream.write_all(request.as_bytes()).unwrap();
         let answer = read(&mut stream);
         if let Some(cookie) = answer.headers.get("set-cookie") {
@@ -96,7 +120,7 @@ impl Client {
 
     /// The events of a page, as lines.
     pub fn events(&self, page: &str) -> impl Iterator<Item = String> + use<> {
-        let mut stream = self.connect();
+        let mut stream = self.open();
         stream.write_all(self.request(&format!("GET /events?page={page}"), "\r\n").as_bytes()).unwrap();
         BufReader::new(stream).lines().map_while(Result::ok)
     }

@@ -3,6 +3,8 @@
 pub mod browser;
 pub mod http;
 pub mod relay;
+pub mod style;
+pub mod tls;
 
 pub use http::{Answer, Client};
 pub use test_support::status::{decision, indication, picture};
@@ -149,6 +151,10 @@ pub struct Screen {
 impl Screen {
     pub fn command(config: &Path, command: &str) -> Command {
         let mut screen = Command::new(program());
+        // As the unit starts it.
+        let unit = include_str!("../../../packaging/pneumoscope-screen.service");
+        let environment = unit.lines().filter_map(|line| line.strip_prefix("Environment="));
+        screen.envs(environment.flat_map(str::split_whitespace).filter_map(|pair| pair.split_once('=')));
         screen.arg("--config").arg(config).arg(command);
         screen
     }
