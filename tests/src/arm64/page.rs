@@ -7,7 +7,6 @@ use edge_core::State;
 use nix::libc::{SIGCONT, SIGKILL, SIGSTOP};
 use phantoms::Label;
 use std::path::Path;
-use test_support::picture::{black_png, png_of};
 
 use super::device::{Device, Setup, Told};
 use super::lights::{Reading, Said};
@@ -15,13 +14,11 @@ use super::neighbour::{self, Neighbour};
 use super::picture::Picture;
 use arm64_protocol::Request;
 
-const FILMS: &str = "/run/films";
-const REPLAY: &str = "source = \"replay:/run/films\"\nloop = true";
+const FORM: &str = "GREY";
 const SIDE: u16 = 224;
-/// So often each film comes in a row, and so long each time is judged, in milliseconds.
-const IN_A_ROW: usize = 8;
-const INTERVAL_MS: u32 = 150;
-const CHANGES: usize = 20;
+/// So long each picture stays before the camera, in milliseconds.
+const STAYS_MS: u64 = 2500;
+const PICTURES: usize = 8;
 
 /// From a light to the page, and from the device's end to FAULT there, in microseconds.
 const WITHIN: u64 = 300_000;
@@ -38,38 +35,32 @@ struct Heard {
 /// Lets lights change and compares; where it is planted, the screen stands still for a while.
 pub fn follows_the_lights(files: &Path, planted: bool) -> anyhow::Result<()> {
     let drawn = [Label::Pneumonia, Label::Normal].map(|label| phantoms::draw(label, 0, SIDE));
-    let film =
-        |of: usize| png_of(SIDE.into(), png::ColorType::Grayscale, png::BitDepth::Eight, drawn[of].bytes());
-    let films = [film(0), film(1), black_png(SIDE.into(), SIDE.into())];
-    let form = Picture::of(&drawn[0], "GREY")?;
-    let setup = Setup { source: REPLAY, interval_ms: INTERVAL_MS, neighbours: true, ..Setup::CAMERA };
-    let mut device = Device::boot(files, None, &form, &setup)?;
-    for number in 0..films.len() * IN_A_ROW {
-        device.guest.write(&format!("{FILMS}/{number:03}.png"), &films[number / IN_A_ROW])?;
-    }
+    let [ill, healthy] = [Picture::of(&drawn[0], FORM)?, Picture::of(&drawn[1], FORM)?];
+    let black = Picture { bytes: vec![0; ill.bytes.len()], ..ill.clone() };
+    let setup = Setup { neighbours: true, ..Setup::CAMERA };
+    let mut device = Device::boot(files, None, &ill, &setup)?;
+    device.guest.show(&black)?;
     for one in [Neighbour::Peers, Neighbour::Screen] {
         neighbour::start(&mut device.guest, one)?;
     }
     device.start(&[], &[])?;
     neighbour::expect_pages(&mut device.guest)?;
     let since = device.guest.now()?;
-    let lit = loop {
-        let lit = states(device.said()?, since);
-        if lit.len() > CHANGES {
-            break lit;
-        }
-        let still = planted && lit.len() == CHANGES / 2;
+    for number in 0..PICTURES {
+        device.guest.show([&ill, &healthy, &black][number % 3])?;
+        let still = planted && number == PICTURES / 2;
         if still {
             neighbour::signal(&mut device.guest, Neighbour::Screen, SIGSTOP)?;
         }
-        device.guest.ask(Request::Sleep { ms: 1000 }, &[])?;
+        device.guest.ask(Request::Sleep { ms: STAYS_MS }, &[])?;
         if still {
             neighbour::signal(&mut device.guest, Neighbour::Screen, SIGCONT)?;
         }
-    };
-    device.guest.ask(Request::Sleep { ms: 1000 }, &[])?;
-    let (last, until) = (device.guest.now()?, lit[lit.len() - 1].from);
-    ensure!(last > until + WITHIN, "the last light was not waited for");
+    }
+    let lit = states(device.said()?, since);
+    ensure!(lit.len() >= PICTURES, "the lights changed too little to be compared:{}", Told(&lit));
+    let until = lit[lit.len() - 1].from;
+    ensure!(device.guest.now()? > until + WITHIN, "the last light was not waited for");
     device.end(SIGKILL)?;
     let killed = device.guest.now()?;
     device.guest.ask(Request::Sleep { ms: 3000 }, &[])?;
