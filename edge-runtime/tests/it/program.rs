@@ -62,7 +62,7 @@ fn folders_are_read_recursively_and_sorted_by_extension_in_any_case() {
         bench.file(name, picture::png(64, 64));
     }
     // What a Macintosh leaves beside them on a stick.
-    bench.file("f/._a.JPG", b"\0\x05\x16\x07".to_vec());
+    bench.file("f/._a.JPG", b"\0\x05\x16\x07");
     let run = bench.classify(&bench.path("f")).ended(0);
     let folder = bench.path("f/");
     let paths: Vec<_> =
