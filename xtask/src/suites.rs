@@ -19,9 +19,9 @@ pub enum Tier {
     Commit,
     /// What needs other machines, or time.
     All,
-    /// As [`Tier::All`], from builds of its own, with a sanitizer or for a fuzzer; runs beside the
-    /// others.
-    Instrumented,
+    /// As [`Tier::All`], from builds of its own: for chips, with a sanitizer, for a fuzzer; runs
+    /// beside the others.
+    OwnBuilds,
 }
 
 pub struct Suite {
@@ -171,14 +171,14 @@ pub const ALL: [Suite; 29] = [
     },
     Suite {
         name: "panic-free",
-        tier: Tier::All,
+        tier: Tier::OwnBuilds,
         about: "pipeline, gate and core engine link for a Cortex-M only without a path to a panic",
         needs: "a compiler for Cortex-M",
         run: |_| panic_free::run(),
     },
     Suite {
         name: "sizes",
-        tier: Tier::All,
+        tier: Tier::OwnBuilds,
         about: "flash, memory and stack of every board, no allocator, no panic in the loop",
         needs: "a compiler for Cortex-M",
         run: |_| Ok(Outcome::checks(tool("sizes", &[])?.status()?, 1)),
@@ -202,7 +202,7 @@ pub const ALL: [Suite; 29] = [
     },
     Suite {
         name: "on-target",
-        tier: Tier::All,
+        tier: Tier::OwnBuilds,
         about: "kernels, golden frames and whole pictures on an emulated A53, A76, M4F, M7 and M33",
         needs: "QEMU",
         run: |_| {
@@ -290,21 +290,21 @@ pub const ALL: [Suite; 29] = [
     },
     Suite {
         name: "sanitizer",
-        tier: Tier::Instrumented,
+        tier: Tier::OwnBuilds,
         about: "edge-core's tests under the address sanitizer",
         needs: "rustup's nightly",
         run: |_| sanitize::address(),
     },
     Suite {
         name: "miri",
-        tier: Tier::Instrumented,
+        tier: Tier::OwnBuilds,
         about: "the scalar kernels under miri",
         needs: "rustup's nightly with miri",
         run: |_| sanitize::miri(),
     },
     Suite {
         name: "fuzz",
-        tier: Tier::Instrumented,
+        tier: Tier::OwnBuilds,
         about: "a short run of each fuzz target, and that it finds its planted fault",
         needs: "rustup's nightly",
         run: |_| fuzz::short(),

@@ -74,8 +74,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// Runs suites: the first of [`Tier::Commit`] beside the others of it, then those of [`Tier::All`]
-/// beside the instrumented ones. Where a program's last test or rustdoc leaves a processor idle,
-/// the others have it.
+/// beside those with builds of their own. Where a last test, a linker or rustdoc leaves a processor
+/// idle, the others have it.
 fn rows<'s>(suites: impl Iterator<Item = &'s Suite>, inputs: &Inputs) -> Vec<Row> {
     let (mut commit, all): (Vec<&Suite>, Vec<&Suite>) = suites.partition(|suite| suite.tier == Tier::Commit);
     let others = commit.split_off(commit.len().min(1));
@@ -84,9 +84,9 @@ fn rows<'s>(suites: impl Iterator<Item = &'s Suite>, inputs: &Inputs) -> Vec<Row
         let _ = host::libtorch().and_then(|()| process::run(host::cargo("test").arg("--no-run")));
     }
     let mut rows = both(&commit, &others, inputs);
-    let (instrumented, all): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|suite| suite.tier == Tier::Instrumented);
-    rows.extend(both(&all, &instrumented, inputs));
+    let (own_builds, all): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|suite| suite.tier == Tier::OwnBuilds);
+    rows.extend(both(&all, &own_builds, inputs));
     rows
 }
 
