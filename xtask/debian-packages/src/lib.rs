@@ -1,14 +1,14 @@
 //! Tools that a step needs beside cargo, such as a compiler for another machine.
 //!
 //! On Debian they are installed where they are missing and that is allowed (root, or sudo without a
-//! password), and it is said before it is done. Elsewhere the error names what to install. `cargo
-//! xtask` compiles this file too.
+//! password), and it is said before it is done. Elsewhere the error names what to install.
 
 mod unpacked;
 
 pub use unpacked::Apt;
 
 use anyhow::{Context, bail, ensure};
+use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -45,6 +45,9 @@ fn install(packages: &[&str]) -> anyhow::Result<()> {
         (true, false) if answers(&["sudo", "-n", "true"]) => &["sudo", "-n", "env"],
         _ => bail!("missing on this machine: {names} (names of Debian packages); install them and run again"),
     };
+    // Suites run beside each other, and apt-get does not wait for another one's lists.
+    let turn = File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))?;
+    turn.lock()?;
     eprintln!("==> installing Debian packages: {names}");
     for arguments in
         [&["update", "-q"][..], &[&["install", "-qy", "--no-install-recommends"], packages].concat()]
