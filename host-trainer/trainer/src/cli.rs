@@ -228,6 +228,8 @@ pub struct QuantizeArgs {
     pub step: StepArgs,
     #[command(flatten)]
     pub teachers: TeacherArgs,
+    #[command(flatten)]
+    pub others: OtherArgs,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -415,6 +417,8 @@ pub struct SweepArgs {
     pub file: PathBuf,
     #[command(flatten)]
     pub source: SourceArgs,
+    #[command(flatten)]
+    pub others: OtherArgs,
     /// Folder of the runs and the table; without it, the file's name below runs/
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

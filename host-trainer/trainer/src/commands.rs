@@ -5,6 +5,7 @@ pub mod baselines;
 pub mod check;
 pub mod folds;
 pub mod gate;
+mod others;
 pub mod sweep;
 pub mod teachers;
 
@@ -24,6 +25,7 @@ use crate::teach::ensemble::Ensemble;
 use crate::teach::finetune;
 use crate::train::distillation::{Distillation, Teacher};
 use crate::train::lessons::Lessons;
+use crate::train::others::OtherPictures;
 use crate::{report, train};
 use anyhow::{Context, Result, ensure};
 use edge_model::files;
@@ -43,7 +45,8 @@ pub fn train(args: &cli::TrainArgs) -> Result<()> {
 
 pub fn quantize(args: &cli::QuantizeArgs) -> Result<()> {
     let (mut run, data, device) = open(&args.step)?;
-    quantize_run(&mut run, &data, &args.teachers, device)
+    let others = others::beside(&run, || others::load(&args.others, run.recipe.side))?;
+    quantize_run(&mut run, &data, &args.teachers, others.as_ref(), device)
 }
 
 pub fn export(args: &cli::ExportArgs) -> Result<()> {
@@ -272,9 +275,15 @@ fn device(cuda: bool) -> Result<Device> {
     Ok(Device::Cuda(0))
 }
 
-fn quantize_run(run: &mut Run, data: &Dataset, teachers: &cli::TeacherArgs, device: Device) -> Result<()> {
+fn quantize_run(
+    run: &mut Run,
+    data: &Dataset,
+    teachers: &cli::TeacherArgs,
+    others: Option<&OtherPictures>,
+    device: Device,
+) -> Result<()> {
     let Comparison { float, int8 } = with_lessons(run, data, teachers, device, |run, lessons| {
-        quantize::quantize(run, &data.samples, lessons, device)
+        quantize::quantize(run, &data.samples, lessons, others, device)
     })?;
     println!("           AUC validation  shifted     film   accuracy validation  shifted     film");
     for (name, f) in [("float", &float), ("int8", &int8)] {

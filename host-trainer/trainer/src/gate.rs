@@ -19,7 +19,7 @@ pub mod not_chests;
 pub mod others;
 
 pub use compare::{DetectorComparison, compare};
-pub use fit::{FITTED_ON, FittedOn, fit_limits};
+pub use fit::{FITTED_ON, FittedOn, cells, fit_limits};
 pub use measure::{GateReport, GroupOutcomes, check_training, measure_gate, measure_others, score_deciles};
 pub use others::Others;
 

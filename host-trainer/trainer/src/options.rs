@@ -54,6 +54,10 @@ pub struct TrainOptions {
     /// Largest learning rate in int8, in steps of the weights
     #[arg(long, value_name = "RATE")]
     pub quantized_rate: Option<f64>,
+    /// In int8, weight of the loss of a head that tells training pictures from those of --unfamiliar and
+    /// --not-chests that the gate is fitted on, 0 to 10; the head is dropped after training
+    #[arg(long, value_name = "WEIGHT")]
+    pub others: Option<f64>,
     /// Threads of libtorch, 1 to 64; 1, the default: the bytes depend on it. More are faster on cores that
     /// have nothing else to do, and much slower beside other programs
     #[arg(long, value_name = "N")]
@@ -98,6 +102,7 @@ impl TrainOptions {
             auxiliary: self.auxiliary.or(others.auxiliary),
             quantized_epochs: self.quantized_epochs.or(others.quantized_epochs),
             quantized_rate: self.quantized_rate.or(others.quantized_rate),
+            others: self.others.or(others.others),
             threads: self.threads.or(others.threads),
             draws: self.draws.or(others.draws),
             film: self.film.or(others.film),
@@ -145,6 +150,7 @@ impl TrainOptions {
             auxiliary: self.auxiliary.unwrap_or(recipe.auxiliary),
             quantized_epochs: self.quantized_epochs.unwrap_or(recipe.quantized_epochs),
             quantized_rate: self.quantized_rate.unwrap_or(recipe.quantized_rate),
+            others: self.others.unwrap_or(recipe.others),
             threads: self.threads.unwrap_or(recipe.threads),
             draws: self.draws.unwrap_or(recipe.draws),
             film: self.film.unwrap_or(recipe.film),
@@ -191,6 +197,7 @@ impl TrainOptions {
             ("sam", self.sam, 0.0..=1.0),
             ("auxiliary", self.auxiliary, 0.0..=10.0),
             ("quantized_rate", self.quantized_rate, 1e-6..=1.0),
+            ("others", self.others, 0.0..=10.0),
             ("film", self.film, 0.0..=1.0),
             ("temperature", self.temperature, 0.1..=100.0),
             ("teacher_share", self.teacher_share, 0.0..=1.0),

@@ -19,7 +19,9 @@ use crate::run::{Phase, Run};
 use crate::train::distillation::Distillation;
 use crate::train::fit::{Regularisation, Schedule, Trainable, fit};
 use crate::train::net::{channels_last, to_steps, to_units};
+use crate::train::objective::Outputs;
 use crate::train::optimizer::{AdamW, values};
+use crate::train::others::{self, OtherPictures};
 use crate::train::{FloatNet, tensors};
 
 use crate::train::validation::Validation;
@@ -94,11 +96,12 @@ fn scales(run: &Run) -> Result<QuantParams> {
 }
 
 /// Quantizes the run's float network, or goes on with it, and writes scales, parameters and the
-/// comparison; where there are `lessons`, fine-tuning takes them too.
+/// comparison; where there are `lessons` and `others`, fine-tuning takes them too.
 pub fn quantize(
     run: &mut Run,
     samples: &[Sample],
     lessons: Option<&Distillation>,
+    others: Option<&OtherPictures>,
     device: Device,
 ) -> Result<Comparison> {
     let float = FloatNet::load(run, device)?;
@@ -118,8 +121,11 @@ pub fn quantize(
         run.write_json(QUANT_PARAMS, &quant)?;
         quant
     };
-    let mut network = IntegerNet::new(float.net.clone(), quant, device);
+    let network = IntegerNet::new(float.net.clone(), quant, device);
     let first = network.parameters(&folded);
+    let head = others.map_or(0, |_| others::head_size(network.net.features));
+    let mut network = FineTuning { of_net: first.size()[0], network };
+    let first = Tensor::cat(&[&first, &first.new_zeros([head], (first.kind(), first.device()))], 0);
     let recipe = run.recipe.clone();
     let mut optimizer = AdamW::new(&first, first.zeros_like(), 0.0, recipe.average);
     let schedule = Schedule {
@@ -129,10 +135,12 @@ pub fn quantize(
         rate: recipe.quantized_rate,
         regularisation: Regularisation::default(),
         lessons,
+        others,
     };
     fit(run, samples, &schedule, &mut optimizer, &mut network, device)?;
-    tensors::save(&run.path(INT8), &[("parameters", &optimizer.average)])?;
-    let int8 = Quantized { network, parameters: optimizer.average };
+    let parameters = network.own(&optimizer.average).copy();
+    tensors::save(&run.path(INT8), &[("parameters", &parameters)])?;
+    let int8 = Quantized { network: network.network, parameters };
     let (_, validate) = run.indices(samples)?;
     let sets = Validation::new(samples, &validate, recipe.side, &run.folder, device)?;
     let figures = |forward: &dyn Fn(&Tensor) -> Tensor| {
@@ -151,10 +159,35 @@ pub fn quantize(
     Ok(comparison)
 }
 
-/// Fine-tuning changes parameters only.
-impl Trainable for IntegerNet {
+/// The network while it is fine-tuned, which changes parameters only.
+struct FineTuning {
+    network: IntegerNet,
+    /// How many parameters are the network's; those of the head for other pictures follow them.
+    of_net: i64,
+}
+
+impl FineTuning {
+    fn own(&self, parameters: &Tensor) -> Tensor {
+        parameters.narrow(0, 0, self.of_net)
+    }
+}
+
+impl Trainable for FineTuning {
     fn logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor {
-        self.logits_observed(parameters, steps, &mut |_, _| ())
+        self.network.logits(&self.own(parameters), steps)
+    }
+
+    fn train_outputs(&self, parameters: &Tensor, steps: &Tensor, others: Option<&Tensor>) -> Outputs {
+        let own = self.own(parameters);
+        let Some(others) = others else { return Outputs::of(self.network.logits(&own, steps)) };
+        let both = channels_last(&Tensor::cat(&[steps, others], 0));
+        let mut last = both.shallow_clone();
+        let mut observe = |_, value: &Tensor| last = value.shallow_clone();
+        let logits = self.network.logits_observed(&own, &both, &mut observe);
+        let scale = self.network.quant.values.last().map_or(1.0, |value| f64::from(value.scale));
+        let head = parameters.narrow(0, self.of_net, parameters.size()[0] - self.of_net);
+        let familiar = Some(others::head(&(last * scale), &head));
+        Outputs { familiar, ..Outputs::of(logits.narrow(0, 0, steps.size()[0])) }
     }
 }
 

@@ -36,6 +36,8 @@ pub enum Purpose {
     Film = 13,
     /// First centres of clusters.
     Cluster = 14,
+    /// Pictures that the model is not for, beside a training batch.
+    Others = 15,
 }
 
 /// A ChaCha8 generator seeded with a key. Trained weights follow from its sequences: how a draw is

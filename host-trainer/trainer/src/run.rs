@@ -56,6 +56,10 @@ pub struct Recipe {
     /// In float, weight of an auxiliary head's loss beside the network's own: bacterial against viral.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub auxiliary: f64,
+    /// In int8, weight of the loss of a head that tells training pictures from those that the model is
+    /// not for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub others: f64,
     pub quantized_epochs: usize,
     pub quantized_rate: f64,
     /// Threads of libtorch, whatever the machine has: over more or fewer, sums are rounded otherwise. Those
@@ -155,6 +159,7 @@ impl Default for Recipe {
             auxiliary: 0.0,
             quantized_epochs: 4,
             quantized_rate: 0.02,
+            others: 0.0,
             threads: 1,
             draws: 0,
             split_seed: None,

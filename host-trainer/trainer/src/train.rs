@@ -7,6 +7,7 @@ pub mod lessons;
 pub mod net;
 pub mod objective;
 pub mod optimizer;
+pub mod others;
 pub mod tensors;
 pub mod validation;
 
@@ -59,6 +60,7 @@ pub fn train(
             auxiliary: recipe.auxiliary,
         },
         lessons,
+        others: None,
     };
     fit(run, samples, &schedule, &mut optimizer, &mut network, device)?;
     let float = network.finish(optimizer);
@@ -140,7 +142,7 @@ impl FloatTraining {
 }
 
 impl Trainable for FloatTraining {
-    fn train_outputs(&self, parameters: &Tensor, steps: &Tensor) -> Outputs {
+    fn train_outputs(&self, parameters: &Tensor, steps: &Tensor, _: Option<&Tensor>) -> Outputs {
         let mut last = None;
         let mut observe = |_, value: &Tensor| last = self.auxiliary.then(|| value.shallow_clone());
         let (of_net, steps) = (self.of_net(parameters), to_units(steps));
@@ -150,7 +152,7 @@ impl Trainable for FloatTraining {
             let head = parameters.narrow(0, of_net.size()[0], self.net.features + 1);
             features.matmul(&head.narrow(0, 0, self.net.features)) + head.narrow(0, self.net.features, 1)
         };
-        Outputs { logits, auxiliary: last.map(head) }
+        Outputs { auxiliary: last.map(head), ..Outputs::of(logits) }
     }
 
     fn logits(&self, average: &Tensor, steps: &Tensor) -> Tensor {

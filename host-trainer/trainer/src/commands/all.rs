@@ -1,9 +1,9 @@
 //! `all`: the model flow from its data to its files, as the command line says or a recipe file.
 
 use crate::cli;
-use crate::commands::gate::{gate_run, others};
+use crate::commands::gate::gate_run;
 use crate::commands::teachers::teachers;
-use crate::commands::{evaluate_run, export_run, pack_model, quantize_run, recipe, start, train_run};
+use crate::commands::{evaluate_run, export_run, others, pack_model, quantize_run, recipe, start, train_run};
 use crate::export::footprint::Footprint;
 use crate::recipe_file::RecipeFile;
 use crate::report;
@@ -21,13 +21,14 @@ pub fn all(args: &cli::AllArgs) -> Result<()> {
     let drawn = args.training.step.data.path.is_none();
     let pupil = recipe(args.training.seed.unwrap_or(1), &args.training.options, &[], drawn)?;
     Footprint::of(&pupil.net())?.check()?;
-    let others = others(&args.others, pupil.side)?;
+    let others = others::load(&args.others, pupil.side)?;
     if let Some(file) = &file {
         train_teachers(&mut args, file)?;
     }
     let (mut run, data, device) = start(&args.training)?;
     train_run(&mut run, &data, &args.training.teachers, device)?;
-    quantize_run(&mut run, &data, &args.training.teachers, device)?;
+    let beside = others::beside(&run, || Ok(others.clone()))?;
+    quantize_run(&mut run, &data, &args.training.teachers, beside.as_ref(), device)?;
     let version = args.model_version.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
     export_run(&run, &data, version, args.out_of_fold.as_deref(), device)?;
     gate_run(&run, &data, &others)?;

@@ -1,6 +1,6 @@
 //! `gate`: fits the limits of a model's gate on the patients that trained it, and measures it on the others.
 
-use super::load;
+use super::{load, others};
 use crate::cli;
 use crate::dataset::split::{Split, SplitKind};
 use crate::dataset::{Dataset, content_hash};
@@ -22,7 +22,7 @@ pub fn gate(args: &cli::GateArgs) -> Result<()> {
     let seed = args.seed.unwrap_or(1);
     let split = split_as_trained(model.metadata(), &data, seed)?;
     let indices = split.indices(&data.samples).context("the split was drawn from this data")?;
-    let others = others(&args.others, model.metadata().input_side)?;
+    let others = others::load(&args.others, model.metadata().input_side)?;
     if let Some(json) = &args.compare {
         let (train, validate) = (&indices.0[..], &indices.1[..]);
         let comparison = gate::compare(&model, &data.samples, (train, validate), &others, seed)?;
@@ -60,16 +60,6 @@ pub(super) fn gate_run(run: &Run, data: &Dataset, others: &Others) -> Result<()>
     let (indices, seed) = (run.indices(&data.samples)?, run.recipe.seed);
     gate_model(&model, data, &indices, others, seed, None, &path)?;
     run.write_json(FITTED_ON, &FittedOn::new(indices.0.len(), seed))
-}
-
-/// Real pictures that the model is not for; says what is missing where nothing shows other chests.
-pub(super) fn others(args: &cli::OtherArgs, side: u16) -> Result<Others> {
-    if args.unfamiliar.is_empty() {
-        println!(
-            "note: without --unfamiliar no chests of another kind, adults' for example, are known by the gate"
-        );
-    }
-    Ok(Others::load(&args.not_chests, &args.unfamiliar, &args.measure_only, side)?)
 }
 
 /// An error where the model refers chests of another kind and the fit would forget them: its weights are

@@ -3,8 +3,8 @@
 //! interrupted goes on.
 
 use crate::cli::{self, SourceArgs};
-use crate::commands;
 use crate::commands::teachers::teachers;
+use crate::commands::{self, others};
 use crate::dataset::Dataset;
 use crate::dataset::split::SplitKind;
 use crate::export::footprint::Footprint;
@@ -109,7 +109,8 @@ impl<'a> Sweep<'a> {
         let recipe = commands::recipe(seed, &options, &teachers, self.args.source.data.path.is_none())?;
         let lessons =
             self.out.join("lessons").join(format!("{}-s{split_seed}-film{}", names.join("+"), recipe.film));
-        let (from_where, device) = (&self.args.source.data, self.device);
+        let (args, device) = (self.args, self.device);
+        let from_where = &args.source.data;
         let data = self.data(recipe.side)?;
         if let Ok(run) = Run::open(&folder)
             && run.recipe == recipe
@@ -122,7 +123,8 @@ impl<'a> Sweep<'a> {
         let from = cli::TeacherArgs { teacher: teachers, lessons: Some(lessons) };
         commands::train_run(&mut run, data, &from, device)?;
         if quantize {
-            commands::quantize_run(&mut run, data, &from, device)?;
+            let others = others::beside(&run, || others::load(&args.others, run.recipe.side))?;
+            commands::quantize_run(&mut run, data, &from, others.as_ref(), device)?;
         }
         Outcome::read(&run, quantize)?.context("the run ended without a result")
     }

@@ -25,12 +25,14 @@ use std::fmt;
 /// So many training pictures a gate is fitted on at most, drawn where there are more: each takes some
 /// 64 kB of memory meanwhile.
 const MOST_CHESTS: usize = 10_000;
-/// Share of the training pictures that a figure alone may refuse: as they are, and changed.
-const REFUSED_BY_LAYOUT: [f64; 2] = [REFUSED_PLAIN, 0.005];
-const REFUSED_BY_FEATURES: [f64; 2] = [REFUSED_PLAIN, 0.02];
+/// Share of the training pictures that a figure alone may refuse, as they are and changed, and of the
+/// phantoms.
+const REFUSED_BY_LAYOUT: [f64; 3] = [REFUSED_PLAIN, 0.005, 0.0];
+const REFUSED_BY_FEATURES: [f64; 3] = [REFUSED_PLAIN, 0.02, 0.0];
 const REFUSED_PLAIN: f64 = 0.001;
-/// The same of those that may be referred as unfamiliar.
-const UNFAMILIAR: [f64; 2] = [0.01, 0.04];
+/// The same of those that may be referred as unfamiliar. Drawings are not to say what is familiar: an
+/// odd one of 500 would open the gate for adults.
+const UNFAMILIAR: [f64; 3] = [0.01, 0.04, 0.01];
 /// How often a real picture that is no chest is shown beside those that are drawn, changed each time:
 /// with more, chests that are half covered are found less often.
 const NOT_CHEST_COPIES: usize = 4;
@@ -182,11 +184,11 @@ fn chests_and_not(groups: [&[Vec<u8>]; 6]) -> [&[Vec<u8>]; 5] {
 
 /// Weights and limit of one figure. The groups are plain, changed, phantoms, changed phantoms,
 /// and what is to be told from them; `cells` gives what is weighed, `refused` the share of plain and
-/// changed chests that may lie below the limit, and `measure` the device's own figure.
+/// changed chests and of phantoms that may lie below the limit, and `measure` the device's own figure.
 fn fit_one(
     groups: &[&[Vec<u8>]; 5],
     cells: impl Fn(&[u8]) -> Result<Vec<f32>> + Sync,
-    refused: [f64; 2],
+    refused: [f64; 3],
     measure: impl Fn(&LinearDetector<Vec<i8>>, &[u8]) -> i32,
 ) -> Result<LinearDetector<Vec<i8>>> {
     let sums = |groups: &[&[Vec<u8>]]| {
@@ -200,8 +202,8 @@ fn fit_one(
     let mut likeness = LinearDetector { weights, least: i32::MIN };
     let least =
         |group: usize, share| quantile(groups[group].iter().map(|p| measure(&likeness, p)).collect(), share);
-    let phantoms = least(2, 0.0); // all of them
-    likeness.least = phantoms.min(least(0, refused[0])).min(least(1, refused[1]));
+    let [plain, changed, phantoms] = [0, 1, 2].map(|group| least(group, refused[group]));
+    likeness.least = plain.min(changed).min(phantoms);
     Ok(likeness)
 }
 
@@ -314,7 +316,7 @@ mod tests {
         let groups =
             [plain, changed, phantoms, phantoms, &greys(&[], 10).iter().map(|_| vec![0]).collect::<Vec<_>>()];
         let cells = |picture: &[u8]| Ok(vec![f32::from(picture[0])]);
-        let fitted = fit_one(&groups, cells, [0.001, 0.02], |_, picture| picture[0].into()).unwrap();
+        let fitted = fit_one(&groups, cells, [0.001, 0.02, 0.0], |_, picture| picture[0].into()).unwrap();
         assert_eq!(fitted.weights[..], [127], "high on chests");
         fitted.least
     }

@@ -81,7 +81,12 @@ impl IntegerNet {
         convs.chain([self.net.features, 1]).collect()
     }
 
-    /// Logits of pictures given as steps around the zero point; `observe` sees every value, centred
+    /// Logits of pictures given as steps around the zero point.
+    pub fn logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor {
+        self.logits_observed(parameters, steps, &mut |_, _| ())
+    }
+
+    /// The same; `observe` sees every value, centred
     /// on its zero point, with its number.
     pub fn logits_observed(
         &self,

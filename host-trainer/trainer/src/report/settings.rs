@@ -44,6 +44,7 @@ fn named(recipe: &Recipe) -> Vec<(&'static str, &'static str, String)> {
                 recipe.quantized_epochs.to_string(),
             ),
             ("quantized_rate", "peak learning rate in int8", recipe.quantized_rate.to_string()),
+            ("others", "head for pictures that the model is not for, weight of its loss", off(recipe.others)),
         ]);
     }
     named

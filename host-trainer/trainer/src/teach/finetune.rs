@@ -59,6 +59,7 @@ pub fn finetune(
         epochs: recipe.epochs,
         rate: recipe.rate,
         regularisation: Regularisation { smoothing: SMOOTHING, ..Regularisation::default() },
+        others: None,
         lessons: None,
     };
     fit(run, samples, &schedule, &mut optimizer, &mut network, device)?;

@@ -12,6 +12,7 @@ use crate::train::distillation::{Distillation, Teacher};
 use crate::train::net;
 use crate::train::objective::{self, Objective, Outputs, Targets};
 use crate::train::optimizer::{AdamW, class_weights, cosine, values};
+use crate::train::others::OtherPictures;
 use crate::train::tensors;
 use crate::train::validation::Validation;
 use anyhow::{Context, Result, ensure};
@@ -26,9 +27,10 @@ const CLIP: f64 = 2.0;
 /// see [`net::to_steps`].
 pub trait Trainable {
     fn logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor;
-    /// Answers while training; `parameters` require gradients.
-    fn train_outputs(&self, parameters: &Tensor, steps: &Tensor) -> Outputs {
-        Outputs { logits: self.logits(parameters, steps), auxiliary: None }
+    /// Answers while training, to a batch and the pictures beside it; `parameters` require gradients.
+    fn train_outputs(&self, parameters: &Tensor, steps: &Tensor, others: Option<&Tensor>) -> Outputs {
+        let _ = others;
+        Outputs::of(self.logits(parameters, steps))
     }
     /// Called after each step of the optimizer, with the decay of the moving average.
     fn after_step(&mut self, _decay: f64) {}
@@ -62,6 +64,8 @@ pub struct Schedule<'a> {
     pub regularisation: Regularisation,
     /// A teacher beside the labels.
     pub lessons: Option<&'a Distillation<'a>>,
+    /// Pictures that the model is not for, for a network with a head for them.
+    pub others: Option<&'a OtherPictures>,
 }
 
 /// Trains until all epochs are done, going on from the checkpoint where there is one.
@@ -84,7 +88,8 @@ pub fn fit(
     let validation = Validation::new(samples, &validate, recipe.side, &run.folder, device)?;
     let weights = class_weights(train.iter().filter(|&&i| samples[i].positive).count(), train.len());
     let Regularisation { smoothing, mixup, sam, auxiliary } = schedule.regularisation;
-    let objective = Objective { weights, smoothing, lessons: schedule.lessons, auxiliary };
+    let objective =
+        Objective { weights, smoothing, lessons: schedule.lessons, auxiliary, others: schedule.others };
     let steps = train.len().div_ceil(recipe.batch);
     // The network's own side, then the teacher's.
     let teachers = schedule.lessons.map_or(&[][..], |lessons| lessons.teacher.sides());
@@ -135,7 +140,12 @@ pub fn fit(
                     1.0 => pictures,
                     own => net::channels_last(&objective::mix(&pictures, own)),
                 };
-                let outputs = network.train_outputs(&optimizer.parameters, &pictures);
+                let others = schedule.others.map(|others| {
+                    let others = others.beside((recipe.seed, number), index, recipe.film, recipe.side);
+                    let others = others.iter().map(Vec::as_slice);
+                    net::channels_last(&net::to_steps(others, i64::from(recipe.side), device))
+                });
+                let outputs = network.train_outputs(&optimizer.parameters, &pictures, others.as_ref());
                 let loss = objective.loss(&outputs, &targets, own);
                 loss_sum += loss.double_value(&[]) * batch.labels.len() as f64;
                 let hits = values(&outputs.logits)
@@ -149,7 +159,7 @@ pub fn fit(
                     0.0 => optimizer.step(&loss, rate, CLIP),
                     rho => unmoved(network, |network| {
                         let mut again = |parameters: &Tensor| {
-                            let outputs = network.train_outputs(parameters, &pictures);
+                            let outputs = network.train_outputs(parameters, &pictures, others.as_ref());
                             objective.loss(&outputs, &targets, own)
                         };
                         optimizer.sharpness_aware_step(&loss, &mut again, rho, (rate, CLIP))

@@ -3,6 +3,7 @@
 use crate::random::{Purpose, SeededRng};
 use crate::train::distillation::Distillation;
 use crate::train::optimizer::balanced_loss;
+use crate::train::others::OtherPictures;
 use tch::{Reduction, Tensor};
 
 /// How answers are judged; the same for all batches.
@@ -16,6 +17,8 @@ pub struct Objective<'a> {
     pub lessons: Option<&'a Distillation<'a>>,
     /// Weight of the auxiliary head's loss, for networks that have one.
     pub auxiliary: f64,
+    /// Pictures that the model is not for, of networks with a head that tells them apart.
+    pub others: Option<&'a OtherPictures>,
 }
 
 /// A network's answers on a batch while it is trained.
@@ -25,6 +28,16 @@ pub struct Outputs {
     pub logits: Tensor,
     /// Logits for viral against bacterial pneumonia, shape N, of networks with an auxiliary head.
     pub auxiliary: Option<Tensor>,
+    /// Logits for a picture that the model is for, of pictures of the batch and of the others behind
+    /// them, of networks with a head for it.
+    pub familiar: Option<Tensor>,
+}
+
+impl Outputs {
+    /// Those of a network with one head.
+    pub fn of(logits: Tensor) -> Self {
+        Self { logits, auxiliary: None, familiar: None }
+    }
 }
 
 /// What a batch is to be answered with; tensors of shape N.
@@ -91,13 +104,18 @@ impl Objective<'_> {
             0.0 => targets.labels.shallow_clone(),
             share => &targets.labels * (1.0 - share) + share / 2.0,
         };
+        let logits = &outputs.logits;
         let loss = match (self.lessons, &targets.taught) {
-            (Some(lessons), Some(taught)) => lessons.loss(&outputs.logits, taught, &labels, self.weights),
-            _ => balanced_loss(&outputs.logits, &labels, self.weights),
+            (Some(lessons), Some(taught)) => lessons.loss(logits, taught, &labels, self.weights),
+            _ => balanced_loss(logits, &labels, self.weights),
         };
-        match &outputs.auxiliary {
+        let loss = match &outputs.auxiliary {
             Some(logits) => loss + subtype_loss(logits, &targets.subtypes) * self.auxiliary,
             None => loss,
+        };
+        match (self.others, &outputs.familiar) {
+            (Some(others), Some(familiar)) => loss + others.loss(familiar),
+            _ => loss,
         }
     }
 }
@@ -126,7 +144,7 @@ mod tests {
     }
 
     fn objective() -> Objective<'static> {
-        Objective { weights: [1.0, 1.0], smoothing: 0.0, lessons: None, auxiliary: 0.0 }
+        Objective { weights: [1.0, 1.0], smoothing: 0.0, lessons: None, auxiliary: 0.0, others: None }
     }
 
     fn targets(labels: &[f32]) -> Targets {
@@ -135,7 +153,7 @@ mod tests {
 
     #[test]
     fn smoothed_labels_lie_between_the_classes() {
-        let outputs = Outputs { logits: of(&[0.7]), auxiliary: None };
+        let outputs = Outputs::of(of(&[0.7]));
         let loss = Objective { smoothing: 0.1, ..objective() }.loss(&outputs, &targets(&[1.0]), 1.0);
         assert!((loss.double_value(&[]) - entropy(0.7, 0.95)).abs() < 1e-6);
     }
@@ -149,7 +167,7 @@ mod tests {
 
         // Class weights belong to a label, so that they are mixed with the losses, not with the labels.
         let (a, b, c) = (0.3, -1.2, 2.0);
-        let outputs = Outputs { logits: of(&[a as f32, b as f32, c as f32]), auxiliary: None };
+        let outputs = Outputs::of(of(&[a as f32, b as f32, c as f32]));
         let weighted = Objective { weights: [0.5, 1.5], ..objective() };
         let found = weighted.loss(&outputs, &targets(&[1.0, 0.0, 0.0]), own).double_value(&[]);
         let ill = |z| 1.5 * entropy(z, 1.0);
@@ -164,7 +182,7 @@ mod tests {
         let teacher = Teacher::Asked { sides: vec![], teach: &|_| Tensor::new() };
         let lessons = Distillation { teacher, temperature: 1.0, share: 1.0 };
         let objective = Objective { lessons: Some(&lessons), ..objective() };
-        let outputs = Outputs { logits: of(&[0.0, 1.0]), auxiliary: None };
+        let outputs = Outputs::of(of(&[0.0, 1.0]));
         let targets = Targets { taught: Some(of(&[2.0, -2.0])), ..targets(&[1.0, 0.0]) };
         let found = objective.loss(&outputs, &targets, 0.9).double_value(&[]);
         let p = 1.0 / (1.0 + (-2.0f64).exp());
@@ -190,7 +208,7 @@ mod tests {
 
     #[test]
     fn the_auxiliary_head_counts_known_subtypes_only() {
-        let outputs = Outputs { logits: of(&[0.0, 0.0, 0.0]), auxiliary: Some(of(&[1.0, 5.0, -2.0])) };
+        let outputs = Outputs { auxiliary: Some(of(&[1.0, 5.0, -2.0])), ..Outputs::of(of(&[0.0; 3])) };
         let targets = Targets { subtypes: of(&[1.0, -1.0, 0.0]), ..targets(&[1.0, 0.0, 1.0]) };
         let with = |auxiliary| {
             Objective { auxiliary, ..objective() }.loss(&outputs, &targets, 1.0).double_value(&[])

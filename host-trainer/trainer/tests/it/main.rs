@@ -1,6 +1,7 @@
 //! The integration tests of this package in one program: libtorch is linked once. One module a
 //! subject.
 
+mod beside;
 mod data;
 mod evaluate;
 mod exact_form;

@@ -52,7 +52,7 @@ fn everything_on_ends_in_a_model_of_the_size_that_was_foretold() {
     assert_eq!(float.parameters.size(), first.size(), "nothing of the auxiliary head is kept");
     assert!((float.parameters - first).abs().sum(Kind::Double).double_value(&[]) > 1.0, "it was trained");
 
-    quantize(&mut run, &data.samples, None, Device::Cpu).unwrap();
+    quantize(&mut run, &data.samples, None, None, Device::Cpu).unwrap();
     let quantized = Quantized::load(&run, Device::Cpu).unwrap();
     let about = metadata(&run, &data.samples, &quantized, "0.0.0", None, Device::Cpu).unwrap();
     let integers = quantized.network.integers(&quantized.parameters).unwrap();

@@ -181,7 +181,7 @@ fn an_ensemble_of_one_says_what_its_network_says() {
     // Statistics of what passes by: with others the pictures would be lost on their way.
     let statistics = net.first_statistics();
     let training = FloatTraining::new(net.clone(), statistics.shallow_clone());
-    (0..60).for_each(|_| drop(no_grad(|| training.train_outputs(&parameters, &steps))));
+    (0..60).for_each(|_| drop(no_grad(|| training.train_outputs(&parameters, &steps, None))));
     // A head that says something.
     let head = parameters.size()[0] - 1281;
     no_grad(|| {

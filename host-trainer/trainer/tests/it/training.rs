@@ -33,7 +33,7 @@ fn trained(folder: &Path) -> (Run, &'static [Sample]) {
     let name = (phantoms::NAME.to_owned(), hash);
     let mut run = Run::start(folder, recipe(), name, vec![], data, false).unwrap();
     train::train(&mut run, data, None, Device::Cpu).unwrap();
-    quantize(&mut run, data, None, Device::Cpu).unwrap();
+    quantize(&mut run, data, None, None, Device::Cpu).unwrap();
     (run, data)
 }
 
