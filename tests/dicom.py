@@ -276,7 +276,7 @@ def meant(cases):
         def written_as(**tags):
             return written(dataset(16, signed, photometric, pixels, **tags), syntax)
 
-        refused = "12 bits in 16: the picture's values run from"
+        refused = "12 bits in 16: the file does not say which values are black and white"
         cases.add(f"unused-{name}", written_as(), refused=refused)
         cases.add(f"unused-{name}-rescale", written_as(**rescale), refused=refused)
         cases.add(f"unused-{name}-window", written_as(**{**window, "WindowCenter": 0} if signed else window))

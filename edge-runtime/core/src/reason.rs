@@ -67,9 +67,6 @@ pub enum Reason {
     UnreadKind,
     /// Code 38: a side of a file's picture, in pixels, and the limit that it is beyond.
     WrongSize(u32, u32),
-    /// Code 39: a file's values use the lower bits only of those that they have, and it does not say
-    /// which are black and white.
-    UnusedBits,
     /// Code 40: the log cannot be written, so what is shown would leave no trace.
     LogFailed,
     /// Code 41: the device cannot begin: the self-test failed, the model was refused, or a file
@@ -92,10 +89,15 @@ pub enum Reason {
     /// Code 53: the file says that the patient is younger or older than the intended use; the age in
     /// months, and the limit that it is beyond.
     OtherAge(u16, u16),
+    /// Code 54: bits that a file's values use, and those that they have, where it does not say which
+    /// values are black and white.
+    UnusedBits(u8, u8),
+    /// Code 55: every pixel of a file is transparent.
+    Transparent,
 }
 
 impl Reason {
-    /// The number of this reason; numbers are never reused.
+    /// The number of this reason; numbers are never reused, as those of reasons that are gone: 39 and 42.
     pub const fn code(&self) -> u8 {
         match self {
             Reason::AboveThreshold => 1,
@@ -125,7 +127,6 @@ impl Reason {
             Reason::Overrun => 36,
             Reason::UnreadKind => 37,
             Reason::WrongSize(..) => 38,
-            Reason::UnusedBits => 39,
             Reason::LogFailed => 40,
             Reason::SelfTestFailed => 41,
             Reason::LightsFailed => 43,
@@ -135,6 +136,8 @@ impl Reason {
             Reason::OtherBodyPart => 51,
             Reason::NotFrontal => 52,
             Reason::OtherAge(..) => 53,
+            Reason::UnusedBits(..) => 54,
+            Reason::Transparent => 55,
         }
     }
 }
@@ -210,9 +213,6 @@ impl fmt::Display for Reason {
             Reason::WrongSize(got, limit) => {
                 write!(f, "a side of {got} pixels, at most {limit}: send the picture smaller")
             }
-            Reason::UnusedBits => f.write_str(
-                "the file does not say which values are black and white: send it with its window, or as JPEG",
-            ),
             Reason::LogFailed => f.write_str("the log cannot be written: the disk is full or read-only"),
             Reason::SelfTestFailed => f.write_str(
                 "the device cannot begin: program, model or configuration is damaged; the log says why",
@@ -236,6 +236,14 @@ impl fmt::Display for Reason {
                 let side = if got < limit { "least" } else { "most" };
                 write!(f, "the file says: a patient of {got} months, meant for at {side} {limit}")
             }
+            Reason::UnusedBits(got, of) => write!(
+                f,
+                "{got} bits in {of}: the file does not say which values are black and white; send it with its \
+                 window, with the bits that are used (sBIT, Bits Stored), or as JPEG"
+            ),
+            Reason::Transparent => f.write_str(
+                "every pixel is transparent; send the picture without transparency (alpha channel)",
+            ),
         }
     }
 }
@@ -259,6 +267,7 @@ impl Reason {
             | Reason::UnlikeFeatures(got, limit)
             | Reason::Unfamiliar(got, limit) => Some([got as i64, limit as i64]),
             Reason::OtherAge(got, limit) => Some([got as i64, limit as i64]),
+            Reason::UnusedBits(got, of) => Some([got as i64, of as i64]),
             Reason::Unacknowledged(got) => Some([got as i64, 0]),
             Reason::AboveThreshold
             | Reason::BelowThreshold
@@ -273,13 +282,13 @@ impl Reason {
             | Reason::DamagedFrame
             | Reason::Overrun
             | Reason::UnreadKind
-            | Reason::UnusedBits
             | Reason::LogFailed
             | Reason::SelfTestFailed
             | Reason::LightsFailed
             | Reason::OtherModality
             | Reason::OtherBodyPart
-            | Reason::NotFrontal => None,
+            | Reason::NotFrontal
+            | Reason::Transparent => None,
         }
     }
 }

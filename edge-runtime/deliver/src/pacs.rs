@@ -2,11 +2,12 @@
 //! report and, where the answer can be drawn, a picture. Nothing is said of a patient that did not come
 //! with the file.
 
-mod archive;
+pub mod archive;
 mod dataset;
 mod fragments;
 mod image;
 mod report;
+mod response;
 mod source;
 
 use crate::backoff::Backoff;

@@ -5,7 +5,9 @@
 //! - A JPEG's luminance plane is used as it is: it already is the BT.601 luminance that
 //!   preprocessing wants, so colour JPEGs come out grey and exact. JPEGs stored as RGB and other
 //!   formats keep their channels.
-//! - Transparency is composited over black: what a viewer does not see must not decide.
+//! - Transparency is composited over black: what a viewer does not see must not decide. A picture that is
+//!   transparent everywhere, and one whose file does not say which values are black and white, are read
+//!   and must not be judged: [`Picture::refused`].
 //! - The EXIF orientation is applied. Colour profiles and gamma are ignored.
 //! - A file that is cut short or damaged is refused, even where a decoder could show a part of it:
 //!   half a lung must not be judged as if it were whole.

@@ -90,11 +90,9 @@ fn a_file_that_is_no_picture_is_a_case_with_a_name_too() {
 
 #[test]
 fn a_file_without_a_picture_says_what_would_help() {
-    let samples: Vec<u16> = (0..96 * 96).map(|at| at % 4096).collect();
     for (name, bytes, reason) in [
         ("preview.png", picture::png(40, 20), Reason::WrongSize(20, 32)),
         ("strip.png", picture::png(8001, 40), Reason::WrongSize(8001, 8000)),
-        ("low.dcm", radiograph_of(16, 96, 96, &samples, &[]), Reason::UnusedBits),
         ("cut.png", picture::png(96, 96)[..200].to_vec(), Reason::DamagedFrame),
         ("letter.pdf.png", b"%PDF-1.7".to_vec(), Reason::UnreadKind),
     ] {
@@ -104,6 +102,25 @@ fn a_file_without_a_picture_says_what_would_help() {
         assert_eq!((shown.state, shown.reason), (State::Fault, reason), "{name}");
         let [logged] = decisions(&room.log()).try_into().unwrap();
         assert_eq!((logged.reason.code, &*logged.state), (reason.code(), "FAULT"), "{name}");
+    }
+}
+
+/// It is read, so it is no FAULT, and its answer says what would help.
+#[test]
+fn a_picture_that_says_too_little_of_itself_is_invalid_by_that_name() {
+    let samples: Vec<u16> = (0..96 * 96).map(|at| at % 4096).collect();
+    for (name, bytes, reason) in [
+        ("low.dcm", radiograph_of(16, 96, 96, &samples, &[]), Reason::UnusedBits(12, 16)),
+        ("low.png", picture::low_png(96), Reason::UnusedBits(12, 16)),
+        ("hidden.png", picture::transparent_png(96), Reason::Transparent),
+    ] {
+        let mut room = Room::new(false);
+        room.arrive(&[(name, bytes)]);
+        let shown = room.turn(3000).shown.unwrap();
+        assert_eq!((shown.state, shown.reason), (State::Invalid, reason), "{name}");
+        let [logged] = decisions(&room.log()).try_into().unwrap();
+        assert_eq!((logged.reason.code, &*logged.state), (reason.code(), "INVALID"), "{name}");
+        assert!(logged.frame_sha256.is_some() && logged.score.is_none(), "{name}");
     }
 }
 

@@ -1,11 +1,16 @@
 //! DICOM files in the program: classified under any name, refused by what they say, and what of them
 //! stands in the log.
 
-use crate::support::log::decisions;
-use crate::support::{Bench, film, program, run};
+use crate::support::log::{assert_sound, decisions};
+use crate::support::{Bench, comes, film, process, program, room, run};
+use edge_core::State;
 use phantoms::Label;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use std::fs;
-use test_support::dicom::{element, radiograph_of};
+use std::path::Path;
+use std::process::Stdio;
+use test_support::dicom::{element, file as dicom_file, form, fragment, radiograph_of};
 
 /// The picture of [`film`] as DICOM of 12 bits, with these elements.
 fn dicom(seed: u64, more: &[Vec<u8>]) -> Vec<u8> {
@@ -40,17 +45,16 @@ fn a_dicom_file_is_answered_as_its_picture_under_any_name() {
     }
 }
 
-/// 12 bits in 16 are refused by that name, and the picture once the file says how they are meant.
+/// 12 bits in 16 are not judged by that name, and are once the file says how they are meant.
 #[test]
-fn bits_that_are_not_used_are_refused_unless_there_is_a_window() {
+fn bits_that_are_not_used_are_invalid_unless_there_is_a_window() {
     let bench = Bench::new();
     let answered = |file: &str| run(program().args(["classify", "--json", file])).ended(0).answer();
     let base = answered(&bench.file("12.dcm", dicom(1, &[])));
-    let low = bench.file("low.dcm", dicom_of(16, 1, &[]));
-    let refused = run(program().args(["classify", "--json", &low])).ended(3).json();
-    let told = refused[0]["error"].as_str().unwrap();
-    assert!(told.starts_with("12 bits in 16: the picture's values run from"), "{told}");
-    assert!(told.contains("Window Center"), "{told}");
+    let low = answered(&bench.file("low.dcm", dicom_of(16, 1, &[])));
+    assert_eq!((&low["state"], &low["reason_code"]), (&"INVALID".into(), &54.into()), "{low}");
+    let told = low["reason"].as_str().unwrap();
+    assert!(told.starts_with("12 bits in 16: ") && told.contains("with its window"), "{told}");
     let window = [element(0x28, 0x1050, b"DS", b"2048"), element(0x28, 0x1051, b"DS", b"4096")];
     let shown = answered(&bench.file("shown.dcm", dicom_of(16, 1, &window)));
     assert_eq!(shown["state"], base["state"]);
@@ -72,6 +76,105 @@ fn what_a_file_says_of_itself_is_believed() {
         assert_eq!((&answer["state"], &answer["reason_code"]), (&"INVALID".into(), &code.into()), "{answer}");
         assert!(answer["score"].is_null(), "{answer}");
     }
+}
+
+/// Not even by a watched folder, which gives them to the device by their content: the answer is FAULT.
+#[test]
+fn a_coding_that_is_not_read_is_named_with_the_remedy_and_the_others_are_answered() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("films")).unwrap();
+    film(bench.path("films"), Label::Normal, 1);
+    let coded = [form(96, 96, 8).concat(), fragment(b"no matter what")].to_vec();
+    for (uid, name, told) in [
+        ("1.2.840.10008.1.2.4.202", "ht.dcm", "High-Throughput JPEG 2000 with RPCL Options"),
+        ("1.2.840.10008.1.2.4.110", "xl.dcm", "JPEG XL Lossless"),
+        ("1.2.840.10008.1.2.4.102", "clip.dcm", "MPEG-4"),
+    ] {
+        let path = bench.file(&format!("films/{name}"), dicom_file(uid, &coded));
+        let answers = run(program().args(["classify", "--json", &bench.path("films")])).ended(3).json();
+        let [refused] = answers.iter().filter(|answer| answer["path"] == *path).collect::<Vec<_>>()[..]
+        else {
+            panic!("{answers:?}")
+        };
+        let error = refused["error"].as_str().unwrap();
+        assert!(error.contains(told) && error.contains("uncompressed"), "{error}");
+        assert_eq!(answers.iter().filter(|answer| answer["state"].is_string()).count(), 1);
+    }
+}
+
+/// A device that watches a folder and is given these files, one after the other: what its lines of JSON
+/// say, without what differs from run to run.
+fn watched(bench: &Bench, files: &[(&str, Vec<u8>)]) -> Vec<Value> {
+    fs::create_dir(bench.path("films")).unwrap();
+    let config =
+        "[capture]\nsource = \"folder:films\"\nquiet_ms = 50\n[log]\nfile = \"log.jsonl\"\nnames = true\n";
+    let config = bench.file("device.toml", config);
+    let mut device = process();
+    let device = device.args(["run", "--json", "--config", &config]).stdout(Stdio::piped()).spawn().unwrap();
+    // From the first listing on what comes is new.
+    assert!(comes(|| Path::new(&bench.path("log.jsonl.answered")).exists()));
+    let log = bench.path("log.jsonl");
+    for (number, (name, bytes)) in files.iter().enumerate() {
+        bench.file(&format!("films/{name}"), bytes);
+        assert!(comes(|| fs::exists(&log).unwrap() && decisions(log.as_ref()).len() > number), "{name}");
+    }
+    kill_process(Pid::from_child(&device), Signal::TERM).unwrap();
+    let ended = device.wait_with_output().unwrap();
+    assert!(ended.status.success());
+    assert_sound(log.as_ref());
+    let said = String::from_utf8(ended.stdout).unwrap();
+    said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A drawn radiograph of this state by itself, as a file of a study, with its view where it says one.
+fn of_study(uid: &str, state: State, view: Option<&str>) -> Vec<u8> {
+    let drawn = room::drawn(state);
+    let samples: Vec<u16> = drawn.bytes().iter().map(|&byte| (u32::from(byte) * 4095 / 255) as u16).collect();
+    let mut said = vec![element(0x20, 0x0D, b"UI", uid.as_bytes())];
+    said.extend(view.map(|view| element(0x18, 0x5101, b"CS", view.as_bytes())));
+    radiograph_of(12, drawn.geometry().width(), drawn.geometry().height(), &samples, &said)
+}
+
+/// By its identifier, whatever the files are called; a lateral view decides nothing.
+#[test]
+fn files_of_one_study_are_one_answer_the_worst_of_its_frontal_views() {
+    let bench = Bench::new();
+    let (one, two, three) = ("1.2.3.4711", "1.2.3.4712", "1.2.3.4713");
+    let files = [
+        ("IM0001.dcm", of_study(one, State::Negative, Some("PA"))),
+        ("zebra", of_study(one, State::Positive, None)),
+        ("IM0002.dcm", of_study(two, State::Negative, Some("AP"))),
+        ("side.dcm", of_study(one, State::Negative, Some("LL"))),
+        ("again.dcm", of_study(one, State::Negative, Some("AP"))),
+        ("alone.dcm", of_study(three, State::Positive, Some("LL"))),
+    ];
+    let said = watched(&bench, &files);
+    let log = bench.path("log.jsonl");
+    let logged: Vec<_> = decisions(log.as_ref())
+        .into_iter()
+        .map(|line| {
+            (line.name.unwrap(), line.pictures.unwrap(), line.state, line.shown_state, line.shown_reason.code)
+        })
+        .collect();
+    let expected = [
+        ("IM0001.dcm", 1, "NEGATIVE", "NEGATIVE", 2),
+        ("zebra", 2, "POSITIVE", "POSITIVE", 1),
+        ("IM0002.dcm", 1, "NEGATIVE", "NEGATIVE", 2),
+        ("side.dcm", 3, "INVALID", "POSITIVE", 1),
+        ("again.dcm", 4, "NEGATIVE", "POSITIVE", 1),
+        ("alone.dcm", 1, "INVALID", "INVALID", 52),
+    ]
+    .map(|(name, pictures, own, shown, code)| {
+        (name.to_owned(), pictures, own.to_owned(), shown.to_owned(), code)
+    });
+    assert_eq!(logged, expected);
+    // All lines of a study name it as one, and by no number of an examination.
+    let studies: Vec<_> = said.iter().map(|line| line["study"].as_str().unwrap()).collect();
+    let [first, second, other, third, fourth, alone] = studies[..] else { panic!("{studies:?}") };
+    assert_eq!([first; 3], [second, third, fourth]);
+    assert!(first != other && first != alone && other != alone, "{studies:?}");
+    let all = format!("{said:?}{}", fs::read_to_string(&log).unwrap());
+    assert!(!all.contains("1.2.3.47"), "{all}");
 }
 
 #[test]

@@ -88,8 +88,6 @@ reason-wrong-size = A side of the picture measures { $got } px ({ $side ->
         [least] Send the picture itself, not its small preview.
        *[most] Send the picture smaller.
     }
-reason-unused-bits = The file does not say which of its values are black and which are white.
-    .remedy = Export the picture as JPEG, or have the X-ray machine send its window (DICOM) with it.
 
 ## Reasons: the device
 
@@ -117,6 +115,10 @@ reason-other-age = The file says that the patient is { $got } old; the device is
        *[most] at most { $limit }
     }.
     .remedy = A person must look at the picture: the device is not meant for this patient.
+reason-unused-bits = { $got } bits in { $limit }: the file does not say which of its values are black and which are white.
+    .remedy = Export the picture as JPEG, or have the X-ray machine send its window (DICOM) with it.
+reason-transparent = Every pixel of the picture is transparent.
+    .remedy = Export the picture without transparency (alpha channel).
 age-months = { $months ->
         [one] 1 month
        *[other] { $months } months

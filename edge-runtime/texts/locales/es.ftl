@@ -86,8 +86,6 @@ reason-wrong-size = Un lado de la imagen mide { $got } px ({ $side ->
         [least] Envíe la imagen misma, no su miniatura.
        *[most] Envíe la imagen más pequeña.
     }
-reason-unused-bits = El archivo no dice cuáles de sus valores son negro y cuáles son blanco.
-    .remedy = Exporte la imagen en JPEG, o haga que el equipo de rayos X envíe con ella su ventana (DICOM).
 
 ## Reasons: the device
 
@@ -115,6 +113,10 @@ reason-other-age = El archivo dice que el paciente tiene { $got }; el aparato es
        *[most] { $limit } como máximo
     }.
     .remedy = Una persona debe mirar la imagen: el aparato no está pensado para este paciente.
+reason-unused-bits = { $got } bits de { $limit }: el archivo no dice cuáles de sus valores son negro y cuáles son blanco.
+    .remedy = Exporte la imagen en JPEG, o haga que el equipo de rayos X envíe con ella su ventana (DICOM).
+reason-transparent = Todos los píxeles de la imagen son transparentes.
+    .remedy = Exporte la imagen sin transparencia (canal alfa).
 age-months = { $months ->
         [one] 1 mes
        *[other] { $months } meses

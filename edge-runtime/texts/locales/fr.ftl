@@ -87,8 +87,6 @@ reason-wrong-size = Un côté de l’image mesure { $got } px ({ $side ->
         [least] Envoyez l’image elle-même, pas sa vignette.
        *[most] Envoyez l’image en plus petit.
     }
-reason-unused-bits = Le fichier ne dit pas lesquelles de ses valeurs sont le noir et le blanc.
-    .remedy = Exportez l’image en JPEG, ou faites envoyer par l’appareil de radiographie sa fenêtre (DICOM) avec elle.
 
 ## Reasons: the device
 
@@ -116,6 +114,10 @@ reason-other-age = D’après le fichier, le patient a { $got } ; l’appareil 
        *[most] au plus { $limit }
     }.
     .remedy = Une personne doit regarder l’image : l’appareil n’est pas prévu pour ce patient.
+reason-unused-bits = { $got } bits sur { $limit } : le fichier ne dit pas lesquelles de ses valeurs sont le noir et le blanc.
+    .remedy = Exportez l’image en JPEG, ou faites envoyer par l’appareil de radiographie sa fenêtre (DICOM) avec elle.
+reason-transparent = Tous les pixels de l’image sont transparents.
+    .remedy = Exportez l’image sans transparence (canal alpha).
 age-months = { $months } mois
 age-years = { $years ->
         [one] { $years } an

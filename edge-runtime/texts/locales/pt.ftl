@@ -86,8 +86,6 @@ reason-wrong-size = Um lado da imagem mede { $got } px ({ $side ->
         [least] Envie a própria imagem, não a sua miniatura.
        *[most] Envie a imagem mais pequena.
     }
-reason-unused-bits = O ficheiro não diz quais dos seus valores são preto e quais são branco.
-    .remedy = Exporte a imagem em JPEG, ou faça com que o equipamento de raios X envie com ela a sua janela (DICOM).
 
 ## Reasons: the device
 
@@ -115,6 +113,10 @@ reason-other-age = O ficheiro diz que o paciente tem { $got }; o aparelho destin
        *[most] { $limit } no máximo
     }.
     .remedy = Uma pessoa deve ver a imagem: o aparelho não se destina a este paciente.
+reason-unused-bits = { $got } bits de { $limit }: o ficheiro não diz quais dos seus valores são preto e quais são branco.
+    .remedy = Exporte a imagem em JPEG, ou faça com que o equipamento de raios X envie com ela a sua janela (DICOM).
+reason-transparent = Todos os píxeis da imagem são transparentes.
+    .remedy = Exporte a imagem sem transparência (canal alfa).
 age-months = { $months ->
         [one] { $months } mês
        *[other] { $months } meses

@@ -86,8 +86,6 @@ reason-wrong-size = Upande mmoja wa picha una urefu wa { $got } px ({ $side ->
         [least] Tuma picha yenyewe, si nakala yake ndogo.
        *[most] Tuma picha iliyo ndogo zaidi.
     }
-reason-unused-bits = Faili haisemi ni thamani zipi zilizo nyeusi na zipi zilizo nyeupe.
-    .remedy = Hifadhi picha kama JPEG, au mashine ya eksirei itume dirisha lake (DICOM) pamoja na picha.
 
 ## Reasons: the device
 
@@ -115,6 +113,10 @@ reason-other-age = Faili inasema kwamba mgonjwa ana umri wa { $got }; kifaa kime
        *[most] usiozidi { $limit }
     }.
     .remedy = Mtu lazima aangalie picha: kifaa hakikukusudiwa mgonjwa huyu.
+reason-unused-bits = Biti { $got } kati ya { $limit }: faili haisemi ni thamani zipi zilizo nyeusi na zipi zilizo nyeupe.
+    .remedy = Hifadhi picha kama JPEG, au mashine ya eksirei itume dirisha lake (DICOM) pamoja na picha.
+reason-transparent = Picha yote ina uwazi kamili, haionekani.
+    .remedy = Hifadhi picha bila uwazi (alpha channel).
 age-months = { $months ->
         [one] mwezi 1
        *[other] miezi { $months }

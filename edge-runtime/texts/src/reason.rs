@@ -47,7 +47,6 @@ reasons! {
     "reason-overrun": Overrun,
     "reason-unread-kind": UnreadKind,
     "reason-wrong-size": WrongSize(20, 32),
-    "reason-unused-bits": UnusedBits,
     "reason-log-failed": LogFailed,
     "reason-self-test-failed": SelfTestFailed,
     "reason-lights-failed": LightsFailed,
@@ -57,6 +56,8 @@ reasons! {
     "reason-other-body-part": OtherBodyPart,
     "reason-not-frontal": NotFrontal,
     "reason-other-age": OtherAge(120, 71),
+    "reason-unused-bits": UnusedBits(12, 16),
+    "reason-transparent": Transparent,
 }
 
 /// The variables of a reason's text: what was measured, and its limit.
@@ -127,6 +128,7 @@ mod tests {
             (Reason::UnlikeLayout(-12_345, 1500), "(-12,345, at least 1500)"),
             (Reason::WrongSize(20, 32), "measures 20 px (at least 32 px)"),
             (Reason::WrongSize(9001, 8000), "measures 9001 px (at most 8000 px)"),
+            (Reason::UnusedBits(12, 16), "12 bits in 16: the file does not say"),
             (Reason::Unacknowledged(1), "One answer needs"),
             (Reason::Unacknowledged(12), "12 answers need"),
             (

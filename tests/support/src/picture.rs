@@ -91,6 +91,18 @@ pub fn png_of(side: u32, colour: png::ColorType, depth: png::BitDepth, samples: 
     bytes
 }
 
+/// A PNG of 16 bits whose samples use the lower 12 of them, without a word of it.
+pub fn low_png(side: u32) -> Vec<u8> {
+    let samples: Vec<u8> = (0..side * side).flat_map(|at| ((at % 4096) as u16).to_be_bytes()).collect();
+    png_of(side, png::ColorType::Grayscale, png::BitDepth::Sixteen, &samples)
+}
+
+/// A grey PNG whose every pixel is transparent, as an export with an unused alpha channel writes it.
+pub fn transparent_png(side: u32) -> Vec<u8> {
+    let samples: Vec<u8> = gradient(side, side).into_raw().into_iter().flat_map(|grey| [grey, 0]).collect();
+    png_of(side, png::ColorType::GrayscaleAlpha, png::BitDepth::Eight, &samples)
+}
+
 /// An animated PNG of two frames.
 pub fn animated_png() -> Vec<u8> {
     let mut bytes = Vec::new();

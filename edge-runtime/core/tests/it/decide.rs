@@ -203,11 +203,12 @@ fn reason_codes_are_fixed_and_differ() {
         (Reason::NotFinite, 20),
         (Reason::UnreadKind, 37),
         (Reason::WrongSize(20, 32), 38),
-        (Reason::UnusedBits, 39),
         (Reason::OtherModality, 50),
         (Reason::OtherBodyPart, 51),
         (Reason::NotFrontal, 52),
         (Reason::OtherAge(72, 71), 53),
+        (Reason::UnusedBits(12, 16), 54),
+        (Reason::Transparent, 55),
     ];
     for (reason, code) in codes {
         assert_eq!(reason.code(), code, "{reason}");
@@ -243,8 +244,11 @@ fn a_refusal_names_measure_and_limit() {
     let (small, large) = (Reason::WrongSize(20, 32), Reason::WrongSize(9000, 8000));
     assert_eq!(small.to_string(), "a side of 20 pixels, at least 32: send the picture itself, no preview");
     assert_eq!(large.to_string(), "a side of 9000 pixels, at most 8000: send the picture smaller");
-    assert_eq!((large.numbers(), Reason::UnusedBits.numbers()), (Some([9000, 8000]), None));
-    assert_eq!((young.numbers(), Reason::NotFrontal.numbers()), (Some([11, 12]), None));
+    let low = Reason::UnusedBits(12, 16);
+    assert!(low.to_string().starts_with("12 bits in 16: the file does not say"), "{low}");
+    assert!(Reason::Transparent.to_string().starts_with("every pixel is transparent; "));
+    assert_eq!((large.numbers(), Reason::Transparent.numbers()), (Some([9000, 8000]), None));
+    assert_eq!((low.numbers(), young.numbers()), (Some([12, 16]), Some([11, 12])));
     let refused = Decision::refused(Reason::Dark(1, 2));
     assert_eq!((refused.state, refused.score, refused.logit), (State::Invalid, None, None));
 }

@@ -3,13 +3,12 @@
 use super::dataset::{encode, number, text};
 use super::fragments::Fragments;
 use super::image::Pixels;
-use super::{image, report};
+use super::{image, report, response};
 use crate::config::Pacs;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use dicom_core::VR;
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
-use dicom_transfer_syntax_registry::entries::IMPLICIT_VR_LITTLE_ENDIAN;
 use dicom_ul::association::client::{ClientAssociation, ClientAssociationOptions};
 use dicom_ul::pdu::{PDataValue, PDataValueType, Pdu, PresentationContextResultReason};
 use std::io::Write;
@@ -24,19 +23,30 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
 /// Longest response that is read: a command of a few elements.
 const MAX_RESPONSE: usize = 16 * 1024;
 
+/// Fewest bytes that an archive must take at a time; real ones take 4 kB and more. In fewer than a
+/// fragment's header `dicom-ul` panics, and in a few more an instance would take hours.
+const LEAST_AT_A_TIME: u32 = 1000;
+
+/// An association that is open; let go without [`Archive::release`] it ends as a connection that broke.
 pub struct Archive {
     association: ClientAssociation<TcpStream>,
     message: u16,
 }
 
+/// What became of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stored {
+    /// The archive has it.
     Yes,
     /// It will never take it: what it answered, or none where it does not know the kind.
     Refused(Option<u16>),
 }
 
 impl Archive {
+    /// Offers C-ECHO and both kinds of instances.
+    ///
+    /// # Errors
+    /// The archive cannot be reached, takes none of them, or too little at a time.
     pub fn connect(pacs: &Pacs) -> Result<Self> {
         let forms = || vec![uids::EXPLICIT_VR_LITTLE_ENDIAN, uids::IMPLICIT_VR_LITTLE_ENDIAN];
         let mut options = ClientAssociationOptions::new()
@@ -48,7 +58,15 @@ impl Archive {
         for class in [uids::VERIFICATION, report::CLASS, image::CLASS] {
             options = options.with_presentation_context(class, forms());
         }
-        let association = options.establish((pacs.host.as_str(), pacs.port))?;
+        let mut association = options.establish((pacs.host.as_str(), pacs.port))?;
+        // Command and data set are two writes; the second would wait until the first is acknowledged.
+        association.inner_stream().set_nodelay(true)?;
+        let takes = association.acceptor_max_pdu_length();
+        ensure!(
+            takes >= LEAST_AT_A_TIME,
+            "expected an archive that takes {LEAST_AT_A_TIME} bytes at a time or more, got {takes}; set its \
+             maximum PDU length higher, such as to 16384"
+        );
         Ok(Self { association, message: 0 })
     }
 
@@ -60,6 +78,10 @@ impl Archive {
         Some((one.id, one.transfer_syntax == uids::EXPLICIT_VR_LITTLE_ENDIAN))
     }
 
+    /// Asks whether it is there (C-ECHO).
+    ///
+    /// # Errors
+    /// It does not answer, or otherwise than that it is.
     pub fn echo(&mut self) -> Result<()> {
         let (id, _) = self.context(uids::VERIFICATION).context("the archive knows no C-ECHO")?;
         let request = [
@@ -73,7 +95,10 @@ impl Archive {
         }
     }
 
-    /// Sends an instance. An error: it may be taken later.
+    /// Sends an instance of a class: its name, its data set, and the pixels behind that.
+    ///
+    /// # Errors
+    /// It may be taken later.
     pub fn store(
         &mut self,
         class: &str,
@@ -112,6 +137,10 @@ impl Archive {
         }
     }
 
+    /// Ends the association as agreed.
+    ///
+    /// # Errors
+    /// The archive does not confirm that.
     pub fn release(self) -> Result<()> {
         Ok(self.association.release()?)
     }
@@ -150,10 +179,64 @@ impl Archive {
                 break;
             }
         }
-        let object =
-            InMemDicomObject::read_dataset_with_ts(&response[..], &IMPLICIT_VR_LITTLE_ENDIAN.erased())
-                .context("the archive's response cannot be read")?;
-        let status = object.element(tags::STATUS).ok().and_then(|element| element.uint16().ok());
-        status.context("the archive's response has no status")
+        response::status(&response).context("the archive's response has no status")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dicom_ul::pdu::{
+        AssociationAC, MAXIMUM_PDU_SIZE, PresentationContextResult, UserVariableItem, read_pdu, write_pdu,
+    };
+    use std::io::Read;
+    use std::net::TcpListener;
+    use std::thread;
+
+    /// What comes of an archive that takes so many bytes at a time.
+    fn connected(takes: u32) -> Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let archive = thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            let mut request = Vec::new();
+            while !matches!(read_pdu(&mut &request[..], MAXIMUM_PDU_SIZE, true), Ok(Some(_))) {
+                let mut some = [0; 1024];
+                let read = stream.read(&mut some).unwrap();
+                request.extend_from_slice(&some[..read]);
+            }
+            let accepted = PresentationContextResult {
+                id: 1,
+                reason: PresentationContextResultReason::Acceptance,
+                transfer_syntax: uids::IMPLICIT_VR_LITTLE_ENDIAN.into(),
+            };
+            let answer = Pdu::AssociationAC(AssociationAC {
+                protocol_version: 1,
+                calling_ae_title: "PNEUMOSCOPE".into(),
+                called_ae_title: "ARCHIVE".into(),
+                application_context_name: "1.2.840.10008.3.1.1.1".into(),
+                presentation_contexts: vec![accepted],
+                user_variables: vec![UserVariableItem::MaxLength(takes)],
+            });
+            let mut bytes = Vec::new();
+            write_pdu(&mut bytes, &answer).unwrap();
+            stream.write_all(&bytes).unwrap();
+        });
+        let pacs = Pacs { host: "127.0.0.1".into(), port, ..Pacs::default() };
+        let connected = Archive::connect(&pacs).map(|_| ());
+        archive.join().unwrap();
+        connected
+    }
+
+    #[test]
+    fn an_archive_that_takes_next_to_nothing_at_a_time_is_refused_before_anything_is_sent() {
+        for takes in [1, 5, 6, LEAST_AT_A_TIME - 1] {
+            let told = connected(takes).unwrap_err().to_string();
+            assert!(told.contains(&format!("got {takes}; set its maximum PDU length higher")), "{told}");
+        }
+        for takes in [LEAST_AT_A_TIME, 16_384, u32::MAX] {
+            connected(takes).unwrap();
+        }
+        connected(0).expect("0 is no limit");
     }
 }

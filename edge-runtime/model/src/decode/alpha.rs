@@ -1,11 +1,10 @@
 //! Transparency over black: what a viewer does not see must not decide.
 
-use super::outcome::DecodeError;
-use edge_core::PixelFormat;
+use edge_core::{PixelFormat, Reason};
 
 /// Multiplies each sample by its pixel's alpha, which follows the samples of `format`, and closes
-/// the gaps. A picture of which nothing can be seen is refused.
-pub(super) fn over_black(pixels: &mut Vec<u8>, format: PixelFormat) -> Result<(), DecodeError> {
+/// the gaps. Gives why the picture must not be judged where nothing of it can be seen.
+pub(super) fn over_black(pixels: &mut Vec<u8>, format: PixelFormat) -> Option<Reason> {
     let colour = format.bytes_per_pixel();
     let wide = matches!(format, PixelFormat::Gray16 | PixelFormat::Rgb16);
     let pixel = colour + if wide { 2 } else { 1 };
@@ -33,5 +32,5 @@ pub(super) fn over_black(pixels: &mut Vec<u8>, format: PixelFormat) -> Result<()
         }
     }
     pixels.truncate(count * colour);
-    if visible { Ok(()) } else { Err(DecodeError::Transparent) }
+    (!visible).then_some(Reason::Transparent)
 }

@@ -12,8 +12,8 @@
 //!   LUT or the first window, else the whole range that Bits Stored allows; MONOCHROME1 is inverted.
 //!   Colour becomes RGB, or its luminance where that is stored.
 //! - Padding is black, whatever window and inversion say. Pixels that are not square are resampled.
-//! - Values that use the lower bits only, without a window, are refused: as dark as they are they could
-//!   not be judged, and whether they are meant so no tag says.
+//! - Values that use the lower bits only, without a window, must not be judged: as dark as they are they
+//!   could not be, and whether they are meant so no tag says.
 //! - Sizes are checked against the tags before anything is allocated for pixels.
 //! - What else cannot be read is refused with its name and what to do.
 
@@ -57,12 +57,13 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
     let syntax = syntax::Syntax::of(bytes)?;
     let (bytes, start) = syntax.data_set(bytes)?;
     let header = Header::read(&bytes, start, &syntax)?;
+    let (picture, unsaid) = pixels::picture(&header, &syntax)?;
     let exam = Exam {
         study_uid: header.study_uid.clone(),
         accession_number: header.accession_number.clone(),
         view: header.tags.view(),
-        refused: header.tags.refused(),
+        // What the tags say helps more than what they do not.
+        refused: header.tags.refused().or(unsaid),
     };
-    let picture = pixels::picture(&header, &syntax, exam.refused.is_none())?;
     Ok(aspect::squared(picture, header.pixel_sides)?.with_exam(exam))
 }

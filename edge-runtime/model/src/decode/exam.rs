@@ -1,4 +1,5 @@
-//! What a DICOM file says of its picture beside the pixels, and whether it may be judged by that.
+//! What a file says of its picture beside the pixels, and whether it may be judged by that. All but the
+//! last is of DICOM files.
 //!
 //! Nothing in here identifies the patient: name, number and birth date are not read, or only as the
 //! age that follows. Study UID and accession number name an examination, by which a clinic joins the
@@ -14,7 +15,7 @@ use edge_core::Reason;
 /// sixth.
 pub const MONTHS: std::ops::RangeInclusive<u16> = 12..=71;
 
-/// What a DICOM file says of its picture.
+/// What a file says of its picture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exam {
     /// The study that the picture belongs to, (0020,000D): the same for all pictures of one
@@ -24,7 +25,7 @@ pub struct Exam {
     pub accession_number: Option<String>,
     /// From where the picture was taken; none where the file does not say.
     pub view: Option<View>,
-    /// Why the picture must not be judged, whatever it shows.
+    /// Why the picture must not be judged, whatever it shows; of files of any format.
     pub refused: Option<Reason>,
 }
 

@@ -48,12 +48,21 @@ impl Picture {
         self
     }
 
-    /// What its file says of it; none but from a DICOM file.
+    /// The same picture, which must not be judged where there is a reason and none stands yet.
+    pub fn refused_for(mut self, reason: Option<Reason>) -> Self {
+        if let Some(reason) = reason {
+            self.exam.get_or_insert_default().refused.get_or_insert(reason);
+        }
+        self
+    }
+
+    /// What its file says of it; none where that is nothing.
     pub fn exam(&self) -> Option<&Exam> {
         self.exam.as_ref()
     }
 
-    /// Why the picture must not be judged, by what its file says; whatever the pixels show.
+    /// Why the picture must not be judged, by what its file says or leaves unsaid; whatever the pixels
+    /// show.
     pub fn refused(&self) -> Option<Reason> {
         self.exam.as_ref()?.refused
     }
@@ -117,17 +126,6 @@ pub enum DecodeError {
         /// The coding by its name.
         got: String,
     },
-    /// All pixels are wholly transparent.
-    #[error("every pixel is transparent; export the picture without transparency (alpha channel)")]
-    Transparent,
-    /// Samples of 16 bits that use the lower ones only, and the file does not say so.
-    #[error(
-        "{bits} bits in 16: the samples use the lower {bits} bits of 16, and the file does not say so (PNG: sBIT); export the picture in 8 bits, or scaled to 16"
-    )]
-    UnusedBits {
-        /// Bits that are used.
-        bits: u8,
-    },
     /// One frame of a camera; the next may be whole.
     #[error("the camera's MJPEG frame is damaged or cut short ({})", one_line(what))]
     MjpegFrame {
@@ -163,13 +161,11 @@ impl DecodeError {
                 })
             }
             Self::Size(_) => Reason::DamagedFrame,
-            Self::UnusedBits { .. } | Self::Dicom(DicomError::UnusedBits { .. }) => Reason::UnusedBits,
             Self::TooLong
             | Self::Format { .. }
             | Self::Animated { .. }
             | Self::ColourModel { .. }
             | Self::Coding { .. }
-            | Self::Transparent
             | Self::Dicom(_) => Reason::UnreadKind,
         }
     }

@@ -36,18 +36,18 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
     if wide {
         pixels.as_chunks_mut::<2>().0.iter_mut().for_each(|sample| sample.reverse()); // PNG is big-endian
     }
-    if wide {
+    let low = wide.then(|| {
         let colours = format.bytes_per_pixel() / 2;
-        to_full_scale(&mut pixels, colours, alpha, significant_bits(reader.info()))?;
-    }
-    if alpha {
-        over_black(&mut pixels, format)?;
-    }
+        to_full_scale(&mut pixels, colours, alpha, significant_bits(reader.info()))
+    });
+    let hidden = alpha.then(|| over_black(&mut pixels, format));
+    let refused = hidden.flatten().or(low.flatten());
     // What lies behind the picture's data may say how it lies; a file that ends there has said all.
     let _ = reader.finish();
     let exif = reader.info().exif_metadata.as_deref();
     let orientation = exif.and_then(Orientation::from_exif_chunk);
-    orient::apply(geometry, pixels, orientation.unwrap_or(Orientation::NoTransforms))
+    let picture = orient::apply(geometry, pixels, orientation.unwrap_or(Orientation::NoTransforms))?;
+    Ok(picture.refused_for(refused))
 }
 
 /// Whether there is more than the one picture that any viewer shows.

@@ -41,10 +41,8 @@ fn picture(name: &'static str, mut decoder: impl ImageDecoder) -> Result<Picture
         .map_err(|_| DecodeError::damaged(name, "more pixels than can be held"))?;
     let mut pixels = vec![0; size];
     decoder.read_image(&mut pixels).map_err(|error| refusal(name, error))?;
-    if alpha {
-        over_black(&mut pixels, format)?;
-    }
-    orient::apply(geometry, pixels, orientation)
+    let refused = if alpha { over_black(&mut pixels, format) } else { None };
+    Ok(orient::apply(geometry, pixels, orientation)?.refused_for(refused))
 }
 
 fn refusal(format: &'static str, error: ImageError) -> DecodeError {

@@ -37,21 +37,22 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
         ColorType::RGBA(_) | ColorType::GrayA(_) => return Err(other("transparency")),
         colours => return Err(other(format!("{colours:?}"))),
     };
-    let pixels = match (decoder.read_image().map_err(refusal)?, format) {
-        (DecodingResult::U8(pixels), PixelFormat::Gray8 | PixelFormat::Rgb8) => pixels,
+    let (pixels, refused) = match (decoder.read_image().map_err(refusal)?, format) {
+        (DecodingResult::U8(pixels), PixelFormat::Gray8 | PixelFormat::Rgb8) => (pixels, None),
         (DecodingResult::U16(samples), PixelFormat::Gray16 | PixelFormat::Rgb16) => {
             // The decoder has turned samples of which 0 is white: how many bits they use shows as they were.
             let turn = if white_is_zero { u16::MAX } else { 0 };
             let mut pixels: Vec<u8> = samples.iter().flat_map(|s| (s ^ turn).to_le_bytes()).collect();
-            to_full_scale(&mut pixels, 1, false, None)?;
+            let refused = to_full_scale(&mut pixels, 1, false, None);
             pixels.iter_mut().for_each(|byte| *byte ^= turn as u8);
-            pixels
+            (pixels, refused)
         }
         _ => return Err(other("samples that are no plain numbers from 0 on")),
     };
     let orientation = orientation.and_then(Orientation::from_exif);
     let geometry = Geometry::new(width, height, format)?;
-    orient::apply(geometry, pixels, orientation.unwrap_or(Orientation::NoTransforms))
+    let picture = orient::apply(geometry, pixels, orientation.unwrap_or(Orientation::NoTransforms))?;
+    Ok(picture.refused_for(refused))
 }
 
 fn other(got: impl Into<String>) -> DecodeError {

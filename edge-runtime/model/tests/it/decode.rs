@@ -2,6 +2,7 @@
 //! clear error.
 
 use edge_core::PixelFormat::{self, Gray8, Gray16, Rgb8, Rgb16};
+use edge_core::Reason;
 use edge_model::decode::{DecodeError, Picture, decode, decode_mjpeg};
 use image::{DynamicImage, ImageFormat, metadata::Orientation};
 use png::{BitDepth, ColorType};
@@ -164,12 +165,14 @@ fn progressive_and_baseline_jpegs_are_the_same_picture() {
 
 /// 12 bits that lie in the lower ones of 16 are scaled where the file says so (sBIT).
 #[test]
-fn png_of_12_bits_in_16_is_scaled_or_refused() {
+fn png_of_12_bits_in_16_is_scaled_or_not_judged() {
     let of_16: Vec<u16> = (0..SIDE * SIDE).map(|i| (i * 64) as u16).collect();
     let bytes = |shift: u16| of_16.iter().flat_map(|v| (v >> shift).to_be_bytes()).collect::<Vec<_>>();
     let plain = decoded(&picture::png_of(SIDE, ColorType::Grayscale, BitDepth::Sixteen, &bytes(0)), Gray16);
     let low = picture::png_of(SIDE, ColorType::Grayscale, BitDepth::Sixteen, &bytes(4));
-    assert!(error(&low).starts_with("12 bits in 16: "), "{}", error(&low));
+    let read = decoded(&low, Gray16);
+    assert_eq!(read.refused(), Some(Reason::UnusedBits(12, 16)));
+    assert_eq!(numbers(read.bytes(), true, u16::from_le_bytes), numbers(&bytes(4), true, u16::from_be_bytes));
 
     // The chunk sBIT, behind the header.
     let chunk = [&b"sBIT"[..], &[12]].concat();
@@ -177,20 +180,21 @@ fn png_of_12_bits_in_16_is_scaled_or_refused() {
     let mut told = low.clone();
     told.splice(33..33, whole);
     let (told, values) = (decoded(&told, Gray16), |p: &Picture| numbers(p.bytes(), true, u16::from_le_bytes));
+    assert_eq!((told.refused(), plain.refused()), (None, None));
     for (a, b) in values(&told).iter().zip(values(&plain)) {
         assert!((a - b).abs() <= 16.0, "{a} {b}");
     }
 }
 
-/// Whether 0 is black or white, what lies in the lower bits is refused and no bright picture.
+/// Whether 0 is black or white, what lies in the lower bits is not judged and no bright picture.
 #[test]
-fn tiff_of_12_bits_in_16_is_refused_and_of_16_is_itself() {
+fn tiff_of_12_bits_in_16_is_not_judged_and_of_16_is_itself() {
     let stored =
         |shift: u16| (0..SIDE * SIDE).flat_map(|i| ((i * 64) as u16 >> shift).to_le_bytes()).collect();
     let tiff = |polarity, samples: Vec<u8>| picture::tiff_of(SIDE, SIDE, polarity, 16, &samples);
     for polarity in [0, 1] {
-        let error = error(&tiff(polarity, stored(4)));
-        assert!(error.starts_with("12 bits in 16: "), "polarity {polarity}: {error}");
+        let low = decoded(&tiff(polarity, stored(4)), Gray16);
+        assert_eq!(low.refused(), Some(Reason::UnusedBits(12, 16)), "polarity {polarity}");
     }
     let (white, black) = (decoded(&tiff(0, stored(0)), Gray16), decoded(&tiff(1, stored(0)), Gray16));
     assert_eq!(black.bytes(), stored(0));
@@ -211,13 +215,32 @@ fn an_exif_orientation_at_the_end_of_a_png_is_applied() {
 }
 
 #[test]
-fn a_picture_of_which_nothing_can_be_seen_is_refused() {
-    let mut grey_alpha: Vec<u8> = (0..SIDE * SIDE).flat_map(|i| [i as u8, 0]).collect();
-    let png = |samples: &[u8]| picture::png_of(SIDE, ColorType::GrayscaleAlpha, BitDepth::Eight, samples);
-    let expected = "every pixel is transparent; export the picture without transparency (alpha channel)";
-    assert_eq!(error(&png(&grey_alpha)), expected);
-    grey_alpha[7] = 1;
-    decoded(&png(&grey_alpha), Gray8);
+fn a_picture_of_which_nothing_can_be_seen_is_black_and_not_judged() {
+    use ColorType::{GrayscaleAlpha, Rgba};
+    for (colour, depth, format) in [
+        (GrayscaleAlpha, BitDepth::Eight, Gray8),
+        (GrayscaleAlpha, BitDepth::Sixteen, Gray16),
+        (Rgba, BitDepth::Eight, Rgb8),
+        (Rgba, BitDepth::Sixteen, Rgb16),
+    ] {
+        let wide = depth == BitDepth::Sixteen;
+        let channels = if colour == Rgba { 4 } else { 2 };
+        let mut written = samples((SIDE * SIDE) as usize * channels, wide);
+        let pixel = written.len() / (SIDE * SIDE) as usize;
+        let alpha = pixel / channels;
+        written.chunks_mut(pixel).for_each(|pixel| pixel[(channels - 1) * alpha..].fill(0));
+        let hidden = decoded(&picture::png_of(SIDE, colour, depth, &written), format);
+        assert_eq!(hidden.refused(), Some(Reason::Transparent), "{format:?}");
+        assert!(hidden.bytes().iter().all(|byte| *byte == 0), "{format:?}");
+        // One pixel that hardly shows is a picture.
+        written[pixel - 1] = 1;
+        assert_eq!(decoded(&picture::png_of(SIDE, colour, depth, &written), format).refused(), None);
+    }
+    let mut webp = std::io::Cursor::new(Vec::new());
+    image::RgbaImage::from_pixel(64, 64, image::Rgba([90, 90, 90, 0]))
+        .write_to(&mut webp, ImageFormat::WebP)
+        .unwrap();
+    assert_eq!(decoded(webp.get_ref(), Rgb8).refused(), Some(Reason::Transparent));
 }
 
 /// An animation of one frame is a picture, unless that frame is another than the one that viewers show.

@@ -223,7 +223,9 @@ impl Reading<'_> {
 #[derive(Debug)]
 enum Unread {
     Unreadable(DecodeError),
-    /// No device would judge it.
+    /// Its pixels, as they stand in the file, show nothing.
+    ShowsNothing(Reason),
+    /// No device would judge it, by what its file says.
     NotJudged(Reason),
 }
 
@@ -262,6 +264,10 @@ fn open_each<T: Send>(
             bad.push(Bad { name: listed.id.clone(), reason: error.to_string() });
             None
         }
+        Err(Unread::ShowsNothing(reason)) => {
+            bad.push(Bad { name: listed.id.clone(), reason: reason.to_string() });
+            None
+        }
     };
     pictures.iter().zip(results).map(&mut judge).collect()
 }
@@ -291,6 +297,10 @@ fn open(listed: &Listed, how: &Reading) -> Result<Option<Sample>, Unread> {
             let picture = decode::decode(&bytes)?;
             let made = make(&picture, how.side)?;
             match (picture.refused(), how.store) {
+                // Whatever it is read for, and however it was meant: whoever has it can write it anew.
+                (Some(reason @ (Reason::UnusedBits(..) | Reason::Transparent)), _) => {
+                    return Err(Unread::ShowsNothing(reason));
+                }
                 (Some(reason), _) if how.judged_alone => return Err(Unread::NotJudged(reason)),
                 // What is in the store may be learned from.
                 (None, Some(store)) => store.put(&content, made),

@@ -150,15 +150,20 @@ fn films_that_no_device_would_judge_are_counted_and_not_learned_from() {
     assert_eq!((test.samples.len(), test.findings.left_out.count()), (5, 0));
 }
 
-/// As on a device, with what to do: a film that is nearly one grey teaches nothing.
+/// As on a device, with what to do: a film that is nearly one grey, or transparent, teaches nothing, and
+/// can be written anew.
 #[test]
-fn a_film_whose_bits_are_not_used_is_named_and_stops_the_reading() {
+fn films_that_say_too_little_of_themselves_are_named_and_stop_the_reading() {
     let root = tempfile::tempdir().unwrap();
     kermany(root.path(), "", 3);
     let samples: Vec<u16> = (0..96 * 96).map(|i| (i % 96 * 40) as u16).collect();
     put(root.path(), "NORMAL/low.dcm", &dicom::radiograph_of(16, 96, 96, &samples, &[]));
+    put(root.path(), "PNEUMONIA/hidden.png", &test_support::picture::transparent_png(96));
     let error = load(root.path(), &DataOptions::default()).unwrap_err().to_string();
-    assert!(error.contains("low.dcm") && error.contains("12 bits in 16"), "{error}");
+    for told in ["2 files", "low.dcm: 12 bits in 16: ", "hidden.png: every pixel is transparent; "] {
+        assert!(error.contains(told), "{told}: {error}");
+    }
+    std::fs::remove_file(root.path().join("PNEUMONIA/hidden.png")).unwrap();
     let window = [dicom::element(0x28, 0x1050, b"DS", b"1900"), dicom::element(0x28, 0x1051, b"DS", b"3801")];
     put(root.path(), "NORMAL/low.dcm", &dicom::radiograph_of(16, 96, 96, &samples, &window));
     assert_eq!(plain(root.path()).samples.len(), 7);

@@ -5,6 +5,7 @@
 //! target are among them under `found-*`: with the same damage in today's form where they are made
 //! here, and left alone where they are not.
 
+mod archive;
 mod programs;
 
 use edge_core::kernels::layout::{BLOCK, DEPTH};
@@ -23,6 +24,7 @@ use test_support::{model, picture};
 use tract_onnx::pb::ModelProto;
 
 fn main() -> std::io::Result<()> {
+    write("archive", &archive::answers())?;
     write("bundle", &programs::bundles())?;
     write("decode", &pictures())?;
     write("delivered", &programs::logs())?;

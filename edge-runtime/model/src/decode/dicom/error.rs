@@ -5,15 +5,14 @@
 #[non_exhaustive]
 pub enum DicomError {
     /// The way in which the pixels are coded is not read here.
-    #[error(
-        "the DICOM file's pixels are stored as {name} ({uid}), which is not read; have it sent uncompressed \
-         (Explicit VR Little Endian), or convert it, such as by `gdcmconv --raw IN OUT`"
-    )]
+    #[error("the DICOM file's pixels are stored as {name} ({uid}), which is not read; {remedy}")]
     TransferSyntax {
         /// The transfer syntax's name in the standard.
         name: String,
         /// Its unique identifier.
         uid: String,
+        /// What to do.
+        remedy: &'static str,
     },
     /// A film, a stack of slices, a clip.
     #[error(
@@ -49,22 +48,6 @@ pub enum DicomError {
         stored: u16,
         /// High Bit, (0028,0102).
         high: u16,
-    },
-    /// The values use the lower bits only of those stored, and no window says how they are meant.
-    #[error(
-        "{used} bits in {bits}: the picture's values run from {least} to {most}, a sixteenth or less of what \
-         {bits} bits hold, and the file has no window; have it sent with its window (Window Center and Window \
-         Width), or with Bits Stored {used}"
-    )]
-    UnusedBits {
-        /// Bits that are used.
-        used: u32,
-        /// Bits that there are: Bits Stored, or those of the modality LUT's outputs.
-        bits: u32,
-        /// The least value.
-        least: i32,
-        /// The greatest value.
-        most: i32,
     },
     /// The pixels' height and width.
     #[error(

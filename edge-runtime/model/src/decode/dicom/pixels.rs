@@ -7,12 +7,12 @@ use super::range;
 use super::syntax::{Coding, Syntax};
 use super::values;
 use crate::decode::outcome::{DecodeError, Picture};
-use edge_core::{Geometry, PixelFormat};
+use edge_core::{Geometry, PixelFormat, Reason};
 use std::borrow::Cow;
 
-/// Makes the picture; where it is to be `judged`, its values must tell black from white. Nothing is
-/// allocated before its size was found to be that of a picture.
-pub(super) fn picture(header: &Header, syntax: &Syntax, judged: bool) -> Result<Picture, DecodeError> {
+/// Makes the picture, and gives why its values must not be judged, where they do not tell black from
+/// white. Nothing is allocated before its size was found to be that of a picture.
+pub(super) fn picture(header: &Header, syntax: &Syntax) -> Result<(Picture, Option<Reason>), DecodeError> {
     let geometry = |format| Geometry::new(header.columns.into(), header.rows.into(), format);
     geometry(PixelFormat::Gray8)?;
     let colour = match (header.samples, header.photometric.as_str()) {
@@ -27,7 +27,7 @@ pub(super) fn picture(header: &Header, syntax: &Syntax, judged: bool) -> Result<
     let samples = match (&header.pixels, syntax.coding) {
         (Pixels::Plain { bytes, words }, Coding::Plain) => plain(bytes, *words, header, syntax),
         (Pixels::Fragments(fragments), _) => match coded::decode(fragments, header, syntax)? {
-            Samples::Picture(picture) => return Ok(picture),
+            Samples::Picture(picture) => return Ok((picture, None)),
             Samples::Bytes(bytes) => Unpacked::Bytes(bytes.into()),
             Samples::Words(bytes) => Unpacked::Little(bytes.into()),
         },
@@ -35,8 +35,8 @@ pub(super) fn picture(header: &Header, syntax: &Syntax, judged: bool) -> Result<
     };
     let pixels = usize::from(header.rows) * usize::from(header.columns);
     let Some(model) = colour else {
-        let bytes = monochrome(samples, pixels, header, judged)?;
-        return Ok(Picture::new(geometry(PixelFormat::Gray16)?, bytes)?);
+        let (bytes, refused) = monochrome(samples, pixels, header)?;
+        return Ok((Picture::new(geometry(PixelFormat::Gray16)?, bytes)?, refused));
     };
     let (format, bytes) = match &samples {
         Unpacked::Bytes(bytes) => colours(bytes, pixels, model, header, syntax)?,
@@ -52,7 +52,7 @@ pub(super) fn picture(header: &Header, syntax: &Syntax, judged: bool) -> Result<
             return Err(DicomError::Bits { allocated, stored, high }.into());
         }
     };
-    Ok(Picture::new(geometry(format)?, bytes)?)
+    Ok((Picture::new(geometry(format)?, bytes)?, None))
 }
 
 /// RGB, or the luminance of what is stored as luminance and chroma.
@@ -103,13 +103,13 @@ fn plain<'a>(bytes: &'a [u8], words: bool, header: &Header, syntax: &Syntax) -> 
     }
 }
 
-/// Luminance, two bytes a pixel, little-endian, in the place of the samples where they are words.
+/// Luminance, two bytes a pixel, little-endian, in the place of the samples where they are words; and why
+/// it must not be judged.
 fn monochrome(
     samples: Unpacked,
     pixels: usize,
     header: &Header,
-    judged: bool,
-) -> Result<Vec<u8>, DecodeError> {
+) -> Result<(Vec<u8>, Option<Reason>), DecodeError> {
     let table = values::table(header);
     let shift = header.high_bit + 1 - header.bits_stored;
     // As long as a power of two, so that what lies above the stored bits falls away.
@@ -146,10 +146,7 @@ fn monochrome(
             out
         }
     };
-    if judged {
-        range::check(header, &seen)?;
-    }
-    Ok(out)
+    Ok((out, range::refused(header, &seen)?))
 }
 
 fn short() -> DecodeError {

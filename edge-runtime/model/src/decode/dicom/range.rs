@@ -3,24 +3,28 @@
 //! Without a window everything that its bits could store has a grey of its own. A writer that puts 12
 //! bits into 16 and says nothing of it then gives a picture that is nearly one grey, and the gate
 //! would call that a fault of the picture. Nothing tells such a file from a dark one of 16 bits, so it
-//! is not stretched but refused, as in the other formats ([`depth`](crate::decode)).
+//! is not stretched but not judged either, as in the other formats (`depth.rs`).
 //!
-//! No picture is refused that could have been judged: a sixteenth of the range has a standard
+//! None is left out that could have been judged: a sixteenth of the range has a standard
 //! deviation of a thirty-second at most, which is less than the gate asks for.
 
 use super::error::DicomError;
 use super::header::Header;
 use super::values;
+use crate::decode::depth::{LEAST_VALUES, unused};
+use edge_core::Reason;
 
 /// Bits that are stored from which on some may be unused.
 const LEAST_BITS: u32 = 12;
 /// As many bits less are too few.
 const UNUSED: u32 = 4;
-/// Fewer values than these are no radiograph in whatever bits: a blank exposure, which the gate tells.
-const LEAST_VALUES: usize = 64;
 
-/// Checks the values that a monochrome picture has: `seen` says it of each as it stands in its bits.
-pub(super) fn check(header: &Header, seen: &[bool]) -> Result<(), DicomError> {
+/// Why a monochrome picture must not be judged by the values that it has: `seen` says it of each as it
+/// stands in its bits.
+///
+/// # Errors
+/// It has none but padding.
+pub(super) fn refused(header: &Header, seen: &[bool]) -> Result<Option<Reason>, DicomError> {
     let values = (0u32..).zip(seen).filter(|(_, seen)| **seen).map(|(bits, _)| values::stored(header, bits));
     let shown = values.filter(|value| !header.is_padding(*value));
     let (bits, signed) = match &header.modality_lut {
@@ -38,9 +42,9 @@ pub(super) fn check(header: &Header, seen: &[bool]) -> Result<(), DicomError> {
     let told = header.window.is_some() || header.voi_lut.is_some();
     let used = used(least, most, bits, signed);
     if told || count < LEAST_VALUES || bits < LEAST_BITS || used + UNUSED > bits {
-        return Ok(());
+        return Ok(None);
     }
-    Err(DicomError::UnusedBits { used, bits, least, most })
+    Ok(Some(unused(used, bits)))
 }
 
 /// Bits that values from `least` to `most` need, counted from the end of the range or the zero that is

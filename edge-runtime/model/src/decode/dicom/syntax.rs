@@ -69,9 +69,21 @@ impl Syntax {
     /// That the pixels are not read because of how they are coded; `which` says more than the name does.
     pub fn unread(&self, which: &str) -> DicomError {
         let name = TransferSyntaxRegistry.get(&self.uid).map_or("an unknown transfer syntax", |s| s.name());
-        DicomError::TransferSyntax { name: format!("{name}{which}"), uid: self.uid.clone() }
+        let remedy = match self.uid.strip_prefix(JPEG_AND_FILMS).and_then(|number| number.parse().ok()) {
+            Some(100..=108) => "it is a film: send the one radiograph by itself, uncompressed",
+            // What GDCM reads.
+            Some(50..=91) => {
+                "have it sent uncompressed (Explicit VR Little Endian), or convert it, such as by \
+                 `gdcmconv --raw IN OUT`"
+            }
+            _ => "have it sent uncompressed (Explicit VR Little Endian)",
+        };
+        DicomError::TransferSyntax { name: format!("{name}{which}"), uid: self.uid.clone(), remedy }
     }
 }
+
+/// What the codings of ISO's groups for JPEG and MPEG begin with.
+const JPEG_AND_FILMS: &str = "1.2.840.10008.1.2.4.";
 
 fn coding(uid: &str) -> Coding {
     let Some(rest) = uid.strip_prefix("1.2.840.10008.1.2") else { return Coding::Unknown };

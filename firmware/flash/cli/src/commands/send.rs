@@ -36,11 +36,17 @@ pub fn run(options: &SendOptions) -> anyhow::Result<()> {
     let mut bar = Sending::default();
     let mut unusable = 0;
     for path in &options.pictures {
-        let picture = match decode::open(path) {
+        let read = decode::open(path).map_err(|error| error.to_string());
+        // A board sees the pixels alone: what must not be judged by what its file says never gets there.
+        let judged = read.and_then(|picture| match picture.refused() {
+            Some(reason) => Err(reason.to_string()),
+            None => Ok(picture),
+        });
+        let picture = match judged {
             Ok(picture) => picture,
-            Err(error) => {
+            Err(why) => {
                 unusable += 1;
-                eprintln!("error: {}: {error}", path.display());
+                eprintln!("error: {}: {why}", path.display());
                 continue;
             }
         };

@@ -142,6 +142,20 @@ fn a_board_has_the_very_rows_of_each_picture_as_often_as_was_asked() {
     assert_eq!(board.ends(), expected);
 }
 
+/// A board cannot know what a file says.
+#[test]
+fn a_picture_that_must_not_be_judged_by_its_file_never_reaches_the_board() {
+    let folder = tempfile::tempdir().unwrap();
+    let (hidden, fine) = (folder.path().join("hidden.png"), file(folder.path(), "fine.png", 96));
+    let encoder = PngEncoder::new(File::create(&hidden).unwrap());
+    encoder.write_image(&[90, 0].repeat(96 * 96), 96, 96, ExtendedColorType::La8).unwrap();
+    let board = Board::new(Fault::None);
+    let (code, _, err) = board.send(&["--frames", "1", text(&hidden), text(&fine)]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("hidden.png: every pixel is transparent; "), "{err}");
+    assert_eq!(board.ends(), [decode::open(fine).unwrap().bytes()]);
+}
+
 #[test]
 fn a_frame_that_was_damaged_on_the_way_is_sent_again() {
     let folder = tempfile::tempdir().unwrap();
