@@ -21,17 +21,18 @@ pub fn all(args: &cli::AllArgs) -> Result<()> {
     let drawn = args.training.step.data.path.is_none();
     let pupil = recipe(args.training.seed.unwrap_or(1), &args.training.options, &[], drawn)?;
     Footprint::of(&pupil.net())?.check()?;
-    let others = others::load(&args.others, pupil.side)?;
+    let given = others::load(&args.others, pupil.side)?;
+    others::shown(&pupil, &given)?;
     if let Some(file) = &file {
         train_teachers(&mut args, file)?;
     }
     let (mut run, data, device) = start(&args.training)?;
     train_run(&mut run, &data, &args.training.teachers, device)?;
-    let beside = others::beside(&run, || Ok(others.clone()))?;
+    let beside = others::beside(&run, || Ok(given.clone()))?;
     quantize_run(&mut run, &data, &args.training.teachers, beside.as_ref(), device)?;
     let version = args.model_version.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
     export_run(&run, &data, version, args.out_of_fold.as_deref(), device)?;
-    gate_run(&run, &data, &others)?;
+    gate_run(&run, &data, &given)?;
     let robustness = args.robustness.unwrap_or(if drawn { 60 } else { 400 });
     for metrics in evaluate_run(&run, &data, &run.path("model.onnx"), robustness)? {
         println!("{metrics}");

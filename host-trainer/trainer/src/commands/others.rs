@@ -2,10 +2,8 @@
 //! the training pictures.
 
 use crate::cli;
-use crate::dataset::Sample;
 use crate::gate::Others;
-use crate::gate::others::Halves;
-use crate::run::Run;
+use crate::run::{Recipe, Run};
 use crate::train::others::OtherPictures;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -30,8 +28,25 @@ pub(super) fn load(args: &cli::OtherArgs, side: u16) -> Result<Others> {
     Ok(Others::load(&args.not_chests, &args.unfamiliar, &args.measure_only, side)?)
 }
 
-/// The halves that may be fitted on, where the run's recipe shows them beside its own pictures; the
-/// others are as [`load`] reads them.
+/// The halves that may be fitted on, where the recipe shows them beside its own pictures.
+///
+/// # Errors
+/// None are given.
+pub(super) fn shown(recipe: &Recipe, others: &Others) -> Result<Option<OtherPictures>> {
+    if recipe.others == 0.0 {
+        return Ok(None);
+    }
+    let groups = [&others.unfamiliar, &others.not_chests];
+    let fitted = groups.map(|folders| folders.iter().flat_map(|folder| folder.fitted.clone()).collect());
+    let found = OtherPictures::new(fitted.into(), recipe.others);
+    Ok(Some(found.context(
+        "the recipe learns beside pictures that the model is not for: expected --unfamiliar DIR or --not-chests DIR, \
+         got none; or leave `others` out of it",
+    )?))
+}
+
+/// The same for a run, which goes on with the pictures that it began with; `others` are read where they
+/// are needed.
 ///
 /// # Errors
 /// None are given, or others than the run began with.
@@ -39,17 +54,8 @@ pub(super) fn beside(run: &Run, others: impl FnOnce() -> Result<Others>) -> Resu
     if run.recipe.others == 0.0 {
         return Ok(None);
     }
-    let others = others()?;
-    let fitted = |folders: &[Halves]| -> Vec<Sample> {
-        folders.iter().flat_map(|folder| folder.fitted.clone()).collect()
-    };
-    let groups = [&others.unfamiliar, &others.not_chests].map(|folders| fitted(folders));
-    let pictures = groups.iter().map(Vec::len).sum();
-    let found = OtherPictures::new(groups.into(), run.recipe.others).context(
-        "the recipe learns from pictures that the model is not for: expected --unfamiliar DIR or --not-chests DIR, got \
-         none; or leave `others` out of it",
-    )?;
-    let learned = Learned { pictures, sha256: found.sha256() };
+    let Some(shown) = shown(&run.recipe, &others()?)? else { return Ok(None) };
+    let learned = Learned { pictures: shown.count(), sha256: shown.sha256() };
     if run.path(OTHERS).exists() {
         let before: Learned = run.read_json(OTHERS)?;
         ensure!(
@@ -63,5 +69,5 @@ pub(super) fn beside(run: &Run, others: impl FnOnce() -> Result<Others>) -> Resu
         );
     }
     run.write_json(OTHERS, &learned)?;
-    Ok(Some(found))
+    Ok(Some(shown))
 }

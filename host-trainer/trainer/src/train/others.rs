@@ -36,6 +36,11 @@ impl OtherPictures {
         (!bounds.is_empty()).then_some(Self { samples, groups: bounds, weight })
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.samples.len()
+    }
+
     /// SHA-256 over the pictures' own hashes, in their order.
     pub fn sha256(&self) -> String {
         let mut hash = Sha256::new();

@@ -1,6 +1,6 @@
 //! Pictures that the model is not for, shown beside those that it learns from.
 
-use crate::support::drawn;
+use crate::support::{drawn, pictures};
 use std::path::Path;
 use std::process::Command;
 use tch::{Device, Tensor};
@@ -98,17 +98,8 @@ fn features_tell_apart_what_was_shown_beside_them_and_nothing_of_the_head_is_kep
 fn a_recipe_that_learns_from_others_is_refused_without_them_or_with_strange_ones() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    let pictures = |name: &str, seed: u64| {
-        let at = folder.path().join(name);
-        std::fs::create_dir(&at).unwrap();
-        for number in 0..4 {
-            let drawing = ::phantoms::draw(::phantoms::Label::Normal, seed + number, 64);
-            let file = at.join(format!("{name}{number}.png"));
-            image::GrayImage::from_raw(64, 64, drawing.bytes().to_vec()).unwrap().save(file).unwrap();
-        }
-        at.to_str().unwrap().to_owned()
-    };
-    let [wrists, hands] = [("wrists", 1), ("hands", 50)].map(|(name, seed)| pictures(name, seed));
+    let [wrists, hands] =
+        [("wrists", 1), ("hands", 50)].map(|(name, seed)| pictures(&folder.path().join(name), seed));
     let step = |step: &str, more: &[&str]| {
         let mut program = Command::new(env!("CARGO_BIN_EXE_trainer"));
         program.arg(step).arg("--run").arg(&run).args(more);

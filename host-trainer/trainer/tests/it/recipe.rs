@@ -1,6 +1,6 @@
 //! `all --recipe` as a program, on drawings: a model from data to file, its teacher too.
 
-use crate::support::SMALL_TEACHER;
+use crate::support::{SMALL_TEACHER, pictures};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ quantized_epochs = 1
 batch = 16
 draws = 2
 smoothing = 0.05
+others = 0.5
 teachers = ['small']
 ";
 
@@ -51,10 +52,15 @@ fn flow_a_recipe_makes_its_model_whatever_interrupts_it() {
     let folder = tempfile::tempdir().unwrap();
     let [file, whole, killed] = ["recipe.toml", "whole", "killed"].map(|name| folder.path().join(name));
     std::fs::write(&file, small()).unwrap();
+    let others = pictures(&folder.path().join("wrists"), 1);
+    let all = |file: &Path, run: &Path, more: &[&str]| {
+        all(file, run, &[&["--not-chests", others.as_str()][..], more].concat())
+    };
     assert!(all(&file, &whole, &[]).status().unwrap().success());
 
     killed_at(all(&file, &killed, &[]), &killed.join("teachers/small-s3/teach.safetensors"));
     killed_at(all(&file, &killed, &["--resume"]), &killed.join("train.safetensors"));
+    killed_at(all(&file, &killed, &["--resume"]), &killed.join("quantize.safetensors"));
     assert!(!killed.join("model.onnx").exists());
     killed_at(all(&file, &killed, &["--resume"]), &killed.join("model.onnx"));
     assert!(all(&file, &killed, &["--resume"]).status().unwrap().success());
@@ -94,6 +100,8 @@ fn a_recipe_is_refused_before_hours_of_training() {
         assert!(!run.join("teachers").exists(), "{text}: a teacher was begun");
         String::from_utf8(output.stderr).unwrap()
     };
+    assert!(refused(&small(), &[]).contains("expected --unfamiliar DIR or --not-chests DIR"));
+    let small = || small().replace("others = 0.5", "");
     let gate = format!("{}[gate]\nneeds = ['unfamiliar']\n", small());
     assert!(refused(&gate, &[]).contains("expected --unfamiliar DIR"));
     // What does not fit a device.

@@ -165,6 +165,17 @@ pub fn drawn(side: u16) -> &'static [Sample] {
     }
 }
 
+/// A new folder of four drawings, as its path.
+pub fn pictures(at: &Path, first_seed: u64) -> String {
+    std::fs::create_dir(at).unwrap();
+    for seed in first_seed..first_seed + 4 {
+        let drawing = phantoms::draw(Label::Normal, seed, 64);
+        let image = image::GrayImage::from_raw(64, 64, drawing.bytes().to_vec()).unwrap();
+        image.save(at.join(format!("picture{seed}.png"))).unwrap();
+    }
+    at.to_str().unwrap().to_owned()
+}
+
 /// A teacher that a recipe's file may name, trained in seconds.
 pub const SMALL_TEACHER: &str = "
 [[teacher]]
