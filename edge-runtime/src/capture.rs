@@ -22,6 +22,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+pub use base::clock::monotonic_ms as now_ms;
 pub use encoding::Encoding;
 pub use exec::Exec;
 pub use folder::Folder;
@@ -246,13 +247,6 @@ impl Stamper {
         self.0.micros = self.0.micros.wrapping_add(1).max(now_ms.saturating_mul(1000));
         self.0
     }
-}
-
-/// Milliseconds of the clock that never steps and that the kernel stamps frames with
-/// (`CLOCK_MONOTONIC`).
-pub fn now_ms() -> u64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    (now.tv_sec as u64) * 1000 + (now.tv_nsec as u64) / 1_000_000
 }
 
 /// The clock of [`now_ms`].

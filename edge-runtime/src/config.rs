@@ -6,10 +6,9 @@
 //! because a misspelt key that is passed over would be a setting that somebody believes in.
 //! Relative paths are taken from the folder of the configuration.
 
-mod file;
 mod line;
 
-pub use file::{ConfigError, Configuration};
+pub use base::config::{ConfigError, Configuration};
 pub use line::{Line, LineSpec};
 
 use crate::capture::{CaptureOptions, SourceSpec};

@@ -6,7 +6,7 @@
 //! 64 characters in a file beside the log that only the owner may read, followed by the text. Who has
 //! the salt joins by the same: `printf %s "$(cat log.jsonl.salt)$number" | sha256sum`.
 
-use crate::log::Hash;
+use crate::log::{ExamRecord, Hash};
 use edge_model::decode::Exam;
 use edge_model::files;
 use serde::{Deserialize, Serialize};
@@ -31,20 +31,6 @@ pub enum Studies {
 pub struct Joining {
     studies: Studies,
     salt: String,
-}
-
-/// What a line of the log says of an examination: the texts, or their hashes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default)]
-pub struct ExamRecord {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub study_uid: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub study_uid_sha256: Option<Hash>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub accession_number: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub accession_number_sha256: Option<Hash>,
 }
 
 #[derive(Debug, thiserror::Error)]

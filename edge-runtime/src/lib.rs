@@ -13,23 +13,22 @@
 //!    picture, a model file.
 //! 3. Nothing here panics on any input; an error says what was expected, what came, and what to do.
 
+pub use base::{certificate, disk, log, service};
+
 pub mod capture;
 pub mod cases;
 pub mod config;
 pub mod device;
-pub mod disk;
 pub mod doctor;
 pub mod errno;
 pub mod joining;
 pub mod keep;
-pub mod log;
 pub mod models;
 pub mod preview;
 pub mod publish;
 pub mod reduced;
 pub mod run;
 pub mod self_test;
-pub mod service;
 pub mod setup;
 pub mod signal;
 pub mod site;

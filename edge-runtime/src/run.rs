@@ -19,7 +19,8 @@ use edge_core::ports::Clock;
 use edge_core::signal::LampSet;
 use edge_core::worklist::CaseId;
 use edge_core::{Reason, State, device};
-use edge_model::engine::Engine;
+use edge_model::engine::{Engine, EngineKind};
+use edge_model::model_file::ModelFile;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,20 @@ pub trait FrontPanel {
 
     /// What is wrong with the lines, in words; none while all work, the button's included.
     fn problem(&self) -> Option<String>;
+}
+
+/// What every line of the log says of `model` by itself on `engine`, with nothing of a site.
+pub fn context_of(model: &ModelFile, engine: EngineKind) -> Context {
+    Context {
+        preprocessing: edge_core::preprocess::NAME,
+        model_sha256: model.sha256().to_owned(),
+        model_version: model.metadata().version.to_string(),
+        engine: engine.name(),
+        familiar_widened_to: None,
+        thresholds: model.metadata().thresholds,
+        site_sha256: None,
+        prior: None,
+    }
 }
 
 pub struct Run<E, C> {

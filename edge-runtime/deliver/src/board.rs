@@ -2,8 +2,9 @@
 
 use crate::moment::Moment;
 use anyhow::{Context, Result};
+use base::certificate::SOON_DAYS;
+use base::log::Point;
 use edge_model::files;
-use edge_runtime::log::Point;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
 use std::io;
@@ -12,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// A report that is older is that of a program that hangs.
 pub const STALE_AFTER_S: i64 = 10;
@@ -49,6 +50,19 @@ pub struct Destination {
     pub gaps: u64,
     /// What is wrong with the log or the cursor; delivery goes on.
     pub trouble: Option<String>,
+    /// When the first of the certificates ends that the broker showed last; none without encryption.
+    pub certificate_ends: Option<Moment>,
+}
+
+impl Destination {
+    /// What is to be done about the broker's certificate, where that ends soon.
+    pub fn renewal(&self) -> Option<String> {
+        let end = self.certificate_ends?;
+        let days = Some(end.days_left()).filter(|days| *days < SOON_DAYS)?;
+        Some(format!(
+            "the broker's certificate ends at {end}, in {days} days; have whoever runs the broker put a new one there"
+        ))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +93,7 @@ impl Place {
             refused: 0,
             gaps: 0,
             trouble: None,
+            certificate_ends: None,
         })))
     }
 
@@ -188,6 +203,25 @@ impl Report {
 mod tests {
     use super::*;
     use anyhow::anyhow;
+    use jiff::Timestamp;
+
+    #[test]
+    fn a_certificate_that_ends_soon_is_told() {
+        let place = Place::new("mqtt", String::new());
+        assert_eq!(place.get().renewal(), None);
+        let told = |days: u64| {
+            // Days have passed when they are whole.
+            let end = Moment::after(Duration::from_secs(days * 86_400 + 3600));
+            place.set(|place| place.certificate_ends = end);
+            place.get().renewal()
+        };
+        assert!(told(29).unwrap().contains(", in 29 days; have whoever"));
+        assert_eq!(told(30), None);
+        place.set(|place| {
+            place.certificate_ends = Some("2020-01-02T03:04:05Z".parse::<Timestamp>().unwrap().into())
+        });
+        assert!(place.get().renewal().unwrap().contains("ends at 2020-01-02T03:04:05.000Z, in -"));
+    }
 
     #[test]
     fn a_cause_that_was_said_already_is_not_said_again() {

@@ -1,7 +1,7 @@
 //! How far a destination is, in a file that is there whole or not at all.
 
+use base::log::Cursor;
 use edge_model::files::{self, WriteError};
-use edge_runtime::log::Cursor;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};

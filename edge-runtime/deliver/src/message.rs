@@ -4,9 +4,9 @@
 //! The same line gives the same bytes again: who gets two messages of one `schema`, `device` and `line`
 //! has got one of them twice.
 
+use base::log::ExamRecord;
+use base::log::{DecisionLine, Entry, Gap, Hash, ReasonLine};
 use edge_model::prevalence::PriorShift;
-use edge_runtime::joining::ExamRecord;
-use edge_runtime::log::{DecisionLine, Entry, Gap, Hash, ReasonLine};
 use serde::Serialize;
 
 /// The schemas' version, a level of each topic.

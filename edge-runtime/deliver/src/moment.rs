@@ -1,5 +1,6 @@
 //! A time as messages and reports write it: RFC 3339, UTC, milliseconds.
 
+use base::certificate::days_left;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::fmt;
@@ -18,9 +19,20 @@ impl Moment {
         Timestamp::now().checked_add(wait).ok().map(Self)
     }
 
+    /// Whole days until then; negative once it has passed.
+    pub fn days_left(&self) -> i64 {
+        days_left(self.0, Timestamp::now())
+    }
+
     /// Seconds since then; negative for what is to come.
     pub fn age_s(&self) -> i64 {
         Timestamp::now().as_second().saturating_sub(self.0.as_second())
+    }
+}
+
+impl From<Timestamp> for Moment {
+    fn from(time: Timestamp) -> Self {
+        Self(time)
     }
 }
 

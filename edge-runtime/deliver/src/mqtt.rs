@@ -15,7 +15,7 @@ use crate::message::{self, Sender, Topic};
 use crate::outbox::Outbox;
 use crate::status_message::{Seen, offline};
 use anyhow::{Result, ensure};
-use edge_runtime::log::Step;
+use base::log::Step;
 use link::{Client, Connection, Signal};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -91,7 +91,8 @@ impl<S: CursorStore> Destination<'_, S> {
     /// One connection, until something goes wrong or the program ends. It is not closed politely, so
     /// that the broker tells that this device is gone.
     async fn session(&mut self) -> Result<()> {
-        let (client, mut connection) = link::connect(self.mqtt, &self.sender, offline(&self.sender)?)?;
+        let (client, mut connection) =
+            link::connect(self.mqtt, &self.sender, offline(&self.sender)?, self.place)?;
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

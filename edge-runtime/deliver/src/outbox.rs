@@ -5,7 +5,7 @@
 //! that cannot be written, such as on a full disk, stops nothing.
 
 use crate::cursor_file::CursorStore;
-use edge_runtime::log::{Cursor, FollowedLine, Follower, LogReadError, Point, Step};
+use base::log::{Cursor, FollowedLine, Follower, LogReadError, Point, Step};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

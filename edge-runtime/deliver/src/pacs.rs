@@ -17,7 +17,7 @@ use crate::cursor_file::CursorStore;
 use crate::outbox::Outbox;
 use anyhow::{Context, Result};
 use archive::{Archive, Stored};
-use edge_runtime::log::{Entry, Hash, Step};
+use base::log::{Entry, Hash, Step};
 use source::{Failed, Judged, Source};
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -5,9 +5,9 @@ use crate::config::Loaded;
 use crate::message::Sender;
 use crate::moment::Moment;
 use anyhow::Result;
+use base::clock::monotonic_ms;
+use base::log::{Entry, Point, newest};
 use edge_core::State;
-use edge_runtime::capture::now_ms;
-use edge_runtime::log::{Entry, Point, newest};
 use serde::Serialize;
 use status::Status;
 use std::path::PathBuf;
@@ -121,7 +121,7 @@ impl Seen {
     /// that has stopped takes its status along.
     fn device(&self) -> (Option<bool>, Option<Option<String>>) {
         match status::read::<Status>(&self.status) {
-            Ok(status) if status.holds(now_ms()) => {
+            Ok(status) if status.holds(monotonic_ms()) => {
                 let fault = status.shown.filter(|shown| shown.state == State::Fault);
                 (Some(true), Some(fault.map(|shown| shown.reason.to_string())))
             }

@@ -51,6 +51,8 @@
 
 #![warn(missing_docs)]
 
+pub use told::{prevalence, spreadsheet};
+
 pub mod activation;
 pub mod aligned;
 pub mod classify;
@@ -66,7 +68,5 @@ pub mod intervals;
 pub mod model_file;
 pub mod pack;
 pub mod pictures;
-pub mod prevalence;
 pub mod self_test;
 pub mod signed;
-pub mod spreadsheet;

@@ -3,7 +3,7 @@
 //! Every key has a default; `packaging/screen.toml` is that default with every key explained, and a
 //! test holds it to this file. What is not known is refused.
 
-use edge_runtime::config::Configuration;
+use base::config::Configuration;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 //! takes a while to read, so one reading serves everybody who asks within [`KEPT`].
 
 use crate::config::Offset;
-use edge_runtime::log::{ExportError, LogReadError, Reader, Reference, Summary, export, summarise};
+use base::log::{ExportError, LogReadError, Reader, Reference, Summary, export, summarise};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -194,7 +194,7 @@ impl Write for Pieces {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use edge_runtime::log::{Event, Log, Options};
+    use base::log::{Event, Log, Options};
 
     /// A log whose table has more pieces than are on their way at once.
     fn long() -> (tempfile::TempDir, History) {

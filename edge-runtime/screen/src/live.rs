@@ -2,10 +2,10 @@
 
 use crate::app::{App, Visit};
 use crate::pages::{self, Page, Reader};
-use crate::watch::monotonic_ms;
 use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use base::clock::monotonic_ms;
 use futures_util::stream;
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! The program `pneumoscope-screen`: wiring only.
 
 use anyhow::{Context, Result, bail};
+use base::config::{ConfigError, Configuration};
 use clap::{Parser, Subcommand};
-use edge_runtime::config::{ConfigError, Configuration};
 use screen::config::Config;
 use screen::pin::Pin;
 use screen::server::{Plan, serve};
@@ -115,11 +115,11 @@ fn until_stopped(plan: Plan) -> Result<()> {
     runtime.block_on(async {
         let mut terminated = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
         let mut interrupted = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
-        let mut service = edge_runtime::service::Service::from_environment();
+        let mut service = base::service::Service::from_environment();
         let ready = |lines: &[String]| {
             lines.iter().for_each(|line| println!("{line}"));
             // Where nobody listens to it, it serves all the same.
-            let _ = edge_runtime::service::Service::from_environment().ready();
+            let _ = base::service::Service::from_environment().ready();
         };
         let serving = serve(plan, ready, |now_ms| {
             let _ = service.alive(now_ms);

@@ -43,8 +43,16 @@ pub enum PinError {
     Hash(String),
     #[error("{}: {source}; check the folder, and run as root or as the folder's owner", .path.display())]
     Io { path: PathBuf, source: io::Error },
-    #[error("{}: expected an argon2id hash as `pneumoscope-screen set-pin` writes it; write it again", .0.display())]
+    #[error(
+        "{}: expected an argon2id hash as `pneumoscope-screen set-pin` writes it; set the PIN again with `sudo \
+         pneumoscope-screen set-pin`", .0.display()
+    )]
     Form(PathBuf),
+    #[error(
+        "{}: expected a hash of {MEMORY_KIB} KiB at most, got one of {memory_kib}, as another version of this program \
+         set it; set the PIN again with `sudo pneumoscope-screen set-pin`, it may be the same", .path.display()
+    )]
+    Memory { path: PathBuf, memory_kib: u32 },
 }
 
 /// The hash of a PIN.
@@ -95,8 +103,9 @@ impl Pin {
         });
         match memory {
             // More would be memory that this process must not take.
-            Some(memory) if memory <= MEMORY_KIB => Ok(Some(Self(text.to_owned()))),
-            _ => Err(PinError::Form(path)),
+            Some(memory_kib) if memory_kib > MEMORY_KIB => Err(PinError::Memory { path, memory_kib }),
+            Some(_) => Ok(Some(Self(text.to_owned()))),
+            None => Err(PinError::Form(path)),
         }
     }
 
@@ -144,10 +153,20 @@ mod tests {
     fn what_is_no_hash_or_wants_more_memory_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let good = Pin::new("739104").unwrap().0;
-        for text in ["", "739104", &good.replace("m=2048", "m=1048576"), &good.replace("argon2id", "argon2d")]
-        {
+        let read = |text: &str| {
             fs::write(folder.path().join(FILE), text).unwrap();
-            assert!(matches!(Pin::read(folder.path()), Err(PinError::Form(_))), "{text}");
+            Pin::read(folder.path())
+        };
+        for text in ["", "739104", &good.replace("argon2id", "argon2d"), &good.replace("m=2048", "m=-1")] {
+            assert!(matches!(read(text), Err(PinError::Form(_))), "{text}");
         }
+        for memory in [2049, 4096, 1_048_576] {
+            let greater = read(&good.replace("m=2048", &format!("m={memory}")));
+            assert!(matches!(greater, Err(PinError::Memory { memory_kib, .. }) if memory_kib == memory));
+        }
+        // One that was set with less is still the PIN.
+        let params = Params::new(1024, 2, 1, None).unwrap();
+        let less = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password(b"739104").unwrap();
+        assert!(read(&less.to_string()).unwrap().unwrap().is("739104"));
     }
 }

@@ -145,7 +145,7 @@ pub async fn serve(
         listeners.push((listener, door));
     }
     let mut watcher = Watcher::new(&plan.config.device.status);
-    let first = watcher.look(crate::watch::monotonic_ms).unwrap_or(Seen::Lost("nothing was read yet".into()));
+    let first = watcher.look(base::clock::monotonic_ms).unwrap_or(Seen::Lost("nothing was read yet".into()));
     let (sender, seen) = tokio::sync::watch::channel(first);
     let pages = Pages::new(plan, seen)?;
     for (listener, door) in listeners {

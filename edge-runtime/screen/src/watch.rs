@@ -1,6 +1,6 @@
 //! Reads the device's status whenever it has changed, and says when it no longer holds.
 
-use rustix::time::{ClockId, clock_gettime};
+use base::clock::monotonic_ms;
 use status::{STATUS, Status};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -40,21 +40,6 @@ impl Seen {
             Seen::Lost(_) => None,
         }
     }
-}
-
-/// `CLOCK_MONOTONIC` in milliseconds: the clock that the device stamps its status with.
-pub fn monotonic_ms() -> u64 {
-    milliseconds(ClockId::Monotonic)
-}
-
-/// Time since the machine was switched on, in milliseconds.
-pub fn boottime_ms() -> u64 {
-    milliseconds(ClockId::Boottime)
-}
-
-fn milliseconds(clock: ClockId) -> u64 {
-    let time = clock_gettime(clock);
-    u64::try_from(time.tv_sec).unwrap_or(0) * 1000 + u64::try_from(time.tv_nsec).unwrap_or(0) / 1_000_000
 }
 
 /// What tells one file from the one that replaced it.

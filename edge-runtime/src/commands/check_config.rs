@@ -58,7 +58,7 @@ pub fn of_files(file: &Path, config: &Config) -> Vec<Check> {
     }
     if let Some(prevalence) = config.site.prevalence {
         let shown = match &model {
-            Ok(model) => PriorShift::new(prevalence, model)
+            Ok(model) => PriorShift::new(prevalence, model.fitted_prevalence())
                 .map(|prior| prior_said(&prior, model))
                 .map_err(|error| error.to_string()),
             Err(_) => Err(format!("{prevalence}: it cannot be checked without its model")),

@@ -1,20 +1,18 @@
-//! When the certificates of screen and delivery end: from then on a browser warns, and a broker refuses
-//! this device.
+//! When the certificates of screen, delivery and broker end: from then on a browser warns, a broker
+//! refuses this device, or this device the broker.
 
 use super::{Finding, Machine};
+use crate::certificate::{SOON_DAYS, days_left, end};
 use jiff::Timestamp;
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use toml::{Table, Value};
 
-/// From so many days before its end on somebody should see to a certificate.
-const SOON_DAYS: i64 = 30;
-
 /// Where packages have their configurations.
 const FOLDER: &str = "/etc/pneumoscope";
+
+const DELIVER: &str = "pneumoscope-deliver";
 
 /// A certificate that a program shows to others.
 struct Shown {
@@ -23,13 +21,13 @@ struct Shown {
     remedy: String,
 }
 
-/// One finding a certificate, of the programs that are installed and show one.
+/// One finding a certificate: of the programs that are installed and show one, and of the broker that
+/// delivery has talked to.
 pub fn certificates(machine: &Machine, now: SystemTime) -> Vec<Finding> {
-    [screen(machine), delivery(machine)]
-        .into_iter()
-        .flatten()
-        .map(|shown| judged(machine, &shown, now))
-        .collect()
+    // A clock outside of every calendar is the clock's finding.
+    let now = Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH);
+    let ours = [screen(machine), delivery(machine)].into_iter().flatten();
+    ours.map(|shown| judged(machine, &shown, now)).chain(broker(machine, now)).collect()
 }
 
 /// The one that the screen made for itself; on the loopback alone it has none.
@@ -50,18 +48,33 @@ fn screen(machine: &Machine) -> Option<Shown> {
 
 /// The one that delivery shows to the broker, where it has one.
 fn delivery(machine: &Machine) -> Option<Shown> {
-    machine.program("pneumoscope-deliver")?;
-    let config = configuration(machine, "deliver.toml");
-    let is = |key| config.get("mqtt").and_then(|mqtt| mqtt.get(key)).and_then(Value::as_bool);
-    if is("enabled") != Some(true) || is("tls") == Some(false) {
-        return None;
-    }
+    let config = encrypted_delivery(machine)?;
     let file = Path::new(FOLDER).join(text(&config, "mqtt", "certificate")?);
     let remedy = format!(
         "have whoever runs the broker sign a new one, put it into {}, then `systemctl restart pneumoscope-deliver`",
         file.display()
     );
     Some(Shown { name: "delivery certificate", file, remedy })
+}
+
+/// The one that the broker showed when delivery last connected. The doctor has no network: delivery tells.
+fn broker(machine: &Machine, now: Timestamp) -> Option<Finding> {
+    encrypted_delivery(machine)?;
+    let said = machine.ask(DELIVER, &["status", "--json"])?.said;
+    let status: serde_json::Value = serde_json::from_str(&said).ok()?;
+    let mqtt = status["destinations"].as_array()?.iter().find(|one| one["name"] == "mqtt")?;
+    let end = mqtt["certificate_ends"].as_str()?.parse().ok()?;
+    let whose = mqtt["address"].as_str().unwrap_or("the broker's");
+    let remedy = "have whoever runs the broker put a new one there before; without it nothing is delivered";
+    Some(by_end("broker certificate", whose, end, now, remedy))
+}
+
+/// The configuration of delivery to a broker over TLS, where that is installed and switched on.
+fn encrypted_delivery(machine: &Machine) -> Option<Table> {
+    machine.program(DELIVER)?;
+    let config = configuration(machine, "deliver.toml");
+    let is = |key| config.get("mqtt").and_then(|mqtt| mqtt.get(key)).and_then(Value::as_bool);
+    (is("enabled") == Some(true) && is("tls") != Some(false)).then_some(config)
 }
 
 /// What a program is configured with; nothing where that cannot be read, of which the program's own
@@ -75,7 +88,7 @@ fn text<'c>(config: &'c Table, section: &str, key: &str) -> Option<&'c str> {
     config.get(section)?.get(key)?.as_str()
 }
 
-fn judged(machine: &Machine, Shown { name, file, remedy }: &Shown, now: SystemTime) -> Finding {
+fn judged(machine: &Machine, Shown { name, file, remedy }: &Shown, now: Timestamp) -> Finding {
     let shown = file.display();
     let bytes = match machine.bytes(&machine.under(file)) {
         Ok(bytes) => bytes,
@@ -84,48 +97,19 @@ fn judged(machine: &Machine, Shown { name, file, remedy }: &Shown, now: SystemTi
         }
         Err(error) => return Finding::failed(name, format!("{shown}: {error}"), remedy),
     };
-    let Some(end) = end(&bytes) else {
-        return Finding::failed(name, format!("{shown}: expected a certificate, got something else"), remedy);
-    };
-    // A clock outside of every calendar is the clock's finding.
-    let now = Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH);
-    let days = (end.as_second() - now.as_second()).div_euclid(86_400);
-    match days {
-        ..0 => Finding::failed(name, format!("{shown} ended at {end}"), remedy),
-        0..SOON_DAYS => Finding::warning(name, format!("{shown} ends at {end}, in {days} days"), remedy),
-        _ => Finding::ok(name, format!("{shown} ends at {end}")),
+    match end(&bytes) {
+        Some(end) => by_end(name, &shown.to_string(), end, now, remedy),
+        None => Finding::failed(name, format!("{shown}: expected a certificate, got something else"), remedy),
     }
 }
 
-/// When the certificate ends that these bytes are, DER or PEM; of several, which is a chain, the first of
-/// their ends.
-fn end(bytes: &[u8]) -> Option<Timestamp> {
-    let all: Vec<CertificateDer> = match CertificateDer::pem_slice_iter(bytes).collect::<Result<_, _>>() {
-        Ok(all) if !Vec::is_empty(&all) => all,
-        _ => vec![bytes.into()],
-    };
-    all.iter().map(|one| not_after(one)).collect::<Option<Vec<_>>>()?.into_iter().min()
-}
-
-/// The field `notAfter` of a certificate (RFC 5280, 4.1.2.5).
-fn not_after(der: &[u8]) -> Option<Timestamp> {
-    let parts =
-        |der: &[u8]| yasna::parse_der(der, |reader| reader.collect_sequence_of(|part| part.read_der())).ok();
-    let signed = parts(parts(der)?.first()?)?;
-    // Behind a version, where there is one, and serial number, algorithm and issuer.
-    let before = if signed.first()?.first() == Some(&0xA0) { 4 } else { 3 };
-    let validity = parts(signed.get(before)?)?;
-    let time = yasna::parse_der(validity.get(1)?, |reader| reader.read_tagged_der()).ok()?;
-    let digits = str::from_utf8(time.value()).ok().filter(|text| text.is_ascii())?.strip_suffix('Z')?;
-    // Two digits of a year are of 1950 to 2049.
-    let (century, digits) = match digits.len() {
-        12 if digits < "50" => ("20", digits),
-        12 => ("19", digits),
-        14 => digits.split_at(2),
-        _ => return None,
-    };
-    let pair = |at: usize| digits.get(at..at + 2);
-    let [year, month, day, hour, minute, second] =
-        [pair(0)?, pair(2)?, pair(4)?, pair(6)?, pair(8)?, pair(10)?];
-    format!("{century}{year}-{month}-{day}T{hour}:{minute}:{second}Z").parse().ok()
+/// What is found of a certificate that ends then.
+fn by_end(name: &'static str, shown: &str, end: Timestamp, now: Timestamp, remedy: &str) -> Finding {
+    match days_left(end, now) {
+        ..0 => Finding::failed(name, format!("{shown} ended at {end}"), remedy),
+        days @ 0..SOON_DAYS => {
+            Finding::warning(name, format!("{shown} ends at {end}, in {days} days"), remedy)
+        }
+        _ => Finding::ok(name, format!("{shown} ends at {end}")),
+    }
 }

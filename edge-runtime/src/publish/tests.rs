@@ -4,6 +4,7 @@ use super::*;
 use crate::capture::{CaptureError, Monotonic, Shot, Source};
 use crate::device::Device;
 use crate::log::{Log, Options};
+use crate::run::context_of;
 use edge_core::agree::{AgreementPolicy, FrameStamp};
 use edge_core::device::Settings;
 use edge_model::decode::Picture;
@@ -53,7 +54,7 @@ fn a_thread_that_hangs_holds_up_nothing_and_finds_the_newest_when_it_goes_on() {
     let settings = Settings { policy, interval_ms: 0, settle_ms: 0, hold_ms: None };
     let device = Device::new(Box::new(source), classifier(EngineKind::Core, &model), settings, Monotonic)
         .with_pictures();
-    let context = Context::of(&model, EngineKind::Core);
+    let context = context_of(&model, EngineKind::Core);
     let mut run =
         Run::new(device, Log::new(logs.path().join("log.jsonl"), Options::default()), context, None);
     let slot = Arc::<Slot>::default();

@@ -65,3 +65,39 @@ fn a_planted_certificate_that_has_ended_or_soon_does_is_found() {
     assert_found(delivery, Failed, "/etc/pneumoscope/deliver.crt: No such file");
     assert!(delivery.remedy.as_ref().unwrap().contains("sign a new one"), "{delivery:?}");
 }
+
+/// What the broker shows is known to who delivers, and to nobody else here.
+#[test]
+fn a_planted_certificate_of_a_broker_that_ends_is_found() {
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_953_600);
+    let planted = Planted::new();
+    let shipped = include_str!("../../deliver/packaging/deliver.toml");
+    let enabled = shipped.replacen("enabled = false", "enabled = true", 1);
+    planted.file("/etc/pneumoscope/deliver.toml", &enabled);
+    let found = |said: &str| {
+        planted.program(
+            "pneumoscope-deliver",
+            &format!("test \"$*\" = 'status --json' && echo '{said}'; exit 3"),
+        );
+        doctor::certificates(&planted.machine(), now)
+    };
+    let told = |end: &str| {
+        let pacs = r#"{"name":"pacs","enabled":false}"#;
+        let mqtt = format!(r#"{{"name":"mqtt","address":"hub:8883","certificate_ends":{end}}}"#);
+        found(&format!(r#"{{"running":true,"destinations":[{pacs},{mqtt}]}}"#))
+    };
+    for (end, verdict, part) in [
+        ("2026-12-30T00:00:00.000Z", Good, "hub:8883 ends at 2026-12-30T"),
+        ("2026-12-29T00:00:00.000Z", Warning, "in 29 days"),
+        ("2026-11-29T00:00:00.000Z", Failed, "hub:8883 ended at 2026-11-29T"),
+    ] {
+        let [broker] = &told(&format!("\"{end}\""))[..] else { panic!("{end}") };
+        assert_found(broker, verdict, part);
+    }
+    assert_eq!(told("null"), [], "it was not connected yet");
+    for nonsense in ["", "nothing delivers", r#"{"destinations":7}"#] {
+        assert_eq!(found(nonsense), [], "{nonsense}");
+    }
+    planted.file("/etc/pneumoscope/deliver.toml", &enabled.replacen("tls = true", "tls = false", 1));
+    assert_eq!(told(r#""2026-11-29T00:00:00.000Z""#), [], "of a broker without encryption");
+}

@@ -11,8 +11,8 @@ use edge_model::decode::Picture;
 use edge_model::engine::{Engine, EngineKind};
 use edge_runtime::capture::{CaptureError, Dropped, Shot, Source};
 use edge_runtime::device::{Device, PollOutcome};
-use edge_runtime::log::{Context, Log, Options};
-use edge_runtime::run::Run;
+use edge_runtime::log::{Log, Options};
+use edge_runtime::run::{Run, context_of};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -132,7 +132,7 @@ fn only_frames_that_are_due_are_looked_at_and_none_of_the_first_second_is_answer
 fn damaged_frames_change_nothing_for_a_while_are_told_when_they_double_and_are_then_a_fault() {
     let (device, world) = device();
     let (folder, model) = (tempfile::tempdir().unwrap(), shipped());
-    let context = Context::of(&model, EngineKind::Core);
+    let context = context_of(&model, EngineKind::Core);
     let log = Log::new(folder.path().join("log.jsonl"), Options::default());
     let mut run = Run::new(device, log, context, None);
     let mut until = |ms: u64| {

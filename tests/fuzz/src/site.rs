@@ -2,10 +2,11 @@
 //! are bytes.
 
 use crate::room;
+use base::clock::monotonic_ms;
 use edge_core::State;
 use screen::config::Config;
 use screen::server::{Pages, Plan};
-use screen::watch::{Seen, monotonic_ms};
+use screen::watch::Seen;
 use status::{ACKNOWLEDGED, Status};
 use std::cell::RefCell;
 use std::sync::Arc;

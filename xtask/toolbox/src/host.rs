@@ -99,6 +99,10 @@ mod tests {
             assert_eq!(of(&hardware, package), [""; 0], "{package}");
         }
         assert_eq!(of(&["edge-model"], "phantoms"), [""; 0], "who draws needs no engine");
+        // Engines register what they have at a program's start: linked in, they are there, used or not.
+        let engines = ["edge-model", "tract-core", "image"];
+        assert_eq!(of(&engines, "screen"), [""; 0], "who shows answers needs no engine and no codec");
+        assert_eq!(of(&engines, "deliver"), engines);
         // Planted: the device has all, and each is found by its name.
         assert_eq!(of(&hardware, "edge-runtime"), hardware);
         assert_eq!(of(&["edge-model"], "trainer"), ["edge-model"]);

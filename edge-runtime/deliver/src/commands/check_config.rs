@@ -1,11 +1,12 @@
 //! `pneumoscope-deliver check-config`: what the service would find on this machine.
 
 use anyhow::Result;
+use base::log::newest;
+use deliver::board::Place;
 use deliver::config::Loaded;
 use deliver::cursor_file::{CursorFile, CursorStore};
 use deliver::mqtt::tls_config;
 use deliver::pacs;
-use edge_runtime::log::newest;
 use edge_runtime::self_test::{Check, Verdict, passed};
 use std::io::{self, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -58,7 +59,8 @@ fn check(loaded: &Loaded, connect: bool) -> Vec<Check> {
             }),
         ));
         if mqtt.tls {
-            let made = tls_config(mqtt).map(|_| mqtt.ca.display().to_string());
+            let nobody = Place::new("mqtt", String::new());
+            let made = tls_config(mqtt, &nobody).map(|_| mqtt.ca.display().to_string());
             checks.push(Check::new("mqtt tls", made.map_err(|error| format!("{error:#}"))));
         }
         if let Some(path) = &mqtt.password_file {

@@ -1,12 +1,12 @@
 //! `pneumoscope-deliver run`: a thread a destination, and the report that `status` reads.
 
 use anyhow::{Context, Result, ensure};
+use base::service::Service;
 use deliver::board::{Place, Report, Running};
 use deliver::config::Loaded;
 use deliver::cursor_file::CursorFile;
 use deliver::outbox::Outbox;
 use deliver::{mqtt, pacs};
-use edge_runtime::service::Service;
 use edge_runtime::signal::stop_on_signals;
 use std::io::Write;
 use std::path::Path;
@@ -88,7 +88,8 @@ fn say(report: &Report, said: &mut Vec<String>) {
         .destinations
         .iter()
         .flat_map(|destination| {
-            let troubles = [&destination.why, &destination.trouble];
+            // The certificate once a day: its days are another number then.
+            let troubles = [destination.why.clone(), destination.trouble.clone(), destination.renewal()];
             troubles
                 .into_iter()
                 .flatten()

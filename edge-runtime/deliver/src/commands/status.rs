@@ -2,10 +2,10 @@
 //! the cursors and the log.
 
 use anyhow::Result;
+use base::log::newest;
 use deliver::board::{Destination, Phase, Report};
 use deliver::config::Loaded;
 use deliver::cursor_file::{CursorFile, CursorStore};
-use edge_runtime::log::newest;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
@@ -100,6 +100,10 @@ fn print(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
             if let Some(said) = said {
                 writeln!(out, "  {what}: {}", said.escape_debug())?;
             }
+        }
+        if let Some(end) = now.certificate_ends {
+            let ends = || format!("the broker's certificate ends at {end}");
+            writeln!(out, "  {}", now.renewal().unwrap_or_else(ends))?;
         }
         if let Some(next) = now.next_attempt {
             writeln!(out, "  next attempt: {next}")?;

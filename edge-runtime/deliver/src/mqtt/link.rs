@@ -2,6 +2,7 @@
 //! it makes a new one and sends what was not confirmed.
 
 use super::tls;
+use crate::board::Place;
 use crate::config::{Mqtt, Version};
 use crate::message::{Sender, Topic};
 use anyhow::{Context, Result};
@@ -34,7 +35,7 @@ pub enum Signal {
     Other,
 }
 
-pub fn connect(mqtt: &Mqtt, sender: &Sender, will: Vec<u8>) -> Result<(Client, Connection)> {
+pub fn connect(mqtt: &Mqtt, sender: &Sender, will: Vec<u8>, place: &Place) -> Result<(Client, Connection)> {
     let id = format!("pneumoscope-{}-{}", sender.site, sender.device);
     let password = mqtt.password_file.as_ref().map(|path| {
         let text = std::fs::read_to_string(path);
@@ -44,7 +45,7 @@ pub fn connect(mqtt: &Mqtt, sender: &Sender, will: Vec<u8>) -> Result<(Client, C
     let password = password.as_ref().map(|text| text.lines().next().unwrap_or_default());
     let login = mqtt.user.as_deref().zip(password);
     let transport = match mqtt.tls {
-        true => Transport::tls_with_config(rumqttc::TlsConfiguration::Rustls(tls::config(mqtt)?)),
+        true => Transport::tls_with_config(rumqttc::TlsConfiguration::Rustls(tls::config(mqtt, place)?)),
         false => Transport::tcp(),
     };
     let keep_alive = Duration::from_secs(mqtt.keep_alive_s.into());

@@ -1,11 +1,11 @@
 //! Data sets element by element, and names that the same line of a log gives again.
 
 use anyhow::Result;
+use base::log::Hash;
 use dicom_core::value::{DataSetSequence, PrimitiveValue};
 use dicom_core::{DataElement, Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
-use edge_runtime::log::Hash;
 
 pub type Element = DataElement<InMemDicomObject>;
 

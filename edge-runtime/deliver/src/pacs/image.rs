@@ -4,10 +4,10 @@
 use super::dataset::{self, number, reference, sequence, text, uid};
 use super::source::Source;
 use anyhow::{Context, Result, ensure};
+use base::log::Entry;
 use dicom_core::VR;
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
-use edge_runtime::log::Entry;
 use std::fs::File;
 use std::io::{BufReader, Write};
 use std::path::Path;

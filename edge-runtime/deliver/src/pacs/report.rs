@@ -2,10 +2,10 @@
 
 use super::dataset::{self, Element, code, empty, reference, sequence, text, uid};
 use super::source::Source;
+use base::log::Entry;
 use dicom_core::VR;
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
-use edge_runtime::log::Entry;
 
 /// What no report may leave out.
 pub const NOTICE: &str = "It supports a decision; it is not a diagnosis. NEGATIVE does not rule illness out; REFER and \

@@ -4,11 +4,11 @@
 use super::dataset::{self, Element};
 use crate::config::Loaded;
 use anyhow::{Context, Result, bail, ensure};
+use base::log::{DecisionLine, Hash};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 use edge_model::decode::dicom_values;
 use edge_runtime::capture::Crop;
-use edge_runtime::log::{DecisionLine, Hash};
 use serde::Deserialize;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};

@@ -14,6 +14,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+/// The protocol's versions, as the configuration calls them.
+pub const VERSIONS: [&str; 2] = ["5", "3.1.1"];
+
 pub struct Bench {
     folder: TempDir,
 }

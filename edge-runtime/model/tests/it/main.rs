@@ -12,6 +12,7 @@ mod engine;
 mod gate;
 mod narrow;
 mod pack;
+mod prevalence;
 mod qlinearconv;
 mod self_test;
 mod signed;

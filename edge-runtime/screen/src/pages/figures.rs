@@ -3,9 +3,10 @@
 use super::answer::Answer;
 use super::page::Reader;
 use crate::history::Days;
-use crate::watch::{Seen, boottime_ms};
+use crate::watch::Seen;
+use base::clock::boottime_ms;
+use base::log::{Day, Summary};
 use edge_core::State;
-use edge_runtime::log::{Day, Summary};
 use maud::{Markup, html};
 use std::sync::Arc;
 

@@ -6,6 +6,7 @@
 //
 //   {"size": [width, height]}        of the window, in CSS pixels; below 500 wide it is a phone
 //   {"before": script}               is run in each page from now on, before the page's own
+//   {"still": true}                  the user wishes for no motion (prefers-reduced-motion)
 //   {"open": url}                    loads a page and waits until it is loaded
 //   {"ask": expression}              gives the value of a script's expression
 //   {"axe": true}                    gives the rules of axe-core that the page breaks
@@ -84,6 +85,7 @@ const evaluate = async (expression) => {
 const does = {
   size: ([width, height]) =>
     page("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: width < 500 }),
+  still: () => page("Emulation.setEmulatedMedia", { features: [{ name: "prefers-reduced-motion", value: "reduce" }] }),
   before: (source) => page("Page.addScriptToEvaluateOnNewDocument", { source }),
   open: async (url) => {
     const loaded = new Promise((resolve) => {

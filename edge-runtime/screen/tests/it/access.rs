@@ -27,6 +27,21 @@ fn what_others_can_reach_does_not_start_without_a_pin() {
     assert_eq!(check.status.code(), Some(1));
 }
 
+/// As a version set it that took twice the memory for half the rounds.
+#[test]
+fn a_pin_of_another_version_is_refused_with_what_to_do() {
+    let site = Site::new();
+    site.set_pin();
+    let file = site.path("access").join("pin");
+    let hash = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, hash.replace("m=2048,t=8", "m=4096,t=4")).unwrap();
+    let told = ended(&site, PLAIN);
+    assert!(told.contains("2048 KiB at most, got one of 4096"), "{told}");
+    assert!(told.contains("set the PIN again with `sudo pneumoscope-screen set-pin`"), "{told}");
+    site.set_pin();
+    assert!(Screen::command(&site.config(PLAIN), "check-config").output().unwrap().status.success());
+}
+
 #[test]
 fn set_pin_takes_what_is_good_and_keeps_its_hash() {
     use std::process::Stdio;

@@ -64,7 +64,7 @@ fn a_tap_within_a_second_of_another_answer_was_meant_for_the_one_before() {
     let status = folder(State::Positive);
     let page = until(|| fresh(&site, &status, &client, "/"), |page| page.text().contains("A-1004"));
     let tap = |age_ms: u64, back: &str| {
-        let since = screen::watch::monotonic_ms().saturating_sub(age_ms);
+        let since = base::clock::monotonic_ms().saturating_sub(age_ms);
         site.write(&status::Status { shown_since_ms: since, ..status.clone() });
         std::thread::sleep(std::time::Duration::from_millis(200)); // it is read every 50 ms
         let fields = [("token", page.field("token")), ("run", page.field("run")), ("back", back.to_owned())];

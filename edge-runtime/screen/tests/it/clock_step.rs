@@ -1,8 +1,8 @@
 //! A clock that is set while the screen shows: what holds is judged by the clock that nobody sets.
 
 use crate::support::{Client, Screen, Site, again_and_again, alive, camera, folder};
+use base::clock::monotonic_ms;
 use edge_core::State;
-use screen::watch::monotonic_ms;
 use status::{Progress, STATUS, Status};
 use std::fs::File;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,6 +1,6 @@
 //! The configuration: the packaged file is the default, and what is wrong is said with what is right.
 
-use edge_runtime::config::Configuration;
+use base::config::Configuration;
 use screen::config::Config;
 
 const PACKAGED: &str = include_str!("../../packaging/screen.toml");

@@ -2,9 +2,9 @@
 
 use crate::pages::until;
 use crate::support::{Screen, Site, camera, decision, folder, indication};
+use base::log::{Context, Event, Hash, Log, Options, Record};
 use edge_core::decide::Thresholds;
 use edge_core::{Reason, State};
-use edge_runtime::log::{Context, Event, Hash, Log, Options, Record};
 use std::path::Path;
 use texts::Language;
 
@@ -112,7 +112,7 @@ fn figures_and_table_are_the_log_s() {
     let table = client.get("/figures.csv");
     assert_eq!(table.header("content-type"), "text/csv; charset=utf-8");
     let mut expected = Vec::new();
-    edge_runtime::log::export(site.path("log.jsonl"), &mut expected).unwrap();
+    base::log::export(site.path("log.jsonl"), &mut expected).unwrap();
     assert!(table.body == expected, "the same bytes as `edge-runtime log export` writes");
     assert_eq!(expected.iter().filter(|byte| **byte == b'\n').count(), 64);
 }

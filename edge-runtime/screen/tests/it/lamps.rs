@@ -1,12 +1,13 @@
-//! A page's lamps are the device's, and its signs can be told without colour.
+//! A page's lamps are the device's, and its signs can be told without colour, and without motion.
 
+use crate::browser::shots;
 use crate::pages::{fresh, until};
 use crate::support::browser::{Browser, url};
 use crate::support::style::Style;
 use crate::support::{Client, Screen, Site, alive, camera};
 use edge_core::State;
 use edge_core::signal::{Levels, Pattern, levels};
-use serde_json::json;
+use serde_json::{Value, json};
 use status::Status;
 
 /// Times at which lamps are looked at, in milliseconds: longer than every pattern repeats.
@@ -179,15 +180,55 @@ fn browser_lights_the_lamps_as_the_device_does() {
             &site,
             || status.clone(),
             || {
-                let shown = (0..500).any(|_| {
-                    std::thread::sleep(std::time::Duration::from_millis(10));
-                    browser.state().as_ref() == Some(&class)
-                });
-                assert!(shown, "{class}");
+                assert!(browser.shows_class(&class, 500), "{class}");
                 let seen = browser.ask(&format!("{look}({}, {})", json!(times), json!(LAMPS)));
                 let device = times.iter().map(|ms| lit(levels(Pattern::of(status.shown), *ms)));
                 assert_eq!(seen, json!(device.collect::<Vec<_>>()), "{class}");
             },
         );
     }
+}
+
+/// Who wishes for no motion sees no lamp blink, and still which answer it is by the lamps alone.
+#[test]
+#[ignore = "needs Chromium and Node: cargo xtask test screen"]
+fn browser_without_motion_shows_other_lamps_for_each_answer() {
+    let site = Site::new();
+    let (_screen, client) = Screen::on_loopback(&site);
+    let mut browser = Browser::start();
+    browser.does("still", true);
+    browser.does("open", url(client.port, "/"));
+    let look = "[...document.querySelectorAll('#live .lamps circle')].map(lamp => {
+        const { fill, stroke, strokeDasharray } = getComputedStyle(lamp);
+        return [lamp.getAnimations().length, fill, stroke, strokeDasharray];
+    })";
+    let mut seen: Vec<(String, Value)> = Vec::new();
+    for status in everything() {
+        let class = class(&status);
+        let lamps = alive(
+            &site,
+            || status.clone(),
+            || {
+                assert!(browser.shows_class(&class, 500), "{class}");
+                browser.does("shot", shots().join(format!("still-{class}.png")).display().to_string());
+                browser.ask(look)
+            },
+        );
+        let all = lamps.as_array().unwrap();
+        assert!(all.len() == 3 && all.iter().all(|lamp| lamp[0] == 0), "{class}: {lamps}");
+        // None that blinks looks like one that is steadily lit.
+        for (lamp, blinks) in all.iter().zip(blinks(&status)) {
+            assert_eq!(lamp[3] != "none", blinks, "{class}: {lamps}");
+        }
+        let alike = seen.iter().find(|(_, other)| *other == lamps);
+        assert_eq!(alike, None, "{class}");
+        seen.push((class, lamps));
+    }
+}
+
+/// Of an answer's lamps which ones are lit at some times and not at others.
+fn blinks(status: &Status) -> [bool; 3] {
+    let all: Vec<[bool; 3]> =
+        TIMES.step_by(10).map(|ms| lit(levels(Pattern::of(status.shown), ms))).collect();
+    [0, 1, 2].map(|lamp| all.iter().any(|levels| levels[lamp] != all[0][lamp]))
 }

@@ -1,8 +1,8 @@
 //! What changes comes by itself, in order, and never in another order than the device's.
 
 use crate::support::{Screen, Site, alive, camera, folder};
+use base::clock::monotonic_ms;
 use edge_core::State;
-use screen::watch::monotonic_ms;
 use status::STALE_AFTER;
 use texts::Language;
 

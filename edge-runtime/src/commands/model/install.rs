@@ -148,7 +148,8 @@ fn install(
 /// Whether the site's thresholds or prevalence would keep a device from starting with the model.
 fn check_site(options: &Install, config: &Config, signed: &SignedModel) -> Result<(), String> {
     if let Some(share) = config.site.prevalence {
-        PriorShift::new(share, signed.model()).map_err(|error| format!("[site] prevalence: {error}"))?;
+        PriorShift::new(share, signed.model().fitted_prevalence())
+            .map_err(|error| format!("[site] prevalence: {error}"))?;
     }
     let Some(path) = &config.model.site else { return Ok(()) };
     match Site::load(path, signed.model()) {

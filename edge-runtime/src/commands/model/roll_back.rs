@@ -54,7 +54,8 @@ fn roll_back(config: &Config, engine: Option<EngineKind>, output: Output) -> Res
     // The device would be refused by these at its start, and stand still with a FAULT.
     let refused = |why: String| Refused::new(&model.metadata().name, why);
     model::site_of(&config.model, &chosen).map_err(|error| refused(format!("{error:#}")))?;
-    let prior = config.site.prevalence.map(|share| PriorShift::new(share, model)).transpose();
+    let prior =
+        config.site.prevalence.map(|share| PriorShift::new(share, model.fitted_prevalence())).transpose();
     prior.map_err(|error| refused(format!("[site] prevalence: {error}")))?;
     store.roll_back()?;
     let answer = Answer { model_sha256: model.sha256(), model_version: &model.metadata().version };

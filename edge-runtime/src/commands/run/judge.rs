@@ -7,6 +7,7 @@ use edge_model::model_file::ModelFile;
 use edge_model::prevalence::PriorShift;
 use edge_runtime::config::Config;
 use edge_runtime::log::Context;
+use edge_runtime::run::context_of;
 use edge_runtime::site::Site;
 
 /// A model with its engine and thresholds.
@@ -23,8 +24,12 @@ impl Judge {
         chosen.self_test(&mut *engine).context("self-test")?;
         let site = model::site_of(&config.model, &chosen)?;
         let model = chosen.into_model();
-        let prior = config.site.prevalence.map(|share| PriorShift::new(share, &model)).transpose()?;
-        let own = Context::of(&model, config.model.engine);
+        let prior = config
+            .site
+            .prevalence
+            .map(|share| PriorShift::new(share, model.fitted_prevalence()))
+            .transpose()?;
+        let own = context_of(&model, config.model.engine);
         let context = Context {
             familiar_widened_to: site.as_ref().and_then(Site::familiar_widened_to),
             thresholds: match (&site, prior) {

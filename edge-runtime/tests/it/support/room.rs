@@ -14,7 +14,7 @@ use edge_runtime::config::Screen;
 use edge_runtime::device::Device;
 use edge_runtime::log::{Context, Log, Options};
 use edge_runtime::publish::Publisher;
-use edge_runtime::run::{FrontPanel, Run, StepReport};
+use edge_runtime::run::{FrontPanel, Run, StepReport, context_of};
 use phantoms::Label;
 use std::fs;
 use std::path::PathBuf;
@@ -66,7 +66,7 @@ pub struct Room {
 }
 
 pub fn context() -> Context {
-    Context::of(&shipped(), EngineKind::Core)
+    context_of(&shipped(), EngineKind::Core)
 }
 
 impl Room {

@@ -6,10 +6,11 @@ use super::{rust_files, write};
 use std::path::{Path, PathBuf};
 
 /// The packages that a workstation of any system builds: the trainer, and what it stands on.
-const ANYWHERE: [&str; 8] = [
+const ANYWHERE: [&str; 9] = [
     "edge-runtime/bundle",
     "edge-runtime/core",
     "edge-runtime/model",
+    "edge-runtime/told",
     "host-trainer",
     "host-trainer/phantoms",
     "host-trainer/trainer",

@@ -71,14 +71,21 @@ impl Browser {
 
     /// The same, asked so many times.
     pub fn shows_within(&mut self, state: State, times: u32) -> Result<(), Option<String>> {
-        let expected = Some(state.name().to_lowercase());
-        for _ in 0..times {
-            if self.state() == expected {
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(10));
+        match self.shows_class(&state.name().to_lowercase(), times) {
+            true => Ok(()),
+            false => Err(self.state()),
         }
-        Err(self.state())
+    }
+
+    /// Whether the page comes to show the answer that the style knows by this class.
+    pub fn shows_class(&mut self, class: &str, times: u32) -> bool {
+        (0..times).any(|_| {
+            let shown = self.state().as_deref() == Some(class);
+            if !shown {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            shown
+        })
     }
 }
 

@@ -9,9 +9,9 @@ pub mod tls;
 pub use http::{Answer, Client};
 pub use test_support::status::{decision, indication, picture};
 
+use base::clock::monotonic_ms;
 use edge_core::State;
 use rustix::process::{Pid, Signal, kill_process};
-use screen::watch::monotonic_ms;
 use status::{STATUS, Status};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

@@ -66,7 +66,7 @@ pub(super) fn write(
     };
     // A clock outside jiff's years -9999 to 9999 has no date; the order of lines does not hang on it.
     let time = Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH);
-    let uptime_ms = crate::capture::now_ms();
+    let uptime_ms = crate::clock::monotonic_ms();
     let form =
         Form { seq: link.seq, prev: link.prev, time: Shown(time), uptime_ms, boot_id, decision, event };
     serde_json::to_writer(&mut *buffer, &form)?;

@@ -53,7 +53,7 @@ pub struct SystemDisk;
 impl Disk for SystemDisk {}
 
 /// Writes all of `bytes`, which is one call of the system unless the disk takes less.
-pub(crate) fn write_all(disk: &mut impl Disk, file: &mut File, mut bytes: &[u8]) -> io::Result<()> {
+pub fn write_all(disk: &mut impl Disk, file: &mut File, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match disk.write(file, bytes) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),

@@ -37,7 +37,7 @@ pub use follow::{Cursor, FollowedLine, Follower, Gap, Point, Step, newest};
 pub use last::last_decision;
 pub use line::MAX as MAX_LINE;
 pub use read::{DecisionLine, Entry, LogReadError, Reader, ReasonLine};
-pub use record::{By, Context, Event, MAX_TEXT, ModelChange, Record, frame_hash};
+pub use record::{By, Context, Event, ExamRecord, MAX_TEXT, ModelChange, Record, frame_hash};
 pub use summary::{Day, Reference, Summary, summarise};
 pub use verify::{Break, Kind, Verified, verify};
 

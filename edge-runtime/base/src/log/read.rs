@@ -3,12 +3,12 @@
 use super::chain::Hash;
 use super::files::Files;
 use super::line;
-use crate::joining::ExamRecord;
-use edge_model::prevalence::PriorShift;
+use super::record::ExamRecord;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use told::prevalence::PriorShift;
 
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the log {}: {source}; give the path under which the device writes it", path.display())]

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// injection); whoever joins by it drops one quote, as [`text`] does. A text that begins with a quote gets one too.
 ///
 /// ```
-/// use edge_model::spreadsheet::{cell, text};
+/// use told::spreadsheet::{cell, text};
 ///
 /// assert_eq!(cell("=1+1.png"), "'=1+1.png");
 /// assert_eq!(cell("film.png"), "film.png");

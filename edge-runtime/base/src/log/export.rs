@@ -1,9 +1,9 @@
 //! The log as a table: one row a line, for spreadsheets and statistics programs.
 
 use super::read::{DecisionLine, LogReadError, Reader};
-use edge_model::spreadsheet::cell;
 use std::io::{self, Write};
 use std::path::Path;
+use told::spreadsheet::cell;
 
 const HEADER: [&str; 35] = [
     "seq",

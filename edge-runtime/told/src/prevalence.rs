@@ -14,7 +14,6 @@
 //! stays that of the model's own promise: it is decided by the model's own score and thresholds, and only
 //! what is told moves.
 
-use crate::model_file::ModelFile;
 use edge_core::decide::{Calibration, Thresholds};
 use serde::{Deserialize, Serialize};
 
@@ -45,15 +44,15 @@ pub enum PrevalenceError {
 }
 
 impl PriorShift {
-    /// From the share that `model` was fitted at.
+    /// From the share here and the one that a model was fitted at, where it names that.
     ///
     /// # Errors
     /// A share out of [`RANGE`], or a model that does not name its own.
-    pub fn new(prevalence: f64, model: &ModelFile) -> Result<Self, PrevalenceError> {
+    pub fn new(prevalence: f64, fitted_prevalence: Option<f64>) -> Result<Self, PrevalenceError> {
         if !RANGE.contains(&prevalence) {
             return Err(PrevalenceError::Range(prevalence));
         }
-        let fitted_prevalence = model.fitted_prevalence().ok_or(PrevalenceError::UnknownModel)?;
+        let fitted_prevalence = fitted_prevalence.ok_or(PrevalenceError::UnknownModel)?;
         Ok(Self { prevalence, fitted_prevalence })
     }
 
@@ -101,9 +100,6 @@ fn moved(score: f32, by: f64) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classify::Classifier;
-    use crate::drawings::{DRAWINGS, Drawing};
-    use crate::engine::EngineKind;
     use edge_core::State;
     use edge_core::decide::decide;
 
@@ -155,37 +151,5 @@ mod tests {
     fn a_light_that_is_never_lit_stays_so() {
         let never = Thresholds { negative_below: 0.0, positive_above: 1.0 };
         assert_eq!(shift(0.05).thresholds(never), never);
-    }
-
-    /// The limits of a site are scores of its own pictures: the last bit of a score decides there.
-    #[test]
-    fn a_score_that_is_a_limit_is_one_whatever_is_told_of_it() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/pneumonia/model.onnx");
-        let model = ModelFile::load(path).unwrap();
-        let calibration = model.metadata().calibration;
-        let classify = |thresholds: Thresholds, told: Option<Calibration>, drawing: &Drawing| {
-            let engine = EngineKind::Core.load(&model).unwrap();
-            let classifier = Classifier::new(&model, engine).with_thresholds(thresholds);
-            let mut classifier = match told {
-                Some(told) => classifier.with_told_score(told),
-                None => classifier,
-            };
-            classifier.classify(&drawing.picture().unwrap().frame()).unwrap().decision
-        };
-        let mut judged = 0;
-        for drawing in &DRAWINGS {
-            let own = classify(model.metadata().thresholds, None, drawing);
-            let Some(score) = own.score else { continue };
-            let limits = Thresholds { negative_below: score, positive_above: score };
-            let at = classify(limits, None, drawing);
-            for prevalence in [0.0001, 0.01, 0.1, 0.9999] {
-                let told = shift(prevalence).calibration(calibration);
-                let here = classify(limits, Some(told), drawing);
-                assert_eq!((here.state, here.logit), (at.state, at.logit), "{prevalence}");
-                assert_eq!(here.score, here.logit.map(|logit| told.score(logit)));
-                judged += 1;
-            }
-        }
-        assert!(judged > 4, "{judged} were judged");
     }
 }

@@ -4,18 +4,15 @@
 //! No patient data: there is no picture, and a picture's name stands there as its SHA-256 unless
 //! the log is told otherwise, because file names from an X-ray console may carry a patient's. The
 //! hash hides a name from the eye and lets a list of labels be joined with the log; it does not
-//! hide it from somebody who has the names to try. Study UID and accession number are
-//! [`crate::joining`]'s.
+//! hide it from somebody who has the names to try. How study UID and accession number are written is
+//! for the device's configuration to say.
 
 use super::chain::Hash;
-use crate::joining::ExamRecord;
 use edge_core::agree::Indication;
 use edge_core::decide::Thresholds;
 use edge_core::{Decision, Reason, State};
-use edge_model::engine::EngineKind;
-use edge_model::model_file::ModelFile;
-use edge_model::prevalence::PriorShift;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
+use told::prevalence::PriorShift;
 
 /// Longest text from outside that is logged, in bytes; the rest is cut off.
 pub const MAX_TEXT: usize = 512;
@@ -38,29 +35,27 @@ pub struct Context {
     pub prior: Option<PriorShift>,
 }
 
-impl Context {
-    /// What `model` says by itself on `engine`, with nothing of a site.
-    pub fn of(model: &ModelFile, engine: EngineKind) -> Self {
-        Self {
-            preprocessing: edge_core::preprocess::NAME,
-            model_sha256: model.sha256().to_owned(),
-            model_version: model.metadata().version.to_string(),
-            engine: engine.name(),
-            familiar_widened_to: None,
-            thresholds: model.metadata().thresholds,
-            site_sha256: None,
-            prior: None,
-        }
-    }
+/// What a line of the log says of an examination: the texts, or their hashes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct ExamRecord {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub study_uid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub study_uid_sha256: Option<Hash>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accession_number: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accession_number_sha256: Option<Hash>,
 }
 
 /// One frame's decision, and what the lights show because of it.
 #[derive(Clone, Debug)]
 pub struct Record<'a> {
     pub context: &'a Context,
-    /// The source of frames, [`crate::capture::Source::name`].
+    /// The source of frames, by its name.
     pub source: &'a str,
-    /// The picture's name, [`crate::capture::Shot::name`]; may be empty.
+    /// The picture's name; may be empty.
     pub name: &'a str,
     /// The examination that the picture is of, as far as it may be written.
     pub exam: Option<ExamRecord>,
@@ -80,7 +75,7 @@ pub struct Record<'a> {
 }
 
 /// The name of a frame in the log: the SHA-256 of the network's input, the `side * side` bytes that
-/// preprocessing made of it ([`edge_model::classify::Classifier::input`]). Whatever camera or file
+/// preprocessing made of it (`edge_model::classify::Classifier::input`). Whatever camera or file
 /// the same picture comes from, what the network saw is what was decided on, and `preprocessing` in
 /// the same line says how it was made.
 pub fn frame_hash(input: &[u8]) -> Hash {
