@@ -84,10 +84,10 @@ fn pairs(rows: &[(&str, &str)]) -> Vec<(String, String)> {
 #[test]
 fn a_model_is_installed_tried_confirmed_and_gone_back_from() {
     let device = Device::new("trial_s = 1");
-    let (built_in, first, second) = (shipped().sha256().to_owned(), made("2.1.0"), made("2.2.0"));
+    let (built_in, first, second) = (shipped().sha256().to_owned(), made("9.1.0"), made("9.2.0"));
     assert_eq!(device.listed(), pairs(&[("confirmed", &built_in)]));
     let text = device.install(&first).clean().stdout;
-    assert_contains(&text, &["2.1.0", &first.sha256, "tried at the next start"]);
+    assert_contains(&text, &["9.1.0", &first.sha256, "tried at the next start"]);
     assert_eq!(device.listed(), pairs(&[("confirmed", &built_in), ("pending", &first.sha256)]));
     let checked = run(program().args(["check-config", &device.config])).ended(0).stdout;
     assert_contains(&checked, &[&first.sha256, "pending"]);
@@ -100,7 +100,7 @@ fn a_model_is_installed_tried_confirmed_and_gone_back_from() {
     assert!(decisions(&device.log).iter().all(|decision| decision.model_sha256 == first.sha256));
     let [installed] = device.events("model_installed").try_into().unwrap();
     assert_eq!((&installed["model_sha256"], &installed["change"]), (&Value::from(&*first.sha256), &0.into()));
-    assert_eq!((&installed["model_version"], &installed["other_sha256"]), (&"2.1.0".into(), &Value::Null));
+    assert_eq!((&installed["model_version"], &installed["other_sha256"]), (&"9.1.0".into(), &Value::Null));
     let about = run(program().args(["about", "--json", "--config", &device.config])).clean().answer();
     assert_eq!(about["model_sha256"], *first.sha256);
     assert_contains(about["chosen"].as_str().unwrap(), &["installed", "confirmed"]);
@@ -114,7 +114,7 @@ fn a_model_is_installed_tried_confirmed_and_gone_back_from() {
     assert_eq!(device.listed(), pairs(&rows));
 
     let text = device.model(&["rollback"]).clean().stdout;
-    assert_contains(&text, &["2.1.0", &first.sha256]);
+    assert_contains(&text, &["9.1.0", &first.sha256]);
     terminate(device.started(3, &first.sha256));
     let [back] = device.events("model_rolled_back").try_into().unwrap();
     assert_eq!((&back["model_sha256"], &back["other_sha256"]), (&second.sha256.into(), &first.sha256.into()));
@@ -127,7 +127,7 @@ fn a_model_is_installed_tried_confirmed_and_gone_back_from() {
 #[test]
 fn a_device_that_is_killed_with_a_new_model_twice_goes_back_to_the_old_one() {
     let device = Device::new("trial_s = 3600");
-    let (built_in, new) = (shipped().sha256().to_owned(), made("2.1.0"));
+    let (built_in, new) = (shipped().sha256().to_owned(), made("9.1.0"));
     device.install(&new).clean();
     // Stopped by somebody, however often, is no failure.
     for number in 1..=3 {
@@ -156,7 +156,7 @@ fn a_device_that_is_killed_with_a_new_model_twice_goes_back_to_the_old_one() {
 #[test]
 fn a_new_model_that_was_damaged_after_its_installation_is_rejected_at_once() {
     let device = Device::new("trial_s = 1");
-    let (built_in, new) = (shipped().sha256().to_owned(), made("2.1.0"));
+    let (built_in, new) = (shipped().sha256().to_owned(), made("9.1.0"));
     device.install(&new).clean();
     let file = device.bench.path(&format!("models/{}.bundle", new.sha256));
     let mut bytes = fs::read(&file).unwrap();
@@ -174,7 +174,7 @@ fn a_new_model_that_was_damaged_after_its_installation_is_rejected_at_once() {
 #[test]
 fn a_confirmed_model_that_is_damaged_is_a_fault_and_never_another_model() {
     let device = Device::new("trial_s = 1");
-    let new = made("2.1.0");
+    let new = made("9.1.0");
     device.install(&new).clean();
     assert_eq!(device.model(&["verify", "--json"]).clean().answer()["passed"], true);
     let running = device.started(1, &new.sha256);
@@ -197,7 +197,7 @@ fn a_confirmed_model_that_is_damaged_is_a_fault_and_never_another_model() {
     assert!(fs::read(&file).unwrap() == good);
     let state = device.bench.path("models/models.json");
     let text = fs::read_to_string(&state).unwrap();
-    fs::write(&state, text.replace("2.1.0", "2.1.1")).unwrap();
+    fs::write(&state, text.replace("9.1.0", "9.1.1")).unwrap();
     run(program().args(["check-config", &device.config])).ended(5);
     device.model(&["list"]).refused(1, "its checksum does not fit; remove this file");
 }
@@ -205,7 +205,7 @@ fn a_confirmed_model_that_is_damaged_is_a_fault_and_never_another_model() {
 #[test]
 fn what_is_not_the_models_fault_does_not_count_against_it() {
     let device = Device::new("trial_s = 3600");
-    let new = made("2.1.0");
+    let new = made("9.1.0");
     device.install(&new).clean();
     let text = fs::read_to_string(&device.config).unwrap();
     fs::write(&device.config, text.replace("replay:films", "replay:nowhere")).unwrap();
@@ -221,7 +221,7 @@ fn what_is_not_the_models_fault_does_not_count_against_it() {
 #[test]
 fn where_no_start_can_be_counted_the_old_model_runs() {
     let device = Device::new("trial_s = 1");
-    let (built_in, new) = (shipped().sha256().to_owned(), made("2.1.0"));
+    let (built_in, new) = (shipped().sha256().to_owned(), made("9.1.0"));
     device.install(&new).clean();
     let lock = device.bench.path("models/models.lock");
     fs::remove_file(&lock).unwrap();
@@ -236,7 +236,7 @@ fn where_no_start_can_be_counted_the_old_model_runs() {
 #[test]
 fn a_named_file_goes_before_the_store() {
     let device = Device::new("trial_s = 1\nfile = \"model.onnx\"");
-    let text = device.install(&made("2.1.0")).clean().stdout;
+    let text = device.install(&made("9.1.0")).clean().stdout;
     assert_contains(&text, &["goes before it: remove [model] file"]);
     let small = edge_model::model_file::ModelFile::load(&device.bench.model).unwrap();
     terminate(device.started(1, small.sha256()));
@@ -265,7 +265,7 @@ fn the_files_of_the_store_belong_to_its_owner() {
         std::os::unix::fs::chown(&store, Some(NOBODY), Some(NOBODY)).unwrap();
         owner = NOBODY;
     }
-    let secret = device.bench.file("new.bundle", made("2.1.0").bundle);
+    let secret = device.bench.file("new.bundle", made("9.1.0").bundle);
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
     let answer = device.model(&["install", &secret, "--json"]).clean().answer();
     assert_eq!(answer["state"], "pending");
@@ -287,7 +287,7 @@ fn the_service_is_restarted_where_somebody_asks_for_it() {
         .file("bin/systemctl", "#!/bin/sh\necho \"$@\" >> \"$0.asked\"\nexit $(cat \"$0.exit\")\n");
     fs::set_permissions(&systemctl, fs::Permissions::from_mode(0o755)).unwrap();
     let exit = device.bench.file("bin/systemctl.exit", "0");
-    let bundle = device.bench.file("new.bundle", made("2.1.0").bundle);
+    let bundle = device.bench.file("new.bundle", made("9.1.0").bundle);
     let folders = format!("{}:{}", device.bench.path("bin"), std::env::var("PATH").unwrap());
     let install = |more: &[&str]| {
         let words = ["model", "install", &bundle, "--config", &device.config];
