@@ -76,16 +76,15 @@ pub enum SplitError {
     OneCluster,
     #[error(
         "expected {least} pictures at least, of both classes, to {to}; the split leaves {normal} NORMAL and {pneumonia} \
-         PNEUMONIA. {largest} pictures are taken for one patient's: where that is not so, name the patients with \
-         --patients FILE; else add pictures{few}"
+         PNEUMONIA; {patients}add pictures{few}"
     )]
     TooFew {
         least: usize,
         to: &'static str,
         normal: usize,
         pneumonia: usize,
-        /// Pictures of the patient with the most.
-        largest: usize,
+        /// What to do where patients are taken for another's.
+        patients: String,
         /// What else would help.
         few: &'static str,
     },
@@ -166,7 +165,7 @@ impl Split {
     }
 
     /// An error where fewer than `least` pictures, or those of one class only, train or validate.
-    /// `few` says what else would help, such as an option.
+    /// `few` says what else would help where each side has both classes, such as an option.
     pub fn check<T: Labelled>(
         &self,
         samples: &[T],
@@ -174,17 +173,26 @@ impl Split {
         few: &'static str,
     ) -> Result<(), SplitError> {
         let (train, validation) = self.indices(samples).unwrap_or_default();
-        for (to, side) in [("train", train), ("validate", validation)] {
+        let sides = [("train", train), ("validate", validation)].map(|(to, side)| {
             let pneumonia = side.iter().filter(|&&i| samples[i].positive()).count();
-            let normal = side.len() - pneumonia;
-            if side.len() < least || normal == 0 || pneumonia == 0 {
-                let mut pictures: BTreeMap<&str, usize> = BTreeMap::new();
-                samples.iter().for_each(|sample| *pictures.entry(sample.patient()).or_default() += 1);
-                let largest = pictures.into_values().max().unwrap_or(0);
-                return Err(SplitError::TooFew { least, to, normal, pneumonia, largest, few });
-            }
-        }
-        Ok(())
+            (to, side.len() - pneumonia, pneumonia)
+        });
+        let both_classes = sides.iter().all(|(_, normal, pneumonia)| *normal > 0 && *pneumonia > 0);
+        let too_few = |(_, normal, pneumonia): &&(_, usize, usize)| {
+            normal + pneumonia < least || *normal == 0 || *pneumonia == 0
+        };
+        let Some(&(to, normal, pneumonia)) = sides.iter().find(too_few) else { return Ok(()) };
+        let mut pictures: BTreeMap<&str, usize> = BTreeMap::new();
+        samples.iter().for_each(|sample| *pictures.entry(sample.patient()).or_default() += 1);
+        let patients = match pictures.into_values().max().unwrap_or(0) {
+            0 | 1 => String::new(),
+            largest => format!(
+                "{largest} pictures are taken for one patient's: where that is not so, name the patients with \
+                 --patients FILE; else "
+            ),
+        };
+        let few = if both_classes { few } else { "" };
+        Err(SplitError::TooFew { least, to, normal, pneumonia, patients, few })
     }
 
     /// The indices into `samples` of training and of validation samples; none where a stored id is

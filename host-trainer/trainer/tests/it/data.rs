@@ -250,6 +250,12 @@ fn a_side_with_few_pictures_or_of_one_class_is_an_error_that_says_what_to_do() {
         "{error}"
     );
     assert!(error.contains("--patients FILE"), "{error}");
+    // One picture of a class cannot be on both sides: an option that would be refused too is not named, and
+    // patients of one picture each are no reason.
+    let mut single = samples(&(0..40).map(|i| (i, i)).collect::<Vec<_>>());
+    single.iter_mut().enumerate().for_each(|(i, sample)| sample.positive = i == 0);
+    let error = split(&single).check(&single, 1, ", or --few-pictures").unwrap_err().to_string();
+    assert!(error.ends_with("add pictures"), "{error}");
 }
 
 #[test]
