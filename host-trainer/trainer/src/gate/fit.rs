@@ -313,10 +313,14 @@ mod tests {
     }
 
     fn limit(plain: &[Vec<u8>], changed: &[Vec<u8>], phantoms: &[Vec<u8>]) -> i32 {
+        limit_at([0.001, 0.02, 0.0], plain, changed, phantoms)
+    }
+
+    fn limit_at(refused: [f64; 3], plain: &[Vec<u8>], changed: &[Vec<u8>], phantoms: &[Vec<u8>]) -> i32 {
         let groups =
             [plain, changed, phantoms, phantoms, &greys(&[], 10).iter().map(|_| vec![0]).collect::<Vec<_>>()];
         let cells = |picture: &[u8]| Ok(vec![f32::from(picture[0])]);
-        let fitted = fit_one(&groups, cells, [0.001, 0.02, 0.0], |_, picture| picture[0].into()).unwrap();
+        let fitted = fit_one(&groups, cells, refused, |_, picture| picture[0].into()).unwrap();
         assert_eq!(fitted.weights[..], [127], "high on chests");
         fitted.least
     }
@@ -347,6 +351,11 @@ mod tests {
         assert_eq!(limit(&plain, &changed, &greys(&[], 50)), 150);
         assert_eq!(limit(&plain, &changed, &greys(&[140], 50)), 140);
         assert_eq!(limit(&plain, &greys(&[130; 21], 1000), &greys(&[], 50)), 130);
+        // What is familiar hangs on no odd phantom: the chests set it, until more than one in a hundred are odd.
+        let familiar = |odd: usize| {
+            limit_at(UNFAMILIAR, &greys(&[160; 21], 2000), &greys(&[], 1000), &greys(&vec![10; odd], 200))
+        };
+        assert_eq!([familiar(0), familiar(2), familiar(3)], [160, 160, 10]);
     }
 
     #[test]

@@ -28,8 +28,7 @@ const CLIP: f64 = 2.0;
 pub trait Trainable {
     fn logits(&self, parameters: &Tensor, steps: &Tensor) -> Tensor;
     /// Answers while training, to a batch and the pictures beside it; `parameters` require gradients.
-    fn train_outputs(&self, parameters: &Tensor, steps: &Tensor, others: Option<&Tensor>) -> Outputs {
-        let _ = others;
+    fn train_outputs(&self, parameters: &Tensor, steps: &Tensor, _others: Option<&Tensor>) -> Outputs {
         Outputs::of(self.logits(parameters, steps))
     }
     /// Called after each step of the optimizer, with the decay of the moving average.

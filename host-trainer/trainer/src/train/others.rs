@@ -7,7 +7,7 @@ use crate::augment::batches::{Batch, Changes};
 use crate::dataset::Sample;
 use crate::random::{Purpose, SeededRng};
 use edge_core::gate::FEATURE_SIDE;
-use sha2::{Digest, Sha256};
+use edge_model::model_file::sha256_hex;
 use tch::{Reduction, Tensor};
 
 /// So many beside the pictures of each step.
@@ -43,9 +43,8 @@ impl OtherPictures {
 
     /// SHA-256 over the pictures' own hashes, in their order.
     pub fn sha256(&self) -> String {
-        let mut hash = Sha256::new();
-        self.samples.iter().for_each(|sample| hash.update(sample.content));
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        let hashes: Vec<[u8; 32]> = self.samples.iter().map(|sample| sample.content).collect();
+        sha256_hex(hashes.as_flattened())
     }
 
     /// Those beside batch `index` of an epoch, `key` its seed and number: inputs of `side` squared bytes,
